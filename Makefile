@@ -1,0 +1,69 @@
+# Every target sets up what it needs; a fresh Linux machine needs python3 (3.11 or newer) and make.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := PYTHONPATH=operator $(BIN)/python
+UV_VERSION := $(shell sed -n 's/^uv==\([^ ]*\).*/\1/p' requirements/dev.txt)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-unit test-integration check format up down crds docs bench lock clean
+
+help: ## List the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.ready: requirements/dev.txt
+	@echo "Setting up Python packages in $(VENV) …"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements/dev.txt
+	@touch $@
+
+demo: $(VENV)/.ready ## Run the quickstart on a local control plane and simulated AWS (KEEP=1 leaves it running)
+	@exec $(RUN) -m awsbatch_sandbox demo $(if $(KEEP),--keep)
+
+up: $(VENV)/.ready ## Start control plane, simulator and operator; leaves .sandbox/kubeconfig and .sandbox/aws.env
+	@exec $(RUN) -m awsbatch_sandbox up
+
+down: $(VENV)/.ready ## End what "make up" started
+	@exec $(RUN) -m awsbatch_sandbox down
+
+test: test-unit test-integration ## Run all tests
+
+test-unit: $(VENV)/.ready ## Unit, property and simulator tests
+	$(BIN)/python -m pytest tests/unit tests/simulator -n 2 -q
+
+test-integration: $(VENV)/.ready ## Tests on the real kube-apiserver and the simulator
+	@$(RUN) -m awsbatch_sandbox tools
+	$(BIN)/python -m pytest tests/integration -q
+
+check: $(VENV)/.ready ## Format, lint, types, import contracts, generated files, house rules
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	PYTHONPATH=operator $(BIN)/lint-imports --no-cache
+	$(RUN) tools/house_rules.py
+	$(RUN) -m awsbatch_operator.schema --check
+	$(RUN) tools/reference_docs.py --check
+	$(RUN) tools/iam_policy.py --check
+
+format: $(VENV)/.ready ## Format and mend what lint can mend by itself
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix --quiet .
+
+crds: $(VENV)/.ready ## Generate crds/ from the spec models and botocore's model
+	$(RUN) -m awsbatch_operator.schema
+
+docs: $(VENV)/.ready ## Generate the reference pages under docs/ and the IAM policy
+	$(RUN) tools/reference_docs.py
+	$(RUN) tools/iam_policy.py
+
+bench: $(VENV)/.ready ## Measure the numbers to reach and print each beside its target
+	@exec $(RUN) -m tests.bench
+
+lock: $(VENV)/.ready ## Compile requirements/*.in into hashed locks
+	cd requirements && for f in runtime dev; do ../$(BIN)/uv pip compile --quiet --generate-hashes \
+	  --universal --python-version 3.11 --custom-compile-command "make lock" $$f.in -o $$f.txt; done
+
+clean: ## Remove what the other targets made in this folder
+	rm -rf $(VENV) .sandbox .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""AWS Batch from Kubernetes manifests: the operator."""

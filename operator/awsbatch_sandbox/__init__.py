@@ -1,0 +1,1 @@
+"""A whole local installation: control plane, simulator and operator."""
