@@ -1,0 +1,104 @@
+"""The one clock that drives everything in the simulator.
+
+States change when a timer falls due, never because someone asked. In a live server the clock
+follows the wall clock times `speed`; in a test it stands still until it is stepped.
+"""
+
+import heapq
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(order=True)
+class Timer:
+    """A callback that waits for its moment; `cancel` makes it do nothing."""
+
+    when: float
+    order: int
+    callback: Callable[..., Any] = field(compare=False)
+    arguments: tuple[Any, ...] = field(compare=False, default=())
+    cancelled: bool = field(compare=False, default=False)
+
+    def cancel(self) -> None:
+        """Make sure that the callback never runs."""
+        self.cancelled = True
+
+
+class SimulatedClock:
+    """Simulated time in epoch seconds, and the timers that wait for it.
+
+    Not thread-safe by itself: callers hold the world's lock.
+    """
+
+    def __init__(self, *, speed: float = 1.0, stepped: bool = False, start: float = 0.0) -> None:
+        self._speed = speed
+        self._stepped = stepped
+        self._base = start or time.time()
+        self._anchor = time.monotonic()
+        self._timers: list[Timer] = []
+        self._order = itertools.count()
+
+    @property
+    def stepped(self) -> bool:
+        """Whether time moves by `advance` only."""
+        return self._stepped
+
+    @property
+    def speed(self) -> float:
+        """Simulated seconds in a real one."""
+        return self._speed
+
+    @speed.setter
+    def speed(self, value: float) -> None:
+        self._base, self._anchor = self.now(), time.monotonic()
+        self._speed = value
+
+    def now(self) -> float:
+        """Simulated epoch seconds."""
+        if self._stepped:
+            return self._base
+        return self._base + (time.monotonic() - self._anchor) * self._speed
+
+    def call_at(self, when: float, callback: Callable[..., Any], *arguments: Any) -> Timer:
+        """Run the callback once `when` (simulated epoch seconds) has come."""
+        timer = Timer(when, next(self._order), callback, arguments)
+        heapq.heappush(self._timers, timer)
+        return timer
+
+    def call_after(self, delay: float, callback: Callable[..., Any], *arguments: Any) -> Timer:
+        """Run the callback after `delay` simulated seconds."""
+        return self.call_at(self.now() + delay, callback, *arguments)
+
+    def next_due(self) -> float | None:
+        """When the earliest living timer falls due, if there is one."""
+        while self._timers and self._timers[0].cancelled:
+            heapq.heappop(self._timers)
+        return self._timers[0].when if self._timers else None
+
+    def run_due(self) -> int:
+        """Run all timers whose time has come, in order; returns how many ran."""
+        ran = 0
+        while (when := self.next_due()) is not None and when <= self.now():
+            timer = heapq.heappop(self._timers)
+            timer.callback(*timer.arguments)
+            ran += 1
+        return ran
+
+    def advance(self, seconds: float) -> int:
+        """Step the clock, stopping at each timer on the way, as time itself would."""
+        end = self.now() + seconds
+        ran = 0
+        while (when := self.next_due()) is not None and when <= end:
+            self._move_to(max(when, self.now()))
+            ran += self.run_due()
+        self._move_to(max(end, self.now()))
+        return ran
+
+    def _move_to(self, when: float) -> None:
+        if self._stepped:
+            self._base = when
+        else:
+            self._base += when - self.now()
