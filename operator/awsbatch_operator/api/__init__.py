@@ -1,0 +1,1 @@
+"""What all rooms share: values, and pure functions over them."""

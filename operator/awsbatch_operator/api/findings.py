@@ -1,0 +1,50 @@
+"""Findings: what stands in the way, as data. Conditions, events and the docs are made of them."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Severity(Enum):
+    """Who can mend it."""
+
+    WAIT = "Wait"  # it passes by itself: Reconciling
+    STALL = "Stall"  # a person must act: Stalled
+    NOTE = "Note"  # worth an event, in nobody's way
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """An entry of the catalogue: a stable CamelCase word with its meaning and its remedy."""
+
+    name: str
+    severity: Severity
+    meaning: str
+    remedy: str
+    look_again_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One reason as it applies to one object now: what, why and how to mend it."""
+
+    reason: Reason
+    message: str
+    remedy: str = ""  # more exact than the catalogue's, where that is possible
+    look_again_seconds: float | None = None
+
+    @property
+    def severity(self) -> Severity:
+        """Who can mend it."""
+        return self.reason.severity
+
+    @property
+    def again(self) -> float:
+        """Seconds until it is worth looking again without any change."""
+        if self.look_again_seconds is not None:
+            return self.look_again_seconds
+        return self.reason.look_again_seconds
+
+    def text(self) -> str:
+        """The message of the condition: what and why, then how to mend it."""
+        remedy = self.remedy or self.reason.remedy
+        return f"{self.message} {remedy}".strip()

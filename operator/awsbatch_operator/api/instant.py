@@ -1,0 +1,54 @@
+"""Moments and the clock, so that no decision ever asks the machine for the time."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol, Self
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Instant:
+    """A moment in wall-clock time, as epoch seconds (UTC)."""
+
+    epoch: float
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read an RFC 3339 time, as Kubernetes writes it; ValueError if it is none."""
+        return cls(datetime.fromisoformat(text).timestamp())
+
+    @classmethod
+    def from_milliseconds(cls, milliseconds: int) -> Self:
+        """Read a time of AWS Batch, which counts epoch milliseconds."""
+        return cls(milliseconds / 1000)
+
+    def plus(self, seconds: float) -> "Instant":
+        """The moment that many seconds later."""
+        return Instant(self.epoch + seconds)
+
+    def since(self, earlier: "Instant") -> float:
+        """Seconds from the earlier moment to this one; negative if it is later."""
+        return self.epoch - earlier.epoch
+
+    def rfc3339(self) -> str:
+        """As metav1.Time wants it: whole seconds."""
+        return self._utc().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def rfc3339_micro(self) -> str:
+        """As metav1.MicroTime wants it (Lease and Event): exactly six digits."""
+        return self._utc().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def _utc(self) -> datetime:
+        return datetime.fromtimestamp(self.epoch, UTC)
+
+
+class Clock(Protocol):
+    """Where the time comes from. Tests step it; nothing else in the operator reads a clock."""
+
+    def now(self) -> Instant:
+        """The wall-clock time."""
+
+    def monotonic(self) -> float:
+        """Seconds that never run backwards, for durations and leases."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after that many seconds; cancelled like any other await."""

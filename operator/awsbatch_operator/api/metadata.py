@@ -1,0 +1,79 @@
+"""Identity and content of a Kubernetes object, as far as the operator reads it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from awsbatch_operator.api.instant import Instant
+
+GROUP = "awsbatch.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+FINALIZER = f"{GROUP}/finalizer"
+FIELD_MANAGER = "awsbatch-operator"
+
+PAUSED = f"{GROUP}/paused"
+RECONCILE_AT = f"{GROUP}/reconcile-at"
+RESOLVED = f"{GROUP}/resolved"
+SUBMISSION = f"{GROUP}/submission"
+
+Shape = Mapping[str, Any]
+"""A JSON object: a Kubernetes body or an AWS structure. Never changed in place."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ObjectKey:
+    """Which object: kind, namespace ("" for a cluster-scoped kind) and name."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        place = f"{self.namespace}/" if self.namespace else ""
+        return f"{self.kind} {place}{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One custom resource as last seen. `spec` and `status` are shared: read them only."""
+
+    key: ObjectKey
+    uid: str
+    generation: int
+    resource_version: str
+    created: Instant
+    deleting: bool = False
+    finalizers: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    spec: Shape = field(default_factory=dict)
+    status: Shape = field(default_factory=dict)
+
+    @classmethod
+    def from_body(cls, body: Shape) -> Self:
+        """Read a body as the API server sends it (kind included); KeyError if it is none."""
+        metadata = body["metadata"]
+        return cls(
+            key=ObjectKey(body["kind"], metadata.get("namespace", ""), metadata["name"]),
+            uid=metadata["uid"],
+            generation=metadata.get("generation", 0),
+            resource_version=metadata["resourceVersion"],
+            created=Instant.parse(metadata["creationTimestamp"]),
+            deleting="deletionTimestamp" in metadata,
+            finalizers=tuple(metadata.get("finalizers", ())),
+            labels=metadata.get("labels", {}),
+            annotations=metadata.get("annotations", {}),
+            spec=body.get("spec", {}),
+            status=body.get("status", {}),
+        )
+
+    @property
+    def paused(self) -> bool:
+        """Whether a person asked that nothing be changed in AWS."""
+        return self.annotations.get(PAUSED) == "true"
+
+    @property
+    def held(self) -> bool:
+        """Whether our finalizer keeps the object until AWS is clean."""
+        return FINALIZER in self.finalizers

@@ -1,0 +1,95 @@
+"""References between objects: what a spec refers to, and what became of the target."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
+
+DEFAULT_ACCOUNT = "default"
+
+_KINDS: Mapping[str, str] = {
+    "accountRef": "AWSAccount",
+    "amiRef": "ExtendedAMI",
+    "computeEnvironmentRef": "ComputeEnvironment",
+    "schedulingPolicyRef": "SchedulingPolicy",
+    "jobQueueRef": "JobQueue",
+    "jobDefinitionRef": "JobDefinition",
+    "jobRef": "BatchJob",
+}
+
+
+class Need(Enum):
+    """How far a target must have come before the referring object goes on."""
+
+    READY = "Ready"  # Ready=True for its newest generation, with an ARN
+    KNOWN = "Known"  # has an ARN, or a job id: enough for what already stands in AWS
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A `…Ref` in a spec that names a Kubernetes object; `path` is where it stands."""
+
+    path: str
+    target: ObjectKey
+    need: Need = Need.READY
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What `desired` is made from besides the spec: the answers of the gates before it."""
+
+    aws_name: str
+    account_id: str
+    region: str
+    found: Mapping[ObjectKey, Resource] = field(default_factory=dict)
+    users: tuple[Resource, ...] = ()  # objects that refer to this one, and are not gone
+
+    def arn(self, key: ObjectKey) -> str:
+        """The ARN that the target shows; KeyError if it has none (the gate has seen to that)."""
+        return str(self.found[key].status["arn"])
+
+
+def references(resource: Resource) -> tuple[Reference, ...]:
+    """All references by name in the spec, and the account, named or not.
+
+    The namespace is the object's own; an AWSAccount has none.
+    """
+    found = [
+        Reference(path, _key(field_name, value["name"], resource.key.namespace))
+        for path, field_name, value in _walk(resource.spec, "spec")
+        if "name" in value
+    ]
+    has_account = any(reference.target.kind == "AWSAccount" for reference in found)
+    if not has_account and resource.key.kind != "AWSAccount":
+        implied = ObjectKey("AWSAccount", "", DEFAULT_ACCOUNT)
+        found.append(Reference("spec.accountRef", implied))
+    return tuple(found)
+
+
+def external_arns(resource: Resource) -> tuple[tuple[str, str], ...]:
+    """(path, ARN) of every reference that names an AWS object directly."""
+    return tuple(
+        (path, str(value["arn"]))
+        for path, _, value in _walk(resource.spec, "spec")
+        if "arn" in value
+    )
+
+
+def _key(field_name: str, name: str, namespace: str) -> ObjectKey:
+    kind = _KINDS[field_name]
+    return ObjectKey(kind, "" if kind == "AWSAccount" else namespace, name)
+
+
+def _walk(value: Any, path: str) -> Iterator[tuple[str, str, Shape]]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            here = f"{path}.{name}"
+            if name in _KINDS and isinstance(inner, Mapping):
+                yield here, name, inner
+            else:
+                yield from _walk(inner, here)
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _walk(inner, f"{path}[{index}]")

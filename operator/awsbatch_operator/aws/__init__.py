@@ -1,0 +1,1 @@
+"""AWS through small ports: boto3 adapters, rate limits, pollers, error classification."""

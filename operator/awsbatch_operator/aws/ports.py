@@ -1,0 +1,111 @@
+"""What the operator needs of AWS, call by call.
+
+Requests and answers are plain mappings in AWS's own member names. A port method sends at most one
+request on the wire if it changes anything: whoever calls it must know what to do when the outcome
+is unknown. Every method raises AwsError (errors.py) and, before anything is sent, LeaseLostError.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from awsbatch_operator.api.metadata import Shape
+from awsbatch_operator.api.scope import Scope
+
+
+class BatchPort(Protocol):
+    """AWS Batch. Describe calls of several callers at about the same time become one."""
+
+    async def compute_environment(self, scope: Scope, name: str) -> Shape | None:
+        """DescribeComputeEnvironments' detail, read now; None if AWS has none of that name."""
+
+    async def job_queue(self, scope: Scope, name: str) -> Shape | None:
+        """DescribeJobQueues' detail, read now; None if AWS has none of that name."""
+
+    async def job_queues(self, scope: Scope) -> Sequence[Shape]:
+        """All queues of the account and region, for what may stand in the way of a deletion."""
+
+    async def job_definitions(self, scope: Scope, name: str) -> Sequence[Shape]:
+        """All ACTIVE revisions of a definition, newest first."""
+
+    async def scheduling_policy(self, scope: Scope, arn: str) -> Shape | None:
+        """DescribeSchedulingPolicies' detail; None if AWS has none of that ARN."""
+
+    async def scheduling_policy_arn(self, scope: Scope, name: str) -> str | None:
+        """The ARN of the policy of that name, by ListSchedulingPolicies; None if there is none."""
+
+    async def create_compute_environment(self, scope: Scope, request: Shape) -> Shape: ...
+
+    async def update_compute_environment(self, scope: Scope, request: Shape) -> Shape: ...
+
+    async def delete_compute_environment(self, scope: Scope, request: Shape) -> Shape: ...
+
+    async def create_job_queue(self, scope: Scope, request: Shape) -> Shape: ...
+
+    async def update_job_queue(self, scope: Scope, request: Shape) -> Shape: ...
+
+    async def delete_job_queue(self, scope: Scope, request: Shape) -> Shape: ...
+
+    async def register_job_definition(self, scope: Scope, request: Shape) -> Shape: ...
+
+    async def deregister_job_definition(self, scope: Scope, request: Shape) -> Shape: ...
+
+    async def create_scheduling_policy(self, scope: Scope, request: Shape) -> Shape: ...
+
+    async def update_scheduling_policy(self, scope: Scope, request: Shape) -> Shape: ...
+
+    async def delete_scheduling_policy(self, scope: Scope, request: Shape) -> Shape: ...
+
+    async def tag_resource(self, scope: Scope, arn: str, tags: Mapping[str, str]) -> None: ...
+
+    async def untag_resource(self, scope: Scope, arn: str, keys: Sequence[str]) -> None: ...
+
+    async def submit_job(self, scope: Scope, request: Shape) -> Shape:
+        """SubmitJob, once on the wire. A rate token must have been taken with `permit` before."""
+
+    async def terminate_job(self, scope: Scope, job_id: str, reason: str) -> None: ...
+
+    async def cancel_job(self, scope: Scope, job_id: str, reason: str) -> None: ...
+
+    async def job(self, scope: Scope, job_id: str) -> Shape | None:
+        """DescribeJobs' detail, read now (100 ids a call); None if AWS knows no such job."""
+
+    async def active_jobs(self, scope: Scope, queue: str) -> Sequence[Shape]:
+        """Summaries of all jobs of a queue that have not ended, by ListJobs for each status."""
+
+    async def jobs_by_name(self, scope: Scope, queue: str, name: str) -> Sequence[Shape]:
+        """Summaries of all jobs of that very name in the queue, in every state (ListJobs)."""
+
+    async def permit(self, scope: Scope, operation: str) -> None:
+        """Wait for a rate token of a mutating operation, e.g. "SubmitJob"."""
+
+
+class IdentityPort(Protocol):
+    """STS."""
+
+    async def caller(self, scope: Scope | None) -> Shape:
+        """GetCallerIdentity as the scope's identity; None: the operator's own."""
+
+    async def assume(self, role_arn: str, external_id: str | None, region: str) -> str:
+        """The account id in which the role could be assumed just now (uncached)."""
+
+
+class LogsPort(Protocol):
+    """CloudWatch Logs."""
+
+    async def last_lines(
+        self, scope: Scope, group: str, stream: str, *, count: int
+    ) -> Sequence[str]:
+        """The newest lines, oldest first; empty if group or stream do not exist (yet)."""
+
+
+class JobFeed(Protocol):
+    """The shared poller of jobs that have not ended. It wakes the owner when a job changes."""
+
+    def follow(self, scope: Scope, job_id: str, queue_arn: str, wake: Any) -> None:
+        """Poll this job until `forget`; `wake` is the owner's key."""
+
+    def seen(self, job_id: str) -> Shape | None:
+        """The newest detail that the poller read, if it follows the job and has one."""
+
+    def forget(self, job_id: str) -> None:
+        """Never poll this job again."""

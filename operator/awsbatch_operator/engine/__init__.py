@@ -1,0 +1,1 @@
+"""Queue, workers, cache, leadership, events: everything level-triggered, and no AWS."""

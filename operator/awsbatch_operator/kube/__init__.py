@@ -1,0 +1,1 @@
+"""The Kubernetes port and its adapter on kubernetes.aio."""

@@ -1,0 +1,1 @@
+"""The only importer of Kopf: events into the cache and the queue."""
