@@ -62,7 +62,7 @@ bench: $(VENV)/.ready ## Measure the numbers to reach and print each beside its 
 	@exec $(RUN) -m tests.bench
 
 lock: $(VENV)/.ready ## Compile requirements/*.in into hashed locks
-	cd requirements && for f in runtime dev; do ../$(BIN)/uv pip compile --quiet --generate-hashes \
+	cd requirements && for f in runtime dev go; do ../$(BIN)/uv pip compile --quiet --generate-hashes \
 	  --universal --python-version 3.11 --custom-compile-command "make lock" $$f.in -o $$f.txt; done
 
 clean: ## Remove what the other targets made in this folder
