@@ -1,6 +1,6 @@
 """References between objects: what a spec refers to, and what became of the target."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -44,7 +44,7 @@ class Targets:
     account_id: str
     region: str
     found: Mapping[ObjectKey, Resource] = field(default_factory=dict)
-    users: tuple[Resource, ...] = ()  # objects that refer to this one, and are not gone
+    users: Sequence[Resource] = ()  # objects that refer to this one; read only when asked
 
     def arn(self, key: ObjectKey) -> str:
         """The ARN that the target shows; KeyError if it has none (the gate has seen to that)."""

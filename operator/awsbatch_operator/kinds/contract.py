@@ -1,6 +1,6 @@
 """What a kind supplies to the one life cycle. Everything else stands in lifecycle.py."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -28,7 +28,7 @@ class Removal:
     owner: Owner
     recorded: Recorded | None  # None: nothing was ever sent to AWS
     retain: bool  # deletionPolicy Retain: let go without touching AWS
-    users: tuple[Resource, ...] = ()  # objects that still refer to this one
+    users: Sequence[Resource] = ()  # objects that still refer to this one; read only when asked
     options: Mapping[str, Any] = field(default_factory=dict)  # the kind's own, e.g. drain
 
 
@@ -69,6 +69,13 @@ class Kind(Protocol[DesiredT, ObservedT, ActionT]):
     def finished(self, resource: Resource) -> bool:
         """Whether nothing can happen any more unless the spec changes: no AWS call (pure)."""
 
+    def refusals(self, resource: Resource) -> tuple[Finding, ...]:
+        """What the spec alone rules out: it breaks the schema, or asks what is not there (pure).
+
+        Asked before anything else of the kind, and never while the object is being deleted. With
+        an answer, the turn ends: `references` and `desired` may rely on a spec that is sound.
+        """
+
     def desired(self, resource: Resource, targets: Targets, owner: Owner) -> DesiredT:
         """Spec and resolved references (pure)."""
 
@@ -87,6 +94,9 @@ class Kind(Protocol[DesiredT, ObservedT, ActionT]):
         self, desired: DesiredT | Removal, observed: ObservedT | None, now: Instant
     ) -> Plan[ActionT]:
         """The next actions, or why there are none (pure)."""
+
+    async def permit(self, action: ActionT, scope: Scope) -> None:
+        """Wait for the rate token of an action that has an intent, before that is recorded."""
 
     async def act(self, action: ActionT, scope: Scope) -> ObservedT | None:
         """One AWS call, safe to repeat. The answer if it is a new observation, else None."""
