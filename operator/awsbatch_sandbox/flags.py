@@ -1,0 +1,87 @@
+"""The command lines of the control plane's processes. Pure: values in, lists of words out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from awsbatch_sandbox.certificates import KeyPair, SigningKeys
+from awsbatch_sandbox.ports import LOOPBACK
+
+# etcd listens on sockets in its own directory, which only this user can enter: no port to find,
+# and nobody else on the machine can reach it. etcd wants a name with a port even for a socket;
+# relative names (both processes run in that directory) keep within the 108 bytes of a path.
+CLIENT_SOCKET = "client:0"
+PEER_SOCKET = "peer:0"
+
+# As many as the operator needs: what an owner reference or a namespace drags along is deleted,
+# a namespace gets its default ServiceAccount, and aggregated roles are filled.
+CONTROLLERS = (
+    "clusterrole-aggregation-controller",
+    "garbage-collector-controller",
+    "namespace-controller",
+    "serviceaccount-controller",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Who is believed: the authority for clients, and the keys of ServiceAccount tokens."""
+
+    ca_file: Path
+    server: KeyPair
+    signing: SigningKeys
+
+
+def etcd(binary: Path) -> list[str]:
+    """Command line of etcd for a throw-away cluster of one: nothing is forced to the disk."""
+    return [
+        str(binary),
+        "--name=sandbox",
+        "--data-dir=data",
+        f"--listen-client-urls=unix://{CLIENT_SOCKET}",
+        f"--advertise-client-urls=unix://{CLIENT_SOCKET}",
+        f"--listen-peer-urls=unix://{PEER_SOCKET}",
+        f"--initial-advertise-peer-urls=unix://{PEER_SOCKET}",
+        f"--initial-cluster=sandbox=unix://{PEER_SOCKET}",
+        "--unsafe-no-fsync",
+        # Alone, it has nobody to wait for before it elects itself (default: a second).
+        "--heartbeat-interval=20",
+        "--election-timeout=200",
+        "--log-level=warn",
+    ]
+
+
+def api_server(binary: Path, *, port: int, trust: Trust) -> list[str]:
+    """Command line of kube-apiserver: loopback only, TLS, RBAC, ServiceAccount tokens."""
+    return [
+        str(binary),
+        f"--etcd-servers=unix://{CLIENT_SOCKET}",
+        f"--bind-address={LOOPBACK}",
+        f"--secure-port={port}",
+        "--permit-port-sharing",  # see ports.ReservedPort
+        f"--tls-cert-file={trust.server.certificate}",
+        f"--tls-private-key-file={trust.server.key}",
+        f"--client-ca-file={trust.ca_file}",
+        "--authorization-mode=RBAC",
+        "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+        f"--service-account-key-file={trust.signing.public}",
+        f"--service-account-signing-key-file={trust.signing.private}",
+        "--service-cluster-ip-range=10.0.0.0/24",
+        # Endpoints of the service "kubernetes" cannot be a loopback address; nothing here uses it.
+        "--endpoint-reconciler-type=none",
+    ]
+
+
+def controller_manager(
+    binary: Path, *, kubeconfig: Path, ca_file: Path, signing: SigningKeys
+) -> list[str]:
+    """Command line of kube-controller-manager: `CONTROLLERS` only, each as itself."""
+    return [
+        str(binary),
+        f"--kubeconfig={kubeconfig}",
+        f"--controllers={','.join(CONTROLLERS)}",
+        "--use-service-account-credentials",
+        f"--service-account-private-key-file={signing.private}",
+        f"--root-ca-file={ca_file}",
+        "--leader-elect=false",
+        "--secure-port=0",
+    ]

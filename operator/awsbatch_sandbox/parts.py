@@ -1,0 +1,145 @@
+"""Start the parts of a sandbox as child processes, wait until each is ready, and stop them."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from awsbatch_sandbox import leash, processes
+from awsbatch_sandbox.errors import ProcessFailed
+from awsbatch_sandbox.processes import Identity
+
+# Nothing else of the caller's environment reaches a part: an AWS_PROFILE or a KUBECONFIG of the
+# person at the terminal must never lead a sandbox to a real account or cluster.
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ")
+POLL_SECONDS = 0.02
+TAIL_LINES = 20
+
+
+@dataclass(frozen=True)
+class Part:
+    """One running process of a sandbox."""
+
+    name: str
+    log: Path
+    identity: Identity
+    _process: subprocess.Popen[bytes] = field(repr=False)
+
+    def running(self) -> bool:
+        """Whether it still runs."""
+        return processes.alive(self.identity)
+
+    def exit_code(self) -> int | None:
+        """Its exit code once it has ended; negative for a signal. Does not wait for it."""
+        if self._process.returncode is None and not self.running():
+            look = os.P_PID, self.identity.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT
+            ended = os.waitid(*look)
+            if ended is not None:
+                exited = ended.si_code == os.CLD_EXITED
+                return ended.si_status if exited else -ended.si_status
+        return self._process.returncode
+
+    def stop(self, *, grace_seconds: float) -> None:
+        """End it and all that it started: SIGTERM first, SIGKILL after the grace time.
+
+        Only the process itself is asked; what it leaves behind in its session is killed.
+        """
+        if self._process.returncode is not None:
+            return
+        processes.end([self.identity], grace_seconds=grace_seconds)
+        # Not waited for yet, so its pid, which is its session's number, is nobody else's.
+        while left := processes.session(self.identity.pid):
+            processes.end(left, grace_seconds=0)
+        self._process.wait()
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash or the kernel's memory killer would."""
+        self.stop(grace_seconds=0)
+
+    def wait_until(self, ready: Callable[[], bool], *, what: str, seconds: float) -> None:
+        """Wait until `ready` says so.
+
+        ProcessFailed if the process ends first or the time is up; the message carries the end of
+        its log.
+        """
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if not self.running():
+                raise ProcessFailed(
+                    f"{self.name} ended with exit code {self.exit_code()} before {what}."
+                    + self.last_words()
+                )
+            if time.monotonic() > deadline:
+                raise ProcessFailed(
+                    f"{self.name} is not ready after {seconds:.0f} s (waiting until {what})."
+                    + self.last_words()
+                )
+            time.sleep(POLL_SECONDS)
+
+    def last_words(self) -> str:
+        """The end of its log, as a paragraph of an error message."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
+        return "".join([f" The end of {self.log}:", *(f"\n    {line}" for line in lines)])
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """Starts the parts of one sandbox.
+
+    Attached parts die with the process that started them, however it ends. Detached ones (`up`)
+    live on; `on_start` notes each down so that `down` finds it.
+    """
+
+    sandbox_id: str
+    logs: Path
+    detached: bool = False
+    on_start: Callable[[Part], None] = lambda _: None
+
+    def start(
+        self, name: str, command: Sequence[str], *, environ: Mapping[str, str], directory: Path
+    ) -> Part:
+        """Start a part; its output is appended to `<logs>/<name>.log`.
+
+        Its environment is `environ` over the few harmless variables of ours.
+        """
+        log = self.logs / f"{name}.log"
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [*self._tie(), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=directory,
+                env=base_environment() | dict(environ) | {processes.MARK: self.sandbox_id},
+                start_new_session=True,  # Ctrl-C reaches us alone; we end the parts in order
+            )
+        seen = processes.look(process.pid)
+        # A process that has ended already keeps its pid until we wait for it: nothing to mix up.
+        part = Part(name, log, seen.identity if seen else Identity(process.pid, 0), process)
+        self.on_start(part)
+        return part
+
+    def end_leftovers(self) -> None:
+        """Kill whatever still carries this sandbox's mark."""
+        processes.end(processes.marked(self.sandbox_id), grace_seconds=0)
+
+    def _tie(self) -> list[str]:
+        """What stands before a command so that it dies with us."""
+        if self.detached:
+            return []
+        if threading.current_thread() is not threading.main_thread():
+            # The kernel kills the child when the *thread* that started it ends.
+            raise ProcessFailed(
+                "A part of a sandbox can only be started from the main thread: it would be killed "
+                "as soon as another thread ends. Start it before going into a thread pool."
+            )
+        return [sys.executable, "-I", "-S", str(Path(leash.__file__)), str(os.getpid())]
+
+
+def base_environment() -> dict[str, str]:
+    """The few variables that every part gets from us."""
+    return {name: value for name in INHERITED if (value := os.environ.get(name)) is not None}
