@@ -1,0 +1,78 @@
+"""What a BatchJob wants, with its references resolved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
+from awsbatch_operator.api.references import Reference, Targets, references
+from awsbatch_operator.api.tags import Owner
+from awsbatch_operator.kinds.batchjob.request import passed_through, request_hash
+from awsbatch_operator.kinds.batchjob.submission import (
+    Submission,
+    recorded_job_id,
+    submission_of,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """A job that is to run once, and how far that has come.
+
+    `queue` and `definition` are ARNs; empty while a recorded submission makes them unnecessary.
+    """
+
+    owner: Owner
+    account_id: str
+    region: str
+    queue: str
+    definition: str
+    fields: Mapping[str, Any]
+    tags: Mapping[str, str]
+    request_hash: str
+    submission: Submission | None
+    job_id: str | None
+
+
+def needed_references(resource: Resource) -> tuple[Reference, ...]:
+    """Queue and definition, as long as nothing is recorded that makes them unnecessary."""
+    if _recorded_suffices(resource):
+        return ()
+    return tuple(
+        reference for reference in references(resource) if reference.target.kind != "AWSAccount"
+    )
+
+
+def desired_job(resource: Resource, targets: Targets, owner: Owner) -> Desired:
+    """Spec and resolved references, or the recorded submission instead of them."""
+    submission = submission_of(resource)
+    wanted = not _recorded_suffices(resource)
+    return Desired(
+        owner=owner,
+        account_id=targets.account_id,
+        region=targets.region,
+        queue=_arn(resource, "jobQueueRef", targets) if wanted else "",
+        definition=_arn(resource, "jobDefinitionRef", targets) if wanted else "",
+        fields=passed_through(resource.spec),
+        tags=resource.spec.get("tags", {}),
+        request_hash=request_hash(resource),
+        submission=submission,
+        job_id=recorded_job_id(resource, submission),
+    )
+
+
+def _recorded_suffices(resource: Resource) -> bool:
+    """Whether the recorded submission is for this very request, or has a job already."""
+    submission = submission_of(resource)
+    if submission is None:
+        return False
+    known = recorded_job_id(resource, submission) is not None
+    return known or submission.request_hash == request_hash(resource)
+
+
+def _arn(resource: Resource, field_name: str, targets: Targets) -> str:
+    reference: Shape = resource.spec[field_name]
+    if "arn" in reference:
+        return str(reference["arn"])
+    kind = "JobQueue" if field_name == "jobQueueRef" else "JobDefinition"
+    return targets.arn(ObjectKey(kind, resource.key.namespace, reference["name"]))

@@ -1,0 +1,218 @@
+"""What to do about a BatchJob next: pure decisions over Desired, Removal and Observed.
+
+The one thing that must never happen is a second SubmitJob for a run whose first one AWS accepted.
+So a submission needs a recorded intent, and a repeat needs proof that the first did nothing: either
+this process saw AWS refuse it, or AWS's listing, after settling, does not know it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+from awsbatch_operator.api import catalogue
+from awsbatch_operator.api.findings import Finding
+from awsbatch_operator.api.instant import Instant
+from awsbatch_operator.api.names import job_name
+from awsbatch_operator.api.plans import Plan
+from awsbatch_operator.api.tags import Owner
+from awsbatch_operator.kinds.batchjob.desired import Desired
+from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
+from awsbatch_operator.kinds.batchjob.request import job_tags, submit_request
+from awsbatch_operator.kinds.batchjob.submission import Submission, sweep_due
+from awsbatch_operator.kinds.contract import Removal
+
+# AWS keeps a finished job for at least seven days (user guide, "Job states"); a day of margin.
+TRACEABLE_SECONDS = 6 * 86_400.0
+LOGS_LOOK_SECONDS = 1.0
+STOP_LOOK_SECONDS = 5.0
+QUIET_SECONDS = 60.0  # a state other than RUNNING is shown after a minute in it
+FRESH_SECONDS = 60.0  # DescribeJobs may not know a job yet just after SubmitJob
+
+DELETED_REASON = "The BatchJob was deleted in Kubernetes"
+TWIN_REASON = "A second submission of the same run; the first one goes on"
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """SubmitJob, once on the wire."""
+
+    uid: str
+    run: int
+    request: Mapping[str, Any]
+    operation: str = "SubmitJob"
+
+
+@dataclass(frozen=True, slots=True)
+class Terminate:
+    """TerminateJob: cancels what has not started, stops what has."""
+
+    job_id: str
+    reason: str
+    operation: str = "TerminateJob"
+
+
+Action = Submit | Terminate
+
+
+def plan_job(desired: Desired, observed: Observed | None, now: Instant) -> Plan[Action]:
+    """The next step towards a job that ran once."""
+    submission = desired.submission
+    if submission is None or observed is None:
+        return _submit(desired, _first(desired, 1, now))
+    match observed.knowledge:
+        case Knowledge.REFUSED:
+            return _submit(desired, _same_or_next(desired, submission, now))
+        case Knowledge.SETTLING:
+            return _settling(observed, now)
+        case Knowledge.ABSENT:
+            return _absent(desired, submission, now)
+        case Knowledge.KNOWN | Knowledge.OVER:
+            return _follow(submission, observed, now)
+        case Knowledge.FORGOTTEN:
+            return Plan(findings=(_forgotten(submission),))
+        case never:
+            assert_never(never)
+
+
+def plan_removal(removal: Removal, observed: Observed | None, now: Instant) -> Plan[Action]:
+    """The next step towards an AWS that runs nothing of this object."""
+    if removal.retain or observed is None:
+        return Plan(released=True)
+    submission: Submission = removal.options["submission"]
+    match observed.knowledge:
+        case Knowledge.REFUSED | Knowledge.ABSENT:
+            return Plan(released=True)
+        case Knowledge.OVER:
+            return Plan(actions=_stop_twins(observed), released=not observed.twins)
+        case Knowledge.SETTLING:
+            return _settling(observed, now)
+        case Knowledge.FORGOTTEN:
+            return _remove_unseen(removal.options["job_id"], submission, now)
+        case Knowledge.KNOWN:
+            return _stop(observed)
+        case never:
+            assert_never(never)
+
+
+def _first(desired: Desired, run: int, now: Instant) -> Submission:
+    """The intent of a run that has not been tried."""
+    owner = desired.owner
+    return Submission(
+        uid=owner.uid,
+        run=run,
+        job_name=job_name(owner.key, owner.uid, run),
+        queue=desired.queue,
+        definition=desired.definition,
+        account_id=desired.account_id,
+        region=desired.region,
+        request_hash=desired.request_hash,
+        time=now,
+    )
+
+
+def _same_or_next(desired: Desired, submission: Submission, now: Instant) -> Submission:
+    """The recorded intent, or that of a new run if what the user asks for has changed."""
+    if submission.request_hash == desired.request_hash:
+        return submission
+    return _first(desired, submission.run + 1, now)
+
+
+def _submit(desired: Desired, submission: Submission) -> Plan[Action]:
+    owner: Owner = desired.owner
+    request = submit_request(
+        fields=desired.fields,
+        job_name=submission.job_name,
+        queue=submission.queue,
+        definition=submission.definition,
+        tags=job_tags(owner, submission.run, desired.tags),
+    )
+    action = Submit(submission.uid, submission.run, request)
+    note = Finding(catalogue.JOB_SUBMITTED, f"Submitted as {submission.job_name}.")
+    return Plan(actions=(action,), findings=(note,), intent=submission.annotation())
+
+
+def _settling(observed: Observed, now: Instant) -> Plan[Action]:
+    wait = observed.settled_at.since(now) if observed.settled_at else QUIET_SECONDS
+    finding = Finding(
+        catalogue.SUBMISSION_SETTLING,
+        "A SubmitJob call was about to be sent or its answer was lost, so the job may exist. "
+        f"AWS's listing is looked through{_at(observed)}; until then nothing is sent.",
+        look_again_seconds=max(wait, 0.0),
+    )
+    return Plan(findings=(finding,))
+
+
+def _at(observed: Observed) -> str:
+    return f" at {observed.settled_at.rfc3339()}" if observed.settled_at else " soon"
+
+
+def _absent(desired: Desired, submission: Submission, now: Instant) -> Plan[Action]:
+    if now.since(submission.time) > TRACEABLE_SECONDS:
+        finding = Finding(
+            catalogue.SUBMISSION_UNKNOWN,
+            f"Run {submission.run} was about to be submitted at {submission.time.rfc3339()}, and "
+            "AWS forgets finished jobs after seven days, so nobody can tell whether it ran.",
+        )
+        return Plan(findings=(finding,))
+    if submission.request_hash != desired.request_hash:
+        return _submit(desired, _first(desired, submission.run + 1, now))
+    return _submit(desired, submission.repeated(now))
+
+
+def _follow(submission: Submission, observed: Observed, now: Instant) -> Plan[Action]:
+    intent = submission.after_sweep().annotation() if observed.swept else {}
+    due = sweep_due(submission)
+    looks = [] if due is None else [max(due.since(now), 1.0)]
+    if observed.knowledge is Knowledge.OVER:
+        pass
+    elif not observed.ended:
+        looks += _quiet_rest(observed, now)
+    elif observed.log_lines is None:
+        looks.append(LOGS_LOOK_SECONDS)
+    return Plan(
+        actions=_stop_twins(observed), intent=intent, look_again_seconds=min(looks, default=None)
+    )
+
+
+def _quiet_rest(observed: Observed, now: Instant) -> list[float]:
+    """Until the state has lasted long enough to be shown. Later the feed wakes the job."""
+    if observed.state == "RUNNING" or observed.since is None:
+        return []
+    rest = QUIET_SECONDS - now.since(observed.since)
+    return [rest] if rest > 0 else []
+
+
+def _forgotten(submission: Submission) -> Finding:
+    return Finding(
+        catalogue.JOB_NOT_FOUND,
+        f"AWS does not know the job of run {submission.run} (name {submission.job_name}) any "
+        "more, and its end was not seen. It is not submitted again.",
+    )
+
+
+def _remove_unseen(job_id: str | None, submission: Submission, now: Instant) -> Plan[Action]:
+    """DescribeJobs does not know the job: long gone, or not visible yet."""
+    if job_id is not None and now.since(submission.time) < FRESH_SECONDS:
+        return Plan(
+            actions=(Terminate(job_id, DELETED_REASON),), look_again_seconds=STOP_LOOK_SECONDS
+        )
+    return Plan(released=True)
+
+
+def _stop_twins(observed: Observed) -> tuple[Action, ...]:
+    return tuple(Terminate(job_id, TWIN_REASON) for job_id in observed.twins)
+
+
+def _stop(observed: Observed) -> Plan[Action]:
+    actions = _stop_twins(observed)
+    # AWS acts on a cancelled PENDING job only when its dependencies end: nothing is left to do.
+    gone = observed.ended or (observed.stopping and observed.state == "PENDING")
+    if gone:
+        return Plan(actions=actions, released=not actions)
+    if not observed.stopping:
+        actions = (*actions, Terminate(observed.job_id, DELETED_REASON))
+    finding = Finding(
+        catalogue.JOB_STOPPING,
+        f"The job {observed.job_id} is {observed.state} and is being terminated.",
+    )
+    return Plan(actions=actions, findings=(finding,), look_again_seconds=STOP_LOOK_SECONDS)

@@ -1,0 +1,214 @@
+"""The status of a BatchJob: pure, and shy, because every write costs etcd and every watcher.
+
+A simple job's life is three status writes: submitted, RUNNING and the end. Another state is shown
+only after a minute in it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from awsbatch_operator.api.conditions import Situation, Verdict
+from awsbatch_operator.api.instant import Instant
+from awsbatch_operator.api.metadata import Resource, Shape
+from awsbatch_operator.kinds.batchjob.desired import Desired
+from awsbatch_operator.kinds.batchjob.failure import REMEDIES, classify
+from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
+from awsbatch_operator.kinds.batchjob.plan import QUIET_SECONDS, Action
+from awsbatch_operator.kinds.batchjob.submission import (
+    Submission,
+    end_condition,
+    submission_of,
+)
+from awsbatch_operator.kinds.contract import KindStatus, Seen
+
+REASONS_KEPT = 20
+ATTEMPTS_KEPT = 10  # AWS allows no more
+LIFECYCLE_FIELDS = frozenset(
+    {"observedGeneration", "conditions", "awsName", "accountId", "region", "deletionPolicy"}
+)
+
+_WAITING: Mapping[str, str] = {
+    "SUBMITTED": "AWS Batch has taken the job and will look at it shortly.",
+    "PENDING": "The job waits for the jobs it depends on.",
+    "RUNNABLE": "The job waits for room in the compute environments of its queue.",
+    "STARTING": "The job has its place; the image is being pulled and the container started.",
+    "RUNNING": "The job's container runs.",
+}
+
+
+def job_status(resource: Resource, seen: Seen[Desired, Observed, Action]) -> KindStatus:
+    """The kind's fields and its verdict."""
+    before = {
+        name: value for name, value in resource.status.items() if name not in LIFECYCLE_FIELDS
+    }
+    observed = seen.observed
+    ended = end_condition(resource)
+    if ended is not None and observed is not None and observed.knowledge is Knowledge.OVER:
+        situation = Situation(str(ended["type"]))
+        return KindStatus(before, Verdict(situation, ended["reason"], ended["message"]))
+    if observed is None or observed.knowledge is not Knowledge.KNOWN:
+        return KindStatus(before, _verdict_before(resource))
+    submission = _submission(resource, seen)
+    if _not_worth_a_write(resource, submission, observed, seen.now):
+        return KindStatus(before, working(str(before["awsStatus"])))
+    fields = _run_fields(submission, observed)
+    fields |= _state_fields(before, observed, submission, seen.now)
+    return KindStatus(fields, verdict(observed))
+
+
+def verdict(observed: Observed) -> Verdict:
+    """Complete, Failed, or on its way."""
+    match observed.state:
+        case "SUCCEEDED":
+            return Verdict(Situation.COMPLETE, "Succeeded", _success_message(observed))
+        case "FAILED":
+            failure = classify(observed)
+            message = f"{_failure_message(observed)} {REMEDIES[failure]}"
+            return Verdict(Situation.FAILED, failure.value, message)
+        case state:
+            return working(state)
+
+
+def working(state: str) -> Verdict:
+    """On its way, with AWS's word as the reason."""
+    message = _WAITING.get(state, f"AWS says {state}.")
+    return Verdict(Situation.WORKING, state.capitalize() or "Pending", message)
+
+
+def _verdict_before(resource: Resource) -> Verdict:
+    shown = str(resource.status.get("awsStatus", ""))
+    if shown:
+        return working(shown)
+    return Verdict(Situation.WORKING, "Submitting", "The job is about to be submitted.")
+
+
+def _submission(resource: Resource, seen: Seen[Desired, Observed, Action]) -> Submission:
+    """The recorded one; the annotation may have been written in this very turn."""
+    desired = seen.desired
+    if isinstance(desired, Desired) and desired.submission is not None:
+        return desired.submission
+    submission = submission_of(resource)
+    if submission is None:
+        raise ValueError("a job is known without a recorded submission")
+    return submission
+
+
+def _not_worth_a_write(
+    resource: Resource, submission: Submission, observed: Observed, now: Instant
+) -> bool:
+    shown = resource.status.get("awsStatus")
+    if resource.status.get("jobId") != observed.job_id:
+        return False
+    if resource.status.get("run") != submission.run or shown is None:
+        return False
+    if observed.ended:
+        return observed.log_lines is None
+    if observed.state == "RUNNING":
+        return False
+    lasted = now.since(observed.since) if observed.since else 0.0
+    return lasted < QUIET_SECONDS
+
+
+def _run_fields(submission: Submission, observed: Observed) -> dict[str, Any]:
+    detail = observed.detail
+    return {
+        "run": submission.run,
+        "jobId": observed.job_id,
+        "jobName": submission.job_name,
+        "jobQueueArn": str(detail.get("jobQueue") or submission.queue),
+        "jobDefinitionArn": str(detail.get("jobDefinition") or submission.definition),
+    }
+
+
+def _state_fields(
+    before: Shape, observed: Observed, submission: Submission, now: Instant
+) -> dict[str, Any]:
+    detail = observed.detail
+    same_run = before.get("run") == submission.run
+    fields: dict[str, Any] = {"awsStatus": observed.state}
+    reason = detail.get("statusReason")
+    if reason:
+        fields["statusReason"] = str(reason)[:1024]
+    said = _reasons(before.get("statusReasons", ()) if same_run else (), observed, now)
+    if said:
+        fields["statusReasons"] = said
+    for name, key in (
+        ("submittedTime", "createdAt"),
+        ("startedTime", "startedAt"),
+        ("completionTime", "stoppedAt"),
+    ):
+        if detail.get(key) and (name != "completionTime" or observed.ended):
+            fields[name] = Instant.from_milliseconds(detail[key]).rfc3339()
+    if detail.get("attempts"):
+        fields["attempts"] = [_attempt(attempt) for attempt in detail["attempts"][-ATTEMPTS_KEPT:]]
+    return fields | _end_fields(observed)
+
+
+def _end_fields(observed: Observed) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    if observed.ended and observed.container.get("exitCode") is not None:
+        fields["exitCode"] = observed.container["exitCode"]
+    if observed.state == "FAILED":
+        fields["failure"] = classify(observed).value
+    stream = observed.container.get("logStreamName")
+    if stream and observed.log_group:
+        fields["logs"] = {"group": observed.log_group, "stream": stream}
+        if observed.log_lines:
+            fields["logs"]["lastLines"] = list(observed.log_lines)
+    return fields
+
+
+def _reasons(before: Sequence[Shape], observed: Observed, now: Instant) -> list[dict[str, Any]]:
+    """All that AWS ever said, newest last: it overwrites its own words on termination."""
+    said = [dict(entry) for entry in before]
+    reason = observed.detail.get("statusReason")
+    if reason and (not said or said[-1]["reason"] != str(reason)[:1024]):
+        said.append(
+            {
+                "time": now.rfc3339(),
+                "awsStatus": observed.state,
+                "reason": str(reason)[:1024],
+            }
+        )
+    return said[-REASONS_KEPT:]
+
+
+def _attempt(attempt: Shape) -> dict[str, Any]:
+    container = attempt.get("container") or {}
+    made: dict[str, Any] = {}
+    for name, key in (("startedTime", "startedAt"), ("stoppedTime", "stoppedAt")):
+        if attempt.get(key):
+            made[name] = Instant.from_milliseconds(attempt[key]).rfc3339()
+    if container.get("exitCode") is not None:
+        made["exitCode"] = container["exitCode"]
+    reason = container.get("reason") or attempt.get("statusReason")
+    if reason:
+        made["reason"] = str(reason)[:256]
+    for name in ("logStreamName", "containerInstanceArn"):
+        if container.get(name):
+            made[name] = str(container[name])
+    return made
+
+
+def _success_message(observed: Observed) -> str:
+    return f"The job ended with exit code {observed.container.get('exitCode', 0)}{_took(observed)}."
+
+
+def _failure_message(observed: Observed) -> str:
+    container, detail = observed.container, observed.detail
+    parts = [f"AWS says: {detail['statusReason']}." if detail.get("statusReason") else ""]
+    if container.get("reason"):
+        parts.append(f"The container: {container['reason']}.")
+    if container.get("exitCode") is not None:
+        parts.append(f"Exit code {container['exitCode']}{_took(observed)}.")
+    attempts = len(detail.get("attempts") or ())
+    if attempts > 1:
+        parts.append(f"It was tried {attempts} times.")
+    return " ".join(part for part in parts if part) or "The job failed before it started."
+
+
+def _took(observed: Observed) -> str:
+    started, stopped = observed.detail.get("startedAt"), observed.detail.get("stoppedAt")
+    if not (started and stopped):
+        return ""
+    return f" after {max(stopped - started, 0) / 1000:.0f} s"

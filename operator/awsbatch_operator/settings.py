@@ -1,0 +1,126 @@
+"""What an installation may set, read from the command line once and checked before anything runs."""
+
+import argparse
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+ClusterId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class Settings(BaseModel):
+    """All settings. Every field is a flag of `run`; its description is the flag's help."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cluster_id: ClusterId = Field(
+        description="Name of this cluster in AWS tags. Keep it when the cluster is rebuilt from "
+        "Git, and never give it to two clusters: whoever has it owns what carries it."
+    )
+    namespaces: tuple[str, ...] = Field(
+        default=(), description="Watch these namespaces only (comma-separated); default: all."
+    )
+    identity: str = Field(
+        default="", description="Name of this replica in the lease; default: the pod's name."
+    )
+    lease_namespace: str = Field(default="", description="Where the lease is; default: our own.")
+    lease_name: str = Field(default="aws-batch-operator", description="Name of the lease.")
+    lease_seconds: Seconds = Field(default=30, description="How long a lease lasts unrenewed.")
+    aws_connect_timeout: Seconds = Field(default=3, description="Seconds to connect to AWS.")
+    aws_read_timeout: Seconds = Field(default=10, description="Seconds to wait for AWS's answer.")
+    aws_threads: int = Field(default=32, ge=1, le=256, description="AWS calls in flight at most.")
+    region: str = Field(
+        default="", description="Region of objects that name none; default: the environment's."
+    )
+    settling_seconds: Seconds = Field(
+        default=60,
+        description="How long AWS's job listing is given to show a submission of unknown outcome.",
+    )
+    resync_seconds: Seconds = Field(
+        default=600, description="Every so often all objects are listed and compared."
+    )
+    poll_scale: float = Field(
+        default=1.0,
+        gt=0,
+        le=100,
+        description="Multiplies all intervals between polls of AWS; for a simulator in fast motion.",
+    )
+    workers: int = Field(default=64, ge=1, le=1024, description="Objects worked on at a time.")
+    listen_host: str = Field(default="0.0.0.0", description="Address of the HTTP endpoints.")  # noqa: S104 - a pod's probes come from outside it
+    listen_port: int = Field(
+        default=8080, ge=0, le=65535, description="Port of /livez, /readyz and /metrics."
+    )
+    drain_seconds: Seconds = Field(
+        default=14, description="On SIGTERM, how long calls in flight may take."
+    )
+    status_log_lines: bool = Field(
+        default=True, description="Whether a job's last log lines may stand in its status."
+    )
+    log_format: str = Field(
+        default="auto", pattern="^(auto|json|console)$", description="auto, json or console."
+    )
+    log_level: str = Field(
+        default="info", pattern="^(debug|info|warning|error)$", description="Least level logged."
+    )
+
+    @property
+    def aws_call_seconds(self) -> float:
+        """The longest that one AWS call may take on the wire."""
+        return self.aws_connect_timeout + self.aws_read_timeout
+
+    @model_validator(mode="after")
+    def _lease_outlasts_calls(self) -> Self:
+        if self.lease_seconds < 2 * self.aws_call_seconds:
+            raise ValueError(
+                f"the lease of {self.lease_seconds:g} s is shorter than twice the AWS timeouts "
+                f"({self.aws_call_seconds:g} s): a call could outlive it while another replica "
+                "leads. Raise --lease-seconds or lower the timeouts."
+            )
+        return self
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(
+        prog="aws-batch-operator", description="Runs AWS Batch from Kubernetes manifests."
+    )
+    commands = top.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="reconcile until stopped")
+    for name, field in Settings.model_fields.items():
+        run.add_argument(
+            f"--{name.replace('_', '-')}",
+            help=field.description,
+            required=field.is_required(),
+            default=argparse.SUPPRESS,
+        )
+    uninstall = commands.add_parser("uninstall", help="let go of all objects before removal")
+    uninstall.add_argument(
+        "--retain",
+        action="store_true",
+        required=True,
+        help="release our finalizer from every object; what it stands for in AWS stays as it is",
+    )
+    uninstall.add_argument("--namespaces", default="", help="only in these (comma-separated)")
+    return top
+
+
+def settings_from(
+    arguments: argparse.Namespace, environment: Mapping[str, str] | None = None
+) -> Settings:
+    """The settings of `run`; pydantic.ValidationError says what is wrong with which of them."""
+    env = os.environ if environment is None else environment
+    given = {key: value for key, value in vars(arguments).items() if key != "command"}
+    given["namespaces"] = _names(given.get("namespaces", ""))
+    given.setdefault("identity", env.get("POD_NAME") or socket.gethostname())
+    given.setdefault("lease_namespace", env.get("POD_NAMESPACE") or "default")
+    given.setdefault("region", env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "")
+    return Settings.model_validate(given)
+
+
+def _names(text: str | Sequence[str]) -> tuple[str, ...]:
+    names = text.split(",") if isinstance(text, str) else text
+    return tuple(name.strip() for name in names if name.strip())
