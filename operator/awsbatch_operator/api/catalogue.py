@@ -1,0 +1,208 @@
+"""Every reason that a condition or an event of ours can carry, with what it means and its remedy.
+
+The words are stable: users write alerts and `kubectl wait` on them. docs/reasons.md is generated
+from here. A finding's message says what is the case for one object; the remedy here is general.
+"""
+
+from awsbatch_operator.api.findings import Reason, Severity
+
+SLOWLY = 600.0  # seconds; a person must act, and a change of the object or its targets wakes us
+SOON = 5.0
+TARGET_CHECK = 300.0  # a target's change wakes us at once; this only guards against a lost wake-up
+
+
+def _wait(name: str, meaning: str, remedy: str = "", seconds: float = SOON) -> Reason:
+    return Reason(name, Severity.WAIT, meaning, remedy, seconds)
+
+
+def _stall(name: str, meaning: str, remedy: str, seconds: float = SLOWLY) -> Reason:
+    return Reason(name, Severity.STALL, meaning, remedy, seconds)
+
+
+def _note(name: str, meaning: str) -> Reason:
+    return Reason(name, Severity.NOTE, meaning, "", SLOWLY)
+
+
+# --- the object itself ---------------------------------------------------------------------------
+
+INVALID_SPEC = _stall(
+    "InvalidSpec",
+    "The spec breaks this operator's schema; the CRD in the cluster may be older or newer.",
+    "Apply the CRDs that belong to this version of the operator, then correct the spec.",
+)
+NOT_SUPPORTED_YET = _stall(
+    "NotSupportedYet",
+    "The spec asks for something that the API has and this version does not do.",
+    "Remove the field, or install a version that supports it.",
+)
+INVALID_RECORD = _stall(
+    "InvalidRecord",
+    "The annotation awsbatch.dev/resolved, which says where the AWS object lives, was edited.",
+    "Restore the annotation, or remove it: it is then made again from what is known.",
+)
+
+# --- account and scope ---------------------------------------------------------------------------
+
+NOT_ALLOWED = _stall(
+    "NotAllowed",
+    "The AWSAccount does not allow this object what it asks for. No call was made.",
+    "Ask whoever runs the AWSAccount to allow it, or ask for less.",
+)
+SCOPE_CHANGED = _stall(
+    "ScopeChanged",
+    "Today's account, region or AWS name is not the one that the object was made in.",
+    "Undo the change, or delete this object and create it again. No call was made.",
+)
+ACCOUNT_UNAVAILABLE = _stall(
+    "AccountUnavailable",
+    "The AWS account cannot be used at present, so nothing can be done in it.",
+    "Mend the AWSAccount; this object goes on by itself.",
+)
+IDENTITY_UNKNOWN = _stall(
+    "IdentityUnknown",
+    "The operator does not know in which AWS account or region to act.",
+    "Give the operator an AWS identity and a region, or make an AWSAccount.",
+    60.0,
+)
+
+# --- references ------------------------------------------------------------------------------------
+
+REFERENCE_NOT_FOUND = _wait(
+    "ReferenceNotFound",
+    "An object that the spec refers to does not exist yet.",
+    "Create it, or correct the name; this object goes on at once.",
+    TARGET_CHECK,
+)
+REFERENCE_NOT_READY = _wait(
+    "ReferenceNotReady",
+    "An object that the spec refers to is not ready yet.",
+    "Nothing, if it is on its way; else look at its own conditions.",
+    TARGET_CHECK,
+)
+REFERENCE_ELSEWHERE = _stall(
+    "ReferenceElsewhere",
+    "An object that the spec refers to lives in another AWS account or region.",
+    "Refer to one in the same account and region, or move one of the two.",
+)
+
+# --- what AWS answers ------------------------------------------------------------------------------
+
+ALREADY_EXISTS = _stall(
+    "AlreadyExists",
+    "AWS has an object of this name that is not ours. It is left alone.",
+    "Choose another awsName, or remove the object in AWS.",
+)
+THROTTLED = _wait(
+    "Throttled",
+    "AWS answers that there are too many requests. The operator slows down by itself.",
+)
+AWS_UNAVAILABLE = _wait(
+    "AWSUnavailable",
+    "AWS did not answer, or answered with a failure of its own. The call is made again.",
+)
+OUTCOME_UNKNOWN = _wait(
+    "OutcomeUnknown",
+    "AWS's answer to a change was lost. The operator looks what became of it before it goes on.",
+)
+AWS_BUSY = _wait(
+    "AWSBusy",
+    "AWS is still at work on an earlier change of the object, or does not show it yet.",
+)
+PERMISSION_DENIED = _stall(
+    "PermissionDenied",
+    "AWS refuses the operator's identity a call.",
+    "Grant the action to the identity; deploy/iam has the policy. It is tried again by itself.",
+)
+INVALID_REQUEST = _stall(
+    "InvalidRequest",
+    "AWS refuses the request and says why.",
+    "Correct the spec, or what it names in AWS.",
+)
+AWS_ERROR = _stall(
+    "AWSError",
+    "AWS answered with an error that the operator does not know.",
+    "Read AWS's message. It is tried again by itself.",
+    60.0,
+)
+
+# --- progress of infrastructure ----------------------------------------------------------------------
+
+STARTING = _wait("Starting", "The operator has seen the object and makes its first step.")
+CREATING = _wait("Creating", "AWS is making the object.")
+UPDATING = _wait("Updating", "AWS is changing the object.")
+DELETING = _wait("Deleting", "AWS is removing the object.")
+READY = _note("Ready", "AWS is as the spec says.")
+DISABLED = _note("Disabled", "AWS is as the spec says, which is disabled: nothing runs.")
+REPLACEMENT_NEEDED = _stall(
+    "ReplacementNeeded",
+    "AWS cannot change these fields in place; a new compute environment would be needed.",
+    "Undo the change, or delete this object and create it again.",
+)
+ENVIRONMENT_INVALID = _stall(
+    "EnvironmentInvalid",
+    "AWS calls the compute environment INVALID: it cannot start or stop instances.",
+    "Mend what AWS names, often the service or instance role; it becomes VALID by itself.",
+    60.0,
+)
+QUEUE_INVALID = _stall(
+    "QueueInvalid",
+    "AWS calls the job queue INVALID.",
+    "Mend what AWS names, often its compute environments.",
+    60.0,
+)
+POLICY_NOT_REMOVABLE = _stall(
+    "PolicyNotRemovable",
+    "AWS can replace the scheduling policy of a queue, but never add or remove one.",
+    "Restore the reference, or delete the queue and create it again.",
+)
+
+# --- deletion ------------------------------------------------------------------------------------------
+
+STILL_IN_USE = _stall(
+    "StillInUse",
+    "Something else still uses the AWS object, and AWS does not delete it before that ends.",
+    "Delete or change what uses it; this object goes on by itself.",
+    10.0,
+)
+JOBS_ACTIVE = _stall(
+    "JobsActive",
+    "The queue still has jobs, and its drain policy is to wait for them.",
+    "Wait, end the jobs, or set spec.drain.policy to Terminate.",
+    15.0,
+)
+
+# --- what was done: events --------------------------------------------------------------------------------
+
+CREATED = _note("Created", "The AWS object was made.")
+UPDATED = _note("Updated", "The AWS object was changed to what the spec says.")
+DRIFT_REPAIRED = _note("DriftRepaired", "AWS had been changed elsewhere and was changed back.")
+DELETED = _note("Deleted", "AWS has confirmed that the object is gone.")
+RETAINED = _note("Retained", "The AWS object was left as it is, as deletionPolicy says.")
+NOT_OURS = _note("NotOurs", "The AWS object of this name is not ours and was left alone.")
+REOWNED = _note("Reowned", "The AWS object of an earlier object of the same name was taken over.")
+REGISTERED = _note("Registered", "A revision of the job definition was registered.")
+DEREGISTERED = _note("Deregistered", "An old revision of ours was deregistered.")
+
+# --- jobs --------------------------------------------------------------------------------------------------
+
+JOB_SUBMITTED = _note("Submitted", "The job was handed to AWS Batch.")
+SUBMISSION_SETTLING = _wait(
+    "SubmissionSettling",
+    "Whether a submission reached AWS is not known yet. It is looked up before anything is sent.",
+)
+SUBMISSION_UNKNOWN = _stall(
+    "SubmissionUnknown",
+    "Nobody can tell any more whether a submission reached AWS; it is never sent again.",
+    "Look for the job's outputs; then delete this object, or change it to start a new run.",
+)
+JOB_NOT_FOUND = _stall(
+    "JobNotFound",
+    "AWS no longer knows the job, and its end was never seen.",
+    "Look for the job's outputs; then delete this object, or change it to start a new run.",
+)
+JOB_STOPPING = _wait("Stopping", "The job is being terminated.")
+
+
+def reasons() -> tuple[Reason, ...]:
+    """The whole catalogue, in the order of this module."""
+    return tuple(value for value in globals().values() if isinstance(value, Reason))
