@@ -23,7 +23,7 @@ def _note(name: str, meaning: str) -> Reason:
     return Reason(name, Severity.NOTE, meaning, "", SLOWLY)
 
 
-# --- the object itself ---------------------------------------------------------------------------
+# --- the object itself ---
 
 INVALID_SPEC = _stall(
     "InvalidSpec",
@@ -41,7 +41,7 @@ INVALID_RECORD = _stall(
     "Restore the annotation, or remove it: it is then made again from what is known.",
 )
 
-# --- account and scope ---------------------------------------------------------------------------
+# --- account and scope ---
 
 NOT_ALLOWED = _stall(
     "NotAllowed",
@@ -65,7 +65,7 @@ IDENTITY_UNKNOWN = _stall(
     60.0,
 )
 
-# --- references ------------------------------------------------------------------------------------
+# --- references ---
 
 REFERENCE_NOT_FOUND = _wait(
     "ReferenceNotFound",
@@ -85,7 +85,7 @@ REFERENCE_ELSEWHERE = _stall(
     "Refer to one in the same account and region, or move one of the two.",
 )
 
-# --- what AWS answers ------------------------------------------------------------------------------
+# --- what AWS answers ---
 
 ALREADY_EXISTS = _stall(
     "AlreadyExists",
@@ -125,7 +125,7 @@ AWS_ERROR = _stall(
     60.0,
 )
 
-# --- progress of infrastructure ----------------------------------------------------------------------
+# --- progress of infrastructure ---
 
 STARTING = _wait("Starting", "The operator has seen the object and makes its first step.")
 CREATING = _wait("Creating", "AWS is making the object.")
@@ -156,7 +156,7 @@ POLICY_NOT_REMOVABLE = _stall(
     "Restore the reference, or delete the queue and create it again.",
 )
 
-# --- deletion ------------------------------------------------------------------------------------------
+# --- deletion ---
 
 STILL_IN_USE = _stall(
     "StillInUse",
@@ -171,7 +171,7 @@ JOBS_ACTIVE = _stall(
     15.0,
 )
 
-# --- what was done: events --------------------------------------------------------------------------------
+# --- what was done: events ---
 
 CREATED = _note("Created", "The AWS object was made.")
 UPDATED = _note("Updated", "The AWS object was changed to what the spec says.")
@@ -183,7 +183,7 @@ REOWNED = _note("Reowned", "The AWS object of an earlier object of the same name
 REGISTERED = _note("Registered", "A revision of the job definition was registered.")
 DEREGISTERED = _note("Deregistered", "An old revision of ours was deregistered.")
 
-# --- jobs --------------------------------------------------------------------------------------------------
+# --- jobs ---
 
 JOB_SUBMITTED = _note("Submitted", "The job was handed to AWS Batch.")
 SUBMISSION_SETTLING = _wait(
