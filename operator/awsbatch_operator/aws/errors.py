@@ -1,0 +1,65 @@
+"""What went wrong in AWS, in eight kinds, and whether AWS may have done it all the same.
+
+    AwsError
+      .kind             what to do about it (ErrorKind)
+      .outcome_unknown  AWS may have carried the call out: look it up, never just repeat it
+
+How a code, a message, an HTTP status or a broken connection becomes a kind is data, in
+`error_table.py`.
+"""
+
+from enum import Enum
+
+
+class ErrorKind(Enum):
+    """What a caller does about an error is decided by nothing else."""
+
+    NOT_FOUND = "NotFound"  # the thing that the call was about does not exist
+    ALREADY_EXISTS = "AlreadyExists"  # something of that name exists
+    CONFLICT = "Conflict"  # not now: it is in use or being changed; look again soon
+    THROTTLED = "Throttled"  # refused because of the rate; AWS did nothing
+    TRANSIENT = "Transient"  # no answer, or AWS's own fault; it passes by itself
+    DENIED = "Denied"  # permissions or credentials: a person must act
+    INVALID = "Invalid"  # the request, a quota, or something it names: a person must act
+    UNKNOWN = "Unknown"  # nothing that we know; treated like TRANSIENT, but slowly
+
+
+class AwsError(Exception):
+    """A call to AWS that did not succeed.
+
+    `identity` is who called (a role's ARN, or words for the operator's own identity); `action` is
+    the IAM action that is missing, if the kind is DENIED. The message is AWS's own, without
+    anything secret.
+    """
+
+    def __init__(
+        self,
+        kind: ErrorKind,
+        *,
+        operation: str,
+        message: str,
+        service: str = "batch",
+        code: str = "",
+        identity: str = "",
+        action: str = "",
+        outcome_unknown: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.service = service
+        self.operation = operation
+        self.code = code
+        self.message = message
+        self.identity = identity
+        self.action = action
+        self.outcome_unknown = outcome_unknown
+
+    def __str__(self) -> str:
+        code = f" ({self.code})" if self.code else ""
+        return f"{self.operation}: {self.message}{code}"
+
+    def __repr__(self) -> str:
+        return (
+            f"AwsError({self.kind.name}, operation={self.operation!r}, code={self.code!r}, "
+            f"message={self.message!r}, outcome_unknown={self.outcome_unknown})"
+        )

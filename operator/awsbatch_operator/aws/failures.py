@@ -1,0 +1,122 @@
+"""Turns whatever botocore raised into an AwsError, with nothing secret in its message."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from awsbatch_operator.aws.error_table import SERVER_ERROR, answered_kind, broken_row
+from awsbatch_operator.aws.errors import AwsError, ErrorKind
+
+MESSAGE_LIMIT = 1000  # characters of AWS's own words that are kept
+
+# What some services put into their messages and nobody should find in a status or a log.
+_SECRETS = (
+    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b"), "(access key)"),
+    (re.compile(r"(?i)x-amz-security-token[:=]\s*\S+"), "(session token)"),
+    (re.compile(r"(?i)signature=[0-9a-f]+"), "(signature)"),
+    (re.compile(r"//[^/\s@]+@"), "//"),  # user and password in a URL
+    (re.compile(r"(?i)encoded authorization failure message: \S+"), "(encoded details)"),
+    (re.compile(r"(?is)the canonical string for this request.*"), ""),
+)
+_MISSING_ACTION = re.compile(r"not authorized to perform:? ([A-Za-z0-9-]+:[A-Za-z0-9*]+)")
+_CALLER = re.compile(r"User: (arn:[^\s]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The call that failed: what it was, who made it, and how far it came."""
+
+    service: str
+    operation: str
+    action: str  # the IAM action of the call itself
+    identity: str
+    sent: bool  # whether it was handed to the network
+
+
+def translate(error: Exception, attempt: Attempt) -> AwsError:
+    """The AwsError for what a client raised."""
+    if isinstance(error, ClientError):
+        return _answered(error, attempt)
+    row = broken_row(error)
+    return _made(
+        row.kind,
+        attempt,
+        code=type(error).__name__,
+        message=_words(str(error)),
+        outcome_unknown=attempt.sent and row.may_be_done,
+    )
+
+
+def malformed(attempt: Attempt, member: str) -> AwsError:
+    """The error for an answer without a member that AWS always sends.
+
+    Something else than AWS answered (a proxy, a wrong endpoint). Taking it for an empty answer
+    would make us believe that things are gone.
+    """
+    message = (
+        f"The answer has no {member!r}, so it is not AWS's. Check the operator's endpoint settings "
+        "(AWS_ENDPOINT_URL) and any proxy in between."
+    )
+    return _made(ErrorKind.UNKNOWN, attempt, message=message, outcome_unknown=attempt.sent)
+
+
+def wrong_account(attempt: Attempt, message: str) -> AwsError:
+    """The error for a call that would go to another account than the object's."""
+    return _made(ErrorKind.INVALID, attempt, message=message)
+
+
+def masked(message: str) -> str:
+    """The message without keys, tokens, signatures and passwords, cut to MESSAGE_LIMIT."""
+    for pattern, instead in _SECRETS:
+        message = pattern.sub(instead, message)
+    message = " ".join(message.split())
+    return message if len(message) <= MESSAGE_LIMIT else f"{message[: MESSAGE_LIMIT - 1]}…"
+
+
+def _answered(error: ClientError, attempt: Attempt) -> AwsError:
+    details: dict[str, Any] = error.response.get("Error", {})
+    code = str(details.get("Code", ""))
+    message = masked(str(details.get("Message") or error))
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    kind = answered_kind(
+        service=attempt.service,
+        operation=attempt.operation,
+        code=code,
+        message=message,
+        status=status,
+    )
+    # Throttling is refused before anything is done, also where a service answers it with a 503.
+    server_fault = status >= SERVER_ERROR or not status
+    unknown = attempt.sent and server_fault and kind is not ErrorKind.THROTTLED
+    return _made(kind, attempt, code=code, message=message, outcome_unknown=unknown)
+
+
+def _made(
+    kind: ErrorKind,
+    attempt: Attempt,
+    *,
+    message: str,
+    code: str = "",
+    outcome_unknown: bool = False,
+) -> AwsError:
+    action, identity = "", attempt.identity
+    if kind is ErrorKind.DENIED:
+        named, caller = _MISSING_ACTION.search(message), _CALLER.search(message)
+        action = named.group(1) if named else attempt.action
+        identity = caller.group(1) if caller else identity
+    return AwsError(
+        kind,
+        service=attempt.service,
+        operation=attempt.operation,
+        code=code,
+        message=message,
+        identity=identity,
+        action=action,
+        outcome_unknown=outcome_unknown,
+    )
+
+
+def _words(message: str) -> str:
+    return masked(message) or "no details"
