@@ -50,7 +50,7 @@ _STATES: Mapping[Situation, Mapping[str, str]] = {
     },
 }
 # Shown as False once they have been True; never written before.
-_SHOWN_AFTERWARDS = ("Suspended", "DeletionBlocked", "Paused")
+_SHOWN_AFTERWARDS = ("Suspended", "DeletionBlocked")
 
 
 def conditions(
@@ -64,50 +64,45 @@ def conditions(
 ) -> list[dict[str, object]]:
     """All conditions of an object.
 
-    `bounded` kinds (BatchJob) have no Ready condition. A `paused` object keeps its Ready value,
-    whatever the verdict says, and carries Paused.
+    `bounded` kinds (BatchJob) have no Ready condition. A `paused` object keeps what it had, made
+    for whatever generation that was, and carries Paused.
     """
     before = {str(condition["type"]): condition for condition in previous}
     wanted = dict(_STATES[verdict.situation])
     if not bounded:
         wanted["Ready"] = "True" if verdict.situation is Situation.READY else "False"
-    if paused:
-        wanted["Paused"] = "True"
     for name in _SHOWN_AFTERWARDS:
         if name in before:
             wanted.setdefault(name, "False")
-    made = []
-    for name in sorted(wanted):
-        keeps = paused and name != "Paused" and name in before
-        reason, message = verdict.reason, verdict.message
-        if name == "Paused":
-            reason, message = _paused_words(wanted[name])
-        elif keeps:
-            wanted[name] = str(before[name]["status"])
-            reason, message = str(before[name]["reason"]), str(before[name]["message"])
-        made.append(
-            {
-                "type": name,
-                "status": wanted[name],
-                "observedGeneration": generation,
-                "lastTransitionTime": _transition(before.get(name), wanted[name], now),
-                "reason": reason,
-                "message": message[:MESSAGE_LIMIT],
-            }
-        )
-    return made
+    texts = dict.fromkeys(wanted, (verdict.reason, verdict.message))
+    if paused or "Paused" in before:
+        wanted["Paused"] = "True" if paused else "False"
+        texts["Paused"] = _PAUSED if paused else _RESUMED
+    made = {
+        name: {
+            "type": name,
+            "status": status,
+            "observedGeneration": generation,
+            "lastTransitionTime": _transition(before.get(name), status, now),
+            "reason": texts[name][0],
+            "message": texts[name][1][:MESSAGE_LIMIT],
+        }
+        for name, status in wanted.items()
+    }
+    if paused:
+        kept = {name: dict(value) for name, value in before.items() if name != "Paused"}
+        made = (kept or made) | {"Paused": made["Paused"]}
+    return [made[name] for name in sorted(made)]
 
 
-def _paused_words(status: str) -> tuple[str, str]:
-    if status == "True":
-        return (
-            "PausedByAnnotation",
-            (
-                "Nothing is changed in AWS while the annotation awsbatch.dev/paused is 'true'. "
-                "Remove it to go on."
-            ),
-        )
-    return "Resumed", "The annotation awsbatch.dev/paused is gone."
+_PAUSED = (
+    "PausedByAnnotation",
+    (
+        "Nothing is changed in AWS while the annotation awsbatch.dev/paused is 'true'. "
+        "Remove it to go on."
+    ),
+)
+_RESUMED = ("Resumed", "The annotation awsbatch.dev/paused is gone.")
 
 
 def _transition(previous: Mapping[str, object] | None, status: str, now: Instant) -> str:
