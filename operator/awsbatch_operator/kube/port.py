@@ -32,7 +32,12 @@ class InvalidError(KubeError):
 
 
 class UnavailableError(KubeError):
-    """No answer, 429 or 5xx: whether a write happened is unknown. Looking again tells."""
+    """No answer, 429 or 5xx: whether a write happened is unknown. Looking again tells.
+
+    `retry_after`: seconds that the API server asked to wait, if it said so.
+    """
+
+    retry_after: float | None = None
 
 
 class KubePort(Protocol):

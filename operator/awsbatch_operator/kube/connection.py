@@ -1,0 +1,184 @@
+"""Where the API server is and who we are there: the one configuration of client and watch.
+
+In a cluster, the address is that of KUBERNETES_SERVICE_HOST, so nothing depends on cluster DNS, and
+the token is read again from its file, because the kubelet replaces it well before it expires.
+Outside, a kubeconfig says it all; when the API server no longer accepts what it gave (401), it is
+read again, which also runs its credential plug-in again.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import aiohttp
+import yaml
+from kubernetes.aio.client import Configuration
+from kubernetes.aio.client.rest import RESTClientObject
+from kubernetes.aio.config import ConfigException, load_kube_config
+
+from awsbatch_operator.api.instant import Clock
+from awsbatch_operator.kube.port import UnavailableError
+
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+TOKEN_SECONDS = 60.0  # a token file is trusted for that long; the kubelet rotates hours ahead
+CONNECTIONS = 32  # at a time and per loop; API priority and fairness queues what is more
+USER_AGENT = "aws-batch-operator"
+_TOKEN = "BearerToken"  # noqa: S105 - the name of the security scheme in the client, no secret
+
+
+class ConfigurationError(UnavailableError):
+    """It cannot be known where the API server is or who we are; the message says how to mend it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where the configuration comes from: a kubeconfig, or else the pod's ServiceAccount."""
+
+    kubeconfig: Path | None = None
+    context: str | None = None  # of the kubeconfig; None: its current one
+    service_account: Path = SERVICE_ACCOUNT
+
+    @classmethod
+    def detect(cls, environ: Mapping[str, str], *, home: Path) -> Self:
+        """KUBECONFIG if set, else the pod's ServiceAccount if in one, else ~/.kube/config."""
+        if environ.get("KUBECONFIG"):
+            return cls(kubeconfig=Path(environ["KUBECONFIG"]))
+        if environ.get("KUBERNETES_SERVICE_HOST"):
+            return cls()
+        return cls(kubeconfig=home / ".kube" / "config")
+
+
+class Connection:
+    """The configuration as loaded, for use in one event loop.
+
+    `server` is the address of the API server. Made by `connect`.
+    """
+
+    def __init__(self, location: Location, clock: Clock, environ: Mapping[str, str]) -> None:
+        self._location = location
+        self._clock = clock
+        self._environ = environ
+        self._token_read = float("-inf")
+        self._loading = asyncio.Lock()
+        self.configuration = Configuration()
+
+    @property
+    def server(self) -> str:
+        """The address of the API server."""
+        return str(self.configuration.host)
+
+    async def load(self) -> None:
+        """Read the configuration. ConfigurationError if it cannot be read."""
+        if self._location.kubeconfig is None:
+            self._load_service_account()
+        else:
+            await self._load_kubeconfig(self._location.kubeconfig)
+        self.configuration.connection_pool_maxsize = CONNECTIONS
+
+    async def renew(self, refused: str | None) -> None:
+        """Get a new token, unless somebody has done so since `refused` was sent."""
+        async with self._loading:
+            if self._location.kubeconfig is None:
+                self._token_read = float("-inf")
+            elif self.configuration.api_key.get(_TOKEN) == refused:
+                await self._load_kubeconfig(self._location.kubeconfig)
+
+    async def authorization(self) -> str | None:
+        """The Authorization header to send now; None where a client certificate identifies us."""
+        if self._location.kubeconfig is None:
+            self._read_token()
+        value = self.configuration.api_key.get(_TOKEN)
+        return None if value is None else str(value)
+
+    def session(self) -> aiohttp.ClientSession:
+        """A new HTTP session that sends our identity with every request; the caller closes it."""
+
+        async def authorized(
+            request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+        ) -> aiohttp.ClientResponse:
+            header = await self.authorization()
+            if header is not None:
+                request.headers["Authorization"] = header
+            if self.configuration.tls_server_name:
+                request.server_hostname = self.configuration.tls_server_name
+            return await handler(request)
+
+        tls = RESTClientObject(self.configuration).ssl_context
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS, ssl=tls),
+            headers={"User-Agent": USER_AGENT},
+            middlewares=(authorized,),
+            proxy=self.configuration.proxy,
+        )
+
+    def _load_service_account(self) -> None:
+        try:
+            host = self._environ["KUBERNETES_SERVICE_HOST"]
+            port = self._environ["KUBERNETES_SERVICE_PORT"]
+        except KeyError as error:
+            raise ConfigurationError(
+                f"{error} is not set, so this is no pod. Set KUBECONFIG to run outside a cluster."
+            ) from error
+        authority = self._location.service_account / "ca.crt"
+        if not authority.is_file():
+            raise ConfigurationError(
+                f"{authority} does not exist. The pod needs its ServiceAccount token mounted: "
+                "automountServiceAccountToken must not be false."
+            )
+        address = f"[{host}]" if ":" in host else host
+        self.configuration.host = f"https://{address}:{port}"
+        self.configuration.ssl_ca_cert = str(authority)
+        self._read_token()
+
+    def _read_token(self) -> None:
+        now = self._clock.monotonic()
+        if now - self._token_read < TOKEN_SECONDS:
+            return
+        path = self._location.service_account / "token"
+        try:
+            token = path.read_text(encoding="ascii").strip()
+        except OSError as error:
+            raise ConfigurationError(
+                f"The ServiceAccount token cannot be read: {error}. The pod needs it mounted: "
+                "automountServiceAccountToken must not be false."
+            ) from error
+        self.configuration.api_key[_TOKEN] = f"Bearer {token}"
+        self._token_read = now
+
+    async def _load_kubeconfig(self, path: Path) -> None:
+        fresh = Configuration()
+        try:
+            await load_kube_config(
+                config_file=str(path),
+                context=self._location.context,
+                client_configuration=fresh,
+                persist_config=False,
+            )
+        except (ConfigException, yaml.YAMLError, OSError, TypeError, ValueError) as error:
+            raise ConfigurationError(
+                f"The kubeconfig {path} cannot be used: {error}. "
+                "Point KUBECONFIG to one that `kubectl` works with."
+            ) from error
+        self._adopt(fresh)
+
+    def _adopt(self, fresh: Any) -> None:
+        for name in (
+            "host",
+            "api_key",
+            "ssl_ca_cert",
+            "cert_file",
+            "key_file",
+            "verify_ssl",
+            "tls_server_name",
+            "proxy",
+        ):
+            setattr(self.configuration, name, getattr(fresh, name))
+
+
+async def connect(location: Location, *, clock: Clock, environ: Mapping[str, str]) -> Connection:
+    """Read the configuration. ConfigurationError if it cannot be read."""
+    connection = Connection(location, clock, environ)
+    await connection.load()
+    return connection

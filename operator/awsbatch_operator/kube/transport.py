@@ -1,0 +1,136 @@
+"""One request to the API server: its time limits, and which ones may be repeated.
+
+Reads are repeated a few times. A write is repeated only when it certainly did not happen: after 429
+(the server says when) and after 401 (with a new token). For every other failure of a write its
+outcome is unknown; whoever asked looks again and decides.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+from kubernetes.aio.client import ApiClient
+
+from awsbatch_operator.api.instant import Clock
+from awsbatch_operator.kube.connection import USER_AGENT, Connection
+from awsbatch_operator.kube.errors import Answer, error_of, no_answer
+from awsbatch_operator.kube.port import UnavailableError
+
+CONNECT_SECONDS = 3.0
+REQUEST_SECONDS = 10.0  # one object
+PAGE_SECONDS = 60.0  # one page of a list
+LEASE_SECONDS = 5.0  # a lease is lost when it cannot be renewed: better to ask again soon
+_PAUSES = (0.2, 1.0, 3.0)  # seconds before each repetition of a read
+_LONGEST_PAUSE = 10.0  # seconds; what the server wants to wait longer, the caller's backoff waits
+_REFUSALS = 4  # answers of 429 in a row, then the caller's backoff takes over
+
+MERGE_PATCH = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"  # JSON is YAML
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked of the API server; `doing` says it in words, for errors."""
+
+    method: str
+    path: str
+    doing: str
+    query: Mapping[str, str | int] | None = None
+    body: Any = None
+    content_type: str = "application/json"
+    seconds: float = REQUEST_SECONDS
+    repeatable: bool = False
+
+
+class Transport:
+    """Sends requests for one event loop, over a bounded number of connections."""
+
+    def __init__(self, connection: Connection, clock: Clock) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._api = ApiClient(connection.configuration)
+        self._api.user_agent = USER_AGENT
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._api.close()
+
+    async def ask(self, request: Request) -> dict[str, Any]:
+        """The body of the answer; a KubeError if it is a refusal, or if there is none."""
+        answer = await self.answer(request)
+        if not answer.ok:
+            raise error_of(answer, doing=request.doing)
+        return answer.json()
+
+    async def answer(self, request: Request) -> Answer:
+        """The final answer, refusals included; UnavailableError if there is none."""
+        pauses = iter(_PAUSES if request.repeatable else ())
+        refusals = 0
+        while True:
+            try:
+                answer = await self._identified(request)
+            except UnavailableError:
+                pause = next(pauses, None)
+                if pause is None:
+                    raise
+            else:
+                if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+                    refusals += 1
+                    pause = _after_refusal(answer, refusals)
+                elif answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                    pause = next(pauses, None)
+                else:
+                    return answer
+                if pause is None:
+                    return answer
+            await self._clock.sleep(pause)
+
+    async def _identified(self, request: Request) -> Answer:
+        """Send it, and once more with a new token if the API server does not know us."""
+        token = await self._connection.authorization()
+        answer = await self._send(request, token)
+        if answer.status != HTTPStatus.UNAUTHORIZED:
+            return answer
+        await self._connection.renew(token)
+        token = await self._connection.authorization()
+        return await self._send(request, token)
+
+    async def _send(self, request: Request, token: str | None) -> Answer:
+        headers = {"Accept": "application/json", "Content-Type": request.content_type}
+        if token is not None:
+            headers["Authorization"] = token
+        path = f"{request.path}?{urlencode(request.query)}" if request.query else request.path
+        method, url, headers, body, _ = await self._api.param_serialize(
+            request.method, path, header_params=headers, body=_plain(request.body)
+        )
+        limit = aiohttp.ClientTimeout(total=request.seconds, sock_connect=CONNECT_SECONDS)
+        try:
+            got = await self._api.call_api(method, url, headers, body, _request_timeout=limit)
+            content = await got.read()
+        except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
+            raise no_answer(error, doing=request.doing, server=self._connection.server) from error
+        return Answer(got.status, content, _seconds(got.headers.get("Retry-After")))
+
+
+def _after_refusal(answer: Answer, refusals: int) -> float | None:
+    """Seconds that the server asks us to wait; None: too long, or too often already."""
+    pause = 1.0 if answer.retry_after is None else answer.retry_after
+    return None if refusals >= _REFUSALS or pause > _LONGEST_PAUSE else pause
+
+
+def _seconds(header: str | None) -> float | None:
+    """Retry-After as the API server sends it: whole seconds. A date (from a proxy) is ignored."""
+    return float(header) if header is not None and header.isdecimal() else None
+
+
+def _plain(value: Any) -> Any:
+    """The same JSON value in the types that the client can serialize: dict and list."""
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value
