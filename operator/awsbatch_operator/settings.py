@@ -1,4 +1,4 @@
-"""What an installation may set, read from the command line once and checked before anything runs."""
+"""What an installation may set: read from the command line once, checked before anything runs."""
 
 import argparse
 import os
@@ -47,7 +47,7 @@ class Settings(BaseModel):
         default=1.0,
         gt=0,
         le=100,
-        description="Multiplies all intervals between polls of AWS; for a simulator in fast motion.",
+        description="Multiplies the intervals between polls of AWS, for a fast simulator.",
     )
     workers: int = Field(default=64, ge=1, le=1024, description="Objects worked on at a time.")
     listen_host: str = Field(default="0.0.0.0", description="Address of the HTTP endpoints.")  # noqa: S104 - a pod's probes come from outside it

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.api.plans import Plan
@@ -13,6 +14,7 @@ from awsbatch_operator.kinds.batchjob.desired import Desired, desired_job, neede
 from awsbatch_operator.kinds.batchjob.observe import Observer
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
 from awsbatch_operator.kinds.batchjob.plan import Action, plan_job, plan_removal
+from awsbatch_operator.kinds.batchjob.refusals import job_refusals
 from awsbatch_operator.kinds.batchjob.status import job_status
 from awsbatch_operator.kinds.batchjob.submission import (
     SWEEPS,

@@ -1,0 +1,134 @@
+"""The status of a BatchJob, as the API has it."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from awsbatch_operator.schema.common import (
+    LIST_ATOMIC,
+    AwsStatus,
+    Count,
+    Fields,
+    Line,
+    Paragraph,
+    Short,
+    Time,
+)
+
+ExitCode = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
+Indexes = Annotated[str, Field(max_length=4096)]
+
+
+class StatusReason(Fields):
+    """One thing that AWS said about the job."""
+
+    time: Time = Field(description="When it was seen.")
+    aws_status: Short | None = Field(None, description="AWS's status then.")
+    reason: Line = Field(description="What AWS said.")
+
+
+class Attempt(Fields):
+    """One attempt of the current run."""
+
+    started_time: Time | None = Field(None, description="When it started.")
+    stopped_time: Time | None = Field(None, description="When it ended.")
+    exit_code: ExitCode | None = Field(None, description="Exit code of the container.")
+    reason: Line | None = Field(None, description="Why it ended, as AWS says.")
+    log_stream_name: Line | None = Field(None, description="Log stream with its output.")
+    container_instance_arn: Line | None = Field(None, description="ECS instance that it ran on.")
+
+
+class JobLogs(Fields):
+    """Where the output is, and its last lines."""
+
+    group: Line | None = Field(None, description="Log group.")
+    stream: Line | None = Field(None, description="Log stream of the last attempt.")
+    last_lines: list[Annotated[str, Field(max_length=2048)]] | None = Field(
+        None,
+        description="Last lines of output, with what looks like a secret masked.",
+        max_length=20,
+        json_schema_extra=dict(LIST_ATOMIC),
+    )
+
+
+class Placement(Fields):
+    """Where the job ran."""
+
+    instance_id: Short | None = Field(None, description="EC2 instance.")
+    instance_type: Short | None = Field(None, description="Type of the instance.")
+    availability_zone: Short | None = Field(None, description="Its Availability Zone.")
+    market: Short | None = Field(None, description="OnDemand, Spot or SpotBlock.")
+
+
+class ArrayProgress(Fields):
+    """How many jobs of an array are in which state."""
+
+    size: Count = Field(description="Jobs in the array.")
+    progress: Short | None = Field(None, description="Finished jobs of all, such as 17/100.")
+    submitted: Count | None = Field(None, description="Jobs in SUBMITTED.")
+    pending: Count | None = Field(None, description="Jobs in PENDING.")
+    runnable: Count | None = Field(None, description="Jobs in RUNNABLE.")
+    starting: Count | None = Field(None, description="Jobs in STARTING.")
+    running: Count | None = Field(None, description="Jobs in RUNNING.")
+    succeeded: Count | None = Field(None, description="Jobs that succeeded.")
+    failed: Count | None = Field(None, description="Jobs that failed.")
+    failed_indexes: Indexes | None = Field(
+        None, description="Indexes of failed jobs, such as 1,3-5."
+    )
+
+
+class Nodes(Fields):
+    """The nodes of a multi-node parallel job."""
+
+    count: Count | None = Field(None, description="Number of nodes.")
+    main_node: Count | None = Field(None, description="Index of the main node.")
+    failed: Indexes | None = Field(None, description="Indexes of failed nodes, such as 2.")
+
+
+class Run(Fields):
+    """A run before the current one."""
+
+    run: Count = Field(description="Number of the run.")
+    job_id: Short | None = Field(None, description="Id of the job in AWS.")
+    result: Short | None = Field(None, description="How it ended.")
+    completion_time: Time | None = Field(None, description="When it ended.")
+
+
+class BatchJobStatus(AwsStatus):
+    """How the job stands; all but `history` is about the current run."""
+
+    run: Count | None = Field(None, description="Number of the current run, from 1.")
+    job_id: Short | None = Field(None, description="Id of the job in AWS.")
+    job_name: Short | None = Field(None, description="Name of the job in AWS.")
+    job_queue_arn: Line | None = Field(None, description="Queue that it was submitted to.")
+    job_definition_arn: Line | None = Field(None, description="Revision that it uses.")
+    aws_status: Short | None = Field(None, description="AWS's status, such as RUNNING.")
+    status_reason: Paragraph | None = Field(None, description="What AWS says about its status.")
+    status_reasons: list[StatusReason] | None = Field(
+        None,
+        description="What AWS ever said, newest last, at most 20.",
+        max_length=20,
+        json_schema_extra=dict(LIST_ATOMIC),
+    )
+    submitted_time: Time | None = Field(None, description="When it was submitted.")
+    started_time: Time | None = Field(None, description="When its last attempt started.")
+    completion_time: Time | None = Field(None, description="When it ended.")
+    exit_code: ExitCode | None = Field(None, description="Exit code of the last attempt.")
+    failure: Short | None = Field(None, description="Kind of failure, such as OutOfMemory.")
+    attempt_count: Count | None = Field(None, description="Attempts that were started.")
+    attempts: list[Attempt] | None = Field(
+        None,
+        description="Attempts, oldest first.",
+        max_length=20,
+        json_schema_extra=dict(LIST_ATOMIC),
+    )
+    logs: JobLogs | None = Field(None, description="Where the output is, and its last lines.")
+    placement: Placement | None = Field(None, description="Where the last attempt ran.")
+    array: ArrayProgress | None = Field(None, description="Progress of an array.")
+    nodes: Nodes | None = Field(None, description="Nodes of a multi-node parallel job.")
+    history: list[Run] | None = Field(
+        None,
+        description="Earlier runs, newest last, at most 10.",
+        max_length=10,
+        json_schema_extra=dict(LIST_ATOMIC),
+    )

@@ -1,0 +1,90 @@
+"""Rules of BatchJobs."""
+
+from awsbatch_operator.schema.rules import Rule, at_most_one, exactly_one, unchanged
+
+# What enters SubmitJob: fixed once the job is made, unless a change is to make a new run.
+SUBMITTED = (
+    "arrayProperties",
+    "parameters",
+    "containerOverrides",
+    "nodeOverrides",
+    "ecsPropertiesOverride",
+    "eksPropertiesOverride",
+    "consumableResourcePropertiesOverride",
+    "retryStrategy",
+    "timeout",
+    "shareIdentifier",
+    "schedulingPriorityOverride",
+    "propagateTags",
+    "tags",
+    "dependsOn",
+)
+_MAY_CHANGE = "(has(self.rerunPolicy) && self.rerunPolicy == 'OnChange')"
+_CHANGED = ", ".join(
+    [
+        "self.jobQueueRef == oldSelf.jobQueueRef ? '' : 'jobQueueRef'",
+        "self.jobDefinitionRef == oldSelf.jobDefinitionRef ? '' : 'jobDefinitionRef'",
+        *(f"({unchanged(name)}) ? '' : '{name}'" for name in SUBMITTED),
+    ]
+)
+
+JOB_REF_RULE = exactly_one(
+    "job-ref-name-or-id",
+    ("name", "jobId"),
+    "A dependency is a BatchJob of this namespace or a job in AWS. Set exactly one of name and "
+    "jobId.",
+)
+DEPENDENCY_RULES = (
+    Rule(
+        id="dependency-on-something",
+        cel="has(self.jobRef) || (has(self.type) && self.type == 'SEQUENTIAL')",
+        message=(
+            "A dependency names the job to wait for; only SEQUENTIAL, within an array, does "
+            "without. Set jobRef."
+        ),
+    ),
+)
+
+SPEC_RULES = (
+    Rule(
+        id="submitted-immutable",
+        cel=f"""{_MAY_CHANGE} || (self.jobQueueRef == oldSelf.jobQueueRef
+            && self.jobDefinitionRef == oldSelf.jobDefinitionRef
+            && {" && ".join(f"({unchanged(name)})" for name in SUBMITTED)})""",
+        message=(
+            "A job runs as it was submitted, and AWS cannot change it. To run the changed job, set "
+            "rerunPolicy to OnChange, or create another BatchJob."
+        ),
+        words=f"""[{_CHANGED}].filter(n, n != '').join(', ')
+            + ' cannot change: a job runs as it was submitted. To run the changed job, '
+            + 'set rerunPolicy to OnChange, or create another BatchJob.'""",
+    ),
+    at_most_one(
+        "one-override",
+        (
+            "containerOverrides",
+            "nodeOverrides",
+            "ecsPropertiesOverride",
+            "eksPropertiesOverride",
+        ),
+        "A job is of one kind, and each of containerOverrides, nodeOverrides, "
+        "ecsPropertiesOverride and eksPropertiesOverride is for another kind. Keep the one that "
+        "fits the definition.",
+    ),
+    at_most_one(
+        "array-or-nodes",
+        ("arrayProperties", "nodeOverrides"),
+        "AWS Batch has no arrays of multi-node parallel jobs. Remove arrayProperties or "
+        "nodeOverrides.",
+    ),
+    Rule(
+        id="array-dependencies",
+        cel="""has(self.arrayProperties) || !has(self.dependsOn)
+            || self.dependsOn.all(d, !has(d.type) || (has(d.jobRef) && d.type != 'N_TO_N'))""",
+        message=(
+            "N_TO_N, and SEQUENTIAL without jobRef, are about the jobs of an array. Set "
+            "arrayProperties, or remove type."
+        ),
+        field=".dependsOn",
+    ),
+)

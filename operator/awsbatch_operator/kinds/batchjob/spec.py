@@ -1,0 +1,229 @@
+"""The BatchJob resource: what is wanted. Its status is in `report.py`."""
+
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import Field
+
+from awsbatch_operator.kinds.batchjob.report import BatchJobStatus
+from awsbatch_operator.kinds.batchjob.rules import DEPENDENCY_RULES, JOB_REF_RULE, SPEC_RULES
+from awsbatch_operator.schema.common import (
+    EPOCH_YEARS,
+    LIST_ATOMIC,
+    NAME_PATTERN,
+    SCOPE_RULES,
+    Fields,
+    JobDefinitionRef,
+    JobQueueRef,
+    Scoped,
+)
+from awsbatch_operator.schema.declare import (
+    AGE,
+    REASON,
+    Column,
+    CustomResource,
+    NotYet,
+    PassThrough,
+)
+from awsbatch_operator.schema.rules import Rule
+
+MEMBERS = PassThrough(
+    operation="SubmitJob",
+    omit={
+        "jobName": "made from the object's name and uid, so that a run is found again",
+        "jobQueue": "jobQueueRef stands in its place",
+        "jobDefinition": "jobDefinitionRef stands in its place",
+        "dependsOn": "ours refers to BatchJobs",
+        "tags": "ours has bounds of its own",
+    },
+)
+
+LOG_LINES = 5
+
+
+class RerunPolicy(StrEnum):
+    """What a change of the spec means for a job that was submitted."""
+
+    NEVER = "Never"
+    ON_CHANGE = "OnChange"
+
+
+class DependencyType(StrEnum):
+    """How jobs of arrays depend on each other, in AWS's words."""
+
+    N_TO_N = "N_TO_N"
+    SEQUENTIAL = "SEQUENTIAL"
+
+
+class JobRef(Fields):
+    """A BatchJob of the same namespace, or a job in AWS."""
+
+    RULES: ClassVar[tuple[Rule, ...]] = (JOB_REF_RULE,)
+
+    name: str | None = Field(
+        None,
+        description="Name of a BatchJob in the same namespace.",
+        min_length=1,
+        max_length=253,
+        pattern=NAME_PATTERN,
+    )
+    job_id: str | None = Field(
+        None,
+        description="Id of a job in AWS that no object here manages.",
+        min_length=1,
+        max_length=128,
+        pattern=r"^[A-Za-z0-9:#-]+$",
+    )
+
+
+class Dependency(Fields):
+    """A job that must have succeeded first."""
+
+    RULES: ClassVar[tuple[Rule, ...]] = DEPENDENCY_RULES
+
+    job_ref: JobRef | None = Field(
+        None, description="The other job. Unset only with SEQUENTIAL: the job before in the array."
+    )
+    type: DependencyType | None = Field(
+        None,
+        description=(
+            "For array jobs. N_TO_N: each waits for the one with the same index. SEQUENTIAL: each "
+            "waits for the one before it."
+        ),
+    )
+
+
+class Logs(Fields):
+    """What of the job's output is shown in status."""
+
+    status_lines: int | None = Field(
+        None, description="Last lines to show, at most 2 KiB. Default: 5.", ge=0, le=20
+    )
+
+
+class BatchJobSpec(Scoped):
+    """What is wanted: SubmitJob's members are in `aws`."""
+
+    job_queue_ref: JobQueueRef = Field(
+        description="Queue to submit to: a JobQueue by name, or one in AWS by ARN."
+    )
+    job_definition_ref: JobDefinitionRef = Field(
+        description=(
+            "What to run: a JobDefinition by name, whose current revision is pinned when the run "
+            "is submitted, or one in AWS by ARN."
+        )
+    )
+    depends_on: list[Dependency] | None = Field(
+        None,
+        description="Jobs that must have succeeded before this one starts. At most 20.",
+        max_length=20,
+        json_schema_extra=dict(LIST_ATOMIC),
+    )
+    suspend: bool | None = Field(
+        None,
+        description=(
+            "Whether the job is held: not submitted, or taken back. Resuming is a new run. "
+            "Default: false."
+        ),
+    )
+    active_deadline_seconds: int | None = Field(
+        None,
+        description=(
+            "Seconds that the whole job may take since its first submission; then it is terminated."
+        ),
+        ge=60,
+        le=EPOCH_YEARS,
+    )
+    ttl_seconds_after_finished: int | None = Field(
+        None,
+        description="Seconds after which a finished BatchJob is deleted. Unset: never.",
+        ge=0,
+        le=EPOCH_YEARS,
+    )
+    rerun_policy: RerunPolicy | None = Field(
+        None,
+        description=(
+            "Never (default): what was submitted cannot be changed. OnChange: a change submits a "
+            "new run."
+        ),
+    )
+    logs: Logs | None = Field(None, description="What of the job's output is shown in status.")
+
+    @property
+    def log_lines(self) -> int:
+        """Lines of output to show in status."""
+        lines = self.logs.status_lines if self.logs else None
+        return LOG_LINES if lines is None else lines
+
+
+def _later(path: str, what: str, *honoured: object) -> NotYet:
+    return NotYet(
+        path=path, honoured=honoured, remedy=f"{what} is not supported yet: remove {path}."
+    )
+
+
+NOT_YET = (
+    _later("suspend", "Holding a job", False),  # noqa: FBT003 - a value of the field, not a flag
+    _later("dependsOn", "Waiting for other jobs", []),
+    _later("activeDeadlineSeconds", "A deadline for the whole job"),
+    _later("ttlSecondsAfterFinished", "Deleting finished jobs"),
+    _later("rerunPolicy", "Running again on change", "Never"),
+    _later("arrayProperties", "An array of jobs"),
+    _later("nodeOverrides", "A multi-node parallel job"),
+)
+
+RESOURCE = CustomResource(
+    kind="BatchJob",
+    plural="batchjobs",
+    short_name="awsjob",
+    summary="A job in AWS Batch: submitted exactly once, and followed to its end.",
+    spec=BatchJobSpec,
+    status=BatchJobStatus,
+    passthrough=MEMBERS,
+    rules=(*SCOPE_RULES, *SPEC_RULES),
+    not_yet=NOT_YET,
+    columns=(
+        Column(name="Status", path=".status.awsStatus", description="Status in AWS."),
+        REASON,
+        Column(name="Queue", path=".spec.jobQueueRef.name", description="JobQueue."),
+        Column(
+            name="Attempts",
+            path=".status.attemptCount",
+            type="integer",
+            description="Attempts that were started.",
+        ),
+        Column(
+            name="Progress",
+            path=".status.array.progress",
+            description="Finished jobs of an array.",
+        ),
+        Column(
+            name="Started",
+            path=".status.startedTime",
+            type="date",
+            description="Since the job started.",
+        ),
+        Column(
+            name="Completed",
+            path=".status.completionTime",
+            type="date",
+            description="Since the job ended.",
+        ),
+        AGE,
+        Column(name="Job ID", path=".status.jobId", wide=True, description="Id in AWS."),
+        Column(
+            name="Exit Code",
+            path=".status.exitCode",
+            type="integer",
+            wide=True,
+            description="Exit code of the last attempt.",
+        ),
+        Column(
+            name="Definition",
+            path=".status.jobDefinitionArn",
+            wide=True,
+            description="Revision that the run uses.",
+        ),
+        Column(name="Account", path=".status.accountId", wide=True, description="AWS account."),
+    ),
+)

@@ -1,0 +1,52 @@
+"""Builders of BatchJobs and of what AWS says about them, for the tests beside this file."""
+
+from dataclasses import replace
+
+from awsbatch_operator.api.instant import Instant
+from awsbatch_operator.api.metadata import ObjectKey, Resource
+from awsbatch_operator.api.references import Targets
+from awsbatch_operator.api.tags import Owner
+from awsbatch_operator.kinds.batchjob.desired import Desired, desired_job
+from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
+from awsbatch_operator.kinds.batchjob.submission import Submission
+
+NOW = Instant(1_800_000_000.0)
+KEY = ObjectKey("BatchJob", "climate", "simulate")
+OWNER = Owner("test", KEY, "uid-1")
+QUEUE_ARN = "arn:aws:batch:eu-central-1:111122223333:job-queue/main"
+DEFINITION_ARN = "arn:aws:batch:eu-central-1:111122223333:job-definition/simulate:3"
+SPEC = {
+    "jobQueueRef": {"arn": QUEUE_ARN},
+    "jobDefinitionRef": {"arn": DEFINITION_ARN},
+    "containerOverrides": {"command": ["df", "-h"]},
+}
+TARGETS = Targets(aws_name="", account_id="111122223333", region="eu-central-1")
+
+
+def job(*, submission: Submission | None = None, job_id: str = "", **changes) -> Resource:
+    """A BatchJob, perhaps with a recorded submission and a known job id."""
+    resource = Resource(
+        key=KEY,
+        uid=OWNER.uid,
+        generation=1,
+        resource_version="7",
+        created=NOW,
+        annotations=submission.annotation() if submission else {},
+        spec=SPEC,
+        status={"run": submission.run, "jobId": job_id} if submission and job_id else {},
+    )
+    return replace(resource, **changes)
+
+
+def desired(resource: Resource) -> Desired:
+    """What the object wants."""
+    return desired_job(resource, TARGETS, OWNER)
+
+
+def known(state: str, **detail) -> Observed:
+    """A job that AWS knows."""
+    return Observed(
+        Knowledge.KNOWN,
+        detail={"jobId": "job-1", "status": state, "createdAt": 1_800_000_000_000, **detail},
+        since=NOW,
+    )
