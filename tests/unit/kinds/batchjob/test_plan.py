@@ -21,6 +21,7 @@ from awsbatch_operator.kinds.batchjob.kind import job_is_over
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
 from awsbatch_operator.kinds.batchjob.plan import (
     TRACEABLE_SECONDS,
+    Action,
     Submit,
     Terminate,
     plan_job,
@@ -41,6 +42,11 @@ def removal(submission: Submission, job_id: str | None = "job-1") -> Removal:
     return Removal(
         OWNER, RECORDED, retain=False, options={"submission": submission, "job_id": job_id}
     )
+
+
+def stopped(action: Action) -> str:
+    assert isinstance(action, Terminate)
+    return action.job_id
 
 
 def test_a_new_job_is_submitted_once_with_its_intent_recorded_before():
@@ -138,7 +144,7 @@ def test_a_twin_of_a_repeated_submission_is_terminated_and_the_sweep_is_counted(
     submission = first_submission().repeated(NOW)
     observed = replace(known("RUNNING"), twins=("job-2",), swept=True)
     plan = plan_job(desired(job(submission=submission, job_id="job-1")), observed, NOW)
-    assert [action.job_id for action in plan.actions] == ["job-2"]
+    assert [stopped(action) for action in plan.actions] == ["job-2"]
     assert Submission.from_json(plan.intent[SUBMISSION]).swept == 1
 
 
@@ -194,7 +200,7 @@ def test_deletion_with_an_unknown_outcome_waits_for_the_look_up():
 def test_a_job_just_submitted_and_not_visible_yet_is_terminated_by_its_id():
     submission = first_submission()
     fresh = plan_removal(removal(submission), Observed(Knowledge.FORGOTTEN), NOW.plus(3))
-    assert [action.job_id for action in fresh.actions] == ["job-1"]
+    assert [stopped(action) for action in fresh.actions] == ["job-1"]
     assert not fresh.released
     old = plan_removal(removal(submission), Observed(Knowledge.FORGOTTEN), NOW.plus(600))
     assert old.released

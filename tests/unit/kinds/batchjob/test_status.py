@@ -17,7 +17,7 @@ SUBMISSION_1 = Submission.from_json(plan_job(desired(job()), None, NOW).intent[S
 
 
 def status_of(resource, observed, now=NOW):
-    seen = Seen(desired(resource), observed, Plan(), (), None, None, now)
+    seen: Seen = Seen(desired(resource), observed, Plan(), (), None, None, now)
     return job_status(resource, seen)
 
 
