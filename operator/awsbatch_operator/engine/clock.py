@@ -1,0 +1,19 @@
+"""The machine's clock. The only place of the operator that asks for the time."""
+
+import asyncio
+import time
+
+from awsbatch_operator.api.instant import Instant
+
+
+class SystemClock:
+    """A Clock that runs by itself. `monotonic` and `now` may be asked from any thread."""
+
+    def now(self) -> Instant:
+        return Instant(time.time())
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)

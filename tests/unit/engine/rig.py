@@ -1,0 +1,121 @@
+"""An engine over Kubernetes in memory, with a reconciler that a test scripts."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from random import Random
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from tests.support.clock import SteppedClock
+from tests.support.memory_kube import MemoryKube
+from tests.support.structural import Definition
+
+from awsbatch_operator.api.metadata import API_VERSION, ObjectKey, Resource, Shape
+from awsbatch_operator.engine.cache import Cache
+from awsbatch_operator.engine.engine import Ended, Engine, EngineSettings
+from awsbatch_operator.engine.queue import WorkQueue
+from awsbatch_operator.engine.reconciler import Again
+from awsbatch_operator.engine.references import ReferenceIndex
+from awsbatch_operator.engine.significance import significance
+from awsbatch_operator.engine.store import Store
+from awsbatch_operator.kube.port import UnavailableError
+from awsbatch_operator.telemetry.metrics import Metrics
+
+KINDS = ("JobQueue", "BatchJob")
+
+
+def job(name: str) -> ObjectKey:
+    return ObjectKey("BatchJob", "science", name)
+
+
+def queue(name: str) -> ObjectKey:
+    return ObjectKey("JobQueue", "science", name)
+
+
+def manifest(key: ObjectKey, *refers: ObjectKey, **spec: Any) -> dict[str, Any]:
+    """An object as a user writes it; it refers to those others."""
+    spec |= {"refers": [[target.kind, target.name] for target in refers]} if refers else {}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": key.kind,
+        "metadata": {"name": key.name, "namespace": key.namespace},
+        "spec": spec,
+    }
+
+
+def targets_of(resource: Resource) -> Iterable[ObjectKey]:
+    return [ObjectKey(kind, "science", name) for kind, name in resource.spec.get("refers", ())]
+
+
+class ShakyKube(MemoryKube):
+    """It can refuse to list."""
+
+    lists = True
+
+    async def list(self, kind: str) -> AsyncIterator[Shape]:
+        if not self.lists:
+            raise UnavailableError("The API server does not answer.")
+        async for body in super().list(kind):
+            yield body
+
+
+class Rig:
+    """`turn` is what the reconciler does; `turns` are the keys that it was asked for."""
+
+    def __init__(self, settings: EngineSettings | None = None) -> None:
+        self.clock = SteppedClock()
+        self.kube = ShakyKube(
+            [Definition(kind) for kind in KINDS], clock=self.clock, namespaces={"science": {}}
+        )
+        self.metrics = Metrics(CollectorRegistry())
+        self.cache = Cache(
+            clock=self.clock,
+            settled=lambda resource: "done" in resource.status,
+            significance=significance(),
+        )
+        self.store = Store(kube=self.kube, cache=self.cache, metrics=self.metrics)
+        self.queue = WorkQueue(clock=self.clock, random=Random(1))
+        self.turns: list[ObjectKey] = []
+        self.turn: Callable[[ObjectKey], Awaitable[Again]] = self._nothing
+        self.stop = asyncio.Event()
+        self.ended: Ended | None = None
+        self.engine = Engine(
+            reconciler=self,
+            cache=self.cache,
+            queue=self.queue,
+            store=self.store,
+            kube=self.kube,
+            kinds=KINDS,
+            index=ReferenceIndex(),
+            targets=targets_of,
+            clock=self.clock,
+            random=Random(2),
+            metrics=self.metrics,
+            settings=settings,
+        )
+        self.unwatch = self.kube.subscribe(self.engine.on_event)
+
+    async def reconcile(self, key: ObjectKey) -> Again:
+        self.turns.append(key)
+        return await self.turn(key)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The engine at work; ended cleanly afterwards."""
+        run = asyncio.create_task(self.engine.run(self.stop))
+        await self.clock.advance(0)
+        try:
+            yield
+        finally:
+            self.stop.set()
+            await self.clock.advance(20)
+            self.ended = await run
+
+    async def resource(self, key: ObjectKey) -> Resource:
+        found = self.cache.get(key)
+        assert found is not None
+        return found
+
+    async def _nothing(self, _: ObjectKey) -> Again:
+        return Again()
