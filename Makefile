@@ -43,7 +43,7 @@ check: $(VENV)/.ready ## Format, lint, types, import contracts, generated files,
 	$(BIN)/mypy
 	PYTHONPATH=operator $(BIN)/lint-imports --no-cache
 	$(RUN) tools/house_rules.py
-	$(RUN) -m awsbatch_operator.schema --check
+	$(RUN) -m awsbatch_operator.generate --check
 	$(RUN) tools/reference_docs.py --check
 	$(RUN) tools/iam_policy.py --check
 
@@ -52,7 +52,7 @@ format: $(VENV)/.ready ## Format and mend what lint can mend by itself
 	$(BIN)/ruff check --fix --quiet .
 
 crds: $(VENV)/.ready ## Generate crds/ from the spec models and botocore's model
-	$(RUN) -m awsbatch_operator.schema
+	$(RUN) -m awsbatch_operator.generate
 
 docs: $(VENV)/.ready ## Generate the reference pages under docs/ and the IAM policy
 	$(RUN) tools/reference_docs.py

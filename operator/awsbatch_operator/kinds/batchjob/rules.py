@@ -1,6 +1,6 @@
 """Rules of BatchJobs."""
 
-from awsbatch_operator.schema.rules import Rule, at_most_one, exactly_one, unchanged
+from awsbatch_operator.schema.rules import Rule, at_most_one, chosen, exactly_one, unchanged
 
 # What enters SubmitJob: fixed once the job is made, unless a change is to make a new run.
 SUBMITTED = (
@@ -20,13 +20,11 @@ SUBMITTED = (
     "dependsOn",
 )
 _MAY_CHANGE = "(has(self.rerunPolicy) && self.rerunPolicy == 'OnChange')"
-_CHANGED = ", ".join(
-    [
-        "self.jobQueueRef == oldSelf.jobQueueRef ? '' : 'jobQueueRef'",
-        "self.jobDefinitionRef == oldSelf.jobDefinitionRef ? '' : 'jobDefinitionRef'",
-        *(f"({unchanged(name)}) ? '' : '{name}'" for name in SUBMITTED),
-    ]
-)
+_CHANGED = {
+    "jobQueueRef": "self.jobQueueRef != oldSelf.jobQueueRef",
+    "jobDefinitionRef": "self.jobDefinitionRef != oldSelf.jobDefinitionRef",
+    **{name: f"!({unchanged(name)})" for name in SUBMITTED},
+}
 
 JOB_REF_RULE = exactly_one(
     "job-ref-name-or-id",
@@ -48,16 +46,14 @@ DEPENDENCY_RULES = (
 SPEC_RULES = (
     Rule(
         id="submitted-immutable",
-        cel=f"""{_MAY_CHANGE} || (self.jobQueueRef == oldSelf.jobQueueRef
-            && self.jobDefinitionRef == oldSelf.jobDefinitionRef
-            && {" && ".join(f"({unchanged(name)})" for name in SUBMITTED)})""",
+        cel=f"{_MAY_CHANGE} || !({' || '.join(_CHANGED.values())})",
         message=(
             "A job runs as it was submitted, and AWS cannot change it. To run the changed job, set "
             "rerunPolicy to OnChange, or create another BatchJob."
         ),
-        words=f"""[{_CHANGED}].filter(n, n != '').join(', ')
-            + ' cannot change: a job runs as it was submitted. To run the changed job, '
-            + 'set rerunPolicy to OnChange, or create another BatchJob.'""",
+        words=f"""'A job runs as it was submitted, but these changed:' + {chosen(_CHANGED)}
+            + '. To run the changed job, set rerunPolicy to OnChange, '
+            + 'or create another BatchJob.'""",
     ),
     at_most_one(
         "one-override",

@@ -1,0 +1,89 @@
+"""Writes crds/ from the spec of each kind and AWS's model, or says how they differ.
+
+`python -m awsbatch_operator.generate` writes, `--check` compares. The kinds stand above the
+schema package, so the two are brought together here and nowhere else.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from awsbatch_operator.api.metadata import GROUP
+from awsbatch_operator.kinds.awsaccount.spec import RESOURCE as AWS_ACCOUNT
+from awsbatch_operator.kinds.batchjob.spec import RESOURCE as BATCH_JOB
+from awsbatch_operator.kinds.computeenvironment.spec import RESOURCE as COMPUTE_ENVIRONMENT
+from awsbatch_operator.kinds.jobdefinition.spec import RESOURCE as JOB_DEFINITION
+from awsbatch_operator.kinds.jobqueue.spec import RESOURCE as JOB_QUEUE
+from awsbatch_operator.kinds.schedulingpolicy.spec import RESOURCE as SCHEDULING_POLICY
+from awsbatch_operator.schema.crd import crd, to_yaml
+
+RESOURCES = (
+    AWS_ACCOUNT,
+    COMPUTE_ENVIRONMENT,
+    JOB_QUEUE,
+    JOB_DEFINITION,
+    SCHEDULING_POLICY,
+    BATCH_JOB,
+)
+FOLDER = Path("crds")
+
+
+def files() -> Mapping[str, str]:
+    """The content of crds/ by file name."""
+    made = {f"{GROUP}_{r.plural}.yaml": to_yaml(crd(r)) for r in RESOURCES}
+    kustomization = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": sorted(made),
+    }
+    return {**made, "kustomization.yaml": to_yaml(kustomization)}
+
+
+def drift(folder: Path, wanted: Mapping[str, str]) -> list[str]:
+    """One line for each file that is missing, differs, or should not be there."""
+    found = {path.name: path.read_text() for path in folder.glob("*.yaml")}
+    return [
+        *(f"{folder / name} is missing" for name in sorted(wanted.keys() - found.keys())),
+        *(f"{folder / name} belongs to no kind" for name in sorted(found.keys() - wanted.keys())),
+        *(
+            f"{folder / name} differs from what its spec.py says"
+            for name in sorted(wanted.keys() & found.keys())
+            if wanted[name] != found[name]
+        ),
+    ]
+
+
+def write(folder: Path, wanted: Mapping[str, str]) -> None:
+    """Make the folder hold these files and no other YAML."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.glob("*.yaml"):
+        if path.name not in wanted:
+            path.unlink()
+    for name, content in wanted.items():
+        (folder / name).write_text(content)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; 1 if `--check` found a difference."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--check", action="store_true", help="compare instead of writing")
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    options = parser.parse_args(arguments)
+    wanted = files()
+    if not options.check:
+        write(options.folder, wanted)
+        return 0
+    differences = drift(options.folder, wanted)
+    if not differences:
+        return 0
+    sys.stderr.write(
+        "\n".join(differences)
+        + "\nThe CRDs are made from operator/awsbatch_operator/kinds/*/spec.py and from botocore's "
+        "model. Run `make crds` and commit what it writes.\n"
+    )
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

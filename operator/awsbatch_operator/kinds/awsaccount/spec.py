@@ -1,0 +1,143 @@
+"""The AWSAccount resource: an AWS account, how it is entered, and who may use it for what."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from awsbatch_operator.schema.common import (
+    LIST_ATOMIC,
+    NAME_PATTERN,
+    REGION_PATTERN,
+    Fields,
+    Short,
+    Status,
+)
+from awsbatch_operator.schema.declare import AGE, READY, REASON, Column, CustomResource
+from awsbatch_operator.schema.rules import Rule, exactly_one
+
+ROLE_PATTERN = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$"
+
+Namespace = Annotated[str, Field(min_length=1, max_length=63, pattern=NAME_PATTERN)]
+LabelValue = Annotated[str, Field(max_length=63)]
+ArnGlob = Annotated[str, Field(min_length=1, max_length=2048, pattern=r"^arn:")]
+
+
+class AllowedNamespaces(Fields):
+    """Which namespaces may use the account."""
+
+    RULES: ClassVar[tuple[Rule, ...]] = (
+        exactly_one(
+            "namespaces-by-name-or-label",
+            ("names", "matchLabels"),
+            "Namespaces are allowed either by name or by label. Set exactly one of names and "
+            "matchLabels.",
+        ),
+    )
+
+    names: list[Namespace] | None = Field(
+        None,
+        description="Names of namespaces.",
+        min_length=1,
+        max_length=1000,
+        json_schema_extra={"x-kubernetes-list-type": "set"},
+    )
+    match_labels: dict[str, LabelValue] | None = Field(
+        None,
+        description="Labels that a namespace must have, all of them.",
+        min_length=1,
+        max_length=20,
+    )
+
+
+class AwsAccountSpec(Fields):
+    """What is wanted of an AWSAccount."""
+
+    role_arn: str | None = Field(
+        None,
+        description="Role to assume in the account. Unset: the operator's own identity.",
+        min_length=20,
+        max_length=2048,
+        pattern=ROLE_PATTERN,
+    )
+    external_id: str | None = Field(
+        None,
+        description="External id that the role's trust policy asks for.",
+        min_length=2,
+        max_length=1224,
+        pattern=r"^[\w+=,.@:/-]+$",
+    )
+    region: str | None = Field(
+        None,
+        description="Region of objects that name none. Unset: the operator's.",
+        min_length=9,
+        max_length=32,
+        pattern=REGION_PATTERN,
+    )
+    allowed_namespaces: AllowedNamespaces | None = Field(
+        None,
+        description=(
+            "Namespaces whose objects may use the account. Unset: none, except that the account "
+            "named default serves all."
+        ),
+    )
+    allowed_role_arns: list[ArnGlob] | None = Field(
+        None,
+        description=(
+            "Roles and instance profiles that objects may name; * matches any characters. Unset: "
+            "whatever IAM lets the operator pass."
+        ),
+        max_length=100,
+        json_schema_extra=dict(LIST_ATOMIC),
+    )
+    allowed_external_arns: list[ArnGlob] | None = Field(
+        None,
+        description=(
+            "AWS objects, not managed here, that objects may refer to by ARN; * matches any "
+            "characters. Unset: none."
+        ),
+        max_length=100,
+        json_schema_extra=dict(LIST_ATOMIC),
+    )
+    allow_adoption: bool | None = Field(
+        None,
+        description="Whether objects may take over what exists in the account. Default: false.",
+    )
+
+
+class AwsAccountStatus(Status):
+    """What the operator found out about the account."""
+
+    account_id: Short | None = Field(None, description="Number of the AWS account.")
+    identity: Annotated[str, Field(max_length=2048)] | None = Field(
+        None, description="ARN that the operator acts as."
+    )
+
+
+RESOURCE = CustomResource(
+    kind="AWSAccount",
+    plural="awsaccounts",
+    short_name="awsa",
+    summary="An AWS account that objects can be in, how it is entered, and what it allows.",
+    spec=AwsAccountSpec,
+    status=AwsAccountStatus,
+    namespaced=False,
+    rules=(
+        Rule(
+            id="external-id-needs-role",
+            cel="!has(self.externalId) || has(self.roleArn)",
+            message=(
+                "An external id is given when a role is assumed. Set roleArn, or remove externalId."
+            ),
+            field=".externalId",
+        ),
+    ),
+    columns=(
+        Column(name="Account", path=".status.accountId", description="Number of the account."),
+        Column(name="Region", path=".spec.region", description="Default region."),
+        READY,
+        REASON,
+        AGE,
+        Column(name="Role", path=".spec.roleArn", wide=True, description="Role to assume."),
+        Column(name="Identity", path=".status.identity", wide=True, description="Acting identity."),
+    ),
+)

@@ -1,0 +1,71 @@
+"""The SchedulingPolicy resource."""
+
+from awsbatch_operator.schema.common import AWS_NAME_RULE, SCOPE_RULES, Infrastructure, NamedStatus
+from awsbatch_operator.schema.declare import (
+    AGE,
+    ARN,
+    AWS_NAME,
+    READY,
+    REASON,
+    CustomResource,
+    NotYet,
+    PassThrough,
+)
+from awsbatch_operator.schema.rules import Rule, exactly_one
+
+MEMBERS = PassThrough(
+    operation="CreateSchedulingPolicy",
+    omit={"name": "awsName stands in its place", "tags": "ours has bounds of its own"},
+)
+
+NOT_YET = (
+    NotYet(
+        path="adoptionPolicy",
+        honoured=("Create",),
+        remedy="Taking over what exists is not supported yet: remove adoptionPolicy.",
+    ),
+    NotYet(
+        path="driftPolicy",
+        honoured=("Correct",),
+        remedy="Only Correct is supported yet: remove driftPolicy.",
+    ),
+)
+
+
+class SchedulingPolicySpec(Infrastructure):
+    """What is wanted: AWS's members are in `aws`."""
+
+
+class SchedulingPolicyStatus(NamedStatus):
+    """What AWS reports; a policy has no state of its own."""
+
+
+SPEC_RULES = (
+    exactly_one(
+        "one-policy",
+        ("fairsharePolicy", "quotaSharePolicy"),
+        "A scheduling policy shares by weight or by quota. Set exactly one of fairsharePolicy and "
+        "quotaSharePolicy.",
+    ),
+    Rule(
+        id="policy-kind-immutable",
+        cel="has(self.quotaSharePolicy) == has(oldSelf.quotaSharePolicy)",
+        message=(
+            "AWS cannot turn a fair-share policy into a quota-share policy or back. Create another "
+            "SchedulingPolicy."
+        ),
+    ),
+)
+
+RESOURCE = CustomResource(
+    kind="SchedulingPolicy",
+    plural="schedulingpolicies",
+    short_name="awssp",
+    summary="An AWS Batch scheduling policy: how a queue divides capacity among its users.",
+    spec=SchedulingPolicySpec,
+    status=SchedulingPolicyStatus,
+    passthrough=MEMBERS,
+    rules=(*SCOPE_RULES, AWS_NAME_RULE, *SPEC_RULES),
+    not_yet=NOT_YET,
+    columns=(READY, REASON, AGE, AWS_NAME, ARN),
+)

@@ -1,0 +1,93 @@
+"""How a room under `kinds/` declares its resource; the CRD writer is handed these."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from awsbatch_operator.schema.common import Fields, Status
+from awsbatch_operator.schema.rules import Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassThrough:
+    """The members of an AWS operation's input that stand in spec under their own names.
+
+    `omit` gives for each member that is left out the reason; `add` brings members of another
+    operation's input under the name of their shape; `required` are ours beyond the model's.
+    """
+
+    operation: str
+    omit: Mapping[str, str]
+    add: Mapping[str, str] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of `kubectl get`; `wide` ones show with `-o wide` only."""
+
+    name: str
+    path: str
+    type: str = "string"
+    description: str = ""
+    wide: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotYet:
+    """A field that is accepted but not acted on yet, so that a resource using it is Stalled.
+
+    `path` is relative to spec, dots between. `honoured` are values that do no harm.
+    """
+
+    path: str
+    remedy: str
+    honoured: tuple[Any, ...] = ()
+
+    def used_in(self, spec: Mapping[str, Any]) -> bool:
+        """Whether the spec asks for what is not supported."""
+        value: Any = spec
+        for part in self.path.split("."):
+            if not isinstance(value, Mapping) or part not in value:
+                return False
+            value = value[part]
+        return value not in self.honoured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomResource:
+    """One kind as the API server learns it."""
+
+    kind: str
+    plural: str
+    short_name: str
+    summary: str
+    spec: type[Fields]
+    status: type[Status]
+    rules: tuple[Rule, ...] = ()
+    columns: tuple[Column, ...] = ()
+    passthrough: PassThrough | None = None
+    not_yet: tuple[NotYet, ...] = ()
+    namespaced: bool = True
+
+
+def unsupported(resource: CustomResource, spec: Mapping[str, Any]) -> tuple[NotYet, ...]:
+    """The fields in the spec that are accepted but not honoured; empty for nearly all objects."""
+    return tuple(entry for entry in resource.not_yet if entry.used_in(spec))
+
+
+READY = Column(
+    name="Ready",
+    path='.status.conditions[?(@.type=="Ready")].status',
+    description="Whether AWS is as specified.",
+)
+REASON = Column(
+    name="Reason",
+    path='.status.conditions[?(@.status=="True")].reason',
+    description="Why it stands as it does.",
+)
+AGE = Column(
+    name="Age", path=".metadata.creationTimestamp", type="date", description="Since creation."
+)
+ARN = Column(name="ARN", path=".status.arn", wide=True, description="ARN in AWS.")
+AWS_NAME = Column(name="AWS Name", path=".status.awsName", wide=True, description="Name in AWS.")

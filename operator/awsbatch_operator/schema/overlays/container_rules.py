@@ -1,0 +1,52 @@
+"""Rules of containers."""
+
+from awsbatch_operator.schema.rules import Rule
+
+CONTAINER = (
+    Rule(
+        id="mount-names-volume",
+        cel="""!has(self.mountPoints) || self.mountPoints.all(m, !has(m.sourceVolume)
+            || (has(self.volumes) && self.volumes.exists(v, v.name == m.sourceVolume)))""",
+        message=(
+            "A mount point shows a volume of the same definition. Add the missing one to volumes, "
+            "or correct sourceVolume."
+        ),
+        field=".mountPoints",
+    ),
+)
+RESERVED_VARIABLE = Rule(
+    id="variable-reserved",
+    cel="!self.name.startsWith('AWS_BATCH')",
+    message="Variables that begin with AWS_BATCH are set by AWS Batch itself. Rename the variable.",
+    field=".name",
+)
+RESOURCE = (
+    Rule(
+        id="resource-whole",
+        cel="self.type == 'VCPU' || !self.value.contains('.')",
+        message="Memory (MiB) and GPUs are whole numbers. Remove the fraction from value.",
+        field=".value",
+    ),
+    Rule(
+        id="resource-smallest",
+        cel="""self.type == 'MEMORY' ? double(self.value) >= 4.0
+            : self.type == 'GPU' ? double(self.value) >= 1.0 : double(self.value) >= 0.25""",
+        message=(
+            "AWS Batch needs at least 4 MiB of MEMORY, 0.25 VCPU (1 on EC2) and 1 GPU where one "
+            "is asked for. Raise value, or remove the entry."
+        ),
+        field=".value",
+    ),
+)
+SWAPPINESS = Rule(
+    id="swappiness-needs-swap",
+    cel="!has(self.swappiness) || has(self.maxSwap)",
+    message="AWS ignores swappiness where no swap is allowed. Set maxSwap, or remove swappiness.",
+    field=".swappiness",
+)
+EVALUATE_NEEDS_ATTEMPTS = Rule(
+    id="evaluate-needs-attempts",
+    cel="!has(self.evaluateOnExit) || size(self.evaluateOnExit) == 0 || has(self.attempts)",
+    message="evaluateOnExit decides whether another attempt is made. Set attempts (1 to 10), too.",
+    field=".attempts",
+)

@@ -1,0 +1,97 @@
+"""Rules of job definitions as a whole."""
+
+from awsbatch_operator.schema.rules import Rule, none_of, present
+
+_BODIES = ("containerProperties", "ecsProperties", "eksProperties")
+_ONE_BODY = " + ".join(f"(has(self.{name}) ? 1 : 0)" for name in _BODIES)
+_ON_FARGATE = "(has(self.platformCapabilities) && 'FARGATE' in self.platformCapabilities)"
+_MANAGED_INSTANCES = (
+    "(has(self.platformCapabilities) && 'MANAGED_INSTANCES' in self.platformCapabilities)"
+)
+_CONTAINER = "self.containerProperties"
+# The reference of ContainerProperties says of each that Fargate, or EC2, does not take it.
+NOT_FARGATE = ("privileged", "ulimits", "instanceType")
+ONLY_FARGATE = ("networkConfiguration", "fargatePlatformConfiguration", "ephemeralStorage")
+NOT_FARGATE_LINUX = ("devices", "sharedMemorySize", "tmpfs", "maxSwap", "swappiness")
+
+SPEC = (
+    Rule(
+        id="container-one-body",
+        cel=f"self.type != 'container' || ({_ONE_BODY} == 1 && !has(self.nodeProperties))",
+        message=(
+            "A definition of type container runs one thing. Set exactly one of "
+            "containerProperties, ecsProperties and eksProperties, and no nodeProperties."
+        ),
+    ),
+    Rule(
+        id="multinode-body",
+        cel=f"self.type != 'multinode' || ({_ONE_BODY} == 0 && has(self.nodeProperties))",
+        message=(
+            "A definition of type multinode says in nodeProperties what runs on which nodes. Set "
+            "nodeProperties, and move containerProperties, ecsProperties or eksProperties into it."
+        ),
+    ),
+    Rule(
+        id="fargate-single-node",
+        cel=f"!({_ON_FARGATE} || {_MANAGED_INSTANCES}) || self.type == 'container'",
+        message=(
+            "Multi-node parallel jobs run on EC2 only. Remove platformCapabilities, or set type to "
+            "container."
+        ),
+        field=".platformCapabilities",
+    ),
+    Rule(
+        id="managed-instances-task",
+        cel=f"!{_MANAGED_INSTANCES} || !has(self.containerProperties)",
+        message=(
+            "AWS Batch takes jobs for MANAGED_INSTANCES as ECS tasks only. Write the container "
+            "under ecsProperties instead of containerProperties."
+        ),
+    ),
+    Rule(
+        id="eks-platform",
+        cel="""!has(self.eksProperties)
+            || (!has(self.platformCapabilities) && !has(self.propagateTags))""",
+        message=(
+            "platformCapabilities and propagateTags are about ECS, and AWS refuses them for jobs "
+            "on EKS. Remove them."
+        ),
+    ),
+    Rule(
+        id="fargate-execution-role",
+        cel=f"""!{_ON_FARGATE} || ((!has({_CONTAINER}) || has({_CONTAINER}.executionRoleArn))
+            && (!has(self.ecsProperties)
+                || self.ecsProperties.taskProperties.all(t, has(t.executionRoleArn))))""",
+        message=(
+            "On Fargate there is no instance whose role could pull the image and write the log. "
+            "Set executionRoleArn."
+        ),
+    ),
+    Rule(
+        id="fargate-container",
+        cel=f"""!{_ON_FARGATE} || !has({_CONTAINER}) || (
+            (!has({_CONTAINER}.privileged) || !{_CONTAINER}.privileged)
+            && {none_of(NOT_FARGATE[1:], _CONTAINER)}
+            && (!has({_CONTAINER}.linuxParameters)
+                || ({none_of(NOT_FARGATE_LINUX, _CONTAINER + ".linuxParameters")}))
+            && (!has({_CONTAINER}.resourceRequirements)
+                || !{_CONTAINER}.resourceRequirements.exists(r, r.type == 'GPU')))""",
+        message=(
+            "Fargate gives no access to a host: it takes no privileged, ulimits, instanceType, no "
+            "GPU, and of linuxParameters only initProcessEnabled. Remove them, or run on EC2."
+        ),
+        field=".containerProperties",
+    ),
+    Rule(
+        id="only-fargate-container",
+        cel=f"{_ON_FARGATE} || !has({_CONTAINER}) || ({none_of(ONLY_FARGATE, _CONTAINER)})",
+        message=(
+            f"{', '.join(ONLY_FARGATE)} are about Fargate. Remove them from containerProperties, "
+            "or set platformCapabilities to [FARGATE]."
+        ),
+        words=f"""'These are about Fargate:' + {present(ONLY_FARGATE, _CONTAINER)}
+            + '. Remove them from containerProperties, or set '
+            + 'platformCapabilities to [FARGATE].'""",
+        field=".containerProperties",
+    ),
+)

@@ -1,0 +1,65 @@
+"""Multi-node parallel jobs."""
+
+from awsbatch_operator.schema.overlay import Overlay, Struct, many, number, plain, text
+from awsbatch_operator.schema.rules import Rule, exactly_one
+
+RANGE = text(
+    "Node indexes that this is for: 0:3, :3, 2: or 1.", 16, pattern=r"^([0-9]+|[0-9]*:[0-9]*)$"
+)
+NODES = 1000  # AWS: instances an ECS cluster may have by default
+
+SHAPES: Overlay = {
+    "NodeProperties": Struct(
+        members={
+            "numNodes": number("Number of nodes.", 1, NODES),
+            "mainNode": number("Index of the main node.", 0, NODES - 1),
+            "nodeRangeProperties": many("What runs on which nodes; together all nodes.", (1, 5)),
+        },
+        rules=(
+            Rule(
+                id="main-node-exists",
+                cel="self.mainNode < self.numNodes",
+                message="Nodes are numbered from 0. Set mainNode to less than numNodes.",
+                field=".mainNode",
+            ),
+        ),
+    ),
+    "NodeRangeProperty": Struct(
+        members={
+            "targetNodes": RANGE,
+            "container": plain("The container of these nodes."),
+            "instanceTypes": many(
+                "Instance type of these nodes; AWS takes one.", (0, 1), length=(1, 64)
+            ),
+            "ecsProperties": plain("The ECS task of these nodes."),
+            "eksProperties": plain("The pod of these nodes."),
+            "consumableResourceProperties": plain("Consumable resources of these nodes."),
+        },
+        rules=(
+            exactly_one(
+                "node-range-one-body",
+                ("container", "ecsProperties", "eksProperties"),
+                "Nodes run one thing. Set exactly one of container, ecsProperties and "
+                "eksProperties.",
+            ),
+        ),
+    ),
+    "NodeOverrides": Struct(
+        members={
+            "numNodes": number("Number of nodes instead of the definition's.", 1, NODES),
+            "nodePropertyOverrides": many("Overrides by range of nodes.", (0, 5)),
+        },
+    ),
+    "NodePropertyOverride": Struct(
+        members={
+            "targetNodes": RANGE,
+            "containerOverrides": plain("Overrides of the container."),
+            "ecsPropertiesOverride": plain("Overrides of the ECS task."),
+            "instanceTypes": many(
+                "Instance type instead of the definition's.", (0, 1), length=(1, 64)
+            ),
+            "eksPropertiesOverride": plain("Overrides of the pod."),
+            "consumableResourcePropertiesOverride": plain("Consumable resources instead."),
+        },
+    ),
+}

@@ -1,0 +1,80 @@
+"""CEL rules: what the API server refuses at `kubectl apply`, each with a message that helps."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+RULE_ID = "x-rule-id"
+"""Names a rule inside a schema for tests and docs; never written to a CRD."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One entry of `x-kubernetes-validations`.
+
+    `message` says what is wrong, why, and how to mend it. `words` is a CEL expression that makes
+    a more exact message; the API server falls back to `message` if it cannot be evaluated.
+    `field` points the error at one member (`.tags`).
+    """
+
+    id: str
+    cel: str
+    message: str
+    words: str = ""
+    field: str = ""
+
+    def as_schema(self) -> dict[str, Any]:
+        """The rule as it stands in a schema."""
+        entry = {RULE_ID: self.id, "rule": " ".join(self.cel.split()), "message": self.message}
+        if self.words:
+            entry["messageExpression"] = " ".join(self.words.split())
+        if self.field:
+            entry["fieldPath"] = self.field
+        return entry
+
+
+def exactly_one(rule_id: str, names: Sequence[str], message: str) -> Rule:
+    """Of the optional members, one and only one is set."""
+    count = " + ".join(f"(has(self.{name}) ? 1 : 0)" for name in names)
+    return Rule(id=rule_id, cel=f"{count} == 1", message=message)
+
+
+def at_most_one(rule_id: str, names: Sequence[str], message: str) -> Rule:
+    """Of the optional members, one or none is set."""
+    count = " + ".join(f"(has(self.{name}) ? 1 : 0)" for name in names)
+    return Rule(id=rule_id, cel=f"{count} <= 1", message=message)
+
+
+def unchanged(name: str, prefix: str = "self") -> str:
+    """CEL: the optional member was neither added, removed nor changed.
+
+    A rule on the member itself would not see it added or removed.
+    """
+    old = prefix.replace("self", "oldSelf")
+    return (
+        f"has({prefix}.{name}) == has({old}.{name}) && "
+        f"(!has({prefix}.{name}) || {prefix}.{name} == {old}.{name})"
+    )
+
+
+def immutable(name: str, message: str) -> Rule:
+    """An optional member of `spec` that stays as it was when the object was made."""
+    return Rule(id=f"{name}-immutable", cel=unchanged(name), message=message, field=f".{name}")
+
+
+def present(names: Sequence[str], prefix: str = "self") -> str:
+    """CEL: the names of those optional members that are set, each after a space.
+
+    Built by concatenation, because the API server cannot bound the cost of joining a list.
+    """
+    return chosen({name: f"has({prefix}.{name})" for name in names})
+
+
+def chosen(conditions: Mapping[str, str]) -> str:
+    """CEL: the names whose conditions hold, each after a space."""
+    return " + ".join(f"({cel} ? ' {name}' : '')" for name, cel in conditions.items())
+
+
+def none_of(names: Sequence[str], prefix: str = "self") -> str:
+    """CEL: none of the optional members is set."""
+    return " && ".join(f"!has({prefix}.{name})" for name in names)
