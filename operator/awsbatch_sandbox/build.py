@@ -1,15 +1,14 @@
 """Build the pinned tools with Go into our cache: whole or not at all, one builder at a time."""
 
-import fcntl
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from awsbatch_sandbox.errors import ToolsMissing
+from awsbatch_sandbox.locks import exclusive
 from awsbatch_sandbox.parts import Launcher, Part
 from awsbatch_sandbox.pins import Pins, Tool
 from awsbatch_sandbox.progress import Progress, duration
@@ -46,7 +45,7 @@ class Builder:
     def build(self, tools: Sequence[Tool]) -> None:
         """Build those of these tools that are not there yet. ToolsMissing if one cannot be."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        with _exclusive(self.directory / ".lock", self.progress):
+        with exclusive(self.directory / ".lock", on_wait=self._say_wait):
             # Another process may have built some while we waited for the lock.
             missing = [tool for tool in tools if not (self.directory / tool).exists()]
             if not missing:
@@ -58,6 +57,9 @@ class Builder:
             )
             for number, tool in enumerate(missing, start=1):
                 self._build(tool, go, f"{tool} ({number} of {len(missing)})")
+
+    def _say_wait(self) -> None:
+        self.progress.say("Another process is building the tools; waiting for it …")
 
     def _build(self, tool: Tool, go: Go, title: str) -> None:
         started = time.monotonic()
@@ -95,18 +97,6 @@ class Builder:
         packages = len(lines) - downloads
         doing = f"{packages} packages compiled" if packages else f"{downloads} modules downloaded"
         self.progress.live(f"  {title}: {doing}, {duration(seconds)}")
-
-
-@contextmanager
-def _exclusive(path: Path, progress: Progress) -> Iterator[None]:
-    """Hold a lock that the kernel frees when this process ends, however it ends."""
-    with path.open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress.say("Another process is building the tools; waiting for it …")
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
 
 
 def executable(path: Path) -> bool:

@@ -17,6 +17,7 @@ from awsbatch_sandbox import flags, kubeconfig
 from awsbatch_sandbox.binaries import Binaries, find
 from awsbatch_sandbox.certificates import Authority, KeyPair, service_account_keys
 from awsbatch_sandbox.flags import Trust
+from awsbatch_sandbox.interrupts import uninterrupted
 from awsbatch_sandbox.kubeconfig import Cluster
 from awsbatch_sandbox.kubectl import Kubectl
 from awsbatch_sandbox.parts import Launcher, Part
@@ -49,6 +50,7 @@ class ControlPlane:
         self.ca_file = self.layout.pki / "ca.crt"
         self._controllers = controllers
         self._binaries = binaries or find()
+        self._owns_launcher = launcher is None
         self._launcher = launcher or Launcher(secrets.token_hex(4), self.layout.logs)
         self.kubectl = Kubectl(
             self._binaries[Tool.KUBECTL], self.kubeconfig, self.layout.kubectl_cache
@@ -79,11 +81,14 @@ class ControlPlane:
 
     def stop(self) -> None:
         """End it. Its data serve nobody any more, so nothing is asked to end gracefully."""
-        for part in reversed(self._parts):
-            part.kill()
-        self._parts.clear()
-        if self._port is not None:
-            self._port.release()
+        with uninterrupted():
+            for part in reversed(self._parts):
+                part.kill()
+            self._parts.clear()
+            if self._port is not None:
+                self._port.release()
+            if self._owns_launcher:
+                self._launcher.end_leftovers()
 
     def service_account_kubeconfig(self, namespace: str, name: str) -> Path:
         """A kubeconfig with a token of that ServiceAccount, which must exist.

@@ -1,5 +1,6 @@
 """Run the pinned kubectl against one sandbox and nothing else."""
 
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,10 @@ class Kubectl:
             words = (done.stderr or done.stdout).strip()
             raise KubectlFailed(f"kubectl {' '.join(arguments)} failed:\n{words}")
         return done
+
+    def forget(self) -> None:
+        """Make it ask anew which kinds there are."""
+        shutil.rmtree(self.cache, ignore_errors=True)
 
     def environment(self) -> dict[str, str]:
         """What keeps kubectl to this control plane: no caches or preferences of the user."""

@@ -27,6 +27,7 @@ class Part:
     name: str
     log: Path
     identity: Identity
+    grace_seconds: float  # how long it may take to end by itself when asked
     _process: subprocess.Popen[bytes] = field(repr=False)
 
     def running(self) -> bool:
@@ -43,22 +44,16 @@ class Part:
                 return ended.si_status if exited else -ended.si_status
         return self._process.returncode
 
-    def stop(self, *, grace_seconds: float) -> None:
+    def stop(self) -> None:
         """End it and all that it started: SIGTERM first, SIGKILL after the grace time.
 
         Only the process itself is asked; what it leaves behind in its session is killed.
         """
-        if self._process.returncode is not None:
-            return
-        processes.end([self.identity], grace_seconds=grace_seconds)
-        # Not waited for yet, so its pid, which is its session's number, is nobody else's.
-        while left := processes.session(self.identity.pid):
-            processes.end(left, grace_seconds=0)
-        self._process.wait()
+        self._end(self.grace_seconds)
 
     def kill(self) -> None:
         """SIGKILL, as a crash or the kernel's memory killer would."""
-        self.stop(grace_seconds=0)
+        self._end(0)
 
     def wait_until(self, ready: Callable[[], bool], *, what: str, seconds: float) -> None:
         """Wait until `ready` says so.
@@ -85,6 +80,15 @@ class Part:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
         return "".join([f" The end of {self.log}:", *(f"\n    {line}" for line in lines)])
 
+    def _end(self, grace_seconds: float) -> None:
+        if self._process.returncode is not None:
+            return
+        processes.end([self.identity], grace_seconds=grace_seconds)
+        # Not waited for yet, so its pid, which is its session's number, is nobody else's.
+        while left := processes.session(self.identity.pid):
+            processes.end(left, grace_seconds=0)
+        self._process.wait()
+
 
 @dataclass(frozen=True)
 class Launcher:
@@ -100,7 +104,13 @@ class Launcher:
     on_start: Callable[[Part], None] = lambda _: None
 
     def start(
-        self, name: str, command: Sequence[str], *, environ: Mapping[str, str], directory: Path
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        environ: Mapping[str, str],
+        directory: Path,
+        grace_seconds: float = 0,
     ) -> Part:
         """Start a part; its output is appended to `<logs>/<name>.log`.
 
@@ -119,7 +129,8 @@ class Launcher:
             )
         seen = processes.look(process.pid)
         # A process that has ended already keeps its pid until we wait for it: nothing to mix up.
-        part = Part(name, log, seen.identity if seen else Identity(process.pid, 0), process)
+        identity = seen.identity if seen else Identity(process.pid, 0)
+        part = Part(name, log, identity, grace_seconds, process)
         self.on_start(part)
         return part
 

@@ -1,10 +1,19 @@
-"""A free TCP port that nobody else can take between choosing it and using it."""
+"""TCP ports of 127.0.0.1 that two sandboxes at the same time cannot both get.
+
+A server that can, chooses its own (port 0), and `listening_port` finds out which; for one that
+cannot, `ReservedPort` holds a port until the server has it.
+"""
 
 import socket
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from awsbatch_sandbox.processes import PROC
+
 LOOPBACK = "127.0.0.1"
+_LOCAL, _STATE, _INODE = 1, 3, 9  # columns of /proc/<pid>/net/tcp
+_LISTEN = "0A"
 
 
 class ReservedPort:
@@ -35,3 +44,30 @@ class ReservedPort:
         trace: TracebackType | None,
     ) -> None:
         self.release()
+
+
+def listening_port(pid: int) -> int | None:
+    """The TCP (IPv4) port on which a process of ours listens; None if it does not, or is gone.
+
+    The kernel lists the listening sockets by inode, and the process's open files name theirs.
+    """
+    process = PROC / str(pid)
+    try:
+        table = (process / "net" / "tcp").read_text(encoding="ascii").splitlines()[1:]
+        opened = {_target(link) for link in (process / "fd").iterdir()}
+    except OSError:
+        return None
+    rows = (line.split() for line in table)
+    ports = (
+        int(row[_LOCAL].rpartition(":")[2], 16)
+        for row in rows
+        if row[_STATE] == _LISTEN and f"socket:[{row[_INODE]}]" in opened
+    )
+    return next(ports, None)
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:  # closed meanwhile
+        return ""

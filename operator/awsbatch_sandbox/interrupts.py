@@ -1,0 +1,45 @@
+"""Ctrl-C, SIGTERM and a closed terminal: the first ends the work, and nothing disturbs clearing up.
+
+Used by the commands. In tests the signals do what pytest wants; only `uninterrupted` works there.
+"""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupted(BaseException):
+    """A signal asked this process to end; no Exception, so that only clearing up catches it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number  # as a shell reports it
+
+
+def raise_on_signals() -> None:
+    """From now on, the first of the signals raises Interrupted, and all later ones are ignored."""
+    for number in SIGNALS:
+        signal.signal(number, _raise)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold the signals back while something must be done as a whole; they count afterwards.
+
+    Start no process meanwhile: it would be deaf to them for ever.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _raise(number: int, _: FrameType | None) -> NoReturn:
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    raise Interrupted(number)

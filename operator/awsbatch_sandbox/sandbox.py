@@ -1,0 +1,226 @@
+"""A whole local installation: control plane, simulated AWS, and operators, each a process."""
+
+import http.client
+import secrets
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+from awsbatch_sandbox import installation
+from awsbatch_sandbox.aws import SimulatedAws
+from awsbatch_sandbox.binaries import Binaries
+from awsbatch_sandbox.controlplane import ControlPlane
+from awsbatch_sandbox.errors import SandboxError
+from awsbatch_sandbox.interrupts import uninterrupted
+from awsbatch_sandbox.parts import Launcher, Part
+from awsbatch_sandbox.paths import REPOSITORY, Layout
+from awsbatch_sandbox.ports import LOOPBACK, listening_port
+
+READY_SECONDS = 60.0
+SIMULATOR_GRACE_SECONDS = 5.0
+OPERATOR_GRACE_SECONDS = 20.0  # it gives calls in flight up to 14 s
+OPERATOR = "operator"
+SIMULATOR = "simulator"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How an operator was started, to start it again in the same way."""
+
+    flags: tuple[str, ...]
+    environ: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorIdentity:
+    """Who an operator is in the cluster, as its pod would know it."""
+
+    kubeconfig: Path
+    namespace: str
+
+    def environment(self) -> dict[str, str]:
+        """The variables that a pod of the Deployment has."""
+        return {"KUBECONFIG": str(self.kubeconfig), "POD_NAMESPACE": self.namespace}
+
+
+class Sandbox:
+    """One local installation below a directory of its own.
+
+    A context manager that ends all of it. The parts die with this process, however it ends, unless
+    the launcher is detached. Start what you need in this order: control plane, simulator,
+    `install`, operators. With a `control_plane` that runs already (tests share one), that one is
+    used and left running.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        controllers: bool = False,
+        binaries: Binaries | None = None,
+        launcher: Launcher | None = None,
+        control_plane: ControlPlane | None = None,
+    ) -> None:
+        self.layout = Layout(directory)
+        self.layout.create()
+        self.launcher = launcher or Launcher(secrets.token_hex(4), self.layout.logs)
+        self._shares_control_plane = control_plane is not None
+        self.control_plane = control_plane or ControlPlane(
+            directory, controllers=controllers, binaries=binaries, launcher=self.launcher
+        )
+        self._aws: SimulatedAws | None = None
+        self._simulator: Part | None = None
+        self._identity: OperatorIdentity | None = None
+        self._operators: dict[str, Part] = {}
+        self._starts: dict[str, Start] = {}
+
+    @property
+    def cluster_id(self) -> str:
+        """The cluster id of this sandbox's operators: new for every sandbox, as its AWS is."""
+        return f"sandbox-{self.launcher.sandbox_id}"
+
+    @property
+    def aws(self) -> SimulatedAws:
+        """The simulated AWS, once it has been started."""
+        if self._aws is None:
+            raise SandboxError("The simulator has not been started: call start_simulator first.")
+        return self._aws
+
+    def start_control_plane(self) -> ControlPlane:
+        """Start etcd and the API server; nothing of ours is installed yet."""
+        return self.control_plane.start()
+
+    def start_simulator(
+        self, *flags: str, environ: Mapping[str, str] | None = None
+    ) -> SimulatedAws:
+        """Start the simulated AWS on a free port and return how to reach it."""
+        ready = self.layout.simulator_ready
+        ready.unlink(missing_ok=True)
+        command = ["--port", "0", "--ready-file", str(ready), *flags]
+        self._simulator = self._start_python(
+            SIMULATOR,
+            ["awsbatch_simulator", *command],
+            environ=environ or {},
+            grace_seconds=SIMULATOR_GRACE_SECONDS,
+        )
+        self._simulator.wait_until(ready.exists, what="it listens", seconds=READY_SECONDS)
+        self._aws = SimulatedAws.read(ready)
+        return self._aws
+
+    def install(self) -> None:
+        """Install the CRDs, the operator's ServiceAccount and its RBAC."""
+        installation.install_crds(self.control_plane.kubectl)
+        account = installation.install_operator_identity(self.control_plane.kubectl)
+        path = self.control_plane.service_account_kubeconfig(account.namespace, account.name)
+        self._identity = OperatorIdentity(path, account.namespace)
+
+    def start_operator(
+        self,
+        *flags: str,
+        name: str = OPERATOR,
+        environ: Mapping[str, str] | None = None,
+    ) -> Part:
+        """Start an operator and return once it is ready, which does not mean that it leads.
+
+        `name` tells replicas apart. `environ` comes on top of the credentials of the operator's
+        ServiceAccount and of the simulated AWS.
+        """
+        if name in self._operators:
+            raise SandboxError(f"{name} has been started already: stop it, or use another name.")
+        self._starts[name] = Start(flags, environ or {})
+        return self._start_operator(name)
+
+    def stop_operator(self, name: str = OPERATOR) -> None:
+        """End an operator as Kubernetes does: SIGTERM, and SIGKILL if it takes too long."""
+        self._operators.pop(name).stop()
+
+    def kill_operator(self, name: str = OPERATOR) -> None:
+        """End an operator as a crash does: SIGKILL."""
+        self._operators.pop(name).kill()
+
+    def restart_operator(self, name: str = OPERATOR) -> Part:
+        """Start an operator again as it was started before, ending it first if it still runs."""
+        if name in self._operators:
+            self.stop_operator(name)
+        return self._start_operator(name)
+
+    def stop(self) -> None:
+        """End everything: operators, simulator, control plane."""
+        with uninterrupted():
+            for part in reversed(list(self._operators.values())):
+                part.stop()
+            self._operators.clear()
+            if self._simulator is not None:
+                self._simulator.stop()
+                self._simulator = None
+            if not self._shares_control_plane:
+                self.control_plane.stop()
+            self.launcher.end_leftovers()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def operator_url(self, name: str = OPERATOR) -> str | None:
+        """Where an operator serves /livez, /readyz and /metrics; None if it does not listen."""
+        port = listening_port(self._operators[name].identity.pid)
+        return None if port is None else f"http://{LOOPBACK}:{port}"
+
+    def _start_operator(self, name: str) -> Part:
+        if self._identity is None:
+            raise SandboxError("The operator has no ServiceAccount yet: call install first.")
+        start = self._starts[name]
+        command = ["run", "--cluster-id", self.cluster_id, "--identity", name]
+        listen = ["--listen-host", LOOPBACK, "--listen-port", "0"]
+        part = self._start_python(
+            name,
+            ["awsbatch_operator", *command, *listen, *start.flags],
+            environ=self.aws.environment() | self._identity.environment() | dict(start.environ),
+            grace_seconds=OPERATOR_GRACE_SECONDS,
+        )
+        self._operators[name] = part
+        part.wait_until(lambda: self._is_ready(name), what="it is ready", seconds=READY_SECONDS)
+        return part
+
+    def _is_ready(self, name: str) -> bool:
+        url = self.operator_url(name)
+        return url is not None and _answers(url, "/readyz")
+
+    def _start_python(
+        self,
+        name: str,
+        module: Sequence[str],
+        *,
+        environ: Mapping[str, str],
+        grace_seconds: float,
+    ) -> Part:
+        paths = {"PYTHONPATH": str(REPOSITORY / "operator"), "PYTHONUNBUFFERED": "1"}
+        return self.launcher.start(
+            name,
+            [sys.executable, "-m", *module],
+            environ=paths | dict(environ),
+            directory=self.layout.root,
+            grace_seconds=grace_seconds,
+        )
+
+
+def _answers(url: str, path: str) -> bool:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
