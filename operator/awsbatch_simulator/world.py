@@ -85,8 +85,13 @@ class World:
 
     def post(self, callback: Callable[..., Any], *arguments: Any) -> Timer:
         """Run the callback as soon as the clock can; safe to call from any thread."""
+        return self.post_after(0, callback, *arguments)
+
+    def post_after(self, seconds: float, callback: Callable[..., Any], *arguments: Any) -> Timer:
+        """Run the callback after real seconds; safe to call from any thread."""
         with self.lock:
-            timer = self.clock.call_after(0, callback, *arguments)
+            factor = 1.0 if self.clock.stepped else self.clock.speed
+            timer = self.clock.call_after(seconds * factor, callback, *arguments)
         self.wake()
         return timer
 

@@ -1,0 +1,58 @@
+"""Puts a simulator together: the one place that knows all its parts."""
+
+import random
+from dataclasses import dataclass
+
+from awsbatch_simulator.bridge.moto import MotoBridge
+from awsbatch_simulator.clock import SimulatedClock
+from awsbatch_simulator.context import Place
+from awsbatch_simulator.dispatch import Dispatcher
+from awsbatch_simulator.identity import AccessKey, AccessKeys
+from awsbatch_simulator.logs.service import Logs
+from awsbatch_simulator.lookup import MotoLookup
+from awsbatch_simulator.settings import Settings
+from awsbatch_simulator.sts import Sts
+from awsbatch_simulator.world import World
+
+ACCOUNT = "111122223333"  # AWS's own example account
+REGION = "eu-central-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Simulator:
+    """A world with its ways in, and the credentials of its own account."""
+
+    world: World
+    dispatcher: Dispatcher
+    place: Place
+    key: AccessKey
+    admin_token: str
+
+
+def build(
+    *,
+    clock: SimulatedClock,
+    settings: Settings,
+    ids: random.Random,
+    secrets: random.Random,
+    place: Place = Place(ACCOUNT, REGION),  # noqa: B008 - frozen
+) -> Simulator:
+    """A fresh simulator. `secrets` makes keys and tokens: SystemRandom() outside of tests."""
+    world = World(clock, settings, ids)
+    world.change(settings)
+    bridge = MotoBridge()
+    lookup = MotoLookup(bridge)
+    keys = AccessKeys(secrets)
+    logs = Logs(world)
+    world.lookup = lookup
+    world.logs = logs
+    world.services["logs"] = logs
+    world.reports["logs"] = logs.report
+    world.services["sts"] = Sts(world, keys, lookup)
+    return Simulator(
+        world=world,
+        dispatcher=Dispatcher(world, keys, bridge),
+        place=place,
+        key=keys.create(place.account, "sandbox"),
+        admin_token=f"{secrets.getrandbits(256):064x}",
+    )

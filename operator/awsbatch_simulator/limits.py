@@ -1,0 +1,125 @@
+"""AWS's published request limits: token buckets per account and region.
+
+Sources, each read in its 2025 edition: "AWS Batch service quotas" (50 SubmitJob a second) and AWS's
+knowledge centre (about 50 a second for Batch's other calls together); "Request throttling for the
+Amazon EC2 API" (a bucket per action; request and resource buckets); "Request throttling for the
+Amazon ECS API" (a bucket per category of actions).
+"""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from awsbatch_simulator.model import Model
+
+
+class Only(StrEnum):
+    """Which of the matching requests a bucket is for."""
+
+    ALL = "all"
+    UNFILTERED = "unfiltered"  # those with neither a filter nor a page size
+
+
+class Bucket(Model):
+    """`burst` tokens at most, refilled by `rate` tokens per real second."""
+
+    operations: tuple[str, ...]  # globs
+    rate: float = Field(gt=0)
+    burst: float = Field(gt=0)
+    shared: bool = False  # one bucket for all these operations instead of one for each
+    only: Only = Only.ALL
+
+
+def _ecs(burst: float, rate: float, *operations: str) -> Bucket:
+    return Bucket(operations=operations, rate=rate, burst=burst, shared=True)
+
+
+def _ec2(burst: float, rate: float, *operations: str, only: Only = Only.ALL) -> Bucket:
+    return Bucket(operations=operations, rate=rate, burst=burst, only=only)
+
+
+def request_buckets() -> dict[str, Bucket]:
+    """The buckets that every request pays one token to; the first that matches counts.
+
+    Keys are `service:label`. A service that has none here is not limited.
+    """
+    return {
+        "batch:submit": Bucket(operations=("SubmitJob",), rate=50, burst=50),
+        "batch:others": Bucket(operations=("*",), rate=50, burst=50, shared=True),
+        "ec2:unfiltered": _ec2(
+            50,
+            10,
+            "DescribeInstances",
+            "DescribeInstanceStatus",
+            "DescribeNetworkInterfaces",
+            "DescribeSecurityGroups",
+            "DescribeSnapshots",
+            "DescribeSpotInstanceRequests",
+            "DescribeVolumes",
+            only=Only.UNFILTERED,
+        ),
+        "ec2:launch": _ec2(5, 2, "RunInstances", "StartInstances"),
+        "ec2:tags": _ec2(100, 10, "CreateTags", "DeleteTags"),
+        "ec2:generous": _ec2(
+            100,
+            5,
+            "TerminateInstances",
+            "CreateLaunchTemplateVersion",
+            "ModifyLaunchTemplate",
+            "CreateSnapshot",
+            "DeleteSnapshot",
+            "CreateVolume",
+            "DeleteVolume",
+            "DeregisterImage",
+            "ModifyImageAttribute",
+            "ModifyInstanceMetadataOptions",
+        ),
+        "ec2:copy": _ec2(100, 1, "CopyImage"),
+        "ec2:blocks": _ec2(10, 0.15, "DescribeCapacityBlock*", "PurchaseCapacityBlock*"),
+        "ec2:reading": _ec2(100, 20, "Describe*", "List*", "Search*", "Get*"),
+        "ec2:changing": _ec2(50, 5, "*"),
+        "ecs:cluster-reading": _ecs(50, 20, "DescribeClusters", "ListClusters"),
+        "ecs:cluster-changing": _ecs(
+            20, 1, "CreateCluster", "DeleteCluster", "UpdateCluster*", "PutClusterCapacityProviders"
+        ),
+        "ecs:resource-reading": _ecs(
+            100,
+            20,
+            "DescribeContainerInstances",
+            "DescribeTasks",
+            "ListAttributes",
+            "ListContainerInstances",
+            "ListTasks",
+        ),
+        "ecs:resource-changing": _ecs(
+            100,
+            40,
+            "DeregisterContainerInstance",
+            "UpdateContainerInstancesState*",
+            "UpdateContainerAgent",
+            "PutAttributes",
+            "DeleteAttributes",
+            "RunTask",
+            "StartTask",
+            "StopTask",
+        ),
+        "ecs:agent": _ecs(200, 120, "RegisterContainerInstance", "Submit*"),
+        "ecs:tag-changing": _ecs(20, 10, "TagResource", "UntagResource"),
+        "ecs:reading": _ecs(50, 20, "Describe*", "List*"),
+    }
+
+
+def resource_buckets() -> dict[str, Bucket]:
+    """The buckets that pay one token an instance, besides the request's own."""
+    return {
+        "ec2:launched-instances": _ec2(1000, 2, "RunInstances", "StartInstances"),
+        "ec2:ended-instances": _ec2(1000, 20, "TerminateInstances", "StopInstances"),
+    }
+
+
+class RequestLimits(Model):
+    """AWS's request limits. They count real seconds, whatever the clock's speed."""
+
+    enabled: bool = True
+    requests: dict[str, Bucket] = Field(default_factory=request_buckets)
+    resources: dict[str, Bucket] = Field(default_factory=resource_buckets)

@@ -1,0 +1,1 @@
+"""CloudWatch Logs: where jobs write and users read."""

@@ -1,0 +1,56 @@
+"""The query protocols (EC2, STS, IAM), through moto's parser and serializer.
+
+moto is imported when first needed: that takes most of a second. Results are plain dicts in the
+model's member names, which moto's default picker takes as they are.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from awsbatch_simulator.errors import AwsFailure
+from awsbatch_simulator.protocol.models import Operation
+from awsbatch_simulator.wire import WireRequest
+
+
+class QueryProtocol:
+    """Forms in, XML out. moto's shapes know more than botocore's, so it has models of its own."""
+
+    def __init__(self) -> None:
+        self._models: dict[str, Any] = {}
+
+    def parse(self, operation: Operation, wire: WireRequest) -> dict[str, Any]:
+        """The parameters, by the model's names. Raises AwsFailure MalformedQueryString."""
+        from moto.core.parse import PROTOCOL_PARSERS  # noqa: PLC0415 - see the module's docstring
+
+        form = parse_qsl(wire.body.decode("utf-8", "replace") or wire.query, keep_blank_values=True)
+        parser = PROTOCOL_PARSERS[operation.protocol](self._operation(operation))
+        try:
+            parsed: dict[str, Any] = parser.parse({"values": dict(form)})
+        except (ValueError, AttributeError, KeyError, TypeError) as error:
+            message = f"The parameters of {operation.name} cannot be read: {error}"
+            raise AwsFailure("MalformedQueryString", message) from None
+        return parsed
+
+    def serialize(self, operation: Operation, result: Mapping[str, Any], request_id: str) -> bytes:
+        """A result as XML."""
+        from moto.core.serialize import (  # noqa: PLC0415 - see the module's docstring
+            SERIALIZERS,
+            SerializationContext,
+        )
+
+        serializer = SERIALIZERS[operation.protocol](
+            self._operation(operation), context=SerializationContext(request_id)
+        )
+        body: str = serializer.serialize(result)["body"]
+        return body.encode()
+
+    def _operation(self, operation: Operation) -> Any:
+        from moto.core.utils import (  # noqa: PLC0415 - see the module's docstring
+            get_service_model,
+        )
+
+        model = self._models.get(operation.service)
+        if model is None:
+            model = self._models[operation.service] = get_service_model(operation.service)
+        return model.operation_model(operation.name)

@@ -1,0 +1,137 @@
+"""STS: who am I, and may I be someone else."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from awsbatch_simulator.context import Caller, Place
+from awsbatch_simulator.errors import AwsFailure
+from awsbatch_simulator.identity import AccessKey, AccessKeys
+from awsbatch_simulator.ports import Handler
+from awsbatch_simulator.protocol.refusals import refusals
+from awsbatch_simulator.world import World
+
+HOUR = 3600
+DURATIONS = range(900, 43_201)  # seconds; the API reference of AssumeRole
+
+
+class Trusts(Protocol):
+    """IAM, as far as STS asks it."""
+
+    def trust_policy(self, place: Place, role: str) -> dict[str, Any] | None:
+        """A role's trust policy, None if there is no such role."""
+
+
+class Sts:
+    """AssumeRole, GetCallerIdentity, GetSessionToken and GetAccessKeyInfo."""
+
+    def __init__(self, world: World, keys: AccessKeys, trusts: Trusts) -> None:
+        self._world = world
+        self._keys = keys
+        self._trusts = trusts
+
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        return {
+            "AssumeRole": self.assume_role,
+            "GetAccessKeyInfo": self.get_access_key_info,
+            "GetCallerIdentity": self.get_caller_identity,
+            "GetSessionToken": self.get_session_token,
+        }
+
+    def get_caller_identity(self, caller: Caller, _request: dict[str, Any]) -> dict[str, Any]:
+        """The account and ARN behind the key."""
+        return {
+            "Account": caller.place.account,
+            "Arn": caller.principal,
+            "UserId": self._keys.principal_id(caller.principal),
+        }
+
+    def get_access_key_info(self, _caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+        """The account of any key."""
+        key = self._keys.find(request["AccessKeyId"])
+        if key is None:
+            raise AwsFailure("ValidationError", "Invalid Access Key Id")
+        return {"Account": key.account}
+
+    def get_session_token(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+        """Temporary credentials of the same principal."""
+        key = self._keys.issue(
+            account=caller.place.account,
+            principal=caller.principal,
+            session=caller.principal.rpartition("/")[2],
+            expires=self._expiry(request.get("DurationSeconds", 12 * HOUR)),
+        )
+        return {"Credentials": _credentials(key)}
+
+    def assume_role(self, caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
+        """Credentials of a role, if it exists and its trust policy is met.
+
+        Nobody can tell an absent role from a refusing one: AWS answers AccessDenied to both.
+        """
+        arn, session = request["RoleArn"], request["RoleSessionName"]
+        account, name = _role_of(arn)
+        if not self._trusted(arn, account, request.get("ExternalId")):
+            raise refusals("sts", "query").denial(caller.principal, "sts:AssumeRole", arn)
+        principal = f"arn:aws:sts::{account}:assumed-role/{name}/{session}"
+        key = self._keys.issue(
+            account=account,
+            principal=principal,
+            session=session,
+            expires=self._expiry(request.get("DurationSeconds", HOUR)),
+        )
+        return {
+            "Credentials": _credentials(key),
+            "AssumedRoleUser": {"AssumedRoleId": key.principal_id, "Arn": principal},
+        }
+
+    def _trusted(self, arn: str, account: str, external_id: str | None) -> bool:
+        if self._world.faults.active("role_vanished", role=arn):
+            return False
+        told = self._world.settings.roles.get(arn)
+        if told is not None:
+            return told.assumable and told.external_id in (None, external_id)
+        policy = self._trusts.trust_policy(Place(account, "us-east-1"), arn)
+        return policy is not None and _allows(policy, external_id)
+
+    def _expiry(self, seconds: int) -> float:
+        if seconds not in DURATIONS:
+            message = f"DurationSeconds must be between {DURATIONS.start} and {DURATIONS[-1]}"
+            raise AwsFailure("ValidationError", message)
+        return self._world.real_time() + seconds
+
+
+def _role_of(arn: str) -> tuple[str, str]:
+    """Account and name of a role's ARN."""
+    parts = arn.split(":")
+    if parts[:3] != ["arn", "aws", "iam"] or not parts[-1].startswith("role/"):
+        raise AwsFailure("ValidationError", f"{arn} is invalid")
+    return parts[4], parts[-1].rpartition("/")[2]
+
+
+def _allows(policy: dict[str, Any], external_id: str | None) -> bool:
+    """Whether a trust policy lets an account's principal assume the role.
+
+    Of conditions, only the external id is judged; any other one refuses.
+    """
+    statements = policy.get("Statement", [])
+    for statement in [statements] if isinstance(statements, dict) else statements:
+        principal = statement.get("Principal", {})
+        named = principal == "*" or "AWS" in principal
+        if named and statement.get("Effect") == "Allow":
+            wanted = dict(statement.get("Condition", {}).get("StringEquals", {}))
+            ids = wanted.pop("sts:ExternalId", None)
+            others = wanted or set(statement.get("Condition", {})) - {"StringEquals"}
+            accepted = [ids] if isinstance(ids, str) else ids
+            if not others and (accepted is None or external_id in accepted):
+                return True
+    return False
+
+
+def _credentials(key: AccessKey) -> dict[str, Any]:
+    return {
+        "AccessKeyId": key.access_key_id,
+        "SecretAccessKey": key.secret_access_key,
+        "SessionToken": key.session_token,
+        "Expiration": datetime.fromtimestamp(key.expires or 0, tz=UTC),
+    }
