@@ -24,6 +24,7 @@ class Need(Enum):
     """How far a target must have come before the referring object goes on."""
 
     READY = "Ready"  # Ready=True for its newest generation, with an ARN
+    OPTIONAL = "Optional"  # found if it is there; nothing waits for it
     KNOWN = "Known"  # has an ARN, or a job id: enough for what already stands in AWS
 
 

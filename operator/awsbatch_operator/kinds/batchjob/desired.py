@@ -1,11 +1,11 @@
 """What a BatchJob wants, with its references resolved."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
-from awsbatch_operator.api.references import Reference, Targets, references
+from awsbatch_operator.api.references import Need, Reference, Targets, references
 from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.kinds.batchjob.request import passed_through, request_hash
 from awsbatch_operator.kinds.batchjob.submission import (
@@ -19,7 +19,8 @@ from awsbatch_operator.kinds.batchjob.submission import (
 class Desired:
     """A job that is to run once, and how far that has come.
 
-    `queue` and `definition` are ARNs; empty while a recorded submission makes them unnecessary.
+    `queue` and `definition` are ARNs; empty if the reference leads nowhere at present, which a
+    job that is already in AWS need not care about.
     """
 
     owner: Owner
@@ -35,24 +36,28 @@ class Desired:
 
 
 def needed_references(resource: Resource) -> tuple[Reference, ...]:
-    """Queue and definition, as long as nothing is recorded that makes them unnecessary."""
-    if _recorded_suffices(resource):
-        return ()
+    """Queue and definition; once a submission of this request is recorded, nothing waits for them.
+
+    They are looked at even then: a repeat goes to the recorded queue only while the spec leads
+    there, or whoever can edit the annotation could submit where the spec may not.
+    """
+    need = Need.OPTIONAL if _recorded_suffices(resource) else Need.READY
     return tuple(
-        reference for reference in references(resource) if reference.target.kind != "AWSAccount"
+        replace(reference, need=need)
+        for reference in references(resource)
+        if reference.target.kind != "AWSAccount"
     )
 
 
 def desired_job(resource: Resource, targets: Targets, owner: Owner) -> Desired:
     """Spec and resolved references, or the recorded submission instead of them."""
     submission = submission_of(resource)
-    wanted = not _recorded_suffices(resource)
     return Desired(
         owner=owner,
         account_id=targets.account_id,
         region=targets.region,
-        queue=_arn(resource, "jobQueueRef", targets) if wanted else "",
-        definition=_arn(resource, "jobDefinitionRef", targets) if wanted else "",
+        queue=_arn(resource, "jobQueueRef", "JobQueue", targets),
+        definition=_arn(resource, "jobDefinitionRef", "JobDefinition", targets),
         fields=passed_through(resource.spec),
         tags=resource.spec.get("tags", {}),
         request_hash=request_hash(resource),
@@ -70,9 +75,9 @@ def _recorded_suffices(resource: Resource) -> bool:
     return known or submission.request_hash == request_hash(resource)
 
 
-def _arn(resource: Resource, field_name: str, targets: Targets) -> str:
+def _arn(resource: Resource, field_name: str, kind: str, targets: Targets) -> str:
     reference: Shape = resource.spec[field_name]
     if "arn" in reference:
         return str(reference["arn"])
-    kind = "JobQueue" if field_name == "jobQueueRef" else "JobDefinition"
-    return targets.arn(ObjectKey(kind, resource.key.namespace, reference["name"]))
+    target = targets.found.get(ObjectKey(kind, resource.key.namespace, reference["name"]))
+    return "" if target is None else str(target.status.get("arn", ""))

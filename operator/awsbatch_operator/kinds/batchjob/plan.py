@@ -61,7 +61,7 @@ def plan_job(desired: Desired, observed: Observed | None, now: Instant) -> Plan[
         return _submit(desired, _first(desired, 1, now))
     match observed.knowledge:
         case Knowledge.REFUSED:
-            return _submit(desired, _same_or_next(desired, submission, now))
+            return _repeat(desired, submission, submission, now)
         case Knowledge.SETTLING:
             return _settling(observed, now)
         case Knowledge.ABSENT:
@@ -110,11 +110,29 @@ def _first(desired: Desired, run: int, now: Instant) -> Submission:
     )
 
 
-def _same_or_next(desired: Desired, submission: Submission, now: Instant) -> Submission:
-    """The recorded intent, or that of a new run if what the user asks for has changed."""
-    if submission.request_hash == desired.request_hash:
-        return submission
-    return _first(desired, submission.run + 1, now)
+def _repeat(
+    desired: Desired, submission: Submission, repeated: Submission, now: Instant
+) -> Plan[Action]:
+    """The recorded intent once more, or a new run if the spec leads elsewhere by now."""
+    if not (desired.queue and desired.definition):
+        finding = Finding(
+            catalogue.REFERENCE_NOT_FOUND,
+            f"Run {submission.run} never reached AWS, and its queue or its definition does not "
+            "exist any more, so it cannot be sent again.",
+        )
+        return Plan(findings=(finding,))
+    same = (
+        submission.request_hash == desired.request_hash
+        and submission.queue == desired.queue
+        and _without_revision(submission.definition) == _without_revision(desired.definition)
+    )
+    return _submit(desired, repeated if same else _first(desired, submission.run + 1, now))
+
+
+def _without_revision(definition: str) -> str:
+    """The ARN up to the name. ARNs of definitions end in `job-definition/NAME:REVISION`."""
+    prefix, slash, name = definition.partition("/")
+    return prefix + slash + name.partition(":")[0]
 
 
 def _submit(desired: Desired, submission: Submission) -> Plan[Action]:
@@ -154,9 +172,7 @@ def _absent(desired: Desired, submission: Submission, now: Instant) -> Plan[Acti
             "AWS forgets finished jobs after seven days, so nobody can tell whether it ran.",
         )
         return Plan(findings=(finding,))
-    if submission.request_hash != desired.request_hash:
-        return _submit(desired, _first(desired, submission.run + 1, now))
-    return _submit(desired, submission.repeated(now))
+    return _repeat(desired, submission, submission.repeated(now), now)
 
 
 def _follow(submission: Submission, observed: Observed, now: Instant) -> Plan[Action]:

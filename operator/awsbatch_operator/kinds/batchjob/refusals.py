@@ -3,35 +3,17 @@
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import Resource
+from awsbatch_operator.kinds.batchjob.spec import RESOURCE
 from awsbatch_operator.kinds.batchjob.submission import submission_of
-
-# Field of the spec -> the values of it that are honoured today.
-_NOT_YET: dict[str, tuple[object, ...]] = {
-    "activeDeadlineSeconds": (),
-    "arrayProperties": (),
-    "dependsOn": ([],),
-    "nodeOverrides": (),
-    "rerunPolicy": ("Never",),
-    "suspend": (False,),
-    "ttlSecondsAfterFinished": (),
-}
+from awsbatch_operator.schema.declare import unsupported
 
 
 def job_refusals(resource: Resource) -> tuple[Finding, ...]:
     """The findings that keep this BatchJob from being worked on."""
-    asked = [
-        f"spec.{name}"
-        for name, honoured in _NOT_YET.items()
-        if name in resource.spec and resource.spec[name] not in honoured
+    found = [
+        Finding(catalogue.NOT_SUPPORTED_YET, f"spec.{field.path} is not honoured.", field.remedy)
+        for field in unsupported(RESOURCE, resource.spec)
     ]
-    found = []
-    if asked:
-        found.append(
-            Finding(
-                catalogue.NOT_SUPPORTED_YET,
-                f"This version does not honour {', '.join(asked)} yet.",
-            )
-        )
     try:
         submission_of(resource)
     except ValueError as error:

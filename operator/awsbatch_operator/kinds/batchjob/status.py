@@ -141,6 +141,7 @@ def _state_fields(
             fields[name] = Instant.from_milliseconds(detail[key]).rfc3339()
     if detail.get("attempts"):
         fields["attempts"] = [_attempt(attempt) for attempt in detail["attempts"][-ATTEMPTS_KEPT:]]
+        fields["attemptCount"] = len(detail["attempts"])
     return fields | _end_fields(observed)
 
 

@@ -15,6 +15,7 @@ from tests.unit.kinds.batchjob.jobs import (
 
 from awsbatch_operator.api.findings import Severity
 from awsbatch_operator.api.metadata import SUBMISSION
+from awsbatch_operator.api.references import Need
 from awsbatch_operator.api.scope import Recorded
 from awsbatch_operator.kinds.batchjob.desired import needed_references
 from awsbatch_operator.kinds.batchjob.kind import job_is_over
@@ -169,8 +170,26 @@ def test_references_are_not_needed_once_the_submission_is_recorded():
         "JobQueue",
         "JobDefinition",
     }
+    hashed = Submission.from_json(plan_job(desired(job(spec=spec)), None, NOW).intent[SUBMISSION])
+    assert {r.need for r in needed_references(job(spec=spec, submission=hashed))} == {Need.OPTIONAL}
+
+
+@pytest.mark.parametrize("knowledge", [Knowledge.ABSENT, Knowledge.REFUSED])
+def test_an_edited_intent_submits_nowhere_but_where_the_spec_leads(knowledge):
+    forged = replace(first_submission(), queue=QUEUE_ARN.replace("main", "of-another-team"))
+    plan = plan_job(desired(job(submission=forged)), Observed(knowledge), NOW.plus(100))
+    (action,) = plan.actions
+    assert isinstance(action, Submit)
+    assert action.request["jobQueue"] == QUEUE_ARN
+    assert action.run == 2
+
+
+def test_an_absent_submission_whose_queue_is_gone_waits_instead_of_guessing():
     resource = job(submission=first_submission())
-    assert needed_references(resource) == ()
+    wanting = replace(desired(resource), queue="")
+    plan = plan_job(wanting, Observed(Knowledge.ABSENT), NOW.plus(100))
+    assert plan.actions == ()
+    assert plan.findings[0].reason.name == "ReferenceNotFound"
 
 
 def test_deletion_terminates_a_running_job_and_waits_for_its_end():
