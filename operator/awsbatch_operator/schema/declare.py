@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from awsbatch_operator.schema.common import Fields, Status
+from awsbatch_operator.schema.fields import Fields
 from awsbatch_operator.schema.rules import Rule
+from awsbatch_operator.schema.status import Status
+
+SpecT = TypeVar("SpecT", bound=Fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +57,15 @@ class NotYet:
         return value not in self.honoured
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustomResource:
-    """One kind as the API server learns it."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CustomResource(Generic[SpecT]):
+    """One kind as the API server learns it. Compared by identity: each is declared once."""
 
     kind: str
     plural: str
     short_name: str
     summary: str
-    spec: type[Fields]
+    spec: type[SpecT]
     status: type[Status]
     rules: tuple[Rule, ...] = ()
     columns: tuple[Column, ...] = ()
@@ -71,7 +74,7 @@ class CustomResource:
     namespaced: bool = True
 
 
-def unsupported(resource: CustomResource, spec: Mapping[str, Any]) -> tuple[NotYet, ...]:
+def unsupported(resource: CustomResource[Any], spec: Mapping[str, Any]) -> tuple[NotYet, ...]:
     """The fields in the spec that are accepted but not honoured; empty for nearly all objects."""
     return tuple(entry for entry in resource.not_yet if entry.used_in(spec))
 

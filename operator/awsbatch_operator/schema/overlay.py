@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from awsbatch_operator.schema.common import Fields
+from awsbatch_operator.schema.fields import Fields
 from awsbatch_operator.schema.rules import Rule
 
 # AWS refuses SubmitJob bodies over 30 KiB and definitions over 24 KiB (Batch service quotas), so

@@ -6,7 +6,7 @@ it, and refuses what would be left without description or bounds.
 
 from typing import Any
 
-from awsbatch_operator.schema.common import Fields
+from awsbatch_operator.schema.fields import Fields
 
 Schema = dict[str, Any]
 

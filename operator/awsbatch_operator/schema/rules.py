@@ -7,6 +7,9 @@ from typing import Any
 RULE_ID = "x-rule-id"
 """Names a rule inside a schema for tests and docs; never written to a CRD."""
 
+RULE_COUNT = "x-rule-count"
+"""(low, high, members): how many of them may be set, for validation in Python; not in a CRD."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
@@ -14,7 +17,8 @@ class Rule:
 
     `message` says what is wrong, why, and how to mend it. `words` is a CEL expression that makes
     a more exact message; the API server falls back to `message` if it cannot be evaluated.
-    `field` points the error at one member (`.tags`).
+    `field` points the error at one member (`.tags`). `count` is the same rule for Python, where
+    it is about how many members may be set.
     """
 
     id: str
@@ -22,27 +26,36 @@ class Rule:
     message: str
     words: str = ""
     field: str = ""
+    count: tuple[int, int, tuple[str, ...]] | None = None
 
     def as_schema(self) -> dict[str, Any]:
         """The rule as it stands in a schema."""
-        entry = {RULE_ID: self.id, "rule": " ".join(self.cel.split()), "message": self.message}
+        entry: dict[str, Any] = {
+            RULE_ID: self.id,
+            "rule": " ".join(self.cel.split()),
+            "message": self.message,
+        }
         if self.words:
             entry["messageExpression"] = " ".join(self.words.split())
         if self.field:
             entry["fieldPath"] = self.field
+        if self.count:
+            entry[RULE_COUNT] = self.count
         return entry
 
 
 def exactly_one(rule_id: str, names: Sequence[str], message: str) -> Rule:
     """Of the optional members, one and only one is set."""
-    count = " + ".join(f"(has(self.{name}) ? 1 : 0)" for name in names)
-    return Rule(id=rule_id, cel=f"{count} == 1", message=message)
+    return Rule(id=rule_id, cel=f"{_set(names)} == 1", message=message, count=(1, 1, tuple(names)))
 
 
 def at_most_one(rule_id: str, names: Sequence[str], message: str) -> Rule:
     """Of the optional members, one or none is set."""
-    count = " + ".join(f"(has(self.{name}) ? 1 : 0)" for name in names)
-    return Rule(id=rule_id, cel=f"{count} <= 1", message=message)
+    return Rule(id=rule_id, cel=f"{_set(names)} <= 1", message=message, count=(0, 1, tuple(names)))
+
+
+def _set(names: Sequence[str]) -> str:
+    return " + ".join(f"(has(self.{name}) ? 1 : 0)" for name in names)
 
 
 def unchanged(name: str, prefix: str = "self") -> str:

@@ -4,16 +4,10 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from awsbatch_operator.schema.common import (
-    LIST_ATOMIC,
-    NAME_PATTERN,
-    REGION_PATTERN,
-    Fields,
-    Short,
-    Status,
-)
 from awsbatch_operator.schema.declare import AGE, READY, REASON, Column, CustomResource
+from awsbatch_operator.schema.fields import LIST_ATOMIC, NAME_PATTERN, REGION_PATTERN, Fields, Short
 from awsbatch_operator.schema.rules import Rule, exactly_one
+from awsbatch_operator.schema.status import Status
 
 ROLE_PATTERN = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$"
 

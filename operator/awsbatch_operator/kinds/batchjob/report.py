@@ -4,16 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from awsbatch_operator.schema.common import (
-    LIST_ATOMIC,
-    AwsStatus,
-    Count,
-    Fields,
-    Line,
-    Paragraph,
-    Short,
-    Time,
-)
+from awsbatch_operator.schema.fields import LIST_ATOMIC, Count, Fields, Line, Paragraph, Short, Time
+from awsbatch_operator.schema.status import AwsStatus
 
 ExitCode = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
 Indexes = Annotated[str, Field(max_length=4096)]

@@ -7,16 +7,7 @@ from pydantic import Field
 
 from awsbatch_operator.kinds.batchjob.report import BatchJobStatus
 from awsbatch_operator.kinds.batchjob.rules import DEPENDENCY_RULES, JOB_REF_RULE, SPEC_RULES
-from awsbatch_operator.schema.common import (
-    EPOCH_YEARS,
-    LIST_ATOMIC,
-    NAME_PATTERN,
-    SCOPE_RULES,
-    Fields,
-    JobDefinitionRef,
-    JobQueueRef,
-    Scoped,
-)
+from awsbatch_operator.schema.common import SCOPE_RULES, Scoped
 from awsbatch_operator.schema.declare import (
     AGE,
     REASON,
@@ -25,6 +16,8 @@ from awsbatch_operator.schema.declare import (
     NotYet,
     PassThrough,
 )
+from awsbatch_operator.schema.fields import EPOCH_YEARS, LIST_ATOMIC, NAME_PATTERN, Fields
+from awsbatch_operator.schema.references import JobDefinitionRef, JobQueueRef
 from awsbatch_operator.schema.rules import Rule
 
 MEMBERS = PassThrough(

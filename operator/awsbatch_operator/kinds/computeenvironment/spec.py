@@ -5,18 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from awsbatch_operator.schema.common import (
-    AWS_NAME_RULE,
-    LIST_ATOMIC,
-    SCOPE_RULES,
-    Count,
-    Fields,
-    Infrastructure,
-    Line,
-    NamedStatus,
-    Paragraph,
-    Short,
-)
+from awsbatch_operator.schema.common import AWS_NAME_RULE, SCOPE_RULES, Infrastructure
 from awsbatch_operator.schema.declare import (
     AGE,
     ARN,
@@ -28,7 +17,9 @@ from awsbatch_operator.schema.declare import (
     NotYet,
     PassThrough,
 )
+from awsbatch_operator.schema.fields import LIST_ATOMIC, Count, Fields, Line, Paragraph, Short
 from awsbatch_operator.schema.overlays.environment_rules import SPEC as ENVIRONMENT_RULES
+from awsbatch_operator.schema.status import NamedStatus
 
 MEMBERS = PassThrough(
     operation="CreateComputeEnvironment",

@@ -2,18 +2,7 @@
 
 from pydantic import Field
 
-from awsbatch_operator.schema.common import (
-    AWS_NAME_RULE,
-    LIST_ATOMIC,
-    SCOPE_RULES,
-    Count,
-    Fields,
-    Infrastructure,
-    Line,
-    NamedStatus,
-    Short,
-    Time,
-)
+from awsbatch_operator.schema.common import AWS_NAME_RULE, SCOPE_RULES, Infrastructure
 from awsbatch_operator.schema.declare import (
     AGE,
     ARN,
@@ -25,7 +14,9 @@ from awsbatch_operator.schema.declare import (
     NotYet,
     PassThrough,
 )
+from awsbatch_operator.schema.fields import LIST_ATOMIC, Count, Fields, Line, Short, Time
 from awsbatch_operator.schema.overlays.definition_rules import SPEC as DEFINITION_RULES
+from awsbatch_operator.schema.status import NamedStatus
 
 MEMBERS = PassThrough(
     operation="RegisterJobDefinition",

@@ -6,18 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from awsbatch_operator.schema.common import (
-    AWS_NAME_RULE,
-    EPOCH_YEARS,
-    SCOPE_RULES,
-    Count,
-    Fields,
-    Infrastructure,
-    NamedStatus,
-    Paragraph,
-    SchedulingPolicyRef,
-    Short,
-)
+from awsbatch_operator.schema.common import AWS_NAME_RULE, SCOPE_RULES, Infrastructure
 from awsbatch_operator.schema.declare import (
     AGE,
     ARN,
@@ -29,7 +18,10 @@ from awsbatch_operator.schema.declare import (
     NotYet,
     PassThrough,
 )
+from awsbatch_operator.schema.fields import EPOCH_YEARS, Count, Fields, Paragraph, Short
+from awsbatch_operator.schema.references import SchedulingPolicyRef
 from awsbatch_operator.schema.rules import Rule, immutable
+from awsbatch_operator.schema.status import NamedStatus
 
 MEMBERS = PassThrough(
     operation="CreateJobQueue",

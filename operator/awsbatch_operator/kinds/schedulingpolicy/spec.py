@@ -1,6 +1,6 @@
 """The SchedulingPolicy resource."""
 
-from awsbatch_operator.schema.common import AWS_NAME_RULE, SCOPE_RULES, Infrastructure, NamedStatus
+from awsbatch_operator.schema.common import AWS_NAME_RULE, SCOPE_RULES, Infrastructure
 from awsbatch_operator.schema.declare import (
     AGE,
     ARN,
@@ -12,6 +12,7 @@ from awsbatch_operator.schema.declare import (
     PassThrough,
 )
 from awsbatch_operator.schema.rules import Rule, exactly_one
+from awsbatch_operator.schema.status import NamedStatus
 
 MEMBERS = PassThrough(
     operation="CreateSchedulingPolicy",

@@ -1,6 +1,5 @@
 """Job queues and scheduling policies."""
 
-from awsbatch_operator.schema.common import ComputeEnvironmentRef
 from awsbatch_operator.schema.overlay import (
     Member,
     Overlay,
@@ -11,6 +10,7 @@ from awsbatch_operator.schema.overlay import (
     plain,
     text,
 )
+from awsbatch_operator.schema.references import ComputeEnvironmentRef
 from awsbatch_operator.schema.rules import Rule
 
 _WEIGHT_RANGE = Rule(

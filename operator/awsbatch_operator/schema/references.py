@@ -1,0 +1,83 @@
+"""References: an object of ours by name, or an AWS object by ARN."""
+
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from awsbatch_operator.schema.fields import NAME_PATTERN, Fields
+from awsbatch_operator.schema.rules import Rule, exactly_one
+
+
+class AccountRef(Fields):
+    """An AWSAccount."""
+
+    name: str = Field(
+        description="Name of the AWSAccount, which is cluster-scoped.",
+        min_length=1,
+        max_length=253,
+        pattern=NAME_PATTERN,
+    )
+
+
+_ONE_OF_NAME_AND_ARN = exactly_one(
+    "ref-name-or-arn",
+    ("name", "arn"),
+    (
+        "A reference names either an object of this namespace or an AWS object by its ARN, because "
+        "both at once could contradict each other. Set exactly one of name and arn."
+    ),
+)
+
+
+class NameOrArn(Fields):
+    """An object of the same namespace by name, or an AWS object made elsewhere by ARN."""
+
+    RULES: ClassVar[tuple[Rule, ...]] = (_ONE_OF_NAME_AND_ARN,)
+
+    name: str | None = Field(
+        None,
+        description="Name of the object in the same namespace.",
+        min_length=1,
+        max_length=253,
+        pattern=NAME_PATTERN,
+    )
+    arn: str | None = Field(
+        None,
+        description="ARN of an AWS object that is not managed here.",
+        min_length=20,
+        max_length=2048,
+    )
+
+
+def _arn_of(resource: str) -> Any:
+    return Field(
+        None,
+        description=f"ARN of a {resource} in AWS that no object here manages.",
+        min_length=20,
+        max_length=2048,
+        pattern=rf"^arn:aws[a-z-]*:batch:[a-z0-9-]+:[0-9]{{12}}:{resource}/[A-Za-z0-9_:-]+$",
+    )
+
+
+class ComputeEnvironmentRef(NameOrArn):
+    """A ComputeEnvironment, or a compute environment in AWS."""
+
+    arn: str | None = _arn_of("compute-environment")
+
+
+class SchedulingPolicyRef(NameOrArn):
+    """A SchedulingPolicy, or a scheduling policy in AWS."""
+
+    arn: str | None = _arn_of("scheduling-policy")
+
+
+class JobQueueRef(NameOrArn):
+    """A JobQueue, or a job queue in AWS."""
+
+    arn: str | None = _arn_of("job-queue")
+
+
+class JobDefinitionRef(NameOrArn):
+    """A JobDefinition, or a job definition in AWS."""
+
+    arn: str | None = _arn_of("job-definition")
