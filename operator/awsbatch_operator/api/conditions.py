@@ -105,6 +105,23 @@ _PAUSED = (
 _RESUMED = ("Resumed", "The annotation awsbatch.dev/paused is gone.")
 
 
+def condition(status: Mapping[str, object], name: str) -> Mapping[str, object] | None:
+    """The condition of that type in a status; None if there is none."""
+    listed = status.get("conditions")
+    for entry in listed if isinstance(listed, list) else ():
+        if entry["type"] == name:
+            return dict(entry)
+    return None
+
+
+def is_true(status: Mapping[str, object], name: str, generation: int | None = None) -> bool:
+    """Whether the condition is True, and found for that generation if one is given."""
+    found = condition(status, name)
+    if found is None or found["status"] != "True":
+        return False
+    return generation is None or found.get("observedGeneration") == generation
+
+
 def _transition(previous: Mapping[str, object] | None, status: str, now: Instant) -> str:
     if previous is not None and previous.get("status") == status:
         return str(previous["lastTransitionTime"])

@@ -1,0 +1,199 @@
+"""In which AWS account and region an object lives, as whom we act there, and whether we may."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from awsbatch_operator.api import catalogue
+from awsbatch_operator.api.conditions import condition, is_true
+from awsbatch_operator.api.findings import Finding
+from awsbatch_operator.api.instant import Clock
+from awsbatch_operator.api.metadata import ObjectKey, Resource
+from awsbatch_operator.api.names import default_aws_name
+from awsbatch_operator.api.references import DEFAULT_ACCOUNT
+from awsbatch_operator.api.scope import Recorded, Scope
+from awsbatch_operator.aws.ports import IdentityPort
+from awsbatch_operator.engine.cache import Cache
+from awsbatch_operator.kinds.permissions import (
+    Allowances,
+    allowances,
+    namespace_refusal,
+    refusal,
+)
+from awsbatch_operator.kube.port import KubePort
+
+LABELS_SECONDS = 60.0  # how old the labels of a namespace may be; they are read, not watched
+IDENTITY_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class OwnIdentity:
+    """The operator's own settings: who it is where no AWSAccount says otherwise."""
+
+    cluster_id: str
+    region: str = ""  # "" if the operator was given none
+    allowed: Allowances = field(default_factory=lambda: Allowances(account=""))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an object lives, and the identity that acts there."""
+
+    recorded: Recorded
+    scope: Scope
+
+
+class Accounts:
+    """Answers the gate 'account allowed and usable'. Remembers namespace labels and own identity.
+
+    Raises AwsError if the operator's own identity cannot be asked for.
+    """
+
+    def __init__(
+        self,
+        *,
+        cache: Cache,
+        kube: KubePort,
+        identity: IdentityPort,
+        clock: Clock,
+        own: OwnIdentity,
+    ) -> None:
+        self._cache = cache
+        self._kube = kube
+        self._identity = identity
+        self._clock = clock
+        self._own = own
+        self._labels: dict[str, tuple[float, Mapping[str, str]]] = {}
+        self._caller: tuple[float, str] | None = None
+
+    async def resolve(self, resource: Resource) -> Place | Finding:
+        """Where the object lives by today's answer, or why that cannot be said or is refused."""
+        account = self._named(resource)
+        if isinstance(account, Finding):
+            return account
+        scope = await self._scope(account, str(resource.spec.get("region", "")))
+        if isinstance(scope, Finding):
+            return scope
+        allowed = self._own.allowed if account is None else allowances(account)
+        refused = refusal(
+            resource,
+            allowed,
+            account_id=scope.account_id,
+            region=scope.region,
+            namespace_labels=await self._labels_of(resource.key.namespace, allowed),
+        )
+        if refused is not None:
+            return refused
+        name = resource.spec.get("awsName")
+        aws_name = str(name) if name else default_aws_name(self._own.cluster_id, resource.key)
+        account_name = "" if account is None else account.key.name
+        return Place(Recorded(account_name, scope.account_id, scope.region, aws_name), scope)
+
+    async def for_removal(self, resource: Resource, recorded: Recorded) -> Scope | Finding:
+        """The scope in which what was recorded can be removed, or why there is none.
+
+        The namespace has to be served, as ever: the annotation alone, which whoever owns the object
+        can write, must not open an account.
+        """
+        account = None
+        if recorded.account:
+            account = self._cache.get(ObjectKey("AWSAccount", "", recorded.account))
+            if account is None:
+                return _unavailable(f"AWSAccount {recorded.account} does not exist.")
+        unusable = None if account is None else _not_usable(account)
+        if unusable is not None:
+            return _unavailable(unusable.message)
+        allowed = self._own.allowed if account is None else allowances(account)
+        labels = await self._labels_of(resource.key.namespace, allowed)
+        refused = namespace_refusal(resource.key.namespace, allowed, labels)
+        if refused is not None:
+            return _unavailable(refused.message)
+        scope = await self._scope(account, recorded.region)
+        if isinstance(scope, Finding):
+            return _unavailable(scope.message)
+        if scope.account_id != recorded.account_id:
+            return _unavailable(
+                f"The object lives in the AWS account {recorded.account_id}, and "
+                f"{allowed.words} now leads to {scope.account_id}."
+            )
+        return scope
+
+    def _named(self, resource: Resource) -> Resource | Finding | None:
+        """The AWSAccount of an object; None for the operator's own identity."""
+        reference = resource.spec.get("accountRef")
+        name = str(reference["name"]) if reference else DEFAULT_ACCOUNT
+        account = self._cache.get(ObjectKey("AWSAccount", "", name))
+        if account is None:
+            if reference is None:
+                return None
+            return Finding(catalogue.REFERENCE_NOT_FOUND, f"There is no AWSAccount {name} yet.")
+        if account.deleting and not resource.held:
+            return Finding(catalogue.REFERENCE_NOT_READY, f"AWSAccount {name} is being deleted.")
+        return _not_usable(account) or account
+
+    async def _scope(self, account: Resource | None, region: str) -> Scope | Finding:
+        if account is None:
+            region = region or self._own.region
+            return Scope(await self._own_account(), region) if region else _no_region("")
+        spec = account.spec
+        region = region or str(spec.get("region", "")) or self._own.region
+        if not region:
+            return _no_region(account.key.name)
+        return Scope(
+            account_id=str(account.status["accountId"]),
+            region=region,
+            role_arn=spec.get("roleArn"),
+            external_id=spec.get("externalId"),
+        )
+
+    async def _own_account(self) -> str:
+        now = self._clock.monotonic()
+        if self._caller is None or now - self._caller[0] > IDENTITY_SECONDS:
+            caller = await self._identity.caller(None)
+            self._caller = (now, str(caller["Account"]))
+        return self._caller[1]
+
+    async def _labels_of(self, namespace: str, allowed: Allowances) -> Mapping[str, str]:
+        if not allowed.by_labels:
+            return {}
+        now = self._clock.monotonic()
+        known = self._labels.get(namespace)
+        if known is None or now - known[0] > LABELS_SECONDS:
+            known = (now, await self._kube.namespace_labels(namespace))
+            self._labels[namespace] = known
+        return known[1]
+
+
+def _not_usable(account: Resource) -> Finding | None:
+    """Why nothing can be done in the account now; None if it can be used.
+
+    One that is being deleted stays usable: what lives in it has to be removed first.
+    """
+    name, status = account.key.name, account.status
+    stalled = condition(status, "Stalled")
+    if stalled is not None and is_true(status, "Stalled", account.generation):
+        return Finding(
+            catalogue.ACCOUNT_UNAVAILABLE,
+            f"AWSAccount {name} is not usable: {stalled['message']}",
+        )
+    verified = account.deleting or is_true(status, "Ready", account.generation)
+    if not verified or "accountId" not in status:
+        return Finding(catalogue.REFERENCE_NOT_READY, f"AWSAccount {name} is not Ready yet.")
+    return None
+
+
+def _no_region(account: str) -> Finding:
+    where = f"AWSAccount {account}" if account else "the operator's configuration"
+    return Finding(
+        catalogue.IDENTITY_UNKNOWN,
+        f"No AWS region: neither the spec nor {where} names one.",
+        "Set spec.region, or the region of the account or of the operator.",
+    )
+
+
+def _unavailable(message: str) -> Finding:
+    return Finding(
+        catalogue.ACCOUNT_UNAVAILABLE,
+        f"{message} What this object has in AWS can therefore not be removed.",
+        "Mend the account, and deletion goes on by itself; or set spec.deletionPolicy to Retain "
+        "to let the AWS object be.",
+    )

@@ -1,0 +1,43 @@
+"""From an error of AWS to a finding: who has to do something about it, and when to look again."""
+
+from awsbatch_operator.api import catalogue
+from awsbatch_operator.api.findings import Finding, Reason
+from awsbatch_operator.aws.errors import AwsError, ErrorKind
+
+_REASONS: dict[ErrorKind, Reason] = {
+    # Creating by a name that exists, or acting on what is not there, means that the world changed
+    # since we looked, or that AWS does not show yet what it has: looking again tells.
+    ErrorKind.NOT_FOUND: catalogue.AWS_BUSY,
+    ErrorKind.ALREADY_EXISTS: catalogue.AWS_BUSY,
+    ErrorKind.CONFLICT: catalogue.AWS_BUSY,
+    ErrorKind.THROTTLED: catalogue.THROTTLED,
+    ErrorKind.TRANSIENT: catalogue.AWS_UNAVAILABLE,
+    ErrorKind.DENIED: catalogue.PERMISSION_DENIED,
+    ErrorKind.INVALID: catalogue.INVALID_REQUEST,
+    ErrorKind.UNKNOWN: catalogue.AWS_ERROR,
+}
+
+
+def finding(error: AwsError) -> Finding:
+    """What an error means for the object whose turn it ended."""
+    if error.outcome_unknown:
+        return Finding(
+            catalogue.OUTCOME_UNKNOWN,
+            f"The answer to {error.operation} was lost, so AWS may or may not have done it. "
+            f"AWS said: {error.message}",
+        )
+    reason = _REASONS[error.kind]
+    if error.kind is ErrorKind.DENIED:
+        return Finding(reason, _denied(error))
+    return Finding(reason, f"{error.operation}: {error.message}")
+
+
+def _denied(error: AwsError) -> str:
+    action = error.action or f"{error.service}:{error.operation}"
+    identity = error.identity or "the operator's own identity"
+    return f"AWS refuses {action} to {identity}: {error.message}"
+
+
+def backs_off(error: AwsError) -> bool:
+    """Whether repeating fast would do harm: the engine's exponential backoff decides."""
+    return not error.outcome_unknown and error.kind not in {ErrorKind.DENIED, ErrorKind.INVALID}

@@ -1,0 +1,75 @@
+"""What is written into an object before AWS is touched: where it lives, for ever.
+
+One annotation, in the same guarded write as the finalizer. A process that dies between that write
+and the call to AWS leaves an object of which everybody knows where to look.
+"""
+
+import json
+from collections.abc import Mapping
+
+from awsbatch_operator.api.instant import Instant
+from awsbatch_operator.api.metadata import RESOLVED, Resource
+from awsbatch_operator.api.scope import Recorded
+
+_FIELDS: Mapping[str, str] = {
+    "account": "account",
+    "accountId": "account_id",
+    "region": "region",
+    "awsName": "aws_name",
+}
+
+
+class RecordError(Exception):
+    """The annotation is there and says nothing that we would have written."""
+
+
+def recorded_in(resource: Resource) -> Recorded | None:
+    """What the object was resolved to first; None if nothing was recorded.
+
+    A lost annotation is made up for by the status, which carries the same. RecordError if the
+    annotation was edited into something else.
+    """
+    text = resource.annotations.get(RESOLVED)
+    if text is None:
+        return _from_status(resource)
+    body = _parsed(text)
+    if any(not isinstance(body.get(field), str) for field in _FIELDS):
+        raise RecordError(f"{RESOLVED}: {text[:200]!r} lacks one of {', '.join(_FIELDS)}")
+    return Recorded(**{name: str(body[field]) for field, name in _FIELDS.items()})
+
+
+def recorded_time(resource: Resource) -> Instant:
+    """When the scope was recorded; the object's creation if that is not known."""
+    try:
+        return Instant.parse(str(_parsed(resource.annotations.get(RESOLVED, "{}"))["time"]))
+    except (RecordError, KeyError, ValueError):
+        return resource.created
+
+
+def annotation(recorded: Recorded, now: Instant) -> dict[str, str]:
+    """The annotation that records it."""
+    body = {field: getattr(recorded, name) for field, name in _FIELDS.items()}
+    return {RESOLVED: json.dumps(body | {"time": now.rfc3339()}, separators=(",", ":"))}
+
+
+def _parsed(text: str) -> Mapping[str, object]:
+    try:
+        body = json.loads(text)
+    except ValueError as error:
+        raise RecordError(f"{RESOLVED}: {text[:200]!r} is not JSON") from error
+    if not isinstance(body, dict):
+        raise RecordError(f"{RESOLVED}: {text[:200]!r} is not a JSON object")
+    return body
+
+
+def _from_status(resource: Resource) -> Recorded | None:
+    status = resource.status
+    if not resource.held or not {"accountId", "region", "awsName"} <= status.keys():
+        return None
+    reference = resource.spec.get("accountRef") or {}
+    return Recorded(
+        account=str(reference.get("name", "")),
+        account_id=str(status["accountId"]),
+        region=str(status["region"]),
+        aws_name=str(status["awsName"]),
+    )

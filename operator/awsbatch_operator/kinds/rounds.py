@@ -1,0 +1,163 @@
+"""The middle of a turn: look, decide, write down, act, look again.
+
+If the process dies before the record, nothing was sent. After it, the next look finds what the
+actions have done: each is named by the record, so it is seen, and none is repeated blindly.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic
+
+from awsbatch_operator.api import catalogue
+from awsbatch_operator.api.findings import Finding
+from awsbatch_operator.api.instant import Clock
+from awsbatch_operator.api.metadata import RESOLVED, Resource
+from awsbatch_operator.api.plans import Plan
+from awsbatch_operator.api.tags import Owner, Ownership
+from awsbatch_operator.aws.errors import AwsError, ErrorKind
+from awsbatch_operator.engine.store import Store
+from awsbatch_operator.kinds.accounts import Place
+from awsbatch_operator.kinds.contract import ActionT, DesiredT, Kind, ObservedT, Removal
+from awsbatch_operator.kinds.narration import Narrator
+from awsbatch_operator.kinds.recording import annotation
+
+ROUNDS = 4  # looks a turn; a plan that still has actions then goes on in the next turn
+
+
+@dataclass(slots=True)
+class Run(Generic[DesiredT, ObservedT, ActionT]):
+    """What one turn has found out so far. `resource` is as our own last write left it."""
+
+    resource: Resource
+    place: Place | None = None
+    desired: DesiredT | Removal | None = None
+    observed: ObservedT | None = None
+    plan: Plan[ActionT] | None = None
+    findings: list[Finding] = field(default_factory=list)  # of gates and errors, not of the plan
+    error: AwsError | None = None
+    unfinished: bool = False
+
+    def all_findings(self) -> tuple[Finding, ...]:
+        """The gates' and the plan's."""
+        return (*self.findings, *(self.plan.findings if self.plan is not None else ()))
+
+
+class Rounds(Generic[DesiredT, ObservedT, ActionT]):
+    """Observed in AWS, ours or foreign, plan, permit, record, act."""
+
+    def __init__(
+        self,
+        *,
+        kind: Kind[DesiredT, ObservedT, ActionT],
+        store: Store,
+        clock: Clock,
+        narrator: Narrator,
+        cluster_id: str,
+        scoped: bool = True,
+    ) -> None:
+        self._kind = kind
+        self._store = store
+        self._clock = clock
+        self._narrator = narrator
+        self._cluster_id = cluster_id
+        self._scoped = scoped
+
+    def owner(self, resource: Resource) -> Owner:
+        """The object, as the tags of what it owns name it."""
+        return Owner(self._cluster_id, resource.key, resource.uid)
+
+    async def go(
+        self,
+        run: Run[DesiredT, ObservedT, ActionT],
+        place: Place,
+        desire: Callable[[Resource], DesiredT | Removal],
+    ) -> None:
+        """Take the object as far as AWS lets it come now. What AWS refuses is in `run.error`.
+
+        Raises KubeError (the record was not written, nothing was sent) and LeaseLostError.
+        """
+        run.place = place
+        try:
+            answer = None
+            for _ in range(ROUNDS):
+                run.desired = desire(run.resource)
+                if not await self._look(run, place, answer):
+                    return
+                answer = await self._act(run, place)
+            run.unfinished = True
+        except AwsError as error:
+            run.error = error
+
+    async def _look(
+        self,
+        run: Run[DesiredT, ObservedT, ActionT],
+        place: Place,
+        answer: ObservedT | None,
+    ) -> bool:
+        """Observe and plan; whether there is something to write down or to do."""
+        assert run.desired is not None  # noqa: S101 - the caller has just set it
+        run.observed = answer if answer is not None else await self._observe(run, place)
+        owned = self._owned(run)
+        if owned is Ownership.FOREIGN:
+            self._leave_alone(run, place)
+            return False
+        plan = self._kind.plan(run.desired, run.observed, self._clock.now())
+        run.plan = plan
+        if not plan.actions:
+            self._narrator.noted(run.resource, plan.findings)
+        elif owned is Ownership.RECREATED:
+            message = "AWS already had what an earlier object of this name made; it is ours now."
+            self._narrator.noted(run.resource, [Finding(catalogue.REOWNED, message)])
+        return bool(plan.actions) or any(
+            run.resource.annotations.get(name) != value for name, value in plan.intent.items()
+        )
+
+    async def _observe(
+        self, run: Run[DesiredT, ObservedT, ActionT], place: Place
+    ) -> ObservedT | None:
+        try:
+            return await self._kind.observe(run.resource, place.recorded, place.scope)
+        except AwsError as error:
+            if error.kind is ErrorKind.NOT_FOUND:
+                return None
+            raise
+
+    def _owned(self, run: Run[DesiredT, ObservedT, ActionT]) -> Ownership:
+        if run.observed is None:
+            return Ownership.OURS
+        owned = self._kind.owned(run.observed, self.owner(run.resource))
+        if owned is Ownership.RECREATED and self._kind.bounded:
+            return Ownership.FOREIGN  # a run belongs to one object, not to its name
+        return owned
+
+    def _leave_alone(self, run: Run[DesiredT, ObservedT, ActionT], place: Place) -> None:
+        recorded = place.recorded
+        where = f"{recorded.aws_name} in account {recorded.account_id}, region {recorded.region}"
+        if isinstance(run.desired, Removal):
+            note = Finding(catalogue.NOT_OURS, f"{where} is not ours and is left as it is.")
+            run.plan = Plan(released=True, findings=(note,))
+            return
+        run.plan = None
+        run.findings.append(
+            Finding(
+                catalogue.ALREADY_EXISTS,
+                f"AWS already has {where}, and its tags do not say that it is this object's. "
+                "It is not touched.",
+            )
+        )
+
+    async def _act(self, run: Run[DesiredT, ObservedT, ActionT], place: Place) -> ObservedT | None:
+        plan = run.plan
+        assert plan is not None  # noqa: S101 - _look has made it
+        if plan.intent and plan.actions:
+            await self._kind.permit(plan.actions[0], place.scope)
+        annotations = dict(plan.intent)
+        if self._scoped and RESOLVED not in run.resource.annotations:
+            annotations |= annotation(place.recorded, self._clock.now())
+        run.resource = await self._store.hold(run.resource, annotations)
+        answer = None
+        for action in plan.actions:
+            answer = await self._kind.act(action, place.scope)
+        if plan.actions:
+            self._narrator.done(run.resource, plan.findings)
+        return answer

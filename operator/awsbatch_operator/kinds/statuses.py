@@ -1,0 +1,120 @@
+"""From what a turn found out to the whole status (pure)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from awsbatch_operator.api.conditions import Situation, Verdict, conditions, is_true
+from awsbatch_operator.api.findings import Finding, Severity
+from awsbatch_operator.api.instant import Instant
+from awsbatch_operator.api.metadata import Resource, Shape
+from awsbatch_operator.api.scope import Recorded
+
+_SHOWN = 5  # findings in one message
+
+COMMON_FIELDS = frozenset(
+    {"observedGeneration", "conditions", "awsName", "accountId", "region", "deletionPolicy"}
+)
+"""The fields that the life cycle adds itself."""
+
+
+def by_weight(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """What a person must mend first, then what passes by itself, then what is only worth saying."""
+    order = (Severity.STALL, Severity.WAIT, Severity.NOTE)
+    return tuple(sorted(findings, key=lambda finding: order.index(finding.severity)))
+
+
+def verdict(findings: Sequence[Finding], otherwise: Verdict, *, deleting: bool) -> Verdict:
+    """How the object stands: what stands in its way decides, else what the kind says."""
+    heaviest = by_weight(findings)
+    if not heaviest or heaviest[0].severity is Severity.NOTE:
+        return otherwise
+    first = heaviest[0]
+    alike = [finding for finding in heaviest if finding.severity is first.severity]
+    message = _joined(alike)
+    match first.severity, deleting:
+        case Severity.STALL, True:
+            situation = Situation.DELETION_BLOCKED
+        case Severity.STALL, False:
+            situation = Situation.STALLED
+        case _, True:
+            situation = Situation.DELETING
+        case _:
+            situation = Situation.WORKING
+    return Verdict(situation, first.reason.name, message)
+
+
+def _joined(findings: Sequence[Finding]) -> str:
+    """The messages one after the other, each remedy once."""
+    messages = [finding.message for finding in findings[:_SHOWN]]
+    if len(findings) > _SHOWN:
+        messages.append(f"And {len(findings) - _SHOWN} more.")
+    remedies = [finding.remedy or finding.reason.remedy for finding in findings[:_SHOWN]]
+    return " ".join([*dict.fromkeys(messages), *dict.fromkeys(filter(None, remedies))])
+
+
+def kept_fields(resource: Resource) -> dict[str, Any]:
+    """The kind's fields as they stand in the status: nothing newer is known."""
+    return {name: value for name, value in resource.status.items() if name not in COMMON_FIELDS}
+
+
+def whole(
+    resource: Resource,
+    fields: Mapping[str, Any],
+    judged: Verdict,
+    *,
+    now: Instant,
+    bounded: bool,
+    recorded: Recorded | None,
+) -> dict[str, Any]:
+    """The status to be written. A paused object keeps the generation that it was judged for."""
+    paused = resource.paused
+    generation = resource.generation
+    listed = conditions(
+        resource.status.get("conditions", ()),
+        judged,
+        generation=generation,
+        now=now,
+        bounded=bounded,
+        paused=paused,
+    )
+    if paused:
+        generation = int(resource.status.get("observedGeneration", -1))
+    common = _scope_fields(resource, recorded, bounded=bounded)
+    status = {**fields, **common, "observedGeneration": generation, "conditions": listed}
+    return {key: _without_none(value) for key, value in status.items() if value is not None}
+
+
+def _scope_fields(resource: Resource, recorded: Recorded | None, *, bounded: bool) -> Shape:
+    if recorded is None:
+        names = ("awsName", "accountId", "region", "deletionPolicy")
+        return {name: resource.status[name] for name in names if name in resource.status}
+    fields = {
+        "accountId": recorded.account_id,
+        "region": recorded.region,
+        "deletionPolicy": str(resource.spec.get("deletionPolicy", "Delete")),
+    }
+    return fields if bounded else fields | {"awsName": recorded.aws_name}
+
+
+def _without_none(value: Any) -> Any:
+    """The API server refuses null where it would mean 'absent' (422 on a server-side apply)."""
+    if isinstance(value, Mapping):
+        return {key: _without_none(inner) for key, inner in value.items() if inner is not None}
+    if isinstance(value, list | tuple):
+        return [_without_none(inner) for inner in value]
+    return value
+
+
+def same(status: Shape, before: Shape) -> bool:
+    """Whether the status says what already stands there, whatever the order of conditions."""
+    return _in_order(status) == _in_order(before)
+
+
+def _in_order(status: Shape) -> dict[str, Any]:
+    listed = sorted(status.get("conditions", ()), key=lambda entry: str(entry["type"]))
+    return {**status, "conditions": listed}
+
+
+def settled(resource: Resource) -> bool:
+    """Whether the status says that this very generation is as specified."""
+    return not resource.deleting and is_true(resource.status, "Ready", resource.generation)

@@ -1,0 +1,38 @@
+"""Who refers to an object, read only when asked: a definition may have thousands of jobs."""
+
+from collections.abc import Iterator, Sequence
+from typing import overload
+
+from awsbatch_operator.api.metadata import ObjectKey, Resource
+from awsbatch_operator.engine.cache import Cache
+from awsbatch_operator.engine.references import ReferenceIndex
+
+
+class Users(Sequence[Resource]):
+    """The objects that refer to `key` and may still need it: those that are over are left out.
+
+    Each access reads the cache, so it is as fresh as that.
+    """
+
+    def __init__(self, *, key: ObjectKey, cache: Cache, index: ReferenceIndex) -> None:
+        self._key = key
+        self._cache = cache
+        self._index = index
+
+    def __iter__(self) -> Iterator[Resource]:
+        for user in self._index.users(self._key):
+            if self._cache.settled(user):
+                continue
+            resource = self._cache.get(user)
+            if resource is not None:
+                yield resource
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    @overload
+    def __getitem__(self, index: int) -> Resource: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Resource]: ...
+    def __getitem__(self, index: int | slice) -> Resource | Sequence[Resource]:
+        return tuple(self)[index]
