@@ -3,6 +3,10 @@
 Reads are repeated a few times. A write is repeated only when it certainly did not happen: after 429
 (the server says when) and after 401 (with a new token). For every other failure of a write its
 outcome is unknown; whoever asked looks again and decides.
+
+One repetition is not ours: when the server closes a connection, aiohttp sends a PUT or DELETE once
+more. Both are safe (a PUT carries the resourceVersion, a DELETE the uid), but a PUT that did happen
+can so be answered by a conflict with itself: look again tells here, too.
 """
 
 from collections.abc import Mapping

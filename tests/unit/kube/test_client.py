@@ -1,0 +1,126 @@
+"""What the adapter asks of an API server, beyond the contract that both adapters keep."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+from tests.support.clock import SteppedClock
+from tests.support.scripted_server import FixedConnection, Say, Script, serving
+
+from awsbatch_operator.api.metadata import ObjectKey
+from awsbatch_operator.kube.client import KubeClient
+from awsbatch_operator.kube.port import DeniedError, UnavailableError
+from awsbatch_operator.kube.transport import Transport
+
+KEY = ObjectKey("SchedulingPolicy", "team", "fair")
+BASE = "/apis/awsbatch.dev/v1alpha1"
+
+
+@asynccontextmanager
+async def client(script: Script, namespaces: Sequence[str] = ()) -> AsyncIterator[KubeClient]:
+    clock = SteppedClock()
+    async with serving(script) as server:
+        kube = KubeClient(Transport(FixedConnection(server, clock), clock), namespaces)
+        try:
+            yield kube
+        finally:
+            await kube.close()
+
+
+def page(*names: str, token: str = "") -> Say:
+    items = [{"metadata": {"name": name}} for name in names]
+    return Say(body={"items": items, "metadata": {"continue": token}})
+
+
+async def listed(kube: KubeClient, kind: str = "BatchJob") -> list[str]:
+    return [body["metadata"]["name"] async for body in kube.list(kind)]
+
+
+async def test_a_list_is_read_page_by_page():
+    script = Script(page("a", "b", token="t1"), page("c"))
+    async with client(script) as kube:
+        assert await listed(kube) == ["a", "b", "c"]
+    first, second = script.asked
+    assert (first.path, dict(first.query)) == (f"{BASE}/batchjobs", {"limit": "500"})
+    assert dict(second.query) == {"limit": "500", "continue": "t1"}
+
+
+async def test_a_list_that_has_become_too_old_goes_on_where_the_server_says():
+    expired = Say(410, {"kind": "Status", "code": 410, "metadata": {"continue": "t2"}})
+    script = Script(page("a", token="t1"), expired, page("b"))
+    async with client(script) as kube:
+        assert await listed(kube) == ["a", "b"]
+    assert script.asked[2].query["continue"] == "t2"
+
+
+async def test_a_list_that_cannot_go_on_is_an_error_and_no_short_list():
+    script = Script(page("a", token="t1"), Say(410, {"kind": "Status", "message": "too old"}))
+    async with client(script) as kube:
+        with pytest.raises(Exception, match="too old"):
+            await listed(kube)
+
+
+async def test_with_given_namespaces_each_is_listed_and_no_other():
+    script = Script(page("a"), page("b"))
+    async with client(script, ["red", "blue"]) as kube:
+        assert await listed(kube) == ["a", "b"]
+    assert [asked.path for asked in script.asked] == [
+        f"{BASE}/namespaces/red/batchjobs",
+        f"{BASE}/namespaces/blue/batchjobs",
+    ]
+
+
+async def test_a_cluster_scoped_kind_has_one_list_whatever_the_namespaces():
+    script = Script(page("default"))
+    async with client(script, ["red", "blue"]) as kube:
+        assert await listed(kube, "AWSAccount") == ["default"]
+    assert [asked.path for asked in script.asked] == [f"{BASE}/awsaccounts"]
+
+
+async def test_deletion_asks_for_exactly_that_object():
+    script = Script(Say())
+    async with client(script) as kube:
+        await kube.delete(KEY, uid="u-1")
+    (asked,) = script.asked
+    assert asked.path == f"{BASE}/namespaces/team/schedulingpolicies/fair"
+    assert asked.body["preconditions"] == {"uid": "u-1"}
+
+
+async def test_a_namespace_that_may_not_be_read_has_no_labels():
+    async with client(Script(Say(403))) as kube:
+        assert await kube.namespace_labels("team") == {}
+
+
+async def test_a_denied_list_is_an_error_and_no_empty_list():
+    async with client(Script(Say(403))) as kube:
+        with pytest.raises(DeniedError):
+            await listed(kube)
+
+
+async def test_before_the_first_crd_is_there_no_kind_is_served():
+    async with client(Script(Say(404))) as kube:
+        assert await kube.served_kinds() == frozenset()
+
+
+async def test_discovery_that_is_down_is_no_absence_of_kinds():
+    async with client(Script(Say(400, {"kind": "Status"}), Say(400))) as kube:
+        with pytest.raises(Exception, match="discover"):
+            await kube.served_kinds()
+
+
+async def test_subresources_are_no_kinds():
+    resources = [
+        {"name": "batchjobs", "kind": "BatchJob"},
+        {"name": "batchjobs/status", "kind": "BatchJob"},
+        {"name": "batchjobs/scale", "kind": "Scale"},
+    ]
+    async with client(Script(Say(body={"resources": resources}))) as kube:
+        assert await kube.served_kinds() == {"BatchJob"}
+
+
+async def test_a_lease_is_asked_for_once_because_the_elector_counts_the_seconds():
+    script = Script(Say(503))
+    async with client(script) as kube:
+        with pytest.raises(UnavailableError):
+            await kube.read_lease("ops", "lead")
+    assert len(script.asked) == 1

@@ -1,0 +1,140 @@
+"""Where the API server is and who we are there."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.support.clock import SteppedClock
+from tests.support.scripted_server import FixedConnection, Say, Script, serving
+
+from awsbatch_operator.kube.connection import ConfigurationError, Connection, Location, connect
+
+POD = {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"}
+
+
+@pytest.fixture
+def account(tmp_path: Path) -> Path:
+    (tmp_path / "ca.crt").write_text("a certificate")
+    (tmp_path / "token").write_text("first\n")
+    return tmp_path
+
+
+@pytest.fixture
+def kubeconfig(tmp_path: Path) -> Path:
+    path = tmp_path / "kubeconfig"
+    write_kubeconfig(path, {"token": "first"})
+    return path
+
+
+def write_kubeconfig(path: Path, user: dict[str, str] | None, content: str = "") -> None:
+    if user is None:
+        path.write_text(content)
+        return
+    config = {
+        "current-context": "here",
+        "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}],
+        "users": [{"name": "u", "user": user}],
+    }
+    path.write_text(yaml.safe_dump(config))
+
+
+async def in_pod(account: Path, clock: SteppedClock, **environ: str) -> Connection:
+    location = Location(service_account=account)
+    return await connect(location, clock=clock, environ={**POD, **environ})
+
+
+class TestDetect:
+    def test_kubeconfig_from_the_environment_wins(self, tmp_path: Path):
+        found = Location.detect({**POD, "KUBECONFIG": "/x"}, home=tmp_path)
+        assert found == Location(kubeconfig=Path("/x"))
+
+    def test_in_a_pod_it_is_the_service_account(self, tmp_path: Path):
+        assert Location.detect(POD, home=tmp_path) == Location()
+
+    def test_elsewhere_it_is_the_kubeconfig_in_the_home_directory(self, tmp_path: Path):
+        found = Location.detect({"KUBECONFIG": ""}, home=tmp_path)
+        assert found == Location(kubeconfig=tmp_path / ".kube" / "config")
+
+
+class TestInAPod:
+    async def test_the_address_needs_no_cluster_dns(self, account: Path):
+        assert (await in_pod(account, SteppedClock())).server == "https://10.96.0.1:443"
+
+    async def test_an_ipv6_address_is_bracketed(self, account: Path):
+        connection = await in_pod(account, SteppedClock(), KUBERNETES_SERVICE_HOST="fd00::1")
+        assert connection.server == "https://[fd00::1]:443"
+
+    async def test_a_rotated_token_is_used_within_a_minute(self, account: Path):
+        clock = SteppedClock()
+        connection = await in_pod(account, clock)
+        assert await connection.authorization() == "Bearer first"
+        (account / "token").write_text("second")
+        await clock.advance(59)
+        assert await connection.authorization() == "Bearer first"
+        await clock.advance(1)
+        assert await connection.authorization() == "Bearer second"
+
+    async def test_a_refused_token_is_read_again_at_once(self, account: Path):
+        connection = await in_pod(account, SteppedClock())
+        (account / "token").write_text("second")
+        await connection.renew(await connection.authorization())
+        assert await connection.authorization() == "Bearer second"
+
+    @pytest.mark.parametrize("missing", ["ca.crt", "token"])
+    async def test_without_its_token_mounted_it_says_how_to_mend_it(self, account: Path, missing):
+        (account / missing).unlink()
+        with pytest.raises(ConfigurationError, match="automountServiceAccountToken"):
+            await in_pod(account, SteppedClock())
+
+    async def test_outside_a_pod_it_says_to_set_kubeconfig(self, account: Path):
+        with pytest.raises(ConfigurationError, match="Set KUBECONFIG"):
+            await connect(Location(service_account=account), clock=SteppedClock(), environ={})
+
+
+class TestKubeconfig:
+    async def test_address_and_token_come_from_the_current_context(self, kubeconfig: Path):
+        connection = await connect(Location(kubeconfig), clock=SteppedClock(), environ={})
+        assert connection.server == "http://127.0.0.1:1"
+        assert await connection.authorization() == "Bearer first"
+
+    async def test_a_refused_token_makes_it_read_the_file_again(self, kubeconfig: Path):
+        connection = await connect(Location(kubeconfig), clock=SteppedClock(), environ={})
+        write_kubeconfig(kubeconfig, {"token": "second"})
+        await connection.renew("Bearer first")
+        assert await connection.authorization() == "Bearer second"
+
+    async def test_of_many_that_were_refused_only_the_first_reads_it_again(self, kubeconfig: Path):
+        connection = await connect(Location(kubeconfig), clock=SteppedClock(), environ={})
+        write_kubeconfig(kubeconfig, {"token": "second"})
+        await connection.renew("Bearer first")
+        write_kubeconfig(kubeconfig, {"token": "third"})
+        await connection.renew("Bearer first")
+        assert await connection.authorization() == "Bearer second"
+
+    async def test_a_client_certificate_sends_no_token(self, kubeconfig: Path):
+        write_kubeconfig(kubeconfig, {})
+        connection = await connect(Location(kubeconfig), clock=SteppedClock(), environ={})
+        assert await connection.authorization() is None
+
+    @pytest.mark.parametrize("content", ["", "{}", "a: [", "current-context: x"])
+    async def test_an_unusable_kubeconfig_is_named(self, kubeconfig: Path, content: str):
+        write_kubeconfig(kubeconfig, None, content)
+        with pytest.raises(ConfigurationError, match=str(kubeconfig)):
+            await connect(Location(kubeconfig), clock=SteppedClock(), environ={})
+
+    async def test_a_missing_kubeconfig_is_named(self, tmp_path: Path):
+        with pytest.raises(ConfigurationError, match="nowhere"):
+            await connect(Location(tmp_path / "nowhere"), clock=SteppedClock(), environ={})
+
+
+async def test_a_session_sends_the_identity_that_is_valid_then():
+    script = Script(Say())
+    async with serving(script) as server:
+        connection = FixedConnection(server, SteppedClock(), "old", "new")
+        async with connection.session() as session:
+            async with session.get(server):
+                await connection.renew("Bearer old")
+            async with session.get(server):
+                pass
+    assert [a.headers["Authorization"] for a in script.asked] == ["Bearer old", "Bearer new"]

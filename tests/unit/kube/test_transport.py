@@ -1,0 +1,149 @@
+"""Which requests are repeated, and what is sent."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from tests.support.clock import SteppedClock
+from tests.support.scripted_server import FixedConnection, Say, Script, serving
+
+from awsbatch_operator.kube.port import DeniedError, UnavailableError
+from awsbatch_operator.kube.transport import JSON_PATCH, Request, Transport
+
+READ = Request(method="GET", path="/x", doing="get x", repeatable=True)
+WRITE = Request(method="POST", path="/x", doing="create x", body={"a": 1})
+
+
+class CountingClock(SteppedClock):
+    """Sleeps end at once and are counted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slept: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def clock() -> CountingClock:
+    return CountingClock()
+
+
+@asynccontextmanager
+async def speaking(script: Script, clock: CountingClock, *tokens: str) -> AsyncIterator[Transport]:
+    async with serving(script) as server:
+        transport = Transport(FixedConnection(server, clock, *tokens), clock)
+        try:
+            yield transport
+        finally:
+            await transport.close()
+
+
+async def test_a_read_is_repeated_until_it_is_answered(clock):
+    # aiohttp repeats a GET once by itself when its connection was closed, hence two drops.
+    script = Script(Say(503), Say(drop=True), Say(drop=True), Say(body={"kind": "X"}))
+    async with speaking(script, clock) as transport:
+        assert await transport.ask(READ) == {"kind": "X"}
+    assert clock.slept == [0.2, 1.0]
+
+
+@pytest.mark.parametrize("say", [Say(503), Say(drop=True)])
+async def test_a_read_that_is_never_answered_ends_after_four_attempts(clock, say: Say):
+    script = Script(say)
+    async with speaking(script, clock) as transport:
+        with pytest.raises(UnavailableError, match="get x"):
+            await transport.ask(READ)
+    assert clock.slept == [0.2, 1.0, 3.0]
+
+
+@pytest.mark.parametrize("say", [Say(500), Say(503), Say(504), Say(drop=True)])
+async def test_a_write_whose_outcome_is_unknown_is_never_repeated(clock, say: Say):
+    script = Script(say)
+    async with speaking(script, clock) as transport:
+        with pytest.raises(UnavailableError):
+            await transport.ask(WRITE)
+    assert len(script.asked) == 1
+    assert clock.slept == []
+
+
+async def test_after_429_even_a_write_is_repeated_when_the_server_says(clock):
+    script = Script(Say(429, headers={"Retry-After": "2"}), Say(429), Say(body={"kind": "X"}))
+    async with speaking(script, clock) as transport:
+        assert await transport.ask(WRITE) == {"kind": "X"}
+    assert clock.slept == [2.0, 1.0]
+
+
+async def test_a_long_wait_is_left_to_the_caller_with_its_length(clock):
+    script = Script(Say(429, headers={"Retry-After": "60"}))
+    async with speaking(script, clock) as transport:
+        with pytest.raises(UnavailableError) as caught:
+            await transport.ask(WRITE)
+    assert caught.value.retry_after == 60
+    assert len(script.asked) == 1
+
+
+async def test_refusals_without_end_are_left_to_the_caller(clock):
+    script = Script(Say(429, headers={"Retry-After": "0"}))
+    async with speaking(script, clock) as transport:
+        with pytest.raises(UnavailableError):
+            await transport.ask(READ)
+    assert len(script.asked) == 4
+
+
+async def test_a_refused_token_is_renewed_and_the_request_sent_once_more(clock):
+    script = Script(Say(401), Say(body={"kind": "X"}))
+    async with speaking(script, clock, "old", "new") as transport:
+        assert await transport.ask(WRITE) == {"kind": "X"}
+    assert [a.headers["Authorization"] for a in script.asked] == ["Bearer old", "Bearer new"]
+
+
+async def test_a_token_that_stays_refused_is_a_denial(clock):
+    script = Script(Say(401))
+    async with speaking(script, clock, "old") as transport:
+        with pytest.raises(DeniedError, match="ServiceAccount token"):
+            await transport.ask(READ)
+    assert len(script.asked) == 2
+
+
+async def test_a_server_that_does_not_answer_in_time_is_unavailable(clock):
+    class Silent(Script):
+        async def answer(self, request):
+            await asyncio.Event().wait()
+
+    request = Request(method="GET", path="/x", doing="get x", seconds=0.05)
+    async with speaking(Silent(), clock) as transport:
+        with pytest.raises(UnavailableError, match="no answer from the API server at http://"):
+            await transport.ask(request)
+
+
+async def test_a_server_that_is_not_there_is_unavailable(clock):
+    async with serving(Script(Say())) as server:
+        pass
+    transport = Transport(FixedConnection(server, clock), clock)
+    with pytest.raises(UnavailableError, match=server):
+        await transport.ask(WRITE)
+    await transport.close()
+
+
+async def test_query_body_and_content_type_are_sent_as_given(clock):
+    script = Script(Say())
+    operations = [{"op": "test", "path": "/a", "value": None}]
+    request = Request(
+        method="PATCH",
+        path="/x/y",
+        doing="patch x",
+        query={"fieldManager": "a b", "limit": 5},
+        body=operations,
+        content_type=JSON_PATCH,
+    )
+    async with speaking(script, clock) as transport:
+        await transport.ask(request)
+    (asked,) = script.asked
+    assert (asked.method, asked.path, asked.body) == ("PATCH", "/x/y", operations)
+    assert asked.query == {"fieldManager": "a b", "limit": "5"}
+    assert asked.headers["Content-Type"] == JSON_PATCH
+    assert asked.headers["User-Agent"] == "aws-batch-operator"
+    assert "Authorization" not in asked.headers
