@@ -1,0 +1,67 @@
+"""What the tests on the real API server share: one control plane, and a namespace for each test.
+
+The control plane is always one of our own, started here: no kubeconfig or context of the person
+who runs the tests is ever read, so no test can reach a cluster that matters to somebody.
+"""
+
+import json
+import secrets
+
+import pytest
+
+from awsbatch_sandbox import binaries, installation
+from awsbatch_sandbox.controlplane import ControlPlane
+
+MARKER = "control_plane"
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what needs a control plane, and build the tools before any test's time runs."""
+    needed = False
+    for item in items:
+        if MARKER in getattr(item, "fixturenames", ()):
+            item.add_marker(MARKER)
+        needed = needed or item.get_closest_marker(MARKER) is not None
+    if needed and not items[0].config.option.collectonly:
+        binaries.find()
+
+
+@pytest.fixture(scope="session")
+def control_plane(tmp_path_factory):
+    """A control plane without CRDs; namespaces and owner references work as in any cluster."""
+    with ControlPlane(tmp_path_factory.mktemp("control-plane"), controllers=True) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def crds(control_plane):
+    """Our CRDs are installed."""
+    installation.install_crds(control_plane.kubectl)
+
+
+@pytest.fixture
+def namespace(control_plane):
+    """A namespace of this test's own; what is left in it afterwards goes, finalizers or not."""
+    name = f"test-{secrets.token_hex(4)}"
+    control_plane.kubectl("create", "namespace", name)
+    yield name
+    control_plane.kubectl("delete", "namespace", name, "--wait=false")
+    release(control_plane, name)
+
+
+def release(control_plane, namespace):
+    """Take the finalizers off our objects: no operator may be left that would."""
+    left = control_plane.kubectl(
+        "get", "awsbatch", f"--namespace={namespace}", "--output=name", check=False
+    ).stdout.split()
+    patch = json.dumps({"metadata": {"finalizers": None}})
+    for each in left:
+        # Gone meanwhile is fine.
+        control_plane.kubectl(
+            "patch",
+            each,
+            f"--namespace={namespace}",
+            "--type=merge",
+            f"--patch={patch}",
+            check=False,
+        )
