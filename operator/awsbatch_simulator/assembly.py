@@ -3,10 +3,13 @@
 import random
 from dataclasses import dataclass
 
+from awsbatch_simulator.batch.service import BatchService
 from awsbatch_simulator.bridge.moto import MotoBridge
 from awsbatch_simulator.clock import SimulatedClock
 from awsbatch_simulator.context import Place
 from awsbatch_simulator.dispatch import Dispatcher
+from awsbatch_simulator.ec2.service import Ec2Service
+from awsbatch_simulator.ecs.service import EcsService
 from awsbatch_simulator.identity import AccessKey, AccessKeys
 from awsbatch_simulator.logs.service import Logs
 from awsbatch_simulator.lookup import MotoLookup
@@ -48,6 +51,9 @@ def build(
     world.logs = logs
     world.services["logs"] = logs
     world.reports["logs"] = logs.report
+    world.services["batch"] = BatchService(world)
+    world.services["ecs"] = EcsService(world)
+    world.services["ec2"] = Ec2Service(world)
     world.services["sts"] = Sts(world, keys, lookup)
     return Simulator(
         world=world,

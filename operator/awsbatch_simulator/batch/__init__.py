@@ -1,0 +1,1 @@
+"""AWS Batch: environments, queues, definitions, policies and jobs."""

@@ -1,0 +1,154 @@
+"""The operations on job definitions."""
+
+from typing import Any
+
+from awsbatch_simulator.batch.definition_rules import check_definition
+from awsbatch_simulator.batch.limits import (
+    DEFINITION_BYTES,
+    answer,
+    check_name,
+    check_size,
+    check_tags,
+    page,
+    refusal,
+)
+from awsbatch_simulator.batch.model import Definition
+from awsbatch_simulator.errors import client_exception
+from awsbatch_simulator.region import Region
+
+Fields = dict[str, Any]
+_EMPTY_LISTS = (
+    *("command", "volumes", "environment", "mountPoints", "ulimits"),
+    *("resourceRequirements", "secrets"),
+)
+
+
+def register(region: Region, request: Fields) -> Fields:
+    """RegisterJobDefinition: each call makes a revision, of the same content too."""
+    name = request["jobDefinitionName"]
+    check_name(name, "jobDefinitionName")
+    check_tags(request.get("tags", {}))
+    check_size(request, DEFINITION_BYTES, "Job definition")
+    check_definition(request)
+    store = region.batch
+    revision = store.last_revision[name] = store.last_revision.get(name, 0) + 1
+    definition = Definition(
+        name=name,
+        arn=region.arn("batch", f"job-definition/{name}:{revision}"),
+        revision=revision,
+        content=_content(request),
+        tags=dict(request.get("tags", {})),
+    )
+    store.definitions.setdefault(name, {})[revision] = definition
+    return {
+        "jobDefinitionName": name,
+        "jobDefinitionArn": definition.arn,
+        "revision": revision,
+    }
+
+
+def _content(request: Fields) -> Fields:
+    """What was registered, with the defaults that AWS shows."""
+    content = {key: value for key, value in request.items() if key != "tags"}
+    content.setdefault("parameters", {})
+    content["containerOrchestrationType"] = "ECS"
+    if "containerProperties" in content:
+        content["containerProperties"] = _container(content)
+    strategy = content.get("retryStrategy")
+    if strategy is not None:
+        content["retryStrategy"] = {"evaluateOnExit": [], **strategy}
+    return content
+
+
+def _container(content: Fields) -> Fields:
+    """ContainerProperties with empty lists for what was not given, as AWS answers them."""
+    container: Fields = {name: [] for name in _EMPTY_LISTS} | content["containerProperties"]
+    if "FARGATE" in content.get("platformCapabilities", ()):
+        container.setdefault("fargatePlatformConfiguration", {"platformVersion": "LATEST"})
+    return container
+
+
+def deregister(region: Region, request: Fields) -> Fields:
+    """DeregisterJobDefinition: INACTIVE now, forgotten after 180 days."""
+    definition = _exact(region, request["jobDefinition"])
+    if definition is None:
+        raise client_exception(f"{request['jobDefinition'][:200]} does not exist")
+    if definition.active:
+        definition.active = False
+        delay = region.world.settings.delays.definition_forgotten
+        region.world.clock.call_after(delay, _forget, region, definition)
+    return {}
+
+
+def _forget(region: Region, definition: Definition) -> None:
+    revisions = region.batch.definitions[definition.name]
+    revisions.pop(definition.revision, None)
+    if not revisions:
+        del region.batch.definitions[definition.name]
+
+
+def _parsed(reference: str) -> tuple[str, int | None]:
+    """Name and revision of `name`, `name:revision` or an ARN with or without revision."""
+    short = reference.rpartition("job-definition/")[2]
+    name, _, revision = short.partition(":")
+    return name, int(revision) if revision.isdigit() else None
+
+
+def _exact(region: Region, reference: str) -> Definition | None:
+    name, revision = _parsed(reference)
+    found = region.batch.definitions.get(name, {}).get(revision or 0)
+    if found is not None and reference.startswith("arn:") and found.arn != reference:
+        return None
+    return found
+
+
+def for_submission(region: Region, reference: str) -> Definition:
+    """The revision that a job would use: the latest ACTIVE one where none is named."""
+    name, revision = _parsed(reference)
+    if revision is None:
+        active = [each for each in _revisions(region, name) if each.active]
+        found = active[-1] if active else None
+    else:
+        found = _exact(region, reference)
+    if found is None:
+        raise client_exception(f"JobDefinition {reference[:200]} not found.")
+    if not found.active:
+        raise client_exception(f"JobDefinition {reference[:200]} is INACTIVE.")
+    return found
+
+
+def _revisions(region: Region, name: str) -> list[Definition]:
+    revisions = region.batch.definitions.get(name, {})
+    return [revisions[number] for number in sorted(revisions)]
+
+
+def describe(region: Region, request: Fields) -> Fields:
+    """DescribeJobDefinitions: by exact revisions, by name, by status, or all."""
+    references = request.get("jobDefinitions")
+    if references:
+        if {"jobDefinitionName", "status", "maxResults", "nextToken"} & request.keys():
+            raise refusal("JobDefinitions can't be used with other parameters")
+        found = {each.arn: each for name in references if (each := _exact(region, name))}
+        return answer("jobDefinitions", [_described(each) for each in found.values()], None)
+    name = request.get("jobDefinitionName")
+    status = request.get("status")
+    names = [_parsed(name)[0]] if name else sorted(region.batch.definitions)
+    matching = [
+        (f"{each.name}:{0xFFFFFFFF - each.revision:08x}", each)  # the newest revision first
+        for known in names
+        for each in _revisions(region, known)
+        if status is None or status == ("ACTIVE" if each.active else "INACTIVE")
+    ]
+    shown, token = page(matching, request)
+    return answer("jobDefinitions", [_described(each) for each in shown], token)
+
+
+def _described(definition: Definition) -> Fields:
+    return {
+        **definition.content,
+        "jobDefinitionName": definition.name,
+        "jobDefinitionArn": definition.arn,
+        "revision": definition.revision,
+        "status": "ACTIVE" if definition.active else "INACTIVE",
+        "tags": definition.tags,
+    }

@@ -1,0 +1,140 @@
+"""How compute environments change: CREATING, VALID or INVALID, UPDATING, DELETING, gone.
+
+A health check looks every minute whether the role and the network are still there, as AWS does.
+"""
+
+from typing import Any
+
+from awsbatch_simulator import scaling
+from awsbatch_simulator.batch import attempts
+from awsbatch_simulator.batch.environment_rules import is_infrastructure, service_linked
+from awsbatch_simulator.batch.model import Environment, Job, JobStatus, Status
+from awsbatch_simulator.batch.wake import look_soon
+from awsbatch_simulator.ecs import life as ecs_life
+from awsbatch_simulator.region import Region
+
+HEALTHY = "ComputeEnvironment Healthy"
+HEALTH_SECONDS = 60.0
+
+
+def after_creation(region: Region, environment: Environment) -> None:
+    """CREATING begins."""
+    delay = region.world.settings.delays.environment_creating
+    environment.timer = region.world.clock.call_after(delay, _settle, region, environment)
+
+
+def after_update(region: Region, environment: Environment, *, replaces_instances: bool) -> None:
+    """UPDATING begins; an infrastructure update lasts until the old instances are gone."""
+    environment.status = Status.UPDATING
+    environment.status_reason = ""
+    if replaces_instances:
+        scaling.retire_all(region, environment)
+    delay = region.world.settings.delays.environment_updating
+    if environment.timer:
+        environment.timer.cancel()
+    environment.timer = region.world.clock.call_after(delay, _updated, region, environment)
+    look_soon(region)
+
+
+def infrastructure_changes(environment: Environment, changes: dict[str, Any]) -> bool:
+    """Whether an update replaces the environment's instances."""
+    if environment.fargate:
+        return False
+    current = environment.resources or {}
+    return any(is_infrastructure(name, current, changes) for name in changes)
+
+
+def _updated(region: Region, environment: Environment) -> None:
+    if scaling.has_retired(region, environment):
+        delay = region.world.settings.delays.environment_updating or 1.0
+        environment.timer = region.world.clock.call_after(delay, _updated, region, environment)
+        return
+    _settle(region, environment)
+
+
+def _settle(region: Region, environment: Environment) -> None:
+    """VALID or INVALID, by what is found; looked at again every minute."""
+    trouble = _trouble(region, environment)
+    before = environment.status
+    environment.status = Status.INVALID if trouble else Status.VALID
+    environment.status_reason = trouble or HEALTHY
+    environment.timer = region.world.clock.call_after(HEALTH_SECONDS, _settle, region, environment)
+    if before is not environment.status:
+        look_soon(region)
+
+
+def _trouble(region: Region, environment: Environment) -> str:
+    """What AWS would find wrong with the environment, in its kind of words; empty if nothing."""
+    if reason := _role_trouble(region, environment):
+        return reason
+    lookup, place = region.world.lookup, region.place
+    resources = environment.resources or {}
+    for subnet in resources.get("subnets", ()):
+        if lookup.subnet_zone(place, subnet) is None:
+            return f"CLIENT_ERROR - The subnet ID '{subnet}' does not exist"
+    for group in resources.get("securityGroupIds", ()):
+        if not lookup.security_group_exists(place, group):
+            return f"CLIENT_ERROR - The security group '{group}' does not exist"
+    profile = resources.get("instanceRole")
+    if profile and not lookup.instance_profile_exists(place, profile):
+        return f"CLIENT_ERROR - Invalid IAM Instance Profile name: {profile}"
+    cluster = region.ecs.cluster(environment.cluster_arn)
+    if cluster is None or not cluster.active:
+        return "CLIENT_ERROR - Clusters can not be blank."
+    return ""
+
+
+def _role_trouble(region: Region, environment: Environment) -> str:
+    role = environment.service_role
+    vanished = region.world.faults.active(
+        "role_vanished", computeEnvironment=environment.name, role=role
+    )
+    known = service_linked(role) or region.world.lookup.role_exists(region.place, role)
+    if known and vanished is None:
+        return ""
+    return (
+        "CLIENT_ERROR - User: arn:aws:sts::batch:assumed-role/batch is not authorized to perform: "
+        f"sts:AssumeRole on resource: {role}"
+    )
+
+
+def begin_deletion(region: Region, environment: Environment) -> None:
+    """DELETING begins: what still runs in the environment is ended."""
+    environment.status = Status.DELETING
+    environment.status_reason = ""
+    if environment.timer:
+        environment.timer.cancel()
+    if not environment.fargate:
+        for job in _jobs_in(region, environment):
+            attempts.lose(region, job, "The compute environment was deleted")
+    delay = region.world.settings.delays.environment_deleting
+    environment.timer = region.world.clock.call_after(delay, _deleted, region, environment)
+
+
+def _jobs_in(region: Region, environment: Environment) -> list[Job]:
+    active = {JobStatus.STARTING, JobStatus.RUNNING}
+    return [
+        job
+        for jobs in region.batch.by_queue.values()
+        for job in jobs.unfinished.values()
+        if job.environment is environment and job.status in active
+    ]
+
+
+def _deleted(region: Region, environment: Environment) -> None:
+    """Gone, unless Batch cannot act for the account any more, or Fargate tasks still run."""
+    trouble = _role_trouble(region, environment)
+    if not trouble and _jobs_in(region, environment) and environment.fargate:
+        trouble = "CLIENT_ERROR - The compute environment has active jobs"
+    if trouble:
+        environment.status = Status.INVALID
+        environment.status_reason = trouble
+        environment.timer = region.world.clock.call_after(
+            HEALTH_SECONDS, _settle, region, environment
+        )
+        return
+    scaling.terminate_all(region, environment)
+    environment.status = Status.DELETED
+    ecs_life.deactivate(region, environment.cluster_arn)
+    del region.batch.environments[environment.name]
+    region.batch.relations.pop(environment.arn, None)

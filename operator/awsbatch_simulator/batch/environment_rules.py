@@ -1,0 +1,203 @@
+"""What CreateComputeEnvironment and UpdateComputeEnvironment refuse.
+
+Sources: the field descriptions of the Batch API reference, and the user guide's pages "Updating
+compute environments" and "Infrastructure updates".
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from awsbatch_simulator.batch.limits import refusal
+from awsbatch_simulator.batch.model import FARGATE_TYPES, Environment
+from awsbatch_simulator.ec2.types import architectures, known
+
+SERVICE_LINKED = "/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
+NOT_ON_FARGATE = (
+    *("minvCpus", "desiredvCpus", "instanceTypes", "imageId", "ec2KeyPair", "instanceRole"),
+    *("placementGroup", "bidPercentage", "spotIamFleetRole", "launchTemplate", "ec2Configuration"),
+    *("allocationStrategy", "scalingPolicy"),
+)
+INFRASTRUCTURE = frozenset(
+    {
+        *("allocationStrategy", "bidPercentage", "ec2Configuration", "ec2KeyPair", "imageId"),
+        *("instanceRole", "instanceTypes", "launchTemplate", "placementGroup"),
+        *("securityGroupIds", "subnets", "tags", "type", "updateToLatestImageVersion"),
+    }
+)
+UPDATABLE_STRATEGIES = frozenset(
+    {
+        *("BEST_FIT_PROGRESSIVE", "BEST_FIT_PROGRESSIVE_ORDERED", "SPOT_CAPACITY_OPTIMIZED"),
+        *("SPOT_CAPACITY_OPTIMIZED_PRIORITIZED", "SPOT_PRICE_CAPACITY_OPTIMIZED"),
+    }
+)
+FARGATE_SUBNETS, FARGATE_GROUPS, LAUNCH_OVERRIDES = 16, 5, 10
+SCALE_DOWN_MINUTES = range(20, 10_081)
+
+
+def service_linked(role: str) -> bool:
+    """Whether a service role is Batch's service-linked role."""
+    return role.endswith(SERVICE_LINKED)
+
+
+def check_creation(request: Mapping[str, Any]) -> None:
+    """All that can be refused before anything is looked up."""
+    if request.get("state", "ENABLED") != "ENABLED":
+        raise refusal("A compute environment must be created in the ENABLED state")
+    if "eksConfiguration" in request:
+        raise refusal("eksConfiguration: compute environments on EKS are not simulated")
+    resources = request.get("computeResources")
+    if request["type"] == "UNMANAGED":
+        if resources is not None:
+            raise refusal("computeResources cannot be set for an UNMANAGED compute environment")
+        if not request.get("serviceRole"):
+            raise refusal("serviceRole is required for an UNMANAGED compute environment")
+        return
+    if request["type"] != "MANAGED":
+        raise refusal(f"type must be MANAGED or UNMANAGED, not {request['type']!r}")
+    if "unmanagedvCpus" in request:
+        raise refusal("unmanagedvCpus is only supported for UNMANAGED compute environments")
+    if not resources:
+        raise refusal("computeResources must be provided for a MANAGED compute environment")
+    check_resources(resources)
+
+
+def check_resources(resources: Mapping[str, Any]) -> None:
+    """The computeResources of a MANAGED environment, complete."""
+    match resources["type"]:
+        case "FARGATE" | "FARGATE_SPOT":
+            _check_fargate(resources)
+        case "EC2" | "SPOT":
+            _check_instances(resources)
+            _check_strategy(resources)
+        case other:
+            raise refusal(f"computeResources.type {other} is unknown or not simulated")
+    if resources["maxvCpus"] < 1:
+        raise refusal("maxvCpus must be at least 1")
+
+
+def _check_fargate(resources: Mapping[str, Any]) -> None:
+    given = [name for name in NOT_ON_FARGATE if name in resources]
+    if given:
+        raise refusal(f"{', '.join(given)} cannot be set for Fargate compute environments")
+    if not 1 <= len(resources.get("subnets", ())) <= FARGATE_SUBNETS:
+        raise refusal(f"subnets: Fargate compute resources need 1 to {FARGATE_SUBNETS}")
+    if not 1 <= len(resources.get("securityGroupIds", ())) <= FARGATE_GROUPS:
+        raise refusal(f"securityGroupIds: Fargate compute resources need 1 to {FARGATE_GROUPS}")
+
+
+def _check_instances(resources: Mapping[str, Any]) -> None:
+    if not resources.get("subnets"):
+        raise refusal("subnets is required for EC2 and SPOT compute resources")
+    if not resources.get("instanceRole"):
+        raise refusal("instanceRole is required for EC2 and SPOT compute resources")
+    template = resources.get("launchTemplate")
+    if not resources.get("securityGroupIds") and not template:
+        raise refusal("securityGroupIds must be specified, here or in a launch template")
+    if template and ("launchTemplateId" in template) == ("launchTemplateName" in template):
+        raise refusal("launchTemplate needs either launchTemplateId or launchTemplateName")
+    if template and len(template.get("overrides", ())) > LAUNCH_OVERRIDES:
+        raise refusal(f"launchTemplate can have up to {LAUNCH_OVERRIDES} overrides")
+    if "ec2Configuration" in resources and len(resources["ec2Configuration"]) not in {0, 1, 2}:
+        raise refusal("ec2Configuration can have one or two values")
+    check_types(resources.get("instanceTypes", ["optimal"]))
+    check_sizes(resources)
+    delay = resources.get("scalingPolicy", {}).get("minScaleDownDelayMinutes", 0)
+    if delay and delay not in SCALE_DOWN_MINUTES:
+        raise refusal("minScaleDownDelayMinutes must be 0 or between 20 and 10080")
+
+
+def check_types(names: list[str]) -> None:
+    """Instance types that exist, of one architecture."""
+    unknown = [name for name in names if not known(name)]
+    if unknown:
+        raise refusal(f"Instance type {', '.join(unknown)} is not a valid instance type or family")
+    if len(architectures(names)) != 1:
+        raise refusal(f"Instance types {names} must share one architecture")
+
+
+def check_sizes(resources: Mapping[str, Any]) -> None:
+    """0 <= min <= desired <= max."""
+    least, most = resources.get("minvCpus", 0), resources["maxvCpus"]
+    if not 0 <= least <= most:
+        raise refusal(f"minvCpus must be between 0 and maxvCpus ({most}), not {least}")
+    wanted = resources.get("desiredvCpus", least)
+    if not least <= wanted <= most:
+        raise refusal(
+            f"desiredvCpus must be between minvCpus ({least}) and maxvCpus ({most}), not {wanted}"
+        )
+
+
+def _check_strategy(resources: Mapping[str, Any]) -> None:
+    kind = resources["type"]
+    strategy = resources.get("allocationStrategy", "BEST_FIT")
+    if strategy.startswith("SPOT_") and kind != "SPOT":
+        raise refusal(f"{strategy} is only available for SPOT compute resources")
+    if strategy == "BEST_FIT_PROGRESSIVE_ORDERED" and kind != "EC2":
+        raise refusal(f"{strategy} is only available for EC2 compute resources")
+    if kind == "SPOT" and strategy == "BEST_FIT" and not resources.get("spotIamFleetRole"):
+        raise refusal("spotIamFleetRole is required for SPOT with the BEST_FIT strategy")
+    if kind != "SPOT" and {"bidPercentage", "spotIamFleetRole"} & resources.keys():
+        raise refusal("bidPercentage and spotIamFleetRole are only for SPOT compute resources")
+    if not 1 <= resources.get("bidPercentage", 100) <= 100:  # noqa: PLR2004 - a percentage
+        raise refusal("bidPercentage must be between 1 and 100")
+
+
+def check_update(environment: Environment, request: Mapping[str, Any]) -> None:
+    """What an update of that environment may not say."""
+    role = request.get("serviceRole")
+    if role and service_linked(role) != service_linked(environment.service_role):
+        raise refusal(
+            "serviceRole cannot be changed between the service-linked role and another role"
+        )
+    changes = request.get("computeResources")
+    if not environment.managed:
+        if changes is not None or "updatePolicy" in request:
+            raise refusal("computeResources cannot be set for an UNMANAGED compute environment")
+        return
+    if "unmanagedvCpus" in request:
+        raise refusal("unmanagedvCpus is only supported for UNMANAGED compute environments")
+    if changes is not None and not changes:
+        raise refusal("computeResources must not be empty")
+    for figure in ((request.get("updatePolicy") or {}).get("jobExecutionTimeoutMinutes", 30),):
+        if not 1 <= figure <= 7200:  # noqa: PLR2004 - five days, says UpdatePolicy
+            raise refusal("jobExecutionTimeoutMinutes must be between 1 and 7200")
+    if changes:
+        _check_resource_update(environment, changes, role or environment.service_role)
+
+
+def _check_resource_update(environment: Environment, changes: Mapping[str, Any], role: str) -> None:
+    current = environment.resources or {}
+    merged = {**current, **changes}
+    wanted = changes.get("desiredvCpus")
+    if wanted is not None and wanted < current.get("desiredvCpus", 0):
+        raise refusal(
+            "desiredvCpus can only be raised: "
+            f"{wanted} is less than the current {current['desiredvCpus']}"
+        )
+    if wanted is None:
+        merged.pop("desiredvCpus", None)
+    fargate = merged["type"] in FARGATE_TYPES
+    if fargate != environment.fargate:
+        raise refusal("type cannot be changed between Fargate and EC2 compute resources")
+    infrastructure = [name for name in changes if is_infrastructure(name, current, changes)]
+    if not fargate and infrastructure and not infrastructure_updatable(role, current, merged):
+        raise refusal(
+            f"{', '.join(infrastructure)}: an infrastructure update needs the service-linked role "
+            "AWSServiceRoleForBatch and an allocation strategy other than BEST_FIT"
+        )
+    cleared = {name: value for name, value in merged.items() if value not in ("", [])}
+    check_resources(cleared)
+
+
+def is_infrastructure(name: str, current: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
+    """Whether a change of that member replaces instances."""
+    return name in INFRASTRUCTURE and changes[name] != current.get(name)
+
+
+def infrastructure_updatable(
+    role: str, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> bool:
+    """Whether AWS would replace the instances in place."""
+    return service_linked(role) and all(
+        each.get("allocationStrategy") in UPDATABLE_STRATEGIES for each in (before, after)
+    )

@@ -1,0 +1,199 @@
+"""The operations on compute environments. Their states change in `environment_life`."""
+
+import re
+from typing import Any
+
+from awsbatch_simulator.batch import environment_life as life
+from awsbatch_simulator.batch.environment_rules import SERVICE_LINKED, check_creation, check_update
+from awsbatch_simulator.batch.limits import (
+    ENVIRONMENTS,
+    answer,
+    check_name,
+    check_tags,
+    page,
+    refusal,
+)
+from awsbatch_simulator.batch.model import Environment, State, Status
+from awsbatch_simulator.ecs.model import Cluster
+from awsbatch_simulator.errors import client_exception
+from awsbatch_simulator.region import Region
+
+Fields = dict[str, Any]
+_BUSY = {Status.CREATING, Status.UPDATING, Status.DELETING}
+_REMOVABLE = ("imageId", "ec2KeyPair", "placementGroup", "instanceRole")
+
+
+def create(region: Region, request: Fields) -> Fields:
+    """CreateComputeEnvironment."""
+    name = request["computeEnvironmentName"]
+    check_name(name, "computeEnvironmentName")
+    check_tags(request.get("tags", {}))
+    check_creation(request)
+    store = region.batch
+    if name in store.environments:
+        raise client_exception("Object already exists")
+    if len(store.environments) >= ENVIRONMENTS:
+        raise refusal(f"The limit of {ENVIRONMENTS} compute environments has been reached")
+    environment = _made(region, request)
+    store.environments[name] = environment
+    life.after_creation(region, environment)
+    return {"computeEnvironmentName": name, "computeEnvironmentArn": environment.arn}
+
+
+def _made(region: Region, request: Fields) -> Environment:
+    name = request["computeEnvironmentName"]
+    uuid = region.world.uuid()
+    cluster_name = f"{name}_Batch_{uuid}"
+    cluster = Cluster(cluster_name, region.arn("ecs", f"cluster/{cluster_name}"))
+    region.ecs.clusters[cluster_name] = cluster
+    role = request.get("serviceRole") or f"role{SERVICE_LINKED}"
+    environment = Environment(
+        name=name,
+        arn=region.arn("batch", f"compute-environment/{name}"),
+        uuid=uuid,
+        type=request["type"],
+        state=State.ENABLED,
+        service_role=_role_arn(region, role),
+        cluster_arn=cluster.arn,
+        resources=_resources(request.get("computeResources")),
+        tags=dict(request.get("tags", {})),
+        unmanaged_vcpus=request.get("unmanagedvCpus"),
+        extras={key: request[key] for key in ("context", "ecsSettings") if key in request},
+    )
+    if environment.managed and not environment.fargate:
+        environment.update_policy = {
+            "terminateJobsOnUpdate": False,
+            "jobExecutionTimeoutMinutes": 30,
+        }
+    return environment
+
+
+def _role_arn(region: Region, role: str) -> str:
+    if role.startswith("arn:"):
+        return role
+    path = role if role.startswith("role/") else f"role/{role.lstrip('/')}"
+    return f"arn:aws:iam::{region.place.account}:{path}"
+
+
+def _resources(given: Fields | None) -> Fields | None:
+    """ComputeResources with the defaults that AWS fills in."""
+    if given is None:
+        return None
+    if given["type"].startswith("FARGATE"):
+        return dict(given)
+    least = given.get("minvCpus", 0)
+    defaults = {
+        "allocationStrategy": "BEST_FIT",
+        "minvCpus": least,
+        "desiredvCpus": least,
+        "instanceTypes": ["optimal"],
+        "ec2Configuration": [{"imageType": "ECS_AL2023"}],
+    }
+    filled = defaults | given
+    filled["ec2Configuration"] = filled["ec2Configuration"] or defaults["ec2Configuration"]
+    return filled
+
+
+def update(region: Region, request: Fields) -> Fields:
+    """UpdateComputeEnvironment."""
+    environment = _found(region, request["computeEnvironment"])
+    if environment.status in _BUSY:
+        raise client_exception("Cannot update, resource is being modified")
+    check_update(environment, request)
+    if "state" in request:
+        environment.state = State(request["state"])
+    if request.get("serviceRole"):
+        environment.service_role = _role_arn(region, request["serviceRole"])
+    if "unmanagedvCpus" in request:
+        environment.unmanaged_vcpus = request["unmanagedvCpus"]
+    if "updatePolicy" in request:
+        environment.update_policy = (environment.update_policy or {}) | request["updatePolicy"]
+    if "ecsSettings" in request:
+        environment.extras["ecsSettings"] = request["ecsSettings"]
+    changes = request.get("computeResources") or {}
+    replaced = life.infrastructure_changes(environment, changes)
+    if changes:
+        environment.resources = _updated(environment, changes)
+    life.after_update(region, environment, replaces_instances=replaced)
+    return {
+        "computeEnvironmentName": environment.name,
+        "computeEnvironmentArn": environment.arn,
+    }
+
+
+def _updated(environment: Environment, changes: Fields) -> Fields:
+    """The resources after an update: what is empty is removed, desired stays within bounds."""
+    resources = dict(environment.resources or {})
+    for name, value in changes.items():
+        if name == "updateToLatestImageVersion":
+            continue
+        if name in _REMOVABLE and value == "":
+            resources.pop(name, None)
+        elif environment.fargate and name in {"subnets", "securityGroupIds"} and not value:
+            continue
+        elif name == "launchTemplate" and "" in value.values():
+            resources.pop(name, None)
+        else:
+            resources[name] = value
+    if "desiredvCpus" in resources:
+        bounded = max(resources["desiredvCpus"], resources.get("minvCpus", 0))
+        resources["desiredvCpus"] = min(bounded, resources["maxvCpus"])
+    resolved: Fields = _resources(resources) or {}
+    return resolved
+
+
+def describe(region: Region, request: Fields) -> Fields:
+    """DescribeComputeEnvironments: names and ARNs that are unknown are left out."""
+    store = region.batch
+    names = request.get("computeEnvironments")
+    if names and "maxResults" in request:
+        raise refusal("ComputeEnvironments and MaxResults cannot both be set")
+    if names:
+        found = {each.name: each for name in names if (each := store.environment(name))}
+        return answer("computeEnvironments", [_described(each) for each in found.values()], None)
+    shown, token = page(store.environments.items(), request)
+    return answer("computeEnvironments", [_described(each) for each in shown], token)
+
+
+def _described(environment: Environment) -> Fields:
+    detail: Fields = {
+        "computeEnvironmentName": environment.name,
+        "computeEnvironmentArn": environment.arn,
+        "ecsClusterArn": environment.cluster_arn,
+        "tags": environment.tags,
+        "type": environment.type,
+        "state": environment.state,
+        "status": environment.status,
+        "statusReason": environment.status_reason,
+        "serviceRole": environment.service_role,
+        "containerOrchestrationType": "ECS",
+        "uuid": environment.uuid,
+        **environment.extras,
+    }
+    if environment.unmanaged_vcpus is not None:
+        detail["unmanagedvCpus"] = environment.unmanaged_vcpus
+    if environment.resources is not None:
+        detail["computeResources"] = environment.resources
+    if environment.update_policy is not None:
+        detail["updatePolicy"] = environment.update_policy
+    return detail
+
+
+def delete(region: Region, request: Fields) -> Fields:
+    """DeleteComputeEnvironment: disabled and without queues first."""
+    environment = _found(region, request["computeEnvironment"])
+    if environment.status in _BUSY:
+        raise client_exception("Cannot delete, resource is being modified")
+    if environment.state is not State.DISABLED:
+        raise client_exception("Cannot delete, compute environment state must be DISABLED")
+    if region.batch.relations.get(environment.arn):
+        raise client_exception("Cannot delete, found existing JobQueue relationship")
+    life.begin_deletion(region, environment)
+    return {}
+
+
+def _found(region: Region, reference: str) -> Environment:
+    environment = region.batch.environment(reference)
+    if environment is None:
+        raise client_exception(f"{re.sub('[^ -~]', '?', reference)[:200]} does not exist")
+    return environment

@@ -1,0 +1,156 @@
+"""ListJobs and DescribeJobs. Source: their fields in the Batch API reference."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from awsbatch_simulator.batch.details import fragment, summary
+from awsbatch_simulator.batch.limits import (
+    DESCRIBED_JOBS,
+    decode_token,
+    encode_token,
+    page_size,
+    refusal,
+)
+from awsbatch_simulator.batch.model import Job, JobStatus, Queue
+from awsbatch_simulator.errors import client_exception
+from awsbatch_simulator.ports import RawJson
+from awsbatch_simulator.region import Region
+
+Fields = dict[str, Any]
+PAGE_BY_STATUS, PAGE_BY_FILTER = 1000, 100
+_SELECTORS = ("jobQueue", "arrayJobId", "multiNodeJobId")
+
+
+def describe(region: Region, request: Fields) -> RawJson:
+    """DescribeJobs: up to 100; ids that are unknown are left out without a word."""
+    ids = request["jobs"]
+    if len(ids) > DESCRIBED_JOBS:
+        raise refusal(f"Up to {DESCRIBED_JOBS} jobs at a time, not {len(ids)}")
+    youngest = _youngest_visible(region, "DescribeJobs")
+    known = (region.batch.jobs.get(job_id) for job_id in dict.fromkeys(ids))
+    found = [fragment(job) for job in known if job is not None and job.created_at <= youngest]
+    return RawJson(b'{"jobs":[' + b",".join(found) + b"]}")
+
+
+def _youngest_visible(region: Region, operation: str) -> float:
+    """Epoch milliseconds; what is younger is not yet seen (faults `hide` and `hidden_jobs`)."""
+    faults = region.world.faults
+    seconds = faults.hidden_seconds("batch", operation)
+    if (fault := faults.active("hidden_jobs", operation=operation)) is not None:
+        seconds = max(seconds, fault.spec.seconds)
+    return region.now_ms() - seconds * 1000 if seconds else float("inf")
+
+
+def list_jobs(region: Region, request: Fields) -> Fields:
+    """ListJobs: of one queue or one array, by status (RUNNING) or by one filter; newest first."""
+    given = [name for name in _SELECTORS if request.get(name)]
+    if len(given) != 1:
+        raise refusal(f"Exactly one of {', '.join(_SELECTORS)} must be specified, not {given}")
+    filters = request.get("filters") or []
+    if len(filters) > 1:
+        raise refusal("Only one filter can be used at a time")
+    largest = PAGE_BY_FILTER if filters else PAGE_BY_STATUS
+    size = page_size(request, largest=largest)
+    after = decode_token(request["nextToken"]) if request.get("nextToken") else None
+    youngest = _youngest_visible(region, "ListJobs")
+    jobs = (
+        job
+        for job in _selected(region, request, given[0], filters)
+        if job.created_at <= youngest and (after is None or _position(job) < after)
+    )
+    shown = list(islice(jobs, size + 1))
+    answer: Fields = {"jobSummaryList": [summary(job) for job in shown[:size]]}
+    if len(shown) > size:
+        answer["nextToken"] = encode_token(_position(shown[size - 1]))
+    return answer
+
+
+def _position(job: Job) -> int:
+    """Falls in the order of the listing: newest first, children by index."""
+    return job.order[0] if job.index is None else -job.index
+
+
+def _selected(
+    region: Region, request: Fields, selector: str, filters: list[Fields]
+) -> Iterable[Job]:
+    status = JobStatus(request.get("jobStatus", "RUNNING"))
+    if selector == "multiNodeJobId":
+        return []
+    if selector == "arrayJobId":
+        parent = region.batch.jobs.get(request["arrayJobId"])
+        children = parent.children if parent is not None else []
+        return (child for child in children if child.status is status)
+    queue = region.batch.queue(request["jobQueue"])
+    if queue is None:
+        raise client_exception(f"JobQueue {request['jobQueue'][:200]} not found.")
+    if filters:
+        return _filtered(region, queue, filters[0], request)
+    jobs = region.batch.queue_jobs(queue).by_status[status]
+    return (jobs[number] for number in sorted(jobs, reverse=True))
+
+
+def _filtered(region: Region, queue: Queue, given: Fields, request: Fields) -> Iterable[Job]:
+    values = given.get("values") or []
+    if len(values) != 1:
+        raise refusal("A filter needs exactly one value")
+    value: str = values[0]
+    jobs = region.batch.queue_jobs(queue)
+    match given.get("name"):
+        case "JOB_NAME":
+            return _by_name(jobs.by_name, value.lower())
+        case "JOB_DEFINITION":
+            return filter(_uses(value), jobs.newest_first())
+        case "AFTER_CREATED_AT":
+            return _created_after(jobs.newest_first(), _milliseconds(value))
+        case "BEFORE_CREATED_AT":
+            limit = _milliseconds(value)
+            return (job for job in jobs.newest_first() if job.created_at < limit)
+        case "SHARE_IDENTIFIER":
+            wanted = request.get("jobStatus")
+            return (
+                job
+                for job in jobs.newest_first()
+                if job.static.get("shareIdentifier") == value
+                and (wanted is None or job.status == wanted)
+            )
+        case other:
+            raise refusal(f"Invalid filter name {other!r}")
+
+
+def _by_name(by_name: dict[str, dict[int, Job]], pattern: str) -> Iterator[Job]:
+    """Exactly that name, or with a trailing asterisk all that begin so; case does not count."""
+    if not pattern.endswith("*"):
+        found = by_name.get(pattern, {})
+    else:
+        start = pattern[:-1]
+        found = {
+            number: job
+            for name, jobs in by_name.items()
+            if name.startswith(start)
+            for number, job in jobs.items()
+        }
+    return (found[number] for number in sorted(found, reverse=True))
+
+
+def _uses(value: str) -> Callable[[Job], bool]:
+    """By ARN one revision, by name all of them, by the beginning of a name with an asterisk."""
+    if value.startswith("arn:"):
+        return lambda job: job.definition.arn == value
+    if value.endswith("*"):
+        return lambda job: job.definition.name.startswith(value[:-1])
+    return lambda job: job.definition.name == value
+
+
+def _created_after(jobs: Iterator[Job], limit: int) -> Iterator[Job]:
+    for job in jobs:
+        if job.created_at <= limit:
+            return
+        yield job
+
+
+def _milliseconds(value: str) -> int:
+    try:
+        return int(value)
+    except ValueError:
+        raise refusal(f"{value!r} is not a number of milliseconds") from None

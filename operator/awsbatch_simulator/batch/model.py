@@ -1,0 +1,181 @@
+"""What exists in Batch, as plain objects; the times are epoch milliseconds."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from awsbatch_simulator.clock import Timer
+
+if TYPE_CHECKING:
+    from awsbatch_simulator.ecs.model import Task
+    from awsbatch_simulator.runners.base import Run
+
+MINUTE = 60_000
+FARGATE_TYPES = frozenset({"FARGATE", "FARGATE_SPOT"})
+
+
+class State(StrEnum):
+    """What the user wants of an environment or a queue."""
+
+    ENABLED = "ENABLED"
+    DISABLED = "DISABLED"
+
+
+class Status(StrEnum):
+    """Where AWS is with an environment or a queue."""
+
+    CREATING = "CREATING"
+    UPDATING = "UPDATING"
+    DELETING = "DELETING"
+    DELETED = "DELETED"
+    VALID = "VALID"
+    INVALID = "INVALID"
+
+
+class JobStatus(StrEnum):
+    """The states of a job, in the order in which it passes them."""
+
+    SUBMITTED = "SUBMITTED"
+    PENDING = "PENDING"
+    RUNNABLE = "RUNNABLE"
+    STARTING = "STARTING"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing follows."""
+        return self in {JobStatus.SUCCEEDED, JobStatus.FAILED}
+
+
+@dataclass(slots=True, eq=False)
+class Environment:
+    """A compute environment."""
+
+    name: str
+    arn: str
+    uuid: str
+    type: str  # MANAGED or UNMANAGED
+    state: State
+    service_role: str
+    cluster_arn: str
+    resources: dict[str, Any] | None  # computeResources, desiredvCpus included
+    tags: dict[str, str]
+    status: Status = Status.CREATING
+    status_reason: str = ""
+    unmanaged_vcpus: int | None = None
+    update_policy: dict[str, Any] | None = None
+    extras: dict[str, Any] = field(default_factory=dict)  # echoed: ecsSettings, context
+    timer: Timer | None = None
+    fargate_vcpus: float = 0.0  # taken by tasks that have no instance
+    lacks_capacity: bool = False  # EC2 had none of the types when it was asked last
+
+    @property
+    def managed(self) -> bool:
+        """Whether Batch brings the instances."""
+        return self.type == "MANAGED"
+
+    @property
+    def fargate(self) -> bool:
+        """Whether its tasks need no instance."""
+        return bool(self.resources) and (self.resources or {}).get("type") in FARGATE_TYPES
+
+    @property
+    def usable(self) -> bool:
+        """Whether Batch places jobs in it."""
+        return self.state is State.ENABLED and self.status in {Status.VALID, Status.UPDATING}
+
+
+@dataclass(slots=True, eq=False)
+class Queue:
+    """A job queue."""
+
+    name: str
+    arn: str
+    state: State
+    priority: int
+    environments: list[str]  # ARNs, in the order in which they are tried
+    order: list[dict[str, Any]]  # computeEnvironmentOrder as it is described
+    tags: dict[str, str]
+    type: str = "ECS"
+    policy_arn: str | None = None
+    time_limits: list[dict[str, Any]] = field(default_factory=list)
+    status: Status = Status.CREATING
+    status_reason: str = ""
+    timer: Timer | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Definition:
+    """One revision of a job definition."""
+
+    name: str
+    arn: str
+    revision: int
+    content: dict[str, Any]  # as described, without status
+    tags: dict[str, str]
+    active: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class Policy:
+    """A scheduling policy."""
+
+    name: str
+    arn: str
+    content: dict[str, Any]
+    tags: dict[str, str]
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A job: a single one, the parent of an array, or a child of one."""
+
+    id: str
+    arn: str
+    name: str
+    queue: Queue
+    definition: Definition
+    created_at: int
+    order: tuple[int, int]  # place in the line: age, then index in the array
+    container: dict[str, Any]  # what was asked for, definition and overrides merged
+    vcpus: float
+    memory: int  # MiB
+    static: dict[str, Any]  # members of JobDetail that never change
+    tags: dict[str, str]
+    attempts_allowed: int = 1
+    retry_rules: list[dict[str, Any]] = field(default_factory=list)
+    timeout_seconds: int | None = None
+    status: JobStatus = JobStatus.SUBMITTED
+    status_reason: str | None = None
+    attempts: list[dict[str, Any]] = field(default_factory=list)
+    outcome: dict[str, Any] = field(default_factory=dict)  # exitCode, reason, taskArn, … of now
+    started_at: int | None = None
+    stopped_at: int | None = None
+    cancelled: bool = False
+    terminated: bool = False
+    end_reason: str = ""  # the reason given with CancelJob or TerminateJob
+    timed_out: bool = False
+    waits_for: set[str] = field(default_factory=set)  # ids; a child waits for its parent's release
+    dependency_failed: bool = False
+    dependents: list["Job"] = field(default_factory=list)
+    environment: Environment | None = None
+    task: "Task | None" = None
+    run: "Run | None" = None
+    timers: list[Timer] = field(default_factory=list)
+    moved_at: int = 0  # when the status changed last
+    head_since: int | None = None  # when it came to the head of its line
+    parent: "Job | None" = None
+    index: int | None = None
+    array_size: int = 0  # of a parent; 0: no array
+    released: bool = False  # a parent that has let its children go
+    children: list["Job"] = field(default_factory=list)
+    summary: dict[str, int] = field(default_factory=dict)  # of a parent: children by status
+    summary_at: int = 0
+    fragment: bytes | None = None  # the JobDetail as JSON, until something changes
+
+    @property
+    def attempt(self) -> int:
+        """The number of the attempt that runs or comes next, from 1."""
+        return len(self.attempts) + 1

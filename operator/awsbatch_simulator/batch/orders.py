@@ -1,0 +1,67 @@
+"""The work order of an attempt: command and environment, as the container sees them."""
+
+import re
+
+from awsbatch_simulator.batch.model import Job
+from awsbatch_simulator.runners.base import Work
+
+EXITED = "Essential container in task exited"
+TIMED_OUT = "Job attempt duration exceeded timeout"
+LOG_GROUP = "/aws/batch/job"
+_REFERENCE = re.compile(r"Ref::([A-Za-z0-9_-]+)")
+
+
+def work_order(job: Job) -> Work:
+    """What a runner needs to know about the attempt that is about to run."""
+    container = job.container
+    parameters = job.static["parameters"]
+    task_id = job.task.id if job.task else ""
+    group, prefix = _log_place(job)
+    return Work(
+        job_id=job.id,
+        job_name=job.name,
+        definition=job.definition.name,
+        queue=job.queue.name,
+        parameters=parameters,
+        attempt=job.attempt,
+        command=tuple(substituted(word, parameters) for word in container.get("command", ())),
+        environment=_environment(job),
+        memory_mib=job.memory,
+        log_group=group,
+        log_stream=f"{prefix}/default/{task_id}",
+    )
+
+
+def substituted(word: str, parameters: dict[str, str]) -> str:
+    """A word of the command with `Ref::name` replaced; unknown names stay as they are.
+
+    Source: the user guide's "Job definition parameters", Parameters.
+    """
+    return _REFERENCE.sub(lambda found: parameters.get(found[1], found[0]), word)
+
+
+def _log_place(job: Job) -> tuple[str, str]:
+    options = (job.container.get("logConfiguration") or {}).get("options") or {}
+    return (
+        options.get("awslogs-group", LOG_GROUP),
+        options.get("awslogs-stream-prefix", job.definition.name),
+    )
+
+
+def _environment(job: Job) -> dict[str, str]:
+    """The definition's variables, then Batch's own. Source: "Job environment variables"."""
+    given = {
+        each["name"]: each.get("value", "")
+        for each in job.container.get("environment", ())
+        if each.get("name")
+    }
+    own = {
+        "AWS_BATCH_JOB_ID": job.id,
+        "AWS_BATCH_JQ_NAME": job.queue.name,
+        "AWS_BATCH_CE_NAME": job.environment.name if job.environment else "",
+        "AWS_BATCH_JOB_ATTEMPT": str(job.attempt),
+    }
+    if job.index is not None:
+        own["AWS_BATCH_JOB_ARRAY_INDEX"] = str(job.index)
+        own["AWS_BATCH_JOB_ARRAY_SIZE"] = str(job.parent.array_size if job.parent else 0)
+    return given | own

@@ -1,0 +1,85 @@
+"""Placing RUNNABLE jobs where there is room, and having MANAGED environments grow or shrink.
+
+Queues with a higher priority come first. In each queue the oldest job comes first, and where it
+finds no room the line behind it waits: AWS calls that a blocked queue. Environments are tried in
+the queue's order. Sources: JobQueueDetail.priority and computeEnvironmentOrder; the user guide's
+page "Jobs stuck in RUNNABLE status".
+"""
+
+from dataclasses import dataclass, field
+
+from awsbatch_simulator import scaling
+from awsbatch_simulator.batch import attempts, blocked
+from awsbatch_simulator.batch.model import Environment, Job, Queue, Status
+from awsbatch_simulator.batch.wake import look_soon
+from awsbatch_simulator.ecs.model import CPU_UNITS, ContainerInstance
+from awsbatch_simulator.region import Region
+
+AGAIN_SECONDS = 15.0  # a blocked line is looked at again, for faults and settings may have changed
+
+
+@dataclass(slots=True)
+class Pass:
+    """One look at all lines: for each cluster and size, how far instances were found full."""
+
+    region: Region
+    environments: dict[str, Environment]  # by ARN
+    searched: dict[tuple[str, int, int], int] = field(default_factory=dict)
+    instances: dict[str, list[ContainerInstance]] = field(default_factory=dict)
+
+    def room(self, environment: Environment, job: Job) -> ContainerInstance | None:
+        """An instance of the environment with room for the job; within a pass room only shrinks."""
+        cpu, memory = int(job.vcpus * CPU_UNITS), job.memory
+        instances = self._instances(environment)
+        key = (environment.cluster_arn, cpu, memory)
+        for position in range(self.searched.get(key, 0), len(instances)):
+            if instances[position].has_room(cpu, memory):
+                self.searched[key] = position
+                return instances[position]
+        self.searched[key] = len(instances)
+        return None
+
+    def _instances(self, environment: Environment) -> list[ContainerInstance]:
+        arn = environment.cluster_arn
+        if arn not in self.instances:
+            cluster = self.region.ecs.cluster(arn)
+            found = cluster.instances.values() if cluster is not None else ()
+            # The fullest first: jobs are packed, so that idle instances can go.
+            self.instances[arn] = sorted(found, key=lambda each: each.cpu_left)
+        return self.instances[arn]
+
+
+def look(region: Region) -> None:
+    """Place what can be placed, then let environments follow the demand that is left."""
+    store = region.batch
+    this = Pass(region, {each.arn: each for each in store.environments.values()})
+    queues = [each for each in store.queues.values() if each.status is not Status.DELETED]
+    for queue in sorted(queues, key=lambda each: (-each.priority, each.name)):
+        _place_line(this, queue)
+        blocked.watch(region, queue)
+    scaling.follow_demand(region)
+    if any(store.queue_jobs(queue).line for queue in queues):
+        look_soon(region, seconds=max(AGAIN_SECONDS, region.world.settings.delays.scheduler))
+
+
+def _place_line(this: Pass, queue: Queue) -> None:
+    line = this.region.batch.queue_jobs(queue).line
+    while line and _place(this, queue, line[0]):
+        pass
+
+
+def _place(this: Pass, queue: Queue, job: Job) -> bool:
+    """Start the job in the first environment that has room; whether there was one."""
+    for arn in queue.environments:
+        environment = this.environments.get(arn)
+        if environment is None or not environment.usable:
+            continue
+        if environment.fargate:
+            limit = (environment.resources or {})["maxvCpus"]
+            if environment.fargate_vcpus + job.vcpus <= limit:
+                attempts.place(this.region, job, environment, None)
+                return True
+        elif (instance := this.room(environment, job)) is not None:
+            attempts.place(this.region, job, environment, instance)
+            return True
+    return False

@@ -1,0 +1,77 @@
+"""AWS Batch: which operation is answered by what."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from awsbatch_simulator.batch import (
+    definitions,
+    ending,
+    environments,
+    listing,
+    policies,
+    queues,
+    scheduler,
+    snapshot,
+    submission,
+    tags,
+)
+from awsbatch_simulator.context import Caller
+from awsbatch_simulator.ports import Handler, RawJson, World
+from awsbatch_simulator.region import Region
+
+Operation = Callable[[Region, dict[str, Any]], dict[str, Any] | RawJson]
+
+
+def operations() -> Mapping[str, Operation]:
+    """Every operation of Batch that is simulated."""
+    return {
+        "CreateComputeEnvironment": environments.create,
+        "UpdateComputeEnvironment": environments.update,
+        "DescribeComputeEnvironments": environments.describe,
+        "DeleteComputeEnvironment": environments.delete,
+        "CreateJobQueue": queues.create,
+        "UpdateJobQueue": queues.update,
+        "DescribeJobQueues": queues.describe,
+        "DeleteJobQueue": queues.delete,
+        "GetJobQueueSnapshot": snapshot.snapshot,
+        "RegisterJobDefinition": definitions.register,
+        "DescribeJobDefinitions": definitions.describe,
+        "DeregisterJobDefinition": definitions.deregister,
+        "CreateSchedulingPolicy": policies.create,
+        "UpdateSchedulingPolicy": policies.update,
+        "DescribeSchedulingPolicies": policies.describe,
+        "ListSchedulingPolicies": policies.list_policies,
+        "DeleteSchedulingPolicy": policies.delete,
+        "SubmitJob": submission.submit,
+        "DescribeJobs": listing.describe,
+        "ListJobs": listing.list_jobs,
+        "CancelJob": ending.cancel_job,
+        "TerminateJob": ending.terminate_job,
+        "CancelJobs": ending.cancel_jobs,
+        "TerminateJobs": ending.terminate_jobs,
+        "TagResource": tags.tag,
+        "UntagResource": tags.untag,
+        "ListTagsForResource": tags.list_tags,
+    }
+
+
+class BatchService:
+    """AWS Batch in every account and region of a world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._handlers: dict[str, Handler] = {
+            name: self._handler(operation) for name, operation in operations().items()
+        }
+
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        return self._handlers
+
+    def _handler(self, operation: Operation) -> Handler:
+        def handle(caller: Caller, request: dict[str, Any]) -> dict[str, Any] | RawJson:
+            region = self._world.region(caller.place)
+            region.batch.look = scheduler.look
+            return operation(region, request)
+
+        return handle

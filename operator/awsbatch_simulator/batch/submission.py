@@ -1,0 +1,195 @@
+"""SubmitJob: what it refuses, and the job that it makes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from awsbatch_simulator.batch.arrays import prepare, spawn
+from awsbatch_simulator.batch.definition_rules import (
+    SCHEDULING_PRIORITIES,
+    check_environment,
+    check_sizes,
+    requirements,
+)
+from awsbatch_simulator.batch.definitions import for_submission
+from awsbatch_simulator.batch.limits import (
+    ARRAY_SIZES,
+    DEPENDENCIES,
+    SUBMISSION_BYTES,
+    check_job_name,
+    check_retry,
+    check_size,
+    check_tags,
+    check_timeout,
+    refusal,
+)
+from awsbatch_simulator.batch.model import Definition, Job, JobStatus, Queue, State, Status
+from awsbatch_simulator.batch.transitions import move, settle, wait_for
+from awsbatch_simulator.errors import client_exception
+from awsbatch_simulator.region import Region
+
+Fields = dict[str, Any]
+
+
+def submit(region: Region, request: Fields) -> Fields:
+    """SubmitJob. The same request twice makes two jobs: there is no idempotency token."""
+    check_job_name(request["jobName"])
+    check_size(request, SUBMISSION_BYTES, "SubmitJob payload")
+    check_tags(request.get("tags", {}))
+    queue = _queue(region, request)
+    definition = for_submission(region, request["jobDefinition"])
+    _check_supported(definition)
+    check_retry(request.get("retryStrategy"))
+    check_timeout(request.get("timeout"))
+    if request.get("schedulingPriorityOverride", 0) not in SCHEDULING_PRIORITIES:
+        raise refusal("schedulingPriorityOverride must be between 0 and 9999")
+    _check_dependencies(region, request)
+    job = _made(region, request, queue, definition)
+    region.batch.jobs[job.id] = job
+    region.batch.queue_jobs(queue).enter(job)
+    _depend(region, job, request)
+    if "arrayProperties" in request:
+        prepare(region, job, request["arrayProperties"]["size"])
+    delay = region.world.settings.delays.job_submitted
+    region.world.clock.call_after(delay, _evaluate, region, job)
+    return {"jobArn": job.arn, "jobName": job.name, "jobId": job.id}
+
+
+def _queue(region: Region, request: Fields) -> Queue:
+    queue = region.batch.queue(request["jobQueue"])
+    if queue is None or queue.status in {Status.DELETING, Status.DELETED}:
+        raise client_exception(f"JobQueue {request['jobQueue'][:200]} not found.")
+    if queue.state is not State.ENABLED:
+        raise client_exception(f"JobQueue {queue.name} is DISABLED and accepts no jobs.")
+    if queue.status is not Status.VALID and queue.status is not Status.UPDATING:
+        raise client_exception(f"JobQueue {queue.name} is not VALID: it is {queue.status}.")
+    share = request.get("shareIdentifier")
+    if queue.policy_arn and not share:
+        raise refusal("shareIdentifier must be specified for a queue with a scheduling policy")
+    if share and not queue.policy_arn:
+        raise refusal("shareIdentifier can't be specified for a queue without scheduling policy")
+    return queue
+
+
+def _check_supported(definition: Definition) -> None:
+    if "containerProperties" not in definition.content:
+        raise refusal(
+            f"{definition.arn}: only jobs of definitions with containerProperties are simulated; "
+            "multi-node parallel, ecsProperties and eksProperties jobs are not"
+        )
+
+
+def _check_dependencies(region: Region, request: Fields) -> None:
+    size = request.get("arrayProperties", {}).get("size")
+    if "arrayProperties" in request and size not in ARRAY_SIZES:
+        raise refusal(f"Array size must be between 2 and 10,000, not {size}")
+    dependencies = request.get("dependsOn", ())
+    if len(dependencies) > DEPENDENCIES:
+        raise refusal(f"A job can depend upon {DEPENDENCIES} jobs at most, not {len(dependencies)}")
+    for dependency in dependencies:
+        _check_dependency(region, dependency, size)
+
+
+def _check_dependency(region: Region, dependency: Fields, size: int | None) -> None:
+    kind, on = dependency.get("type"), dependency.get("jobId")
+    if kind == "SEQUENTIAL" and (size is None or on):
+        raise refusal("A SEQUENTIAL dependency is for array jobs, and without a job ID")
+    if kind == "SEQUENTIAL":
+        return
+    target = region.batch.jobs.get(on or "")
+    if target is None:
+        raise refusal(f"Job dependency {on!r} does not exist")
+    if kind == "N_TO_N" and size != target.array_size:
+        raise refusal("An N_TO_N dependency needs two array jobs of the same size")
+
+
+def _made(region: Region, request: Fields, queue: Queue, definition: Definition) -> Job:
+    job_id = region.world.uuid()
+    container = merged_container(definition, request.get("containerOverrides", {}))
+    sizes = requirements(container)
+    platforms = definition.content.get("platformCapabilities", ())
+    check_sizes(sizes, fargate="FARGATE" in platforms)
+    retry = request.get("retryStrategy") or definition.content.get("retryStrategy") or {}
+    timeout = request.get("timeout") or definition.content.get("timeout") or {}
+    return Job(
+        id=job_id,
+        arn=region.arn("batch", f"job/{job_id}"),
+        name=request["jobName"],
+        queue=queue,
+        definition=definition,
+        created_at=region.now_ms(),
+        order=(region.batch.number(), -1),
+        container=container,
+        vcpus=float(sizes["VCPU"]),
+        memory=int(sizes["MEMORY"]),
+        static=_static(request, definition),
+        tags=dict(request.get("tags", {})),
+        attempts_allowed=retry.get("attempts", 1),
+        retry_rules=list(retry.get("evaluateOnExit", ())),
+        timeout_seconds=timeout.get("attemptDurationSeconds"),
+    )
+
+
+def _static(request: Fields, definition: Definition) -> Fields:
+    """The members of JobDetail that stay as they are submitted."""
+    content = definition.content
+    static: Fields = {
+        "jobDefinition": definition.arn,
+        "dependsOn": request.get("dependsOn", []),
+        "parameters": {**content["parameters"], **request.get("parameters", {})},
+        "propagateTags": request.get("propagateTags", content.get("propagateTags", False)),
+        "platformCapabilities": content.get("platformCapabilities", ["EC2"]),
+    }
+    for member in ("retryStrategy", "timeout"):
+        if given := request.get(member) or content.get(member):
+            static[member] = given
+    if "shareIdentifier" in request:
+        static["shareIdentifier"] = request["shareIdentifier"]
+        static["schedulingPriority"] = request.get(
+            "schedulingPriorityOverride", content.get("schedulingPriority", 0)
+        )
+    return static
+
+
+def merged_container(definition: Definition, overrides: Mapping[str, Any]) -> Fields:
+    """The definition's container with the overrides: lists by key, the command as a whole."""
+    container = dict(definition.content["containerProperties"])
+    check_environment(overrides.get("environment", ()))
+    if "" in (overrides.get("command") or ()):
+        raise refusal("containerOverrides.command can't contain an empty string")
+    if overrides.get("command"):
+        container["command"] = overrides["command"]
+    for member, key in (("environment", "name"), ("resourceRequirements", "type")):
+        if overrides.get(member):
+            container[member] = _merged(container[member], overrides[member], key)
+    if "instanceType" in overrides:
+        raise refusal("containerOverrides.instanceType is for multi-node parallel jobs")
+    for old, new in (("vcpus", "VCPU"), ("memory", "MEMORY")):
+        listed = {entry["type"] for entry in container["resourceRequirements"]}
+        if overrides.get(old) and new not in listed:
+            container[old] = overrides[old]
+    return container
+
+
+def _merged(base: list[Fields], changes: list[Fields], key: str) -> list[Fields]:
+    merged = {entry.get(key): entry for entry in base}
+    merged.update({entry.get(key): entry for entry in changes})
+    return list(merged.values())
+
+
+def _depend(region: Region, job: Job, request: Fields) -> None:
+    """Make the job wait for others; N_TO_N is between the children of two arrays."""
+    for dependency in request.get("dependsOn", ()):
+        if dependency.get("type") in {None, ""} and dependency.get("jobId"):
+            wait_for(job, region.batch.jobs[dependency["jobId"]])
+
+
+def _evaluate(region: Region, job: Job) -> None:
+    """Batch looks at a SUBMITTED job, whether it depends on anything."""
+    if job.status is not JobStatus.SUBMITTED:
+        return
+    if job.array_size:
+        spawn(region, job)
+    if job.waits_for or job.dependency_failed:
+        move(region, job, JobStatus.PENDING)
+    delay = region.world.settings.delays.job_pending
+    region.world.clock.call_after(delay, settle, region, job)

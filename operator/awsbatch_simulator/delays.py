@@ -1,0 +1,37 @@
+"""How long AWS takes, in simulated seconds; part of the settings.
+
+AWS publishes none of these. The defaults are of AWS's order of magnitude (a queue within seconds, an
+environment within tens of seconds, an instance that joins after most of a minute), on the short side,
+so that a sandbox at speed 1 is usable.
+"""
+
+from pydantic import Field
+
+from awsbatch_simulator.model import Model
+
+DAY = 86_400.0
+
+
+class Delays(Model):
+    """One figure for each transition that AWS does in its own time."""
+
+    environment_creating: float = Field(default=10, ge=0)
+    environment_updating: float = Field(default=5, ge=0)
+    environment_deleting: float = Field(default=10, ge=0)
+    queue_creating: float = Field(default=5, ge=0)
+    queue_updating: float = Field(default=3, ge=0)
+    queue_deleting: float = Field(default=5, ge=0)
+    relation_lag: float = Field(default=5, ge=0)  # an environment stays "in use" after its queue
+    job_submitted: float = Field(default=0.5, ge=0)
+    job_pending: float = Field(default=0.5, ge=0)
+    job_starting: float = Field(default=5, ge=0)  # image pull and container start
+    job_ending: float = Field(default=1, ge=0)  # from CancelJob or TerminateJob to its effect
+    job_blocked: float = Field(default=180, ge=0)  # until the head of a line says why it waits
+    scheduler: float = Field(default=1, ge=0)  # between two looks at the waiting jobs
+    instance_pending: float = Field(default=20, ge=0)
+    instance_shutting_down: float = Field(default=20, ge=0)
+    agent_join: float = Field(default=20, ge=0)  # from running to registered in the cluster
+    scale_down: float = Field(default=60, ge=0)  # an idle managed instance lives that long
+    terminated_instance_forgotten: float = Field(default=3600, ge=0)
+    job_forgotten: float = Field(default=7 * DAY, ge=0)
+    definition_forgotten: float = Field(default=180 * DAY, ge=0)

@@ -1,0 +1,1 @@
+"""Amazon EC2, as far as container instances need it."""

@@ -1,0 +1,1 @@
+"""Amazon ECS: clusters, container instances and the tasks of jobs."""

@@ -1,0 +1,187 @@
+"""The operations on container instances. Source: their fields in the ECS API reference."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from awsbatch_simulator.batch.wake import look_soon
+from awsbatch_simulator.ecs import life
+from awsbatch_simulator.ecs.clusters import found
+from awsbatch_simulator.ecs.model import Cluster, ContainerInstance, InstanceStatus, TaskStatus
+from awsbatch_simulator.ecs.paging import page
+from awsbatch_simulator.ecs.query import matcher
+from awsbatch_simulator.errors import AwsFailure
+from awsbatch_simulator.region import Region
+
+Fields = dict[str, Any]
+DESCRIBED, UPDATED = 100, 10
+
+
+def register(region: Region, request: Fields) -> Fields:
+    """RegisterContainerInstance, as the ECS agent calls it; again with its ARN after a restart.
+
+    Without a cluster it is `default`, which comes into being.
+    """
+    cluster = region.ecs.cluster(request.get("cluster") or "default")
+    if cluster is None and not request.get("cluster"):
+        cluster = Cluster("default", region.arn("ecs", "cluster/default"))
+        region.ecs.clusters["default"] = cluster
+    if cluster is None or not cluster.active:
+        raise AwsFailure("ClusterNotFoundException", "Cluster not found.")
+    instance = _known(cluster, request.get("containerInstanceArn") or "")
+    if instance is None:
+        instance = _made(region, cluster, request)
+        life.join(region, cluster, instance)
+    return {"containerInstance": described(instance)}
+
+
+def _made(region: Region, cluster: Cluster, request: Fields) -> ContainerInstance:
+    ec2_id = _ec2_instance_id(region, request)
+    if ec2_id in region.ec2.instances and region.ec2.instances[ec2_id].state.gone:
+        raise _invalid(f"The instance {ec2_id} is being terminated.")
+    if ec2_id in region.ecs.by_ec2_id:
+        raise _invalid(f"The instance {ec2_id} is registered already.")
+    resources = {
+        each["name"]: each.get("integerValue", 0) for each in request.get("totalResources", ())
+    }
+    if not resources.get("CPU") or not resources.get("MEMORY"):
+        raise _invalid("totalResources must have CPU and MEMORY.")
+    tags = {each["key"]: each.get("value", "") for each in request.get("tags", ())}
+    return ContainerInstance(
+        arn=region.arn("ecs", f"container-instance/{cluster.name}/{region.world.hex_id(32)}"),
+        ec2_instance_id=ec2_id,
+        cpu=resources["CPU"],
+        memory=resources["MEMORY"],
+        registered_at=region.world.clock.now(),
+        attributes=list(request.get("attributes", ())),
+        tags=tags,
+    )
+
+
+def _ec2_instance_id(region: Region, request: Fields) -> str:
+    """From the instance identity document: a running instance of this region."""
+    try:
+        document = json.loads(request.get("instanceIdentityDocument") or "{}")
+    except ValueError:
+        raise _invalid("The instance identity document is not valid JSON.") from None
+    ec2_id = str(document.get("instanceId", ""))
+    if not ec2_id.startswith("i-"):
+        raise _invalid("The instance identity document names no instance.")
+    if document.get("region", region.place.region) != region.place.region:
+        raise _invalid("The instance identity document is of another region.")
+    return ec2_id
+
+
+def _invalid(message: str) -> AwsFailure:
+    return AwsFailure("InvalidParameterException", message)
+
+
+def _known(cluster: Cluster, reference: str) -> ContainerInstance | None:
+    """By ARN or by the id that ends it."""
+    if reference.startswith("arn:"):
+        return cluster.instances.get(reference)
+    for arn, instance in cluster.instances.items():
+        if arn.endswith(f"/{reference}"):
+            return instance
+    return None
+
+
+def _each(
+    region: Region,
+    request: Fields,
+    limit: int,
+    use: Callable[[ContainerInstance], Fields],
+) -> Fields:
+    """Use every instance that a request names; those that are unknown are failures."""
+    cluster = found(region, request)
+    references = request["containerInstances"]
+    if not 1 <= len(references) <= limit:
+        raise _invalid(f"containerInstances can have 1 to {limit} items.")
+    answers, failures = [], []
+    for reference in references:
+        if (instance := _known(cluster, reference)) is not None:
+            answers.append(use(instance))
+        else:
+            arn = reference
+            if not reference.startswith("arn:"):
+                arn = region.arn("ecs", f"container-instance/{cluster.name}/{reference}")
+            failures.append({"arn": arn, "reason": "MISSING"})
+    return {"containerInstances": answers, "failures": failures}
+
+
+def describe(region: Region, request: Fields) -> Fields:
+    """DescribeContainerInstances: up to 100."""
+    return _each(region, request, DESCRIBED, described)
+
+
+def list_instances(region: Region, request: Fields) -> Fields:
+    """ListContainerInstances: by status and by a filter of the cluster query language."""
+    cluster = found(region, request)
+    wanted = request.get("status")
+    matches = matcher(request.get("filter") or "")
+    arns = (
+        each.arn
+        for each in cluster.instances.values()
+        if (wanted is None or each.status == wanted) and matches(each)
+    )
+    return page("containerInstanceArns", arns, request)
+
+
+def update_state(region: Region, request: Fields) -> Fields:
+    """UpdateContainerInstancesState: DRAINING keeps new tasks away, those of Batch go on."""
+    try:
+        status = InstanceStatus(request["status"])
+    except ValueError:
+        status = InstanceStatus.INACTIVE
+    if status is InstanceStatus.INACTIVE:
+        raise _invalid("Container instance status should be one of [ACTIVE,DRAINING].")
+
+    def change(instance: ContainerInstance) -> Fields:
+        instance.status = status
+        instance.version += 1
+        return described(instance)
+
+    answer = _each(region, request, UPDATED, change)
+    look_soon(region)
+    return answer
+
+
+def deregister(region: Region, request: Fields) -> Fields:
+    """DeregisterContainerInstance: with tasks on it only by force."""
+    cluster = found(region, request)
+    instance = _known(cluster, request["containerInstance"])
+    if instance is None:
+        raise _invalid("Referenced container instance not found.")
+    if instance.tasks and not request.get("force"):
+        raise _invalid("Found running tasks on the instance.")
+    life.leave(region, cluster, instance, "Container instance deregistered")
+    return {"containerInstance": described(instance)}
+
+
+def described(instance: ContainerInstance) -> Fields:
+    """ContainerInstance as ECS answers it."""
+    running = sum(task.status is TaskStatus.RUNNING for task in instance.tasks.values())
+    return {
+        "containerInstanceArn": instance.arn,
+        "ec2InstanceId": instance.ec2_instance_id,
+        "version": instance.version,
+        "versionInfo": {"agentVersion": "1.100.0", "dockerVersion": "DockerVersion: 25.0.8"},
+        "registeredResources": _resources(instance.cpu, instance.memory),
+        "remainingResources": _resources(instance.cpu_left, instance.memory_left),
+        "status": instance.status,
+        "agentConnected": instance.agent_connected,
+        "runningTasksCount": running,
+        "pendingTasksCount": len(instance.tasks) - running,
+        "attributes": instance.attributes,
+        "registeredAt": datetime.fromtimestamp(instance.registered_at, UTC),
+        "attachments": [],
+        "tags": [{"key": key, "value": value} for key, value in instance.tags.items()],
+    }
+
+
+def _resources(cpu: int, memory: int) -> list[Fields]:
+    return [
+        {"name": name, "type": "INTEGER", "doubleValue": 0.0, "longValue": 0, "integerValue": value}
+        for name, value in (("CPU", cpu), ("MEMORY", memory))
+    ]

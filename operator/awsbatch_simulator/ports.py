@@ -1,0 +1,108 @@
+"""What the simulated services need from the world around them.
+
+The services (`batch/`, `ecs/`, `ec2/`) import these protocols and nothing of the transport, so that
+each can be tested with plain objects.
+"""
+
+import random
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from awsbatch_simulator.clock import SimulatedClock, Timer
+from awsbatch_simulator.context import Caller, Place
+from awsbatch_simulator.faults import Faults
+from awsbatch_simulator.settings import Settings
+
+if TYPE_CHECKING:
+    from awsbatch_simulator.region import Region
+
+Request = dict[str, Any]
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RawJson:
+    """An answer that is JSON already, in model names: the transport sends it as it is."""
+
+    body: bytes
+
+
+Handler = Callable[[Caller, Request], "Answer | RawJson"]
+
+
+class Service(Protocol):
+    """One AWS service: its operations by AWS's own names.
+
+    A handler is called with the world's lock held and with parameters that botocore's
+    ParamValidator has passed. It answers a plain dict in model names (or RawJson) or raises
+    AwsFailure. Times: Batch epoch milliseconds (int), ECS and EC2 aware datetimes.
+    """
+
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        """The operations of this service that are ours, by name."""
+        ...
+
+
+class LogSink(Protocol):
+    """CloudWatch Logs, as far as a running job writes to it. Callers hold the world's lock."""
+
+    def write(
+        self, place: Place, *, group: str, stream: str, events: Sequence[tuple[int, str]]
+    ) -> None:
+        """Append lines (epoch milliseconds, text); group and stream come into being by it."""
+        ...
+
+
+class Lookup(Protocol):
+    """The parts of AWS that the services refer to and do not keep themselves."""
+
+    def role_exists(self, place: Place, role: str) -> bool:
+        """Whether IAM has the role (an ARN or a name, path included)."""
+        ...
+
+    def instance_profile_exists(self, place: Place, profile: str) -> bool:
+        """Whether IAM has the instance profile (an ARN or a name)."""
+        ...
+
+    def subnet_zone(self, place: Place, subnet: str) -> str | None:
+        """The availability zone of a subnet, None if there is no such subnet."""
+        ...
+
+    def security_group_exists(self, place: Place, group: str) -> bool:
+        """Whether the account has the security group."""
+        ...
+
+    def default_subnets(self, place: Place) -> Sequence[str]:
+        """The subnets of the default VPC."""
+        ...
+
+
+class World(Protocol):
+    """Everything that lives in one simulator."""
+
+    lock: threading.RLock
+    clock: SimulatedClock
+    ids: random.Random
+    faults: Faults
+    logs: LogSink
+    lookup: Lookup
+    settings: Settings
+
+    def region(self, place: Place) -> "Region":
+        """All that exists in one account and region."""
+        ...
+
+    def post(self, callback: Callable[..., Any], *arguments: Any) -> Timer:
+        """Run the callback as soon as the clock can; safe to call from any thread."""
+        ...
+
+    def hex_id(self, digits: int = 17) -> str:
+        """Random hexadecimal digits."""
+        ...
+
+    def uuid(self) -> str:
+        """A random UUID (version 4)."""
+        ...

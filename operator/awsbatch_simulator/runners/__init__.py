@@ -1,0 +1,1 @@
+"""What makes a job do something: a script of settings, or a real local process."""

@@ -1,0 +1,42 @@
+"""What the two runners have in common: a work order, a running job, and how it ended."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One attempt of a job, ready to run."""
+
+    job_id: str
+    job_name: str
+    definition: str  # name, without revision
+    queue: str
+    parameters: dict[str, str]
+    attempt: int
+    command: tuple[str, ...]  # parameters substituted
+    environment: dict[str, str]  # the definition's and Batch's own
+    memory_mib: int
+    log_group: str
+    log_stream: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an attempt ended. `exit_code` None: the container never started."""
+
+    exit_code: int | None
+    reason: str = ""  # the container's
+    status_reason: str = ""  # the job's; empty: AWS's usual text
+
+
+Done = Callable[[Ended], None]
+
+
+class Run(Protocol):
+    """An attempt that is running."""
+
+    def stop(self) -> None:
+        """Make it end soon; how it ended is told as always."""
+        ...

@@ -1,0 +1,208 @@
+"""A simulated account on a stepped clock, without transport: handlers are called directly."""
+
+import json
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from awsbatch_simulator.batch.service import BatchService
+from awsbatch_simulator.clock import SimulatedClock
+from awsbatch_simulator.context import Caller, Place
+from awsbatch_simulator.ec2.service import Ec2Service
+from awsbatch_simulator.ecs.service import EcsService
+from awsbatch_simulator.faults import Effect, FaultSpec
+from awsbatch_simulator.jobscript import JobScript
+from awsbatch_simulator.ports import RawJson, Service
+from awsbatch_simulator.region import Region
+from awsbatch_simulator.settings import Settings
+from awsbatch_simulator.world import World
+
+PLACE = Place("111122223333", "eu-central-1")
+ROLE = "arn:aws:iam::111122223333:role/service-role/AWSBatchServiceRole"
+PROFILE = "arn:aws:iam::111122223333:instance-profile/ecsInstanceRole"
+
+
+class KnownThings:
+    """A Lookup for which everything exists, unless it is called missing."""
+
+    def __init__(self) -> None:
+        self.missing: set[str] = set()
+
+    def role_exists(self, place: Place, role: str) -> bool:
+        return role not in self.missing
+
+    def instance_profile_exists(self, place: Place, profile: str) -> bool:
+        return profile not in self.missing
+
+    def subnet_zone(self, place: Place, subnet: str) -> str | None:
+        return None if subnet in self.missing else f"{place.region}a"
+
+    def security_group_exists(self, place: Place, group: str) -> bool:
+        return group not in self.missing
+
+    def default_subnets(self, place: Place) -> Sequence[str]:
+        return ("subnet-1",)
+
+
+class Lines:
+    """A LogSink that keeps what is written, by stream."""
+
+    def __init__(self) -> None:
+        self.streams: dict[str, list[str]] = {}
+        self.groups: set[str] = set()
+
+    def write(
+        self, place: Place, *, group: str, stream: str, events: Sequence[tuple[int, str]]
+    ) -> None:
+        self.groups.add(group)
+        self.streams.setdefault(stream, []).extend(text for _, text in events)
+
+
+class Cloud:
+    """One account and region; operations of all our services are called by their AWS names."""
+
+    def __init__(self, *scripts: JobScript, settings: Settings | None = None) -> None:
+        clock = SimulatedClock(stepped=True, start=1_800_000_000.0)
+        settings = settings or Settings()
+        if scripts:
+            settings = settings.model_copy(update={"job_scripts": scripts})
+        self.world = World(clock, settings, random.Random(7))
+        self.known = KnownThings()
+        self.lines = Lines()
+        self.world.lookup = self.known
+        self.world.logs = self.lines
+        self.services: list[Service] = [
+            BatchService(self.world),
+            EcsService(self.world),
+            Ec2Service(self.world),
+        ]
+
+    def __call__(self, operation: str, /, **request: Any) -> dict[str, Any]:
+        for service in self.services:
+            if operation in service.handlers:
+                caller = Caller(PLACE, "arn:aws:iam::111122223333:user/test", "request-1")
+                answer = service.handlers[operation](caller, request)
+                if isinstance(answer, RawJson):
+                    decoded: dict[str, Any] = json.loads(answer.body)
+                    return decoded
+                return answer
+        raise AssertionError(operation)
+
+    @property
+    def region(self) -> Region:
+        return self.world.region(PLACE)
+
+    def step(self, seconds: float) -> None:
+        self.world.advance(seconds)
+
+    def fault(self, name: str, *, seconds: float = 0, **match: str) -> None:
+        spec = FaultSpec(effect=Effect.WORLD, name=name, seconds=seconds, match=match)
+        self.world.faults.add(spec)
+
+    def delays(self, **figures: float) -> None:
+        delays = self.world.settings.delays.model_copy(update=figures)
+        self.world.change(self.world.settings.model_copy(update={"delays": delays}))
+
+    def environment(self, name: str = "main", **resources: Any) -> str:
+        """A MANAGED EC2 environment, CREATING; fields of computeResources as given."""
+        given = {
+            "type": "EC2",
+            "maxvCpus": 16,
+            "instanceTypes": ["m7i.large", "m7i.xlarge"],
+            "allocationStrategy": "BEST_FIT_PROGRESSIVE",
+            "subnets": ["subnet-1"],
+            "securityGroupIds": ["sg-1"],
+            "instanceRole": PROFILE,
+        } | resources
+        arn: str = self(
+            "CreateComputeEnvironment",
+            computeEnvironmentName=name,
+            type="MANAGED",
+            computeResources=given,
+        )["computeEnvironmentArn"]
+        return arn
+
+    def fargate(self, name: str = "serverless", maximum: int = 4) -> str:
+        """A FARGATE environment, VALID."""
+        arn: str = self(
+            "CreateComputeEnvironment",
+            computeEnvironmentName=name,
+            type="MANAGED",
+            computeResources={
+                "type": "FARGATE",
+                "maxvCpus": maximum,
+                "subnets": ["subnet-1"],
+                "securityGroupIds": ["sg-1"],
+            },
+        )["computeEnvironmentArn"]
+        self.step(10)
+        return arn
+
+    def queue(self, name: str = "main", *environments: str, **fields: Any) -> str:
+        """A VALID queue over environments, by default one that is made for it."""
+        if not environments:
+            environments = (self.environment(),)
+            self.step(10)
+        arn: str = self(
+            "CreateJobQueue",
+            jobQueueName=name,
+            **{"priority": 1, "state": "ENABLED"} | fields,
+            computeEnvironmentOrder=[
+                {"order": number, "computeEnvironment": each}
+                for number, each in enumerate(environments, start=1)
+            ],
+        )["jobQueueArn"]
+        self.step(5)
+        return arn
+
+    def definition(self, name: str = "simulate", **fields: Any) -> str:
+        """A definition of one vCPU and 1 GiB; members of containerProperties by `container`."""
+        container = {
+            "image": "busybox",
+            "command": ["echo", "hello"],
+            "resourceRequirements": [
+                {"type": "VCPU", "value": str(fields.pop("vcpus", 1))},
+                {"type": "MEMORY", "value": str(fields.pop("memory", 1024))},
+            ],
+        } | fields.pop("container", {})
+        arn: str = self(
+            "RegisterJobDefinition",
+            jobDefinitionName=name,
+            type="container",
+            containerProperties=container,
+            **fields,
+        )["jobDefinitionArn"]
+        return arn
+
+    def submit(self, name: str = "job", *, definition: str = "simulate", **fields: Any) -> str:
+        """A job's id."""
+        request = {"jobQueue": "main", "jobName": name, "jobDefinition": definition} | fields
+        job_id: str = self("SubmitJob", **request)["jobId"]
+        return job_id
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """JobDetail."""
+        found: dict[str, Any] = self("DescribeJobs", jobs=[job_id])["jobs"][0]
+        return found
+
+    def status(self, job_id: str) -> str:
+        return str(self.job(job_id)["status"])
+
+
+def ready(*scripts: JobScript, **resources: Any) -> Cloud:
+    """A cloud with the queue `main` over the EC2 environment `main`, and a definition."""
+    cloud = Cloud(*scripts)
+    cloud.environment(**resources)
+    cloud.step(10)
+    cloud.queue("main", "main")
+    cloud.definition()
+    return cloud
+
+
+def serverless(*scripts: JobScript, maximum: int = 4) -> Cloud:
+    """A cloud with the queue `main` over a FARGATE environment: jobs start at once."""
+    cloud = Cloud(*scripts)
+    cloud.fargate(maximum=maximum)
+    cloud.queue("main", "serverless")
+    cloud.definition()
+    return cloud
