@@ -49,14 +49,15 @@ def starter(sandbox_id, tmp_path):
             stdout=subprocess.PIPE,
         )
         started.append(process)
+        assert process.stdout is not None
         assert process.stdout.readline() == b"started\n"
+        process.stdout.close()
         return process
 
     yield start
     for process in started:
         process.kill()
         process.wait()
-        process.stdout.close()
     processes.end(processes.marked(sandbox_id), grace_seconds=0)
 
 

@@ -40,7 +40,9 @@ def start(sandbox_id):
 
 
 def identity_of(process):
-    return processes.look(process.pid).identity
+    seen = processes.look(process.pid)
+    assert seen is not None
+    return seen.identity
 
 
 def test_a_process_is_found_by_the_mark_in_its_environment(start, sandbox_id):
@@ -111,5 +113,6 @@ def test_a_command_name_with_spaces_and_parentheses_is_read_right(start, tmp_pat
     odd.symlink_to("/bin/sleep")
     process = start(str(odd), "60")
     seen = processes.look(process.pid)
+    assert seen is not None
     assert seen.session == process.pid
     assert processes.alive(seen.identity)
