@@ -158,6 +158,10 @@ POLICY_NOT_REMOVABLE = _stall(
 
 # --- deletion ---
 
+SETTLING = _wait(
+    "Settling",
+    "AWS shows nothing of the object, but a call of a moment ago may still come to light.",
+)
 STILL_IN_USE = _stall(
     "StillInUse",
     "Something else still uses the AWS object, and AWS does not delete it before that ends.",

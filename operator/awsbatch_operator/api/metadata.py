@@ -16,6 +16,7 @@ PAUSED = f"{GROUP}/paused"
 RECONCILE_AT = f"{GROUP}/reconcile-at"
 RESOLVED = f"{GROUP}/resolved"
 SUBMISSION = f"{GROUP}/submission"
+TAG_KEYS = f"{GROUP}/tag-keys"
 
 Shape = Mapping[str, Any]
 """A JSON object: a Kubernetes body or an AWS structure. Never changed in place."""
@@ -44,6 +45,7 @@ class Resource:
     resource_version: str
     created: Instant
     deleting: bool = False
+    deleted_at: Instant | None = None  # when its deletion was asked for
     finalizers: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
@@ -54,13 +56,15 @@ class Resource:
     def from_body(cls, body: Shape) -> Self:
         """Read a body as the API server sends it (kind included); KeyError if it is none."""
         metadata = body["metadata"]
+        deleted = metadata.get("deletionTimestamp")
         return cls(
             key=ObjectKey(body["kind"], metadata.get("namespace", ""), metadata["name"]),
             uid=metadata["uid"],
             generation=metadata.get("generation", 0),
             resource_version=metadata["resourceVersion"],
             created=Instant.parse(metadata["creationTimestamp"]),
-            deleting="deletionTimestamp" in metadata,
+            deleting=deleted is not None,
+            deleted_at=None if deleted is None else Instant.parse(deleted),
             finalizers=tuple(metadata.get("finalizers", ())),
             labels=metadata.get("labels", {}),
             annotations=metadata.get("annotations", {}),

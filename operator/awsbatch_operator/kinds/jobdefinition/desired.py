@@ -1,0 +1,87 @@
+"""What a JobDefinition wants to be registered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from awsbatch_operator.api.instant import Instant
+from awsbatch_operator.api.metadata import SUBMISSION, Resource
+from awsbatch_operator.api.references import Targets
+from awsbatch_operator.api.tags import Owner
+from awsbatch_operator.kinds.infrastructure import settled_on
+from awsbatch_operator.kinds.jobdefinition.spec import JobDefinitionSpec
+from awsbatch_operator.kinds.tagging import WantedTags, wanted_tags
+from awsbatch_operator.schema.canonical import content_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A revision as the status shows it."""
+
+    arn: str
+    content_hash: str
+    registered: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """One revision with this content, and no more than `keep` of ours in all.
+
+    `content` are RegisterJobDefinition's members without name and tags. `in_use` are the ARNs of
+    revisions that jobs still need; None while nobody has asked.
+    """
+
+    owner: Owner
+    name: str
+    content: Mapping[str, Any]
+    content_hash: str
+    tags: WantedTags
+    keep: int
+    shown: tuple[Shown, ...]
+    in_use: frozenset[str] | None
+    settled: bool
+
+
+def desired_definition(resource: Resource, targets: Targets, owner: Owner) -> Desired:
+    """From the spec; jobs are asked for only when a revision may have to go."""
+    spec = JobDefinitionSpec.model_validate(resource.spec)
+    shown = _shown(resource)
+    return Desired(
+        owner=owner,
+        name=targets.aws_name,
+        content=spec.aws,
+        content_hash=content_hash(spec.aws),
+        tags=wanted_tags(resource, owner.tags()),
+        keep=spec.kept,
+        shown=shown,
+        in_use=_in_use(targets) if len(shown) >= spec.kept else None,
+        settled=settled_on(resource),
+    )
+
+
+def _shown(resource: Resource) -> tuple[Shown, ...]:
+    return tuple(
+        Shown(
+            arn=str(entry["arn"]),
+            content_hash=str(entry.get("contentHash", "")),
+            registered=Instant.parse(str(entry["registeredTime"]))
+            if "registeredTime" in entry
+            else resource.created,
+        )
+        for entry in resource.status.get("revisions", ())
+    )
+
+
+def _in_use(targets: Targets) -> frozenset[str]:
+    """The revisions of jobs that are submitted, or whose submission is written down."""
+    arns = set()
+    for user in targets.users:
+        arns.add(str(user.status.get("jobDefinitionArn", "")))
+        # The intent names the revision before the job's status does. Whatever else stands in that
+        # annotation, an ARN of ours in it means that the job may need it.
+        arns.update(_quoted(user.annotations.get(SUBMISSION, "")))
+    return frozenset(arns)
+
+
+def _quoted(text: str) -> list[str]:
+    return [part for part in text.split('"') if part.startswith("arn:")]

@@ -1,0 +1,58 @@
+"""What a JobDefinition shows of its revisions (pure)."""
+
+from typing import Any
+
+from awsbatch_operator.api import catalogue
+from awsbatch_operator.api.conditions import Situation, Verdict
+from awsbatch_operator.api.instant import Instant
+from awsbatch_operator.api.metadata import Resource
+from awsbatch_operator.kinds.contract import KindStatus, Removal, Seen
+from awsbatch_operator.kinds.infrastructure import starting
+from awsbatch_operator.kinds.jobdefinition.desired import Desired
+from awsbatch_operator.kinds.jobdefinition.observe import Observed, Revision
+from awsbatch_operator.kinds.jobdefinition.plan import Action, current_revision
+
+SHOWN = 200  # the CRD's limit
+
+
+def definition_status(resource: Resource, seen: Seen[Desired, Observed, Action]) -> KindStatus:
+    """The kind's fields and its verdict."""
+    before = starting(resource)
+    desired, observed = seen.desired, seen.observed
+    if isinstance(desired, Removal):
+        words = "The revisions of this definition are being deregistered."
+        return KindStatus(
+            before.fields, Verdict(Situation.DELETING, catalogue.DELETING.name, words)
+        )
+    if desired is None or observed is None:
+        return before
+    ours = observed.ours(desired.owner)
+    current = current_revision(desired, ours)
+    if current is None:
+        return before
+    fields = {
+        "arn": current.arn,
+        "revision": current.number,
+        "contentHash": desired.content_hash,
+        "revisions": _listed(resource, ours, seen.now),
+    }
+    words = f"Revision {current.number} is registered."
+    return KindStatus(fields, Verdict(Situation.READY, catalogue.READY.name, words))
+
+
+def _listed(resource: Resource, ours: tuple[Revision, ...], now: Instant) -> list[dict[str, Any]]:
+    """AWS does not say when a revision was registered; when it was first seen stays."""
+    times = {
+        entry["arn"]: entry["registeredTime"]
+        for entry in resource.status.get("revisions", ())
+        if "registeredTime" in entry
+    }
+    return [
+        {
+            "revision": revision.number,
+            "arn": revision.arn,
+            "contentHash": revision.content_hash or None,
+            "registeredTime": times.get(revision.arn, now.rfc3339()),
+        }
+        for revision in ours[:SHOWN]
+    ]
