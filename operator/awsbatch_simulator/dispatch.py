@@ -73,7 +73,8 @@ class Dispatcher:
             try:
                 return self._admit(wire, scope, service, request_id)
             except AwsFailure as failure:
-                return self._codec.refusal(self._protocol(service), failure, request_id)
+                protocol = self._models.protocol_of(service)
+                return self._codec.refusal(protocol, failure, request_id)
 
     def perform(self, admitted: Admitted) -> WireAnswer:
         """Do what was admitted. Raises ConnectionDropped when the answer is to be lost."""
@@ -216,9 +217,3 @@ class Dispatcher:
         if wire.headers.get("authorization"):
             failure = bad_signature()
         return self._codec.refusal(protocol, failure, request_id)
-
-    def _protocol(self, service: str) -> str:
-        try:
-            return self._models.protocol_of(service)
-        except AwsFailure:
-            return "json"

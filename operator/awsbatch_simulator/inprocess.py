@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
@@ -94,12 +95,22 @@ class InProcess:
             return
 
 
-def session(simulator: Simulator, transport: InProcess | None = None) -> boto3.Session:
-    """A boto3 session with the simulator's own credentials, connected to it."""
+def session(
+    simulator: Simulator, transport: InProcess | None = None, *, loader: Any = None
+) -> boto3.Session:
+    """A boto3 session with the simulator's own credentials, connected to it.
+
+    Sessions that share a botocore `loader` read each service's model once (EC2's takes half a
+    second).
+    """
+    core = botocore.session.get_session()
+    if loader is not None:
+        core.register_component("data_loader", loader)
     made = boto3.Session(
         aws_access_key_id=simulator.key.access_key_id,
         aws_secret_access_key=simulator.key.secret_access_key,
         region_name=simulator.place.region,
+        botocore_session=core,
     )
     (transport or InProcess(simulator)).connect(made)
     return made

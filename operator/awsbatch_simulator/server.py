@@ -11,6 +11,7 @@ from aiohttp import web
 
 from awsbatch_simulator.admin import PREFIX, Admin
 from awsbatch_simulator.assembly import Simulator
+from awsbatch_simulator.runners.start import stop_all
 from awsbatch_simulator.wire import ConnectionDropped, WireAnswer, WireRequest
 
 logger = logging.getLogger(__name__)
@@ -102,9 +103,9 @@ async def serving(simulator: Simulator, port: int = 0) -> AsyncIterator[str]:
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="moto") as executor:
         server = Server(simulator, executor)
         low = web.Server(server.handle, access_log=None)
-        runner = web.ServerRunner(low, handle_signals=False)
+        runner = web.ServerRunner(low, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
-        site = web.TCPSite(runner, HOST, port, shutdown_timeout=1.0)
+        site = web.TCPSite(runner, HOST, port)
         await site.start()
         actual = site.port
         server.listens_on(actual)
@@ -115,6 +116,7 @@ async def serving(simulator: Simulator, port: int = 0) -> AsyncIterator[str]:
         finally:
             clock.cancel()
             await runner.cleanup()
+            stop_all(simulator.world)
 
 
 def _wake(loop: asyncio.AbstractEventLoop, server: Server) -> None:

@@ -65,11 +65,11 @@ class Models:
         return SERVICE_BY_SIGNING_NAME.get(signing_name, signing_name)
 
     def protocol_of(self, service: str) -> str:
-        """The protocol that we speak with this service's clients.
-
-        Raises AwsFailure NotImplemented for a service that botocore or we do not know.
-        """
-        return self._entry(service).protocol
+        """The protocol that a service's clients speak; json for an unknown service."""
+        try:
+            return self._entry(service).protocol
+        except AwsFailure:
+            return "json"
 
     def operation(self, service: str, name: str) -> Operation:
         """An operation by name; raises AwsFailure for one that the model does not have."""
@@ -84,16 +84,18 @@ class Models:
         return found
 
     def identify(self, service: str, wire: WireRequest) -> Identified:
-        """Which operation a request is for; raises AwsFailure if none."""
+        """Which operation a request is for; raises AwsFailure if none, or none that we speak."""
         match self._entry(service).protocol:
             case "json":
                 name = wire.headers.get("x-amz-target", "").rpartition(".")[2]
                 return Identified(self.operation(service, name))
             case "rest-json":
                 return self._routed(service, wire)
-            case _:
+            case "query" | "ec2":
                 form = parse_qs(wire.body.decode("utf-8", "replace") or wire.query)
                 return Identified(self.operation(service, form.get("Action", [""])[0]))
+            case protocol:
+                raise not_implemented(service, f"its protocol, {protocol}")
 
     def invalid(self, operation: Operation, parameters: dict[str, Any]) -> str | None:
         """What is wrong with the parameters by botocore's model, if anything is."""
@@ -128,10 +130,8 @@ class Models:
         except UnknownServiceError:
             raise not_implemented(service, "this service") from None
         model = ServiceModel(description, service)
-        spoken = model.metadata.get("protocols", [model.metadata["protocol"]])
-        protocol = next((name for name in spoken if name in PROTOCOLS), None)
-        if protocol is None:
-            raise not_implemented(service, f"this service's protocol ({', '.join(spoken)})")
+        offered = model.metadata.get("protocols", [model.metadata["protocol"]])
+        protocol = next((name for name in offered if name in PROTOCOLS), offered[0])
         entry = _Entry(model, protocol)
         if protocol == "rest-json":
             _add_routes(entry, description["operations"])
