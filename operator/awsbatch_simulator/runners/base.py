@@ -40,3 +40,11 @@ class Run(Protocol):
     def stop(self) -> None:
         """Make it end soon; how it ended is told as always."""
         ...
+
+    def abandon(self) -> None:
+        """End it at once and tell nobody."""
+        ...
+
+    def join(self, seconds: float) -> None:
+        """Wait until nothing of it is left, at most so long."""
+        ...

@@ -52,8 +52,15 @@ class ScriptRun:
             events=[(self._region.now_ms(), line)],
         )
 
-    def stop(self) -> None:
-        """The container is killed."""
+    def abandon(self) -> None:
+        """Nothing more happens."""
         for timer in self._timers:
             timer.cancel()
+
+    def join(self, seconds: float) -> None:
+        """There is nothing to wait for."""
+
+    def stop(self) -> None:
+        """The container is killed."""
+        self.abandon()
         self._region.world.clock.call_after(0, self._done, Ended(KILLED))

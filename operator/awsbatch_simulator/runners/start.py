@@ -1,9 +1,15 @@
-"""Starting an attempt with whichever runner the settings name."""
+"""Starting an attempt with whichever runner the settings name, and ending all of them."""
+
+import time
 
 from awsbatch_simulator.region import Region
 from awsbatch_simulator.runners.base import Done, Ended, Run, Work
+from awsbatch_simulator.runners.process import ProcessRun
 from awsbatch_simulator.runners.script import NO_CONTAINER, ScriptRun, script_for
 from awsbatch_simulator.settings import JobRunner
+from awsbatch_simulator.world import World
+
+GONE_SECONDS = 5.0
 
 
 def starting_seconds(region: Region, work: Work) -> float:
@@ -19,6 +25,10 @@ def starting_seconds(region: Region, work: Work) -> float:
 def start_run(region: Region, work: Work, done: Done) -> Run | None:
     """Start the attempt; None when the container never starts (`done` has been told)."""
     settings = region.world.settings
+    if settings.job_runner is JobRunner.PROCESS:
+        process = ProcessRun(region, work, done)
+        process.begin()
+        return process
     script = script_for(settings.job_scripts, work)
     if script.exit_code is None:
         reason = script.reason or NO_CONTAINER
@@ -27,3 +37,20 @@ def start_run(region: Region, work: Work, done: Done) -> Run | None:
     run = ScriptRun(region, work, script, done)
     run.begin()
     return run
+
+
+def stop_all(world: World) -> None:
+    """End everything that runs and wait until it is gone. Call it without the world's lock."""
+    with world.lock:
+        runs = [
+            job.run
+            for region in world.regions()
+            for jobs in region.batch.by_queue.values()
+            for job in jobs.unfinished.values()
+            if job.run is not None
+        ]
+        for run in runs:
+            run.abandon()
+    deadline = time.monotonic() + GONE_SECONDS
+    for run in runs:
+        run.join(max(0.0, deadline - time.monotonic()))
