@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 from awsbatch_operator.engine.packing import pack, trimmed, unpack
+from awsbatch_operator.engine.queue import Priority
 
 # Longer than any answer can be late: a request to the API server times out after seconds.
 TOMBSTONE_SECONDS = 900.0
@@ -40,12 +41,18 @@ class _Entry:
     packed: bytes
     significance: int
     settled: bool
-    deleting: bool
-    behind: bool
+    priority: Priority
 
 
 def _never(_: Resource) -> bool:
     return False
+
+
+def _priority(resource: Resource) -> Priority:
+    if resource.deleting:
+        return Priority.DELETION
+    behind = resource.status.get("observedGeneration") != resource.generation
+    return Priority.CHANGED if behind else Priority.REST
 
 
 def key_of(body: Shape) -> ObjectKey:
@@ -146,12 +153,12 @@ class Cache:
     def deleting(self, key: ObjectKey) -> bool:
         """Whether the object is here and being deleted; cheap."""
         entry = self._entry(key)
-        return entry is not None and entry.deleting
+        return entry is not None and entry.priority is Priority.DELETION
 
-    def behind(self, key: ObjectKey) -> bool:
-        """Whether the object is here and its newest generation was not acted on; cheap."""
+    def priority(self, key: ObjectKey) -> Priority:
+        """How urgent a turn for the object is; cheap."""
         entry = self._entry(key)
-        return entry is not None and entry.behind
+        return Priority.REST if entry is None else entry.priority
 
     def synced(self, kind: str) -> bool:
         """Whether all objects of the kind have been listed at least once."""
@@ -173,15 +180,15 @@ class Cache:
 
     def _replace(self, body: Shape, key: ObjectKey, before: _Entry | None, *, own: bool) -> Change:
         resource = Resource.from_body(body)
+        settled = not resource.deleting and self._is_settled(resource)
         entry = _Entry(
             key=before.key if before is not None else key,
             uid=resource.uid,
             version=int(resource.resource_version),
-            packed=pack(body),
+            packed=pack(body, tightly=settled),
             significance=hash(self._significance(resource)),
-            settled=not resource.deleting and self._is_settled(resource),
-            deleting=resource.deleting,
-            behind=resource.status.get("observedGeneration") != resource.generation,
+            settled=settled,
+            priority=_priority(resource),
         )
         self._kinds.setdefault(key.kind, {})[entry.key] = entry
         return Change(

@@ -13,7 +13,9 @@ class SystemClock:
         return Instant(time.time())
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        # Unlike Python's monotonic clock, this one goes on while the machine is suspended: a
+        # leader that was put to sleep must not wake up believing in its lease.
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

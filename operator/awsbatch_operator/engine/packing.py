@@ -5,6 +5,7 @@ are finished and never looked at again.
 """
 
 import json
+import zlib
 from typing import Any
 
 from awsbatch_operator.api.metadata import Shape
@@ -28,11 +29,16 @@ def trimmed(body: Shape) -> Shape:
     return {**body, "metadata": metadata}
 
 
-def pack(body: Shape) -> bytes:
-    """Compact JSON of a body that consists of plain JSON values."""
-    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+def pack(body: Shape, *, tightly: bool = False) -> bytes:
+    """Compact JSON of a body that consists of plain JSON values.
+
+    `tightly` compresses it: a third of the room for twice the time, for what is hardly ever read.
+    """
+    packed = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    return zlib.compress(packed, 1) if tightly else packed
 
 
 def unpack(packed: bytes) -> dict[str, Any]:
     """The body again."""
-    return dict(json.loads(packed))
+    text = packed if packed.startswith(b"{") else zlib.decompress(packed)
+    return dict(json.loads(text))

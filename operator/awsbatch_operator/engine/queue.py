@@ -9,13 +9,16 @@ import asyncio
 import heapq
 import itertools
 from collections import OrderedDict, deque
+from collections.abc import Hashable
 from enum import IntEnum
 from random import Random
+from typing import Generic, TypeVar
 
 from awsbatch_operator.api.instant import Clock
-from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.engine.backoff import Backoff
 from awsbatch_operator.engine.waiting import first_of
+
+K = TypeVar("K", bound=Hashable)
 
 FAIR_SHARE = 8  # every eighth take serves the least urgent lane first, so that nothing starves
 
@@ -28,7 +31,7 @@ class Priority(IntEnum):
     REST = 2
 
 
-class WorkQueue:
+class WorkQueue(Generic[K]):
     """Keys that wait, are being worked on, or fall due later. For one event loop, no threads."""
 
     def __init__(self, *, clock: Clock, random: Random, backoff: Backoff | None = None) -> None:
@@ -36,22 +39,22 @@ class WorkQueue:
         self._random = random
         self._backoff = backoff or Backoff()
         # Each lane holds the keys in the order in which they came, with the time when they did.
-        self._lanes: dict[Priority, OrderedDict[ObjectKey, float]] = {
+        self._lanes: dict[Priority, OrderedDict[K, float]] = {
             priority: OrderedDict() for priority in Priority
         }
-        self._lane_of: dict[ObjectKey, Priority] = {}
-        self._running: set[ObjectKey] = set()
-        self._added_while_running: dict[ObjectKey, Priority] = {}
-        self._due: dict[ObjectKey, float] = {}
-        self._timers: list[tuple[float, int, ObjectKey]] = []
+        self._lane_of: dict[K, Priority] = {}
+        self._running: set[K] = set()
+        self._added_while_running: dict[K, Priority] = {}
+        self._due: dict[K, float] = {}
+        self._timers: list[tuple[float, int, K]] = []
         self._order = itertools.count()
-        self._failures: dict[ObjectKey, int] = {}
+        self._failures: dict[K, int] = {}
         self._takes = 0
         self._waiters: deque[asyncio.Future[None]] = deque()
         self._timers_changed = asyncio.Event()
         self._closed = False
 
-    def add(self, key: ObjectKey, priority: Priority = Priority.REST) -> None:
+    def add(self, key: K, priority: Priority = Priority.REST) -> None:
         """Have the key taken as soon as its turn comes; a more urgent priority wins."""
         if key in self._running:
             before = self._added_while_running.get(key, priority)
@@ -64,7 +67,7 @@ class WorkQueue:
             self._lanes[priority][key] = self._lanes[lane].pop(key)
             self._lane_of[key] = priority
 
-    def add_after(self, key: ObjectKey, seconds: float) -> None:
+    def add_after(self, key: K, seconds: float) -> None:
         """Have the key added after that time; of several times the earliest counts.
 
         Whatever takes the key before that cancels it: a turn decides anew when the next is due.
@@ -76,11 +79,12 @@ class WorkQueue:
         if when >= self._due.get(key, float("inf")):
             return
         self._due[key] = when
-        heapq.heappush(self._timers, (when, next(self._order), key))
-        if self._timers[0][2] is key:
+        timer = (when, next(self._order), key)
+        heapq.heappush(self._timers, timer)
+        if self._timers[0] is timer:
             self._timers_changed.set()
 
-    def retry(self, key: ObjectKey, *, floor: float = 0.0) -> float:
+    def retry(self, key: K, *, floor: float = 0.0) -> float:
         """Count a failure and have the key added after its backoff; returns the delay."""
         failures = self._failures.get(key, 0) + 1
         self._failures[key] = failures
@@ -88,16 +92,16 @@ class WorkQueue:
         self.add_after(key, delay)
         return delay
 
-    def succeeded(self, key: ObjectKey) -> None:
+    def succeeded(self, key: K) -> None:
         """Forget the failures of a key."""
         self._failures.pop(key, None)
 
-    def forget(self, key: ObjectKey) -> None:
+    def forget(self, key: K) -> None:
         """Forget failures and due time of a key whose object is gone."""
         self._failures.pop(key, None)
         self._due.pop(key, None)
 
-    def take_now(self) -> ObjectKey | None:
+    def take_now(self) -> K | None:
         """The next key, or None if none waits. Whoever takes a key must say `done`."""
         lane = self._next_lane()
         if lane is None or self._closed:
@@ -109,7 +113,7 @@ class WorkQueue:
         self._due.pop(key, None)
         return key
 
-    async def take(self) -> ObjectKey | None:
+    async def take(self) -> K | None:
         """Wait for the next key; None once the queue is closed."""
         while not self._closed:
             key = self.take_now()
@@ -124,7 +128,7 @@ class WorkQueue:
                 raise
         return None
 
-    def done(self, key: ObjectKey) -> None:
+    def done(self, key: K) -> None:
         """The worker is through with the key; it waits again if it was added meanwhile."""
         self._running.discard(key)
         priority = self._added_while_running.pop(key, None)
@@ -137,7 +141,7 @@ class WorkQueue:
         while self._waiters:
             self._wake_one()
 
-    def is_running(self, key: ObjectKey) -> bool:
+    def is_running(self, key: K) -> bool:
         """Whether a worker has the key now."""
         return key in self._running
 
@@ -182,7 +186,7 @@ class WorkQueue:
             else:
                 await first_of(self._clock.sleep(seconds), self._timers_changed.wait())
 
-    def _push(self, key: ObjectKey, priority: Priority) -> None:
+    def _push(self, key: K, priority: Priority) -> None:
         self._lanes[priority][key] = self._clock.monotonic()
         self._lane_of[key] = priority
         self._wake_one()

@@ -1,13 +1,102 @@
-"""Structured logs: the object stands in every line that is written on its behalf."""
+"""Structured logs: JSON for machines, lines for a person at a terminal.
 
-from collections.abc import Iterator
+The object on whose behalf a line is written stands in the line (kind, namespace, name), because it
+is bound to the context of the task that works for it. What other libraries log comes out the same
+way. Nothing leaves without having its secrets masked.
+"""
+
+import logging
+import sys
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
+from enum import Enum
+from typing import Any, TextIO
 
-from structlog.contextvars import bound_contextvars
+import structlog
+from structlog.contextvars import bound_contextvars, merge_contextvars
+from structlog.typing import Processor, WrappedLogger
+
+from awsbatch_operator.telemetry.secrets import masked_values
+
+
+class LogStyle(Enum):
+    """How lines look."""
+
+    JSON = "json"
+    HUMAN = "human"
+    AUTO = "auto"  # human on a terminal, else JSON
 
 
 @contextmanager
 def about(*, kind: str, namespace: str, name: str) -> Iterator[None]:
-    """Every line logged inside names this object."""
+    """Every line logged inside, whoever logs it, names this object."""
     with bound_contextvars(kind=kind, namespace=namespace, name=name):
         yield
+
+
+def configure(
+    *,
+    style: LogStyle = LogStyle.AUTO,
+    level: str = "INFO",
+    stream: TextIO | None = None,
+    quiet: Mapping[str, str] | None = None,
+) -> None:
+    """Set up logging for the process; once, at its start.
+
+    `quiet` gives other libraries' loggers a level of their own. ValueError if a level is unknown.
+    """
+    stream = stream or sys.stderr
+    human = style is LogStyle.HUMAN or (style is LogStyle.AUTO and stream.isatty())
+    shared = _shared_processors()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_rendering(human=human, colors=human and stream.isatty()),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name, its_level in (quiet or {}).items():
+        logging.getLogger(name).setLevel(its_level)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,  # loggers made before this call obey it, too
+    )
+
+
+def _shared_processors() -> list[Processor]:
+    return [
+        merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+
+
+def _rendering(*, human: bool, colors: bool) -> Sequence[Processor]:
+    if human:
+        plain = structlog.dev.plain_traceback
+        console = structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)
+        return [structlog.processors.format_exc_info, _mask, console]
+    return [
+        structlog.processors.format_exc_info,
+        _mask,
+        structlog.processors.EventRenamer("message"),
+        structlog.processors.JSONRenderer(default=str),
+    ]
+
+
+def _mask(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    return masked_values(event)

@@ -15,11 +15,18 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
-        self._turns = Counter(
-            f"{PREFIX}_reconciles",
-            "Turns of reconciliation, by kind and by how they ended.",
-            ("kind", "result"),
-            registry=registry,
+        self._turns = self._counter("reconciles", "Turns, by how they ended.", "kind", "result")
+        self._retries = self._counter("retries", "Turns to be repeated with backoff.", "kind")
+        self._writes = self._counter(
+            "kube_writes", "Writes to the Kubernetes API.", "kind", "verb", "outcome"
+        )
+        self._events = self._counter("events", "What became of Kubernetes Events.", "outcome")
+        self._calls = self._counter("aws_calls", "Calls to AWS.", "service", "operation", "outcome")
+        self._passes = self._counter(
+            "resync_passes", "Passes that compared the cache with the live objects.", "outcome"
+        )
+        self._ghosts = self._counter(
+            "ghosts_dropped", "Objects that had gone without the watch saying so.", "kind"
         )
         self._turn_seconds = Histogram(
             f"{PREFIX}_reconcile_seconds",
@@ -28,57 +35,16 @@ class Metrics:
             buckets=TURN_BUCKETS,
             registry=registry,
         )
-        self._retries = Counter(
-            f"{PREFIX}_retries",
-            "Turns that will be repeated with backoff.",
-            ("kind",),
-            registry=registry,
-        )
-        self._kube_writes = Counter(
-            f"{PREFIX}_kube_writes",
-            "Writes to the Kubernetes API, by kind, verb and outcome.",
-            ("kind", "verb", "outcome"),
-            registry=registry,
-        )
-        self._events = Counter(
-            f"{PREFIX}_events",
-            "Kubernetes Events, by outcome: created, repeated, dropped, failed.",
-            ("outcome",),
-            registry=registry,
-        )
-        self._aws_calls = Counter(
-            f"{PREFIX}_aws_calls",
-            "Calls to AWS, by service, operation and outcome.",
-            ("service", "operation", "outcome"),
-            registry=registry,
-        )
-        self._aws_seconds = Histogram(
+        self._call_seconds = Histogram(
             f"{PREFIX}_aws_call_seconds",
             "Duration of a call to AWS.",
             ("service", "operation"),
             buckets=CALL_BUCKETS,
             registry=registry,
         )
-        self._passes = Counter(
-            f"{PREFIX}_resync_passes",
-            "Passes that compared the cache with the live objects, by outcome.",
-            ("outcome",),
-            registry=registry,
-        )
-        self._ghosts = Counter(
-            f"{PREFIX}_ghosts_dropped",
-            "Objects dropped from the cache because a pass found that they had gone.",
-            ("kind",),
-            registry=registry,
-        )
-        self._leader = Gauge(
-            f"{PREFIX}_leader",
-            "1 while this process holds the lease.",
-            registry=registry,
-        )
 
     def turn(self, kind: str, result: str, seconds: float) -> None:
-        """One turn has ended."""
+        """One turn has ended: ok, retry, conflict, error or gone."""
         self._turns.labels(kind, result).inc()
         self._turn_seconds.labels(kind).observe(seconds)
 
@@ -87,30 +53,29 @@ class Metrics:
         self._retries.labels(kind).inc()
 
     def kube_write(self, kind: str, verb: str, outcome: str) -> None:
-        """One write to the Kubernetes API."""
-        self._kube_writes.labels(kind, verb, outcome).inc()
+        """One write to the Kubernetes API: "ok", or the name of the KubeError."""
+        self._writes.labels(kind, verb, outcome).inc()
 
     def event(self, outcome: str) -> None:
-        """What became of an Event."""
+        """What became of an Event: created, repeated, dropped or failed."""
         self._events.labels(outcome).inc()
 
     def aws_call(self, service: str, operation: str, outcome: str, seconds: float) -> None:
-        """One call to AWS; the outcome is "ok" or the name of an error class, not a message."""
-        self._aws_calls.labels(service, operation, outcome).inc()
-        self._aws_seconds.labels(service, operation).observe(seconds)
+        """One call to AWS. The outcome is "ok" or the name of an error class, never a message."""
+        self._calls.labels(service, operation, outcome).inc()
+        self._call_seconds.labels(service, operation).observe(seconds)
 
     def resync(self, outcome: str) -> None:
-        """One pass over all objects has ended."""
+        """One pass over all objects has ended: ok or failed."""
         self._passes.labels(outcome).inc()
 
     def ghost(self, kind: str) -> None:
         """An object of the cache turned out to be gone."""
         self._ghosts.labels(kind).inc()
 
-    def leads(self, leads: bool) -> None:  # noqa: FBT001 - the one fact it states
-        """Whether this process holds the lease."""
-        self._leader.set(1 if leads else 0)
-
     def gauge(self, name: str, meaning: str, read: Callable[[], float]) -> None:
-        """A value that is read when the metrics are, e.g. the depth of a queue."""
+        """A value that is read whenever the metrics are, such as the depth of a queue."""
         Gauge(f"{PREFIX}_{name}", meaning, registry=self.registry).set_function(read)
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        return Counter(f"{PREFIX}_{name}", meaning, labels, registry=self.registry)

@@ -75,7 +75,7 @@ class Rig:
             significance=significance(),
         )
         self.store = Store(kube=self.kube, cache=self.cache, metrics=self.metrics)
-        self.queue = WorkQueue(clock=self.clock, random=Random(1))
+        self.queue = WorkQueue[ObjectKey](clock=self.clock, random=Random(1))
         self.turns: list[ObjectKey] = []
         self.turn: Callable[[ObjectKey], Awaitable[Again]] = self._nothing
         self.stop = asyncio.Event()

@@ -1,0 +1,146 @@
+"""The elector: takes the lease, keeps it, gives it back."""
+
+import structlog
+
+from awsbatch_operator.api.instant import Clock, Instant
+from awsbatch_operator.api.metadata import Shape
+from awsbatch_operator.api.scope import LeaseLostError
+from awsbatch_operator.engine.fence import LeaseFence
+from awsbatch_operator.engine.lease import (
+    LeaseSettings,
+    Sighting,
+    Standing,
+    claim,
+    evaluate,
+    released,
+    sight,
+)
+from awsbatch_operator.engine.waiting import within
+from awsbatch_operator.kube.port import ConflictError, KubeError, KubePort
+
+RELEASE_SECONDS = 1.0  # SIGTERM leaves one second for this; the lease runs out by itself otherwise
+
+_log = structlog.get_logger()
+
+
+class Elector:
+    """One candidate for one lease. For one event loop; the fence may be asked from any thread.
+
+    `acquire`, then `keep` until it raises or is cancelled, then, when no call is in flight any
+    more, `release`.
+    """
+
+    def __init__(
+        self, *, kube: KubePort, clock: Clock, settings: LeaseSettings, fence: LeaseFence
+    ) -> None:
+        self._kube = kube
+        self._clock = clock
+        self._settings = settings
+        self._fence = fence
+        self._sighting: Sighting | None = None
+        self._read_at: float | None = None
+        self._trouble = ""
+        self.won: Instant | None = None
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process holds the lease."""
+        return self._fence.left > 0
+
+    def not_ready(self) -> str | None:
+        """Why this process does not count as ready, or None: it must be able to read its lease.
+
+        Standby replicas are ready too, or a rolling update would wait for ever for one that leads.
+        """
+        limit = self._settings.duration_seconds
+        if self._read_at is not None and self._clock.monotonic() - self._read_at <= limit:
+            return None
+        place = f"{self._settings.namespace}/{self._settings.name}"
+        return f"cannot read the lease {place}: {self._trouble or 'no answer yet'}"
+
+    async def acquire(self) -> Instant:
+        """Wait until the lease is ours, for ever if need be; returns when that was."""
+        while not await self._attempt(self._settings.renew_seconds):
+            await self._clock.sleep(self._pause())
+        self.won = self._clock.now()
+        _log.info("lease won", identity=self._settings.identity)
+        return self.won
+
+    async def keep(self) -> None:
+        """Renew the lease until cancelled. LeaseLostError once it has run out or is another's."""
+        while True:
+            renewed = await self._attempt(min(self._fence.left, self._settings.renew_seconds))
+            standing, _ = evaluate(self._sighting, self._settings.identity, self._clock.monotonic())
+            if standing is Standing.THEIRS or not self.leads:
+                self._fence.close()
+                raise LeaseLostError(f"The lease is lost. {self._trouble}".strip())
+            pause = self._settings.renew_seconds if renewed else self._settings.retry_seconds
+            await self._clock.sleep(min(pause, self._fence.left))
+
+    async def release(self) -> None:
+        """Give the lease back, so that another replica need not wait until it has run out.
+
+        Only when no mutating call can be in flight. Never raises an Exception.
+        """
+        self._fence.close()
+        try:
+            await within(self._clock, RELEASE_SECONDS, self._give_back())
+        except (KubeError, TimeoutError) as error:
+            _log.warning("lease not released", error=str(error))
+
+    async def _give_back(self) -> None:
+        lease = await self._read()
+        if lease is not None and self._holder() == self._settings.identity:
+            await self._kube.replace_lease(lease, released(lease, self._clock.now()))
+
+    async def _attempt(self, seconds: float) -> bool:
+        """Read the lease, and take or renew it if that is ours to do; whether it is ours now."""
+        try:
+            return await within(self._clock, seconds, self._read_and_claim())
+        except ConflictError:
+            return False  # another candidate was faster; the next read shows which
+        except (KubeError, TimeoutError) as error:
+            self._trouble = f"{type(error).__name__}: {error}"
+            _log.warning("no answer about the lease", error=self._trouble)
+            return False
+
+    async def _read_and_claim(self) -> bool:
+        lease = await self._read()
+        began = self._clock.monotonic()
+        standing, _ = evaluate(self._sighting, self._settings.identity, began)
+        if standing is Standing.THEIRS:
+            self._trouble = f"It is held by {self._holder()}."
+            return False
+        spec = claim(self._sighting, self._settings, self._clock.now())
+        if lease is None:
+            answer = await self._kube.create_lease(
+                self._settings.namespace, self._settings.name, spec
+            )
+        else:
+            answer = await self._kube.replace_lease(lease, spec)
+        # Counted from before the write was sent: others count from when they have seen it.
+        self._fence.open_until(began + self._settings.duration_seconds)
+        self._see(answer)
+        return True
+
+    async def _read(self) -> Shape | None:
+        lease = await self._kube.read_lease(self._settings.namespace, self._settings.name)
+        self._see(lease)
+        self._read_at = self._clock.monotonic()
+        return lease
+
+    def _see(self, lease: Shape | None) -> None:
+        self._sighting = sight(
+            self._sighting,
+            lease,
+            now=self._clock.monotonic(),
+            duration=self._settings.duration_seconds,
+        )
+
+    def _holder(self) -> str:
+        return self._sighting.holder if self._sighting is not None else ""
+
+    def _pause(self) -> float:
+        """Until the next look: the usual time, or less when a foreign lease runs out before."""
+        _, left = evaluate(self._sighting, self._settings.identity, self._clock.monotonic())
+        return min(self._settings.retry_seconds, left) if left > 0 else self._settings.retry_seconds

@@ -1,0 +1,168 @@
+"""One turn: ask the reconciler, and turn its answer or its failure into what is due next."""
+
+import asyncio
+from dataclasses import dataclass
+from random import Random
+
+import structlog
+
+from awsbatch_operator.api.instant import Clock
+from awsbatch_operator.api.metadata import ObjectKey
+from awsbatch_operator.api.scope import LeaseLostError
+from awsbatch_operator.engine.cache import Cache, Change
+from awsbatch_operator.engine.queue import WorkQueue
+from awsbatch_operator.engine.reconciler import Reconciler
+from awsbatch_operator.engine.settings import EngineSettings
+from awsbatch_operator.engine.store import Store
+from awsbatch_operator.kube.port import ConflictError, KubeError
+from awsbatch_operator.telemetry.logs import about
+from awsbatch_operator.telemetry.metrics import Metrics
+
+_log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Turn:
+    """A turn under way: who takes it, and the newest version that it has seen or written."""
+
+    task: "asyncio.Task[None] | None"
+    seen: int
+
+
+class Turns:
+    """The turns under way, at most one of a key."""
+
+    def __init__(
+        self,
+        *,
+        reconciler: Reconciler,
+        cache: Cache,
+        queue: WorkQueue[ObjectKey],
+        store: Store,
+        clock: Clock,
+        random: Random,
+        metrics: Metrics,
+        settings: EngineSettings,
+    ) -> None:
+        self._reconciler = reconciler
+        self._cache = cache
+        self._queue = queue
+        self._store = store
+        self._clock = clock
+        self._random = random
+        self._metrics = metrics
+        self._settings = settings
+        self._under_way: dict[ObjectKey, _Turn] = {}
+        self._cut_short: set[ObjectKey] = set()
+        self._conflicts: dict[ObjectKey, int] = {}
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a worker is in a turn now."""
+        return bool(self._under_way)
+
+    @property
+    def in_flight(self) -> tuple[ObjectKey, ...]:
+        """Objects for which a call may be on its way: turns under way, and turns cut short."""
+        return tuple(sorted({*self._under_way, *self._cut_short}))
+
+    def sees(self, change: Change) -> bool:
+        """Whether a turn under way takes care of this change of its own object.
+
+        The answers of its own writes are no news to it. They are guarded by the version that they
+        were made from, so nothing foreign hides in them. Anything else is found at the end of the
+        turn, when the object is newer than what the turn has seen.
+        """
+        turn = self._under_way.get(change.key)
+        if turn is None or change.resource is None:
+            return False
+        if change.own and turn.task is asyncio.current_task():
+            turn.seen = max(turn.seen, change.version)
+        return True
+
+    async def take(self, key: ObjectKey) -> None:
+        """One turn. Raises what ends the whole run: LeaseLostError, and any BaseException."""
+        began = self._clock.monotonic()
+        turn = _Turn(asyncio.current_task(), self._version(key))
+        self._under_way[key] = turn
+        with about(kind=key.kind, namespace=key.namespace, name=key.name):
+            try:
+                result = await self._attempt(key)
+                if self._version(key) > turn.seen and not self._cache.settled(key):
+                    self._queue.add(key, self._cache.priority(key))
+            except asyncio.CancelledError:
+                self._cut_short.add(key)
+                raise
+            finally:
+                del self._under_way[key]
+                self._queue.done(key)
+        self._metrics.turn(key.kind, result, self._clock.monotonic() - began)
+
+    async def _attempt(self, key: ObjectKey) -> str:
+        try:
+            again = await self._reconciler.reconcile(key)
+        except LeaseLostError:
+            raise
+        except asyncio.CancelledError as error:
+            if _is_cancelled():
+                raise
+            return self._failure(key, error)  # somebody else's: a call that was given up
+        except ConflictError:
+            return await self._conflict(key)
+        except Exception as error:  # noqa: BLE001 - one object's trouble is not the others'
+            return self._failure(key, error)
+        self._conflicts.pop(key, None)
+        if key not in self._cache:
+            return self._gone(key)
+        if again.failed:
+            self._metrics.retry(key.kind)
+            self._queue.retry(key, floor=again.after or 0.0)
+            return "retry"
+        self._queue.succeeded(key)
+        if again.after is not None:
+            self._queue.add_after(key, again.after)
+        return "ok"
+
+    async def _conflict(self, key: ObjectKey) -> str:
+        """Somebody else has written: read the object afresh and take the turn again."""
+        conflicts = self._conflicts.get(key, 0) + 1
+        self._conflicts[key] = conflicts
+        try:
+            await self._store.refresh(key)
+        except KubeError as error:
+            return self._failure(key, error)
+        if key not in self._cache:
+            return self._gone(key)
+        if conflicts > self._settings.conflicts_in_a_row:
+            self._metrics.retry(key.kind)
+            self._queue.retry(key)
+        else:
+            self._queue.add_after(key, self._random.uniform(0, self._settings.conflict_seconds))
+        return "conflict"
+
+    def _failure(self, key: ObjectKey, error: BaseException) -> str:
+        if key not in self._cache:  # it went away under the turn, which therefore failed
+            return self._gone(key)
+        delay = self._queue.retry(key)
+        self._metrics.retry(key.kind)
+        _log.error(
+            "turn failed",
+            error=f"{type(error).__name__}: {error}",
+            retry_seconds=round(delay, 1),
+            exc_info=None if isinstance(error, KubeError) else error,
+        )
+        return "error"
+
+    def _gone(self, key: ObjectKey) -> str:
+        self._conflicts.pop(key, None)
+        self._queue.forget(key)
+        return "gone"
+
+    def _version(self, key: ObjectKey) -> int:
+        return self._cache.version(key) or 0
+
+
+def _is_cancelled() -> bool:
+    """Whether it is this very task that somebody wants to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
