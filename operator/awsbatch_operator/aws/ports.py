@@ -6,9 +6,9 @@ is unknown. Every method raises AwsError (errors.py) and, before anything is sen
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
-from awsbatch_operator.api.metadata import Shape
+from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.api.scope import Scope
 
 
@@ -101,11 +101,25 @@ class LogsPort(Protocol):
 class JobFeed(Protocol):
     """The shared poller of jobs that have not ended. It wakes the owner when a job changes."""
 
-    def follow(self, scope: Scope, job_id: str, queue_arn: str, wake: Any) -> None:
-        """Poll this job until `forget`; `wake` is the owner's key."""
+    def follow(
+        self,
+        scope: Scope,
+        job_id: str,
+        queue_arn: str,
+        wake: ObjectKey,
+        *,
+        detail: Shape | None = None,
+    ) -> None:
+        """Poll this job until `forget`; `wake` is the owner's key. Nothing if it is followed.
+
+        `detail` is what the owner already knows from AWS: only what differs from it wakes.
+        """
 
     def seen(self, job_id: str) -> Shape | None:
-        """The newest detail that the poller read, if it follows the job and has one."""
+        """The newest detail that the poller read, if it follows the job and still has one."""
+
+    def gone(self, job_id: str) -> bool:
+        """Whether AWS no longer knows the job (the owner was woken): it is not polled any more."""
 
     def forget(self, job_id: str) -> None:
         """Never poll this job again."""

@@ -1,0 +1,117 @@
+"""What a call to AWS is: the rows of `call_table.py`.
+
+Adapters reach AWS only through Sender, which looks every call up in the table; what is not there
+cannot be sent. The same rows make the operator's IAM policy, so the two cannot differ.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+
+class Effect(Enum):
+    """What a call does to AWS."""
+
+    READS = "Reads"
+    MAKES = "Makes"  # something new
+    CHANGES = "Changes"  # something that exists
+    ENDS = "Ends"
+
+
+class Priority(IntEnum):
+    """Who goes first when rate tokens or threads are scarce: the lower number."""
+
+    ENDING = 0  # deletions free what others wait for
+    REPAIRING = 1
+    READING = 2
+    MAKING = 3
+    POLLING = 4
+
+
+_PRIORITIES: Mapping[Effect, Priority] = {
+    Effect.ENDS: Priority.ENDING,
+    Effect.CHANGES: Priority.REPAIRING,
+    Effect.READS: Priority.READING,
+    Effect.MAKES: Priority.MAKING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition of an IAM statement."""
+
+    test: str  # IAM's operator, e.g. StringEquals
+    key: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """An IAM action that a call needs, and on what."""
+
+    action: str
+    resources: tuple[str, ...] = ("*",)
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One operation of AWS that the operator uses.
+
+    `methods` are the port methods and pollers that send it. The first permission is the call's own;
+    a call that needs none has no permissions.
+    """
+
+    service: str  # as botocore names it
+    operation: str
+    effect: Effect
+    methods: tuple[str, ...]
+    permissions: tuple[Permission, ...]
+    source: str  # where AWS says which permissions it needs
+
+    @property
+    def name(self) -> str:
+        """How adapters and logs name it, e.g. "batch:SubmitJob"."""
+        return f"{self.service}:{self.operation}"
+
+    @property
+    def mutating(self) -> bool:
+        """Whether it changes anything: then it is sent once, and under the lease."""
+        return self.effect is not Effect.READS
+
+    @property
+    def priority(self) -> Priority:
+        """Who goes first."""
+        return _PRIORITIES[self.effect]
+
+    @property
+    def action(self) -> str:
+        """The IAM action of the call itself."""
+        return self.permissions[0].action if self.permissions else self.name
+
+
+class UnlistedCallError(LookupError):
+    """An adapter tried a call that the table does not have; the IAM policy would not allow it."""
+
+
+class CallTable:
+    """The rows, by name."""
+
+    def __init__(self, rows: Iterable[Call]) -> None:
+        self._rows = {row.name: row for row in rows}
+
+    def __iter__(self) -> Iterator[Call]:
+        return iter(self._rows.values())
+
+    def __getitem__(self, name: str) -> Call:
+        try:
+            return self._rows[name]
+        except KeyError:
+            raise UnlistedCallError(
+                f"{name} is not in aws/call_table.py. Add a row with its IAM actions, then run "
+                "'make docs' to write the policy."
+            ) from None
+
+    def for_method(self, method: str) -> tuple[Call, ...]:
+        """The calls that a port method sends."""
+        return tuple(row for row in self._rows.values() if method in row.methods)

@@ -1,0 +1,226 @@
+"""The one way to AWS: table, rate limit, thread, wire; then errors as AwsError.
+
+A call that changes something is sent once. A call that only reads is repeated a few times when it
+was throttled or lost; each attempt waits for its own rate token.
+"""
+
+import random
+import threading
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import structlog
+from botocore import xform_name
+
+from awsbatch_operator.api.instant import Clock
+from awsbatch_operator.api.metadata import Shape
+from awsbatch_operator.api.scope import Fence, LeaseLostError, Scope
+from awsbatch_operator.aws.call_table import CALLS
+from awsbatch_operator.aws.calls import Call, Priority
+from awsbatch_operator.aws.errors import AwsError, ErrorKind
+from awsbatch_operator.aws.failures import Attempt, malformed, translate, wrong_account
+from awsbatch_operator.aws.limits import Limits, Place
+from awsbatch_operator.aws.runner import Runner
+from awsbatch_operator.aws.sessions import ClientHook, Identity, Sessions
+from awsbatch_operator.aws.settings import AwsSettings
+from awsbatch_operator.aws.wire import Wire
+
+CallObserver = Callable[[str, str, str, float], None]
+"""(service, operation, outcome, seconds), from any thread; the outcome is "ok" or a kind."""
+
+_PASSING = (ErrorKind.TRANSIENT, ErrorKind.THROTTLED)
+_STALE_CREDENTIALS = ("ExpiredToken", "InvalidClientTokenId", "UnrecognizedClient")
+_FIRST_PAUSE = 0.2  # seconds before a read is repeated, doubling, with full jitter
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Whom a call goes out as, and where."""
+
+    identity: Identity
+    account_id: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the AWS side needs from the rest of the process; all of it is injected."""
+
+    clock: Clock
+    fence: Fence
+    runner: Runner
+    jitter: random.Random
+    observe: CallObserver
+    on_client: ClientHook | None = None
+
+
+class Sender:
+    """Sends calls of the table. For one event loop; the sending itself happens in the runner."""
+
+    def __init__(self, settings: AwsSettings, around: Surroundings) -> None:
+        self._settings = settings
+        self._around = around
+        self._limits = Limits(around.clock, poll_share=settings.poll_share)
+        self._wire = Wire(around.fence, settings.call_seconds)
+        self._sessions = Sessions(settings, around.clock, self._wire, around.on_client)
+        self._flying = 0
+        self._flying_lock = threading.Lock()
+
+    @property
+    def in_flight(self) -> int:
+        """How many calls that change something are on the wire now."""
+        return self._flying
+
+    async def call(
+        self, scope: Scope, name: str, request: Shape, *, polling: bool = False
+    ) -> Shape:
+        """Send a call in a scope; its answer without metadata. Raises AwsError, LeaseLostError."""
+        sent = Sent(Identity.of(scope), scope.account_id, scope.region)
+        _check_account(scope, CALLS[name])
+        return await self.call_as(sent, name, request, polling=polling)
+
+    async def pages(
+        self, scope: Scope, name: str, request: Shape, member: str, *, polling: bool = False
+    ) -> AsyncIterator[list[Shape]]:
+        """The items of `member`, page by page, until AWS says that there are no more."""
+        token: str | None = None
+        while True:
+            more = {**request, "nextToken": token} if token else request
+            answer = await self.call(scope, name, more, polling=polling)
+            yield self.member(scope, name, answer, member)
+            token = answer.get("nextToken")
+            if not token:
+                return
+
+    def member(self, scope: Scope, name: str, answer: Shape, member: str) -> list[Shape]:
+        """A list that AWS always sends, also when it is empty; AwsError if it is not there."""
+        if member not in answer:
+            identity = Identity.of(scope)
+            raise malformed(_attempt(CALLS[name], identity, sent=True), member)
+        return list(answer[member])
+
+    async def call_as(
+        self, sent: Sent, name: str, request: Shape, *, polling: bool = False
+    ) -> Shape:
+        """Send a call as somebody, somewhere."""
+        call = CALLS[name]
+        place = Place(sent.account_id, sent.region)
+        priority = Priority.POLLING if polling else call.priority
+        attempts = 1 if call.mutating else self._settings.read_attempts
+        for attempt in range(1, attempts + 1):
+            await self._limits.take(place, call, priority)
+            try:
+                return await self._around.runner.run(
+                    partial(self.send, sent, call, request), priority=priority
+                )
+            except AwsError as error:
+                self._learn(sent, call, error)
+                if attempt == attempts or error.kind not in _PASSING:
+                    raise
+            await self._around.clock.sleep(
+                self._around.jitter.uniform(0, _FIRST_PAUSE * 2**attempt)
+            )
+        raise AssertionError("a call has at least one attempt")
+
+    async def permit(self, scope: Scope, name: str) -> None:
+        """Wait for a rate token and have it kept for the call that follows within seconds."""
+        await self._limits.permit(Place(scope.account_id, scope.region), CALLS[name])
+
+    def default_region(self) -> str:
+        """The region of calls without a scope. AwsError (INVALID) if nobody set one."""
+        region = self._sessions.region()
+        if not region:
+            raise AwsError(
+                ErrorKind.INVALID,
+                service="sts",
+                operation="GetCallerIdentity",
+                message="No region is set. Set spec.region of the AWSAccount, the operator's "
+                "--region, or AWS_REGION in its environment.",
+            )
+        return region
+
+    def send(self, sent: Sent, call: Call, request: Shape) -> Shape:
+        """One request on the wire, in this thread. Raises AwsError, LeaseLostError."""
+        started = self._around.clock.monotonic()
+        outcome = "ok"
+        self._count(call, 1)
+        try:
+            return self._sent(sent, call, request)
+        except AwsError as error:
+            outcome = error.kind.value
+            raise
+        except BaseException as error:
+            outcome = type(error).__name__
+            raise
+        finally:
+            self._count(call, -1)
+            seconds = self._around.clock.monotonic() - started
+            self._around.observe(call.service, call.operation, outcome, seconds)
+
+    def _sent(self, sent: Sent, call: Call, request: Shape) -> Shape:
+        with self._wire.sending(call) as sending:
+            try:
+                client = self._sessions.client(
+                    sent.identity, call.service, sent.region, self._assume
+                )
+                answer = getattr(client, xform_name(call.operation))(**request)
+            except (AwsError, LeaseLostError):
+                raise
+            except Exception as error:
+                raise translate(error, _attempt(call, sent.identity, sent=sending.sent)) from error
+        return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+
+    def _assume(self, identity: Identity, region: str) -> dict[str, Any]:
+        """AssumeRole as the operator itself, for botocore's credentials, in the calling thread."""
+        own = Sent(Identity(), "", region)
+        call = CALLS["sts:AssumeRole"]
+        return dict(self.send(own, call, self._sessions.assume_request(identity)))
+
+    def assume_request(self, identity: Identity) -> dict[str, Any]:
+        """AssumeRole's request for an identity."""
+        return self._sessions.assume_request(identity)
+
+    def _learn(self, sent: Sent, call: Call, error: AwsError) -> None:
+        """Adapt to what AWS said about the rate and about our credentials."""
+        if error.kind is ErrorKind.THROTTLED and error.service == call.service:
+            share = self._limits.throttled(Place(sent.account_id, sent.region), call)
+            _log.warning(
+                "AWS throttles; calling more slowly",
+                call=call.name,
+                region=sent.region,
+                rate_share=round(share, 2),
+            )
+        if sent.identity.role_arn and error.code.startswith(_STALE_CREDENTIALS):
+            self._sessions.discard(sent.identity)
+
+    def _count(self, call: Call, step: int) -> None:
+        if call.mutating:
+            with self._flying_lock:
+                self._flying += step
+
+
+def _check_account(scope: Scope, call: Call) -> None:
+    """A role belongs to an account: acting in another one's name would be a mistake of ours."""
+    if scope.role_arn is None:
+        return
+    owner = scope.role_arn.split(":")[4]
+    if owner != scope.account_id:
+        message = (
+            f"The role {scope.role_arn} belongs to account {owner}, but the object lives in "
+            f"account {scope.account_id}. Set the role back, or create the object anew."
+        )
+        raise wrong_account(_attempt(call, Identity.of(scope), sent=False), message)
+
+
+def _attempt(call: Call, identity: Identity, *, sent: bool) -> Attempt:
+    return Attempt(
+        service=call.service,
+        operation=call.operation,
+        action=call.action,
+        identity=str(identity),
+        sent=sent and call.mutating,  # whether a call that only reads was carried out is no matter
+    )

@@ -1,0 +1,165 @@
+"""Clients by identity and region, with credentials that are fetched when needed and kept.
+
+A role is assumed with botocore's own refreshable credentials: fetched at the first call, again some
+time before they expire, by one thread while the others go on with the old ones. Endpoints come
+from botocore's settings (AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_<SERVICE>), STS included.
+"""
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import botocore.config
+import botocore.session
+from botocore.credentials import (
+    CredentialProvider,
+    CredentialResolver,
+    DeferredRefreshableCredentials,
+)
+
+from awsbatch_operator.api.instant import Clock
+from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.aws.settings import AwsSettings
+from awsbatch_operator.aws.wire import Wire
+
+OWN_IDENTITY = "the operator's own identity"
+_SESSION_NAME = 64  # characters; STS API reference, AssumeRole
+
+ClientHook = Callable[[Any], None]
+"""Called with every new client; tests connect the simulator here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """As whom calls are made; no role: as the operator itself."""
+
+    role_arn: str | None = None
+    external_id: str | None = None
+
+    @classmethod
+    def of(cls, scope: Scope | None) -> "Identity":
+        """The identity that acts in a scope."""
+        return cls(scope.role_arn, scope.external_id) if scope else cls()
+
+    def __str__(self) -> str:
+        return self.role_arn or OWN_IDENTITY
+
+
+AssumeRole = Callable[[Identity, str], dict[str, Any]]
+"""(who, region) -> AssumeRole's answer, made as the operator itself. Raises AwsError."""
+
+
+class Sessions:
+    """Makes and keeps clients. Usable from any thread."""
+
+    def __init__(
+        self, settings: AwsSettings, clock: Clock, wire: Wire, on_client: ClientHook | None
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._wire = wire
+        self._on_client = on_client
+        self._lock = threading.RLock()
+        self._sessions: dict[tuple[Identity, str], Any] = {}
+        self._clients: dict[tuple[Identity, str, str], Any] = {}
+        self._loader = botocore.session.Session().get_component("data_loader")
+
+    def client(self, identity: Identity, service: str, region: str, assume: AssumeRole) -> Any:
+        """The client for that; made at first use. Nothing is sent by making it."""
+        key = (identity, service, region)
+        with self._lock:  # botocore's sessions are not made for several threads
+            found = self._clients.get(key)
+            if found is None:
+                session = self._session(identity, region, assume)
+                found = self._clients[key] = self._make(session, service, region)
+            return found
+
+    def discard(self, identity: Identity) -> None:
+        """Forget the identity's credentials: the next call fetches new ones."""
+        with self._lock:
+            for key in [key for key in self._clients if key[0] == identity]:
+                del self._clients[key]
+            for place in [place for place in self._sessions if place[0] == identity]:
+                del self._sessions[place]
+
+    def region(self) -> str:
+        """The region of calls without a scope; "" if nobody set one."""
+        with self._lock:
+            own = self._session(Identity(), "", _nobody)
+        return self._settings.region or str(own.get_config_variable("region") or "")
+
+    def assume_request(self, identity: Identity) -> dict[str, Any]:
+        """AssumeRole's request. The session's name shows in CloudTrail which cluster acted."""
+        name = re.sub(r"[^\w+=,.@-]", "-", f"aws-batch-operator-{self._settings.cluster_id}")
+        request = {"RoleArn": identity.role_arn, "RoleSessionName": name[:_SESSION_NAME]}
+        if identity.external_id:
+            request["ExternalId"] = identity.external_id
+        return request
+
+    def _session(self, identity: Identity, region: str, assume: AssumeRole) -> Any:
+        # An assumed session belongs to a region only because STS is asked in that region.
+        place = (identity, region if identity.role_arn else "")
+        session = self._sessions.get(place)
+        if session is None:
+            session = self._sessions[place] = botocore.session.Session()
+            session.register_component("data_loader", self._loader)
+            if identity.role_arn:
+                provider = _AssumedRole(identity, region, assume, self._utc)
+                resolver = CredentialResolver(providers=[provider])
+                session.register_component("credential_provider", resolver)
+        return session
+
+    def _make(self, session: Any, service: str, region: str) -> Any:
+        config = botocore.config.Config(
+            connect_timeout=self._settings.connect_timeout,
+            read_timeout=self._settings.read_timeout,
+            # One attempt, always: repeats go through our rate limits and our clock, and never
+            # happen for a call that changes something.
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            max_pool_connections=self._settings.threads,
+            user_agent_extra="aws-batch-operator",
+        )
+        client = session.create_client(service, region_name=region or None, config=config)
+        self._wire.attach(client, service)
+        if self._on_client is not None:
+            self._on_client(client)
+        return client
+
+    def _utc(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now().epoch, UTC)
+
+
+class _AssumedRole(CredentialProvider):  # type: ignore[misc]  # botocore has no types
+    """Credentials of a role, as botocore wants them provided."""
+
+    METHOD = "assume-role"
+
+    def __init__(
+        self, identity: Identity, region: str, assume: AssumeRole, utc: Callable[[], datetime]
+    ) -> None:
+        super().__init__()
+        self._identity = identity
+        self._region = region
+        self._assume = assume
+        self._utc = utc
+
+    def load(self) -> Any:
+        return DeferredRefreshableCredentials(
+            refresh_using=self._fetch, method=self.METHOD, time_fetcher=self._utc
+        )
+
+    def _fetch(self) -> dict[str, str]:
+        credentials = self._assume(self._identity, self._region)["Credentials"]
+        return {
+            "access_key": credentials["AccessKeyId"],
+            "secret_key": credentials["SecretAccessKey"],
+            "token": credentials["SessionToken"],
+            "expiry_time": credentials["Expiration"].isoformat(),
+        }
+
+
+def _nobody(identity: Identity, region: str) -> dict[str, Any]:
+    raise AssertionError(f"the operator's own session assumes no role ({identity}, {region})")

@@ -1,0 +1,56 @@
+"""What may be set about the AWS side. Times are in seconds."""
+
+from dataclasses import dataclass, field, fields
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """How often AWS is asked. All intervals are multiples of `unit` by a power of two.
+
+    A job is asked about more and more rarely while nothing happens to it: after about `share` of
+    the time that it has spent in its state, at most after the state's own limit.
+    """
+
+    unit: float = 2.0
+    share: float = 0.2
+    waiting: float = 8.0  # SUBMITTED, PENDING, RUNNABLE
+    starting: float = 4.0
+    running: float = 16.0
+    call: float = 0.2  # many jobs: a round that took n calls is followed by n times this at least
+    refresh: float = 900.0  # listed jobs are read in full that often, for what lists do not show
+    unknown_grace: float = 60.0  # AWS may not know a job yet for that long after its submission
+    kept_after_end: float = 600.0  # the last detail of an ended job that nobody fetched
+    infrastructure: float = 30.0
+    infrastructure_moving: float = 3.0  # while something is CREATING, UPDATING or DELETING
+    infrastructure_idle: float = 3600.0  # a scope that nobody has used for that long is left alone
+    trouble: float = 5.0  # first pause after a failed poll; doubles up to `trouble_most`
+    trouble_most: float = 60.0
+
+    def scaled(self, factor: float) -> "Cadence":
+        """All intervals times a factor: for a simulator in fast motion."""
+        plain = {"share"}
+        return Cadence(
+            **{
+                item.name: getattr(self, item.name) * (1 if item.name in plain else factor)
+                for item in fields(self)
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AwsSettings:
+    """Settings of the AWS side."""
+
+    cluster_id: str
+    region: str = ""  # of calls without a scope; empty: the environment's
+    connect_timeout: float = 3.0
+    read_timeout: float = 10.0
+    threads: int = 32
+    read_attempts: int = 3  # of calls that change nothing, on errors that pass by themselves
+    poll_share: float = 0.3  # of each rate, at most
+    cadence: Cadence = field(default_factory=Cadence)
+
+    @property
+    def call_seconds(self) -> float:
+        """The longest that one call may take on the wire."""
+        return self.connect_timeout + self.read_timeout
