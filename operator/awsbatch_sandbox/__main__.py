@@ -10,6 +10,9 @@ from awsbatch_sandbox.interrupts import Interrupted, raise_on_signals
 from awsbatch_sandbox.paths import DEFAULT_SANDBOX
 from awsbatch_sandbox.progress import Progress
 
+SPEED, FASTEST = 10.0, 100.0
+SPEED_HELP = "how many times faster than AWS the simulated one is (default: %(default)g)"
+
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
@@ -28,7 +31,17 @@ def parser() -> argparse.ArgumentParser:
             default=DEFAULT_SANDBOX,
             help="where kubeconfig, credentials and logs go (default: %(default)s)",
         )
+        if name == "up":
+            each.add_argument("--speed", type=speed, default=SPEED, help=SPEED_HELP)
     return made
+
+
+def speed(text: str) -> float:
+    """A speed from the command line; ValueError if it is none."""
+    value = float(text)
+    if not 0 < value <= FASTEST:
+        raise ValueError(text)
+    return value
 
 
 def run(arguments: argparse.Namespace, progress: Progress) -> int:
@@ -37,7 +50,7 @@ def run(arguments: argparse.Namespace, progress: Progress) -> int:
         case "tools":
             return commands.tools(progress)
         case "up":
-            return commands.up(arguments.directory.resolve(), progress)
+            return commands.up(arguments.directory.resolve(), progress, speed=arguments.speed)
         case "down":
             return commands.down(arguments.directory.resolve(), progress)
         case "status":
