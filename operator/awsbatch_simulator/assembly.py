@@ -13,6 +13,7 @@ from awsbatch_simulator.ecs.service import EcsService
 from awsbatch_simulator.identity import AccessKey, AccessKeys
 from awsbatch_simulator.logs.service import Logs
 from awsbatch_simulator.lookup import MotoLookup
+from awsbatch_simulator.protocol.codec import Codec
 from awsbatch_simulator.settings import Settings
 from awsbatch_simulator.sts import Sts
 from awsbatch_simulator.world import World
@@ -39,8 +40,12 @@ def build(
     ids: random.Random,
     secrets: random.Random,
     place: Place = Place(ACCOUNT, REGION),  # noqa: B008 - frozen
+    codec: Codec | None = None,
 ) -> Simulator:
-    """A fresh simulator. `secrets` makes keys and tokens: SystemRandom() outside of tests."""
+    """A fresh simulator. `secrets` makes keys and tokens: SystemRandom() outside of tests.
+
+    Simulators that share a codec read each service's model once (EC2's takes half a second).
+    """
     world = World(clock, settings, ids)
     world.change(settings)
     bridge = MotoBridge()
@@ -57,7 +62,7 @@ def build(
     world.services["sts"] = Sts(world, keys, lookup)
     return Simulator(
         world=world,
-        dispatcher=Dispatcher(world, keys, bridge),
+        dispatcher=Dispatcher(world, keys, bridge, codec or Codec()),
         place=place,
         key=keys.create(place.account, "sandbox"),
         admin_token=f"{secrets.getrandbits(256):064x}",

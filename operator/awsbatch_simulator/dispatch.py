@@ -16,7 +16,7 @@ from awsbatch_simulator.faults import Call, Effect, Fault
 from awsbatch_simulator.identity import AccessKeys, Scope, bad_signature, scope_of
 from awsbatch_simulator.ports import Handler
 from awsbatch_simulator.protocol.codec import Codec
-from awsbatch_simulator.protocol.models import Models, Operation, not_implemented
+from awsbatch_simulator.protocol.models import Operation, not_implemented
 from awsbatch_simulator.protocol.refusals import Refusals, refusals
 from awsbatch_simulator.throttle import Throttle
 from awsbatch_simulator.wire import ConnectionDropped, WireAnswer, WireRequest
@@ -50,13 +50,13 @@ class Admitted:
 class Dispatcher:
     """Knows the world, the keys and the protocols; both transports use it."""
 
-    def __init__(self, world: World, keys: AccessKeys, bridge: MotoBridge) -> None:
+    def __init__(self, world: World, keys: AccessKeys, bridge: MotoBridge, codec: Codec) -> None:
         self.calls = CallLog()
         self._world = world
         self._keys = keys
         self._bridge = bridge
-        self._models = Models()
-        self._codec = Codec()
+        self._codec = codec
+        self._models = codec.models
         self._throttle = Throttle()
 
     def admit(self, wire: WireRequest) -> Admitted | WireAnswer:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import http.client
 import json
 import random
@@ -19,6 +20,7 @@ from awsbatch_simulator.assembly import Simulator
 from awsbatch_simulator.clock import SimulatedClock
 from awsbatch_simulator.context import Caller
 from awsbatch_simulator.limits import RequestLimits
+from awsbatch_simulator.protocol.codec import Codec
 from awsbatch_simulator.server import serving
 from awsbatch_simulator.settings import Settings
 
@@ -28,9 +30,16 @@ ONCE = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
 Handled = Callable[[Caller, dict[str, Any]], Any]
 
 
+@functools.cache
+def _codec() -> Codec:
+    """Shared by all tests of a process: it only keeps AWS's models."""
+    return Codec()
+
+
 def make_simulator(*, stepped: bool = True, limits: bool = True) -> Simulator:
     """A fresh simulator that is the same every time."""
     return assembly.build(
+        codec=_codec(),
         clock=SimulatedClock(stepped=stepped, start=START if stepped else 0.0),
         settings=Settings(limits=RequestLimits(enabled=limits)),
         ids=random.Random(1),

@@ -11,7 +11,7 @@ from awsbatch_simulator.calls import OK
 from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.ports import RawJson
 from awsbatch_simulator.protocol import jsonish
-from awsbatch_simulator.protocol.models import Identified, Operation
+from awsbatch_simulator.protocol.models import Identified, Models, Operation
 from awsbatch_simulator.protocol.query import QueryProtocol
 from awsbatch_simulator.wire import WireAnswer, WireRequest
 
@@ -20,9 +20,13 @@ CLIENT_ERRORS = range(400, 500)
 
 
 class Codec:
-    """Requests to parameters, results and failures to answers."""
+    """Requests to parameters, results and failures to answers.
+
+    It keeps nothing but service models, so that any number of worlds may share one.
+    """
 
     def __init__(self) -> None:
+        self.models = Models()
         self._query = QueryProtocol()
 
     def parse(self, identified: Identified, wire: WireRequest) -> dict[str, Any]:

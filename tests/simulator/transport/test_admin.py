@@ -1,0 +1,153 @@
+"""The admin interface, over HTTP."""
+
+import json
+
+import pytest
+from tests.support.simulated_aws import ONCE, admin, http_session, make_simulator, request, served
+
+
+def refused(url, simulator, method, path, body=None) -> tuple[int, str]:
+    headers = {"Authorization": f"Bearer {simulator.admin_token}"}
+    status, _, content = request(url, method, f"/_simulator/{path}", body, headers)
+    return status, json.loads(content)["message"]
+
+
+@pytest.mark.parametrize(
+    "authorization", ["", "Bearer ", "Bearer wrong", "Basic {token}", "{token}"]
+)
+def test_without_the_token_nothing_is_answered(simulator, url, authorization):
+    headers = {"Authorization": authorization.format(token=simulator.admin_token)}
+    for method, path in (("GET", "state"), ("PUT", "settings"), ("POST", "faults")):
+        status, _, body = request(url, method, f"/_simulator/{path}", {}, headers)
+        assert status == 401
+        assert b"adminToken" in body
+
+
+def test_calls_are_counted_by_operation_outcome_and_principal_until_reset(simulator, url, loader):
+    sts = http_session(simulator, loader).client("sts", endpoint_url=url, config=ONCE)
+    sts.get_caller_identity()
+    sts.get_caller_identity()
+    sts.close()
+    answer = admin(url, simulator, "GET", "calls")
+    assert answer["total"] == 2
+    assert answer["services"] == {"sts": {"GetCallerIdentity": 2}}
+    [call] = answer["calls"]
+    assert call == {
+        "service": "sts",
+        "operation": "GetCallerIdentity",
+        "outcome": "OK",
+        "account": "111122223333",
+        "region": "eu-central-1",
+        "principal": "arn:aws:iam::111122223333:user/sandbox",
+        "count": 2,
+    }
+    admin(url, simulator, "DELETE", "calls")
+    assert admin(url, simulator, "GET", "calls")["total"] == 0
+
+
+def test_settings_are_merged_and_come_back_whole(simulator, url):
+    before = admin(url, simulator, "GET", "settings")
+    after = admin(
+        url, simulator, "PUT", "settings", {"delays": {"jobStarting": 0}, "jobRunner": "process"}
+    )
+    assert after["delays"]["jobStarting"] == 0
+    assert after["jobRunner"] == "process"
+    untouched = {**after, "delays": before["delays"], "jobRunner": before["jobRunner"]}
+    assert untouched == before
+    assert admin(url, simulator, "GET", "settings") == after
+
+
+def test_settings_that_came_back_can_be_put_again(simulator, url):
+    settings = admin(url, simulator, "GET", "settings")
+    assert admin(url, simulator, "PUT", "settings", settings) == settings
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"sped": 1}, "sped"),
+        ({"speed": 0}, "speed"),
+        ({"delays": {"jobStarting": -1}}, "delays.jobStarting"),
+        ({"jobRunner": "docker"}, "jobRunner"),
+        ({"limits": {"requests": {"batch:submit": {"rate": "x"}}}}, "rate"),
+        ([1], "object"),
+        (b"{", "JSON"),
+    ],
+)
+def test_settings_that_make_no_sense_change_nothing_and_are_named(simulator, url, body, named):
+    before = admin(url, simulator, "GET", "settings")
+    status, message = refused(url, simulator, "PUT", "settings", body)
+    assert status == 400
+    assert named in message
+    assert admin(url, simulator, "GET", "settings") == before
+
+
+def test_a_limit_can_be_changed_while_running(simulator, url):
+    bucket = {"requests": {"batch:submit": {"rate": 500, "burst": 500}}}
+    answer = admin(url, simulator, "PUT", "settings", {"limits": bucket})
+    assert answer["limits"]["requests"]["batch:submit"]["operations"] == ["SubmitJob"]
+    assert simulator.world.settings.limits.requests["batch:submit"].rate == 500
+
+
+def test_faults_are_put_in_place_listed_and_removed(simulator, url, loader):
+    fault = {"effect": "error", "service": "sts", "code": "Oops", "status": 500, "times": 1}
+    made = admin(url, simulator, "POST", "faults", fault)
+    other = admin(url, simulator, "POST", "faults", {"effect": "throttle", "service": "ecs"})
+    sts = http_session(simulator, loader).client("sts", endpoint_url=url, config=ONCE)
+    with pytest.raises(sts.exceptions.ClientError, match="Oops"):
+        sts.get_caller_identity()
+    sts.close()
+    first, second = admin(url, simulator, "GET", "faults")["faults"]
+    assert (first["id"], first["struck"], first["spent"]) == (made["id"], 1, True)
+    assert (second["id"], second["struck"]) == (other["id"], 0)
+    assert admin(url, simulator, "DELETE", f"faults/{made['id']}") == {"removed": 1}
+    assert admin(url, simulator, "DELETE", "faults") == {"removed": 1}
+    assert admin(url, simulator, "GET", "faults") == {"faults": []}
+    assert refused(url, simulator, "DELETE", "faults/fault-1")[0] == 404
+
+
+def test_a_fault_that_makes_no_sense_is_refused_by_name(simulator, url):
+    status, message = refused(url, simulator, "POST", "faults", {"effect": "hide"})
+    assert (status, "seconds" in message) == (400, True)
+
+
+def test_the_clock_is_stepped_on_request(simulator, url):
+    ran = []
+    simulator.world.clock.call_after(60, lambda: ran.append(1))
+    before = admin(url, simulator, "GET", "clock")
+    assert before["stepped"]
+    assert before["nextTimer"] == before["now"] + 60
+    after = admin(url, simulator, "POST", "clock", {"advanceSeconds": 61})
+    assert (after["ran"], after["now"], ran) == (1, before["now"] + 61, [1])
+
+
+@pytest.mark.parametrize("seconds", [-1, "10", None, 1e12])
+def test_a_step_that_makes_no_sense_is_refused(simulator, url, seconds):
+    status, message = refused(url, simulator, "POST", "clock", {"advanceSeconds": seconds})
+    assert (status, "advanceSeconds" in message) == (400, True)
+
+
+def test_a_live_clock_can_be_moved_on_too():
+    simulator = make_simulator(stepped=False)
+    with served(simulator) as url:
+        before = admin(url, simulator, "GET", "clock")
+        after = admin(url, simulator, "POST", "clock", {"advanceSeconds": 3600})
+    assert not before["stepped"]
+    assert after["now"] - before["now"] >= 3600
+
+
+def test_the_state_counts_what_each_region_holds(simulator, url, loader):
+    session = http_session(simulator, loader)
+    logs = session.client("logs", endpoint_url=url, config=ONCE)
+    logs.create_log_group(logGroupName="/aws/batch/job")
+    logs.close()
+    simulator.world.region(simulator.place)
+    [region] = admin(url, simulator, "GET", "state")["regions"]
+    assert (region["account"], region["region"]) == ("111122223333", "eu-central-1")
+    assert region["logs"]["groups"] == 1
+
+
+def test_an_unknown_path_lists_the_known_ones(simulator, url):
+    status, message = refused(url, simulator, "GET", "jobs")
+    assert status == 404
+    assert "GET /_simulator/state" in message

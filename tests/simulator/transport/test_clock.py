@@ -1,0 +1,50 @@
+"""The simulated clock."""
+
+import pytest
+
+from awsbatch_simulator.clock import SimulatedClock
+
+
+@pytest.fixture
+def clock():
+    return SimulatedClock(stepped=True, start=1000.0)
+
+
+def test_a_stepped_clock_stands_still_until_it_is_stepped(clock):
+    assert clock.now() == clock.now() == 1000
+    clock.advance(5)
+    assert clock.now() == 1005
+
+
+def test_timers_run_in_the_order_of_their_time_each_at_its_time(clock):
+    ran = []
+    for delay in (3, 1, 2, 1):
+        clock.call_after(delay, lambda delay=delay: ran.append((delay, clock.now())))
+    assert clock.advance(2.5) == 3
+    assert ran == [(1, 1001), (1, 1001), (2, 1002)]
+    assert clock.next_due() == 1003
+
+
+def test_a_timer_set_by_a_timer_runs_in_the_same_step_if_its_time_comes(clock):
+    ran = []
+    clock.call_after(1, lambda: clock.call_after(1, lambda: ran.append(clock.now())))
+    clock.advance(10)
+    assert ran == [1002]
+
+
+def test_a_cancelled_timer_never_runs(clock):
+    ran = []
+    timer = clock.call_after(1, lambda: ran.append(1))
+    timer.cancel()
+    assert clock.next_due() is None
+    clock.advance(5)
+    assert ran == []
+
+
+def test_speed_scales_a_live_clock_and_changing_it_does_not_jump():
+    clock = SimulatedClock(speed=1.0)
+    before = clock.now()
+    clock.speed = 100_000.0
+    assert 0 <= clock.now() - before < 60_000
+    clock.advance(10_000_000)
+    assert clock.now() - before >= 10_000_000
