@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-ClusterId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+ClusterId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,62}$")]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
@@ -61,7 +61,7 @@ class Settings(BaseModel):
         default=True, description="Whether a job's last log lines may stand in its status."
     )
     log_format: str = Field(
-        default="auto", pattern="^(auto|json|console)$", description="auto, json or console."
+        default="auto", pattern="^(auto|json|human)$", description="auto, json or human."
     )
     log_level: str = Field(
         default="info", pattern="^(debug|info|warning|error)$", description="Least level logged."

@@ -60,8 +60,13 @@ class KindStatus:
 class Kind(Protocol[DesiredT, ObservedT, ActionT]):
     """Five small pieces, and what the gates need to know about the kind."""
 
-    name: str
-    bounded: bool  # runs to an end (BatchJob): no Ready condition
+    @property
+    def name(self) -> str:
+        """The kind's name in Kubernetes."""
+
+    @property
+    def bounded(self) -> bool:
+        """Whether it runs to an end (BatchJob): it has no Ready condition then."""
 
     def references(self, resource: Resource) -> tuple[Reference, ...]:
         """What must be resolved before this turn goes on, and how far (pure)."""

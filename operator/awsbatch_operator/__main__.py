@@ -1,0 +1,44 @@
+"""The command line: `python -m awsbatch_operator run …`."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+
+from pydantic import ValidationError
+
+from awsbatch_operator import app, uninstall
+from awsbatch_operator.assembly import kinds
+from awsbatch_operator.kube.port import KubeError
+from awsbatch_operator.settings import parser, settings_from
+from awsbatch_operator.telemetry.logs import LogStyle, configure
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    given = parser().parse_args(arguments)
+    if given.command == "uninstall":
+        configure()
+        namespaces = tuple(name for name in given.namespaces.split(",") if name)
+        return _told(uninstall.run(namespaces=namespaces, kinds=kinds(namespaces)))
+    try:
+        settings = settings_from(given)
+    except ValidationError as error:
+        for problem in error.errors():
+            name = "-".join(str(part) for part in problem["loc"]).replace("_", "-")
+            sys.stderr.write(f"aws-batch-operator: --{name}: {problem['msg']}\n")
+        return 2
+    configure(style=LogStyle(settings.log_format), level=settings.log_level.upper())
+    return _told(app.run(settings))
+
+
+def _told(work: Coroutine[None, None, int]) -> int:
+    """Run it; trouble that a person can mend is said without a traceback."""
+    try:
+        return asyncio.run(work)
+    except (KubeError, OSError) as error:
+        sys.stderr.write(f"aws-batch-operator: {error}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

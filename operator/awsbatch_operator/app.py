@@ -1,0 +1,182 @@
+"""The operator as a process: leadership around everything, and a clean end.
+
+Order of a life: endpoints, lease, CRDs served, watch and engine and pollers together; on SIGTERM no
+new work, calls in flight to their end, events out, lease released. Whatever else ends one of the
+parts ends the process: a restart begins from the world as it is, and loses nothing.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import uuid
+from collections.abc import Awaitable
+from pathlib import Path
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from awsbatch_operator.api.instant import Clock
+from awsbatch_operator.api.scope import LeaseLostError
+from awsbatch_operator.assembly import Edges, Operator, assemble, watched_kinds
+from awsbatch_operator.aws.runner import ThreadRunner
+from awsbatch_operator.engine.clock import SystemClock
+from awsbatch_operator.engine.elector import Elector
+from awsbatch_operator.engine.fence import LeaseFence
+from awsbatch_operator.engine.lease import LeaseSettings
+from awsbatch_operator.engine.settings import Ended
+from awsbatch_operator.kube.client import KubeClient
+from awsbatch_operator.kube.connection import Location
+from awsbatch_operator.settings import Settings
+from awsbatch_operator.telemetry.http import Endpoints
+from awsbatch_operator.telemetry.metrics import Metrics
+from awsbatch_operator.watch.discovery import Discovery
+from awsbatch_operator.watch.stream import Target
+from awsbatch_operator.watch.watch import Watch
+
+EVENTS_SECONDS = 1.0  # on the way out, for events that wait to be sent
+
+_log = structlog.get_logger()
+
+
+async def run(settings: Settings) -> int:
+    """Reconcile until SIGTERM or SIGINT; the process's exit code."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    clock = SystemClock()
+    location = Location.detect(os.environ, home=Path.home())
+    kube = await KubeClient.open(
+        location, clock=clock, environ=os.environ, namespaces=settings.namespaces
+    )
+    try:
+        return await Process(settings, clock, kube, location).run(stop)
+    finally:
+        await kube.close()
+
+
+class Process:
+    """One replica."""
+
+    def __init__(
+        self, settings: Settings, clock: Clock, kube: KubeClient, location: Location
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._kube = kube
+        self._location = location
+        self._metrics = Metrics(CollectorRegistry())
+        self._fence = LeaseFence(clock)
+        self._elector = Elector(
+            kube=kube, clock=clock, settings=_lease(settings), fence=self._fence
+        )
+        self._metrics.gauge("leader", "1 while this replica leads.", lambda: self._elector.leads)
+
+    async def run(self, stop: asyncio.Event) -> int:
+        """Serve the endpoints, wait for the lease, lead; 1 if something went wrong."""
+        endpoints = Endpoints(registry=self._metrics.registry, not_ready=self._elector.not_ready)
+        await endpoints.start(self._settings.listen_host, self._settings.listen_port)
+        try:
+            if not await _unless_stopped(self._elector.acquire(), stop):
+                return 0
+            return await self._lead(stop)
+        finally:
+            await endpoints.stop()
+
+    async def _lead(self, stop: asyncio.Event) -> int:
+        keeping = asyncio.ensure_future(self._elector.keep())
+        leading = asyncio.ensure_future(self._operate(stop))
+        try:
+            await asyncio.wait({keeping, leading}, return_when=asyncio.FIRST_COMPLETED)
+            if keeping.done():
+                keeping.result()
+            clean = await leading
+        except LeaseLostError as error:
+            _log.error("leadership is lost; the process ends", error=str(error))
+            return 1
+        finally:
+            for task in (keeping, leading):
+                task.cancel()
+            await asyncio.gather(keeping, leading, return_exceptions=True)
+        if clean:
+            await self._elector.release()
+        return 0
+
+    async def _operate(self, stop: asyncio.Event) -> bool:
+        """Whether no call to AWS can be under way any more."""
+        kinds = watched_kinds(self._settings)
+        discovery = Discovery(kube=self._kube, kinds=kinds, clock=self._clock)
+        if not await discovery.wait(stop):
+            return True
+        runner = ThreadRunner(self._settings.aws_threads)
+        edges = Edges(
+            kube=self._kube,
+            clock=self._clock,
+            random=random.Random(),  # noqa: S311 - jitter, nothing that must not be guessed
+            metrics=self._metrics,
+            fence=self._fence,
+            runner=runner,
+        )
+        operator = assemble(self._settings, edges)
+        operator.leadership.at = self._elector.won
+        try:
+            ended = await self._work(operator, stop)
+            await operator.recorder.drain(EVENTS_SECONDS)
+        finally:
+            runner.close()
+        return ended.clean and operator.aws.in_flight == 0
+
+    async def _work(self, operator: Operator, stop: asyncio.Event) -> Ended:
+        """Run the parts until one of them ends; that is the engine's way out, or an error."""
+        target = Target(
+            location=self._location,
+            environ=os.environ,
+            kinds=watched_kinds(self._settings),
+            namespaces=self._settings.namespaces,
+            identity=self._settings.identity,
+        )
+        watch = Watch(target, kube=self._kube, clock=self._clock, on_event=operator.engine.on_event)
+        engine = asyncio.ensure_future(operator.engine.run(stop))
+        parts = {
+            engine,
+            asyncio.ensure_future(watch.run(stop)),
+            asyncio.ensure_future(operator.recorder.run()),
+            asyncio.ensure_future(operator.aws.run()),
+        }
+        try:
+            while not engine.done():
+                done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+                for part in done - {engine}:
+                    part.result()  # the watch ends well when it is told to stop
+                    parts.discard(part)
+            return engine.result()
+        finally:
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
+
+
+async def _unless_stopped(work: Awaitable[object], stop: asyncio.Event) -> bool:
+    """Whether the work came to its end before the stop."""
+    working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            return False
+        working.result()
+        return True
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)
+
+
+def _lease(settings: Settings) -> LeaseSettings:
+    """A name that is new for every process: a restarted pod is not its former self."""
+    return LeaseSettings(
+        namespace=settings.lease_namespace,
+        name=settings.lease_name,
+        identity=f"{settings.identity}_{uuid.uuid4().hex[:8]}",
+        duration_seconds=int(settings.lease_seconds),
+        call_seconds=settings.aws_call_seconds,
+    )

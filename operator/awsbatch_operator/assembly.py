@@ -1,0 +1,205 @@
+"""Puts the operator together from its parts. Where its edges lead is the caller's choice.
+
+`app.py` gives it a real API server, threads and the machine's clock; the crash tests give it one
+thread, a stepped clock, an in-memory Kubernetes and a simulated AWS. Nothing else differs.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from awsbatch_operator.api.instant import Clock
+from awsbatch_operator.api.metadata import ObjectKey, Resource
+from awsbatch_operator.api.references import references
+from awsbatch_operator.api.scope import Fence
+from awsbatch_operator.aws.connect import Aws, connect
+from awsbatch_operator.aws.job_feed import Wake
+from awsbatch_operator.aws.runner import Runner
+from awsbatch_operator.aws.sender import Surroundings as AwsSurroundings
+from awsbatch_operator.aws.sessions import ClientHook
+from awsbatch_operator.aws.settings import AwsSettings, Cadence
+from awsbatch_operator.engine.cache import Cache
+from awsbatch_operator.engine.engine import Engine
+from awsbatch_operator.engine.queue import WorkQueue
+from awsbatch_operator.engine.reconciler import Again, Reconciler
+from awsbatch_operator.engine.recorder import Recorder
+from awsbatch_operator.engine.references import ReferenceIndex
+from awsbatch_operator.engine.settings import EngineSettings
+from awsbatch_operator.engine.significance import significance
+from awsbatch_operator.engine.store import Store
+from awsbatch_operator.kinds.accounts import Accounts, OwnIdentity
+from awsbatch_operator.kinds.batchjob.kind import BatchJobKind, job_is_over
+from awsbatch_operator.kinds.batchjob.memory import SubmissionMemory
+from awsbatch_operator.kinds.batchjob.observe import LeadershipStart, Observer, ObserveSettings
+from awsbatch_operator.kinds.computeenvironment.kind import ComputeEnvironmentKind
+from awsbatch_operator.kinds.jobdefinition.kind import JobDefinitionKind
+from awsbatch_operator.kinds.lifecycle import Lifecycle, Surroundings
+from awsbatch_operator.kinds.narration import Narrator
+from awsbatch_operator.kube.port import KubePort
+from awsbatch_operator.settings import Settings
+from awsbatch_operator.telemetry.metrics import Metrics
+
+# In the order in which they are listed: accounts before what lives in them.
+KINDS = (
+    "AWSAccount",
+    "ComputeEnvironment",
+    "SchedulingPolicy",
+    "JobQueue",
+    "JobDefinition",
+    "BatchJob",
+)
+CLUSTER_SCOPED = frozenset({"AWSAccount"})
+SPEC_MATTERS = frozenset({"AWSAccount"})  # whose users obey its spec, acted upon or not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edges:
+    """Everything outside the operator that it touches."""
+
+    kube: KubePort
+    clock: Clock
+    random: random.Random
+    metrics: Metrics
+    fence: Fence
+    runner: Runner
+    on_client: ClientHook | None = None  # sees each AWS client when it is made
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """The parts that somebody has to run, and the handle on the moment of leadership."""
+
+    engine: Engine
+    recorder: Recorder
+    aws: Aws
+    leadership: LeadershipStart
+
+
+class Router:
+    """A Reconciler that hands each object to the life cycle of its kind."""
+
+    def __init__(self, cycles: Mapping[str, Reconciler]) -> None:
+        self._cycles = cycles
+
+    async def reconcile(self, key: ObjectKey) -> Again:
+        return await self._cycles[key.kind].reconcile(key)
+
+
+def assemble(settings: Settings, edges: Edges) -> Operator:
+    """All parts, wired. Nothing runs and nothing is sent by making it."""
+    cache = Cache(clock=edges.clock, settled=settled, significance=significance(SPEC_MATTERS))
+    queue = WorkQueue[ObjectKey](clock=edges.clock, random=edges.random)
+    index = ReferenceIndex()
+    store = Store(kube=edges.kube, cache=cache, metrics=edges.metrics)
+    recorder = Recorder(
+        kube=edges.kube,
+        clock=edges.clock,
+        random=edges.random,
+        metrics=edges.metrics,
+        instance=settings.identity,
+    )
+
+    def wake(key: ObjectKey) -> None:
+        engine.wake(key)  # made below: the engine needs the life cycles, and those need AWS
+
+    aws = _aws(settings, edges, wake)
+    leadership = LeadershipStart()
+    around = Surroundings(
+        cache=cache,
+        index=index,
+        store=store,
+        clock=edges.clock,
+        narrator=Narrator(recorder),
+        cluster_id=settings.cluster_id,
+    )
+    engine = Engine(
+        reconciler=Router(_life_cycles(settings, edges, around, aws, leadership)),
+        cache=cache,
+        queue=queue,
+        store=store,
+        kube=edges.kube,
+        kinds=watched_kinds(settings),
+        index=index,
+        targets=_targets,
+        clock=edges.clock,
+        random=edges.random,
+        metrics=edges.metrics,
+        settings=EngineSettings(
+            workers=settings.workers,
+            resync_seconds=settings.resync_seconds,
+            drain_seconds=settings.drain_seconds,
+        ),
+    )
+    edges.metrics.gauge("queue_depth", "Objects waiting for a turn.", lambda: queue.depth)
+    return Operator(engine=engine, recorder=recorder, aws=aws, leadership=leadership)
+
+
+def watched_kinds(settings: Settings) -> tuple[str, ...]:
+    """The kinds to list and watch."""
+    return kinds(settings.namespaces)
+
+
+def kinds(namespaces: Sequence[str]) -> tuple[str, ...]:
+    """The kinds that are served: all, or those that a Role in these namespaces can reach."""
+    return tuple(kind for kind in KINDS if not (namespaces and kind in CLUSTER_SCOPED))
+
+
+def settled(resource: Resource) -> bool:
+    """Whether nothing can happen to the object any more unless somebody edits it."""
+    return resource.key.kind == "BatchJob" and job_is_over(resource)
+
+
+def _targets(resource: Resource) -> tuple[ObjectKey, ...]:
+    return tuple(reference.target for reference in references(resource))
+
+
+def _aws(settings: Settings, edges: Edges, wake: Wake) -> Aws:
+    cadence = Cadence().scaled(settings.poll_scale)
+    return connect(
+        AwsSettings(
+            cluster_id=settings.cluster_id,
+            region=settings.region,
+            connect_timeout=settings.aws_connect_timeout,
+            read_timeout=settings.aws_read_timeout,
+            threads=settings.aws_threads,
+            cadence=cadence,
+        ),
+        AwsSurroundings(
+            clock=edges.clock,
+            fence=edges.fence,
+            runner=edges.runner,
+            jitter=edges.random,
+            observe=edges.metrics.aws_call,
+            on_client=edges.on_client,
+        ),
+        wake,
+    )
+
+
+def _life_cycles(
+    settings: Settings, edges: Edges, around: Surroundings, aws: Aws, leadership: LeadershipStart
+) -> Mapping[str, Reconciler]:
+    own = OwnIdentity(cluster_id=settings.cluster_id, region=settings.region)
+    accounts = Accounts(
+        cache=around.cache, kube=edges.kube, identity=aws.identity, clock=edges.clock, own=own
+    )
+    observer = Observer(
+        batch=aws.batch,
+        feed=aws.jobs,
+        logs=aws.logs,
+        memory=SubmissionMemory(),
+        clock=edges.clock,
+        leadership=leadership,
+        settings=ObserveSettings(
+            settling_seconds=settings.settling_seconds,
+            status_log_lines=settings.status_log_lines,
+        ),
+    )
+    job = BatchJobKind(observer, settings.cluster_id)
+    return {
+        "BatchJob": Lifecycle(job, around=around, places=accounts),
+        "ComputeEnvironment": Lifecycle(
+            ComputeEnvironmentKind(aws.batch), around=around, places=accounts
+        ),
+        "JobDefinition": Lifecycle(JobDefinitionKind(aws.batch), around=around, places=accounts),
+    }
