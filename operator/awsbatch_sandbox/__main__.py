@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from awsbatch_sandbox import commands
+from awsbatch_sandbox import commands, demo
 from awsbatch_sandbox.errors import SandboxError
 from awsbatch_sandbox.interrupts import Interrupted, raise_on_signals
 from awsbatch_sandbox.paths import DEFAULT_SANDBOX
@@ -21,18 +21,21 @@ def parser() -> argparse.ArgumentParser:
     chosen.add_parser("tools", help="find or build kube-apiserver, etcd and kubectl")
     for name, text in (
         ("up", "start control plane, simulated AWS and operator in the background"),
+        ("demo", "run examples/quickstart on all of it and show what comes out"),
         ("down", "end what up has started"),
         ("status", "show which parts run"),
     ):
         each = chosen.add_parser(name, help=text)
         each.add_argument(
             "--directory",
-            type=Path,
+            type=lambda text: Path(text).resolve(),
             default=DEFAULT_SANDBOX,
             help="where kubeconfig, credentials and logs go (default: %(default)s)",
         )
-        if name == "up":
+        if name in {"up", "demo"}:
             each.add_argument("--speed", type=speed, default=SPEED, help=SPEED_HELP)
+        if name == "demo":
+            each.add_argument("--keep", action="store_true", help="leave it running at the end")
     return made
 
 
@@ -50,11 +53,15 @@ def run(arguments: argparse.Namespace, progress: Progress) -> int:
         case "tools":
             return commands.tools(progress)
         case "up":
-            return commands.up(arguments.directory.resolve(), progress, speed=arguments.speed)
+            return commands.up(arguments.directory, progress, speed=arguments.speed)
+        case "demo" if arguments.keep:
+            return demo.run_and_keep(arguments.directory, progress, speed=arguments.speed)
+        case "demo":
+            return demo.run(progress, speed=arguments.speed)
         case "down":
-            return commands.down(arguments.directory.resolve(), progress)
+            return commands.down(arguments.directory, progress)
         case "status":
-            return commands.status(arguments.directory.resolve())
+            return commands.status(arguments.directory)
         case other:
             raise AssertionError(other)
 

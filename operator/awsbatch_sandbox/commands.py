@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from awsbatch_sandbox import background, binaries, state
+from awsbatch_sandbox.binaries import Binaries
 from awsbatch_sandbox.paths import Layout
+from awsbatch_sandbox.pins import Tool
 from awsbatch_sandbox.progress import Progress
 from awsbatch_sandbox.sandbox import Sandbox
 from awsbatch_sandbox.state import Phase
@@ -24,12 +26,12 @@ def up(directory: Path, progress: Progress, *, speed: float) -> int:
     found = binaries.find(progress=progress)
     with background.locked(layout):
         if background.running(layout):
-            print(summary(layout, "A sandbox is already running."))
+            print(summary(layout, found, "A sandbox is already running."))
             return 0
         background.clean(layout, state.read(layout.state))
         with background.lasting(layout, found) as sandbox:
             start_all(sandbox, progress, speed=speed)
-    print(summary(layout, "The sandbox is running."))
+    print(summary(layout, found, "The sandbox is running."))
     return 0
 
 
@@ -79,10 +81,11 @@ def status(directory: Path) -> int:
     return 0 if whole else NOT_RUNNING
 
 
-def summary(layout: Layout, headline: str) -> str:
+def summary(layout: Layout, found: Binaries, headline: str) -> str:
     """Where everything of a running sandbox is."""
     return f"""{headline}
   Kubernetes:  export KUBECONFIG={layout.kubeconfig}
+  kubectl:     export PATH={found[Tool.KUBECTL].parent}:$PATH
   AWS:         source {layout.aws_env}
   Logs:        {layout.logs}
   End it:      make down"""

@@ -177,6 +177,10 @@ class Sandbox:
         port = listening_port(self._operators[name].identity.pid)
         return None if port is None else f"http://{LOOPBACK}:{port}"
 
+    def operator_last_words(self, name: str = OPERATOR) -> str:
+        """The end of an operator's log, as a paragraph of an error message."""
+        return self._operators[name].last_words()
+
     def _start_operator(self, name: str) -> Part:
         if self._identity is None:
             raise SandboxError("The operator has no ServiceAccount yet: call install first.")
