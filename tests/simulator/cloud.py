@@ -1,15 +1,23 @@
 """A simulated account on a stepped clock, without transport: handlers are called directly."""
 
+import copy
 import json
 import random
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
+
+import botocore.session
+import pytest
+from botocore.model import ServiceModel, Shape
+from botocore.validate import ParamValidator
 
 from awsbatch_simulator.batch.service import BatchService
 from awsbatch_simulator.clock import SimulatedClock
 from awsbatch_simulator.context import Caller, Place
 from awsbatch_simulator.ec2.service import Ec2Service
 from awsbatch_simulator.ecs.service import EcsService
+from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.faults import Effect, FaultSpec
 from awsbatch_simulator.jobscript import JobScript
 from awsbatch_simulator.ports import RawJson, Service
@@ -20,6 +28,22 @@ from awsbatch_simulator.world import World
 PLACE = Place("111122223333", "eu-central-1")
 ROLE = "arn:aws:iam::111122223333:role/service-role/AWSBatchServiceRole"
 PROFILE = "arn:aws:iam::111122223333:instance-profile/ecsInstanceRole"
+
+
+@cache
+def service_model(name: str) -> ServiceModel:
+    return botocore.session.get_session().get_service_model(name)
+
+
+def breaches(value: dict[str, Any], shape: Shape | None) -> list[str]:
+    """What a request or an answer has against the service model.
+
+    JobDetail says that startedAt is required; AWS leaves it out until the job has started.
+    """
+    if shape is None:
+        return [f"nothing expected: {value}"] if value else []
+    report = ParamValidator().validate(value, shape).generate_report()
+    return [line for line in report.splitlines() if line and not line.endswith('"startedAt"')]
 
 
 class KnownThings:
@@ -71,22 +95,29 @@ class Cloud:
         self.lines = Lines()
         self.world.lookup = self.known
         self.world.logs = self.lines
-        self.services: list[Service] = [
-            BatchService(self.world),
-            EcsService(self.world),
-            Ec2Service(self.world),
-        ]
+        self.services: dict[str, Service] = {
+            "batch": BatchService(self.world),
+            "ecs": EcsService(self.world),
+            "ec2": Ec2Service(self.world),
+        }
 
     def __call__(self, operation: str, /, **request: Any) -> dict[str, Any]:
-        for service in self.services:
-            if operation in service.handlers:
-                caller = Caller(PLACE, "arn:aws:iam::111122223333:user/test", "request-1")
-                answer = service.handlers[operation](caller, request)
-                if isinstance(answer, RawJson):
-                    decoded: dict[str, Any] = json.loads(answer.body)
-                    return decoded
-                return answer
-        raise AssertionError(operation)
+        """Call an operation; request and answer must be as AWS's service model has them."""
+        service = next(name for name, each in self.services.items() if operation in each.handlers)
+        model = service_model(service).operation_model(operation)
+        assert not breaches(request, model.input_shape)
+        caller = Caller(PLACE, "arn:aws:iam::111122223333:user/test", "request-1")
+        answer = self.services[service].handlers[operation](caller, request)
+        decoded = json.loads(answer.body) if isinstance(answer, RawJson) else copy.deepcopy(answer)
+        assert not breaches(decoded, model.output_shape)
+        return dict(decoded)
+
+    def refused(self, operation: str, /, **request: Any) -> str:
+        """Call an operation that must be refused; what AWS would say."""
+        with pytest.raises(AwsFailure) as refusal:
+            self(operation, **request)
+        assert 400 <= refusal.value.status < 600
+        return f"{refusal.value.code}: {refusal.value.message}"
 
     @property
     def region(self) -> Region:

@@ -2,8 +2,8 @@
 
 It reads a JSON order from standard input, runs the command in a process group of its own, and
 writes how it ended as JSON to the descriptor named in its argument. Whatever the command has
-started is killed before the supervisor ends: as the subreaper it becomes the parent of orphans, too.
-If the simulator dies, the kernel sends SIGHUP (PR_SET_PDEATHSIG), and everything is killed at once.
+started is killed before the supervisor ends: as the subreaper it is the parent of orphans, too.
+If the simulator dies, the kernel sends SIGHUP (PR_SET_PDEATHSIG), and everything is killed then.
 
 Standard library only: it is started with `python -I -S`, without any environment.
 """
@@ -26,7 +26,7 @@ NOT_STARTED = 125
 def main() -> None:
     """Run the order and report."""
     report = int(sys.argv[1])
-    os.set_inheritable(report, False)
+    os.set_inheritable(report, False)  # noqa: FBT003 - it takes no keywords
     order = json.load(sys.stdin)
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
     libc = ctypes.CDLL(None, use_errno=True)

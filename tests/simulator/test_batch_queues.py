@@ -1,0 +1,153 @@
+"""Job queues: states, limits and guards, as AWS documents them."""
+
+from typing import Any
+
+import pytest
+from tests.simulator.cloud import Cloud, ready, serverless
+
+from awsbatch_simulator.jobscript import JobScript
+
+
+def described(cloud: Cloud, name: str = "main") -> dict[str, Any]:
+    return dict(cloud("DescribeJobQueues", jobQueues=[name])["jobQueues"][0])
+
+
+def order(*names: str) -> list[dict[str, Any]]:
+    return [{"order": number, "computeEnvironment": name} for number, name in enumerate(names)]
+
+
+def refused(cloud: Cloud, **fields: Any) -> str:
+    request = {"jobQueueName": "other", "priority": 1, "computeEnvironmentOrder": order("main")}
+    return cloud.refused("CreateJobQueue", **request | fields)
+
+
+def limit(**fields: Any) -> dict[str, Any]:
+    action = {"reason": "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY", "state": "RUNNABLE",
+              "maxTimeSeconds": 600, "action": "CANCEL"}  # fmt: skip
+    return action | fields
+
+
+def test_a_queue_is_created_valid_after_a_while():
+    cloud = ready()
+    cloud("CreateJobQueue", jobQueueName="other", priority=7, computeEnvironmentOrder=order("main"))
+    queue = described(cloud, "other")
+    assert (queue["status"], queue["state"], queue["priority"]) == ("CREATING", "ENABLED", 7)
+    assert queue["computeEnvironmentOrder"] == [
+        {
+            "order": 0,
+            "computeEnvironment": "arn:aws:batch:eu-central-1:111122223333:"
+            "compute-environment/main",
+        }
+    ]
+    cloud.step(5)
+    queue = described(cloud, "other")
+    assert (queue["status"], queue["statusReason"]) == ("VALID", "JobQueue Healthy")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"jobQueueName": "main"}, "Object already exists"),
+        ({"jobQueueName": "with space"}, "jobQueueName can be up to 128"),
+        ({"priority": 1001}, "priority must be between 0 and 1000"),
+        ({"computeEnvironmentOrder": []}, "needs 1 to 3"),
+        ({"computeEnvironmentOrder": order("main", "main", "main", "main")}, "needs 1 to 3"),
+        ({"computeEnvironmentOrder": order("nobody")}, "nobody does not exist"),
+        ({"computeEnvironmentOrder": order("new")}, "is not Valid: its status is CREATING"),
+        ({"computeEnvironmentOrder": order("main") * 2}, "the same order twice"),
+        ({"computeEnvironmentOrder": order("main", "serverless")}, "can't be mixed"),
+        ({"computeEnvironmentOrder": order("main", "arm")}, "share the same architecture"),
+        ({"schedulingPolicyArn": "arn:nothing"}, "arn:nothing does not exist"),
+        ({"jobStateTimeLimitActions": [limit(maxTimeSeconds=599)]}, "must be 600 to 86400"),
+        ({"jobStateTimeLimitActions": [limit(action="TERMINATE")]}, "only supported action"),
+    ],
+)
+def test_what_creation_refuses(fields, message):
+    cloud = ready()
+    cloud.fargate()
+    cloud.environment("arm", instanceTypes=["m7g"])
+    cloud.step(10)
+    cloud.environment("new")
+    assert message in refused(cloud, **fields)
+
+
+def test_there_are_at_most_fifty_queues():
+    cloud = ready()
+    for number in range(49):
+        cloud("CreateJobQueue", jobQueueName=f"q{number}", priority=1,
+              computeEnvironmentOrder=order("main"))  # fmt: skip
+    assert "limit of 50 job queues" in refused(cloud)
+
+
+def test_an_update_changes_what_it_names_and_nothing_else():
+    cloud = ready()
+    before = described(cloud)
+    cloud("UpdateJobQueue", jobQueue=before["jobQueueArn"], priority=9)
+    after = described(cloud)
+    assert after == before | {"priority": 9, "status": "UPDATING", "statusReason": ""}
+    assert "being modified" in cloud.refused("UpdateJobQueue", jobQueue="main", priority=1)
+    cloud.step(3)
+    assert described(cloud)["status"] == "VALID"
+
+
+def test_a_fifo_queue_never_gets_a_policy_and_a_fair_one_keeps_having_one():
+    cloud = ready()
+    policy = cloud("CreateSchedulingPolicy", name="fair", fairsharePolicy={})["arn"]
+    other = cloud("CreateSchedulingPolicy", name="fairer", fairsharePolicy={})["arn"]
+    refusal = cloud.refused("UpdateJobQueue", jobQueue="main", schedulingPolicyArn=policy)
+    assert "FIFO job queue can't have a scheduling policy" in refusal
+    cloud.queue("fair", "main", schedulingPolicyArn=policy)
+    refusal = cloud.refused("UpdateJobQueue", jobQueue="fair", schedulingPolicyArn="")
+    assert "can be replaced but can't be removed" in refusal
+    cloud("UpdateJobQueue", jobQueue="fair", schedulingPolicyArn=other)
+    assert described(cloud, "fair")["schedulingPolicyArn"] == other
+
+
+def test_a_queue_must_be_disabled_before_it_is_deleted():
+    cloud = ready()
+    refusal = cloud.refused("DeleteJobQueue", jobQueue="main")
+    assert refusal.endswith("Cannot delete, job queue state must be DISABLED")
+    cloud("UpdateJobQueue", jobQueue="main", state="DISABLED")
+    assert "being modified" in cloud.refused("DeleteJobQueue", jobQueue="main")
+    cloud.step(3)
+    cloud("DeleteJobQueue", jobQueue="main")
+    assert described(cloud)["status"] == "DELETING"
+    cloud.step(5)
+    assert cloud("DescribeJobQueues", jobQueues=["main"])["jobQueues"] == []
+
+
+def test_deleting_a_queue_terminates_its_jobs_and_takes_that_long():
+    cloud = serverless(JobScript(duration_seconds=5000), maximum=1)
+    running, waiting = cloud.submit(), cloud.submit()
+    cloud.step(20)
+    assert (cloud.status(running), cloud.status(waiting)) == ("RUNNING", "RUNNABLE")
+    cloud("UpdateJobQueue", jobQueue="main", state="DISABLED")
+    cloud.step(3)
+    cloud("DeleteJobQueue", jobQueue="main")
+    cloud.step(0.5)
+    assert described(cloud)["status"] == "DELETING"
+    cloud.step(10)
+    assert {cloud.status(running), cloud.status(waiting)} == {"FAILED"}
+    assert cloud("DescribeJobQueues")["jobQueues"] == []
+
+
+def test_a_disabled_queue_takes_no_jobs_and_finishes_those_it_has():
+    cloud = serverless()
+    job_id = cloud.submit()
+    cloud("UpdateJobQueue", jobQueue="main", state="DISABLED")
+    refusal = cloud.refused("SubmitJob", jobName="a", jobQueue="main", jobDefinition="simulate")
+    assert "is DISABLED" in refusal
+    cloud.step(30)
+    assert cloud.status(job_id) == "SUCCEEDED"
+
+
+def test_an_environment_leaves_a_queue_only_after_the_lag():
+    cloud = ready()
+    cloud.environment("second")
+    cloud.step(10)
+    cloud("UpdateJobQueue", jobQueue="main", computeEnvironmentOrder=order("second"))
+    cloud("UpdateComputeEnvironment", computeEnvironment="main", state="DISABLED")
+    cloud.step(4.9)
+    assert cloud.region.batch.relations[cloud.region.batch.environments["main"].arn]
+    cloud.step(1)
+    cloud("DeleteComputeEnvironment", computeEnvironment="main")
