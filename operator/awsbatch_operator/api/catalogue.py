@@ -135,7 +135,7 @@ READY = _note("Ready", "AWS is as the spec says.")
 DISABLED = _note("Disabled", "AWS is as the spec says, which is disabled: nothing runs.")
 REPLACEMENT_NEEDED = _stall(
     "ReplacementNeeded",
-    "AWS cannot change these fields in place; a new compute environment would be needed.",
+    "AWS cannot change these fields in place as this version does; it takes a larger update.",
     "Undo the change, or delete this object and create it again.",
 )
 ENVIRONMENT_INVALID = _stall(

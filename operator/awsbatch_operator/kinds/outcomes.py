@@ -17,6 +17,8 @@ _REASONS: dict[ErrorKind, Reason] = {
     ErrorKind.UNKNOWN: catalogue.AWS_ERROR,
 }
 
+ROLE_SECONDS = 30.0
+
 
 def finding(error: AwsError) -> Finding:
     """What an error means for the object whose turn it ended."""
@@ -28,7 +30,9 @@ def finding(error: AwsError) -> Finding:
         )
     reason = _REASONS[error.kind]
     if error.kind is ErrorKind.DENIED:
-        return Finding(reason, _denied(error))
+        # A role that was made a moment ago cannot be assumed yet: that passes within seconds.
+        again = ROLE_SECONDS if error.operation == "AssumeRole" else None
+        return Finding(reason, _denied(error), look_again_seconds=again)
     return Finding(reason, f"{error.operation}: {error.message}")
 
 

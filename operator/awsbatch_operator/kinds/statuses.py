@@ -80,7 +80,7 @@ def whole(
     if paused:
         generation = int(resource.status.get("observedGeneration", -1))
     common = _scope_fields(resource, recorded, bounded=bounded)
-    status = {**fields, **common, "observedGeneration": generation, "conditions": listed}
+    status = {**common, **fields, "observedGeneration": generation, "conditions": listed}
     return {key: _without_none(value) for key, value in status.items() if value is not None}
 
 

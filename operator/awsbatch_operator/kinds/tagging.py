@@ -1,4 +1,4 @@
-"""Tags of lasting AWS objects, brought in line in place (pure).
+"""Tags of lasting AWS objects, brought in line in place.
 
 We set the tags that the spec names and our own. Which of the spec's tags we have set is kept in an
 annotation, so that a tag that left the spec can be told from one that somebody else put there,
@@ -8,8 +8,11 @@ which we leave alone.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from awsbatch_operator.api.metadata import TAG_KEYS, Resource
+from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.aws.ports import BatchPort
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,17 @@ def tag_intent(wanted: WantedTags, *, stale: bool) -> dict[str, str]:
     if keys == wanted.applied:
         return {}
     return {TAG_KEYS: json.dumps(sorted(keys), separators=(",", ":"))}
+
+
+async def act_on_tags(batch: BatchPort, action: Tag | Untag, scope: Scope) -> None:
+    """One call, safe to repeat."""
+    match action:
+        case Tag():
+            await batch.tag_resource(scope, action.arn, action.tags)
+        case Untag():
+            await batch.untag_resource(scope, action.arn, action.keys)
+        case never:
+            assert_never(never)
 
 
 def _applied(resource: Resource) -> frozenset[str]:

@@ -6,7 +6,7 @@ from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.aws.ports import BatchPort
 from awsbatch_operator.kinds.jobdefinition.observe import Observed, Revision
 from awsbatch_operator.kinds.jobdefinition.plan import Action, Deregister, Register
-from awsbatch_operator.kinds.tagging import Tag, Untag
+from awsbatch_operator.kinds.tagging import Tag, Untag, act_on_tags
 from awsbatch_operator.schema.request import to_request
 
 
@@ -24,10 +24,8 @@ async def act_on_definition(batch: BatchPort, action: Action, scope: Scope) -> O
             return Observed((made, *earlier))
         case Deregister():
             await batch.deregister_job_definition(scope, {"jobDefinition": action.arn})
-        case Tag():
-            await batch.tag_resource(scope, action.arn, action.tags)
-        case Untag():
-            await batch.untag_resource(scope, action.arn, action.keys)
+        case Tag() | Untag():
+            await act_on_tags(batch, action, scope)
         case never:
             assert_never(never)
     return None

@@ -45,7 +45,6 @@ NOT_YET = (
         honoured=("Correct",),
         remedy="Only Correct is supported yet: remove driftPolicy.",
     ),
-    NotYet(path="drain", remedy="Draining is not supported yet: remove drain."),
     NotYet(
         path="maxInFlight", remedy="Holding jobs back is not supported yet: remove maxInFlight."
     ),

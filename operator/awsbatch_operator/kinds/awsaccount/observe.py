@@ -1,0 +1,24 @@
+"""Whether the account can be entered, asked of STS itself."""
+
+from dataclasses import dataclass, replace
+
+from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.aws.ports import IdentityPort
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """The account that the identity leads to, and who we are there."""
+
+    account_id: str
+    identity: str
+
+
+async def observe_account(identity: IdentityPort, scope: Scope) -> Observed:
+    """Assume the role, or ask who we are without one. Raises AwsError if that is refused."""
+    if scope.role_arn is None:
+        caller = await identity.caller(None)
+        return Observed(str(caller["Account"]), str(caller["Arn"]))
+    account_id = await identity.assume(scope.role_arn, scope.external_id, scope.region)
+    caller = await identity.caller(replace(scope, account_id=account_id))
+    return Observed(account_id, str(caller["Arn"]))

@@ -1,0 +1,24 @@
+"""The calls that a ComputeEnvironment makes."""
+
+from typing import assert_never
+
+from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.aws.ports import BatchPort
+from awsbatch_operator.kinds.computeenvironment.plan import Action, Create, Delete, Update
+from awsbatch_operator.kinds.tagging import Tag, Untag, act_on_tags
+from awsbatch_operator.schema.request import to_request
+
+
+async def act_on_environment(batch: BatchPort, action: Action, scope: Scope) -> None:
+    """One call, safe to repeat."""
+    match action:
+        case Create():
+            await batch.create_compute_environment(scope, to_request(action.request))
+        case Update():
+            await batch.update_compute_environment(scope, to_request(action.request))
+        case Delete():
+            await batch.delete_compute_environment(scope, {"computeEnvironment": action.name})
+        case Tag() | Untag():
+            await act_on_tags(batch, action, scope)
+        case never:
+            assert_never(never)

@@ -1,0 +1,44 @@
+"""A compute environment as AWS has it, and which queues use it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from awsbatch_operator.api.scope import Recorded, Scope
+from awsbatch_operator.aws.ports import BatchPort
+from awsbatch_operator.kinds.details import Detail
+from awsbatch_operator.kinds.queues import Use, uses
+
+_RETURNED_ONLY = frozenset(
+    {"computeEnvironmentName", "computeEnvironmentArn", "ecsClusterArn", "tags", "status"}
+    | {"statusReason", "containerOrchestrationType", "uuid", "context"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed(Detail):
+    """DescribeComputeEnvironments' detail. `queues` are read only when that matters."""
+
+    queues: tuple[Use, ...] = ()
+
+    @property
+    def arn(self) -> str:
+        """The environment's ARN."""
+        return str(self.detail["computeEnvironmentArn"])
+
+    @property
+    def content(self) -> Mapping[str, Any]:
+        """The members that a spec can have."""
+        return {name: value for name, value in self.detail.items() if name not in _RETURNED_ONLY}
+
+
+async def observe_environment(
+    batch: BatchPort, recorded: Recorded, scope: Scope, *, deleting: bool
+) -> Observed | None:
+    """The environment by name; with the queues that use it if it is to go. Raises AwsError."""
+    detail = await batch.compute_environment(scope, recorded.aws_name)
+    if detail is None or detail.get("status") == "DELETED":
+        return None
+    if not deleting:
+        return Observed(detail)
+    return Observed(detail, uses(await batch.job_queues(scope), detail["computeEnvironmentArn"]))

@@ -1,0 +1,76 @@
+"""What a ComputeEnvironment shows of AWS (pure)."""
+
+from typing import Any
+
+from awsbatch_operator.api import catalogue
+from awsbatch_operator.api.conditions import Situation, Verdict
+from awsbatch_operator.api.metadata import Resource
+from awsbatch_operator.kinds.computeenvironment.changes import Change, compare
+from awsbatch_operator.kinds.computeenvironment.desired import Desired
+from awsbatch_operator.kinds.computeenvironment.observe import Observed
+from awsbatch_operator.kinds.computeenvironment.plan import Action
+from awsbatch_operator.kinds.contract import KindStatus, Removal, Seen
+from awsbatch_operator.kinds.infrastructure import starting
+
+_FIELDS_SHOWN = 100  # the CRD's limit
+_WHY: dict[Change, str] = {
+    Change.NONE: "AWS is as the spec says.",
+    Change.SCALING: "AWS changes these fields in place.",
+    Change.INFRASTRUCTURE: "AWS would exchange the instances: role and strategy allow it.",
+    Change.REPLACEMENT: (
+        "AWS cannot change these fields of this environment: its role, its strategy or the fields "
+        "themselves rule it out."
+    ),
+}
+
+
+def environment_status(resource: Resource, seen: Seen[Desired, Observed, Action]) -> KindStatus:
+    """The kind's fields and its verdict."""
+    before, observed = starting(resource), seen.observed
+    if observed is None:
+        return before
+    fields = _observed_fields(observed)
+    if isinstance(seen.desired, Removal) or seen.desired is None:
+        words = "The compute environment is being removed from AWS."
+        verdict = Verdict(Situation.DELETING, catalogue.DELETING.name, words)
+        return KindStatus(fields, verdict if resource.deleting else before.verdict)
+    return KindStatus(fields | {"plan": _plan(seen.desired, observed)}, _verdict(observed))
+
+
+def _observed_fields(observed: Observed) -> dict[str, Any]:
+    resources = observed.content.get("computeResources") or {}
+    counts = {
+        shown: resources[name]
+        for shown, name in (("min", "minvCpus"), ("desired", "desiredvCpus"), ("max", "maxvCpus"))
+        if resources.get(name) is not None
+    }
+    return {
+        "arn": observed.arn,
+        "state": observed.state,
+        "awsStatus": observed.status,
+        "statusReason": observed.reason or None,
+        "ecsClusterArn": observed.detail.get("ecsClusterArn"),
+        "vCPUs": counts or None,
+    }
+
+
+def _plan(desired: Desired, observed: Observed) -> dict[str, Any]:
+    found = compare(desired, observed)
+    shown: dict[str, Any] = {"action": found.change.value, "reason": _WHY[found.change]}
+    if found.fields:
+        shown["fields"] = list(found.fields[:_FIELDS_SHOWN])
+    return shown
+
+
+def _verdict(observed: Observed) -> Verdict:
+    """When nothing stands in the way: VALID."""
+    if observed.state == "DISABLED":
+        return Verdict(
+            Situation.READY,
+            catalogue.DISABLED.name,
+            "The compute environment is disabled, as the spec says: no job starts in it. "
+            "Set spec.state to ENABLED to use it.",
+        )
+    return Verdict(
+        Situation.READY, catalogue.READY.name, "The compute environment is VALID and ENABLED."
+    )

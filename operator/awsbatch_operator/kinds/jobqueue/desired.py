@@ -1,0 +1,91 @@
+"""What a JobQueue wants AWS to have, with its references resolved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
+from awsbatch_operator.api.references import Targets
+from awsbatch_operator.api.tags import Owner
+from awsbatch_operator.kinds.gates import is_ready
+from awsbatch_operator.kinds.infrastructure import settled_on
+from awsbatch_operator.kinds.jobqueue.spec import JobQueueSpec
+from awsbatch_operator.kinds.tagging import WantedTags, wanted_tags
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """`content` are AWS's members with ARNs in the place of references.
+
+    `waiting` are the environments (ARN: name) that are not Ready: AWS takes only VALID ones into a
+    queue, so a queue that has them keeps them, and no queue gets them.
+    """
+
+    owner: Owner
+    name: str
+    content: Mapping[str, Any]
+    waiting: Mapping[str, str]
+    tags: WantedTags
+    settled: bool
+
+    @property
+    def state(self) -> str:
+        """ENABLED or DISABLED; AWS's default is ENABLED."""
+        return str(self.content.get("state", "ENABLED"))
+
+
+def desired_queue(resource: Resource, targets: Targets, owner: Owner) -> Desired:
+    """From the spec and what its references were resolved to."""
+    spec = JobQueueSpec.model_validate(resource.spec)
+    content = {**spec.aws}
+    namespace, waiting = resource.key.namespace, {}
+    order = []
+    for entry in spec.environments:
+        reference = entry["computeEnvironmentRef"]
+        arn = _arn(reference, "ComputeEnvironment", namespace, targets)
+        order.append({"order": entry["order"], "computeEnvironment": arn})
+        if not _takes_jobs(reference, namespace, targets):
+            waiting[arn] = str(reference["name"])
+    content["computeEnvironmentOrder"] = order
+    policy = resource.spec.get("schedulingPolicyRef")
+    if policy is not None:
+        content["schedulingPolicyArn"] = _arn(policy, "SchedulingPolicy", namespace, targets)
+    return Desired(
+        owner=owner,
+        name=targets.aws_name,
+        content=content,
+        waiting=waiting,
+        tags=wanted_tags(resource, owner.tags()),
+        settled=settled_on(resource),
+    )
+
+
+def _arn(reference: Shape, kind: str, namespace: str, targets: Targets) -> str:
+    if "arn" in reference:
+        return str(reference["arn"])
+    return targets.arn(ObjectKey(kind, namespace, reference["name"]))
+
+
+def _takes_jobs(reference: Shape, namespace: str, targets: Targets) -> bool:
+    """Whether AWS would take the environment into a queue, as far as we know."""
+    if "arn" in reference:
+        return True  # AWS will say
+    target = targets.found[ObjectKey("ComputeEnvironment", namespace, reference["name"])]
+    return is_ready(target) or target.status.get("awsStatus") == "VALID"
+
+
+def waits_for_jobs(resource: Resource) -> bool:
+    """Whether deletion waits for the jobs in the queue; otherwise AWS terminates them."""
+    return bool(_drain(resource).get("policy", "Wait") != "Terminate")
+
+
+def drain_timeout(resource: Resource) -> float:
+    """Seconds after which they are terminated all the same; 0: as long as they take."""
+    seconds = _drain(resource).get("timeoutSeconds", 0)
+    return float(seconds) if isinstance(seconds, int) else 0.0
+
+
+def _drain(resource: Resource) -> Shape:
+    """The spec's own words: deletion must work with a spec that is not sound, too."""
+    drain = resource.spec.get("drain")
+    return drain if isinstance(drain, Mapping) else {}
