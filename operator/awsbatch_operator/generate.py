@@ -8,6 +8,7 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from awsbatch_operator.api.metadata import GROUP
 from awsbatch_operator.kinds.awsaccount.spec import RESOURCE as AWS_ACCOUNT
@@ -17,8 +18,9 @@ from awsbatch_operator.kinds.jobdefinition.spec import RESOURCE as JOB_DEFINITIO
 from awsbatch_operator.kinds.jobqueue.spec import RESOURCE as JOB_QUEUE
 from awsbatch_operator.kinds.schedulingpolicy.spec import RESOURCE as SCHEDULING_POLICY
 from awsbatch_operator.schema.crd import crd, to_yaml
+from awsbatch_operator.schema.declare import CustomResource
 
-RESOURCES = (
+RESOURCES: tuple[CustomResource[Any], ...] = (
     AWS_ACCOUNT,
     COMPUTE_ENVIRONMENT,
     JOB_QUEUE,

@@ -14,7 +14,8 @@ objects found with a hash of another version are left as they are.
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any
 
 from awsbatch_operator.schema.overlays import overlay
@@ -144,6 +145,7 @@ def differences(
     return tuple(path for path in sorted(found) if path not in ignore)
 
 
+@cache
 def known_members() -> frozenset[str]:
     """The names of all members of AWS structures that this operator knows."""
     return frozenset(name for struct in overlay().values() for name in struct.members)
@@ -168,10 +170,10 @@ def _value(name: str, value: Any, parent: str) -> Any:
         return _structure(value, name)
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return _list(name, value)
-    if name == "weightFactor" and value is not None:
-        return _decimal(Decimal(str(value)).quantize(_WEIGHT_DIGITS))
-    if name == "value" and parent == "resourceRequirements" and value is not None:
-        return _decimal(Decimal(str(value)))
+    if name == "weightFactor":
+        return _decimal(value, _WEIGHT_DIGITS)
+    if name == "value" and parent == "resourceRequirements":
+        return _decimal(value)
     return value
 
 
@@ -181,7 +183,7 @@ def _list(name: str, entries: Sequence[Any]) -> list[Any]:
         for entry in entries
         if entry is not None
     ]
-    if name in _KEYED:
+    if name in _KEYED and all(isinstance(entry, dict) for entry in made):
         key = _KEYED[name]
         return sorted(made, key=lambda entry: json.dumps([entry.get(key), entry], sort_keys=True))
     return sorted(set(made)) if name in _SETS else made
@@ -197,7 +199,13 @@ def _says_nothing(name: str, form: Any) -> bool:
     )
 
 
-def _decimal(number: Decimal) -> str:
+def _decimal(value: Any, digits: Decimal | None = None) -> Any:
+    """A number in its shortest spelling; what is none stays as it is."""
+    try:
+        number = Decimal(str(value))
+        number = number if digits is None else number.quantize(digits)
+    except InvalidOperation:
+        return value
     return format(number.normalize(), "f")
 
 

@@ -32,6 +32,18 @@ SPEC = (
         ),
     ),
     Rule(
+        id="container-complete",
+        cel=f"""!has({_CONTAINER}) || (has({_CONTAINER}.image)
+            && has({_CONTAINER}.resourceRequirements)
+            && {_CONTAINER}.resourceRequirements.exists(r, r.type == 'VCPU')
+            && {_CONTAINER}.resourceRequirements.exists(r, r.type == 'MEMORY'))""",
+        message=(
+            "AWS Batch places jobs by what they need, and starts an image. Set image, and "
+            "resourceRequirements with an entry for VCPU and one for MEMORY (in MiB)."
+        ),
+        field=".containerProperties",
+    ),
+    Rule(
         id="fargate-single-node",
         cel=f"!({_ON_FARGATE} || {_MANAGED_INSTANCES}) || self.type == 'container'",
         message=(

@@ -1,0 +1,140 @@
+"""The CRDs on the real API server: accepted, and each rule accepting and refusing as it should."""
+
+import secrets
+
+import pytest
+from tests.support.api_server import ApiServer, messages
+from tests.support.crd_cases import BASES, BOUNDS, cases, patched
+
+from awsbatch_operator.api.metadata import API_VERSION
+from awsbatch_operator.generate import RESOURCES
+from awsbatch_operator.schema.crd import rules_in, spec_schema
+from awsbatch_operator.schema.rules import RULE_ID
+
+BY_KIND = {resource.kind: resource for resource in RESOURCES}
+KINDS = sorted(BY_KIND)
+RULES = [
+    pytest.param(kind, rule, id=f"{kind}-{rule}") for kind in KINDS for rule in sorted(cases(kind))
+]
+LIMITS = [
+    pytest.param(kind, limit, id=f"{kind}-{limit.field}")
+    for kind in KINDS
+    for limit in BOUNDS[kind]
+]
+
+
+@pytest.fixture(scope="module")
+def server(control_plane, crds):
+    with ApiServer(control_plane) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def place(control_plane):
+    name = f"crds-{secrets.token_hex(4)}"
+    control_plane.kubectl("create", "namespace", name)
+    yield name
+    control_plane.kubectl("delete", "namespace", name, "--wait=false")
+
+
+def manifest(kind, place, spec, **metadata):
+    namespace = {"namespace": place} if BY_KIND[kind].namespaced else {}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": kind,
+        "metadata": {"name": f"case-{secrets.token_hex(4)}", **namespace, **metadata},
+        "spec": spec,
+    }
+
+
+class Tries:
+    """Asks the API server whether a spec may be created, or may follow another."""
+
+    def __init__(self, server, place, kind, before=None):
+        self._server, self._place, self._kind = server, place, kind
+        self._plural = BY_KIND[kind].plural
+        self._base = BASES[kind]
+        self._found = None
+        if before is not None:
+            self._base = patched(self._base, before)
+            body = manifest(kind, place, self._base)
+            status, self._found = server.create(self._plural, body, dry_run=False)
+            assert status == 201, messages(self._found)
+
+    def __call__(self, patch):
+        """What is refused about the patch; empty if nothing is."""
+        spec = patched(self._base, patch)
+        if self._found is None:
+            body = manifest(self._kind, self._place, spec)
+            status, answer = self._server.create(self._plural, body, dry_run=True)
+        else:
+            body = {**self._found, "spec": spec}
+            status, answer = self._server.replace(self._plural, body, dry_run=True)
+        return [] if status in (200, 201) else messages(answer)
+
+
+def test_the_api_server_takes_every_crd_as_structural(control_plane, server):
+    _, found = server.ask("GET", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
+    ours = {crd["spec"]["names"]["kind"]: crd for crd in found["items"]}
+    assert set(KINDS) <= set(ours)
+    for kind in KINDS:
+        conditions = {each["type"]: each["status"] for each in ours[kind]["status"]["conditions"]}
+        assert conditions == {"Established": "True", "NamesAccepted": "True"}, kind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_object_has_not_been_observed(server, place, kind):
+    body = manifest(kind, place, BASES[kind])
+    status, made = server.create(BY_KIND[kind].plural, body, dry_run=True)
+    assert status == 201, messages(made)
+    assert made["status"] == {"observedGeneration": -1}
+    assert made["spec"] == BASES[kind], "the API server changes nothing that a user wrote"
+
+
+@pytest.mark.parametrize(("kind", "rule"), RULES)
+def test_a_rule_accepts_what_is_right_and_refuses_what_is_wrong(server, place, kind, rule):
+    case = cases(kind)[rule]
+    message = said_by(kind, rule)
+    tries = Tries(server, place, kind, case.before)
+    for patch in case.accepts:
+        assert tries(patch) == [], patch
+    for patch in case.refuses:
+        said = tries(patch)
+        wanted = case.says or message
+        assert any(wanted in each for each in said), (patch, said)
+
+
+@pytest.mark.parametrize(("kind", "limit"), LIMITS)
+def test_a_size_outside_of_its_limits_is_refused(server, place, kind, limit):
+    tries = Tries(server, place, kind)
+    for patch in limit.accepts:
+        assert tries(patch) == [], patch
+    for patch in limit.refuses:
+        said = tries(patch)
+        assert any(each.startswith(f"{limit.field}:") for each in said), (patch, said)
+
+
+def test_a_changed_job_is_told_which_fields_changed(server, place):
+    tries = Tries(server, place, "BatchJob", before={"parameters": {"year": "2024"}})
+    said = tries({"parameters": {"year": "2025"}, "jobQueueRef": {"name": "other"}})
+    assert len(said) == 1
+    assert "these changed: jobQueueRef parameters. To run the changed job" in said[0]
+
+
+def test_fargate_is_told_which_members_to_remove(server, place):
+    tries = Tries(server, place, "ComputeEnvironment")
+    said = tries({"computeResources": {"type": "FARGATE", "instanceRole": None}})
+    assert [each for each in said if "Remove instanceTypes, or set type to EC2 or SPOT." in each]
+
+
+def test_an_unknown_field_is_refused_by_name(server, place):
+    tries = Tries(server, place, "ComputeEnvironment")
+    said = tries({"capacity": {"pools": []}})
+    assert len(said) == 1
+    assert 'unknown field "spec.capacity"' in said[0]
+
+
+def said_by(kind, rule_id):
+    """The message of a rule, as its declaration has it."""
+    rules = rules_in(spec_schema(BY_KIND[kind]))
+    return next(rule["message"] for _, rule in rules if rule[RULE_ID] == rule_id)

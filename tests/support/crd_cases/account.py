@@ -1,0 +1,43 @@
+"""AWSAccount."""
+
+from tests.support.crd_cases.cases import bound, case
+
+ROLE = "arn:aws:iam::111122223333:role/batch-operator"
+
+BASE = {"roleArn": ROLE, "region": "eu-central-1"}
+
+CASES = {
+    "external-id-needs-role": case(
+        accepts=[{"externalId": "agreed"}, {"roleArn": None}],
+        refuses={"roleArn": None, "externalId": "agreed"},
+    ),
+    "namespaces-by-name-or-label": case(
+        accepts=[
+            {"allowedNamespaces": {"names": ["team-a"]}},
+            {"allowedNamespaces": {"matchLabels": {"batch": "yes"}}},
+        ],
+        refuses=[
+            {"allowedNamespaces": {}},
+            {"allowedNamespaces": {"names": ["team-a"], "matchLabels": {"batch": "yes"}}},
+        ],
+    ),
+}
+
+BOUNDS = (
+    bound("spec.roleArn", accepts={"roleArn": ROLE}, refuses={"roleArn": "batch-operator"}),
+    bound(
+        "spec.region",
+        accepts=[{"region": "us-gov-west-1"}, {"region": "eusc-de-east-1"}],
+        refuses={"region": "frankfurt"},
+    ),
+    bound(
+        "spec.allowedNamespaces.names",
+        accepts={"allowedNamespaces": {"names": ["a", "b"]}},
+        refuses={"allowedNamespaces": {"names": []}},
+    ),
+    bound(
+        "spec.allowedNamespaces.names[1]",
+        accepts={"allowedNamespaces": {"names": ["a", "b"]}},
+        refuses={"allowedNamespaces": {"names": ["a", "a"]}},
+    ),
+)

@@ -1,0 +1,220 @@
+"""ComputeEnvironment."""
+
+from tests.support.crd_cases.cases import bound, case
+
+PROFILE = "arn:aws:iam::111122223333:instance-profile/ecsInstanceRole"
+ROLE = "arn:aws:iam::111122223333:role/batch-service"
+SPOT_FLEET = "arn:aws:iam::111122223333:role/spot-fleet"
+CLUSTER = "arn:aws:eks:eu-central-1:111122223333:cluster/research"
+STRATEGY = "SPOT_PRICE_CAPACITY_OPTIMIZED"
+
+BASE = {
+    "type": "MANAGED",
+    "computeResources": {
+        "type": "EC2",
+        "maxvCpus": 64,
+        "instanceTypes": ["m7i", "c7i"],
+        "subnets": ["subnet-1"],
+        "securityGroupIds": ["sg-1"],
+        "instanceRole": PROFILE,
+    },
+}
+NO_INSTANCES = {"instanceTypes": None, "instanceRole": None}
+UNMANAGED = {"type": "UNMANAGED", "computeResources": None, "serviceRole": ROLE}
+EKS = {"eksClusterArn": CLUSTER, "kubernetesNamespace": "batch"}
+PROVIDER = {
+    "infrastructureRoleArn": ROLE,
+    "instanceLaunchTemplate": {
+        "ec2InstanceProfileArn": PROFILE,
+        "networkConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]},
+    },
+}
+
+
+def resources(**members):
+    return {"computeResources": members}
+
+
+def fargate(**members):
+    return resources(type="FARGATE", **NO_INSTANCES, **members)
+
+
+def template(**members):
+    return resources(launchTemplate=members)
+
+
+CASES = {
+    "type-immutable": case(before={}, accepts={"state": "DISABLED"}, refuses=UNMANAGED),
+    "managed-needs-resources": case(accepts={}, refuses={"computeResources": None}),
+    "unmanaged-without-resources": case(
+        accepts=UNMANAGED,
+        refuses=[
+            {"type": "UNMANAGED", "serviceRole": ROLE},
+            {**UNMANAGED, "updatePolicy": {"terminateJobsOnUpdate": True}},
+            {**UNMANAGED, "eksConfiguration": EKS},
+        ],
+    ),
+    "unmanaged-needs-role": case(accepts=UNMANAGED, refuses={**UNMANAGED, "serviceRole": None}),
+    "unmanaged-vcpus": case(
+        accepts={**UNMANAGED, "unmanagedvCpus": 64}, refuses={"unmanagedvCpus": 64}
+    ),
+    "ecs-or-eks": case(
+        accepts={"ecsSettings": {"containerInsights": "ENABLED"}},
+        refuses={
+            "ecsSettings": {"containerInsights": "ENABLED"},
+            "eksConfiguration": EKS,
+            **resources(allocationStrategy="BEST_FIT_PROGRESSIVE"),
+        },
+    ),
+    "eks-resources": case(
+        accepts={
+            "eksConfiguration": EKS,
+            **resources(allocationStrategy="BEST_FIT_PROGRESSIVE"),
+        },
+        refuses=[
+            {"eksConfiguration": EKS},
+            {"eksConfiguration": EKS, **resources(allocationStrategy="BEST_FIT")},
+            {"eksConfiguration": EKS, **fargate()},
+        ],
+    ),
+    "eks-namespace": case(
+        accepts={
+            "eksConfiguration": EKS,
+            **resources(allocationStrategy="BEST_FIT_PROGRESSIVE"),
+        },
+        refuses=[
+            {
+                "eksConfiguration": {**EKS, "kubernetesNamespace": name},
+                **resources(allocationStrategy="BEST_FIT_PROGRESSIVE"),
+            }
+            for name in ("default", "kube-system")
+        ],
+    ),
+    "vcpus-ordered": case(
+        accepts=[
+            resources(minvCpus=64),
+            resources(minvCpus=2, desiredvCpus=4, maxvCpus=8),
+        ],
+        refuses=[
+            resources(minvCpus=65),
+            resources(desiredvCpus=65),
+            resources(minvCpus=4, desiredvCpus=2),
+        ],
+    ),
+    "fargate-without-instances": case(
+        accepts=fargate(),
+        refuses=[
+            fargate(minvCpus=0),
+            fargate(allocationStrategy="BEST_FIT_PROGRESSIVE"),
+            fargate(ec2KeyPair="me", tags={"a": "b"}),
+        ],
+        says="members that describe instances are refused. Remove ",
+    ),
+    "fargate-network": case(
+        accepts=fargate(subnets=[f"subnet-{n}" for n in range(16)]),
+        refuses=[
+            fargate(subnets=[f"subnet-{n}" for n in range(17)]),
+            fargate(subnets=[]),
+            fargate(securityGroupIds=None),
+        ],
+    ),
+    "instances-needs": case(
+        accepts=resources(securityGroupIds=None),
+        refuses=[
+            resources(instanceTypes=None),
+            resources(subnets=[]),
+            resources(instanceRole=None),
+        ],
+    ),
+    "spot-only-members": case(
+        accepts=resources(type="SPOT", allocationStrategy=STRATEGY, bidPercentage=60),
+        refuses=[
+            resources(bidPercentage=60),
+            resources(spotIamFleetRole=SPOT_FLEET),
+            resources(allocationStrategy=STRATEGY),
+        ],
+    ),
+    "spot-fleet-role": case(
+        accepts=[
+            resources(type="SPOT", allocationStrategy=STRATEGY),
+            resources(type="SPOT", spotIamFleetRole=SPOT_FLEET),
+        ],
+        refuses=[
+            resources(type="SPOT"),
+            resources(type="SPOT", allocationStrategy="BEST_FIT"),
+        ],
+    ),
+    "ordered-on-demand": case(
+        accepts=resources(allocationStrategy="BEST_FIT_PROGRESSIVE_ORDERED"),
+        refuses=resources(type="SPOT", allocationStrategy="BEST_FIT_PROGRESSIVE_ORDERED"),
+    ),
+    "managed-instances-provider": case(
+        accepts=resources(
+            type="ECS_MANAGED_INSTANCES",
+            **NO_INSTANCES,
+            managedInstancesProvider=PROVIDER,
+            capacityTags={"a": "b"},
+        ),
+        refuses=[
+            resources(type="ECS_MANAGED_INSTANCES", **NO_INSTANCES),
+            resources(managedInstancesProvider=PROVIDER),
+            resources(capacityTags={"a": "b"}),
+        ],
+    ),
+    "launch-template-named-once": case(
+        accepts=[template(launchTemplateName="base"), template(launchTemplateId="lt-0a1b2c3d")],
+        refuses=[
+            template(version="$Latest"),
+            template(launchTemplateName="base", launchTemplateId="lt-0a1b2c3d"),
+        ],
+    ),
+    "launch-template-override-named-once": case(
+        accepts=template(
+            launchTemplateName="base",
+            overrides=[{"launchTemplateName": "big", "targetInstanceTypes": ["m7i.8xlarge"]}],
+        ),
+        refuses=template(
+            launchTemplateName="base", overrides=[{"targetInstanceTypes": ["m7i.8xlarge"]}]
+        ),
+    ),
+    "scale-down-delay": case(
+        accepts=[
+            resources(scalingPolicy={"minScaleDownDelayMinutes": minutes})
+            for minutes in (0, 20, 10080)
+        ],
+        refuses=resources(scalingPolicy={"minScaleDownDelayMinutes": 19}),
+    ),
+}
+
+BOUNDS = (
+    bound(
+        "spec.computeResources.ec2Configuration",
+        accepts=resources(ec2Configuration=[{"imageType": "ECS_AL2023"}]),
+        refuses=resources(ec2Configuration=[{"imageType": t} for t in ("A", "B", "C")]),
+    ),
+    bound(
+        "spec.computeResources.bidPercentage",
+        accepts={},
+        refuses=resources(type="SPOT", allocationStrategy=STRATEGY, bidPercentage=101),
+    ),
+    bound(
+        "spec.updatePolicy.jobExecutionTimeoutMinutes",
+        accepts={"updatePolicy": {"jobExecutionTimeoutMinutes": 7200}},
+        refuses={"updatePolicy": {"jobExecutionTimeoutMinutes": 7201}},
+    ),
+    bound(
+        "spec.computeResources.type",
+        accepts={},
+        refuses=resources(type="ec2"),
+    ),
+    bound(
+        "spec.tags",
+        accepts={"tags": {f"k{n}": "" for n in range(40)}},
+        refuses={"tags": {f"k{n}": "" for n in range(41)}},
+    ),
+    bound(
+        "spec.awsName",
+        accepts={"awsName": "shared_spot-1"},
+        refuses=[{"awsName": "shared.spot"}, {"awsName": "n" * 129}, {"awsName": "-x"}],
+    ),
+)
