@@ -27,7 +27,11 @@ def main(arguments: list[str] | None = None) -> int:
             name = "-".join(str(part) for part in problem["loc"]).replace("_", "-")
             sys.stderr.write(f"aws-batch-operator: --{name}: {problem['msg']}\n")
         return 2
-    configure(style=LogStyle(settings.log_format), level=settings.log_level.upper())
+    configure(
+        style=LogStyle(settings.log_format),
+        level=settings.log_level.upper(),
+        quiet=dict.fromkeys(("botocore", "kubernetes", "asyncio"), "WARNING"),
+    )
     return _told(app.run(settings))
 
 

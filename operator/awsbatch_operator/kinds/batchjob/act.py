@@ -5,19 +5,27 @@ from typing import Any, assert_never
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.scope import LeaseLostError, Scope
 from awsbatch_operator.aws.errors import AwsError
-from awsbatch_operator.aws.ports import BatchPort
+from awsbatch_operator.aws.ports import BatchPort, JobFeed
 from awsbatch_operator.kinds.batchjob.memory import SubmissionMemory
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
 from awsbatch_operator.kinds.batchjob.plan import Action, Submit, Terminate
 
 
 async def act_on_job(
-    action: Action, scope: Scope, *, batch: BatchPort, memory: SubmissionMemory, clock: Clock
+    action: Action,
+    scope: Scope,
+    *,
+    batch: BatchPort,
+    feed: JobFeed,
+    memory: SubmissionMemory,
+    clock: Clock,
 ) -> Observed | None:
     """Send it. Raises AwsError or LeaseLostError; what this process saw of it is remembered."""
     match action:
         case Submit():
-            return await _submit(action, scope, batch=batch, memory=memory, clock=clock)
+            observed = await _submit(action, scope, batch=batch, memory=memory, clock=clock)
+            feed.follow(scope, observed.job_id, action.request["jobQueue"], action.key)
+            return observed
         case Terminate():
             await batch.terminate_job(scope, action.job_id, action.reason)
             return None

@@ -76,7 +76,12 @@ class BatchJobKind:
     async def act(self, action: Action, scope: Scope) -> Observed | None:
         observer = self.observer
         return await act_on_job(
-            action, scope, batch=observer.batch, memory=observer.memory, clock=observer.clock
+            action,
+            scope,
+            batch=observer.batch,
+            feed=observer.feed,
+            memory=observer.memory,
+            clock=observer.clock,
         )
 
     def status(self, resource: Resource, seen: Seen[Desired, Observed, Action]) -> KindStatus:

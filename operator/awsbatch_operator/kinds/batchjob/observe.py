@@ -140,8 +140,8 @@ class Observer:
             return replace(observed, log_lines=())
         group = log_group(observed)
         lines = await self.logs.last_lines(scope, group, stream, count=count)
-        stopped = Instant.from_milliseconds(observed.detail.get("stoppedAt", 0))
-        waited = self.clock.now().since(stopped) >= LOG_PATIENCE_SECONDS
+        seen = observed.since or self.clock.now()
+        waited = self.clock.now().since(seen) >= LOG_PATIENCE_SECONDS
         known = masked_lines(lines) if lines or waited else None
         return replace(observed, log_lines=known, log_group=group)
 

@@ -12,6 +12,7 @@ from typing import Any, assert_never
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
+from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.api.names import job_name
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.tags import Owner
@@ -36,6 +37,7 @@ TWIN_REASON = "A second submission of the same run; the first one goes on"
 class Submit:
     """SubmitJob, once on the wire."""
 
+    key: ObjectKey
     uid: str
     run: int
     request: Mapping[str, Any]
@@ -144,7 +146,7 @@ def _submit(desired: Desired, submission: Submission) -> Plan[Action]:
         definition=submission.definition,
         tags=job_tags(owner, submission.run, desired.tags),
     )
-    action = Submit(submission.uid, submission.run, request)
+    action = Submit(owner.key, submission.uid, submission.run, request)
     note = Finding(catalogue.JOB_SUBMITTED, f"Submitted as {submission.job_name}.")
     return Plan(actions=(action,), findings=(note,), intent=submission.annotation())
 
