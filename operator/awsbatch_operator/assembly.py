@@ -31,8 +31,7 @@ from awsbatch_operator.kinds.accounts import Accounts, OwnIdentity
 from awsbatch_operator.kinds.batchjob.kind import BatchJobKind, job_is_over
 from awsbatch_operator.kinds.batchjob.memory import SubmissionMemory
 from awsbatch_operator.kinds.batchjob.observe import LeadershipStart, Observer, ObserveSettings
-from awsbatch_operator.kinds.computeenvironment.kind import ComputeEnvironmentKind
-from awsbatch_operator.kinds.jobdefinition.kind import JobDefinitionKind
+from awsbatch_operator.kinds.lasting import lasting_kinds
 from awsbatch_operator.kinds.lifecycle import Lifecycle, Surroundings
 from awsbatch_operator.kinds.narration import Narrator
 from awsbatch_operator.kube.port import KubePort
@@ -198,8 +197,11 @@ def _life_cycles(
     job = BatchJobKind(observer, settings.cluster_id)
     return {
         "BatchJob": Lifecycle(job, around=around, places=accounts),
-        "ComputeEnvironment": Lifecycle(
-            ComputeEnvironmentKind(aws.batch), around=around, places=accounts
+        **lasting_kinds(
+            around=around,
+            places=accounts,
+            batch=aws.batch,
+            identity=aws.identity,
+            region=settings.region,
         ),
-        "JobDefinition": Lifecycle(JobDefinitionKind(aws.batch), around=around, places=accounts),
     }

@@ -15,8 +15,8 @@ from awsbatch_operator.kinds.contract import KindStatus
 from awsbatch_operator.schema.declare import CustomResource, unsupported
 from awsbatch_operator.schema.validate import SpecError, spec_problems
 
-LOOK_SECONDS = 60.0  # how often AWS is asked whether something was changed there
-MOVING_SECONDS = 2.0  # while AWS is at work
+LOOK_SECONDS = 300.0  # a look without any sign; the shared poller tells of changes much sooner
+MOVING_SECONDS = 5.0  # the same while AWS is at work
 
 
 class Lasting:

@@ -1,27 +1,13 @@
-"""One reconciler for the engine: each key goes to the life cycle of its kind."""
+"""The life cycles of all kinds whose AWS object lasts, wired."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.aws.ports import BatchPort, IdentityPort
-from awsbatch_operator.engine.reconciler import Again, Reconciler
+from awsbatch_operator.engine.reconciler import Reconciler
 from awsbatch_operator.kinds.awsaccount.kind import AccountPlaces, AwsAccountKind
 from awsbatch_operator.kinds.computeenvironment.kind import ComputeEnvironmentKind
 from awsbatch_operator.kinds.jobdefinition.kind import JobDefinitionKind
 from awsbatch_operator.kinds.jobqueue.kind import JobQueueKind
 from awsbatch_operator.kinds.lifecycle import Lifecycle, Places, Surroundings
 from awsbatch_operator.kinds.schedulingpolicy.kind import SchedulingPolicyKind
-
-
-@dataclass(frozen=True, slots=True)
-class Router:
-    """Implements Reconciler over the reconcilers of the kinds."""
-
-    kinds: Mapping[str, Reconciler]
-
-    async def reconcile(self, key: ObjectKey) -> Again:
-        return await self.kinds[key.kind].reconcile(key)
 
 
 def lasting_kinds(
