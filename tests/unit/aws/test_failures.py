@@ -1,0 +1,106 @@
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
+
+from awsbatch_operator.aws.errors import ErrorKind
+from awsbatch_operator.aws.failures import MESSAGE_LIMIT, Attempt, malformed, masked, translate
+
+SUBMIT = Attempt(
+    service="batch",
+    operation="SubmitJob",
+    action="batch:SubmitJob",
+    identity="the operator's own identity",
+    sent=True,
+)
+
+
+def refusal(code: str, message: str, status: int) -> ClientError:
+    return ClientError(
+        {
+            "Error": {"Code": code, "Message": message},
+            "ResponseMetadata": {"HTTPStatusCode": status},
+        },
+        "SubmitJob",
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "unknown"),
+    [
+        ("ClientException", 400, False),
+        ("AccessDeniedException", 403, False),
+        ("TooManyRequestsException", 429, False),
+        ("ServerException", 500, True),
+        ("ServiceUnavailable", 503, True),
+        ("RequestLimitExceeded", 503, False),
+        ("Strange", 0, True),
+    ],
+)
+def test_the_outcome_is_unknown_only_where_aws_may_have_done_it(code, status, unknown):
+    assert translate(refusal(code, "no", status), SUBMIT).outcome_unknown is unknown
+
+
+def test_a_lost_answer_leaves_the_outcome_unknown():
+    assert translate(ReadTimeoutError(endpoint_url="http://x"), SUBMIT).outcome_unknown
+
+
+def test_a_connection_that_never_opened_leaves_nothing_unknown():
+    assert not translate(ConnectTimeoutError(endpoint_url="http://x"), SUBMIT).outcome_unknown
+
+
+def test_a_call_that_was_never_handed_to_the_network_did_not_happen():
+    never = Attempt("batch", "SubmitJob", "batch:SubmitJob", "x", sent=False)
+    assert not translate(ReadTimeoutError(endpoint_url="http://x"), never).outcome_unknown
+    assert not translate(ValueError("?"), never).outcome_unknown
+
+
+def test_a_denial_names_the_missing_action_and_who_lacks_it():
+    message = (
+        "User: arn:aws:sts::111122223333:assumed-role/op/s is not authorized to perform: "
+        "iam:PassRole on resource: arn:aws:iam::111122223333:role/x"
+    )
+    error = translate(refusal("AccessDeniedException", message, 403), SUBMIT)
+    assert error.kind is ErrorKind.DENIED
+    assert error.action == "iam:PassRole"
+    assert error.identity == "arn:aws:sts::111122223333:assumed-role/op/s"
+
+
+def test_a_denial_without_details_names_the_calls_own_action():
+    error = translate(refusal("AccessDeniedException", "Access denied", 403), SUBMIT)
+    assert (error.action, error.identity) == ("batch:SubmitJob", "the operator's own identity")
+
+
+def test_awss_own_words_are_kept():
+    error = translate(
+        refusal("ClientException", "Job name should match valid pattern", 400), SUBMIT
+    )
+    assert str(error) == "SubmitJob: Job name should match valid pattern (ClientException)"
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "the key AKIAIOSFODNN7EXAMPLE is",
+        "x-amz-security-token:IQoJb3JpZ2luX2Vj",
+        "Signature=0123456789abcdef0123456789abcdef",
+        "Could not connect to http://joe:hunter2@proxy:3128",
+        "Encoded authorization failure message: 4GIOHlTkIaWHQD0Q0m6XSnuMMCm-abcdefghijklmn",
+        "The Canonical String for this request should have been\n'POST\nx-amz-date: 1'",
+    ],
+)
+def test_a_message_carries_no_secret(secret):
+    shown = masked(f"Before. {secret}")
+    assert shown.startswith("Before.")
+    for part in ("AKIAIOSF", "IQoJb3", "0123456789abcdef", "hunter2", "4GIOHl", "POST"):
+        assert part not in shown
+
+
+def test_a_message_is_one_line_of_bounded_length():
+    shown = masked("long\n" * 5000)
+    assert len(shown) <= MESSAGE_LIMIT
+    assert "\n" not in shown
+
+
+def test_an_answer_that_is_not_awss_says_what_to_check():
+    error = malformed(SUBMIT, "jobs")
+    assert error.kind is ErrorKind.UNKNOWN
+    assert "AWS_ENDPOINT_URL" in error.message
