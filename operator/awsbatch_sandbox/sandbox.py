@@ -112,11 +112,20 @@ class Sandbox:
         return self._aws
 
     def install(self) -> None:
-        """Install the CRDs, the operator's ServiceAccount and its RBAC."""
+        """Install the CRDs and the operator's identity."""
         installation.install_crds(self.control_plane.kubectl)
+        self.install_operator_identity()
+
+    def install_operator_identity(self) -> None:
+        """Install the operator's ServiceAccount and its RBAC, and get it a token."""
         account = installation.install_operator_identity(self.control_plane.kubectl)
         path = self.control_plane.service_account_kubeconfig(account.namespace, account.name)
         self._identity = OperatorIdentity(path, account.namespace)
+
+    @property
+    def operator_namespace(self) -> str:
+        """Where the operator's ServiceAccount and its lease are."""
+        return self._known_identity().namespace
 
     def start_operator(
         self,
@@ -182,20 +191,23 @@ class Sandbox:
         return self._operators[name].last_words()
 
     def _start_operator(self, name: str) -> Part:
-        if self._identity is None:
-            raise SandboxError("The operator has no ServiceAccount yet: call install first.")
-        start = self._starts[name]
+        start, identity = self._starts[name], self._known_identity()
         command = ["run", "--cluster-id", self.cluster_id, "--identity", name]
         listen = ["--listen-host", LOOPBACK, "--listen-port", "0"]
         part = self._start_python(
             name,
             ["awsbatch_operator", *command, *listen, *start.flags],
-            environ=self.aws.environment() | self._identity.environment() | dict(start.environ),
+            environ=self.aws.environment() | identity.environment() | dict(start.environ),
             grace_seconds=OPERATOR_GRACE_SECONDS,
         )
         self._operators[name] = part
         part.wait_until(lambda: self._is_ready(name), what="it is ready", seconds=READY_SECONDS)
         return part
+
+    def _known_identity(self) -> OperatorIdentity:
+        if self._identity is None:
+            raise SandboxError("The operator has no ServiceAccount yet: call install first.")
+        return self._identity
 
     def _is_ready(self, name: str) -> bool:
         url = self.operator_url(name)

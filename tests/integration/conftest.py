@@ -11,6 +11,7 @@ import pytest
 
 from awsbatch_sandbox import binaries, installation
 from awsbatch_sandbox.controlplane import ControlPlane
+from awsbatch_sandbox.sandbox import Sandbox
 
 MARKER = "control_plane"
 
@@ -49,19 +50,29 @@ def namespace(control_plane):
     release(control_plane, name)
 
 
+@pytest.fixture
+def sandbox(control_plane, crds, namespace, tmp_path):
+    """Simulated AWS and operators of this test's own, to be started by it, on the shared cluster.
+
+    Ended before the namespace goes, so that no operator holds on to what is in it.
+    """
+    with Sandbox(tmp_path, control_plane=control_plane) as sandbox:
+        sandbox.install_operator_identity()
+        yield sandbox
+    # A killed operator cannot give its lease back, and the next one need not wait for that.
+    control_plane.kubectl("delete", "leases", "--all", f"--namespace={sandbox.operator_namespace}")
+
+
 def release(control_plane, namespace):
-    """Take the finalizers off our objects: no operator may be left that would."""
-    left = control_plane.kubectl(
-        "get", "awsbatch", f"--namespace={namespace}", "--output=name", check=False
-    ).stdout.split()
-    patch = json.dumps({"metadata": {"finalizers": None}})
-    for each in left:
-        # Gone meanwhile is fine.
-        control_plane.kubectl(
-            "patch",
-            each,
-            f"--namespace={namespace}",
-            "--type=merge",
-            f"--patch={patch}",
-            check=False,
-        )
+    """Take the finalizers off our objects: no operator may be left that would.
+
+    Accounts belong to no namespace; they go here too.
+    """
+    where = f"--namespace={namespace}"
+    left = control_plane.kubectl("get", "awsbatch", where, "--output=name", check=False).stdout
+    patch = "--patch=" + json.dumps({"metadata": {"finalizers": None}})
+    # Gone meanwhile is fine.
+    for each in left.split():
+        control_plane.kubectl("patch", each, where, "--type=merge", patch, check=False)
+        if each.startswith("awsaccount."):
+            control_plane.kubectl("delete", each, check=False)
