@@ -74,7 +74,7 @@ class StubAws:
         if xml:
             text = REFUSED.format(code=refused.code, message=refused.message)
         else:
-            text = json.dumps({"message": refused.message})
+            text = json.dumps({"__type": refused.code, "message": refused.message})
         headers = {"x-amzn-errortype": refused.code}
         return AWSResponse(request.url, refused.status, headers, _Raw(text.encode()))
 

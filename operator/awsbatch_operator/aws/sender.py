@@ -48,7 +48,11 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What the AWS side needs from the rest of the process; all of it is injected."""
+    """What the AWS side needs from the rest of the process; all of it is injected.
+
+    `loader` is botocore's data loader, which keeps the models of the services once read: whoever
+    makes many AWS sides in one process (tests) shares one.
+    """
 
     clock: Clock
     fence: Fence
@@ -56,6 +60,7 @@ class Surroundings:
     jitter: random.Random
     observe: CallObserver
     on_client: ClientHook | None = None
+    loader: Any = None
 
 
 class Sender:
@@ -66,7 +71,13 @@ class Sender:
         self._around = around
         self._limits = Limits(around.clock, poll_share=settings.poll_share)
         self._wire = Wire(around.fence, settings.call_seconds)
-        self._sessions = Sessions(settings, around.clock, self._wire, around.on_client)
+        self._sessions = Sessions(
+            settings,
+            around.clock,
+            self._wire,
+            on_client=around.on_client,
+            loader=around.loader,
+        )
         self._flying = 0
         self._flying_lock = threading.Lock()
 

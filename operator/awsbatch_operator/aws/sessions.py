@@ -56,7 +56,13 @@ class Sessions:
     """Makes and keeps clients. Usable from any thread."""
 
     def __init__(
-        self, settings: AwsSettings, clock: Clock, wire: Wire, on_client: ClientHook | None
+        self,
+        settings: AwsSettings,
+        clock: Clock,
+        wire: Wire,
+        *,
+        on_client: ClientHook | None = None,
+        loader: Any = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -65,7 +71,7 @@ class Sessions:
         self._lock = threading.RLock()
         self._sessions: dict[tuple[Identity, str], Any] = {}
         self._clients: dict[tuple[Identity, str, str], Any] = {}
-        self._loader = botocore.session.Session().get_component("data_loader")
+        self._loader = loader or botocore.session.Session().get_component("data_loader")
 
     def client(self, identity: Identity, service: str, region: str, assume: AssumeRole) -> Any:
         """The client for that; made at first use. Nothing is sent by making it."""

@@ -3,7 +3,9 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+import botocore.session
 import pytest
 from tests.support.clock import SteppedClock
 from tests.support.stub_aws import StubAws
@@ -55,9 +57,15 @@ def _own_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path):
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
+@pytest.fixture(scope="session")
+def loader():
+    """Reads each service's model once for all tests."""
+    return botocore.session.Session().get_component("data_loader")
+
+
 @pytest.fixture
-def make_bench() -> Callable[..., Bench]:
-    def make(**changes: object) -> Bench:
+def make_bench(loader) -> Callable[..., Bench]:
+    def make(**changes: Any) -> Bench:
         settings = replace(AwsSettings(cluster_id="c1", region="eu-central-1"), **changes)
         stub, clock, lease = StubAws(), SteppedClock(), Lease()
         woken: list[ObjectKey] = []
@@ -71,6 +79,7 @@ def make_bench() -> Callable[..., Bench]:
                 (service, operation, outcome)
             ),
             on_client=stub.attach,
+            loader=loader,
         )
         aws = connect(settings, around, woken.append)
         return Bench(aws, stub, clock, lease, woken, observed)
@@ -79,5 +88,5 @@ def make_bench() -> Callable[..., Bench]:
 
 
 @pytest.fixture
-def bench(make_bench) -> Bench:
+def bench(make_bench: Callable[..., Bench]) -> Bench:
     return make_bench()

@@ -30,7 +30,8 @@ async def test_a_token_in_hand_costs_no_time():
 
 
 async def test_deletions_overtake_new_work_and_new_work_overtakes_polling():
-    clock, order = SteppedClock(), []
+    clock = SteppedClock()
+    order: list[str] = []
     limits = limits_of(clock)
     await limits.take(HERE, SUBMIT, Priority.MAKING)
     tasks = [
@@ -44,7 +45,8 @@ async def test_deletions_overtake_new_work_and_new_work_overtakes_polling():
 
 
 async def test_equals_go_in_the_order_in_which_they_came():
-    clock, order = SteppedClock(), []
+    clock = SteppedClock()
+    order: list[str] = []
     limits = limits_of(clock)
     tasks = [
         asyncio.create_task(taken(limits, order, str(number), SUBMIT, Priority.MAKING))
@@ -56,7 +58,8 @@ async def test_equals_go_in_the_order_in_which_they_came():
 
 
 async def test_whoever_gives_up_waiting_leaves_the_line_to_the_next():
-    clock, order = SteppedClock(), []
+    clock = SteppedClock()
+    order: list[str] = []
     limits = limits_of(clock)
     await limits.take(HERE, SUBMIT, Priority.MAKING)
     first = asyncio.create_task(taken(limits, order, "first", SUBMIT, Priority.MAKING))
@@ -68,7 +71,8 @@ async def test_whoever_gives_up_waiting_leaves_the_line_to_the_next():
 
 
 async def test_polling_takes_at_most_its_share_of_a_rate():
-    clock, order = SteppedClock(), []
+    clock = SteppedClock()
+    order: list[str] = []
     limits = limits_of(clock, Limit("batch", ("*",), Rate(10, 10)))
     tasks = [
         asyncio.create_task(taken(limits, order, "poll", LIST, Priority.POLLING))
@@ -115,7 +119,8 @@ async def test_submissions_do_not_slow_down_reading():
 
 
 async def test_a_thousand_submissions_take_the_time_that_aws_allows():
-    clock, order = SteppedClock(), []
+    clock = SteppedClock()
+    order: list[str] = []
     limits = Limits(clock)
     tasks = [
         asyncio.create_task(taken(limits, order, "", SUBMIT, Priority.MAKING)) for _ in range(1000)

@@ -1,0 +1,163 @@
+"""What the adapters send and how they read the answers."""
+
+import asyncio
+
+import pytest
+from tests.support.stub_aws import Refused
+
+from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.aws.errors import AwsError, ErrorKind
+
+SCOPE = Scope("111122223333", "eu-central-1")
+QUEUE = "arn:aws:batch:eu-central-1:111122223333:job-queue/q"
+
+
+def environment(name: str) -> dict:
+    arn = f"arn:aws:batch:eu-central-1:111122223333:compute-environment/{name}"
+    return {"computeEnvironmentName": name, "computeEnvironmentArn": arn, "status": "VALID"}
+
+
+async def test_environments_that_are_asked_for_together_are_described_in_one_call(bench):
+    bench.stub.answers["DescribeComputeEnvironments"] = lambda asked: {
+        "computeEnvironments": [environment(name) for name in asked["computeEnvironments"]]
+    }
+    names = [f"e{number}" for number in range(20)]
+    found = await asyncio.gather(*(bench.aws.batch.compute_environment(SCOPE, n) for n in names))
+    assert [detail["computeEnvironmentName"] for detail in found] == names
+    # AWS refuses names together with maxResults
+    assert bench.stub.sent == [("DescribeComputeEnvironments", {"computeEnvironments": names})]
+
+
+async def test_a_queue_is_found_by_its_name_and_by_its_arn(bench):
+    queue = {"jobQueueName": "q", "jobQueueArn": QUEUE}
+    bench.stub.answers["DescribeJobQueues"] = lambda _: {"jobQueues": [queue]}
+    assert await bench.aws.batch.job_queue(SCOPE, "q") == queue
+    assert await bench.aws.batch.job_queue(SCOPE, QUEUE) == queue
+    assert await bench.aws.batch.job_queue(SCOPE, "other") is None
+
+
+async def test_all_pages_are_read(bench):
+    pages = {None: (["a"], "2"), "2": (["b"], "3"), "3": (["c"], None)}
+
+    def answer(asked):
+        names, token = pages[asked.get("nextToken")]
+        return {"jobQueues": [{"jobQueueName": name} for name in names], "nextToken": token}
+
+    bench.stub.answers["DescribeJobQueues"] = answer
+    found = await bench.aws.batch.job_queues(SCOPE)
+    assert [queue["jobQueueName"] for queue in found] == ["a", "b", "c"]
+
+
+async def test_the_newest_revision_of_a_definition_comes_first(bench):
+    bench.stub.answers["DescribeJobDefinitions"] = lambda _: {
+        "jobDefinitions": [{"revision": number} for number in (9, 11, 10)]
+    }
+    found = await bench.aws.batch.job_definitions(SCOPE, "d")
+    assert [definition["revision"] for definition in found] == [11, 10, 9]
+    assert bench.stub.sent[0][1]["status"] == "ACTIVE"
+
+
+async def test_a_scheduling_policy_is_found_by_its_whole_name(bench):
+    prefix = "arn:aws:batch:eu-central-1:111122223333:scheduling-policy/"
+    bench.stub.answers["ListSchedulingPolicies"] = lambda _: {
+        "schedulingPolicies": [{"arn": f"{prefix}fair-2"}, {"arn": f"{prefix}fair"}]
+    }
+    assert await bench.aws.batch.scheduling_policy_arn(SCOPE, "fair") == f"{prefix}fair"
+    assert await bench.aws.batch.scheduling_policy_arn(SCOPE, "fai") is None
+
+
+async def test_jobs_are_described_a_hundred_at_a_time(bench):
+    bench.stub.answers["DescribeJobs"] = lambda asked: {
+        "jobs": [{"jobId": job_id} for job_id in asked["jobs"]]
+    }
+    found = await asyncio.gather(*(bench.aws.batch.job(SCOPE, f"j{n}") for n in range(250)))
+    assert [job["jobId"] for job in found] == [f"j{n}" for n in range(250)]
+    assert [len(asked["jobs"]) for _, asked in bench.stub.sent] == [100, 100, 50]
+
+
+async def test_active_jobs_are_listed_in_the_order_in_which_jobs_move(bench):
+    jobs = {
+        "RUNNABLE": [{"jobId": "a", "status": "RUNNABLE"}],
+        "RUNNING": [{"jobId": "a", "status": "RUNNING"}, {"jobId": "b", "status": "RUNNING"}],
+    }
+    bench.stub.answers["ListJobs"] = lambda asked: {
+        "jobSummaryList": jobs.get(asked["jobStatus"], [])
+    }
+    found = await bench.aws.batch.active_jobs(SCOPE, QUEUE)
+    assert {job["jobId"]: job["status"] for job in found} == {"a": "RUNNING", "b": "RUNNING"}
+    assert [asked["jobStatus"] for _, asked in bench.stub.sent] == [
+        "SUBMITTED",
+        "PENDING",
+        "RUNNABLE",
+        "STARTING",
+        "RUNNING",
+    ]
+
+
+async def test_a_queue_counts_as_empty_only_after_a_second_look_for_retried_jobs(bench):
+    bench.stub.answers["ListJobs"] = lambda asked: {
+        "jobSummaryList": [{"jobId": "retried"}]
+        if [name for name, _ in bench.stub.sent].count("ListJobs") == 6
+        else []
+    }
+    found = await bench.aws.batch.active_jobs(SCOPE, QUEUE)
+    assert [job["jobId"] for job in found] == ["retried"]
+    assert bench.stub.sent[-1][1]["jobStatus"] == "RUNNABLE"
+
+
+async def test_a_look_up_by_name_takes_only_that_very_name(bench):
+    bench.stub.answers["ListJobs"] = lambda _: {
+        "jobSummaryList": [{"jobName": "Run-1"}, {"jobName": "run-1"}]
+    }
+    assert await bench.aws.batch.jobs_by_name(SCOPE, QUEUE, "run-1") == [{"jobName": "run-1"}]
+    assert bench.stub.sent[0][1]["filters"] == [{"name": "JOB_NAME", "values": ["run-1"]}]
+
+
+async def test_a_reason_is_cut_to_what_aws_takes(bench):
+    await bench.aws.batch.terminate_job(SCOPE, "j", "x" * 5000)
+    await bench.aws.batch.cancel_job(SCOPE, "j", "short")
+    assert [len(asked["reason"]) for _, asked in bench.stub.sent] == [1024, 5]
+
+
+async def test_tags_are_set_and_removed_by_arn(bench):
+    await bench.aws.batch.tag_resource(SCOPE, QUEUE, {"a": "b"})
+    await bench.aws.batch.untag_resource(SCOPE, QUEUE, ["a"])
+    assert bench.stub.operations() == ["TagResource", "UntagResource"]
+
+
+async def test_the_newest_log_lines_come_oldest_first(bench):
+    bench.stub.answers["GetLogEvents"] = lambda _: {
+        "events": [{"message": "one"}, {"message": "two"}]
+    }
+    lines = await bench.aws.logs.last_lines(SCOPE, "/aws/batch/job", "s", count=2)
+    assert lines == ("one", "two")
+    assert bench.stub.sent[0][1]["limit"] == 2
+    assert bench.stub.sent[0][1]["startFromHead"] is False
+
+
+async def test_a_log_stream_that_does_not_exist_yet_has_no_lines(bench):
+    def missing(_):
+        raise Refused("ResourceNotFoundException", "The specified log stream does not exist.")
+
+    bench.stub.answers["GetLogEvents"] = missing
+    assert await bench.aws.logs.last_lines(SCOPE, "g", "s", count=5) == ()
+
+
+async def test_an_empty_page_of_the_log_is_looked_behind_but_not_for_ever(bench):
+    pages = iter([{"events": [], "nextBackwardToken": "b/1"}, {"events": [{"message": "x"}]}])
+    bench.stub.answers["GetLogEvents"] = lambda _: next(pages)
+    assert await bench.aws.logs.last_lines(SCOPE, "g", "s", count=5) == ("x",)
+    bench.stub.answers["GetLogEvents"] = lambda _: {"events": [], "nextBackwardToken": "b/same"}
+    assert await bench.aws.logs.last_lines(SCOPE, "g", "s", count=5) == ()
+    assert bench.stub.operations().count("GetLogEvents") == 4
+
+
+async def test_a_log_that_may_not_be_read_is_an_error(bench):
+    def denied(_):
+        raise Refused("AccessDeniedException", "no")
+
+    bench.stub.answers["GetLogEvents"] = denied
+    with pytest.raises(AwsError) as caught:
+        await bench.aws.logs.last_lines(SCOPE, "g", "s", count=5)
+    assert caught.value.kind is ErrorKind.DENIED
+    assert caught.value.action == "logs:GetLogEvents"
