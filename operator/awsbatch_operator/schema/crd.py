@@ -7,6 +7,7 @@ import yaml
 
 from awsbatch_operator.api.metadata import GROUP, VERSION
 from awsbatch_operator.schema.declare import Column, CustomResource
+from awsbatch_operator.schema.describe import reference
 from awsbatch_operator.schema.own import own_schema
 from awsbatch_operator.schema.rules import RULE_COUNT, RULE_ID
 from awsbatch_operator.schema.structural import passthrough_schema
@@ -24,6 +25,11 @@ def spec_schema(resource: CustomResource[Any]) -> Schema:
     schema = own_schema(resource.spec)
     schema["description"] = "What is wanted."
     if resource.passthrough is not None:
+        operation = resource.passthrough.operation
+        schema["description"] = (
+            f"What is wanted. Members of AWS's {operation} have AWS's names and meaning, the "
+            f"others are this operator's. See {reference(operation)}"
+        )
         aws = passthrough_schema(resource.passthrough)
         clash = set(schema["properties"]) & set(aws["properties"])
         if clash:

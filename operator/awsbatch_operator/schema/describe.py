@@ -1,4 +1,7 @@
-"""Descriptions of AWS's members for `kubectl explain`: a line of ours, and where to read on."""
+"""Descriptions of AWS's members for `kubectl explain`: a line of ours, and where to read on.
+
+A structure points at its own page of AWS's reference; the members below it name themselves there.
+"""
 
 import re
 
@@ -6,14 +9,21 @@ _REFERENCE = "https://docs.aws.amazon.com/batch/latest/APIReference/API_{page}.h
 _WORD = re.compile(r"[A-Z]?[a-z]+(?=[A-Z0-9]|$)|[A-Z]+(?=[A-Z][a-z]|[0-9]|$)|[A-Z]+[a-z]*|[0-9]+")
 
 
-def describe(parent: str, name: str, doc: str = "") -> str:
-    """The line of the overlay, or one made from the member's name, and its page at AWS.
+def reference(shape: str) -> str:
+    """The page of a shape; an operation's input has the operation's own page."""
+    return _REFERENCE.format(page=shape.removesuffix("Request"))
 
-    `parent` is the name of the shape that the member is in; an operation's input has the
-    operation's own page.
+
+def describe(parent: str, name: str, *, doc: str = "", structure: str = "") -> str:
+    """The line of the overlay, or one made from the member's name, and where to read on.
+
+    `parent` is the name of the shape that the member is in, `structure` that of the structure
+    that the member is, or that it is a list of.
     """
-    page = parent.removesuffix("Request") if parent.endswith("Request") else parent
-    return f"{doc or _sentence(name)} See {_REFERENCE.format(page=page)}"
+    line = doc or _sentence(name)
+    if structure:
+        return f"{line} See {reference(structure)}"
+    return f"{line} AWS API: {parent.removesuffix('Request')}.{name}"
 
 
 def _sentence(name: str) -> str:

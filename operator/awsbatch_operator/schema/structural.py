@@ -44,7 +44,10 @@ def _member(
     parent: str, name: str, shape: AwsShape, member: Member | None, table: Overlay
 ) -> Schema:
     known = member or _UNKNOWN
-    return {"description": describe(parent, name, known.doc), **_schema(shape, known, table)}
+    inner = shape.element if shape.type == "list" and shape.element else shape
+    structure = inner.name if inner.type == "structure" else ""
+    description = describe(parent, name, doc=known.doc, structure=structure)
+    return {"description": description, **_schema(shape, known, table)}
 
 
 def _schema(shape: AwsShape, member: Member, table: Overlay) -> Schema:

@@ -125,8 +125,8 @@ def test_a_member_that_only_a_newer_botocore_has_is_offered_with_the_widest_boun
     monkeypatch.setattr(structural, "input_shape", lambda _: newer)
     offered = spec_schema(BY_KIND["SchedulingPolicy"])["properties"]
     assert offered["burstPolicyName"] == {
-        "description": "Burst policy name, as AWS Batch defines it. See https://docs.aws.amazon.com"
-        "/batch/latest/APIReference/API_CreateSchedulingPolicy.html",
+        "description": "Burst policy name, as AWS Batch defines it. AWS API: "
+        "CreateSchedulingPolicy.burstPolicyName",
         "type": "string",
         "maxLength": 30720,
     }
