@@ -95,6 +95,7 @@ class Cloud:
         self.lines = Lines()
         self.world.lookup = self.known
         self.world.logs = self.lines
+        self.caller = Caller(PLACE, "arn:aws:iam::111122223333:user/test", "request-1")
         self.services: dict[str, Service] = {
             "batch": BatchService(self.world),
             "ecs": EcsService(self.world),
@@ -106,8 +107,7 @@ class Cloud:
         service = next(name for name, each in self.services.items() if operation in each.handlers)
         model = service_model(service).operation_model(operation)
         assert not breaches(request, model.input_shape)
-        caller = Caller(PLACE, "arn:aws:iam::111122223333:user/test", "request-1")
-        answer = self.services[service].handlers[operation](caller, request)
+        answer = self.services[service].handlers[operation](self.caller, request)
         decoded = json.loads(answer.body) if isinstance(answer, RawJson) else copy.deepcopy(answer)
         assert not breaches(decoded, model.output_shape)
         return dict(decoded)

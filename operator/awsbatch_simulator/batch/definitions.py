@@ -70,7 +70,7 @@ def _container(content: Fields) -> Fields:
 
 def deregister(region: Region, request: Fields) -> Fields:
     """DeregisterJobDefinition: INACTIVE now, forgotten after 180 days."""
-    definition = _exact(region, request["jobDefinition"])
+    definition = exact(region, request["jobDefinition"])
     if definition is None:
         raise client_exception(f"{request['jobDefinition'][:200]} does not exist")
     if definition.active:
@@ -94,7 +94,8 @@ def _parsed(reference: str) -> tuple[str, int | None]:
     return name, int(revision) if revision.isdigit() else None
 
 
-def _exact(region: Region, reference: str) -> Definition | None:
+def exact(region: Region, reference: str) -> Definition | None:
+    """One revision by `name:revision` or by its ARN."""
     name, revision = _parsed(reference)
     found = region.batch.definitions.get(name, {}).get(revision or 0)
     if found is not None and reference.startswith("arn:") and found.arn != reference:
@@ -109,7 +110,7 @@ def for_submission(region: Region, reference: str) -> Definition:
         active = [each for each in _revisions(region, name) if each.active]
         found = active[-1] if active else None
     else:
-        found = _exact(region, reference)
+        found = exact(region, reference)
     if found is None:
         raise client_exception(f"JobDefinition {reference[:200]} not found.")
     if not found.active:
@@ -128,7 +129,7 @@ def describe(region: Region, request: Fields) -> Fields:
     if references:
         if {"jobDefinitionName", "status", "maxResults", "nextToken"} & request.keys():
             raise refusal("JobDefinitions can't be used with other parameters")
-        found = {each.arn: each for name in references if (each := _exact(region, name))}
+        found = {each.arn: each for name in references if (each := exact(region, name))}
         return answer("jobDefinitions", [_described(each) for each in found.values()], None)
     name = request.get("jobDefinitionName")
     status = request.get("status")

@@ -74,7 +74,7 @@ def _position(job: Job) -> int:
 def _selected(
     region: Region, request: Fields, selector: str, filters: list[Fields]
 ) -> Iterable[Job]:
-    status = JobStatus(request.get("jobStatus", "RUNNING"))
+    status = _status(request.get("jobStatus", "RUNNING"))
     if selector == "multiNodeJobId":
         return []
     if selector == "arrayJobId":
@@ -88,6 +88,13 @@ def _selected(
         return _filtered(region, queue, filters[0], request)
     jobs = region.batch.queue_jobs(queue).by_status[status]
     return (jobs[number] for number in sorted(jobs, reverse=True))
+
+
+def _status(name: str) -> JobStatus:
+    try:
+        return JobStatus(name)
+    except ValueError:
+        raise refusal(f"Invalid job status {name!r}") from None
 
 
 def _filtered(region: Region, queue: Queue, given: Fields, request: Fields) -> Iterable[Job]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from awsbatch_simulator.batch.definitions import exact
 from awsbatch_simulator.batch.limits import check_tags, refusal
 from awsbatch_simulator.batch.model import Definition, Environment, Job, Policy, Queue
 from awsbatch_simulator.errors import client_exception
@@ -53,8 +54,7 @@ def _found(region: Region, arn: str) -> Tagged:
         case "job-queue":
             found = store.queues.get(rest)
         case "job-definition":
-            name, _, revision = rest.partition(":")
-            found = store.definitions.get(name, {}).get(int(revision or "0"))
+            found = exact(region, arn)
         case "scheduling-policy":
             found = store.policies.get(arn)
         case "job":

@@ -1,0 +1,141 @@
+"""Job definitions: revisions, look-up, limits."""
+
+from typing import Any
+
+import pytest
+from tests.simulator.cloud import Cloud, serverless
+
+SIZES = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}]
+CONTAINER = {"image": "busybox", "resourceRequirements": SIZES}
+NODES = {
+    "numNodes": 2,
+    "mainNode": 0,
+    "nodeRangeProperties": [{"targetNodes": "0:1", "container": CONTAINER}],
+}
+
+
+def found(cloud: Cloud, **request: Any) -> list[str]:
+    definitions = cloud("DescribeJobDefinitions", **request)["jobDefinitions"]
+    return [f"{each['jobDefinitionName']}:{each['revision']}" for each in definitions]
+
+
+def test_each_registration_is_a_revision_even_of_the_same_content():
+    cloud = Cloud()
+    arns = [cloud.definition(), cloud.definition()]
+    prefix = "arn:aws:batch:eu-central-1:111122223333:job-definition/simulate"
+    assert arns == [f"{prefix}:1", f"{prefix}:2"]
+
+
+def test_revisions_are_never_counted_back():
+    cloud = Cloud()
+    arn = cloud.definition()
+    cloud("DeregisterJobDefinition", jobDefinition=arn)
+    cloud.step(181 * 86_400)
+    assert found(cloud) == []
+    assert cloud.definition().endswith(":2")
+
+
+def test_empty_lists_and_defaults_are_answered_as_aws_does():
+    cloud = Cloud()
+    role = "arn:aws:iam::111122223333:role/x"
+    cloud.definition(platformCapabilities=["FARGATE"], container={"executionRoleArn": role})
+    definition = cloud("DescribeJobDefinitions")["jobDefinitions"][0]
+    container = definition["containerProperties"]
+    for name in ("volumes", "environment", "mountPoints", "ulimits", "secrets"):
+        assert container[name] == []
+    assert container["fargatePlatformConfiguration"] == {"platformVersion": "LATEST"}
+    assert definition["status"] == "ACTIVE"
+    assert definition["parameters"] == {}
+
+
+def test_definitions_are_found_by_every_selector():
+    cloud = Cloud()
+    arns = [cloud.definition("a"), cloud.definition("a"), cloud.definition("b")]
+    cloud("DeregisterJobDefinition", jobDefinition="a:1")
+    assert found(cloud, jobDefinitionName="a") == ["a:2", "a:1"]
+    assert found(cloud, jobDefinitionName="a", status="ACTIVE") == ["a:2"]
+    assert found(cloud, status="INACTIVE") == ["a:1"]
+    assert found(cloud, jobDefinitions=["b:1", arns[0], "a:9"]) == ["b:1", "a:1"]
+    assert found(cloud, jobDefinitionName="nobody") == []
+    refusal = cloud.refused("DescribeJobDefinitions", jobDefinitions=["a:1"], status="ACTIVE")
+    assert "can't be used with other parameters" in refusal
+
+
+def test_definitions_come_in_pages():
+    cloud = Cloud()
+    for _ in range(3):
+        cloud.definition("a")
+    first = cloud("DescribeJobDefinitions", jobDefinitionName="a", maxResults=2)
+    assert [each["revision"] for each in first["jobDefinitions"]] == [3, 2]
+    assert found(cloud, jobDefinitionName="a", nextToken=first["nextToken"]) == ["a:1"]
+
+
+def rule(**fields: str) -> dict[str, Any]:
+    return {"attempts": 2, "evaluateOnExit": [{"action": "EXIT"} | fields]}
+
+
+def register(cloud: Cloud, **fields: Any) -> str:
+    request = {"jobDefinitionName": "a", "type": "container", "containerProperties": CONTAINER}
+    given = {name: value for name, value in (request | fields).items() if value is not None}
+    return cloud.refused("RegisterJobDefinition", **given)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"jobDefinitionName": "a.b"}, "jobDefinitionName can be up to 128"),
+        ({"type": "odd"}, "type must be container or multinode"),
+        ({"type": "multinode"}, "multinode cannot have containerProperties"),
+        ({"containerProperties": None}, "Exactly one of"),
+        ({"nodeProperties": NODES}, "Exactly one of"),
+        ({"retryStrategy": {"attempts": 11}}, "between 1 and 10"),
+        ({"retryStrategy": {"evaluateOnExit": [{"action": "EXIT", "onReason": "*"}]}},
+         "attempts must be specified"),
+        ({"retryStrategy": rule(action="stop", onReason="")}, "action must be RETRY or EXIT"),
+        ({"retryStrategy": rule(onExitCode="x")}, "onExitCode can contain only numbers"),
+        ({"timeout": {"attemptDurationSeconds": 59}}, "at least 60 seconds"),
+        ({"schedulingPriority": 10_000}, "between 0 and 9999"),
+        ({"parameters": {"p": "x" * 25_000}}, "more than the 24576 that are allowed"),
+        ({"containerProperties": {"resourceRequirements": SIZES}}, "image must be specified"),
+        ({"containerProperties": {"image": "b"}}, "vCPU and memory must be specified"),
+        ({"containerProperties": CONTAINER | {"vcpus": 1}}, "vcpus and resourceRequirements VCPU"),
+        ({"containerProperties": CONTAINER | {"environment": [{"name": "AWS_BATCH_X"}]}},
+         "cannot start with AWS_BATCH"),
+        ({"platformCapabilities": ["FARGATE"]}, "need an executionRoleArn"),
+        ({"type": "multinode", "containerProperties": None,
+          "nodeProperties": NODES | {"mainNode": 2}}, "mainNode must be smaller"),
+    ],
+)  # fmt: skip
+def test_what_registration_refuses(fields, message):
+    assert message in register(Cloud(), **fields)
+
+
+@pytest.mark.parametrize(("value", "fargate"), [("0.5", False), ("3", True), ("x", False)])
+def test_vcpus_come_in_the_steps_of_the_platform(value, fargate):
+    sizes = [{"type": "VCPU", "value": value}, {"type": "MEMORY", "value": "512"}]
+    container = CONTAINER | {"resourceRequirements": sizes, "executionRoleArn": "arn:x"}
+    platforms = ["FARGATE"] if fargate else ["EC2"]
+    refusal = register(Cloud(), containerProperties=container, platformCapabilities=platforms)
+    assert refusal.startswith("ClientException: Error executing request, Exception : ")
+
+
+def test_a_job_uses_the_latest_active_revision_unless_it_names_one():
+    cloud = serverless()
+    cloud.definition(container={"command": ["two"]})
+    cloud.definition(container={"command": ["three"]})
+    cloud("DeregisterJobDefinition", jobDefinition="simulate:3")
+    commands = [
+        cloud.job(cloud.submit(definition=reference))["container"]["command"]
+        for reference in ("simulate", "simulate:1")
+    ]
+    assert commands == [["two"], ["echo", "hello"]]
+    for reference, message in (("simulate:3", "is INACTIVE"), ("nobody", "not found")):
+        request = {"jobName": "a", "jobQueue": "main", "jobDefinition": reference}
+        assert message in cloud.refused("SubmitJob", **request)
+
+
+def test_jobs_of_other_kinds_are_refused_clearly():
+    cloud = serverless()
+    cloud("RegisterJobDefinition", jobDefinitionName="mpi", type="multinode", nodeProperties=NODES)
+    refusal = cloud.refused("SubmitJob", jobName="a", jobQueue="main", jobDefinition="mpi")
+    assert "only jobs of definitions with containerProperties are simulated" in refusal

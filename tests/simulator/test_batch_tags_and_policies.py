@@ -1,0 +1,90 @@
+"""Tags of all that Batch has, and scheduling policies."""
+
+import pytest
+from tests.simulator.cloud import Cloud, serverless
+
+
+def test_tags_of_every_kind_are_set_listed_and_removed():
+    cloud = serverless()
+    arns = [
+        cloud("DescribeComputeEnvironments")["computeEnvironments"][0]["computeEnvironmentArn"],
+        cloud("DescribeJobQueues")["jobQueues"][0]["jobQueueArn"],
+        cloud.definition(),
+        cloud("CreateSchedulingPolicy", name="fair")["arn"],
+        cloud.job(cloud.submit())["jobArn"],
+    ]
+    for arn in arns:
+        cloud("TagResource", resourceArn=arn, tags={"a": "1", "b": "2"})
+        cloud("TagResource", resourceArn=arn, tags={"b": "3"})
+        assert cloud("ListTagsForResource", resourceArn=arn)["tags"] == {"a": "1", "b": "3"}
+        cloud("UntagResource", resourceArn=arn, tagKeys=["a", "nothing"])
+        assert cloud("ListTagsForResource", resourceArn=arn)["tags"] == {"b": "3"}
+
+
+def test_tags_stand_in_descriptions():
+    cloud = serverless()
+    cloud.definition(tags={"team": "climate"})
+    [definition] = cloud("DescribeJobDefinitions", jobDefinitions=["simulate:2"])["jobDefinitions"]
+    assert definition["tags"] == {"team": "climate"}
+
+
+@pytest.mark.parametrize(
+    ("arn", "message"),
+    [
+        ("arn:aws:batch:eu-central-1:111122223333:job-queue/nobody", "does not exist"),
+        ("arn:aws:batch:us-east-1:111122223333:job-queue/main", "Invalid resource ARN"),
+        ("arn:aws:batch:eu-central-1:111122223333:odd/main", "Invalid resource ARN"),
+        ("arn:aws:batch:eu-central-1:111122223333:job-definition/simulate:x", "does not exist"),
+        ("arn:aws:batch:eu-central-1:111122223333:job/x:1", "Child jobs cannot be tagged"),
+    ],
+)
+def test_tags_of_what_does_not_exist_are_refused(arn, message):
+    assert message in serverless().refused("ListTagsForResource", resourceArn=arn)
+
+
+def test_a_fifty_first_tag_is_refused_and_changes_nothing():
+    cloud = serverless()
+    arn = cloud.definition(tags={f"k{number}": "" for number in range(50)})
+    refusal = cloud.refused("TagResource", resourceArn=arn, tags={"one": "more"})
+    assert "up to 50 tags" in refusal
+    assert len(cloud("ListTagsForResource", resourceArn=arn)["tags"]) == 50
+
+
+def share(name: str, weight: float = 1.0) -> dict[str, object]:
+    return {"shareIdentifier": name, "weightFactor": weight}
+
+
+def test_policies_are_created_described_listed_updated_and_deleted():
+    cloud = Cloud()
+    fair = {"shareDecaySeconds": 60, "shareDistribution": [share("blue", 0.5)]}
+    arn = cloud("CreateSchedulingPolicy", name="fair", fairsharePolicy=fair)["arn"]
+    assert cloud("ListSchedulingPolicies")["schedulingPolicies"] == [{"arn": arn}]
+    described = cloud("DescribeSchedulingPolicies", arns=[arn, f"{arn}x"])["schedulingPolicies"]
+    assert described == [{"name": "fair", "arn": arn, "fairsharePolicy": fair, "tags": {}}]
+    cloud("UpdateSchedulingPolicy", arn=arn, fairsharePolicy={"computeReservation": 5})
+    [described] = cloud("DescribeSchedulingPolicies", arns=[arn])["schedulingPolicies"]
+    assert described["fairsharePolicy"] == {"computeReservation": 5}
+    assert "already exists" in cloud.refused("CreateSchedulingPolicy", name="fair")
+    cloud("DeleteSchedulingPolicy", arn=arn)
+    assert cloud("ListSchedulingPolicies")["schedulingPolicies"] == []
+
+
+def test_a_policy_in_use_is_not_deleted():
+    cloud = serverless()
+    arn = cloud("CreateSchedulingPolicy", name="fair", fairsharePolicy={})["arn"]
+    cloud.queue("fair", "serverless", schedulingPolicyArn=arn)
+    assert "is used by fair" in cloud.refused("DeleteSchedulingPolicy", arn=arn)
+
+
+@pytest.mark.parametrize(
+    ("fair", "message"),
+    [
+        ({"shareDecaySeconds": 604_801}, "between 0 and 604800"),
+        ({"computeReservation": 100}, "between 0 and 99"),
+        ({"shareDistribution": [share("a", 0.00001)]}, "weightFactor must be"),
+        ({"shareDistribution": [share("UserA*"), share("UserA1")]}, "overlap"),
+        ({"shareDistribution": [share("a-b")]}, "must be alphanumeric"),
+    ],
+)
+def test_what_a_fair_share_policy_may_not_say(fair, message):
+    assert message in Cloud().refused("CreateSchedulingPolicy", name="x", fairsharePolicy=fair)
