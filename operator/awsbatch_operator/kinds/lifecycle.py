@@ -83,6 +83,11 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             scoped=scoped,
         )
 
+    @property
+    def kind(self) -> str:
+        """Whose turns these are."""
+        return self._kind.name
+
     async def reconcile(self, key: ObjectKey) -> Again:
         """One turn. Raises KubeError and LeaseLostError; what AWS refuses becomes a condition."""
         resource = self._around.cache.get(key)
