@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import Any, Self
 
 from pydantic import Field, model_validator
@@ -32,6 +33,20 @@ class Effect(StrEnum):
     WORLD = "world"  # `name` holds wherever domain code asks for it
 
 
+WORLD_FAULTS: Mapping[str, str] = MappingProxyType(
+    {
+        "agent_never_joins": "The ECS agent of an instance never registers. "
+        "By instanceType, instanceId, availabilityZone.",
+        "hidden_jobs": "Jobs younger than `seconds` are not seen. By operation.",
+        "insufficient_capacity": "EC2 has no capacity. By instanceType, availabilityZone, market.",
+        "relation_lag": "A queue counts as using an environment for `seconds` more. "
+        "By jobQueue, computeEnvironment.",
+        "role_vanished": "IAM no longer has a role, for STS and for Batch. "
+        "By role, computeEnvironment.",
+    }
+)
+
+
 class FaultSpec(Model):
     """A fault as it is asked for. Patterns are globs; parameters are matched by dotted path."""
 
@@ -50,8 +65,8 @@ class FaultSpec(Model):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if self.effect is Effect.WORLD and not self.name:
-            raise ValueError("effect world needs a name, for example insufficient_capacity")
+        if self.effect is Effect.WORLD and self.name not in WORLD_FAULTS:
+            raise ValueError(f"effect world needs a name out of {', '.join(WORLD_FAULTS)}")
         if self.effect in (Effect.DELAY, Effect.HIDE) and not self.seconds:
             raise ValueError(f"effect {self.effect} needs seconds above 0")
         return self

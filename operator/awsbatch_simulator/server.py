@@ -12,7 +12,6 @@ from aiohttp import web
 from awsbatch_simulator.admin import PREFIX, Admin
 from awsbatch_simulator.assembly import Simulator
 from awsbatch_simulator.runners.start import stop_all
-from awsbatch_simulator.runners.start import stop_all
 from awsbatch_simulator.wire import ConnectionDropped, WireAnswer, WireRequest
 
 logger = logging.getLogger(__name__)
@@ -118,7 +117,6 @@ async def serving(simulator: Simulator, port: int = 0) -> AsyncIterator[str]:
             clock.cancel()
             await runner.cleanup()
             await asyncio.to_thread(stop_all, simulator.world)
-            stop_all(simulator.world)
 
 
 def _wake(loop: asyncio.AbstractEventLoop, server: Server) -> None:
