@@ -142,6 +142,7 @@ def _state_fields(
     if detail.get("attempts"):
         fields["attempts"] = [_attempt(attempt) for attempt in detail["attempts"][-ATTEMPTS_KEPT:]]
         fields["attemptCount"] = len(detail["attempts"])
+        fields["attemptCount"] = len(detail["attempts"])
     return fields | _end_fields(observed)
 
 
