@@ -9,6 +9,7 @@ from tests.support.crd_cases import BASES
 
 from awsbatch_operator.generate import RESOURCES
 from awsbatch_operator.kinds.batchjob.report import BatchJobStatus, JobLogs
+from awsbatch_operator.schema.fit import fitted
 from awsbatch_operator.schema.request import to_request
 from awsbatch_operator.schema.validate import read_spec
 
@@ -73,6 +74,17 @@ def test_a_status_is_cut_to_its_bounds_instead_of_being_refused():
     assert len(body["statusReason"]) == 2048
     assert body["statusReason"].endswith("r…")
     assert len(body["logs"]["stream"]) == 1024
+
+
+def test_a_status_written_by_hand_can_be_cut_to_its_bounds():
+    attempt = {"reason": "a" * 2000, "exitCode": 1}
+    status = {"statusReason": "r" * 5000, "attempts": [attempt], "run": 1, "jobId": "j"}
+    assert fitted(BatchJobStatus, status) == {
+        "statusReason": "r" * 2047 + "…",
+        "attempts": [{"reason": "a" * 1023 + "…", "exitCode": 1}],
+        "run": 1,
+        "jobId": "j",
+    }
 
 
 def test_a_status_leaves_out_what_is_not_known():

@@ -107,7 +107,7 @@ class BatchJobStatus(AwsStatus):
     completion_time: Time | None = Field(None, description="When it ended.")
     exit_code: ExitCode | None = Field(None, description="Exit code of the last attempt.")
     failure: Short | None = Field(None, description="Kind of failure, such as OutOfMemory.")
-    attempt_count: Count | None = Field(None, description="Attempts that were started.")
+    attempt_count: Count | None = Field(None, description="Attempts so far, as AWS lists them.")
     attempts: list[Attempt] | None = Field(
         None,
         description="Attempts, oldest first.",

@@ -183,7 +183,7 @@ RESOURCE = CustomResource(
             name="Attempts",
             path=".status.attemptCount",
             type="integer",
-            description="Attempts that were started.",
+            description="Attempts so far, as AWS lists them.",
         ),
         Column(
             name="Progress",
