@@ -3,6 +3,7 @@ simulated without sockets, and one stepped clock for all of it.
 """
 
 import asyncio
+import functools
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -42,9 +43,13 @@ class FreeFence:
         """Long enough for any call."""
 
 
-def definitions() -> Iterator[Definition]:
-    for path in sorted(CRDS.glob("awsbatch.dev_*.yaml")):
-        yield Definition.from_crd(yaml.safe_load(path.read_text(encoding="utf-8")))
+@functools.cache
+def definitions() -> tuple[Definition, ...]:
+    """The CRDs as they are checked in; shared by all tests of a process, never changed."""
+    return tuple(
+        Definition.from_crd(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
+        for path in sorted(CRDS.glob("awsbatch.dev_*.yaml"))
+    )
 
 
 def manifest(key: ObjectKey, spec: Mapping[str, Any], **metadata: Any) -> dict[str, Any]:
