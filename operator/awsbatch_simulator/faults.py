@@ -47,6 +47,10 @@ WORLD_FAULTS: Mapping[str, str] = MappingProxyType(
 )
 
 
+# The operations that honour `hide`.
+HIDING = (("batch", "DescribeJobs"), ("batch", "ListJobs"), ("ec2", "DescribeInstances"))
+
+
 class FaultSpec(Model):
     """A fault as it is asked for. Patterns are globs; parameters are matched by dotted path."""
 
@@ -67,6 +71,12 @@ class FaultSpec(Model):
     def _complete(self) -> Self:
         if self.effect is Effect.WORLD and self.name not in WORLD_FAULTS:
             raise ValueError(f"effect world needs a name out of {', '.join(WORLD_FAULTS)}")
+        if self.effect is Effect.HIDE and not any(
+            fnmatchcase(service, self.service) and fnmatchcase(operation, self.operation)
+            for service, operation in HIDING
+        ):
+            known = ", ".join(f"{service} {operation}" for service, operation in HIDING)
+            raise ValueError(f"effect hide works with {known}")
         if self.effect in (Effect.DELAY, Effect.HIDE) and not self.seconds:
             raise ValueError(f"effect {self.effect} needs seconds above 0")
         return self

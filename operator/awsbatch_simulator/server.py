@@ -16,6 +16,7 @@ from awsbatch_simulator.wire import ConnectionDropped, WireAnswer, WireRequest
 
 logger = logging.getLogger(__name__)
 HOST = "127.0.0.1"
+KEEP_ALIVE = 3600.0  # seconds; a connection that closes unasked would look like a fault
 NAMES = ("127.0.0.1", "localhost")
 
 
@@ -102,7 +103,7 @@ async def serving(simulator: Simulator, port: int = 0) -> AsyncIterator[str]:
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="moto") as executor:
         server = Server(simulator, executor)
-        low = web.Server(server.handle, access_log=None)
+        low = web.Server(server.handle, access_log=None, keepalive_timeout=KEEP_ALIVE)
         runner = web.ServerRunner(low, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
         site = web.TCPSite(runner, HOST, port)

@@ -71,7 +71,7 @@ class Sts:
         """
         arn, session = request["RoleArn"], request["RoleSessionName"]
         account, name = _role_of(arn)
-        if not self._trusted(arn, account, request.get("ExternalId")):
+        if not self._trusted(caller, arn, request.get("ExternalId")):
             raise refusals("sts", "query").denial(caller.principal, "sts:AssumeRole", arn)
         principal = f"arn:aws:sts::{account}:assumed-role/{name}/{session}"
         key = self._keys.issue(
@@ -85,14 +85,16 @@ class Sts:
             "AssumedRoleUser": {"AssumedRoleId": key.principal_id, "Arn": principal},
         }
 
-    def _trusted(self, arn: str, account: str, external_id: str | None) -> bool:
+    def _trusted(self, caller: Caller, arn: str, external_id: str | None) -> bool:
         if self._world.faults.active("role_vanished", role=arn):
             return False
         told = self._world.settings.roles.get(arn)
         if told is not None:
             return told.assumable and told.external_id in (None, external_id)
-        policy = self._trusts.trust_policy(Place(account, "us-east-1"), arn)
-        return policy is not None and _allows(policy, external_id)
+        policy = self._trusts.trust_policy(Place(_role_of(arn)[0], caller.place.region), arn)
+        return policy is not None and any(
+            _allows(statement, caller, external_id) for statement in _listed(policy["Statement"])
+        )
 
     def _expiry(self, seconds: int) -> float:
         if seconds not in DURATIONS:
@@ -109,23 +111,36 @@ def _role_of(arn: str) -> tuple[str, str]:
     return parts[4], parts[-1].rpartition("/")[2]
 
 
-def _allows(policy: dict[str, Any], external_id: str | None) -> bool:
-    """Whether a trust policy lets an account's principal assume the role.
+def _allows(statement: dict[str, Any], caller: Caller, external_id: str | None) -> bool:
+    """Whether a statement of a trust policy lets the caller assume the role.
 
     Of conditions, only the external id is judged; any other one refuses.
     """
-    statements = policy.get("Statement", [])
-    for statement in [statements] if isinstance(statements, dict) else statements:
-        principal = statement.get("Principal", {})
-        named = principal == "*" or "AWS" in principal
-        if named and statement.get("Effect") == "Allow":
-            wanted = dict(statement.get("Condition", {}).get("StringEquals", {}))
-            ids = wanted.pop("sts:ExternalId", None)
-            others = wanted or set(statement.get("Condition", {})) - {"StringEquals"}
-            accepted = [ids] if isinstance(ids, str) else ids
-            if not others and (accepted is None or external_id in accepted):
-                return True
-    return False
+    principal = statement.get("Principal", {})
+    named = ["*"] if principal == "*" else _listed(principal.get("AWS", []))
+    if statement.get("Effect") != "Allow" or not _names(caller).intersection(named):
+        return False
+    conditions = dict(statement.get("Condition", {}))
+    equals = dict(conditions.pop("StringEquals", {}))
+    accepted = equals.pop("sts:ExternalId", None)
+    if conditions or equals:
+        return False
+    return accepted is None or external_id in _listed(accepted)
+
+
+def _names(caller: Caller) -> set[str]:
+    """All that a trust policy may call a principal."""
+    account = caller.place.account
+    names = {"*", account, f"arn:aws:iam::{account}:root", caller.principal}
+    kind, _, rest = caller.principal.rpartition(":")[2].partition("/")
+    if kind == "assumed-role":
+        names.add(f"arn:aws:iam::{account}:role/{rest.partition('/')[0]}")
+    return names
+
+
+def _listed(value: Any) -> list[Any]:
+    """IAM writes one thing with or without a list around it."""
+    return value if isinstance(value, list) else [value]
 
 
 def _credentials(key: AccessKey) -> dict[str, Any]:

@@ -179,6 +179,47 @@ def test_a_trust_policy_in_iam_can_demand_an_external_id(client, given, works):
     assert _assumes(client("sts"), made["Role"]["Arn"], given) is works
 
 
+@pytest.mark.parametrize(
+    ("principal", "works"),
+    [
+        ({"AWS": "*"}, True),
+        ("*", True),
+        ({"AWS": "111122223333"}, True),
+        ({"AWS": ["arn:aws:iam::111122223333:user/sandbox"]}, True),
+        ({"AWS": "arn:aws:iam::444455556666:root"}, False),
+        ({"AWS": "arn:aws:iam::111122223333:role/batch-operator"}, False),
+        ({"Service": "ec2.amazonaws.com"}, False),
+    ],
+)
+def test_a_trust_policy_says_who_may_assume_the_role(client, principal, works):
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statement})
+    made = client("iam").create_role(RoleName="strict", AssumeRolePolicyDocument=policy)
+    assert _assumes(client("sts"), made["Role"]["Arn"], {}) is works
+
+
+def test_an_assumed_role_can_be_trusted_by_its_roles_arn(client, as_key):
+    role = "arn:aws:iam::111122223333:role/batch-operator"
+    statement = {"Effect": "Allow", "Principal": {"AWS": role}, "Action": "sts:AssumeRole"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    made = client("iam").create_role(RoleName="chained", AssumeRolePolicyDocument=policy)
+    key = client("sts").assume_role(RoleArn=role, RoleSessionName="op")["Credentials"]
+    chained = as_key("sts", key["AccessKeyId"], key["SessionToken"])
+    assert _assumes(chained, made["Role"]["Arn"], {})
+
+
+def test_a_condition_that_is_not_understood_refuses(client):
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    made = client("iam").create_role(RoleName="strict", AssumeRolePolicyDocument=policy)
+    assert not _assumes(client("sts"), made["Role"]["Arn"], {})
+
+
 def test_a_role_deleted_in_iam_can_no_longer_be_assumed(client):
     arn = "arn:aws:iam::111122223333:role/batch-operator"
     assert _assumes(client("sts"), arn, {})

@@ -200,6 +200,8 @@ def test_a_fault_of_the_world_holds_for_what_it_matches(simulator):
     [
         {"effect": "explode"},
         {"effect": "world"},
+        {"effect": "world", "name": "agent_newer_joins"},
+        {"effect": "hide", "operation": "DescribeJobQueues", "seconds": 1},
         {"effect": "delay"},
         {"effect": "error", "status": 200},
         {"effect": "throttle", "times": 0},

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import boto3
 import pytest
 from tests.support.simulated_aws import (
     ONCE,
@@ -65,6 +66,78 @@ def test_a_simulator_says_where_it_listens_and_ends_when_told(process, end, tmp_
     running.send_signal(end)
     assert running.wait(10) == 0
     assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_jobs_really_run_and_end_with_the_simulator(process, loader):
+    running, ready = process("--job-runner", "process", "--speed", "1000", "--no-limits")
+    session = boto3.Session(
+        ready["accessKeyId"], ready["secretAccessKey"], region_name=ready["region"]
+    )
+    batch = session.client("batch", endpoint_url=ready["url"])
+    job = _submitted(batch, ready, ["sh", "-c", "echo pid $$; exec sleep 600"])
+    logs = session.client("logs", endpoint_url=ready["url"])
+
+    def lines() -> list[str]:
+        container = batch.describe_jobs(jobs=[job])["jobs"][0].get("container", {})
+        if "logStreamName" not in container:
+            return []
+        try:
+            answer = logs.get_log_events(
+                logGroupName="/aws/batch/job", logStreamName=container["logStreamName"]
+            )
+        except logs.exceptions.ResourceNotFoundException:
+            return []
+        return [event["message"] for event in answer["events"]]
+
+    _until(lines)
+    pid = int(lines()[0].removeprefix("pid "))
+    os.kill(pid, 0)
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(10) == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    batch.close()
+    logs.close()
+
+
+def _submitted(batch: Any, ready: dict[str, Any], command: list[str]) -> str:
+    """The id of a job that runs a command, in a queue and an environment made for it."""
+    batch.create_compute_environment(
+        computeEnvironmentName="main",
+        type="MANAGED",
+        state="ENABLED",
+        computeResources={
+            "type": "EC2",
+            "minvCpus": 0,
+            "maxvCpus": 4,
+            "instanceTypes": ["m7i.large"],
+            "subnets": ready["subnetIds"],
+            "securityGroupIds": ready["securityGroupIds"],
+            "instanceRole": ready["instanceProfileArn"],
+        },
+    )
+    _until(lambda: _valid(batch.describe_compute_environments()["computeEnvironments"]))
+    order = [{"order": 1, "computeEnvironment": "main"}]
+    batch.create_job_queue(jobQueueName="main", priority=1, computeEnvironmentOrder=order)
+    _until(lambda: _valid(batch.describe_job_queues()["jobQueues"]))
+    container = {
+        "image": "busybox",
+        "command": command,
+        "resourceRequirements": [
+            {"type": "VCPU", "value": "1"},
+            {"type": "MEMORY", "value": "256"},
+        ],
+    }
+    batch.register_job_definition(
+        jobDefinitionName="main", type="container", containerProperties=container
+    )
+    answer = batch.submit_job(jobName="main", jobQueue="main", jobDefinition="main")
+    job: str = answer["jobId"]
+    return job
+
+
+def _valid(things: list[dict[str, Any]]) -> bool:
+    return things[0]["status"] == "VALID"
 
 
 def test_two_simulators_of_the_same_seed_have_different_credentials(process):
