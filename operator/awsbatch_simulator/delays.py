@@ -31,6 +31,7 @@ class Delays(Model):
     instance_pending: float = Field(default=20, ge=0)
     instance_shutting_down: float = Field(default=20, ge=0)
     agent_join: float = Field(default=20, ge=0)  # from running to registered in the cluster
+    agent_patience: float = Field(default=900, ge=0)  # Batch gives up an instance that never joins
     scale_down: float = Field(default=60, ge=0)  # an idle managed instance lives that long
     terminated_instance_forgotten: float = Field(default=3600, ge=0)
     job_forgotten: float = Field(default=7 * DAY, ge=0)

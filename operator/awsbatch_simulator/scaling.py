@@ -4,171 +4,76 @@ Batch owns `desiredvCpus`: it follows the instances there are, between `minvCpus
 Sources: the fields of ComputeResource in the Batch API reference.
 """
 
-from dataclasses import dataclass, field
 from typing import Any
 
-from awsbatch_simulator.batch.model import Environment, Job, Status
+from awsbatch_simulator.batch.model import Environment, Status
 from awsbatch_simulator.batch.wake import look_soon
+from awsbatch_simulator.demand import Room, Want, instances, size_of, vcpus, wants
 from awsbatch_simulator.ec2 import life as ec2_life
 from awsbatch_simulator.ec2.model import Instance
-from awsbatch_simulator.ec2.types import InstanceType, expand, instance_type
+from awsbatch_simulator.ec2.types import InstanceType, expand
 from awsbatch_simulator.ecs.model import CPU_UNITS, InstanceStatus
 from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.region import Region
 
+ASKS_AGAIN_SECONDS = 60.0  # after EC2 had none of the types
+NOBODY_JOINED = (
+    "CLIENT_ERROR - Your compute environment has been INVALIDATED and scaled down because none of "
+    "the instances joined the underlying ECS Cluster. Common issues preventing instances joining "
+    "are the following: VPC/Subnet configuration preventing communication to ECS, incorrect "
+    "Instance Profile policy preventing authorization to ECS, or customized AMI or LaunchTemplate "
+    "configurations affecting ECS agent."
+)
 _SCALED = {Status.VALID, Status.UPDATING}
 
 
 def follow_demand(region: Region) -> None:
     """Let every MANAGED environment with instances grow for what waits, and shrink."""
-    for environment in list(region.batch.environments.values()):
-        if environment.managed and not environment.fargate and environment.status in _SCALED:
-            _grow(region, environment)
+    for want in wants(region).values():
+        environment = want.environment
+        if environment.status in _SCALED:
+            _give_up_strangers(region, environment)
+        if environment.status in _SCALED:
+            _grow(region, want)
             _shrink(region, environment)
             resources = environment.resources or {}
             resources["desiredvCpus"] = max(vcpus(region, environment), resources["minvCpus"])
 
 
-def instances(region: Region, environment: Environment) -> list[Instance]:
-    """The living instances of an environment."""
-    return list(region.ec2.managed.get(environment.cluster_arn, {}).values())
-
-
-def vcpus(region: Region, environment: Environment) -> int:
-    """The vCPUs of an environment's living instances."""
-    return sum(_size(each).vcpus for each in instances(region, environment))
-
-
-def _size(instance: Instance) -> InstanceType:
-    size = instance_type(instance.type)
-    if size is None:
-        raise AwsFailure("InternalError", f"{instance.type} has left the catalogue", 500)
-    return size
-
-
-def candidates(environment: Environment, job: Job) -> list[InstanceType]:
-    """The types that the environment may launch and on which the job fits, small ones first."""
-    resources = environment.resources or {}
-    return sorted(
-        each
-        for each in expand(resources.get("instanceTypes", ()))
-        if each.vcpus >= job.vcpus
-        and each.registered_memory >= job.memory
-        and each.vcpus <= resources["maxvCpus"]
-    )
-
-
-@dataclass(slots=True)
-class _Room:
-    """Free room by instance: what joined ones have left, and all of those yet to come."""
-
-    bins: list[list[int]] = field(default_factory=list)  # [CPU units, MiB]
-    searched: dict[tuple[int, int], int] = field(default_factory=dict)
-
-    def take(self, job: Job) -> bool:
-        """Whether the job finds room; it takes it."""
-        cpu, memory = int(job.vcpus * CPU_UNITS), job.memory
-        for position in range(self.searched.get((cpu, memory), 0), len(self.bins)):
-            left = self.bins[position]
-            if left[0] >= cpu and left[1] >= memory:
-                left[0] -= cpu
-                left[1] -= memory
-                self.searched[cpu, memory] = position
-                return True
-        self.searched[cpu, memory] = len(self.bins)
-        return False
-
-    def add(self, size: InstanceType) -> None:
-        """An instance that was just launched."""
-        self.bins.append([size.vcpus * CPU_UNITS, size.registered_memory])
-
-
-def _room(region: Region, environment: Environment) -> _Room:
-    room = _Room()
-    for instance in instances(region, environment):
-        joined = region.ecs.by_ec2_id.get(instance.id)
-        if instance.retired:
-            continue
-        if joined is None:
-            room.add(_size(instance))
-        elif joined[1].status is InstanceStatus.ACTIVE:
-            room.bins.append([joined[1].cpu_left, joined[1].memory_left])
-    return room
-
-
-def _grow(region: Region, environment: Environment) -> None:
+def _grow(region: Region, want: Want) -> None:
     """Launch for `minvCpus`, for a `desiredvCpus` that a user has raised, and for waiting jobs."""
-    resources = environment.resources or {}
-    have = vcpus(region, environment)
+    environment, resources = want.environment, want.environment.resources or {}
+    have, most = vcpus(region, environment), resources["maxvCpus"]
     floor = resources["minvCpus"]
     if environment.usable:
         floor = max(floor, resources["desiredvCpus"])
-    for job in _unmet(region, environment, resources["maxvCpus"] - have):
-        have += _launch_for(region, environment, job, resources["maxvCpus"] - have)
-    while have < floor:
-        types = expand(resources["instanceTypes"])
-        fitting = [each for each in sorted(types) if each.vcpus <= resources["maxvCpus"] - have]
-        size = _launch_one(region, environment, _closest(fitting, floor - have))
+    have += _launch_for(region, want, most - have)
+    while have < floor and region.world.clock.now() >= environment.asks_again_at:
+        types = sorted(expand(resources["instanceTypes"]))
+        fitting = [each for each in types if each.vcpus <= most - have]
+        size = _launch_one(region, environment, _preferred(fitting, floor - have))
         if size is None:
             return
         have += size.vcpus
 
 
-def _unmet(region: Region, environment: Environment, limit: int) -> list["_Demand"]:
-    """What waits for this environment and finds no room on its instances, by what fits together."""
-    if not environment.usable:
-        return []
-    room, unmet = _room(region, environment), _Demand()
-    for queue in region.batch.queues_of(environment):
-        for job in region.batch.queue_jobs(queue).line:
-            if unmet.vcpus >= limit:
-                break
-            if _choice(region, queue.environments, job) is environment and not room.take(job):
-                unmet.jobs.append(job)
-                unmet.vcpus += job.vcpus
-    return [unmet] if unmet.jobs else []
-
-
-@dataclass(slots=True)
-class _Demand:
-    """Jobs that need new instances."""
-
-    jobs: list[Job] = field(default_factory=list)
-    vcpus: float = 0.0
-
-
-def _choice(region: Region, order: list[str], job: Job) -> Environment | None:
-    """The first environment of a queue that could ever run the job, and has capacity."""
-    by_arn = {each.arn: each for each in region.batch.environments.values()}
-    able = [
-        each
-        for arn in order
-        if (each := by_arn.get(arn)) is not None
-        and each.usable
-        and (not each.managed or each.fargate or candidates(each, job))
-    ]
-    with_capacity = [each for each in able if not each.lacks_capacity]
-    return next(iter(with_capacity or able), None)
-
-
-def _launch_for(region: Region, environment: Environment, demand: "_Demand", limit: int) -> int:
+def _launch_for(region: Region, want: Want, limit: int) -> int:
     """Launch until the jobs fit or the limit is reached; how many vCPUs came."""
-    room, came, left = _Room(), 0, demand.vcpus
-    for job in demand.jobs:
+    room, came, left = Room(), 0, sum(job.vcpus for job in want.jobs)
+    for job in want.jobs:
         if not room.take(job):
-            fitting = [each for each in candidates(environment, job) if each.vcpus <= limit - came]
-            size = _launch_one(region, environment, _closest(fitting, left))
+            fitting = [each for each in want.candidates(job) if each.vcpus <= limit - came]
+            size = _launch_one(region, want.environment, _preferred(fitting, left))
             if size is None:
                 break
             came += size.vcpus
-            room.add(size)
-            room.searched.clear()
+            room.add(size.vcpus * CPU_UNITS, size.registered_memory)
             room.take(job)
         left -= job.vcpus
     return came
 
 
-def _closest(types: list[InstanceType], wanted: float) -> list[InstanceType]:
+def _preferred(types: list[InstanceType], wanted: float) -> list[InstanceType]:
     """Types by preference: the largest of those not above what is wanted, then the smallest."""
     below = [each for each in types if each.vcpus <= wanted]
     above = [each for each in types if each.vcpus > wanted]
@@ -195,7 +100,9 @@ def _launch_one(
             _launch(region, environment, size, subnet=subnet, zone=zone)
             environment.lacks_capacity = False
             return size
-    environment.lacks_capacity = environment.lacks_capacity or bool(types)
+    if types:
+        environment.lacks_capacity = True
+        environment.asks_again_at = region.world.clock.now() + ASKS_AGAIN_SECONDS
     return None
 
 
@@ -222,6 +129,7 @@ def _launch(
         reservation=f"r-{region.world.hex_id(17)}",
         cluster_arn=environment.cluster_arn,
     )
+    look_soon(region, seconds=region.world.settings.delays.agent_patience)
 
 
 def _image(resources: dict[str, Any]) -> str:
@@ -229,6 +137,23 @@ def _image(resources: dict[str, Any]) -> str:
         if configuration.get("imageIdOverride"):
             return str(configuration["imageIdOverride"])
     return str(resources.get("imageId") or "ami-0000000000ecs2023")
+
+
+def _give_up_strangers(region: Region, environment: Environment) -> None:
+    """An environment of which no instance joins for long is INVALID until it is updated."""
+    patience = region.world.settings.delays.agent_patience
+    now = region.world.clock.now()
+    waiting = [each for each in instances(region, environment) if not _joined(region, each)]
+    late = [each for each in waiting if now - each.launched_at >= patience]
+    if late and len(waiting) == len(instances(region, environment)):
+        environment.status, environment.status_reason = Status.INVALID, NOBODY_JOINED
+        environment.nobody_joined = True
+    for instance in late:
+        ec2_life.terminate(region, instance)
+
+
+def _joined(region: Region, instance: Instance) -> bool:
+    return instance.id in region.ecs.by_ec2_id
 
 
 def _shrink(region: Region, environment: Environment) -> None:
@@ -241,7 +166,7 @@ def _shrink(region: Region, environment: Environment) -> None:
         joined = region.ecs.by_ec2_id.get(instance.id)
         if joined is None or joined[1].tasks:
             continue
-        size, left = _size(instance).vcpus, joined[1].idle_since + patience - now
+        size, left = size_of(instance).vcpus, joined[1].idle_since + patience - now
         if instance.retired or (left <= 0 and have - size >= resources["minvCpus"]):
             have -= size
             ec2_life.terminate(region, instance)

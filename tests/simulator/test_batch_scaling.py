@@ -202,3 +202,47 @@ def test_fargate_never_uses_more_than_its_maximum():
     ids = [cloud.submit(f"long-{number}", definition="two") for number in range(3)]
     cloud.step(20)
     assert [cloud.status(job_id) for job_id in ids] == ["RUNNING", "RUNNING", "RUNNABLE"]
+
+
+def test_jobs_overflow_into_the_second_environment_when_the_first_is_full():
+    cloud = Cloud(LONG)
+    cloud.environment("first", instanceTypes=["m7i.large"], maxvCpus=2)
+    cloud.environment("second", instanceTypes=["c7i.large"], maxvCpus=2)
+    cloud.step(10)
+    cloud.queue("main", "first", "second")
+    cloud.definition()
+    for number in range(6):
+        cloud.submit(f"long-{number}")
+    cloud.step(60)
+    assert sorted(each["InstanceType"] for each in instances(cloud)) == ["c7i.large", "m7i.large"]
+
+
+def environment(cloud: Cloud) -> dict[str, Any]:
+    found = cloud("DescribeComputeEnvironments", computeEnvironments=["main"])
+    return dict(found["computeEnvironments"][0])
+
+
+def test_an_environment_of_which_no_instance_joins_becomes_invalid_until_it_is_updated():
+    cloud = ready(SHORT)
+    cloud.fault("agent_never_joins")
+    job_id = cloud.submit()
+    cloud.step(900)
+    assert environment(cloud)["status"] == "VALID"
+    cloud.step(60)
+    found = environment(cloud)
+    assert found["status"] == "INVALID"
+    assert "none of the instances joined the underlying ECS Cluster" in found["statusReason"]
+    assert instances(cloud) == []
+    cloud.step(300)
+    assert environment(cloud)["status"] == "INVALID"
+    cloud.world.faults.clear()
+    cloud("UpdateComputeEnvironment", computeEnvironment="main", state="ENABLED")
+    cloud.step(80)
+    assert cloud.status(job_id) == "SUCCEEDED"
+
+
+def test_thousands_of_waiting_jobs_are_no_problem():
+    cloud = ready(SHORT, maxvCpus=4000, instanceTypes=["m7i"])
+    ids = [cloud.submit(f"job-{number}") for number in range(5000)]
+    cloud.step(200)
+    assert {cloud.status(job_id) for job_id in ids[::100]} == {"SUCCEEDED"}

@@ -3,9 +3,9 @@
 Sources: JobDetail.statusReason, and the user guide's page "Jobs stuck in RUNNABLE status".
 """
 
-from awsbatch_simulator import scaling
 from awsbatch_simulator.batch.model import Environment, Job, JobStatus, Queue
 from awsbatch_simulator.batch.transitions import fail_unstarted
+from awsbatch_simulator.demand import candidates
 from awsbatch_simulator.region import Region
 
 CAPACITY = (
@@ -74,7 +74,7 @@ def _fits(region: Region, environment: Environment, job: Job) -> bool:
     if environment.fargate:
         return True
     if environment.managed:
-        return bool(scaling.candidates(environment, job))
+        return bool(candidates(environment, job.vcpus, job.memory))
     cluster = region.ecs.cluster(environment.cluster_arn)
     instances = cluster.instances.values() if cluster is not None else ()
     return any(each.cpu >= job.vcpus * 1024 and each.memory >= job.memory for each in instances)

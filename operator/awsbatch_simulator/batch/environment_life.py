@@ -27,6 +27,7 @@ def after_update(region: Region, environment: Environment, *, replaces_instances
     """UPDATING begins; an infrastructure update lasts until the old instances are gone."""
     environment.status = Status.UPDATING
     environment.status_reason = ""
+    environment.nobody_joined = False
     if replaces_instances:
         scaling.retire_all(region, environment)
     delay = region.world.settings.delays.environment_updating
@@ -55,6 +56,8 @@ def _updated(region: Region, environment: Environment) -> None:
 def _settle(region: Region, environment: Environment) -> None:
     """VALID or INVALID, by what is found; looked at again every minute."""
     trouble = _trouble(region, environment)
+    if environment.nobody_joined and not trouble:
+        trouble = scaling.NOBODY_JOINED
     before = environment.status
     environment.status = Status.INVALID if trouble else Status.VALID
     environment.status_reason = trouble or HEALTHY

@@ -1,0 +1,137 @@
+"""What waits for MANAGED environments and finds no room on the instances they have.
+
+Jobs go to the first environment of their queue that has room or may still grow; behind the first
+job that finds neither, the line waits (as it does when jobs are placed).
+"""
+
+from dataclasses import dataclass, field
+
+from awsbatch_simulator.batch.model import Environment, Job, Queue
+from awsbatch_simulator.ec2.model import Instance
+from awsbatch_simulator.ec2.types import InstanceType, expand, instance_type
+from awsbatch_simulator.ecs.model import CPU_UNITS, InstanceStatus
+from awsbatch_simulator.errors import server_exception
+from awsbatch_simulator.region import Region
+
+
+def instances(region: Region, environment: Environment) -> list[Instance]:
+    """The living instances of an environment."""
+    return list(region.ec2.managed.get(environment.cluster_arn, {}).values())
+
+
+def vcpus(region: Region, environment: Environment) -> int:
+    """The vCPUs of an environment's living instances."""
+    return sum(size_of(each).vcpus for each in instances(region, environment))
+
+
+def size_of(instance: Instance) -> InstanceType:
+    """The size of an instance's type."""
+    size = instance_type(instance.type)
+    if size is None:
+        raise server_exception(f"{instance.type} has left the catalogue")
+    return size
+
+
+def candidates(environment: Environment, vcpus_: float, memory: int) -> list[InstanceType]:
+    """The types that the environment may launch for such a job, small ones first."""
+    resources = environment.resources or {}
+    return sorted(
+        each
+        for each in expand(resources.get("instanceTypes", ()))
+        if vcpus_ <= each.vcpus <= resources["maxvCpus"] and each.registered_memory >= memory
+    )
+
+
+@dataclass(slots=True)
+class Room:
+    """Free room by instance: what joined ones have left, and all of those yet to come."""
+
+    bins: list[list[int]] = field(default_factory=list)  # [CPU units, MiB]
+    searched: dict[tuple[int, int], int] = field(default_factory=dict)
+
+    def take(self, job: Job) -> bool:
+        """Whether the job finds room; it takes it."""
+        cpu, memory = int(job.vcpus * CPU_UNITS), job.memory
+        for position in range(self.searched.get((cpu, memory), 0), len(self.bins)):
+            left = self.bins[position]
+            if left[0] >= cpu and left[1] >= memory:
+                left[0] -= cpu
+                left[1] -= memory
+                self.searched[cpu, memory] = position
+                return True
+        self.searched[cpu, memory] = len(self.bins)
+        return False
+
+    def add(self, cpu: int, memory: int) -> None:
+        """One more instance."""
+        self.bins.append([cpu, memory])
+        self.searched.clear()
+
+
+@dataclass(slots=True)
+class Want:
+    """One environment: its room, how much it may grow, and the jobs for which it should."""
+
+    environment: Environment
+    room: Room
+    may_grow: float  # vCPUs
+    jobs: list[Job] = field(default_factory=list)
+    types: dict[tuple[float, int], list[InstanceType]] = field(default_factory=dict)
+
+    def candidates(self, job: Job) -> list[InstanceType]:
+        """As the function of that name, remembered by size."""
+        size = (job.vcpus, job.memory)
+        if size not in self.types:
+            self.types[size] = candidates(self.environment, *size)
+        return self.types[size]
+
+    def accepts(self, job: Job) -> bool:
+        """Whether the job finds room here or makes the environment grow; it is noted."""
+        if self.room.take(job):
+            return True
+        if job.vcpus > self.may_grow or not self.candidates(job):
+            return False
+        self.may_grow -= job.vcpus
+        self.jobs.append(job)
+        return True
+
+
+def wants(region: Region) -> dict[str, Want]:
+    """What the MANAGED environments with instances should have, by ARN."""
+    now = region.world.clock.now()
+    found = {
+        each.arn: Want(each, _room(region, each), _may_grow(region, each, now))
+        for each in region.batch.environments.values()
+        if each.managed and not each.fargate
+    }
+    for queue in sorted(region.batch.queues.values(), key=lambda each: -each.priority):
+        _assign(region, queue, [found[arn] for arn in queue.environments if arn in found])
+    return found
+
+
+def _assign(region: Region, queue: Queue, order: list[Want]) -> None:
+    able = [want for want in order if want.environment.usable]
+    for job in region.batch.queue_jobs(queue).line if able else ():
+        if not any(want.accepts(job) for want in able):
+            return
+
+
+def _may_grow(region: Region, environment: Environment, now: float) -> float:
+    """Nothing while EC2 has just said that it has none."""
+    if now < environment.asks_again_at:
+        return 0.0
+    return float((environment.resources or {})["maxvCpus"] - vcpus(region, environment))
+
+
+def _room(region: Region, environment: Environment) -> Room:
+    room = Room()
+    for instance in instances(region, environment):
+        joined = region.ecs.by_ec2_id.get(instance.id)
+        if instance.retired:
+            continue
+        if joined is None:
+            size = size_of(instance)
+            room.add(size.vcpus * CPU_UNITS, size.registered_memory)
+        elif joined[1].status is InstanceStatus.ACTIVE:
+            room.add(joined[1].cpu_left, joined[1].memory_left)
+    return room
