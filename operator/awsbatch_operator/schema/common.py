@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from awsbatch_operator.schema.declare import NotYet
 from awsbatch_operator.schema.fields import AWS_NAME_PATTERN, REGION_PATTERN, AwsFields
 from awsbatch_operator.schema.references import AccountRef
 from awsbatch_operator.schema.rules import Rule, immutable
@@ -133,3 +134,17 @@ class Infrastructure(Scoped):
             "Report: say so in a condition."
         ),
     )
+
+
+INFRASTRUCTURE_NOT_YET = (
+    NotYet(
+        path="adoptionPolicy",
+        honoured=("Create",),
+        remedy="Taking over what exists is not supported yet: remove adoptionPolicy.",
+    ),
+    NotYet(
+        path="driftPolicy",
+        honoured=("Correct",),
+        remedy="Only Correct is supported yet: remove driftPolicy.",
+    ),
+)

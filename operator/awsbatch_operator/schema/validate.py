@@ -135,8 +135,14 @@ def _string(schema: Schema, value: Any, path: str) -> Iterator[Problem]:
         yield Problem(path, "must be a string")
         return
     yield from _size(schema, len(value), path, "Length", "characters")
-    if "pattern" in schema and not re.search(schema["pattern"], value):
+    if "pattern" in schema and not _matches(schema["pattern"], value):
         yield Problem(path, f"must match {schema['pattern']}")
+
+
+def _matches(pattern: str, value: str) -> bool:
+    r"""As the API server's RE2 sees it: \w is ASCII, and $ is not before a line end."""
+    strict = f"{pattern[:-1]}\\Z" if pattern.endswith("$") else pattern
+    return re.search(strict, value, re.ASCII) is not None
 
 
 def _integer(schema: Schema, value: Any, path: str) -> Iterator[Problem]:

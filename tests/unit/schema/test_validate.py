@@ -62,6 +62,8 @@ def test_what_is_out_of_bounds_is_refused_here_too(kind):
          "spec.computeEnvironmentOrder[0].computeEnvironmentRef: A reference names either"),
         ("BatchJob", {"jobQueueRef": "main"}, "spec.jobQueueRef: must be an object"),
         ("BatchJob", {"jobQueueRef": {"name": "Main"}}, "spec.jobQueueRef.name: must match"),
+        ("BatchJob", {"jobQueueRef": {"name": "main\n"}}, "spec.jobQueueRef.name: must match"),
+        ("AWSAccount", {"externalId": "größe"}, "spec.externalId: must match"),
         ("BatchJob", {"dependsOn": [{"jobRef": {}}]},
          "spec.dependsOn[0].jobRef: A dependency is a BatchJob"),
         ("AWSAccount", {"allowedNamespaces": {"names": ["a", "a"]}},

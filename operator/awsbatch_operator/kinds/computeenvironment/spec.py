@@ -5,7 +5,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from awsbatch_operator.schema.common import AWS_NAME_RULE, SCOPE_RULES, Infrastructure
+from awsbatch_operator.schema.common import (
+    AWS_NAME_RULE,
+    INFRASTRUCTURE_NOT_YET,
+    SCOPE_RULES,
+    Infrastructure,
+)
 from awsbatch_operator.schema.declare import (
     AGE,
     ARN,
@@ -14,7 +19,6 @@ from awsbatch_operator.schema.declare import (
     REASON,
     Column,
     CustomResource,
-    NotYet,
     PassThrough,
 )
 from awsbatch_operator.schema.fields import LIST_ATOMIC, Count, Fields, Line, Paragraph, Short
@@ -29,19 +33,6 @@ MEMBERS = PassThrough(
         "context": "reserved by AWS",
     },
     add={"updatePolicy": "UpdatePolicy"},
-)
-
-NOT_YET = (
-    NotYet(
-        path="adoptionPolicy",
-        honoured=("Create",),
-        remedy="Taking over what exists is not supported yet: remove adoptionPolicy.",
-    ),
-    NotYet(
-        path="driftPolicy",
-        honoured=("Correct",),
-        remedy="Only Correct is supported yet: remove driftPolicy.",
-    ),
 )
 
 
@@ -106,7 +97,7 @@ RESOURCE = CustomResource(
     status=ComputeEnvironmentStatus,
     passthrough=MEMBERS,
     rules=(*SCOPE_RULES, AWS_NAME_RULE, *ENVIRONMENT_RULES),
-    not_yet=NOT_YET,
+    not_yet=INFRASTRUCTURE_NOT_YET,
     columns=(
         Column(name="Type", path=".spec.type", description="MANAGED or UNMANAGED."),
         Column(name="Status", path=".status.awsStatus", description="Status in AWS."),

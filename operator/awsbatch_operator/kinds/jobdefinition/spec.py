@@ -2,7 +2,12 @@
 
 from pydantic import Field
 
-from awsbatch_operator.schema.common import AWS_NAME_RULE, SCOPE_RULES, Infrastructure
+from awsbatch_operator.schema.common import (
+    AWS_NAME_RULE,
+    INFRASTRUCTURE_NOT_YET,
+    SCOPE_RULES,
+    Infrastructure,
+)
 from awsbatch_operator.schema.declare import (
     AGE,
     ARN,
@@ -11,7 +16,6 @@ from awsbatch_operator.schema.declare import (
     REASON,
     Column,
     CustomResource,
-    NotYet,
     PassThrough,
 )
 from awsbatch_operator.schema.fields import LIST_ATOMIC, Count, Fields, Line, Short, Time
@@ -27,19 +31,6 @@ MEMBERS = PassThrough(
 )
 
 KEEP_REVISIONS = 3
-
-NOT_YET = (
-    NotYet(
-        path="adoptionPolicy",
-        honoured=("Create",),
-        remedy="Taking over what exists is not supported yet: remove adoptionPolicy.",
-    ),
-    NotYet(
-        path="driftPolicy",
-        honoured=("Correct",),
-        remedy="Only Correct is supported yet: remove driftPolicy.",
-    ),
-)
 
 
 class JobDefinitionSpec(Infrastructure):
@@ -92,7 +83,7 @@ RESOURCE = CustomResource(
     status=JobDefinitionStatus,
     passthrough=MEMBERS,
     rules=(*SCOPE_RULES, AWS_NAME_RULE, *DEFINITION_RULES),
-    not_yet=NOT_YET,
+    not_yet=INFRASTRUCTURE_NOT_YET,
     columns=(
         Column(name="Type", path=".spec.type", description="container or multinode."),
         Column(

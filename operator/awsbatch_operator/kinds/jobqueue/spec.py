@@ -6,7 +6,12 @@ from typing import Any
 
 from pydantic import Field
 
-from awsbatch_operator.schema.common import AWS_NAME_RULE, SCOPE_RULES, Infrastructure
+from awsbatch_operator.schema.common import (
+    AWS_NAME_RULE,
+    INFRASTRUCTURE_NOT_YET,
+    SCOPE_RULES,
+    Infrastructure,
+)
 from awsbatch_operator.schema.declare import (
     AGE,
     ARN,
@@ -35,16 +40,7 @@ MEMBERS = PassThrough(
 )
 
 NOT_YET = (
-    NotYet(
-        path="adoptionPolicy",
-        honoured=("Create",),
-        remedy="Taking over what exists is not supported yet: remove adoptionPolicy.",
-    ),
-    NotYet(
-        path="driftPolicy",
-        honoured=("Correct",),
-        remedy="Only Correct is supported yet: remove driftPolicy.",
-    ),
+    *INFRASTRUCTURE_NOT_YET,
     NotYet(
         path="maxInFlight", remedy="Holding jobs back is not supported yet: remove maxInFlight."
     ),

@@ -1,6 +1,11 @@
 """The SchedulingPolicy resource."""
 
-from awsbatch_operator.schema.common import AWS_NAME_RULE, SCOPE_RULES, Infrastructure
+from awsbatch_operator.schema.common import (
+    AWS_NAME_RULE,
+    INFRASTRUCTURE_NOT_YET,
+    SCOPE_RULES,
+    Infrastructure,
+)
 from awsbatch_operator.schema.declare import (
     AGE,
     ARN,
@@ -8,7 +13,6 @@ from awsbatch_operator.schema.declare import (
     READY,
     REASON,
     CustomResource,
-    NotYet,
     PassThrough,
 )
 from awsbatch_operator.schema.rules import Rule, exactly_one
@@ -17,19 +21,6 @@ from awsbatch_operator.schema.status import NamedStatus
 MEMBERS = PassThrough(
     operation="CreateSchedulingPolicy",
     omit={"name": "awsName stands in its place", "tags": "ours has bounds of its own"},
-)
-
-NOT_YET = (
-    NotYet(
-        path="adoptionPolicy",
-        honoured=("Create",),
-        remedy="Taking over what exists is not supported yet: remove adoptionPolicy.",
-    ),
-    NotYet(
-        path="driftPolicy",
-        honoured=("Correct",),
-        remedy="Only Correct is supported yet: remove driftPolicy.",
-    ),
 )
 
 
@@ -67,6 +58,6 @@ RESOURCE = CustomResource(
     status=SchedulingPolicyStatus,
     passthrough=MEMBERS,
     rules=(*SCOPE_RULES, AWS_NAME_RULE, *SPEC_RULES),
-    not_yet=NOT_YET,
+    not_yet=INFRASTRUCTURE_NOT_YET,
     columns=(READY, REASON, AGE, AWS_NAME, ARN),
 )
