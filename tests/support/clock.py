@@ -44,6 +44,10 @@ class SteppedClock:
             heapq.heappop(self._sleepers)
         return self._sleepers[0][0] - self._elapsed if self._sleepers else None
 
+    def skip(self, seconds: float) -> None:
+        """Let that time pass without waking anybody, for tests that have no event loop."""
+        self._elapsed += seconds
+
     async def advance(self, seconds: float) -> None:
         """Let that time pass, stopping at each sleeper on the way until all it causes is done."""
         end = self._elapsed + seconds

@@ -1,8 +1,9 @@
 """The engine: takes changes in, hands keys to workers, keeps everything in sync, and stops."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from random import Random
+from typing import Any
 
 import structlog
 
@@ -93,10 +94,10 @@ class Engine:
         other turn takes another step. Whoever gets an error, or cancels this, must not release the
         lease.
         """
-        spawn = asyncio.get_running_loop().create_task
-        workers = {spawn(self._work()) for _ in range(self._settings.workers)}
-        self._tasks = {*workers, spawn(self._queue.run_timers()), spawn(self._keep_in_sync())}
-        stopping = spawn(_until_set(stop))
+        workers = {self._spawn(self._work()) for _ in range(self._settings.workers)}
+        others = {self._spawn(self._queue.run_timers()), self._spawn(self._keep_in_sync())}
+        self._tasks = workers | others
+        stopping = asyncio.create_task(_until_set(stop))
         try:
             await asyncio.wait({stopping, *self._tasks}, return_when=asyncio.FIRST_COMPLETED)
             self._raise_failure()
@@ -126,20 +127,29 @@ class Engine:
             if task.done() and not task.cancelled():
                 task.result()
 
-    async def _work(self) -> None:
-        await self._listed.wait()
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        return asyncio.create_task(self._guarded(work))
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """What ends one task ends the run.
+
+        The others are cancelled from here, because some of them may be due to take their next step
+        before run() gets to know.
+        """
         try:
-            while (key := await self._queue.take()) is not None:
-                if self._cache.settled(key):
-                    self._queue.done(key)
-                else:
-                    await self._turns.take(key)
+            await work
         except BaseException:
-            # What ends one worker ends the run. The others are cancelled from here, because some of
-            # them may be due to take their next step before run() gets to know.
             for task in self._tasks - {asyncio.current_task()}:
                 task.cancel()
             raise
+
+    async def _work(self) -> None:
+        await self._listed.wait()
+        while (key := await self._queue.take()) is not None:
+            if self._cache.settled(key):
+                self._queue.done(key)
+            else:
+                await self._turns.take(key)
 
     async def _keep_in_sync(self) -> None:
         settings = self._settings

@@ -9,7 +9,7 @@ from awsbatch_operator.api.instant import Clock
 T = TypeVar("T")
 
 
-async def first_of(*coroutines: Coroutine[Any, Any, None]) -> None:
+async def first_of(*coroutines: Coroutine[Any, Any, object]) -> None:
     """Return when one of them has ended, with the others cancelled. An error of one is raised."""
     tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
     try:

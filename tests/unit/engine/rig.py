@@ -13,13 +13,13 @@ from tests.support.structural import Definition
 
 from awsbatch_operator.api.metadata import API_VERSION, ObjectKey, Resource, Shape
 from awsbatch_operator.engine.cache import Cache
-from awsbatch_operator.engine.engine import Ended, Engine, EngineSettings
+from awsbatch_operator.engine.engine import Engine
 from awsbatch_operator.engine.queue import WorkQueue
 from awsbatch_operator.engine.reconciler import Again
 from awsbatch_operator.engine.references import ReferenceIndex
+from awsbatch_operator.engine.settings import Ended, EngineSettings
 from awsbatch_operator.engine.significance import significance
 from awsbatch_operator.engine.store import Store
-from awsbatch_operator.kube.port import UnavailableError
 from awsbatch_operator.telemetry.metrics import Metrics
 
 KINDS = ("JobQueue", "BatchJob")
@@ -49,13 +49,18 @@ def targets_of(resource: Resource) -> Iterable[ObjectKey]:
 
 
 class ShakyKube(MemoryKube):
-    """It can refuse to list."""
+    """It can refuse to list, and notes what it is asked for one by one."""
 
-    lists = True
+    list_error: BaseException | None = None
+    asked: tuple[ObjectKey, ...] = ()
+
+    async def get(self, key: ObjectKey) -> Shape | None:
+        self.asked = (*self.asked, key)
+        return await super().get(key)
 
     async def list(self, kind: str) -> AsyncIterator[Shape]:
-        if not self.lists:
-            raise UnavailableError("The API server does not answer.")
+        if self.list_error:
+            raise self.list_error
         async for body in super().list(kind):
             yield body
 
@@ -63,9 +68,12 @@ class ShakyKube(MemoryKube):
 class Rig:
     """`turn` is what the reconciler does; `turns` are the keys that it was asked for."""
 
-    def __init__(self, settings: EngineSettings | None = None) -> None:
+    def __init__(
+        self, settings: EngineSettings | None = None, kube: ShakyKube | None = None
+    ) -> None:
+        self.settings = settings
         self.clock = SteppedClock()
-        self.kube = ShakyKube(
+        self.kube = kube or ShakyKube(
             [Definition(kind) for kind in KINDS], clock=self.clock, namespaces={"science": {}}
         )
         self.metrics = Metrics(CollectorRegistry())
@@ -77,9 +85,9 @@ class Rig:
         self.store = Store(kube=self.kube, cache=self.cache, metrics=self.metrics)
         self.queue = WorkQueue[ObjectKey](clock=self.clock, random=Random(1))
         self.turns: list[ObjectKey] = []
-        self.turn: Callable[[ObjectKey], Awaitable[Again]] = self._nothing
+        self.turn: Callable[[ObjectKey], Awaitable[Again]] = self.nothing
         self.stop = asyncio.Event()
-        self.ended: Ended | None = None
+        self.ended = Ended()
         self.engine = Engine(
             reconciler=self,
             cache=self.cache,
@@ -96,9 +104,19 @@ class Rig:
         )
         self.unwatch = self.kube.subscribe(self.engine.on_event)
 
+    def restarted(self) -> "Rig":
+        """A new process over the same API server."""
+        self.unwatch()
+        return Rig(self.settings, self.kube)
+
     async def reconcile(self, key: ObjectKey) -> Again:
         self.turns.append(key)
         return await self.turn(key)
+
+    def count(self, name: str, **labels: str) -> float:
+        """The value of one of the operator's metrics."""
+        found = self.metrics.registry.get_sample_value(f"awsbatch_operator_{name}", labels)
+        return found or 0.0
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -112,10 +130,10 @@ class Rig:
             await self.clock.advance(20)
             self.ended = await run
 
-    async def resource(self, key: ObjectKey) -> Resource:
+    def resource(self, key: ObjectKey) -> Resource:
         found = self.cache.get(key)
         assert found is not None
         return found
 
-    async def _nothing(self, _: ObjectKey) -> Again:
+    async def nothing(self, _: ObjectKey) -> Again:
         return Again()

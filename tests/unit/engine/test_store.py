@@ -1,0 +1,150 @@
+import pytest
+from tests.unit.engine.rig import Rig, job, manifest
+
+from awsbatch_operator.api.metadata import FINALIZER
+from awsbatch_operator.engine.packing import LAST_APPLIED
+from awsbatch_operator.engine.store import annotations_removed
+from awsbatch_operator.kube.port import ConflictError, NotFoundError
+
+KEY = job("one")
+STATUS = {"observedGeneration": 1, "awsStatus": "RUNNING"}
+
+
+@pytest.fixture
+def rig():
+    """One object, in the cache; the watch is so late that it brings nothing."""
+    made = Rig()
+    made.unwatch()
+    made.cache.put(made.kube.apply(manifest(KEY)))
+    return made
+
+
+def live(rig):
+    return rig.kube.see(KEY)["metadata"]
+
+
+async def test_a_written_status_can_be_read_at_once_however_late_the_watch_is(rig):
+    written = await rig.store.write_status(rig.resource(KEY), STATUS)
+    assert written.status == rig.resource(KEY).status == STATUS
+    assert rig.resource(KEY).resource_version == live(rig)["resourceVersion"]
+    assert rig.count("kube_writes_total", kind="BatchJob", verb="apply_status", outcome="ok") == 1
+
+
+async def test_a_status_that_stands_there_already_is_not_written(rig):
+    await rig.store.write_status(rig.resource(KEY), STATUS)
+    before = live(rig)["resourceVersion"]
+    await rig.store.write_status(rig.resource(KEY), dict(STATUS))
+    assert live(rig)["resourceVersion"] == before
+    assert rig.count("kube_writes_total", kind="BatchJob", verb="apply_status", outcome="ok") == 1
+
+
+async def test_a_write_from_an_old_version_is_refused_and_leaves_the_cache_alone(rig):
+    old = rig.resource(KEY)
+    rig.kube.annotate(KEY, someone="else")
+    with pytest.raises(ConflictError):
+        await rig.store.write_status(old, STATUS)
+    assert rig.resource(KEY) == old
+    labels = {"kind": "BatchJob", "verb": "apply_status", "outcome": "ConflictError"}
+    assert rig.count("kube_writes_total", **labels) == 1
+
+
+async def test_a_write_to_an_object_that_is_gone_takes_it_out_of_the_cache(rig):
+    resource = rig.resource(KEY)
+    rig.kube.remove(KEY)
+    with pytest.raises(NotFoundError):
+        await rig.store.hold(resource, {"a": "b"})
+    assert KEY not in rig.cache
+
+
+async def test_a_write_that_meets_an_object_created_anew_is_a_conflict(rig):
+    class Renewed:
+        """An API server that applied the status to another object of the same name."""
+
+        async def apply_status(self, key, status, *, resource_version):
+            metadata = rig.kube.see(key)["metadata"] | {"uid": "other", "resourceVersion": "99"}
+            return rig.kube.see(key) | {"metadata": metadata}
+
+    rig.store._kube = Renewed()
+    with pytest.raises(ConflictError):
+        await rig.store.write_status(rig.resource(KEY), STATUS)
+    assert rig.resource(KEY).uid == "other"
+
+
+async def test_finalizer_and_annotations_are_added_in_one_write(rig):
+    before = int(live(rig)["resourceVersion"])
+    held = await rig.store.hold(rig.resource(KEY), {"awsbatch.dev/resolved": "x", "a~b": "y"})
+    assert held.held
+    assert live(rig)["finalizers"] == [FINALIZER]
+    assert live(rig)["annotations"] == {"awsbatch.dev/resolved": "x", "a~b": "y"}
+    assert int(live(rig)["resourceVersion"]) == before + 1
+
+
+async def test_other_finalizers_and_annotations_survive(rig):
+    rig.kube.apply(
+        manifest(KEY) | {"metadata": manifest(KEY)["metadata"] | {"annotations": {"user": "1"}}}
+    )
+    await rig.store.refresh(KEY)
+    finalizers = [{"op": "add", "path": "/metadata/finalizers", "value": ["example.com/other"]}]
+    await rig.store.patch(rig.resource(KEY), finalizers)
+    await rig.store.hold(rig.resource(KEY), {"awsbatch.dev/resolved": "x"})
+    assert live(rig)["finalizers"] == ["example.com/other", FINALIZER]
+    assert live(rig)["annotations"] == {"user": "1", "awsbatch.dev/resolved": "x"}
+    await rig.store.release(rig.resource(KEY))
+    assert live(rig)["finalizers"] == ["example.com/other"]
+
+
+async def test_the_last_applied_configuration_is_not_lost_with_the_first_annotation(rig):
+    rig.kube.annotate(KEY, **{LAST_APPLIED: "what kubectl wrote"})
+    await rig.store.refresh(KEY)
+    await rig.store.hold(rig.resource(KEY), {"awsbatch.dev/resolved": "x"})
+    assert live(rig)["annotations"][LAST_APPLIED] == "what kubectl wrote"
+
+
+async def test_nothing_is_written_when_everything_stands_there(rig):
+    held = await rig.store.hold(rig.resource(KEY), {"a": "b"})
+    assert await rig.store.hold(held, {"a": "b"}) is held
+    released = await rig.store.release(held)
+    assert await rig.store.release(released) is released
+
+
+async def test_an_annotation_is_changed_and_removed(rig):
+    held = await rig.store.hold(rig.resource(KEY), {"a/b": "1", "c": "2"})
+    changed = await rig.store.hold(held, {"a/b": "3"})
+    assert changed.annotations == {"a/b": "3", "c": "2"}
+    left = await rig.store.patch(changed, annotations_removed(changed, ["a/b", "unknown"]))
+    assert left.annotations == {"c": "2"}
+
+
+async def test_a_deleted_object_leaves_the_cache_with_its_last_finalizer(rig):
+    await rig.store.hold(rig.resource(KEY), {})
+    rig.kube.remove(KEY)
+    await rig.store.refresh(KEY)
+    assert rig.resource(KEY).deleting
+    await rig.store.release(rig.resource(KEY))
+    assert KEY not in rig.cache
+    assert not rig.kube.exists(KEY)
+
+
+async def test_a_deleted_object_with_anothers_finalizer_stays(rig):
+    both = [{"op": "add", "path": "/metadata/finalizers", "value": ["example.com/x", FINALIZER]}]
+    await rig.store.patch(rig.resource(KEY), both)
+    rig.kube.remove(KEY)
+    await rig.store.refresh(KEY)
+    await rig.store.release(rig.resource(KEY))
+    assert rig.resource(KEY).finalizers == ("example.com/x",)
+
+
+async def test_a_deletion_asks_for_exactly_the_object_that_was_read(rig):
+    old = rig.resource(KEY)
+    rig.kube.remove(KEY)
+    rig.kube.apply(manifest(KEY))
+    await rig.store.delete(old)
+    assert rig.kube.exists(KEY)
+
+
+async def test_a_refresh_reads_past_a_late_watch(rig):
+    rig.kube.annotate(KEY, seen="live")
+    assert (await rig.store.refresh(KEY)).annotations == {"seen": "live"}
+    rig.kube.remove(KEY)
+    assert await rig.store.refresh(KEY) is None
+    assert KEY not in rig.cache
