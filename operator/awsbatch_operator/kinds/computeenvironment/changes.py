@@ -11,7 +11,7 @@ from typing import Any
 
 from awsbatch_operator.kinds.computeenvironment.desired import Desired
 from awsbatch_operator.kinds.computeenvironment.observe import Observed
-from awsbatch_operator.schema.canonical import differences
+from awsbatch_operator.schema.canonical import canonical, differences
 
 SERVICE_LINKED_ROLE = "/aws-service-role/batch.amazonaws.com/"
 _FARGATE = frozenset({"FARGATE", "FARGATE_SPOT"})
@@ -108,6 +108,8 @@ def compare(desired: Desired, observed: Observed) -> Differences:
         for path in differences(wanted, observed.content, ignore=(_NEVER,))
         if not _filled_in(path, wanted)
     ]
+    if "updatePolicy" not in wanted and "updatePolicy" in canonical(observed.content):
+        found.append("updatePolicy")  # not a member of a creation, so the comparison skips it
     crossing = "serviceRole" in found and _role_crosses(wanted, observed)
     allowed = _in_place(desired, observed)
     in_place = tuple(
