@@ -1,8 +1,8 @@
 """How long AWS takes, in simulated seconds; part of the settings.
 
-AWS publishes none of these. The defaults are of AWS's order of magnitude (a queue within seconds, an
-environment within tens of seconds, an instance that joins after most of a minute), on the short side,
-so that a sandbox at speed 1 is usable.
+AWS publishes none of these. The defaults are of AWS's order of magnitude (a queue within seconds,
+an environment within tens of seconds, an instance that joins after most of a minute), on the short
+side, so that a sandbox at speed 1 is usable.
 """
 
 from pydantic import Field

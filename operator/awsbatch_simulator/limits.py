@@ -1,6 +1,6 @@
 """AWS's published request limits: token buckets per account and region.
 
-Sources, each read in its 2025 edition: "AWS Batch service quotas" (50 SubmitJob a second) and AWS's
+Sources: "AWS Batch service quotas" (50 SubmitJob a second) and AWS's
 knowledge centre (about 50 a second for Batch's other calls together); "Request throttling for the
 Amazon EC2 API" (a bucket per action; request and resource buckets); "Request throttling for the
 Amazon ECS API" (a bucket per category of actions).
@@ -46,66 +46,52 @@ def request_buckets() -> dict[str, Bucket]:
     return {
         "batch:submit": Bucket(operations=("SubmitJob",), rate=50, burst=50),
         "batch:others": Bucket(operations=("*",), rate=50, burst=50, shared=True),
-        "ec2:unfiltered": _ec2(
-            50,
-            10,
-            "DescribeInstances",
-            "DescribeInstanceStatus",
-            "DescribeNetworkInterfaces",
-            "DescribeSecurityGroups",
-            "DescribeSnapshots",
-            "DescribeSpotInstanceRequests",
-            "DescribeVolumes",
-            only=Only.UNFILTERED,
-        ),
+        **_of_ec2(),
+        **_of_ecs(),
+    }
+
+
+def _of_ec2() -> dict[str, Bucket]:
+    unfiltered = (
+        *("DescribeInstances", "DescribeInstanceStatus", "DescribeNetworkInterfaces"),
+        *("DescribeSecurityGroups", "DescribeSnapshots", "DescribeSpotInstanceRequests"),
+        "DescribeVolumes",
+    )
+    generous = (
+        *("TerminateInstances", "CreateLaunchTemplateVersion", "ModifyLaunchTemplate"),
+        *("CreateSnapshot", "DeleteSnapshot", "CreateVolume", "DeleteVolume"),
+        *("DeregisterImage", "ModifyImageAttribute", "ModifyInstanceMetadataOptions"),
+    )
+    return {
+        "ec2:unfiltered": _ec2(50, 10, *unfiltered, only=Only.UNFILTERED),
         "ec2:launch": _ec2(5, 2, "RunInstances", "StartInstances"),
         "ec2:tags": _ec2(100, 10, "CreateTags", "DeleteTags"),
-        "ec2:generous": _ec2(
-            100,
-            5,
-            "TerminateInstances",
-            "CreateLaunchTemplateVersion",
-            "ModifyLaunchTemplate",
-            "CreateSnapshot",
-            "DeleteSnapshot",
-            "CreateVolume",
-            "DeleteVolume",
-            "DeregisterImage",
-            "ModifyImageAttribute",
-            "ModifyInstanceMetadataOptions",
-        ),
+        "ec2:generous": _ec2(100, 5, *generous),
         "ec2:copy": _ec2(100, 1, "CopyImage"),
         "ec2:blocks": _ec2(10, 0.15, "DescribeCapacityBlock*", "PurchaseCapacityBlock*"),
         "ec2:reading": _ec2(100, 20, "Describe*", "List*", "Search*", "Get*"),
         "ec2:changing": _ec2(50, 5, "*"),
+    }
+
+
+def _of_ecs() -> dict[str, Bucket]:
+    cluster = ("CreateCluster", "DeleteCluster", "UpdateCluster*", "PutClusterCapacityProviders")
+    reading = (
+        *("DescribeContainerInstances", "DescribeTasks", "ListAttributes"),
+        *("ListContainerInstances", "ListTasks"),
+    )
+    changing = (
+        *("DeregisterContainerInstance", "UpdateContainerInstancesState", "PutAttributes"),
+        *("UpdateContainerAgent", "DeleteAttributes", "RunTask", "StartTask", "StopTask"),
+    )
+    return {
         "ecs:cluster-reading": _ecs(50, 20, "DescribeClusters", "ListClusters"),
-        "ecs:cluster-changing": _ecs(
-            20, 1, "CreateCluster", "DeleteCluster", "UpdateCluster*", "PutClusterCapacityProviders"
-        ),
-        "ecs:resource-reading": _ecs(
-            100,
-            20,
-            "DescribeContainerInstances",
-            "DescribeTasks",
-            "ListAttributes",
-            "ListContainerInstances",
-            "ListTasks",
-        ),
-        "ecs:resource-changing": _ecs(
-            100,
-            40,
-            "DeregisterContainerInstance",
-            "UpdateContainerInstancesState*",
-            "UpdateContainerAgent",
-            "PutAttributes",
-            "DeleteAttributes",
-            "RunTask",
-            "StartTask",
-            "StopTask",
-        ),
+        "ecs:cluster-changing": _ecs(20, 1, *cluster),
+        "ecs:resource-reading": _ecs(100, 20, *reading),
+        "ecs:resource-changing": _ecs(100, 40, *changing),
         "ecs:agent": _ecs(200, 120, "RegisterContainerInstance", "Submit*"),
+        "ecs:tag-reading": _ecs(50, 20, "ListTagsForResource"),
         "ecs:tag-changing": _ecs(20, 10, "TagResource", "UntagResource"),
-        "ecs:reading": _ecs(50, 20, "Describe*", "List*"),
     }
 
 

@@ -80,9 +80,12 @@ def test_the_sandboxs_key_gives_its_account_and_user(client):
 
 def test_an_assumed_role_acts_in_the_roles_account(simulator, client, as_key):
     seen = []
-    simulator.world.services["batch"] = Invented(
-        DescribeJobQueues=lambda caller, _request: seen.append(caller) or {"jobQueues": []}
-    )
+
+    def describe(caller, _request):
+        seen.append(caller)
+        return {"jobQueues": []}
+
+    simulator.world.services["batch"] = Invented(DescribeJobQueues=describe)
     answer = client("sts").assume_role(RoleArn=ROLE, RoleSessionName="op")
     credentials = answer["Credentials"]
     key, token = credentials["AccessKeyId"], credentials["SessionToken"]

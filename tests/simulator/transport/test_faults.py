@@ -35,7 +35,7 @@ def submit(batch, name="a", **more):
     return batch.submit_job(jobName=name, jobQueue="q", jobDefinition="d", **more)
 
 
-def outcome(batch, name="a", **more) -> str:
+def outcome(batch, name="a", **more):
     try:
         submit(batch, name, **more)
     except ClientError as error:

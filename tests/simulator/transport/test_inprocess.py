@@ -102,7 +102,7 @@ def test_the_same_seed_and_the_same_calls_give_the_same_world(loader):
 
 def test_what_is_due_in_a_live_world_has_happened_before_a_call_is_handled(loader):
     simulator = make_simulator(stepped=False)
-    happened = []
+    happened: list[int] = []
     simulator.world.services["batch"] = Invented(
         DescribeJobs=lambda *_: {"jobs": [{"jobId": str(len(happened))}]}
     )

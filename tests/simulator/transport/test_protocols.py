@@ -136,7 +136,7 @@ def test_a_refusal_names_the_parameter(client):
 
 @pytest.mark.parametrize("service", ["batch", "ecs", "ec2", "sts"])
 def test_a_failure_of_a_handler_has_its_code_message_and_status(simulator, client, service):
-    calls = {
+    calls: dict[str, tuple[str, str, dict[str, Any]]] = {
         "batch": ("CancelJob", "cancel_job", {"jobId": "1", "reason": "r"}),
         "ecs": ("DeleteCluster", "delete_cluster", {"cluster": "c"}),
         "ec2": ("TerminateInstances", "terminate_instances", {"InstanceIds": ["i-1"]}),

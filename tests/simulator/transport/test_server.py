@@ -137,7 +137,7 @@ def _submitted(batch: Any, ready: dict[str, Any], command: list[str]) -> str:
 
 
 def _valid(things: list[dict[str, Any]]) -> bool:
-    return things[0]["status"] == "VALID"
+    return bool(things[0]["status"] == "VALID")
 
 
 def test_two_simulators_of_the_same_seed_have_different_credentials(process):
