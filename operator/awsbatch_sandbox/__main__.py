@@ -11,7 +11,7 @@ from awsbatch_sandbox.paths import DEFAULT_SANDBOX
 from awsbatch_sandbox.progress import Progress
 
 SPEED, FASTEST = 10.0, 100.0
-SPEED_HELP = "how many times faster than AWS the simulated one is (default: %(default)g)"
+SPEED_HELP = "how many times as quick as AWS the simulated one is (default: %(default)g)"
 
 
 def parser() -> argparse.ArgumentParser:

@@ -39,8 +39,9 @@ def start_all(sandbox: Sandbox, progress: Progress, *, speed: float) -> None:
     """Start every part of a sandbox, telling which."""
     progress.say("Starting etcd and the Kubernetes API server …")
     sandbox.start_control_plane()
-    progress.say(f"Starting the simulated AWS, {speed:g} times as fast as the real one …")
-    aws = sandbox.start_simulator("--job-runner", "process", "--speed", str(speed))
+    progress.say(f"Starting the simulated AWS, {speed:g} times as quick as the real one …")
+    aws = sandbox.start_simulator("--job-runner", "process")
+    aws.hurry(speed)
     sandbox.layout.aws_env.touch(mode=0o600)
     sandbox.layout.aws_env.write_text(aws.shell_lines(), encoding="utf-8")
     progress.say("Installing the CRDs and the operator's permissions …")

@@ -120,6 +120,7 @@ def wait_for_jobs(kubectl: Kubectl, sandbox: Sandbox, progress: Progress) -> lis
     """Wait until every BatchJob has ended, telling each change; returns them."""
     started, told = time.monotonic(), dict[str, str]()
     while True:
+        sandbox.check()
         jobs = _jobs(kubectl)
         seconds = time.monotonic() - started
         for job in jobs:

@@ -75,6 +75,14 @@ class Part:
                 )
             time.sleep(POLL_SECONDS)
 
+    def check(self) -> None:
+        """ProcessFailed, with the end of its log, if it runs no more."""
+        if not self.running():
+            raise ProcessFailed(
+                f"{self.name} ended by itself with exit code {self.exit_code()}."
+                + self.last_words()
+            )
+
     def last_words(self) -> str:
         """The end of its log, as a paragraph of an error message."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]

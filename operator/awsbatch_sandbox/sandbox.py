@@ -157,6 +157,12 @@ class Sandbox:
             self.stop_operator(name)
         return self._start_operator(name)
 
+    def check(self) -> None:
+        """ProcessFailed if the simulator or an operator has ended by itself."""
+        for part in (self._simulator, *self._operators.values()):
+            if part is not None:
+                part.check()
+
     def stop(self) -> None:
         """End everything: operators, simulator, control plane."""
         with uninterrupted():
