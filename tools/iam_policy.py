@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from awsbatch_operator.aws.call_table import CALLS
 from awsbatch_operator.aws.calls import Call, Condition, Permission
@@ -71,7 +72,7 @@ def grants(calls: Iterable[Call]) -> list[Grant]:
     return made
 
 
-def policy(calls: Iterable[Call]) -> dict[str, object]:
+def policy(calls: Iterable[Call]) -> dict[str, Any]:
     """The policy document: a statement for each set of resources and condition."""
     statements: dict[tuple[tuple[str, ...], Condition | None], list[str]] = defaultdict(list)
     for grant in grants(calls):

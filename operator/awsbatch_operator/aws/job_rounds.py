@@ -80,19 +80,20 @@ def listed_now(
     """The lists worth reading; `pages` says how long some of them were the last time."""
     if len(jobs) <= FEW:
         return []
-    groups: dict[Listing, list[int]] = defaultdict(lambda: [0, 0])
+    groups: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     for job in jobs.values():
         if not job.state or job.urgent:
             continue  # to be described anyway
-        counts = groups[Listing(scope, job.queue, job.state)]
+        counts = groups[job.queue, job.state]
         counts[0] += 1
         counts[1] += job.due <= now + cadence.unit
-    return [
-        listing
-        for listing, (members, due) in groups.items()
-        if pages.get(listing, math.ceil(members / LISTED_AT_ONCE))
-        < math.ceil(due / DESCRIBED_AT_ONCE)
-    ]
+    worth = []
+    for (queue, state), (members, due) in groups.items():
+        listing = Listing(scope, queue, state)
+        expected = pages.get(listing, math.ceil(members / LISTED_AT_ONCE))
+        if expected < math.ceil(due / DESCRIBED_AT_ONCE):
+            worth.append(listing)
+    return worth
 
 
 def described_now(jobs: Mapping[str, Followed], *, cadence: Cadence, now: float) -> list[list[str]]:

@@ -1,0 +1,122 @@
+"""How many calls polling takes, and that lists never hide what happens to a job."""
+
+import random
+
+import pytest
+from tests.unit.aws.test_job_feed import Feed, feed
+
+__all__ = ["feed"]
+
+UNIT = 2.0  # seconds; jobs are asked about at multiples of it
+
+
+async def calls_per_round(feed: Feed, seconds: float) -> list[int]:
+    """Calls in each round of that stretch of time; a round begins at a multiple of the unit."""
+    rounds: dict[float, int] = {}
+
+    def count(_: str) -> None:
+        began = feed.clock.monotonic()
+        rounds[began] = rounds.get(began, 0) + 1
+
+    feed.model.before_call = count
+    await feed.clock.advance(seconds)
+    return list(rounds.values())
+
+
+def fill(feed: Feed, count: int, *, queues: int = 1, status: str = "RUNNING") -> None:
+    for number in range(count):
+        queue = f"q{number % queues}"
+        feed.model.submit(f"j{number}", queue=queue, status=status)
+        feed.follow(f"j{number}", queue=queue, known=True)
+
+
+async def test_a_thousand_jobs_take_at_most_ten_calls_a_round_and_no_list(feed):
+    fill(feed, 1000)
+    rounds = await calls_per_round(feed, 300)
+    assert max(rounds) == 10
+    assert feed.model.calls["batch:ListJobs"] == 0
+    assert len(feed.model.described[0]) == 100
+
+
+async def test_a_thousand_jobs_that_came_one_by_one_take_at_most_ten_calls_a_round(feed):
+    for number in range(1000):
+        feed.model.submit(f"j{number}", status="RUNNING")
+        feed.follow(f"j{number}", known=True)
+        await feed.clock.advance(0.02)
+    assert max(await calls_per_round(feed, 300)) <= 10
+
+
+@pytest.mark.parametrize(("count", "queues"), [(100_000, 1), (30_000, 3)])
+async def test_a_hundred_thousand_jobs_take_at_most_150_calls_a_round(feed, count, queues):
+    fill(feed, count, queues=queues)
+    rounds = await calls_per_round(feed, 60)
+    assert len(rounds) >= 2
+    assert max(rounds) <= 150
+    assert feed.woken == []
+
+
+async def test_many_jobs_take_fewer_than_five_calls_a_second_on_average(feed):
+    fill(feed, 10_000)
+    assert await feed.calls_in(300) <= 5 * 300
+
+
+async def test_of_many_jobs_only_those_that_moved_are_described(feed):
+    fill(feed, 10_000)
+    await feed.clock.advance(60)
+    feed.model.described.clear()
+    movers = [f"j{number}" for number in range(0, 10_000, 50)]
+    for job_id in movers:
+        feed.model.move(job_id, "SUCCEEDED")
+    await feed.clock.run_until(lambda: len(feed.woken) == len(movers))
+    assert sorted(feed.woken) == sorted(movers)
+    assert sorted(job_id for ids in feed.model.described for job_id in ids) == sorted(movers)
+
+
+async def test_a_reason_that_appears_in_the_list_is_read_in_full(feed):
+    fill(feed, 5_000, status="RUNNABLE")
+    await feed.clock.advance(60)
+    feed.model.move("j7", "RUNNABLE", statusReason="MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX")
+    await feed.clock.run_until(lambda: bool(feed.woken))
+    assert feed.woken == ["j7"]
+
+
+async def test_what_no_list_shows_is_found_by_reading_all_in_full_now_and_then(feed):
+    fill(feed, 1_500)
+    await feed.clock.advance(60)
+    feed.model.jobs["j7"]["attempts"] = [{"statusReason": "Host EC2 terminated"}]
+    await feed.clock.run_until(lambda: bool(feed.woken), within=1800)
+    assert feed.woken == ["j7"]
+
+
+async def test_a_queue_full_of_other_peoples_jobs_is_not_listed(feed):
+    """Listing 50 pages would take more calls than describing our own 2,000 jobs."""
+    for number in range(50_000):
+        feed.model.submit(f"other{number}", queue="q0", status="RUNNING")
+    fill(feed, 2_000)
+    await feed.clock.advance(120)
+    feed.model.calls.clear()
+    await feed.clock.advance(120)
+    assert feed.model.calls["batch:ListJobs"] == 0
+    assert feed.model.calls["batch:DescribeJobs"] > 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_every_end_is_noticed_whatever_moves_while_lists_are_read(feed, seed):
+    """Jobs come and move between any two calls; in the end every owner knows its job's state."""
+    dice = random.Random(seed)
+    path = ["SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED"]
+    fill(feed, 2_500, status="SUBMITTED")
+
+    def shuffle(_: str) -> None:
+        for job_id in dice.sample(list(feed.model.jobs), 200):
+            at = path.index(feed.model.jobs[job_id]["status"])
+            back = path[at] == "RUNNING" and dice.random() < 0.1
+            feed.model.move(job_id, "RUNNABLE" if back else path[min(at + 1, 5)])
+
+    feed.model.before_call = shuffle
+    await feed.clock.run_until(
+        lambda: all(job["status"] == "SUCCEEDED" for job in feed.model.jobs.values())
+    )
+    await feed.clock.advance(120)
+    assert set(feed.woken) == set(feed.model.jobs)
+    assert await feed.calls_in(600) == 0
