@@ -1,0 +1,317 @@
+"""The operator's AWS side over the simulator, without sockets: both must mean the same AWS."""
+
+import asyncio
+import contextlib
+import os
+import random
+from collections.abc import AsyncIterator
+from typing import Any
+
+import botocore.session
+import pytest
+from tests.support.clock import SteppedClock
+from tests.support.simulated_aws import make_simulator
+
+from awsbatch_operator.api.metadata import ObjectKey
+from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.api.tags import Owner
+from awsbatch_operator.aws.call_table import CALLS
+from awsbatch_operator.aws.connect import connect
+from awsbatch_operator.aws.errors import AwsError, ErrorKind
+from awsbatch_operator.aws.runner import InlineRunner
+from awsbatch_operator.aws.sender import Surroundings
+from awsbatch_operator.aws.settings import AwsSettings
+from awsbatch_simulator.faults import Effect, FaultSpec
+from awsbatch_simulator.inprocess import InProcess
+from awsbatch_simulator.jobscript import JobScript
+
+CLUSTER = "c1"
+ENVIRONMENT = ObjectKey("ComputeEnvironment", "ns", "env")
+QUEUE = ObjectKey("JobQueue", "ns", "main")
+DEFINITION = {
+    "jobDefinitionName": "d",
+    "type": "container",
+    "containerProperties": {
+        "image": "busybox",
+        "resourceRequirements": [
+            {"type": "VCPU", "value": "1"},
+            {"type": "MEMORY", "value": "512"},
+        ],
+    },
+}
+
+
+class OpenFence:
+    """Leadership for ever."""
+
+    def check(self, seconds: float) -> None:
+        return
+
+
+class Account:
+    """A simulated account, the operator's AWS side in it, and one clock for both."""
+
+    def __init__(self, loader: Any) -> None:
+        self.clock = SteppedClock()
+        self.simulator = make_simulator()
+        self.world = self.simulator.world
+        self.scope = Scope(self.simulator.place.account, self.simulator.place.region)
+        self.woken: list[ObjectKey] = []
+        transport = InProcess(self.simulator, on_call=lambda *_: self._catch_up())
+        self._offset = self.world.clock.now() - self.clock.now().epoch
+        around = Surroundings(
+            clock=self.clock,
+            fence=OpenFence(),
+            runner=InlineRunner(),
+            jitter=random.Random(1),
+            observe=lambda *_: None,
+            on_client=transport.connect,
+            loader=loader,
+        )
+        settings = AwsSettings(cluster_id=CLUSTER, region=self.scope.region)
+        self.aws = connect(settings, around, self.woken.append)
+        self.batch = self.aws.batch
+
+    def _catch_up(self) -> None:
+        behind = self.clock.now().epoch + self._offset - self.world.clock.now()
+        if behind > 0:
+            self.world.advance(behind)
+
+    def fault(self, effect: Effect, operation: str, **more: Any) -> None:
+        self.world.faults.add(FaultSpec(effect=effect, operation=operation, **more))
+
+    def calls(self, operation: str) -> int:
+        return self.simulator.dispatcher.calls.count("batch", operation)
+
+    async def refused(self, call: Any) -> AwsError:
+        task = asyncio.ensure_future(call)
+        await self.clock.run_until(task.done)
+        with pytest.raises(AwsError) as caught:
+            await task
+        return caught.value
+
+    async def environment(self, name: str = "e") -> str:
+        role = f"arn:aws:iam::{self.scope.account_id}:role/service-role/AWSBatchServiceRole"
+        request = {
+            "computeEnvironmentName": name,
+            "type": "MANAGED",
+            "serviceRole": role,
+            "computeResources": {
+                "type": "FARGATE",
+                "maxvCpus": 4096,
+                "subnets": ["subnet-1"],
+                "securityGroupIds": ["sg-1"],
+            },
+            "tags": Owner(CLUSTER, ENVIRONMENT, "uid").tags(),
+        }
+        answer = await self.batch.create_compute_environment(self.scope, request)
+        await self.clock.advance(15)
+        return str(answer["computeEnvironmentArn"])
+
+    async def queue(self, environment: str, name: str = "q") -> str:
+        request = {
+            "jobQueueName": name,
+            "priority": 1,
+            "state": "ENABLED",
+            "computeEnvironmentOrder": [{"order": 1, "computeEnvironment": environment}],
+            "tags": Owner(CLUSTER, QUEUE, "uid").tags(),
+        }
+        answer = await self.batch.create_job_queue(self.scope, request)
+        await self.clock.advance(10)
+        return str(answer["jobQueueArn"])
+
+    async def submit(self, queue: str, name: str = "j") -> str:
+        request = {"jobName": name, "jobQueue": queue, "jobDefinition": "d"}
+        await self.batch.permit(self.scope, "SubmitJob")
+        return str((await self.batch.submit_job(self.scope, request))["jobId"])
+
+
+@pytest.fixture(scope="module")
+def loader() -> Any:
+    return botocore.session.Session().get_component("data_loader")
+
+
+@pytest.fixture
+async def account(loader: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Account]:
+    made = Account(loader)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", made.simulator.key.access_key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", made.simulator.key.secret_access_key)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    pollers = asyncio.create_task(made.aws.run())
+    yield made
+    pollers.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await pollers
+
+
+@pytest.fixture
+async def queue(account: Account) -> str:
+    await account.batch.register_job_definition(account.scope, DEFINITION)
+    return await account.queue(await account.environment())
+
+
+async def test_infrastructure_comes_to_be_and_goes_and_its_owners_hear_of_it(account):
+    arn = await account.environment()
+    assert ENVIRONMENT in account.woken
+    found = await account.batch.compute_environment(account.scope, "e")
+    assert (found["status"], found["computeEnvironmentArn"]) == ("VALID", arn)
+    queue = await account.queue(arn)
+    assert (await account.batch.job_queue(account.scope, queue))["status"] == "VALID"
+    assert [item["jobQueueArn"] for item in await account.batch.job_queues(account.scope)] == [
+        queue
+    ]
+    for step in ("update", "delete"):
+        request = {"jobQueue": queue} | ({"state": "DISABLED"} if step == "update" else {})
+        await getattr(account.batch, f"{step}_job_queue")(account.scope, request)
+        await account.clock.advance(10)
+    assert await account.batch.job_queue(account.scope, queue) is None
+    assert QUEUE in account.woken
+
+
+async def test_what_exists_already_is_recognised(account):
+    await account.environment()
+    error = await account.refused(account.environment())
+    assert error.kind is ErrorKind.ALREADY_EXISTS
+
+
+async def test_what_is_in_use_or_still_enabled_is_a_conflict(account):
+    arn = await account.environment()
+    await account.queue(arn)
+    request = {"computeEnvironment": arn}
+    delete = account.batch.delete_compute_environment
+    assert (await account.refused(delete(account.scope, request))).kind is ErrorKind.CONFLICT
+    disable = {"computeEnvironment": arn, "state": "DISABLED"}
+    await account.batch.update_compute_environment(account.scope, disable)
+    error = await account.refused(account.batch.update_compute_environment(account.scope, disable))
+    assert error.kind is ErrorKind.CONFLICT  # it is being modified
+    await account.clock.advance(10)
+    error = await account.refused(delete(account.scope, request))
+    assert (error.kind, "relationship" in error.message) == (ErrorKind.CONFLICT, True)
+
+
+async def test_what_does_not_exist_is_not_found_but_what_is_named_in_vain_is_invalid(account):
+    update = account.batch.update_compute_environment(
+        account.scope, {"computeEnvironment": "absent", "state": "DISABLED"}
+    )
+    assert (await account.refused(update)).kind is ErrorKind.NOT_FOUND
+    assert (await account.refused(account.submit("absent"))).kind is ErrorKind.INVALID
+
+
+async def test_a_job_is_followed_to_its_end_and_its_lines_are_read(account, queue):
+    key = ObjectKey("BatchJob", "ns", "j")
+    job_id = await account.submit(queue)
+    account.aws.jobs.follow(account.scope, job_id, queue, key)
+    ended = lambda: (account.aws.jobs.seen(job_id) or {}).get("status") == "SUCCEEDED"  # noqa: E731
+    await account.clock.run_until(ended, within=300)
+    assert account.woken.count(key) >= 2
+    detail = account.aws.jobs.seen(job_id)
+    account.aws.jobs.forget(job_id)
+    lines = await account.aws.logs.last_lines(
+        account.scope, "/aws/batch/job", detail["container"]["logStreamName"], count=5
+    )
+    assert lines == ("done",)
+    described = account.calls("DescribeJobs")
+    await account.clock.advance(600)
+    assert account.calls("DescribeJobs") == described
+
+
+async def test_a_job_is_found_by_name_and_among_the_active_ones_until_it_is_terminated(
+    account, queue
+):
+    scripts = (JobScript(duration_seconds=10_000),)
+    account.world.change(account.world.settings.model_copy(update={"job_scripts": scripts}))
+    job_id = await account.submit(queue, "Run-1")
+    await account.clock.advance(120)
+    named = await account.batch.jobs_by_name(account.scope, queue, "Run-1")
+    active = await account.batch.active_jobs(account.scope, queue)
+    assert [job["jobId"] for job in named] == [job["jobId"] for job in active] == [job_id]
+    assert await account.batch.jobs_by_name(account.scope, queue, "run-1") == []
+    await account.batch.terminate_job(account.scope, job_id, "enough")
+    await account.clock.advance(10)
+    assert (await account.batch.job(account.scope, job_id))["statusReason"] == "enough"
+    assert await account.batch.active_jobs(account.scope, queue) == []
+
+
+@pytest.mark.parametrize(
+    ("effect", "expected", "jobs"),
+    [
+        (Effect.THROTTLE, (ErrorKind.THROTTLED, False), 0),
+        (Effect.DENY, (ErrorKind.DENIED, False), 0),
+        (Effect.ERROR, (ErrorKind.TRANSIENT, True), 0),
+        (Effect.DROP_BEFORE, (ErrorKind.TRANSIENT, True), 0),
+        (Effect.DROP_AFTER, (ErrorKind.TRANSIENT, True), 1),
+    ],
+)
+async def test_a_failed_submission_is_sent_once_and_known_for_what_it_is(
+    account, queue, effect, expected, jobs
+):
+    account.fault(effect, "SubmitJob")
+    error = await account.refused(account.submit(queue))
+    assert (error.kind, error.outcome_unknown) == expected
+    assert account.calls("SubmitJob") == 1
+    assert len(await account.batch.jobs_by_name(account.scope, queue, "j")) == jobs
+
+
+async def test_a_denial_names_the_action_that_is_missing(account, queue):
+    account.fault(Effect.DENY, "SubmitJob")
+    assert (await account.refused(account.submit(queue))).action == "batch:SubmitJob"
+
+
+async def test_a_read_survives_throttling_and_a_lost_answer(account):
+    await account.environment()
+    for effect in (Effect.THROTTLE, Effect.DROP_AFTER):
+        account.fault(effect, "DescribeComputeEnvironments", times=1)
+        asked = asyncio.ensure_future(account.batch.compute_environment(account.scope, "e"))
+        await account.clock.run_until(asked.done)
+        assert (await asked)["status"] == "VALID"
+
+
+async def test_a_role_is_assumed_and_acts_in_its_account(account):
+    role = f"arn:aws:iam::{account.scope.account_id}:role/batch-operator"
+    assert await account.aws.identity.assume(role, None, "") == account.scope.account_id
+    scope = Scope(account.scope.account_id, account.scope.region, role)
+    caller = await account.aws.identity.caller(scope)
+    assert ":assumed-role/batch-operator/aws-batch-operator-c1" in caller["Arn"]
+    await account.clock.advance(4 * 3600)  # its credentials have long expired
+    assert await account.batch.job_queues(scope) == []
+
+
+async def test_a_role_that_nobody_has_is_a_denial(account):
+    role = f"arn:aws:iam::{account.scope.account_id}:role/absent"
+    error = await account.refused(account.aws.identity.assume(role, None, ""))
+    assert error.kind is ErrorKind.DENIED
+    assert error.action == "sts:AssumeRole"
+
+
+async def test_submissions_keep_to_awss_own_limit_without_ever_being_throttled(account, queue):
+    jobs = [asyncio.ensure_future(account.submit(queue, f"j{n}")) for n in range(300)]
+    seconds = await account.clock.run_until(lambda: all(job.done() for job in jobs))
+    await asyncio.gather(*jobs)
+    assert 5.0 <= seconds <= 6.0
+    throttled = "TooManyRequestsException"
+    assert account.simulator.dispatcher.calls.count("batch", "SubmitJob", throttled) == 0
+
+
+async def test_following_jobs_takes_a_call_for_a_hundred_of_them(account, queue):
+    scripts = (JobScript(duration_seconds=100_000),)
+    account.world.change(account.world.settings.model_copy(update={"job_scripts": scripts}))
+    pending = [asyncio.ensure_future(account.submit(queue, f"j{n}")) for n in range(200)]
+    await account.clock.run_until(lambda: all(job.done() for job in pending))
+    for number, job in enumerate(pending):
+        key = ObjectKey("BatchJob", "ns", f"j{number}")
+        account.aws.jobs.follow(account.scope, job.result(), queue, key)
+    await account.clock.advance(200)
+    before = account.calls("DescribeJobs")
+    await account.clock.advance(64)  # four rounds of 16 s
+    assert account.calls("DescribeJobs") - before == 8
+    assert account.calls("ListJobs") == 0
+
+
+async def test_whatever_reached_the_simulator_stands_in_the_table(account, queue):
+    await account.submit(queue)
+    await account.clock.advance(60)
+    report = account.simulator.dispatcher.calls.report()["services"]
+    for service, operations in report.items():
+        for operation in operations:
+            assert CALLS[f"{service}:{operation}"].operation == operation
