@@ -56,9 +56,13 @@ def build(
     world.logs = logs
     world.services["logs"] = logs
     world.reports["logs"] = logs.report
-    world.services["batch"] = BatchService(world)
-    world.services["ecs"] = EcsService(world)
-    world.services["ec2"] = Ec2Service(world)
+    for name, service in (
+        ("batch", BatchService(world)),
+        ("ecs", EcsService(world)),
+        ("ec2", Ec2Service(world)),
+    ):
+        world.services[name] = service
+        world.reports[name] = service.report
     world.services["sts"] = Sts(world, keys, lookup)
     return Simulator(
         world=world,

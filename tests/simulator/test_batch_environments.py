@@ -71,8 +71,8 @@ def test_a_name_that_exists_is_refused_until_the_deletion_is_over():
     ],
 )
 def test_what_creation_refuses(fields, message):
-    request = {"computeEnvironmentName": "main", "type": "MANAGED", "computeResources": RESOURCES}
-    request |= fields
+    request: dict[str, Any] = {"computeEnvironmentName": "main", "type": "MANAGED"}
+    request |= {"computeResources": RESOURCES} | fields
     given = {name: value for name, value in request.items() if value is not None}
     assert message in Cloud().refused("CreateComputeEnvironment", **given)
 

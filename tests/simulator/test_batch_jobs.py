@@ -254,3 +254,16 @@ def test_a_finished_job_is_forgotten_after_seven_days():
     assert cloud("DescribeJobs", jobs=[job_id])["jobs"] == []
     filters = [{"name": "JOB_NAME", "values": ["job"]}]
     assert cloud("ListJobs", jobQueue="main", filters=filters)["jobSummaryList"] == []
+
+
+def test_a_cancel_that_comes_too_late_keeps_the_job_from_a_retry():
+    cloud = serverless(BAD)
+    job_id = cloud.submit("bad", retryStrategy={"attempts": 3})
+    cloud.step(1.5)
+    cloud("CancelJob", jobId=job_id, reason="not needed")
+    cloud.step(0.9)
+    assert cloud.status(job_id) == "STARTING"
+    cloud.step(20)
+    job = cloud.job(job_id)
+    assert (job["status"], job["statusReason"]) == ("FAILED", "not needed")
+    assert len(job["attempts"]) == 1

@@ -151,3 +151,19 @@ def test_an_environment_leaves_a_queue_only_after_the_lag():
     assert cloud.region.batch.relations[cloud.region.batch.environments["main"].arn]
     cloud.step(1)
     cloud("DeleteComputeEnvironment", computeEnvironment="main")
+
+
+def test_a_queue_is_deleted_although_a_job_of_it_waits_for_one_of_another_queue():
+    cloud = serverless(JobScript(duration_seconds=5000))
+    cloud.queue("other", "serverless")
+    first = cloud.submit("first")
+    second = cloud.submit("second", jobQueue="other", dependsOn=[{"jobId": first}])
+    cloud.step(10)
+    cloud("UpdateJobQueue", jobQueue="other", state="DISABLED")
+    cloud.step(3)
+    cloud("DeleteJobQueue", jobQueue="other")
+    cloud.step(10)
+    assert cloud("DescribeJobQueues", jobQueues=["other"])["jobQueues"] == []
+    job = cloud.job(second)
+    assert (job["status"], job["statusReason"]) == ("FAILED", "The job queue was deleted")
+    assert cloud.status(first) == "RUNNING"

@@ -116,13 +116,14 @@ def test_a_terminated_instance_is_deregistered_by_ecs(cloud):
         ({"instanceIdentityDocument": "not json"}, "not valid JSON"),
         ({"instanceIdentityDocument": "{}"}, "names no instance"),
         ({"instanceIdentityDocument": '{"instanceId": "i-1", "region": "x"}'}, "another region"),
-        ({"totalResources": []}, "must have CPU and MEMORY"),
+        ({"instanceIdentityDocument": '{"instanceId": "i-1"}'}, "not a running instance"),
+        ({}, "must have CPU and MEMORY"),
     ],
 )
 def test_what_a_registration_may_not_say(cloud, fields, message):
     request = {
         "cluster": cluster(cloud),
-        "instanceIdentityDocument": '{"instanceId": "i-1"}',
+        "instanceIdentityDocument": json.dumps({"instanceId": launched(cloud)}),
         "totalResources": [],
     }
     assert message in cloud.refused("RegisterContainerInstance", **request | fields)

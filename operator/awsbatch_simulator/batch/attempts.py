@@ -86,6 +86,8 @@ def _ended(region: Region, job: Job, task_arn: str, ended: Ended) -> None:
         finish(region, job, JobStatus.FAILED, TIMED_OUT)
     elif ended.exit_code == 0:
         finish(region, job, JobStatus.SUCCEEDED, status_reason)
+    elif job.cancelled:  # too late to keep it from starting, in time to keep it from a retry
+        finish(region, job, JobStatus.FAILED, job.end_reason)
     elif retry.retries(
         attempt=number,
         allowed=job.attempts_allowed,

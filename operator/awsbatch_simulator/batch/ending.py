@@ -75,6 +75,23 @@ def terminate(region: Region, job: Job, reason: str) -> None:
     _end_soon(region, job)
 
 
+def end_with_queue(region: Region, job: Job, reason: str) -> None:
+    """End a job whose queue is deleted: a PENDING one does not wait for its dependencies."""
+    if job.status in _NOT_STARTED and not job.released:
+        job.terminated, job.end_reason, job.fragment = True, reason, None
+        delay = region.world.settings.delays.job_ending
+        region.world.clock.call_after(delay, _fail, region, job)
+    else:
+        terminate(region, job, reason)
+
+
+def _fail(region: Region, job: Job) -> None:
+    if job.status in _NOT_STARTED:
+        fail_unstarted(region, job, job.end_reason)
+    else:
+        _end(region, job)
+
+
 def _end_soon(region: Region, job: Job) -> None:
     delay = region.world.settings.delays.job_ending
     region.world.clock.call_after(delay, _end, region, job)

@@ -161,7 +161,7 @@ def delete(region: Region, request: Fields) -> Fields:
         raise client_exception("Cannot delete, job queue state must be DISABLED")
     queue.status, queue.status_reason = Status.DELETING, ""
     for job in list(region.batch.queue_jobs(queue).unfinished.values()):
-        ending.terminate(region, job, DELETED_WITH_QUEUE)
+        ending.end_with_queue(region, job, DELETED_WITH_QUEUE)
     _deleted_later(region, queue)
     return {}
 

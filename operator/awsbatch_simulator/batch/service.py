@@ -15,7 +15,7 @@ from awsbatch_simulator.batch import (
     submission,
     tags,
 )
-from awsbatch_simulator.context import Caller
+from awsbatch_simulator.context import Caller, Place
 from awsbatch_simulator.ports import Handler, RawJson, World
 from awsbatch_simulator.region import Region
 
@@ -67,6 +67,24 @@ class BatchService:
     @property
     def handlers(self) -> Mapping[str, Handler]:
         return self._handlers
+
+    def report(self, place: Place) -> dict[str, Any]:
+        """What the state page shows: environments and queues, and jobs by queue and status."""
+        store = self._world.region(place).batch
+        return {
+            "computeEnvironments": {each.name: each.status for each in store.environments.values()},
+            "jobQueues": {each.name: each.status for each in store.queues.values()},
+            "jobDefinitions": sum(len(each) for each in store.definitions.values()),
+            "schedulingPolicies": len(store.policies),
+            "jobs": {
+                queue.name: {
+                    status: len(jobs)
+                    for status, jobs in store.queue_jobs(queue).by_status.items()
+                    if jobs
+                }
+                for queue in store.queues.values()
+            },
+        }
 
     def _handler(self, operation: Operation) -> Handler:
         def handle(caller: Caller, request: dict[str, Any]) -> dict[str, Any] | RawJson:

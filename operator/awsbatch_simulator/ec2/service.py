@@ -1,9 +1,10 @@
 """Amazon EC2: the operations on instances and their tags; moto answers the rest."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from awsbatch_simulator.context import Caller
+from awsbatch_simulator.context import Caller, Place
 from awsbatch_simulator.ec2 import describing, launching, tags
 from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.ports import Handler, World
@@ -36,6 +37,11 @@ class Ec2Service:
     @property
     def handlers(self) -> Mapping[str, Handler]:
         return self._handlers
+
+    def report(self, place: Place) -> dict[str, Any]:
+        """What the state page shows: how many instances there are, by state."""
+        instances = self._world.region(place).ec2.instances.values()
+        return {"instances": dict(Counter(each.state.value for each in instances))}
 
     def _handler(self, operation: Operation) -> Handler:
         def handle(caller: Caller, request: dict[str, Any]) -> dict[str, Any]:

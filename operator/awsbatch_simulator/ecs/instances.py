@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from awsbatch_simulator.batch.wake import look_soon
+from awsbatch_simulator.ec2.model import InstanceState
 from awsbatch_simulator.ecs import life
 from awsbatch_simulator.ecs.clusters import found
 from awsbatch_simulator.ecs.model import Cluster, ContainerInstance, InstanceStatus, TaskStatus
@@ -38,8 +39,9 @@ def register(region: Region, request: Fields) -> Fields:
 
 def _made(region: Region, cluster: Cluster, request: Fields) -> ContainerInstance:
     ec2_id = _ec2_instance_id(region, request)
-    if ec2_id in region.ec2.instances and region.ec2.instances[ec2_id].state.gone:
-        raise _invalid(f"The instance {ec2_id} is being terminated.")
+    host = region.ec2.instances.get(ec2_id)
+    if host is None or host.state is not InstanceState.RUNNING:
+        raise _invalid(f"The instance {ec2_id} is not a running instance of this account.")
     if ec2_id in region.ecs.by_ec2_id:
         raise _invalid(f"The instance {ec2_id} is registered already.")
     resources = {

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from awsbatch_simulator.context import Caller
+from awsbatch_simulator.context import Caller, Place
 from awsbatch_simulator.ecs import clusters, instances, task_views
 from awsbatch_simulator.ports import Handler, World
 from awsbatch_simulator.region import Region
@@ -40,6 +40,17 @@ class EcsService:
     @property
     def handlers(self) -> Mapping[str, Handler]:
         return self._handlers
+
+    def report(self, place: Place) -> dict[str, Any]:
+        """What the state page shows: the instances and tasks of each living cluster."""
+        return {
+            cluster.name: {
+                "containerInstances": len(cluster.instances),
+                "tasks": sum(len(each.tasks) for each in cluster.instances.values()),
+            }
+            for cluster in self._world.region(place).ecs.clusters.values()
+            if cluster.active
+        }
 
     def _handler(self, operation: Operation) -> Handler:
         def handle(caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
