@@ -7,11 +7,11 @@ import signal
 import ssl
 import subprocess
 import sys
-import time
 from contextlib import closing, contextmanager
 from urllib.parse import urlsplit
 
 import pytest
+from tests.support.deadline import wait_until
 
 from awsbatch_sandbox import processes, state
 from awsbatch_sandbox.controlplane import ControlPlane
@@ -31,14 +31,6 @@ control_plane.start()
 print("ready", flush=True)
 time.sleep(60)
 """
-
-
-def wait_until(condition, what):
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"not within {DEADLINE_SECONDS} s: {what}"
-        time.sleep(0.02)
-    return value
 
 
 @contextmanager
