@@ -7,6 +7,7 @@ thread, a stepped clock, an in-memory Kubernetes and a simulated AWS. Nothing el
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Resource
@@ -62,6 +63,7 @@ class Edges:
     fence: Fence
     runner: Runner
     on_client: ClientHook | None = None  # sees each AWS client when it is made
+    loader: Any = None  # botocore's; shared by the operators of one test, it reads models once
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,7 @@ def _aws(settings: Settings, edges: Edges, wake: Wake) -> Aws:
             jitter=edges.random,
             observe=edges.metrics.aws_call,
             on_client=edges.on_client,
+            loader=edges.loader,
         ),
         wake,
     )
