@@ -23,7 +23,7 @@ from awsbatch_simulator.wire import WireAnswer, WireRequest
 
 SERVICES = frozenset(
     {
-        *("cloudwatch", "ec2", "efs", "events", "iam", "pricing", "resourcegroupstaggingapi"),
+        *("cloudwatch", "ec2", "efs", "events", "iam", "resourcegroupstaggingapi"),
         *("secretsmanager", "service-quotas", "sns", "sqs", "ssm"),
     }
 )

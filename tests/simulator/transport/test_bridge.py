@@ -1,6 +1,7 @@
 """Services and operations that are not ours go to moto, with our accounts and the seeds."""
 
 import fnmatch
+import importlib.util
 import json
 import re
 
@@ -9,7 +10,7 @@ from botocore.exceptions import ClientError
 from tests.support.simulated_aws import ONCE, Invented, make_simulator
 
 from awsbatch_simulator import inprocess, seeds
-from awsbatch_simulator.bridge.moto import EC2_OPERATIONS, MotoBridge, serves
+from awsbatch_simulator.bridge.moto import EC2_OPERATIONS, SERVICES, MotoBridge, serves
 from awsbatch_simulator.context import Place
 from awsbatch_simulator.lookup import MotoLookup
 from awsbatch_simulator.protocol.models import Models
@@ -94,6 +95,11 @@ def test_queues_of_sqs_work(client):
     url = sqs.create_queue(QueueName="events")["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="<hello>")
     assert sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"] == "<hello>"
+
+
+def test_moto_has_every_service_that_is_handed_to_it():
+    for service in SERVICES:
+        assert importlib.util.find_spec(f"moto.{service.replace('-', '')}"), service
 
 
 def test_what_of_ec2_is_ours_never_goes_to_moto():
