@@ -26,20 +26,26 @@ def finding(error: AwsError) -> Finding:
         return Finding(
             catalogue.OUTCOME_UNKNOWN,
             f"The answer to {error.operation} was lost, so AWS may or may not have done it. "
-            f"AWS said: {error.message}",
+            f"AWS said: {sentence(error.message)}",
         )
     reason = _REASONS[error.kind]
     if error.kind is ErrorKind.DENIED:
         # A role that was made a moment ago cannot be assumed yet: that passes within seconds.
         again = ROLE_SECONDS if error.operation == "AssumeRole" else None
         return Finding(reason, _denied(error), look_again_seconds=again)
-    return Finding(reason, f"{error.operation}: {error.message}")
+    return Finding(reason, sentence(f"{error.operation}: {error.message}"))
 
 
 def _denied(error: AwsError) -> str:
     action = error.action or f"{error.service}:{error.operation}"
     identity = error.identity or "the operator's own identity"
-    return f"AWS refuses {action} to {identity}: {error.message}"
+    return sentence(f"AWS refuses {action} to {identity}: {error.message}")
+
+
+def sentence(text: str) -> str:
+    """AWS's words with a full stop, so that the remedy after them begins a new sentence."""
+    text = text.strip()
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def backs_off(error: AwsError) -> bool:

@@ -1,0 +1,227 @@
+"""AWSAccounts: who may use them for what, and what becomes of what lives in them."""
+
+import pytest
+from tests.support import manifests
+from tests.support.installation import ACCOUNT, NAMESPACE, Installation
+from tests.support.manifests import DEFAULT_ACCOUNT, ENVIRONMENT, POLICY, QUEUE
+
+from awsbatch_operator.api.metadata import ObjectKey
+
+RESEARCH = ObjectKey("AWSAccount", "", "research")
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/batch-operator"
+THEIRS = "222233334444"
+REFERRING = {"accountRef": {"name": "research"}}
+SERVES = {"allowedNamespaces": {"names": [NAMESPACE]}}
+
+
+def research(**changes):
+    return {"roleArn": ROLE, **SERVES, **changes}
+
+
+async def test_an_account_whose_role_can_be_assumed_is_ready_and_shows_who_we_are():
+    there = Installation()
+    async with there.running():
+        there.apply(RESEARCH, research())
+        await there.until_ready(RESEARCH)
+    status = there.status(RESEARCH)
+    assert status["accountId"] == ACCOUNT
+    assert ":assumed-role/batch-operator/" in status["identity"]
+
+
+async def test_an_account_without_a_role_is_the_operators_own():
+    there = Installation()
+    async with there.running():
+        there.apply(DEFAULT_ACCOUNT, {})
+        await there.until_ready(DEFAULT_ACCOUNT)
+        there.apply(POLICY, manifests.policy())
+        await there.until_ready(POLICY)
+    assert there.status(POLICY)["accountId"] == ACCOUNT
+
+
+async def test_a_role_that_cannot_be_assumed_stalls_the_account_and_heals_by_itself():
+    there = Installation()
+    there.fault(effect="deny", service="sts", operation="AssumeRole")
+    async with there.running():
+        there.apply(RESEARCH, research())
+        message = await there.until(RESEARCH, "Stalled", "PermissionDenied")
+        assert "sts:AssumeRole" in message
+        there.apply(POLICY, manifests.policy(**REFERRING))
+        await there.until(POLICY, "Stalled", "AccountUnavailable")
+        there.mend()
+        await there.until_ready(RESEARCH, POLICY, within=60)
+
+
+async def test_an_object_waits_for_the_account_that_it_names_and_goes_on_at_once():
+    there = Installation()
+    async with there.running():
+        there.apply(POLICY, manifests.policy(**REFERRING))
+        message = await there.until(POLICY, "Reconciling", "ReferenceNotFound")
+        assert "There is no AWSAccount research yet." in message
+        there.apply(RESEARCH, research())
+        await there.until_ready(POLICY, within=1)
+
+
+@pytest.mark.parametrize(
+    ("account", "allowed"),
+    [
+        ({"allowedNamespaces": {"names": [NAMESPACE]}}, True),
+        ({"allowedNamespaces": {"names": ["other"]}}, False),
+        ({"allowedNamespaces": {"matchLabels": {"team": "climate"}}}, True),
+        ({"allowedNamespaces": {"matchLabels": {"team": "ocean"}}}, False),
+        ({}, False),
+    ],
+)
+async def test_an_account_serves_only_the_namespaces_that_it_allows(account, allowed):
+    there = Installation()
+    async with there.running():
+        there.apply(RESEARCH, {"roleArn": ROLE, **account})
+        await there.until_ready(RESEARCH)
+        there.calls.clear()
+        there.apply(POLICY, manifests.policy(**REFERRING))
+        if allowed:
+            await there.until_ready(POLICY)
+            return
+        message = await there.until(POLICY, "Stalled", "NotAllowed")
+    assert f"AWSAccount research does not serve the namespace {NAMESPACE}" in message
+    assert not any(call.startswith("batch:") for call in there.calls)
+
+
+async def test_a_role_that_the_account_does_not_allow_is_refused_before_any_call():
+    there = Installation()
+    async with there.running():
+        there.apply(RESEARCH, research(allowedRoleArns=[f"arn:aws:iam::{ACCOUNT}:role/batch-*"]))
+        await there.until_ready(RESEARCH)
+        there.calls.clear()
+        there.apply(ENVIRONMENT, manifests.environment() | REFERRING)
+        message = await there.until(ENVIRONMENT, "Stalled", "NotAllowed")
+        assert "spec.computeResources.instanceRole" in message
+        assert manifests.PROFILE in message
+        assert there.calls == []
+        there.apply(RESEARCH, research())
+        await there.until_ready(ENVIRONMENT)
+
+
+async def test_an_aws_object_by_arn_needs_to_be_allowed():
+    there = Installation()
+    environment = f"arn:aws:batch:eu-central-1:{ACCOUNT}:compute-environment/theirs"
+    queue = manifests.queue() | REFERRING
+    queue["computeEnvironmentOrder"] = [{"order": 1, "computeEnvironmentRef": {"arn": environment}}]
+    there.aws().create_compute_environment(computeEnvironmentName="theirs", **manifests.unmanaged())
+    async with there.running():
+        await there.clock.advance(20)  # until theirs is VALID
+        there.apply(RESEARCH, research())
+        there.apply(QUEUE, queue)
+        message = await there.until(QUEUE, "Stalled", "NotAllowed")
+        assert environment in message
+        there.apply(RESEARCH, research(allowedExternalArns=["arn:aws:batch:*:*:*/theirs"]))
+        await there.until_ready(QUEUE)
+
+
+async def test_an_account_stays_while_something_lives_in_it_and_names_it():
+    there = Installation()
+    async with there.running():
+        there.apply(RESEARCH, research())
+        there.apply(POLICY, manifests.policy(**REFERRING))
+        await there.until_ready(POLICY)
+        there.kube.remove(RESEARCH)
+        message = await there.until(RESEARCH, "DeletionBlocked", "StillInUse")
+        assert "SchedulingPolicy science/fair" in message
+        there.kube.remove(POLICY)
+        await there.until_gone(POLICY, RESEARCH, within=5)
+    assert there.aws().list_scheduling_policies()["schedulingPolicies"] == []
+
+
+async def test_an_account_that_nobody_uses_goes_at_once_even_if_it_cannot_be_entered():
+    there = Installation()
+    async with there.running():
+        there.apply(RESEARCH, research())
+        await there.until_ready(RESEARCH)
+        there.fault(effect="deny", service="sts")
+        there.kube.remove(RESEARCH)
+        await there.until_gone(RESEARCH, within=1)
+
+
+async def test_deletion_in_an_account_that_cannot_be_used_is_blocked_until_it_can():
+    there = Installation()
+    async with there.running():
+        there.apply(RESEARCH, research())
+        there.apply(POLICY, manifests.policy(**REFERRING))
+        await there.until_ready(POLICY)
+        there.apply(RESEARCH, research(allowedNamespaces={"names": ["other"]}))
+        there.kube.remove(POLICY)
+        message = await there.until(POLICY, "DeletionBlocked", "AccountUnavailable")
+        assert "does not serve the namespace" in message
+        there.apply(RESEARCH, research())
+        await there.until_gone(POLICY, within=5)
+
+
+async def test_another_account_region_or_name_later_is_stalled_without_a_call():
+    there = Installation()
+    async with there.running():
+        there.apply(POLICY, manifests.policy())
+        await there.until_ready(POLICY)
+        # A role in another account under the name that everybody without an accountRef uses.
+        there.apply(DEFAULT_ACCOUNT, {"roleArn": f"arn:aws:iam::{THEIRS}:role/batch-operator"})
+        await there.until_ready(DEFAULT_ACCOUNT)
+        message = await there.until(POLICY, "Stalled", "ScopeChanged")
+        assert f"account {ACCOUNT}, today it would be {THEIRS}" in message
+        there.calls.clear()
+        await there.clock.advance(100)
+        assert not any(call.startswith("batch:") for call in there.calls)
+        there.kube.remove(DEFAULT_ACCOUNT)
+        await there.until_ready(POLICY)
+
+
+async def test_what_was_made_as_ourselves_is_deleted_as_ourselves_whatever_the_default_is_today():
+    there = Installation()
+    async with there.running():
+        there.apply(POLICY, manifests.policy())
+        await there.until_ready(POLICY)
+        there.apply(DEFAULT_ACCOUNT, {"roleArn": f"arn:aws:iam::{THEIRS}:role/batch-operator"})
+        await there.until(POLICY, "Stalled", "ScopeChanged")
+        there.kube.remove(POLICY)
+        await there.until_gone(POLICY)
+    assert there.aws().list_scheduling_policies()["schedulingPolicies"] == []
+
+
+async def test_a_reference_into_another_account_is_refused():
+    there = Installation()
+    async with there.running():
+        there.apply(RESEARCH, research(roleArn=f"arn:aws:iam::{THEIRS}:role/batch-operator"))
+        there.apply(ENVIRONMENT, manifests.environment())
+        there.apply(QUEUE, manifests.queue() | REFERRING)
+        message = await there.until(QUEUE, "Stalled", "ReferenceElsewhere")
+    assert f"ComputeEnvironment {NAMESPACE}/pool is in account {ACCOUNT}" in message
+
+
+async def test_an_edited_record_stalls_the_object_and_is_made_good_by_removing_it():
+    there = Installation()
+    async with there.running():
+        there.apply(POLICY, manifests.policy())
+        await there.until_ready(POLICY)
+        there.kube.annotate(POLICY, **{"awsbatch.dev/resolved": '{"account": 7}'})
+        await there.until(POLICY, "Stalled", "InvalidRecord")
+        there.kube.annotate(POLICY, **{"awsbatch.dev/resolved": None})
+        await there.until_ready(POLICY)
+
+
+async def test_a_record_edited_to_another_account_opens_nothing():
+    there = Installation()
+    async with there.running():
+        there.apply(RESEARCH, research(allowedNamespaces={"names": ["other"]}))
+        there.apply(POLICY, manifests.policy())
+        await there.until_ready(RESEARCH, POLICY)
+        record = (
+            '{"account":"research","accountId":"111122223333","region":"eu-central-1",'
+            '"awsName":"victim"}'
+        )
+        there.aws().create_scheduling_policy(name="victim", fairsharePolicy={})
+        there.kube.annotate(POLICY, **{"awsbatch.dev/resolved": record})
+        await there.until(POLICY, "Stalled", "ScopeChanged")
+        there.kube.remove(POLICY)
+        await there.until(POLICY, "DeletionBlocked", "AccountUnavailable")
+    names = [
+        policy["arn"].rpartition("/")[2]
+        for policy in there.aws().list_scheduling_policies()["schedulingPolicies"]
+    ]
+    assert "victim" in names
