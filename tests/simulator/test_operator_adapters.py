@@ -3,127 +3,19 @@
 import asyncio
 import contextlib
 import os
-import random
 from collections.abc import AsyncIterator
 from typing import Any
 
 import botocore.session
 import pytest
-from tests.support.clock import SteppedClock
-from tests.support.simulated_aws import make_simulator
+from tests.support.simulated_account import DEFINITION, ENVIRONMENT, QUEUE, Account
 
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.api.scope import Scope
-from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.aws.call_table import CALLS
-from awsbatch_operator.aws.connect import connect
-from awsbatch_operator.aws.errors import AwsError, ErrorKind
-from awsbatch_operator.aws.runner import InlineRunner
-from awsbatch_operator.aws.sender import Surroundings
-from awsbatch_operator.aws.settings import AwsSettings
-from awsbatch_simulator.faults import Effect, FaultSpec
-from awsbatch_simulator.inprocess import InProcess
+from awsbatch_operator.aws.errors import ErrorKind
+from awsbatch_simulator.faults import Effect
 from awsbatch_simulator.jobscript import JobScript
-
-CLUSTER = "c1"
-ENVIRONMENT = ObjectKey("ComputeEnvironment", "ns", "env")
-QUEUE = ObjectKey("JobQueue", "ns", "main")
-DEFINITION = {
-    "jobDefinitionName": "d",
-    "type": "container",
-    "containerProperties": {
-        "image": "busybox",
-        "resourceRequirements": [
-            {"type": "VCPU", "value": "1"},
-            {"type": "MEMORY", "value": "512"},
-        ],
-    },
-}
-
-
-class OpenFence:
-    """Leadership for ever."""
-
-    def check(self, seconds: float) -> None:
-        return
-
-
-class Account:
-    """A simulated account, the operator's AWS side in it, and one clock for both."""
-
-    def __init__(self, loader: Any) -> None:
-        self.clock = SteppedClock()
-        self.simulator = make_simulator()
-        self.world = self.simulator.world
-        self.scope = Scope(self.simulator.place.account, self.simulator.place.region)
-        self.woken: list[ObjectKey] = []
-        transport = InProcess(self.simulator, on_call=lambda *_: self._catch_up())
-        self._offset = self.world.clock.now() - self.clock.now().epoch
-        around = Surroundings(
-            clock=self.clock,
-            fence=OpenFence(),
-            runner=InlineRunner(),
-            jitter=random.Random(1),
-            observe=lambda *_: None,
-            on_client=transport.connect,
-            loader=loader,
-        )
-        settings = AwsSettings(cluster_id=CLUSTER, region=self.scope.region)
-        self.aws = connect(settings, around, self.woken.append)
-        self.batch = self.aws.batch
-
-    def _catch_up(self) -> None:
-        behind = self.clock.now().epoch + self._offset - self.world.clock.now()
-        if behind > 0:
-            self.world.advance(behind)
-
-    def fault(self, effect: Effect, operation: str, **more: Any) -> None:
-        self.world.faults.add(FaultSpec(effect=effect, operation=operation, **more))
-
-    def calls(self, operation: str) -> int:
-        return self.simulator.dispatcher.calls.count("batch", operation)
-
-    async def refused(self, call: Any) -> AwsError:
-        task = asyncio.ensure_future(call)
-        await self.clock.run_until(task.done)
-        with pytest.raises(AwsError) as caught:
-            await task
-        return caught.value
-
-    async def environment(self, name: str = "e") -> str:
-        role = f"arn:aws:iam::{self.scope.account_id}:role/service-role/AWSBatchServiceRole"
-        request = {
-            "computeEnvironmentName": name,
-            "type": "MANAGED",
-            "serviceRole": role,
-            "computeResources": {
-                "type": "FARGATE",
-                "maxvCpus": 4096,
-                "subnets": ["subnet-1"],
-                "securityGroupIds": ["sg-1"],
-            },
-            "tags": Owner(CLUSTER, ENVIRONMENT, "uid").tags(),
-        }
-        answer = await self.batch.create_compute_environment(self.scope, request)
-        await self.clock.advance(15)
-        return str(answer["computeEnvironmentArn"])
-
-    async def queue(self, environment: str, name: str = "q") -> str:
-        request = {
-            "jobQueueName": name,
-            "priority": 1,
-            "state": "ENABLED",
-            "computeEnvironmentOrder": [{"order": 1, "computeEnvironment": environment}],
-            "tags": Owner(CLUSTER, QUEUE, "uid").tags(),
-        }
-        answer = await self.batch.create_job_queue(self.scope, request)
-        await self.clock.advance(10)
-        return str(answer["jobQueueArn"])
-
-    async def submit(self, queue: str, name: str = "j") -> str:
-        request = {"jobName": name, "jobQueue": queue, "jobDefinition": "d"}
-        await self.batch.permit(self.scope, "SubmitJob")
-        return str((await self.batch.submit_job(self.scope, request))["jobId"])
 
 
 @pytest.fixture(scope="module")

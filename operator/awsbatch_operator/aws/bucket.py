@@ -68,13 +68,15 @@ class Bucket:
         self._level -= 1.0
         return True
 
-    def throttled(self, now: float) -> None:
-        """AWS refused a call because of the rate: use half as much from now on."""
+    def throttled(self, now: float) -> bool:
+        """AWS refused a call because of the rate: use half as much. Whether that is news."""
         self._advance(now)
         self._level = min(self._level, 0.0)
-        if now - self._lowered_at >= SAME_WAVE_SECONDS:
-            self._lowered_at = now
-            self._factor = max(LOWEST, self._factor / 2)
+        if now - self._lowered_at < SAME_WAVE_SECONDS:
+            return False
+        self._lowered_at = now
+        self._factor = max(LOWEST, self._factor / 2)
+        return True
 
     def _until(self, tokens: float) -> float:
         lacking = tokens - self._level

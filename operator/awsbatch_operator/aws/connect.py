@@ -53,6 +53,7 @@ class Aws:
         finally:
             for task in tasks:
                 task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     @property
     def in_flight(self) -> int:

@@ -130,11 +130,13 @@ class Limits:
         """Wait for a token of the call and have it kept back for a while."""
         await self._lane(place, call, polling=False).reserve(call.priority)
 
-    def throttled(self, place: Place, call: Call) -> float:
-        """AWS refused the call because of the rate. The share of the rate that is used now."""
+    def throttled(self, place: Place, call: Call) -> float | None:
+        """AWS refused the call because of the rate.
+
+        The share of the rate that is used from now on; None if it was lowered a moment ago.
+        """
         bucket = self._lane(place, call, polling=False).bucket
-        bucket.throttled(self._clock.monotonic())
-        return bucket.factor
+        return bucket.factor if bucket.throttled(self._clock.monotonic()) else None
 
     def _lane(self, place: Place, call: Call, *, polling: bool) -> Lane:
         limit = self._limit(call)

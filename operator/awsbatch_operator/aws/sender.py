@@ -199,12 +199,13 @@ class Sender:
         """Adapt to what AWS said about the rate and about our credentials."""
         if error.kind is ErrorKind.THROTTLED and error.service == call.service:
             share = self._limits.throttled(Place(sent.account_id, sent.region), call)
-            _log.warning(
-                "AWS throttles; calling more slowly",
-                call=call.name,
-                region=sent.region,
-                rate_share=round(share, 2),
-            )
+            if share is not None:
+                _log.warning(
+                    "AWS throttles; calling more slowly",
+                    call=call.name,
+                    region=sent.region,
+                    rate_share=round(share, 2),
+                )
         if sent.identity.role_arn and error.code.startswith(_STALE_CREDENTIALS):
             self._sessions.discard(sent.identity)
 
