@@ -15,6 +15,7 @@ import boto3
 import pytest
 from tests.support.simulated_aws import (
     ONCE,
+    Invented,
     admin,
     http_session,
     make_simulator,
@@ -183,6 +184,21 @@ def test_boto3_works_over_http_and_each_call_is_counted(simulator, url, loader):
     assert sts.get_caller_identity()["Account"] == "111122223333"
     assert simulator.dispatcher.calls.count("sts", "GetCallerIdentity", "OK") == 1
     sts.close()
+
+
+def test_an_arn_in_the_path_arrives_as_it_was_sent_over_http(simulator, url, loader):
+    got = []
+
+    def tags(_caller, request):
+        got.append(request["resourceArn"])
+        return {"tags": {}}
+
+    simulator.world.services["batch"] = Invented(ListTagsForResource=tags)
+    batch = http_session(simulator, loader).client("batch", endpoint_url=url, config=ONCE)
+    arn = "arn:aws:batch:eu-central-1:111122223333:job-definition/a b+c%2F:7"
+    batch.list_tags_for_resource(resourceArn=arn)
+    batch.close()
+    assert got == [arn]
 
 
 def test_moto_answers_over_http_too(simulator, url, loader):
