@@ -8,19 +8,18 @@ import heapq
 import itertools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 
-@dataclass(order=True)
+@dataclass(slots=True, eq=False)
 class Timer:
     """A callback that waits for its moment; `cancel` makes it do nothing."""
 
     when: float
-    order: int
-    callback: Callable[..., Any] = field(compare=False)
-    arguments: tuple[Any, ...] = field(compare=False, default=())
-    cancelled: bool = field(compare=False, default=False)
+    callback: Callable[..., Any]
+    arguments: tuple[Any, ...] = ()
+    cancelled: bool = False
 
     def cancel(self) -> None:
         """Make sure that the callback never runs."""
@@ -38,7 +37,7 @@ class SimulatedClock:
         self._stepped = stepped
         self._base = start or time.time()
         self._anchor = time.monotonic()
-        self._timers: list[Timer] = []
+        self._timers: list[tuple[float, int, Timer]] = []  # equal moments in order of setting
         self._order = itertools.count()
 
     @property
@@ -64,8 +63,8 @@ class SimulatedClock:
 
     def call_at(self, when: float, callback: Callable[..., Any], *arguments: Any) -> Timer:
         """Run the callback once `when` (simulated epoch seconds) has come."""
-        timer = Timer(when, next(self._order), callback, arguments)
-        heapq.heappush(self._timers, timer)
+        timer = Timer(when, callback, arguments)
+        heapq.heappush(self._timers, (when, next(self._order), timer))
         return timer
 
     def call_after(self, delay: float, callback: Callable[..., Any], *arguments: Any) -> Timer:
@@ -74,15 +73,15 @@ class SimulatedClock:
 
     def next_due(self) -> float | None:
         """When the earliest living timer falls due, if there is one."""
-        while self._timers and self._timers[0].cancelled:
+        while self._timers and self._timers[0][2].cancelled:
             heapq.heappop(self._timers)
-        return self._timers[0].when if self._timers else None
+        return self._timers[0][0] if self._timers else None
 
     def run_due(self) -> int:
         """Run all timers whose time has come, in order; returns how many ran."""
         ran = 0
         while (when := self.next_due()) is not None and when <= self.now():
-            timer = heapq.heappop(self._timers)
+            _, _, timer = heapq.heappop(self._timers)
             timer.callback(*timer.arguments)
             ran += 1
         return ran

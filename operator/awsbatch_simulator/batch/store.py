@@ -95,7 +95,10 @@ class BatchStore:
 
     def queue_jobs(self, queue: Queue) -> QueueJobs:
         """The jobs of a queue."""
-        return self.by_queue.setdefault(queue.arn, QueueJobs())
+        jobs = self.by_queue.get(queue.arn)
+        if jobs is None:
+            jobs = self.by_queue[queue.arn] = QueueJobs()
+        return jobs
 
     def number(self) -> int:
         """A number that grows with each job: its age."""
