@@ -7,7 +7,7 @@ RUN := env PYTHONPATH=operator $(BIN)/python
 UV_VERSION := $(shell sed -n 's/^uv==\([^ ]*\).*/\1/p' requirements/dev.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-integration check format up down crds docs bench lock clean
+.PHONY: help demo test test-unit test-crash test-integration check format up down crds docs bench lock clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,14 +28,17 @@ up: $(VENV)/.ready ## Start control plane, simulator and operator; leaves .sandb
 down: $(VENV)/.ready ## End what "make up" started
 	@exec $(RUN) -m awsbatch_sandbox down
 
-test: test-unit test-integration ## Run all tests
+test: test-unit test-crash test-integration ## Run all tests
 
 test-unit: $(VENV)/.ready ## Unit, property and simulator tests
 	$(BIN)/python -m pytest tests/unit tests/simulator -n 2 -q
 
+test-crash: $(VENV)/.ready ## Death at every external call, in one process
+	$(BIN)/python -m pytest tests/integration/crash -n 2 -q
+
 test-integration: $(VENV)/.ready ## Tests on the real kube-apiserver and the simulator
 	@$(RUN) -m awsbatch_sandbox tools
-	$(BIN)/python -m pytest tests/integration -q
+	$(BIN)/python -m pytest tests/integration --ignore=tests/integration/crash -q
 
 check: $(VENV)/.ready ## Format, lint, types, import contracts, generated files, house rules
 	$(BIN)/ruff format --check --quiet .
@@ -66,4 +69,5 @@ lock: $(VENV)/.ready ## Compile requirements/*.in into hashed locks
 	  --universal --python-version 3.11 --custom-compile-command "make lock" $$f.in -o $$f.txt; done
 
 clean: ## Remove what the other targets made in this folder
+	@if test -d .sandbox -a -x $(BIN)/python; then $(RUN) -m awsbatch_sandbox down; fi
 	rm -rf $(VENV) .sandbox .mypy_cache .ruff_cache .hypothesis .import_linter_cache

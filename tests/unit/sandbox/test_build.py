@@ -3,8 +3,10 @@ import io
 import threading
 
 import pytest
+from tests.support.deadline import wait_until
 from tests.unit.sandbox.scripts import script
 
+from awsbatch_sandbox import processes
 from awsbatch_sandbox.build import Builder, linker_flags
 from awsbatch_sandbox.errors import ToolsMissing
 from awsbatch_sandbox.pins import Pins, Tool
@@ -49,6 +51,25 @@ def test_a_failed_build_leaves_no_binary_and_shows_the_compilers_words(builder, 
     with pytest.raises(ToolsMissing, match=r"(?s)etcd cannot be built\..*syntax error.*GOPROXY"):
         builder(FAILS).build([Tool.ETCD])
     assert {path.name for path in (tmp_path / "tools").iterdir()} == {".lock", "build-etcd.log"}
+
+
+def test_an_interrupted_build_leaves_neither_a_process_nor_a_binary(builder, tmp_path, monkeypatch):
+    def interrupt(*_):
+        wait_until((tmp_path / "pid").exists, "go runs")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Progress, "live", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        builder(f'printf half > "$4"; echo $$ > {tmp_path}/pid; exec sleep 60').build([Tool.ETCD])
+    assert processes.look(int((tmp_path / "pid").read_text())) is None
+    assert {path.name for path in (tmp_path / "tools").iterdir()} == {".lock", "build-etcd.log"}
+
+
+def test_what_a_killed_builder_left_is_no_obstacle(builder, tmp_path):
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / ".etcd.new").write_text("half")
+    builder(f"test ! -e $4 || exit 1; {WORKS}").build([Tool.ETCD])
+    assert (tmp_path / "tools" / "etcd").exists()
 
 
 def test_what_is_there_is_not_built_again(builder, tmp_path):
