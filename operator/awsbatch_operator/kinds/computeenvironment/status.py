@@ -9,8 +9,10 @@ from awsbatch_operator.kinds.computeenvironment.changes import Change, compare
 from awsbatch_operator.kinds.computeenvironment.desired import Desired
 from awsbatch_operator.kinds.computeenvironment.observe import Observed
 from awsbatch_operator.kinds.computeenvironment.plan import Action
+from awsbatch_operator.kinds.computeenvironment.spec import ComputeEnvironmentStatus
 from awsbatch_operator.kinds.contract import KindStatus, Removal, Seen
 from awsbatch_operator.kinds.infrastructure import starting
+from awsbatch_operator.schema.fit import fitted
 
 _FIELDS_SHOWN = 100  # the CRD's limit
 _WHY: dict[Change, str] = {
@@ -44,7 +46,7 @@ def _observed_fields(observed: Observed) -> dict[str, Any]:
         for shown, name in (("min", "minvCpus"), ("desired", "desiredvCpus"), ("max", "maxvCpus"))
         if resources.get(name) is not None
     }
-    return {
+    fields = {
         "arn": observed.arn,
         "state": observed.state,
         "awsStatus": observed.status,
@@ -52,6 +54,7 @@ def _observed_fields(observed: Observed) -> dict[str, Any]:
         "ecsClusterArn": observed.detail.get("ecsClusterArn"),
         "vCPUs": counts or None,
     }
+    return fitted(ComputeEnvironmentStatus, fields)
 
 
 def _plan(desired: Desired, observed: Observed) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from awsbatch_operator.kinds.infrastructure import starting
 from awsbatch_operator.kinds.jobqueue.desired import Desired
 from awsbatch_operator.kinds.jobqueue.observe import Observed
 from awsbatch_operator.kinds.jobqueue.plan import Action
+from awsbatch_operator.kinds.jobqueue.spec import JobQueueStatus
+from awsbatch_operator.schema.fit import fitted
 
 
 def queue_status(resource: Resource, seen: Seen[Desired, Observed, Action]) -> KindStatus:
@@ -35,7 +37,7 @@ def _fields(observed: Observed) -> dict[str, Any]:
         fields["jobs"] = {
             name.lower(): observed.jobs.get(name, 0) for name in ("RUNNABLE", "RUNNING")
         }
-    return fields
+    return fitted(JobQueueStatus, fields)
 
 
 def _verdict(observed: Observed) -> Verdict:
