@@ -1,0 +1,143 @@
+"""From findings to conditions, and from conditions to events."""
+
+from dataclasses import replace
+
+import pytest
+from tests.unit.kinds.values import NOW, RECORDED, ready, resource
+
+from awsbatch_operator.api import catalogue
+from awsbatch_operator.api.conditions import Situation, Verdict
+from awsbatch_operator.api.findings import Finding
+from awsbatch_operator.aws.errors import AwsError, ErrorKind
+from awsbatch_operator.kinds import outcomes, statuses
+from awsbatch_operator.kinds.narration import Narrator
+
+FINE = Verdict(Situation.READY, "Ready", "As specified.")
+STALL = Finding(catalogue.INVALID_REQUEST, "It is wrong.")
+WAIT = Finding(catalogue.THROTTLED, "Too many requests.")
+NOTE = Finding(catalogue.CREATED, "Created it.")
+
+
+class Told:
+    """A recorder that keeps what it is told."""
+
+    def __init__(self):
+        self.events = []
+
+    def event(self, resource, *, reason, message, warning, action):
+        self.events.append((reason, warning, action))
+
+
+def judged(*findings, deleting=False):
+    verdict = statuses.verdict(findings, FINE, deleting=deleting)
+    return verdict.situation, verdict.reason
+
+
+def test_without_findings_the_kind_decides():
+    assert judged() == (Situation.READY, "Ready")
+    assert judged(NOTE) == (Situation.READY, "Ready")
+
+
+def test_what_a_person_must_mend_counts_before_what_passes():
+    assert judged(NOTE, WAIT, STALL) == (Situation.STALLED, "InvalidRequest")
+    assert judged(NOTE, WAIT) == (Situation.WORKING, "Throttled")
+
+
+def test_in_a_deletion_the_same_findings_block_or_delay():
+    assert judged(WAIT, STALL, deleting=True)[0] is Situation.DELETION_BLOCKED
+    assert judged(WAIT, deleting=True)[0] is Situation.DELETING
+
+
+def test_findings_of_one_weight_are_told_together_with_each_remedy_once():
+    second = Finding(catalogue.INVALID_REQUEST, "So is that.")
+    message = statuses.verdict((STALL, second), FINE, deleting=False).message
+    assert message.startswith("It is wrong. So is that. Correct the spec")
+    assert message.count("Correct the spec") == 1
+
+
+def whole(of, **changes):
+    values = {"now": NOW, "bounded": False, "recorded": RECORDED, **changes}
+    return statuses.whole(of, {"arn": "arn:1", "nothing": None}, FINE, **values)
+
+
+def test_a_status_has_no_null_and_says_where_the_object_lives():
+    status = whole(resource("JobQueue"))
+    assert "nothing" not in status
+    assert (status["accountId"], status["awsName"]) == ("111122223333", "science-pool-1")
+    assert "awsName" not in whole(resource("BatchJob"), bounded=True)
+
+
+def test_the_same_status_in_another_order_of_conditions_is_the_same():
+    status = whole(resource("JobQueue"))
+    other = {**status, "conditions": list(reversed(status["conditions"]))}
+    assert statuses.same(status, other)
+    assert not statuses.same(status, {**other, "arn": "arn:2"})
+
+
+def test_a_status_that_was_written_is_not_written_again_later():
+    first = resource("JobQueue")
+    status = whole(first)
+    later = whole(replace(first, status=status), now=NOW.plus(500))
+    assert statuses.same(status, later)
+
+
+def test_a_paused_object_keeps_what_was_found_for_its_earlier_generation():
+    paused = {"awsbatch.dev/paused": "true"}
+    before = ready(resource("JobQueue"), arn="arn:1")
+    edited = replace(before, generation=2, annotations=paused)
+    status = statuses.whole(
+        edited, {}, Verdict(Situation.STALLED, "X", "x"), now=NOW, bounded=False, recorded=None
+    )
+    kept = {entry["type"]: entry for entry in status["conditions"]}
+    assert kept["Ready"] == before.status["conditions"][0]
+    assert kept["Paused"]["status"] == "True"
+    assert "Stalled" not in kept
+    assert status["observedGeneration"] == 1
+
+
+@pytest.mark.parametrize("kind", ErrorKind)
+def test_every_kind_of_error_has_a_finding_that_keeps_awss_words(kind):
+    finding = outcomes.finding(AwsError(kind, operation="CreateJobQueue", message="They said so"))
+    assert "They said so." in finding.text()
+    assert "CreateJobQueue" in finding.text()
+
+
+def test_a_lost_answer_is_looked_up_soon_whatever_its_kind():
+    error = AwsError(ErrorKind.TRANSIENT, operation="X", message="", outcome_unknown=True)
+    assert outcomes.finding(error).reason is catalogue.OUTCOME_UNKNOWN
+    assert not outcomes.backs_off(error)
+
+
+def test_a_refused_role_is_tried_again_sooner_than_another_refusal():
+    denied = [
+        outcomes.finding(AwsError(ErrorKind.DENIED, operation=operation, message="no")).again
+        for operation in ("AssumeRole", "CreateJobQueue")
+    ]
+    assert denied == [30.0, 600.0]
+
+
+def test_a_verdict_is_told_when_it_changes_and_not_again():
+    told = Told()
+    narrator = Narrator(told)
+    stalled = Verdict(Situation.STALLED, "InvalidRequest", "no")
+    narrator.judged(resource("JobQueue"), FINE)
+    narrator.judged(ready(resource("JobQueue")), FINE)
+    narrator.judged(ready(resource("JobQueue")), stalled)
+    assert told.events == [("Ready", False, "Reconcile"), ("InvalidRequest", True, "Reconcile")]
+
+
+def test_progress_is_no_event_but_trouble_is():
+    told = Told()
+    narrator = Narrator(told)
+    narrator.judged(resource("JobQueue"), Verdict(Situation.WORKING, "Creating", ""))
+    narrator.judged(resource("JobQueue"), Verdict(Situation.WORKING, "Throttled", ""))
+    assert told.events == [("Throttled", True, "Reconcile")]
+
+
+def test_a_note_without_an_action_is_told_once_for_each_generation():
+    told = Told()
+    narrator = Narrator(told)
+    first = resource("JobQueue")
+    for each in (first, first, replace(first, generation=2)):
+        narrator.noted(each, [NOTE, STALL])
+    assert [reason for reason, _, _ in told.events] == ["Created", "Created"]
