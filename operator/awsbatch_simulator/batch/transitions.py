@@ -25,8 +25,8 @@ def move(region: Region, job: Job, status: JobStatus, reason: str | None = None)
     job.moved_at, job.head_since = now, None
     if job.parent is not None:
         _child_moved(region, job.parent, before, status)
-    if status is JobStatus.RUNNABLE:
-        look_soon(region)
+    if status is JobStatus.RUNNABLE or (before is JobStatus.RUNNABLE and status.finished):
+        look_soon(region)  # one more in the line, or one less in the way of the others
 
 
 def _child_moved(region: Region, parent: Job, before: JobStatus, after: JobStatus) -> None:
