@@ -8,6 +8,7 @@ import json
 import secrets
 
 import pytest
+from tests.support.site import opened
 
 from awsbatch_sandbox import binaries, installation
 from awsbatch_sandbox.controlplane import ControlPlane
@@ -46,7 +47,7 @@ def namespace(control_plane):
     name = f"test-{secrets.token_hex(4)}"
     control_plane.kubectl("create", "namespace", name)
     yield name
-    control_plane.kubectl("delete", "namespace", name, "--wait=false")
+    control_plane.kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
     release(control_plane, name)
 
 
@@ -61,6 +62,21 @@ def sandbox(control_plane, crds, namespace, tmp_path):
         yield sandbox
     # A killed operator cannot give its lease back, and the next one need not wait for that.
     control_plane.kubectl("delete", "leases", "--all", f"--namespace={sandbox.operator_namespace}")
+
+
+@pytest.fixture(scope="module")
+def site(control_plane, crds, tmp_path_factory):
+    """One simulated AWS and one operator at work, for all tests of a module."""
+    with opened(control_plane, tmp_path_factory.mktemp("site")) as site:
+        site.start()
+        yield site
+
+
+@pytest.fixture
+def cluster(site, namespace):
+    """What a user of this test's namespace does and sees."""
+    with site.cluster(namespace) as cluster:
+        yield cluster
 
 
 def release(control_plane, namespace):

@@ -10,19 +10,25 @@ from awsbatch_sandbox.controlplane import ControlPlane
 
 Body = dict[str, Any]
 TIMEOUT_SECONDS = 20.0
+JSON = "application/json"
+MERGE = "application/merge-patch+json"
+APPLY = "application/apply-patch+yaml"
+
+
+def connect(control_plane: ControlPlane) -> http.client.HTTPSConnection:
+    """A connection as the administrator."""
+    pki = control_plane.layout.pki
+    trust = ssl.create_default_context(cafile=str(control_plane.ca_file))
+    trust.load_cert_chain(pki / "admin.crt", pki / "admin.key")
+    address = control_plane.server.removeprefix("https://")
+    return http.client.HTTPSConnection(address, context=trust, timeout=TIMEOUT_SECONDS)
 
 
 class ApiServer:
     """Asks and returns (HTTP status, answer); a context manager that closes its connection."""
 
     def __init__(self, control_plane: ControlPlane) -> None:
-        pki = control_plane.layout.pki
-        trust = ssl.create_default_context(cafile=str(control_plane.ca_file))
-        trust.load_cert_chain(pki / "admin.crt", pki / "admin.key")
-        address = control_plane.server.removeprefix("https://")
-        self._connection = http.client.HTTPSConnection(
-            address, context=trust, timeout=TIMEOUT_SECONDS
-        )
+        self._connection = connect(control_plane)
 
     def __enter__(self) -> Self:
         return self
@@ -30,13 +36,15 @@ class ApiServer:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def ask(self, method: str, path: str, body: Body | None = None) -> tuple[int, Body]:
+    def ask(
+        self, method: str, path: str, body: Body | None = None, *, content_type: str = JSON
+    ) -> tuple[int, Body]:
         """One request."""
         self._connection.request(
             method,
             path,
             body=None if body is None else json.dumps(body),
-            headers={"Content-Type": "application/json"},
+            headers={"Content-Type": content_type},
         )
         answer = self._connection.getresponse()
         content: Body = json.loads(answer.read())

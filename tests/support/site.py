@@ -1,0 +1,143 @@
+"""An installation at work for tests: operators as processes and an AWS in a hurry, on a cluster."""
+
+import re
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+from tests.support.api_server import ApiServer
+from tests.support.cluster import Cluster
+
+from awsbatch_sandbox.aws import SimulatedAws
+from awsbatch_sandbox.controlplane import ControlPlane
+from awsbatch_sandbox.sandbox import OPERATOR, Sandbox
+
+HURRY = 20.0  # how many times as quick as the real one the simulated AWS is
+# As quick as the settings allow. The clock is the real one on both sides.
+QUICK = {
+    "--poll-scale": str(1 / HURRY),
+    "--lease-seconds": "5",
+    "--aws-connect-timeout": "1",
+    "--aws-read-timeout": "1",
+    "--settling-seconds": "2",
+}
+_SAMPLE = re.compile(r"^awsbatch_operator_(\w+?)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
+
+
+@dataclass
+class Site:
+    """A sandbox on the shared control plane, and the hands on its parts."""
+
+    sandbox: Sandbox
+    aws: SimulatedAws
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    @property
+    def control_plane(self) -> ControlPlane:
+        """The cluster."""
+        return self.sandbox.control_plane
+
+    @contextmanager
+    def cluster(self, namespace: str) -> Iterator[Cluster]:
+        """A namespace of it."""
+        with ApiServer(self.control_plane) as api:
+            yield Cluster(api, namespace)
+
+    def start(self, name: str = OPERATOR, **flags: str) -> None:
+        """Start an operator; `resync_seconds="2"` is --resync-seconds 2."""
+        chosen = QUICK | {f"--{key.replace('_', '-')}": value for key, value in flags.items()}
+        words = [word for pair in chosen.items() for word in pair]
+        self.sandbox.start_operator(*words, name=name)
+
+    def client(self, service: str, *, account: str = "") -> Any:
+        """A boto3 client of somebody else in the same account, or with a role in another one."""
+        key = service, account
+        if key not in self._clients:
+            made = boto3.client(
+                service,
+                endpoint_url=self.aws.url,
+                region_name=self.aws.region,
+                **(self._credentials(account) if account else self._own_credentials()),
+            )
+            self._clients[key] = made
+        return self._clients[key]
+
+    def calls(self, operation: str = "", *, outcome: str = "") -> int:
+        """How many calls were made to AWS since the last reset."""
+        made = self.aws.admin("GET", "/_simulator/calls")["calls"]
+        return sum(
+            call["count"]
+            for call in made
+            if operation in ("", call["operation"]) and outcome in ("", call["outcome"])
+        )
+
+    def fault(self, effect: str, **details: Any) -> str:
+        """Let something go wrong from now on; the fault's id."""
+        spec = {"effect": effect, **details}
+        return str(self.aws.admin("POST", "/_simulator/faults", spec)["id"])
+
+    def struck(self, fault: str) -> int:
+        """How often a fault has struck so far."""
+        listed = self.aws.admin("GET", "/_simulator/faults")["faults"]
+        return next(int(each["struck"]) for each in listed if each["id"] == fault)
+
+    def mend(self, fault: str) -> None:
+        """Take a fault away."""
+        self.aws.admin("DELETE", f"/_simulator/faults/{fault}")
+
+    def script(self, **script: Any) -> None:
+        """Let jobs that it matches follow this script, before all earlier ones."""
+        before = self.aws.admin("GET", "/_simulator/settings")["jobScripts"]
+        self.aws.admin("PUT", "/_simulator/settings", {"jobScripts": [script, *before]})
+
+    def metric(self, name: str, *, operator: str = OPERATOR, **labels: str) -> float:
+        """The sum of an operator's metric over all samples that carry these labels."""
+        url = self.sandbox.operator_url(operator)
+        with urllib.request.urlopen(f"{url}/metrics", timeout=10) as answer:  # noqa: S310 - ours
+            text = answer.read().decode()
+        wanted = {f'{label}="{value}"' for label, value in labels.items()}
+        return sum(
+            float(value)
+            for found, carried, value in _SAMPLE.findall(text)
+            if found == name and wanted <= set(carried.split(","))
+        )
+
+    def close(self) -> None:
+        """Close what was opened here; the sandbox is ended by whoever made it."""
+        for client in self._clients.values():
+            client.close()
+
+    def _own_credentials(self) -> Mapping[str, str]:
+        return {
+            "aws_access_key_id": self.aws.access_key_id,
+            "aws_secret_access_key": self.aws.secret_access_key,
+        }
+
+    def _credentials(self, account: str) -> Mapping[str, str]:
+        role = f"arn:aws:iam::{account}:role/batch-operator"
+        assumed = self.client("sts").assume_role(RoleArn=role, RoleSessionName="test")
+        made = assumed["Credentials"]
+        return {
+            "aws_access_key_id": made["AccessKeyId"],
+            "aws_secret_access_key": made["SecretAccessKey"],
+            "aws_session_token": made["SessionToken"],
+        }
+
+
+@contextmanager
+def opened(
+    control_plane: ControlPlane, directory: Path, *, runner: str = "script"
+) -> Iterator[Site]:
+    """A site without an operator yet; all that runs in it is ended afterwards."""
+    with Sandbox(directory, control_plane=control_plane) as sandbox:
+        sandbox.install_operator_identity()
+        aws = sandbox.start_simulator("--job-runner", runner)
+        aws.hurry(HURRY)
+        with closing(Site(sandbox, aws)) as site:
+            yield site
+    # A killed operator cannot give its lease back, and the next one need not wait for that.
+    control_plane.kubectl("delete", "leases", "--all", f"--namespace={sandbox.operator_namespace}")
