@@ -94,6 +94,9 @@ class JobBook:
         over = self._over.get(job_id)
         return over is not None and over.gone
 
+    def __len__(self) -> int:
+        return sum(len(jobs) for jobs in self._active.values())
+
     def owners(self, scope: Scope) -> list[ObjectKey]:
         """All whose jobs are followed in a scope."""
         return [job.owner for job in self._active.get(scope, {}).values()]

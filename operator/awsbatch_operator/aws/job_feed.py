@@ -57,6 +57,11 @@ class JobPoller:
     def forget(self, job_id: str) -> None:
         self._book.forget(job_id)
 
+    @property
+    def followed(self) -> int:
+        """How many jobs are asked about."""
+        return len(self._book)
+
     def hurry(self, job_id: str) -> None:
         """The job was terminated or cancelled: what was seen of it is out of date."""
         self._look_at(self._book.hurry(job_id, self._clock.monotonic()))

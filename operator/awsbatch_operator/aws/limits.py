@@ -122,7 +122,7 @@ class Limits:
         lane = self._lane(place, call, polling=False)
         if priority is Priority.POLLING:
             await self._lane(place, call, polling=True).take(priority)
-        elif lane.bucket.claim(self._clock.monotonic()):
+        elif call.mutating and lane.bucket.claim(self._clock.monotonic()):
             return
         await lane.take(priority)
 
@@ -135,8 +135,10 @@ class Limits:
 
         The share of the rate that is used from now on; None if it was lowered a moment ago.
         """
+        now = self._clock.monotonic()
+        self._lane(place, call, polling=True).bucket.throttled(now)
         bucket = self._lane(place, call, polling=False).bucket
-        return bucket.factor if bucket.throttled(self._clock.monotonic()) else None
+        return bucket.factor if bucket.throttled(now) else None
 
     def _lane(self, place: Place, call: Call, *, polling: bool) -> Lane:
         limit = self._limit(call)

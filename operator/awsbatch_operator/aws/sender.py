@@ -219,7 +219,7 @@ def _check_account(scope: Scope, call: Call) -> None:
     """A role belongs to an account: acting in another one's name would be a mistake of ours."""
     if scope.role_arn is None:
         return
-    owner = scope.role_arn.split(":")[4]
+    owner = "".join(scope.role_arn.split(":")[4:5])  # arn:<partition>:iam::<account>:role/…
     if owner != scope.account_id:
         message = (
             f"The role {scope.role_arn} belongs to account {owner}, but the object lives in "

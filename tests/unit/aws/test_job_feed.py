@@ -113,7 +113,9 @@ async def test_a_forgotten_job_is_never_polled_again(feed):
     feed.model.submit("a", status="RUNNING")
     feed.follow("a")
     await feed.clock.advance(10)
+    assert feed.poller.followed == 1
     feed.poller.forget("a")
+    assert feed.poller.followed == 0
     await feed.clock.advance(60)  # a poll may have been about to begin
     assert await feed.calls_in(3600) == 0
     assert feed.poller.seen("a") is None

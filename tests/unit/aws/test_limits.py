@@ -136,3 +136,28 @@ async def test_throttling_slows_the_limit_down_for_all_its_calls():
     assert limits.throttled(HERE, LIST) == 0.5
     waiting = asyncio.create_task(limits.take(HERE, DESCRIBE, Priority.READING))
     assert 0.19 <= await clock.run_until(waiting.done) <= 0.21
+
+
+async def test_throttling_slows_polling_down_with_everything_else():
+    clock = SteppedClock()
+    order: list[str] = []
+    limits = limits_of(clock, Limit("batch", ("*",), Rate(10, 10)))
+    limits.throttled(HERE, LIST)
+    tasks = [
+        asyncio.create_task(taken(limits, order, "poll", LIST, Priority.POLLING)) for _ in range(50)
+    ]
+    await clock.advance(10)
+    assert len(order) <= 10 * 3 * 0.6  # half of its share, and a little recovered
+    for task in tasks:
+        task.cancel()
+
+
+async def test_a_permit_is_for_changes_and_reading_leaves_it_alone():
+    clock = SteppedClock()
+    limits = limits_of(clock)
+    await limits.permit(HERE, DELETE)
+    reading = asyncio.create_task(limits.take(HERE, DESCRIBE, Priority.READING))
+    await clock.advance(0.5)
+    assert not reading.done()
+    await limits.take(HERE, DELETE, Priority.ENDING)
+    reading.cancel()
