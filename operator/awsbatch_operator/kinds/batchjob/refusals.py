@@ -1,21 +1,18 @@
-"""What a BatchJob may ask in the API and this version does not do: said, never ignored."""
+"""What keeps a BatchJob from being worked on, whatever AWS says: said, never ignored."""
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.kinds.batchjob.spec import RESOURCE
 from awsbatch_operator.kinds.batchjob.submission import submission_of
-from awsbatch_operator.schema.declare import unsupported
+from awsbatch_operator.kinds.infrastructure import refusals
 
 
 def job_refusals(resource: Resource) -> tuple[Finding, ...]:
-    """The findings that keep this BatchJob from being worked on."""
-    found = [
-        Finding(catalogue.NOT_SUPPORTED_YET, f"spec.{field.path} is not honoured.", field.remedy)
-        for field in unsupported(RESOURCE, resource.spec)
-    ]
+    """An unsound spec, a field that is not honoured yet, a damaged record of the submission."""
+    found = refusals(RESOURCE, resource)
     try:
         submission_of(resource)
     except ValueError as error:
-        found.append(Finding(catalogue.INVALID_RECORD, f"{error}."))
-    return tuple(found)
+        return (*found, Finding(catalogue.INVALID_RECORD, f"{error}."))
+    return found
