@@ -6,7 +6,7 @@ POINTS = "crash points"
 
 
 def pytest_terminal_summary(terminalreporter):
-    counted = Counter()
+    counted: Counter[str] = Counter()
     for report in terminalreporter.getreports("passed"):
         for name, value in report.user_properties:
             if name.startswith(POINTS):
