@@ -142,6 +142,8 @@ def test_stopping_the_simulator_ends_every_process(cloud):
 
 def test_no_process_survives_a_simulator_that_is_killed(tmp_path):
     marker = f"sleep {40_000 + os.getpid()}.125"
+    place = tmp_path / "place"
+    script = f"pwd > {place}.new; mv {place}.new {place}; setsid {marker} & wait"
     program = tmp_path / "simulator.py"
     program.write_text(
         "import time\n"
@@ -149,7 +151,7 @@ def test_no_process_survives_a_simulator_that_is_killed(tmp_path):
         "from tests.simulator.cloud import Cloud\n"
         "cloud = Cloud(settings=Settings(job_runner=JobRunner.PROCESS))\n"
         "cloud.fargate(); cloud.queue('main', 'serverless')\n"
-        f"cloud.definition(container={{'command': ['sh', '-c', 'setsid {marker} & wait']}})\n"
+        f"cloud.definition(container={{'command': ['sh', '-c', '{script}']}})\n"
         "cloud.submit(); cloud.step(20)\n"
         "time.sleep(100)\n"
     )
@@ -165,6 +167,7 @@ def test_no_process_survives_a_simulator_that_is_killed(tmp_path):
         process.kill()
         process.wait()
     wait(lambda: not alive(marker.replace(" ", "\0")))
+    wait(lambda: not Path(place.read_text().strip()).exists())
 
 
 def wait(condition: Callable[[], bool], seconds: float = 20.0) -> None:

@@ -95,14 +95,15 @@ class ProcessRun:
                     supervisor = self._supervisor = _started(place, writable)
             finally:
                 os.close(writable)
-            self._give_order(supervisor)
+            self._give_order(supervisor, place)
             self._copy_output(supervisor)
             supervisor.wait()
             return self._ended(report.read())
 
-    def _give_order(self, supervisor: subprocess.Popen[bytes]) -> None:
+    def _give_order(self, supervisor: subprocess.Popen[bytes], place: str) -> None:
         order = {
             "parent": os.getpid(),
+            "place": place,
             "command": self._work.command,
             "environment": {"PATH": PATH} | self._work.environment,
             "seconds": self._seconds,

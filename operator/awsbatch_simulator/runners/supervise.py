@@ -4,6 +4,7 @@ It reads a JSON order from standard input, runs the command in a process group o
 writes how it ended as JSON to the descriptor named in its argument. Whatever the command has
 started is killed before the supervisor ends: as the subreaper it is the parent of orphans, too.
 If the simulator dies, the kernel sends SIGHUP (PR_SET_PDEATHSIG), and everything is killed then.
+The job's directory, named in the order, is removed at the end.
 
 Standard library only: it is started with `python -I -S`, without any environment.
 """
@@ -13,6 +14,7 @@ import ctypes
 import json
 import os
 import resource
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -32,9 +34,11 @@ def main() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGHUP, 0, 0, 0)
-    if os.getppid() != order["parent"]:  # it died before the kernel knew what to tell us
-        return
-    outcome = run(order)
+    if os.getppid() == order["parent"]:  # else it died before the kernel knew what to tell us
+        outcome = run(order)
+    else:
+        outcome = {"trouble": "the simulator has died"}
+    shutil.rmtree(order["place"], ignore_errors=True)
     with os.fdopen(report, "w", encoding="utf-8") as file:
         json.dump(outcome, file)
 
