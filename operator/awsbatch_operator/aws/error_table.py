@@ -72,9 +72,11 @@ ANSWERED: tuple[Answered, ...] = (
     Answered(ErrorKind.DENIED, codes=("InvalidAccessKeyId", "InvalidIdentityToken*")),
     Answered(ErrorKind.DENIED, codes=("RegionDisabled*",)),
     Answered(ErrorKind.DENIED, text="is not authorized to perform"),
-    # Batch, where the message is the meaning. Sources of the texts: terraform-provider-aws#2044
-    # ("found existing JobQueue relationship"), astronomer-providers#413 ("resource is being
-    # modified"), terraform-provider-aws compute_environment.go ("does not exist").
+    # Batch, where the message is the meaning. Seen in the wild: "found existing JobQueue
+    # relationship" (hashicorp/terraform-provider-aws#2044), "resource is being modified"
+    # (astronomer/astronomer-providers#413), "Object already exists", "does not exist" and "JobQueue
+    # … not found". The other texts are words of AWS's documentation. What AWS says in yet other
+    # words is INVALID, and shown as it is.
     _batch(ErrorKind.CONFLICT, "found existing jobqueue relationship"),
     _batch(ErrorKind.CONFLICT, "resource is being modified"),
     _batch(ErrorKind.CONFLICT, "cannot delete"),
