@@ -183,7 +183,7 @@ def _span(results: Sequence[tuple[float, float, Any]]) -> float:
 
 
 def own_share() -> list[float]:
-    """Milliseconds of each DescribeJobs(100) inside the simulator, sorted."""
+    """Milliseconds of processor time of each DescribeJobs(100) in the simulator, sorted."""
     made = make_simulator(limits=False)
     batch = inprocess.session(made).client("batch")
     prepare(batch, lambda: made.world.advance(30))
@@ -192,12 +192,12 @@ def own_share() -> list[float]:
     pick, spent = random.Random(1), []
     for _ in range(READINGS):
         wire = _signed(made, "/v1/describejobs", {"jobs": pick.sample(ids, PAGE)})
-        started = time.perf_counter()
+        started = time.thread_time()
         admitted = made.dispatcher.admit(wire)
         if not isinstance(admitted, Admitted):
             raise TypeError(admitted.body.decode())
         answer = made.dispatcher.perform(admitted)
-        spent.append((time.perf_counter() - started) * 1000)
+        spent.append((time.thread_time() - started) * 1000)
         if len(json.loads(answer.body)["jobs"]) != PAGE:
             raise RuntimeError("DescribeJobs did not know all jobs")
     return sorted(spent)
