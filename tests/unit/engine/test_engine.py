@@ -6,6 +6,7 @@ from tests.unit.engine.rig import Rig, job, manifest
 
 from awsbatch_operator.engine.reconciler import Again
 from awsbatch_operator.engine.settings import EngineSettings
+from awsbatch_operator.kube.port import UnavailableError
 
 ONE, TWO = job("one"), job("two")
 
