@@ -18,7 +18,6 @@ pytestmark = [pytest.mark.control_plane, pytest.mark.timeout(180)]
 DEADLINE_SECONDS = 150
 MOMENTS = [
     "Starting etcd",
-    "Starting the simulated AWS",
     "Installing the CRDs",
     "Starting the operator",
     "SUBMITTED",

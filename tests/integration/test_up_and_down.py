@@ -10,7 +10,6 @@ import pytest
 
 from awsbatch_sandbox import processes, state
 from awsbatch_sandbox.paths import REPOSITORY, Layout
-from awsbatch_sandbox.state import Phase
 
 pytestmark = [pytest.mark.control_plane, pytest.mark.timeout(180)]
 
@@ -26,13 +25,21 @@ def sandbox(command, directory):
 
 
 @contextmanager
-def up(directory):
+def started(directory):
     try:
         done = sandbox("up", directory)
         assert done.returncode == 0, done.stderr
         yield done.stdout
     finally:
         sandbox("down", directory)
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory):
+    """The directory of a sandbox that runs, and what `up` printed. To be left as it is."""
+    directory = tmp_path_factory.mktemp("up")
+    with started(directory) as printed:
+        yield directory, printed
 
 
 def shell(*lines):
@@ -54,42 +61,43 @@ def told(printed, what):
     return line.partition(":")[2].strip()
 
 
-def test_what_up_prints_is_what_one_needs_to_use_the_sandbox(tmp_path):
-    with up(tmp_path) as printed:
-        kubernetes = [told(printed, "kubectl"), told(printed, "Kubernetes")]
-        assert "batchjobs.awsbatch.dev" in shell(*kubernetes, "kubectl get crds")
-        assert '"Account"' in shell(told(printed, "AWS"), "aws sts get-caller-identity")
-        logs = {path.name for path in Layout(tmp_path).logs.iterdir()}
-        assert {"etcd.log", "kube-apiserver.log", "simulator.log", "operator.log"} <= logs
+def state_of(directory):
+    found = state.read(Layout(directory).state)
+    assert found is not None
+    return found
 
 
-def test_a_second_up_starts_nothing_and_down_ends_all(tmp_path):
+def test_what_up_prints_is_what_one_needs_to_use_the_sandbox(up):
+    directory, printed = up
+    kubernetes = [told(printed, "kubectl"), told(printed, "Kubernetes")]
+    assert "batchjobs.awsbatch.dev" in shell(*kubernetes, "kubectl get crds")
+    assert '"Account"' in shell(told(printed, "AWS"), "aws sts get-caller-identity")
+    logs = {path.name for path in Layout(directory).logs.iterdir()}
+    assert {"etcd.log", "kube-apiserver.log", "simulator.log", "operator.log"} <= logs
+
+
+def test_a_second_up_starts_nothing(up):
+    directory, _ = up
+    before = state_of(directory)
+    again = sandbox("up", directory)
+    assert again.returncode == 0
+    assert "already running" in again.stdout
+    assert state_of(directory) == before
+    assert sandbox("status", directory).returncode == 0
+
+
+def test_a_sandbox_of_which_a_part_has_ended_is_told_and_can_be_ended(tmp_path):
     layout = Layout(tmp_path)
-    with up(tmp_path):
-        first = state.read(layout.state)
-        again = sandbox("up", tmp_path)
-        assert again.returncode == 0
-        assert "already running" in again.stdout
-        assert state.read(layout.state) == first
-        assert first is not None
-        assert first.phase is Phase.READY
-        assert sandbox("status", tmp_path).returncode == 0
-        down = sandbox("down", tmp_path)
-    assert down.returncode == 0
-    assert processes.marked(first.sandbox_id) == []
-    assert not layout.kubeconfig.exists()
-    assert not layout.aws_env.exists()
-    assert sandbox("status", tmp_path).returncode != 0
-
-
-def test_up_after_a_part_has_ended_by_itself_says_which_and_what_to_do(tmp_path):
-    layout = Layout(tmp_path)
-    with up(tmp_path):
-        found = state.read(layout.state)
-        assert found is not None
+    with started(tmp_path):
+        found = state_of(tmp_path)
         (simulator,) = [each for each in found.records if each.name == "simulator"]
         processes.end([simulator.identity], grace_seconds=0)
         again = sandbox("up", tmp_path)
         assert again.returncode == 1
         assert "simulator ended by itself" in again.stderr
         assert "make down" in again.stderr
+        assert sandbox("status", tmp_path).returncode != 0
+        assert sandbox("down", tmp_path).returncode == 0
+    assert processes.marked(found.sandbox_id) == []
+    assert not layout.kubeconfig.exists()
+    assert not layout.aws_env.exists()
