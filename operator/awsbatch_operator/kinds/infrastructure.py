@@ -13,7 +13,7 @@ from awsbatch_operator.api.scope import Recorded, Scope
 from awsbatch_operator.kinds import statuses
 from awsbatch_operator.kinds.contract import KindStatus
 from awsbatch_operator.schema.declare import CustomResource, unsupported
-from awsbatch_operator.schema.validate import SpecError, spec_problems
+from awsbatch_operator.schema.validate import SpecError, read_spec
 
 LOOK_SECONDS = 300.0  # a look without any sign; the shared poller tells of changes much sooner
 MOVING_SECONDS = 5.0  # the same while AWS is at work
@@ -38,9 +38,10 @@ class Lasting:
 
 def refusals(declared: CustomResource[Any], resource: Resource) -> tuple[Finding, ...]:
     """What the spec alone rules out: it breaks the schema, or asks what is not honoured yet."""
-    problems = spec_problems(declared, resource.spec)
-    if problems:
-        return (Finding(catalogue.INVALID_SPEC, f"{SpecError(problems)}."),)
+    try:
+        read_spec(declared, resource.spec)
+    except SpecError as error:
+        return (Finding(catalogue.INVALID_SPEC, f"{error}."),)
     return tuple(
         Finding(catalogue.NOT_SUPPORTED_YET, f"spec.{field.path} is not honoured.", field.remedy)
         for field in unsupported(declared, resource.spec)

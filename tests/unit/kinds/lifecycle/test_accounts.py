@@ -1,5 +1,7 @@
 """AWSAccounts: who may use them for what, and what becomes of what lives in them."""
 
+from typing import Any
+
 import pytest
 from tests.support import manifests
 from tests.support.installation import ACCOUNT, NAMESPACE, Installation
@@ -10,7 +12,7 @@ from awsbatch_operator.api.metadata import ObjectKey
 RESEARCH = ObjectKey("AWSAccount", "", "research")
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/batch-operator"
 THEIRS = "222233334444"
-REFERRING = {"accountRef": {"name": "research"}}
+REFERRING: dict[str, Any] = {"accountRef": {"name": "research"}}
 SERVES = {"allowedNamespaces": {"names": [NAMESPACE]}}
 
 

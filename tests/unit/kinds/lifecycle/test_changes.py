@@ -13,6 +13,8 @@ from tests.support.manifests import (
     fargate,
 )
 
+from awsbatch_simulator.batch.model import Status
+
 UPDATE = "batch:UpdateComputeEnvironment"
 
 
@@ -235,9 +237,9 @@ async def test_an_environment_that_turns_invalid_is_stalled_with_awss_reason_and
         name = there.status(ENVIRONMENT)["awsName"]
         region = there.simulator.world.region(there.simulator.place)
         found = region.batch.environments[name]
-        found.status, found.status_reason = "INVALID", "CLIENT_ERROR - Access denied"
+        found.status, found.status_reason = Status.INVALID, "CLIENT_ERROR - Access denied"
         message = await there.until(ENVIRONMENT, "Stalled", "EnvironmentInvalid")
         assert "CLIENT_ERROR - Access denied" in message
-        found.status, found.status_reason = "VALID", "ComputeEnvironment Healthy"
+        found.status, found.status_reason = Status.VALID, "ComputeEnvironment Healthy"
         await there.until_ready(ENVIRONMENT)
     assert there.changes() == []

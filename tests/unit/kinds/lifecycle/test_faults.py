@@ -43,22 +43,22 @@ async def removed(there):
 
 
 @pytest.mark.parametrize("effect", ["drop_before", "drop_after", "error", "throttle"])
-@pytest.mark.parametrize("operation", CREATING)
-async def test_a_creation_that_goes_wrong_once_ends_in_one_object(operation, effect):
+async def test_every_creation_may_go_wrong_once_and_ends_in_one_object(effect):
     there = Installation()
-    there.fault(effect=effect, service="batch", operation=operation, times=1)
+    for operation in CREATING:
+        there.fault(effect=effect, service="batch", operation=operation, times=1)
     async with there.running():
         await applied(there)
     assert in_aws(there) == (1, 1, 1, 1)
 
 
 @pytest.mark.parametrize("effect", ["drop_before", "drop_after"])
-@pytest.mark.parametrize("operation", DELETING)
-async def test_a_deletion_that_goes_wrong_once_leaves_nothing(operation, effect):
+async def test_every_step_of_a_deletion_may_go_wrong_once_and_nothing_is_left(effect):
     there = Installation()
     async with there.running():
         await applied(there)
-        there.fault(effect=effect, service="batch", operation=operation, times=1)
+        for operation in DELETING:
+            there.fault(effect=effect, service="batch", operation=operation, times=1)
         await removed(there)
     assert in_aws(there) == (0, 0, 0, 0)
 

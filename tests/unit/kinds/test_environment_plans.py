@@ -1,0 +1,267 @@
+"""Compute environments: the choice of update, and plans that come to an end."""
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.kinds.values import NOW, RECORDED, owner, resource, targets
+
+from awsbatch_operator.api import catalogue
+from awsbatch_operator.kinds.computeenvironment.changes import Change, compare
+from awsbatch_operator.kinds.computeenvironment.desired import desired_environment
+from awsbatch_operator.kinds.computeenvironment.observe import Observed
+from awsbatch_operator.kinds.computeenvironment.plan import (
+    Create,
+    Delete,
+    Update,
+    plan_environment,
+    plan_removal,
+)
+from awsbatch_operator.kinds.contract import Removal
+from awsbatch_operator.kinds.queues import Use
+from awsbatch_operator.kinds.tagging import Tag
+
+SLR = "arn:aws:iam::1:role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
+OWN_ROLE = "arn:aws:iam::1:role/service-role/Batch"
+NAME = RECORDED.aws_name
+
+
+def managed(**resources: Any) -> dict[str, Any]:
+    """A spec; `serviceRole` and other top-level members by `top`."""
+    top = resources.pop("top", {})
+    base = {
+        "type": "EC2",
+        "allocationStrategy": "BEST_FIT_PROGRESSIVE",
+        "maxvCpus": 16,
+        "instanceTypes": ["m7i.large", "c7i.large"],
+        "subnets": ["subnet-1", "subnet-2"],
+        "instanceRole": "arn:aws:iam::1:instance-profile/ecs",
+    }
+    return {"type": "MANAGED", "computeResources": base | resources, **top}
+
+
+def desired(spec, **changes):
+    of = resource("ComputeEnvironment", spec, **changes)
+    return desired_environment(of, targets(), owner(of))
+
+
+class Model:
+    """AWS, as far as one environment goes."""
+
+    def __init__(self):
+        self.detail: Any = None
+
+    def observed(self, queues=()):
+        return None if self.detail is None else Observed(self.detail, tuple(queues))
+
+    def apply(self, action):
+        match action:
+            case Create(request):
+                resources = request.get("computeResources")
+                self.detail = {
+                    "serviceRole": SLR,
+                    **request,
+                    "computeEnvironmentArn": "arn:ce",
+                    "status": "VALID",
+                    "uuid": "1",
+                    "containerOrchestrationType": "ECS",
+                }
+                if resources is not None:
+                    filled = {"minvCpus": 0, "desiredvCpus": 0}
+                    self.detail["computeResources"] = {**filled, **resources}
+            case Update(request):
+                resources = {**self.detail.get("computeResources", {})}
+                resources |= request.get("computeResources", {})
+                changed = {k: v for k, v in request.items() if k != "computeEnvironment"}
+                self.detail = {**self.detail, **changed}
+                if resources:
+                    self.detail["computeResources"] = resources
+            case Tag(_, tags):
+                self.detail = {**self.detail, "tags": {**self.detail["tags"], **tags}}
+            case Delete(_):
+                assert self.detail["state"] == "DISABLED"
+                self.detail = None
+
+    def converge(self, spec):
+        for _ in range(4):
+            plan = plan_environment(desired(spec), self.observed())
+            if not plan.actions:
+                return plan
+            for action in plan.actions:
+                self.apply(action)
+        raise AssertionError("it never comes to an end")
+
+
+IN_PLACE = st.fixed_dictionaries(
+    {},
+    optional={
+        "minvCpus": st.integers(0, 4),
+        "maxvCpus": st.integers(4, 64),
+        "desiredvCpus": st.integers(0, 4),
+        "scalingPolicy": st.just({"minScaleDownDelayMinutes": 30}),
+        "top": st.fixed_dictionaries(
+            {},
+            optional={
+                "state": st.sampled_from(["ENABLED", "DISABLED"]),
+                "updatePolicy": st.just(
+                    {"terminateJobsOnUpdate": True, "jobExecutionTimeoutMinutes": 5}
+                ),
+                "tags": st.dictionaries(st.sampled_from("abc"), st.sampled_from("12")),
+            },
+        ),
+    },
+)
+
+
+@given(specs=st.lists(IN_PLACE, min_size=1, max_size=4))
+def test_a_plan_applied_leaves_an_empty_plan_whatever_came_before(specs):
+    model = Model()
+    for changes in specs:
+        plan = model.converge(managed(**changes))
+        assert plan.findings == ()
+        assert compare(desired(managed(**changes)), model.observed()).change is Change.NONE
+
+
+@given(seed=st.integers(0, 1000))
+def test_the_order_of_lists_never_matters(seed):
+    model = Model()
+    model.converge(managed())
+    spec = managed()
+    for name in ("instanceTypes", "subnets"):
+        random.Random(seed).shuffle(spec["computeResources"][name])
+    assert not plan_environment(desired(spec), model.observed()).actions
+
+
+@given(changes=IN_PLACE)
+def test_a_lower_desired_size_is_never_sent_and_a_creation_is_always_enabled(changes):
+    model = Model()
+    (create,) = plan_environment(desired(managed(**changes)), None).actions
+    assert isinstance(create, Create)
+    assert create.request["state"] == "ENABLED"
+    assert "updatePolicy" not in create.request
+    model.apply(create)
+    model.detail["computeResources"]["desiredvCpus"] = 12
+    for action in plan_environment(desired(managed(**changes)), model.observed()).actions:
+        if isinstance(action, Update):
+            assert "desiredvCpus" not in action.request.get("computeResources", {})
+
+
+def change_to(before, after):
+    model = Model()
+    model.converge(before)
+    return compare(desired(after), model.observed())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change", "fields"),
+    [
+        ({}, {"maxvCpus": 32}, "Scaling", ("computeResources.maxvCpus",)),
+        ({}, {"top": {"state": "DISABLED"}}, "Scaling", ("state",)),
+        ({}, {"subnets": ["subnet-9"]}, "Infrastructure", ("computeResources.subnets",)),
+        ({}, {"tags": {"a": "b"}}, "Infrastructure", ("computeResources.tags",)),
+        ({}, {"ec2KeyPair": "me"}, "Infrastructure", ("computeResources.ec2KeyPair",)),
+        (
+            {"allocationStrategy": "BEST_FIT"},
+            {"allocationStrategy": "BEST_FIT", "subnets": ["subnet-9"]},
+            "Replacement",
+            ("computeResources.subnets",),
+        ),
+        (
+            {"top": {"serviceRole": OWN_ROLE}},
+            {"top": {"serviceRole": OWN_ROLE}, "subnets": ["subnet-9"]},
+            "Replacement",
+            ("computeResources.subnets",),
+        ),
+        (
+            {"top": {"serviceRole": OWN_ROLE}},
+            {"top": {"serviceRole": f"{OWN_ROLE}2"}},
+            "Scaling",
+            ("serviceRole",),
+        ),
+        (
+            {"top": {"serviceRole": SLR}},
+            {"top": {"serviceRole": OWN_ROLE}},
+            "Replacement",
+            ("serviceRole",),
+        ),
+        (
+            {},
+            {"maxvCpus": 32, "ec2KeyPair": "me"},
+            "Infrastructure",
+            ("computeResources.ec2KeyPair", "computeResources.maxvCpus"),
+        ),
+    ],
+)
+def test_the_kind_of_update_follows_from_fields_role_and_strategy(before, after, change, fields):
+    found = change_to(managed(**before), managed(**after))
+    assert found.change.value == change
+    assert found.fields == fields
+
+
+def test_what_can_be_changed_in_place_is_changed_though_something_else_cannot():
+    model = Model()
+    model.converge(managed())
+    plan = plan_environment(desired(managed(maxvCpus=32, ec2KeyPair="me")), model.observed())
+    (update,) = plan.actions
+    assert isinstance(update, Update)
+    assert update.request == {"computeEnvironment": NAME, "computeResources": {"maxvCpus": 32}}
+    assert catalogue.REPLACEMENT_NEEDED in {finding.reason for finding in plan.findings}
+
+
+def test_roles_by_name_are_the_same_as_their_arns():
+    model = Model()
+    model.converge(managed(top={"serviceRole": OWN_ROLE}))
+    spec = managed(instanceRole="ecs", top={"serviceRole": "Batch"})
+    assert compare(desired(spec), model.observed()).change is Change.NONE
+
+
+@pytest.mark.parametrize("status", ["CREATING", "UPDATING", "DELETING"])
+def test_nothing_is_sent_while_aws_is_at_work(status):
+    model = Model()
+    model.converge(managed())
+    model.detail["status"] = status
+    plan = plan_environment(desired(managed(maxvCpus=99)), model.observed())
+    assert not plan.actions
+    assert plan.findings[0].reason.name == status.capitalize()
+
+
+def removal(**options: Any) -> Removal:
+    of = resource("ComputeEnvironment")
+    known = {"seen": True, "recorded": NOW.plus(-5)}
+    return Removal(owner(of), RECORDED, retain=False, options=known | options)
+
+
+@given(
+    state=st.sampled_from(["ENABLED", "DISABLED"]),
+    status=st.sampled_from(["CREATING", "UPDATING", "VALID", "INVALID", "DELETING"]),
+    used=st.booleans(),
+)
+def test_a_removal_touches_nothing_that_a_queue_uses_and_ends_with_nothing(state, status, used):
+    model = Model()
+    model.converge(managed())
+    model.detail |= {"state": state, "status": status}
+    queues = [Use("theirs", "")] if used else []
+    plan = plan_removal(removal(), model.observed(queues), NOW)
+    assert not plan.released
+    if used and status != "DELETING":
+        assert not plan.actions
+        assert "theirs" in plan.findings[0].message
+    if status in {"CREATING", "UPDATING", "DELETING"}:
+        assert not plan.actions
+        return
+    while not used and model.detail is not None:
+        for action in plan_removal(removal(), model.observed(), NOW).actions:
+            model.apply(action)
+    if not used:
+        assert plan_removal(removal(), None, NOW).released
+
+
+@pytest.mark.parametrize(
+    ("seen", "age", "released"), [(True, 1, True), (False, 1, False), (False, 31, True)]
+)
+def test_what_aws_never_showed_is_waited_for_a_moment(seen, age, released):
+    plan = plan_removal(removal(seen=seen, recorded=NOW.plus(-age)), None, NOW)
+    assert plan.released is released
+    assert bool(plan.findings) is not released

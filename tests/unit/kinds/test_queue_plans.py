@@ -1,0 +1,216 @@
+"""Job queues: plans that come to an end, environments that are not valid yet, and draining."""
+
+import random
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.kinds.values import ACCOUNT, NOW, RECORDED, REGION, owner, ready, resource, targets
+
+from awsbatch_operator.api import catalogue
+from awsbatch_operator.kinds.contract import Removal
+from awsbatch_operator.kinds.jobqueue.desired import (
+    desired_queue,
+    drain_timeout,
+    waits_for_jobs,
+)
+from awsbatch_operator.kinds.jobqueue.observe import Observed
+from awsbatch_operator.kinds.jobqueue.plan import Create, Delete, Update, plan_queue, plan_removal
+from awsbatch_operator.kinds.tagging import Tag, Untag
+
+POOLS = ("a", "b", "c")
+NAME = RECORDED.aws_name
+FAIR, OTHER = (f"arn:aws:batch:{REGION}:{ACCOUNT}:scheduling-policy/{name}" for name in "pq")
+
+
+def pool(name, *, valid=True):
+    of = resource("ComputeEnvironment", name=name)
+    if valid:
+        return ready(of, arn=f"arn:{name}", awsStatus="VALID")
+    return replace(of, status={"arn": f"arn:{name}", "awsStatus": "CREATING"})
+
+
+def spec(*pools: str, **changes: Any) -> dict[str, Any]:
+    order = [
+        {"order": number, "computeEnvironmentRef": {"name": name}}
+        for number, name in enumerate(pools or ("a",), start=1)
+    ]
+    return {"priority": 1, "computeEnvironmentOrder": order, **changes}
+
+
+def desired(of_spec, *waiting):
+    of = resource("JobQueue", of_spec)
+    found = [pool(name, valid=name not in waiting) for name in POOLS]
+    return desired_queue(of, targets(*found), owner(of))
+
+
+class Model:
+    """AWS, as far as one queue goes."""
+
+    def __init__(self):
+        self.detail: Any = None
+
+    def observed(self, **jobs):
+        return None if self.detail is None else Observed(self.detail, jobs or None)
+
+    def apply(self, action):
+        match action:
+            case Create(request):
+                filled = {"jobQueueArn": "arn:q", "status": "VALID", "jobQueueType": "ECS"}
+                self.detail = {**filled, **request}
+            case Update(request):
+                changed = {key: value for key, value in request.items() if key != "jobQueue"}
+                self.detail = {**self.detail, **changed}
+            case Tag(_, tags):
+                self.detail = {**self.detail, "tags": {**self.detail["tags"], **tags}}
+            case Untag(_, keys):
+                kept = {k: v for k, v in self.detail["tags"].items() if k not in keys}
+                self.detail = {**self.detail, "tags": kept}
+            case Delete(_):
+                assert self.detail["state"] == "DISABLED"
+                self.detail = None
+
+    def converge(self, of_spec):
+        for _ in range(4):
+            plan = plan_queue(desired(of_spec), self.observed())
+            if not plan.actions:
+                return plan
+            for action in plan.actions:
+                self.apply(action)
+        raise AssertionError("it never comes to an end")
+
+
+def the_update(plan):
+    """The one action of the plan, which is an update."""
+    (update,) = plan.actions
+    assert isinstance(update, Update)
+    return update
+
+
+LIMIT = {"reason": "stuck", "state": "RUNNABLE", "maxTimeSeconds": 600, "action": "CANCEL"}
+SPECS = st.builds(
+    lambda pools, changes: spec(*pools, **changes),
+    st.permutations(POOLS).flatmap(lambda found: st.integers(1, 3).map(lambda n: found[:n])),
+    st.fixed_dictionaries(
+        {"priority": st.integers(0, 9)},
+        optional={
+            "state": st.sampled_from(["ENABLED", "DISABLED"]),
+            "jobStateTimeLimitActions": st.sampled_from([[], [LIMIT]]),
+            "tags": st.dictionaries(st.sampled_from("ab"), st.sampled_from("12")),
+        },
+    ),
+)
+
+
+@given(specs=st.lists(SPECS, min_size=1, max_size=4))
+def test_a_plan_applied_leaves_an_empty_plan_whatever_came_before(specs):
+    model = Model()
+    for of_spec in specs:
+        plan = model.converge(of_spec)
+        assert plan.findings == ()
+        assert model.detail["priority"] == of_spec["priority"]
+        assert model.detail["state"] == of_spec.get("state", "ENABLED")
+
+
+@given(of_spec=SPECS, seed=st.integers(0, 99))
+def test_the_order_in_which_environments_are_listed_is_no_change(of_spec, seed):
+    model = Model()
+    model.converge(of_spec)
+    entries = list(of_spec["computeEnvironmentOrder"])
+    random.Random(seed).shuffle(entries)
+    shuffled = {**of_spec, "computeEnvironmentOrder": entries}
+    assert not plan_queue(desired(shuffled), model.observed()).actions
+
+
+def test_no_queue_is_made_over_an_environment_that_is_not_valid():
+    plan = plan_queue(desired(spec("a", "b"), "b"), None)
+    assert not plan.actions
+    (finding,) = plan.findings
+    assert finding.reason is catalogue.REFERENCE_NOT_READY
+    assert "ComputeEnvironment b" in finding.message
+
+
+def test_a_queue_that_waits_for_an_environment_is_changed_in_everything_else():
+    model = Model()
+    model.converge(spec("a"))
+    plan = plan_queue(desired(spec("b", "a", priority=5), "b"), model.observed())
+    update = the_update(plan)
+    assert update.request == {"jobQueue": NAME, "priority": 5}
+    assert catalogue.REFERENCE_NOT_READY in {finding.reason for finding in plan.findings}
+
+
+def test_an_environment_that_the_queue_has_already_may_be_out_of_order_for_a_while():
+    model = Model()
+    model.converge(spec("a", "b"))
+    plan = plan_queue(desired(spec("b", "a"), "a", "b"), model.observed())
+    update = the_update(plan)
+    assert "computeEnvironmentOrder" in update.request
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, FAIR), (FAIR, None)])
+def test_a_policy_is_neither_added_nor_removed(before, after):
+    model = Model()
+    reference = {"schedulingPolicyRef": {"arn": before}} if before else {}
+    model.converge(spec(**reference))
+    reference = {"schedulingPolicyRef": {"arn": after}} if after else {}
+    plan = plan_queue(desired(spec(**reference)), model.observed())
+    assert not plan.actions
+    assert plan.findings[0].reason is catalogue.POLICY_NOT_REMOVABLE
+
+
+def test_a_policy_is_replaced():
+    model = Model()
+    model.converge(spec(schedulingPolicyRef={"arn": FAIR}))
+    model.converge(spec(schedulingPolicyRef={"arn": OTHER}))
+    assert model.detail["schedulingPolicyArn"] == OTHER
+
+
+def test_a_kind_of_queue_that_differs_is_refused_and_one_left_open_is_awss():
+    model = Model()
+    model.converge(spec())
+    plan = plan_queue(desired(spec(jobQueueType="EKS")), model.observed())
+    assert not plan.actions
+    assert "jobQueueType" in plan.findings[0].message
+
+
+def removal(drain: dict[str, Any] | None = None, waited: float = 0) -> Removal:
+    of = resource("JobQueue", spec(drain=drain) if drain else spec(), deleting=True)
+    options = {
+        "seen": True,
+        "recorded": NOW,
+        "timeout": drain_timeout(of),
+        "since": NOW.plus(-waited),
+    }
+    return Removal(owner(of), RECORDED, retain=False, options=options)
+
+
+def test_a_queue_with_jobs_is_disabled_first_and_then_waited_for():
+    model = Model()
+    model.converge(spec())
+    plan = plan_removal(removal(), model.observed(RUNNING=17, RUNNABLE=3), NOW)
+    disable = the_update(plan)
+    assert disable.request == {"jobQueue": NAME, "state": "DISABLED"}
+    model.apply(disable)
+    plan = plan_removal(removal(), model.observed(RUNNING=17, RUNNABLE=3), NOW)
+    assert not plan.actions
+    assert "3 RUNNABLE, 17 RUNNING" in plan.findings[0].message
+    (delete,) = plan_removal(removal(), model.observed(), NOW).actions
+    assert delete == Delete(NAME)
+
+
+@pytest.mark.parametrize(("waited", "deleted"), [(59, False), (60, True), (9999, True)])
+def test_the_time_to_drain_ends(waited, deleted):
+    model = Model()
+    model.converge(spec(state="DISABLED"))
+    drain = {"policy": "Wait", "timeoutSeconds": 60}
+    plan = plan_removal(removal(drain, waited), model.observed(RUNNING=1), NOW)
+    assert bool(plan.actions) is deleted
+
+
+@pytest.mark.parametrize("drain", [None, 7, {}, {"policy": 3}, {"timeoutSeconds": "x"}])
+def test_a_drain_that_is_not_sound_waits_as_long_as_it_takes(drain):
+    of = resource("JobQueue", {"drain": drain})
+    assert waits_for_jobs(of)
+    assert drain_timeout(of) == 0.0
