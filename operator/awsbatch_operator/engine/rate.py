@@ -8,13 +8,15 @@ class TokenBucket:
 
     def __init__(self, clock: Clock, *, rate: float, burst: int) -> None:
         self._clock = clock
-        self._interval = 1.0 / rate
-        self._saved = burst * self._interval
-        # The moment at which the bucket would be full again if nobody took anything.
-        self._full_at = clock.monotonic()
+        self._rate = rate
+        self._burst = burst
+        self._tokens = float(burst)  # negative when some were taken in advance
+        self._counted_at = clock.monotonic()
 
     def take(self) -> float:
         """Take a token, now or in advance; seconds until it is there, 0 if it is."""
         now = self._clock.monotonic()
-        self._full_at = max(self._full_at, now) + self._interval
-        return max(0.0, self._full_at - now - self._saved)
+        gained = (now - self._counted_at) * self._rate
+        self._tokens = min(self._burst, self._tokens + gained) - 1.0
+        self._counted_at = now
+        return max(0.0, -self._tokens / self._rate)

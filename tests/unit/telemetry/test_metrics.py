@@ -1,0 +1,30 @@
+from prometheus_client import CollectorRegistry, generate_latest
+
+from awsbatch_operator.telemetry.metrics import Metrics
+
+
+def test_all_metrics_have_our_prefix_and_no_label_that_names_an_object():
+    metrics = Metrics(CollectorRegistry())
+    metrics.turn("BatchJob", "ok", 0.2)
+    metrics.retry("BatchJob")
+    metrics.kube_write("BatchJob", "patch", "ok")
+    metrics.event("created")
+    metrics.aws_call("batch", "SubmitJob", "ok", 0.05)
+    metrics.resync("ok")
+    metrics.ghost("BatchJob")
+    metrics.gauge("queue_depth", "Keys that wait.", lambda: 7)
+    families = list(metrics.registry.collect())
+    labels = {name for family in families for sample in family.samples for name in sample.labels}
+    assert all(family.name.startswith("awsbatch_operator_") for family in families)
+    assert labels == {"kind", "result", "verb", "outcome", "service", "operation", "le"}
+    text = generate_latest(metrics.registry).decode()
+    assert 'awsbatch_operator_reconciles_total{kind="BatchJob",result="ok"} 1.0' in text
+    assert "awsbatch_operator_queue_depth 7.0" in text
+
+
+def test_two_operators_in_one_process_do_not_share_metrics():
+    one, two = Metrics(CollectorRegistry()), Metrics(CollectorRegistry())
+    one.event("created")
+    assert two.registry.get_sample_value(
+        "awsbatch_operator_events_total", {"outcome": "created"}
+    ) in {None, 0}
