@@ -68,14 +68,15 @@ class Elector:
 
     async def keep(self) -> None:
         """Renew the lease until cancelled. LeaseLostError once it has run out or is another's."""
-        while True:
+        while self.leads:
             renewed = await self._attempt(min(self._fence.left, self._settings.renew_seconds))
             standing, _ = evaluate(self._sighting, self._settings.identity, self._clock.monotonic())
-            if standing is Standing.THEIRS or not self.leads:
+            if standing is Standing.THEIRS:
                 self._fence.close()
-                raise LeaseLostError(f"The lease is lost. {self._trouble}".strip())
+                raise LeaseLostError(f"The lease is lost. {self._trouble}")
             pause = self._settings.renew_seconds if renewed else self._settings.retry_seconds
             await self._clock.sleep(min(pause, self._fence.left))
+        raise LeaseLostError(f"The lease was not renewed in time. {self._trouble}".strip())
 
     async def release(self) -> None:
         """Give the lease back, so that another replica need not wait until it has run out.
@@ -127,6 +128,7 @@ class Elector:
         lease = await self._kube.read_lease(self._settings.namespace, self._settings.name)
         self._see(lease)
         self._read_at = self._clock.monotonic()
+        self._trouble = ""
         return lease
 
     def _see(self, lease: Shape | None) -> None:

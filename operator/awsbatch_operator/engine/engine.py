@@ -90,9 +90,8 @@ class Engine:
     async def run(self, stop: asyncio.Event) -> Ended:
         """List everything, then work until `stop` is set, then let the turns under way end.
 
-        LeaseLostError from a turn, and any BaseException, end the run at once with that error: no
-        other turn takes another step. Whoever gets an error, or cancels this, must not release the
-        lease.
+        A BaseException from a turn ends the run at once with that error: no other turn takes
+        another step. Whoever gets an error, or cancels this, must not release the lease.
         """
         workers = {self._spawn(self._work()) for _ in range(self._settings.workers)}
         others = {self._spawn(self._queue.run_timers()), self._spawn(self._keep_in_sync())}

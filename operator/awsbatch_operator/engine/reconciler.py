@@ -29,5 +29,6 @@ class Reconciler(Protocol):
         kept in memory for it can be let go.
 
         ConflictError: the object has changed, the engine reads it afresh and asks again at once.
-        LeaseLostError: the engine stops. Any other Exception is logged and retried with backoff.
+        LeaseLostError: nothing was sent; the turn is repeated, if leadership lasts. Any other
+        Exception is logged and retried with backoff.
         """

@@ -18,6 +18,8 @@ from awsbatch_operator.kube.port import ConflictError, KubeError
 from awsbatch_operator.telemetry.logs import about
 from awsbatch_operator.telemetry.metrics import Metrics
 
+FENCED_SECONDS = 1.0  # the next renewal may have come by then
+
 _log = structlog.get_logger()
 
 
@@ -81,7 +83,7 @@ class Turns:
         return True
 
     async def take(self, key: ObjectKey) -> None:
-        """One turn. Raises what ends the whole run: LeaseLostError, and any BaseException."""
+        """One turn. Raises what ends the whole run: a BaseException that is no Exception."""
         began = self._clock.monotonic()
         turn = _Turn(asyncio.current_task(), self._version(key))
         self._under_way[key] = turn
@@ -101,8 +103,8 @@ class Turns:
     async def _attempt(self, key: ObjectKey) -> str:
         try:
             again = await self._reconciler.reconcile(key)
-        except LeaseLostError:
-            raise
+        except LeaseLostError as error:
+            return self._fenced(key, error)
         except asyncio.CancelledError as error:
             if _is_cancelled():
                 raise
@@ -152,6 +154,15 @@ class Turns:
             exc_info=None if isinstance(error, KubeError) else error,
         )
         return "error"
+
+    def _fenced(self, key: ObjectKey, error: LeaseLostError) -> str:
+        """The lease was too short for a call, which was not sent. Whether it is lost, the elector
+        says: a renewal that comes late under load is no reason to end the process.
+        """
+        self._metrics.retry(key.kind)
+        self._queue.retry(key, floor=FENCED_SECONDS)
+        _log.warning("call not sent", error=str(error))
+        return "fenced"
 
     def _gone(self, key: ObjectKey) -> str:
         self._conflicts.pop(key, None)
