@@ -40,6 +40,8 @@ INVALID_RECORD = _stall(
     "The annotation awsbatch.dev/resolved, which says where the AWS object lives, was edited.",
     "Restore the annotation, or remove it: it is then made again from what is known.",
 )
+PAUSED = _note("PausedByAnnotation", "The annotation awsbatch.dev/paused holds everything back.")
+RESUMED = _note("Resumed", "The annotation awsbatch.dev/paused was taken away.")
 
 # --- account and scope ---
 
@@ -127,7 +129,7 @@ AWS_ERROR = _stall(
 
 # --- progress of infrastructure ---
 
-STARTING = _wait("Starting", "The operator has seen the object and makes its first step.")
+STARTING = _wait("Initializing", "The operator has seen the object and makes its first step.")
 CREATING = _wait("Creating", "AWS is making the object.")
 UPDATING = _wait("Updating", "AWS is changing the object.")
 DELETING = _wait("Deleting", "AWS is removing the object.")
@@ -205,6 +207,12 @@ JOB_NOT_FOUND = _stall(
     "Look for the job's outputs; then delete this object, or change it to start a new run.",
 )
 JOB_STOPPING = _wait("Stopping", "The job is being terminated.")
+JOB_SUBMITTING = _wait("Submitting", "The job is about to be submitted.")
+JOB_PENDING = _wait("Pending", "AWS: the job waits for the jobs it depends on.")
+JOB_RUNNABLE = _wait("Runnable", "AWS: the job waits for room in its queue's environments.")
+JOB_STARTING = _wait("Starting", "AWS: the job has its place; its container is being started.")
+JOB_RUNNING = _wait("Running", "AWS: the job's container runs.")
+JOB_SUCCEEDED = _note("Succeeded", "The job came to its end with success.")
 
 
 def reasons() -> tuple[Reason, ...]:

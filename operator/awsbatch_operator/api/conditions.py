@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.instant import Instant
 
 MESSAGE_LIMIT = 2048  # characters; metav1.Condition allows 32768, a person reads less
@@ -96,13 +97,13 @@ def conditions(
 
 
 _PAUSED = (
-    "PausedByAnnotation",
+    catalogue.PAUSED.name,
     (
         "Nothing is changed in AWS while the annotation awsbatch.dev/paused is 'true'. "
         "Remove it to go on."
     ),
 )
-_RESUMED = ("Resumed", "The annotation awsbatch.dev/paused is gone.")
+_RESUMED = (catalogue.RESUMED.name, "The annotation awsbatch.dev/paused is gone.")
 
 
 def condition(status: Mapping[str, object], name: str) -> Mapping[str, object] | None:

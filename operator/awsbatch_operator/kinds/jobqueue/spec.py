@@ -114,7 +114,9 @@ class JobQueueStatus(NamedStatus):
     state: Short | None = Field(None, description="ENABLED or DISABLED, as AWS has it.")
     aws_status: Short | None = Field(None, description="AWS's status, such as VALID.")
     status_reason: Paragraph | None = Field(None, description="What AWS says about its status.")
-    jobs: QueueJobs | None = Field(None, description="Jobs in the queue.")
+    jobs: QueueJobs | None = Field(
+        None, description="Jobs in the queue, counted while it is emptied for deletion."
+    )
 
 
 SPEC_RULES = (

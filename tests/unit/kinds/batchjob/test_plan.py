@@ -136,9 +136,16 @@ def test_a_known_job_is_never_submitted_again(state, age):
 
 def test_a_forgotten_job_is_not_submitted_again():
     resource = job(submission=first_submission(), job_id="job-1")
-    plan = plan_job(desired(resource), Observed(Knowledge.FORGOTTEN), NOW)
+    plan = plan_job(desired(resource), Observed(Knowledge.FORGOTTEN), NOW.plus(600))
     assert plan.actions == ()
     assert plan.findings[0].reason.name == "JobNotFound"
+
+
+def test_a_job_that_aws_does_not_show_yet_is_waited_for():
+    resource = job(submission=first_submission(), job_id="job-1")
+    plan = plan_job(desired(resource), Observed(Knowledge.FORGOTTEN), NOW.plus(3))
+    assert (plan.actions, plan.findings) == ((), ())
+    assert plan.look_again_seconds
 
 
 def test_a_twin_of_a_repeated_submission_is_terminated_and_the_sweep_is_counted():
