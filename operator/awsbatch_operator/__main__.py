@@ -1,7 +1,10 @@
 """The command line: `python -m awsbatch_operator run …`."""
 
 import asyncio
+import logging
+import os
 import sys
+import threading
 from collections.abc import Coroutine
 
 from pydantic import ValidationError
@@ -35,10 +38,20 @@ def main(arguments: list[str] | None = None) -> int:
     return _told(app.run(settings))
 
 
+def _ended(code: int) -> int:
+    """Leave at once, although a thread may hang in a call that only reads."""
+    if threading.active_count() > 1:
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
 def _told(work: Coroutine[None, None, int]) -> int:
     """Run it; trouble that a person can mend is said without a traceback."""
     try:
-        return asyncio.run(work)
+        return _ended(asyncio.run(work))
     except (KubeError, OSError) as error:
         sys.stderr.write(f"aws-batch-operator: {error}\n")
         return 1

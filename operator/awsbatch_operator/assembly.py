@@ -132,6 +132,7 @@ def assemble(settings: Settings, edges: Edges) -> Operator:
         ),
     )
     edges.metrics.gauge("queue_depth", "Objects waiting for a turn.", lambda: queue.depth)
+    edges.metrics.gauge("jobs_followed", "Jobs that are polled.", lambda: aws.job_poller.followed)
     return Operator(engine=engine, recorder=recorder, aws=aws, leadership=leadership)
 
 

@@ -38,10 +38,11 @@ PAGE = 100  # ids in a DescribeJobs
 PROCESSES, THREADS = 2, 4
 SUBMIT_REACH, DESCRIBE_REACH, SHARE_REACH_MS = 400.0, 30.0, 5.0
 
+# About 3 kB a job in DescribeJobs, as a job of AWS's with an attempt and some variables.
 CONTAINER = {
     "image": "111122223333.dkr.ecr.eu-central-1.amazonaws.com/simulate:2026.5",
     "command": ["simulate", "--grid", "Ref::grid", "--out", "/scratch/out"],
-    "environment": [{"name": f"SETTING_{number}", "value": "x" * 20} for number in range(8)],
+    "environment": [{"name": f"SETTING_{number}", "value": "x" * 20} for number in range(36)],
     "resourceRequirements": [{"type": "VCPU", "value": "4"}, {"type": "MEMORY", "value": "8192"}],
     "jobRoleArn": "arn:aws:iam::111122223333:role/batch-job",
 }

@@ -5,7 +5,6 @@ Nothing waits and nothing is random: one thread, one stepped clock that both sid
 """
 
 import asyncio
-import functools
 import os
 import random
 from collections.abc import Callable
@@ -16,8 +15,8 @@ import yaml
 from prometheus_client import CollectorRegistry
 from tests.support.clock import SteppedClock, settle
 from tests.support.crashing import CrashingKube, CrashingWire, Points, ProcessDied
+from tests.support.installation import FreeFence, aws_models, definitions
 from tests.support.memory_kube import MemoryKube
-from tests.support.structural import Definition
 
 from awsbatch_operator.assembly import Edges, Operator, assemble
 from awsbatch_operator.aws.runner import InlineRunner
@@ -35,20 +34,6 @@ ROOT = Path(__file__).resolve().parents[2]
 CLUSTER = "crash-test"
 HOURS = 3600.0
 READ_TIMEOUT = 10.0
-
-
-@functools.cache
-def definitions() -> tuple[Definition, ...]:
-    """The kinds as the CRDs of this repository define them."""
-    files = sorted((ROOT / "crds").glob("awsbatch.dev_*.yaml"))
-    return tuple(Definition.from_crd(yaml.safe_load(file.read_text())) for file in files)
-
-
-class OpenFence:
-    """Leadership for ever."""
-
-    def check(self, seconds: float) -> None:
-        """Always in time."""
 
 
 class World:
@@ -124,9 +109,10 @@ class Life:
                 clock=world.clock,
                 random=random.Random(7),
                 metrics=self.metrics,
-                fence=OpenFence(),
+                fence=FreeFence(),
                 runner=InlineRunner(),
                 on_client=wire.connect,
+                loader=aws_models(),
             ),
         )
         self.operator.leadership.at = world.clock.now()

@@ -13,7 +13,7 @@ from awsbatch_operator.aws.sender import Sender
 DESCRIBED_AT_ONCE = 100
 LISTED_AT_ONCE = 1000
 FILTERED_AT_ONCE = 100
-REASON_LIMIT = 1024  # characters of TerminateJob's and CancelJob's reason
+REASON_LIMIT = 1024  # characters of TerminateJob's reason
 
 # In the order in which a job passes through them: one that moves on while they are listed one after
 # the other is seen twice rather than never.
@@ -27,7 +27,7 @@ class Touch(Protocol):
         """Environments or queues of the scope are in use, or were just changed."""
 
     def job(self, job_id: str) -> None:
-        """The job was just terminated or cancelled."""
+        """The job was just terminated."""
 
 
 class BatchAdapter:
@@ -115,10 +115,11 @@ class BatchAdapter:
         return await self._sender.call(scope, "batch:SubmitJob", request)
 
     async def terminate_job(self, scope: Scope, job_id: str, reason: str) -> None:
-        await self._stop(scope, "batch:TerminateJob", job_id, reason)
-
-    async def cancel_job(self, scope: Scope, job_id: str, reason: str) -> None:
-        await self._stop(scope, "batch:CancelJob", job_id, reason)
+        request = {"jobId": job_id, "reason": reason[:REASON_LIMIT]}
+        try:
+            await self._sender.call(scope, "batch:TerminateJob", request)
+        finally:
+            self._touch.job(job_id)
 
     async def job(self, scope: Scope, job_id: str) -> Shape | None:
         return await self._jobs.get(scope, job_id)
@@ -149,13 +150,6 @@ class BatchAdapter:
             return await self._sender.call(scope, name, request)
         finally:
             self._touch.infrastructure(scope, changed=True)
-
-    async def _stop(self, scope: Scope, name: str, job_id: str, reason: str) -> None:
-        request = {"jobId": job_id, "reason": reason[:REASON_LIMIT]}
-        try:
-            await self._sender.call(scope, name, request)
-        finally:
-            self._touch.job(job_id)
 
     async def _listed(self, scope: Scope, queue: str, state: str) -> dict[str, Shape]:
         request = {"jobQueue": queue, "jobStatus": state, "maxResults": LISTED_AT_ONCE}

@@ -161,7 +161,6 @@ CALLS = CallTable(
             _tag(JOBS),
         ),
         _batch(Effect.ENDS, "TerminateJob", "terminate_job", _may("TerminateJob", JOBS)),
-        _batch(Effect.ENDS, "CancelJob", "cancel_job", _may("CancelJob", JOBS)),
         Call(
             "logs",
             "GetLogEvents",

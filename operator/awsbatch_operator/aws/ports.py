@@ -64,8 +64,6 @@ class BatchPort(Protocol):
 
     async def terminate_job(self, scope: Scope, job_id: str, reason: str) -> None: ...
 
-    async def cancel_job(self, scope: Scope, job_id: str, reason: str) -> None: ...
-
     async def job(self, scope: Scope, job_id: str) -> Shape | None:
         """DescribeJobs' detail, read now (100 ids a call); None if AWS knows no such job."""
 

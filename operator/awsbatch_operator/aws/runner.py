@@ -1,6 +1,7 @@
 """Where the blocking calls of botocore run: in a few threads, or, in tests, right here."""
 
 import asyncio
+import contextvars
 import heapq
 import itertools
 from collections.abc import Callable
@@ -43,7 +44,9 @@ class ThreadRunner:
 
     async def run(self, work: Callable[[], ResultT], *, priority: Priority) -> ResultT:
         await self._slot(priority)
-        future = asyncio.get_running_loop().run_in_executor(self._pool, work)
+        # The context goes along, so that what is logged in the thread names the object, too.
+        context = contextvars.copy_context()
+        future = asyncio.get_running_loop().run_in_executor(self._pool, context.run, work)
         future.add_done_callback(lambda _: self._release())
         return await future
 

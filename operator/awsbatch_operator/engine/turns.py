@@ -156,8 +156,10 @@ class Turns:
         return "error"
 
     def _fenced(self, key: ObjectKey, error: LeaseLostError) -> str:
-        """The lease was too short for a call, which was not sent. Whether it is lost, the elector
-        says: a renewal that comes late under load is no reason to end the process.
+        """The lease was too short for a call, which was not sent.
+
+        Whether it is lost, the elector says: a renewal that comes late under load is no reason to
+        end the process.
         """
         self._metrics.retry(key.kind)
         self._queue.retry(key, floor=FENCED_SECONDS)

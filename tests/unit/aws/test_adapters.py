@@ -115,7 +115,7 @@ async def test_a_look_up_by_name_takes_only_that_very_name(bench):
 
 async def test_a_reason_is_cut_to_what_aws_takes(bench):
     await bench.aws.batch.terminate_job(SCOPE, "j", "x" * 5000)
-    await bench.aws.batch.cancel_job(SCOPE, "j", "short")
+    await bench.aws.batch.terminate_job(SCOPE, "j", "short")
     assert [len(asked["reason"]) for _, asked in bench.stub.sent] == [1024, 5]
 
 

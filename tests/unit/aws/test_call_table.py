@@ -45,7 +45,6 @@ CALLED = [
     ("batch", "tag_resource", (SCOPE, ARN, {"a": "b"})),
     ("batch", "untag_resource", (SCOPE, ARN, ["a"])),
     ("batch", "terminate_job", (SCOPE, "j", "why")),
-    ("batch", "cancel_job", (SCOPE, "j", "why")),
     ("batch", "job", (SCOPE, "j")),
     ("batch", "active_jobs", (SCOPE, "q")),
     ("batch", "jobs_by_name", (SCOPE, "q", "n")),

@@ -24,7 +24,8 @@ async def act_on_job(
     match action:
         case Submit():
             observed = await _submit(action, scope, batch=batch, memory=memory, clock=clock)
-            feed.follow(scope, observed.job_id, action.request["jobQueue"], action.key)
+            queue, detail = action.request["jobQueue"], observed.detail
+            feed.follow(scope, observed.job_id, queue, action.key, detail=detail)
             return observed
         case Terminate():
             await batch.terminate_job(scope, action.job_id, action.reason)

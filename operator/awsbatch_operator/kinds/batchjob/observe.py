@@ -84,7 +84,7 @@ class Observer:
         since = self.memory.since(submission.uid, submission.run, state, self.clock.now())
         observed = Observed(Knowledge.KNOWN, detail=detail, since=since)
         if not observed.ended:
-            self.feed.follow(scope, job_id, submission.queue, resource.key)
+            self.feed.follow(scope, job_id, submission.queue, resource.key, detail=detail)
             return observed
         self.feed.forget(job_id)
         return await self._with_logs(resource, observed, scope)

@@ -71,7 +71,7 @@ def plan_job(desired: Desired, observed: Observed | None, now: Instant) -> Plan[
         case Knowledge.KNOWN | Knowledge.OVER:
             return _follow(submission, observed, now)
         case Knowledge.FORGOTTEN:
-            return Plan(findings=(_forgotten(submission),))
+            return _unseen(submission, now)
         case never:
             assert_never(never)
 
@@ -200,12 +200,16 @@ def _quiet_rest(observed: Observed, now: Instant) -> list[float]:
     return [rest] if rest > 0 else []
 
 
-def _forgotten(submission: Submission) -> Finding:
-    return Finding(
+def _unseen(submission: Submission, now: Instant) -> Plan[Action]:
+    """DescribeJobs does not know the job: not yet, or not any more."""
+    if now.since(submission.time) < FRESH_SECONDS:
+        return Plan(look_again_seconds=STOP_LOOK_SECONDS)
+    finding = Finding(
         catalogue.JOB_NOT_FOUND,
         f"AWS does not know the job of run {submission.run} (name {submission.job_name}) any "
         "more, and its end was not seen. It is not submitted again.",
     )
+    return Plan(findings=(finding,))
 
 
 def _remove_unseen(job_id: str | None, submission: Submission, now: Instant) -> Plan[Action]:
