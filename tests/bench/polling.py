@@ -21,7 +21,7 @@ WATCHED_SECONDS = 600.0
 async def _calls_a_cycle(active: int, finished: int) -> tuple[float, int]:
     """(calls in the busiest cycle once all jobs run, calls for finished jobs alone)."""
     clock, aws = SteppedClock(), ModelJobs()
-    poller = JobPoller(cast(Any, aws), clock, Cadence(), lambda _: None)
+    poller = JobPoller(cast("Any", aws), clock, Cadence(), lambda _: None)
     for number in range(active):
         aws.submit(f"job-{number}", queue=QUEUE, status="RUNNING")
         poller.follow(SCOPE, f"job-{number}", QUEUE, ObjectKey("BatchJob", "bench", str(number)))
