@@ -2,6 +2,7 @@ import asyncio
 import threading
 
 import pytest
+from structlog.contextvars import bound_contextvars, get_contextvars
 
 from awsbatch_operator.aws.calls import Priority
 from awsbatch_operator.aws.runner import InlineRunner, ThreadRunner
@@ -58,3 +59,9 @@ async def test_inline_work_is_done_in_the_callers_own_thread():
         lambda: threading.current_thread().name, priority=Priority.READING
     )
     assert name == threading.current_thread().name
+
+
+async def test_what_is_logged_in_a_thread_names_the_object_of_its_task(runner):
+    with bound_contextvars(kind="BatchJob", name="one"):
+        seen = await runner.run(get_contextvars, priority=Priority.READING)
+    assert seen == {"kind": "BatchJob", "name": "one"}
