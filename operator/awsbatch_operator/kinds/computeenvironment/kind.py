@@ -35,7 +35,9 @@ class ComputeEnvironmentKind(Lasting):
         return desired_environment(resource, targets, owner)
 
     def removal(self, resource: Resource, removal: Removal) -> Removal:
-        return replace(removal, options=removal_options(resource))
+        was_deleting = resource.status.get("awsStatus") == "DELETING"
+        options = {**removal_options(resource), "was_deleting": was_deleting}
+        return replace(removal, options=options)
 
     async def observe(
         self, resource: Resource, recorded: Recorded, scope: Scope

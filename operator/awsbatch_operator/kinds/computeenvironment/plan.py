@@ -23,6 +23,8 @@ from awsbatch_operator.kinds.queues import named
 from awsbatch_operator.kinds.release import when_absent
 from awsbatch_operator.kinds.tagging import Tag, Untag, tag_actions, tag_intent
 
+RETRY_SECONDS = 600.0  # before a deletion that AWS gave up is asked for again without any sign
+
 
 @dataclass(frozen=True, slots=True)
 class Create:
@@ -85,6 +87,8 @@ def plan_removal(removal: Removal, observed: Observed | None, now: Instant) -> P
         return Plan(findings=(_in_use(observed),))
     if busy:
         return Plan(findings=busy)
+    if observed.status == "INVALID" and removal.options["was_deleting"]:
+        return Plan(findings=(_deletion_failed(observed),))
     name = str(observed.detail["computeEnvironmentName"])
     if observed.state != "DISABLED":
         return Plan(
@@ -138,6 +142,17 @@ def _words(change: Change) -> str:
     if change is Change.INFRASTRUCTURE:
         return "an infrastructure update"
     return "a new environment in its place"
+
+
+def _deletion_failed(observed: Observed) -> Finding:
+    """AWS took the deletion, tried, and gave up: most often its role went first."""
+    return Finding(
+        catalogue.ENVIRONMENT_INVALID,
+        f"AWS could not delete the compute environment. {observed.words}",
+        "AWS needs the environment's service role to clean up, and no job in it: mend what it "
+        "names, and the deletion goes on by itself.",
+        look_again_seconds=RETRY_SECONDS,
+    )
 
 
 def _in_use(observed: Observed) -> Finding:

@@ -89,6 +89,23 @@ async def test_an_environment_in_use_names_the_queues_and_stays_enabled_for_thei
     assert left_in_aws(there) == NOTHING
 
 
+async def test_an_environment_whose_role_went_first_says_so_and_goes_when_the_role_is_back():
+    there = Installation()
+    async with there.running():
+        await started(there, ENVIRONMENT)
+        there.fault(effect="world", name="role_vanished")
+        there.kube.remove(ENVIRONMENT)
+        message = await there.until(ENVIRONMENT, "DeletionBlocked", "EnvironmentInvalid")
+        assert "is not authorized to perform: sts:AssumeRole on resource" in message
+        assert "service role" in message
+        there.calls.clear()
+        await there.clock.advance(500)
+        assert there.changes() == []
+        there.mend()
+        await there.until_gone(ENVIRONMENT, within=120)
+    assert left_in_aws(there) == NOTHING
+
+
 async def submitted(there):
     """A job in the queue, past the operator."""
     job = there.aws().submit_job(
