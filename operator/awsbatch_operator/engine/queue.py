@@ -21,6 +21,7 @@ from awsbatch_operator.engine.waiting import first_of
 K = TypeVar("K", bound=Hashable)
 
 FAIR_SHARE = 8  # every eighth take serves the least urgent lane first, so that nothing starves
+SPARE_TIMERS = 100  # cancelled ones that may lie about besides as many as are alive
 
 
 class Priority(IntEnum):
@@ -78,6 +79,8 @@ class WorkQueue(Generic[K]):
         when = self._clock.monotonic() + seconds
         if when >= self._due.get(key, float("inf")):
             return
+        if len(self._timers) > 2 * len(self._due) + SPARE_TIMERS:
+            self._drop_cancelled_timers()
         self._due[key] = when
         timer = (when, next(self._order), key)
         heapq.heappush(self._timers, timer)
@@ -185,6 +188,10 @@ class WorkQueue(Generic[K]):
                 await self._timers_changed.wait()
             else:
                 await first_of(self._clock.sleep(seconds), self._timers_changed.wait())
+
+    def _drop_cancelled_timers(self) -> None:
+        self._timers = [(when, next(self._order), key) for key, when in self._due.items()]
+        heapq.heapify(self._timers)
 
     def _push(self, key: K, priority: Priority) -> None:
         self._lanes[priority][key] = self._clock.monotonic()

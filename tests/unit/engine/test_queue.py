@@ -119,6 +119,18 @@ async def test_a_turn_for_another_reason_cancels_the_time_that_was_set(queue, cl
     assert taken(queue) == []
 
 
+def test_times_that_were_cancelled_do_not_pile_up(queue):
+    queue.add_after("patient", 50)
+    for _ in range(5000):
+        queue.add_after("busy", 600)
+        queue.add("busy")
+        taken(queue)
+    assert len(queue._timers) < 200
+    queue._clock.skip(60)
+    queue.release_due()
+    assert taken(queue) == ["patient"]
+
+
 async def test_a_key_that_falls_due_while_running_is_taken_again(queue, clock):
     queue.add("a")
     queue.take_now()
