@@ -35,6 +35,7 @@ from awsbatch_operator.kinds.batchjob.observe import LeadershipStart, Observer, 
 from awsbatch_operator.kinds.lasting import lasting_kinds
 from awsbatch_operator.kinds.lifecycle import Lifecycle, Surroundings
 from awsbatch_operator.kinds.narration import Narrator
+from awsbatch_operator.kinds.permissions import Allowances
 from awsbatch_operator.kube.port import KubePort
 from awsbatch_operator.settings import Settings
 from awsbatch_operator.telemetry.metrics import Metrics
@@ -182,7 +183,16 @@ def _aws(settings: Settings, edges: Edges, wake: Wake) -> Aws:
 def _life_cycles(
     settings: Settings, edges: Edges, around: Surroundings, aws: Aws, leadership: LeadershipStart
 ) -> Mapping[str, Reconciler]:
-    own = OwnIdentity(cluster_id=settings.cluster_id, region=settings.region)
+    own = OwnIdentity(
+        cluster_id=settings.cluster_id,
+        region=settings.region,
+        allowed=Allowances(
+            account="",
+            role_arns=settings.allowed_role_arns,
+            external_arns=settings.allowed_external_arns,
+        ),
+        accounts="AWSAccount" in watched_kinds(settings),
+    )
     accounts = Accounts(
         cache=around.cache, kube=edges.kube, identity=aws.identity, clock=edges.clock, own=own
     )

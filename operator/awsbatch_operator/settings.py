@@ -36,6 +36,16 @@ class Settings(BaseModel):
     region: str = Field(
         default="", description="Region of objects that name none; default: the environment's."
     )
+    allowed_role_arns: tuple[str, ...] | None = Field(
+        default=None,
+        description="Roles and instance profiles that objects without an AWSAccount may name "
+        "(comma-separated, * matches any text); default: what IAM lets the operator pass.",
+    )
+    allowed_external_arns: tuple[str, ...] | None = Field(
+        default=None,
+        description="AWS objects that objects without an AWSAccount may refer to by ARN "
+        "(comma-separated, * matches any text); default: all.",
+    )
     settling_seconds: Seconds = Field(
         default=60,
         description="How long AWS's job listing is given to show a submission of unknown outcome.",
@@ -114,7 +124,9 @@ def settings_from(
     """The settings of `run`; pydantic.ValidationError says what is wrong with which of them."""
     env = os.environ if environment is None else environment
     given = {key: value for key, value in vars(arguments).items() if key != "command"}
-    given["namespaces"] = _names(given.get("namespaces", ""))
+    for name in ("namespaces", "allowed_role_arns", "allowed_external_arns"):
+        if name in given:
+            given[name] = _names(given[name])
     given.setdefault("identity", env.get("POD_NAME") or socket.gethostname())
     given.setdefault("lease_namespace", env.get("POD_NAMESPACE") or "default")
     given.setdefault("region", env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "")

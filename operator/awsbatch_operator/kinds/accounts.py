@@ -32,6 +32,7 @@ class OwnIdentity:
     cluster_id: str
     region: str = ""  # "" if the operator was given none
     allowed: Allowances = field(default_factory=lambda: Allowances(account=""))
+    accounts: bool = True  # whether AWSAccounts are watched; a namespaced operator may not
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,12 @@ class Accounts:
         """The AWSAccount of an object; None for the operator's own identity."""
         reference = resource.spec.get("accountRef")
         name = str(reference["name"]) if reference else DEFAULT_ACCOUNT
+        if reference is not None and not self._own.accounts:
+            return Finding(
+                catalogue.NOT_ALLOWED,
+                "This operator watches single namespaces only, so it has no AWSAccounts.",
+                "Remove spec.accountRef: the operator's own identity serves these namespaces.",
+            )
         account = self._cache.get(ObjectKey("AWSAccount", "", name))
         if account is None:
             if reference is None:

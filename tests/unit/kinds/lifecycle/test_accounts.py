@@ -227,3 +227,20 @@ async def test_a_record_edited_to_another_account_opens_nothing():
         for policy in there.aws().list_scheduling_policies()["schedulingPolicies"]
     ]
     assert "victim" in names
+
+
+async def test_an_operator_of_single_namespaces_has_no_accounts_and_says_so():
+    there = Installation(namespaces=(NAMESPACE,))
+    async with there.running():
+        there.apply(POLICY, manifests.policy(**REFERRING))
+        message = await there.until(POLICY, "Stalled", "NotAllowed")
+        assert "Remove spec.accountRef" in message
+        assert there.calls == []
+
+
+async def test_flags_limit_what_objects_without_an_account_may_name():
+    there = Installation(allowed_role_arns=("arn:aws:iam::*:role/batch-*",))
+    async with there.running():
+        there.apply(ENVIRONMENT, manifests.environment())
+        message = await there.until(ENVIRONMENT, "Stalled", "NotAllowed")
+    assert "The operator's configuration does not allow these roles" in message
