@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+from weakref import WeakSet
 
 import aiohttp
 import yaml
@@ -92,8 +93,11 @@ class Connection:
         value = self.configuration.api_key.get(_TOKEN)
         return None if value is None else str(value)
 
-    def session(self) -> aiohttp.ClientSession:
-        """A new HTTP session that sends our identity with every request; the caller closes it."""
+    def session(self, opened: WeakSet[asyncio.Transport] | None = None) -> aiohttp.ClientSession:
+        """A new HTTP session that sends our identity with every request; the caller closes it.
+
+        The transports of its connections are put into `opened`.
+        """
 
         async def authorized(
             request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
@@ -107,7 +111,7 @@ class Connection:
 
         tls = RESTClientObject(self.configuration).ssl_context
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS, ssl=tls),
+            connector=_Connector(opened, limit=CONNECTIONS, ssl=tls),
             headers={"User-Agent": USER_AGENT},
             middlewares=(authorized,),
             proxy=self.configuration.proxy,
@@ -175,6 +179,20 @@ class Connection:
             "proxy",
         ):
             setattr(self.configuration, name, getattr(fresh, name))
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Makes known which transports it has opened."""
+
+    def __init__(self, opened: WeakSet[asyncio.Transport] | None, **options: Any) -> None:
+        super().__init__(**options)
+        self._opened = opened
+
+    async def connect(self, *arguments: Any, **options: Any) -> aiohttp.connector.Connection:
+        connection = await super().connect(*arguments, **options)
+        if self._opened is not None and connection.transport is not None:
+            self._opened.add(connection.transport)
+        return connection
 
 
 async def connect(location: Location, *, clock: Clock, environ: Mapping[str, str]) -> Connection:

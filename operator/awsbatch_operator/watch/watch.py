@@ -1,0 +1,96 @@
+"""The watch over all our kinds: begins when they are served, and begins again when it breaks."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from awsbatch_operator.api.instant import Clock
+from awsbatch_operator.api.metadata import Shape
+from awsbatch_operator.engine.waiting import first_of
+from awsbatch_operator.kube.port import KubePort
+from awsbatch_operator.watch.discovery import Discovery
+from awsbatch_operator.watch.kopf_setup import quieten
+from awsbatch_operator.watch.stream import Stream, Target
+
+FIRST_PAUSE = 1.0  # seconds before a broken watch begins again; doubled each time
+LONGEST_PAUSE = 30.0
+STEADY_SECONDS = 60.0  # a watch that lived that long has broken for a new reason
+
+_log = structlog.get_logger()
+
+
+class HandlerError(Exception):
+    """`on_event` has failed: an event is lost, and whoever runs the watch must end."""
+
+
+class Watch:
+    """Calls `on_event(type, body)` for everything that happens to the objects of the kinds.
+
+    The type is None for what a watch begins with, then "ADDED", "MODIFIED" or "DELETED". When a
+    watch begins again, everything comes again with None; what has vanished meanwhile does not come.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        kube: KubePort,
+        clock: Clock,
+        on_event: Callable[[str | None, Shape], None],
+    ) -> None:
+        self._target = target
+        self._clock = clock
+        self._handler = on_event
+        self._discovery = Discovery(kube=kube, kinds=target.kinds, clock=clock)
+        self._began = float("-inf")
+        self.streaming = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Watch until `stop` is set. HandlerError if `on_event` fails; nothing else ends it.
+
+        The API server away, rights missing, CRDs deleted: all that is logged, and the watch begins
+        again as soon as it can.
+        """
+        quieten()
+        pause = FIRST_PAUSE
+        while await self._discovery.wait(stop):
+            error = await self._once(stop)
+            if error is None:
+                return
+            if self._clock.monotonic() - self._began >= STEADY_SECONDS:
+                pause = FIRST_PAUSE
+            _log.error("the watch has broken and begins again", error=error, pause_seconds=pause)
+            await first_of(self._clock.sleep(pause), _set(stop))
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def _once(self, stop: asyncio.Event) -> str | None:
+        """One run of the stream: why it has broken, or None if it was stopped."""
+        self._began = self._clock.monotonic()
+        stream = Stream(
+            self._target, clock=self._clock, on_event=self._on_event, on_started=self._started
+        )
+        try:
+            await stream.run(stop)
+        except HandlerError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody must watch nothing
+            return f"{type(error).__name__}: {error}"
+        finally:
+            self.streaming = False
+        return None
+
+    def _started(self) -> None:
+        self.streaming = True
+        _log.info("watching", kinds=len(self._target.kinds), namespaces=self._target.namespaces)
+
+    def _on_event(self, event: str | None, body: Shape) -> None:
+        try:
+            self._handler(event, body)
+        except Exception as error:
+            name = body.get("metadata", {}).get("name")
+            raise HandlerError(f"{event} {body.get('kind')} {name}: {error!r}") from error
+
+
+async def _set(event: asyncio.Event) -> None:
+    await event.wait()
