@@ -1,6 +1,7 @@
 """Conformance: what is applied comes to be in AWS, once, and then nothing is written any more."""
 
 import itertools
+import json
 
 import pytest
 from tests.support import manifests
@@ -146,6 +147,26 @@ async def test_status_shows_where_the_object_lives_and_what_deletion_will_mean()
     assert (status["accountId"], status["region"]) == ("111122223333", "eu-central-1")
     assert status["deletionPolicy"] == "Delete"
     assert status["awsName"].startswith("science-simulate-")
+
+
+@pytest.mark.parametrize("key", [ENVIRONMENT, POLICY, DEFINITION])
+async def test_where_an_object_lives_is_recorded_before_the_first_call_that_makes_something(key):
+    there = Installation()
+    for operation in ("Create*", "Register*"):
+        there.fault(effect="deny", service="batch", operation=operation)
+    async with there.running():
+        there.apply(key, SPECS[key])
+        await there.until(key, "Stalled", "PermissionDenied")
+    metadata = there.kube.see(key)["metadata"]
+    assert metadata["finalizers"] == ["awsbatch.dev/finalizer"]
+    record = json.loads(metadata["annotations"]["awsbatch.dev/resolved"])
+    assert record == {
+        "account": "",
+        "accountId": "111122223333",
+        "region": "eu-central-1",
+        "awsName": there.status(key)["awsName"],
+        "time": metadata["creationTimestamp"],
+    }
 
 
 async def test_the_transitions_of_an_environment_are_told_once_each():
