@@ -133,6 +133,8 @@ def assemble(settings: Settings, edges: Edges) -> Operator:
         ),
     )
     edges.metrics.gauge("queue_depth", "Objects waiting for a turn.", lambda: queue.depth)
+    age = "Seconds that the object waits which has waited longest."
+    edges.metrics.gauge("queue_oldest_seconds", age, lambda: queue.oldest_age)
     edges.metrics.gauge("jobs_followed", "Jobs that are polled.", lambda: aws.job_poller.followed)
     return Operator(engine=engine, recorder=recorder, aws=aws, leadership=leadership)
 

@@ -65,7 +65,9 @@ class Settings(BaseModel):
         default=8080, ge=0, le=65535, description="Port of /livez, /readyz and /metrics."
     )
     drain_seconds: Seconds = Field(
-        default=14, description="On SIGTERM, how long calls in flight may take."
+        default=13,
+        description="On SIGTERM, how long calls in flight may take; two seconds more "
+        "are needed to tell events and to release the lease.",
     )
     status_log_lines: bool = Field(
         default=True, description="Whether a job's last log lines may stand in its status."

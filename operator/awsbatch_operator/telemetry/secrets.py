@@ -1,4 +1,4 @@
-"""Keep secrets out of what is logged, whoever put them there."""
+"""Keep secrets out of logs, messages and statuses, whoever put them there."""
 
 import re
 from collections.abc import Mapping
@@ -16,10 +16,14 @@ _SECRET_TEXTS = (
     re.compile(r"(?i)(?<=\bbearer )[\w.~+/=-]{8,}"),
     re.compile(r"(?<=://)[^/@\s]+:[^/@\s]+(?=@)"),  # user and password in a URL
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*-----|\Z)"),
-    # name=value, and "name": "value", of whatever calls itself a secret; signatures of URLs too
+    re.compile(r"\bgh[pousr]_[A-Za-z0-9]{20,}\b"),  # GitHub tokens
+    # name=value, name: value and "name": "value" of whatever calls itself a secret; signatures of
+    # URLs too
     re.compile(
-        r"(?i)(?P<name>(?:secret|password|passwd|token|credential|signature|access_?key)[\w.-]*"
-        r"(?:=|[\"']\s*:\s*)[\"']?)[^\s\"'&,}]+"
+        r"(?i)(?P<name>(?:(?:secret|password|passwd|token|api[_-]?key|access[_-]?key)[\w.-]*"
+        r"[\"']?\s*:\s*|(?:secret|password|passwd|token|credential|signature|api[_-]?key"
+        r"|access[_-]?key)[\w.-]*(?:=|[\"']\s*:\s*))[\"']?)"
+        r"(?:(?<=\")[^\"]+|(?<=')[^']+|[^\s\"'&,}]+)"
     ),
 )
 
