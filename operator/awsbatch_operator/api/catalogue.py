@@ -78,7 +78,7 @@ REFERENCE_NOT_FOUND = _wait(
 REFERENCE_NOT_READY = _wait(
     "ReferenceNotReady",
     "An object that the spec refers to is not ready yet.",
-    "Nothing, if it is on its way; else look at its own conditions.",
+    "This object goes on at once when it is; its own conditions say what it waits for.",
     TARGET_CHECK,
 )
 REFERENCE_ELSEWHERE = _stall(

@@ -44,12 +44,15 @@ def verdict(findings: Sequence[Finding], otherwise: Verdict, *, deleting: bool) 
 
 
 def _joined(findings: Sequence[Finding]) -> str:
-    """The messages one after the other, each remedy once."""
-    messages = [finding.message for finding in findings[:_SHOWN]]
+    """What is the case, and how to mend it, once for all that is mended the same way."""
+    by_remedy: dict[str, dict[str, None]] = {}
+    for finding in findings[:_SHOWN]:
+        remedy = finding.remedy or finding.reason.remedy
+        by_remedy.setdefault(remedy, {})[finding.message] = None
+    words = [word for remedy, messages in by_remedy.items() for word in (*messages, remedy) if word]
     if len(findings) > _SHOWN:
-        messages.append(f"And {len(findings) - _SHOWN} more.")
-    remedies = [finding.remedy or finding.reason.remedy for finding in findings[:_SHOWN]]
-    return " ".join([*dict.fromkeys(messages), *dict.fromkeys(filter(None, remedies))])
+        words.append(f"And {len(findings) - _SHOWN} more.")
+    return " ".join(words)
 
 
 def kept_fields(resource: Resource) -> dict[str, Any]:
