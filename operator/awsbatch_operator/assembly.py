@@ -93,13 +93,7 @@ def assemble(settings: Settings, edges: Edges) -> Operator:
     queue = WorkQueue[ObjectKey](clock=edges.clock, random=edges.random)
     index = ReferenceIndex()
     store = Store(kube=edges.kube, cache=cache, metrics=edges.metrics)
-    recorder = Recorder(
-        kube=edges.kube,
-        clock=edges.clock,
-        random=edges.random,
-        metrics=edges.metrics,
-        instance=settings.identity,
-    )
+    recorder = _recorder(settings, edges)
 
     def wake(key: ObjectKey) -> None:
         engine.wake(key)  # made below: the engine needs the life cycles, and those need AWS
@@ -126,17 +120,35 @@ def assemble(settings: Settings, edges: Edges) -> Operator:
         clock=edges.clock,
         random=edges.random,
         metrics=edges.metrics,
-        settings=EngineSettings(
-            workers=settings.workers,
-            resync_seconds=settings.resync_seconds,
-            drain_seconds=settings.drain_seconds,
-        ),
+        settings=_pace(settings),
     )
-    edges.metrics.gauge("queue_depth", "Objects waiting for a turn.", lambda: queue.depth)
-    age = "Seconds that the object waits which has waited longest."
-    edges.metrics.gauge("queue_oldest_seconds", age, lambda: queue.oldest_age)
-    edges.metrics.gauge("jobs_followed", "Jobs that are polled.", lambda: aws.job_poller.followed)
+    _gauges(edges.metrics, queue, aws)
     return Operator(engine=engine, recorder=recorder, aws=aws, leadership=leadership)
+
+
+def _recorder(settings: Settings, edges: Edges) -> Recorder:
+    return Recorder(
+        kube=edges.kube,
+        clock=edges.clock,
+        random=edges.random,
+        metrics=edges.metrics,
+        instance=settings.identity,
+    )
+
+
+def _pace(settings: Settings) -> EngineSettings:
+    return EngineSettings(
+        workers=settings.workers,
+        resync_seconds=settings.resync_seconds,
+        drain_seconds=settings.drain_seconds,
+    )
+
+
+def _gauges(metrics: Metrics, queue: WorkQueue[ObjectKey], aws: Aws) -> None:
+    metrics.gauge("queue_depth", "Objects waiting for a turn.", lambda: queue.depth)
+    age = "Seconds that the object waits which has waited longest."
+    metrics.gauge("queue_oldest_seconds", age, lambda: queue.oldest_age)
+    metrics.gauge("jobs_followed", "Jobs that are polled.", lambda: aws.job_poller.followed)
 
 
 def watched_kinds(settings: Settings) -> tuple[str, ...]:
