@@ -21,10 +21,10 @@ def measure(site: Site, cluster: Cluster) -> list[Figure]:
     """The rows about a restart."""
     site.script(jobName="active-*", durationSeconds=1e6)
     say(f"Submitting {ACTIVE} jobs that stay active …")
-    before = site.calls("SubmitJob", outcome="ok")
+    before = site.calls("SubmitJob", outcome="OK")
     create(site, [job(f"active-{number:03d}") for number in range(ACTIVE)])
     wait_until(
-        lambda: site.calls("SubmitJob", outcome="ok") - before >= ACTIVE,
+        lambda: site.calls("SubmitJob", outcome="OK") - before >= ACTIVE,
         "all are submitted",
         seconds=LONG_SECONDS,
     )
@@ -35,7 +35,7 @@ def measure(site: Site, cluster: Cluster) -> list[Figure]:
     _create_finished(site, cluster, finished)
     say("Starting the operator …")
     began = time.monotonic()
-    site.start(poll_scale="1", **STEADY)
+    site.start(**STEADY)
     wait_until(lambda: _all_seen(site), "all are reconciled", seconds=LONG_SECONDS)
     seconds = time.monotonic() - began
     memory = resident_mib(pid(site))
