@@ -180,8 +180,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         owner = self._rounds.owner(resource)
         removal = Removal(owner, place.recorded, retain=False, users=self._users(resource.key))
         await self._rounds.go(run, place, lambda current: self._kind.removal(current, removal))
-        ended = run.error is None and not run.unfinished
-        return ended and run.plan is not None and run.plan.released
+        return run.error is None and run.plan is not None and run.plan.released
 
     async def _place_for_removal(self, run: Run[DesiredT, ObservedT, ActionT]) -> Place | None:
         recorded = self._recorded(run)

@@ -14,7 +14,7 @@ from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import RESOLVED, Resource
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.tags import Owner, Ownership
-from awsbatch_operator.aws.errors import AwsError, ErrorKind
+from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.engine.store import Store
 from awsbatch_operator.kinds.accounts import Place
 from awsbatch_operator.kinds.contract import ActionT, DesiredT, Kind, ObservedT, Removal
@@ -96,7 +96,9 @@ class Rounds(Generic[DesiredT, ObservedT, ActionT]):
     ) -> bool:
         """Observe and plan; whether there is something to write down or to do."""
         assert run.desired is not None  # noqa: S101 - the caller has just set it
-        run.observed = answer if answer is not None else await self._observe(run, place)
+        if answer is None:
+            answer = await self._kind.observe(run.resource, place.recorded, place.scope)
+        run.observed = answer
         owned = self._owned(run)
         if owned is Ownership.FOREIGN:
             self._leave_alone(run, place)
@@ -111,16 +113,6 @@ class Rounds(Generic[DesiredT, ObservedT, ActionT]):
         return bool(plan.actions) or any(
             run.resource.annotations.get(name) != value for name, value in plan.intent.items()
         )
-
-    async def _observe(
-        self, run: Run[DesiredT, ObservedT, ActionT], place: Place
-    ) -> ObservedT | None:
-        try:
-            return await self._kind.observe(run.resource, place.recorded, place.scope)
-        except AwsError as error:
-            if error.kind is ErrorKind.NOT_FOUND:
-                return None
-            raise
 
     def _owned(self, run: Run[DesiredT, ObservedT, ActionT]) -> Ownership:
         if run.observed is None:

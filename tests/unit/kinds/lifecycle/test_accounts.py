@@ -157,6 +157,38 @@ async def test_deletion_in_an_account_that_cannot_be_used_is_blocked_until_it_ca
         await there.until_gone(POLICY, within=5)
 
 
+async def test_nothing_new_is_made_in_an_account_that_is_going():
+    there = Installation()
+    second = ObjectKey("SchedulingPolicy", NAMESPACE, "second")
+    async with there.running():
+        there.apply(RESEARCH, research())
+        there.apply(POLICY, manifests.policy(**REFERRING))
+        await there.until_ready(POLICY)
+        there.kube.remove(RESEARCH)
+        await there.until(RESEARCH, "DeletionBlocked")
+        there.calls.clear()
+        there.apply(second, manifests.policy(**REFERRING))
+        message = await there.until(second, "Reconciling", "ReferenceNotReady")
+        assert "AWSAccount research is being deleted" in message
+        assert there.changes() == []
+
+
+async def test_nothing_is_deleted_where_the_account_leads_elsewhere_now():
+    there = Installation()
+    async with there.running():
+        there.apply(RESEARCH, research())
+        there.apply(POLICY, manifests.policy(**REFERRING))
+        await there.until_ready(POLICY)
+        there.apply(RESEARCH, research(roleArn=f"arn:aws:iam::{THEIRS}:role/batch-operator"))
+        await there.until_ready(RESEARCH)
+        there.kube.remove(POLICY)
+        message = await there.until(POLICY, "DeletionBlocked", "AccountUnavailable")
+        assert f"lives in the AWS account {ACCOUNT}" in message
+        assert THEIRS in message
+        there.apply(RESEARCH, research())
+        await there.until_gone(POLICY, within=5)
+
+
 async def test_another_account_region_or_name_later_is_stalled_without_a_call():
     there = Installation()
     async with there.running():
