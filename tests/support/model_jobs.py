@@ -15,7 +15,11 @@ MOST_DESCRIBED = 100
 
 
 class ModelJobs:
-    """What AWS knows. `before_call` runs before each call, for tests that change it meanwhile."""
+    """What AWS knows.
+
+    `before_call` runs before each call, for tests that change it meanwhile; `on_list` sees each
+    request of ListJobs, and may raise.
+    """
 
     def __init__(self) -> None:
         self.jobs: dict[str, dict[str, Any]] = {}
@@ -23,6 +27,7 @@ class ModelJobs:
         self.described: list[list[str]] = []
         self._in: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
         self.before_call: Callable[[str], None] = lambda _: None
+        self.on_list: Callable[[Mapping[str, Any]], None] = lambda _: None
 
     def submit(self, job_id: str, *, queue: str = "q", status: str = "SUBMITTED") -> None:
         self.jobs[job_id] = {"jobId": job_id, "jobQueue": queue, "status": status}
@@ -48,6 +53,7 @@ class ModelJobs:
         if name == "batch:DescribeJobs":
             return self._describe(request["jobs"])
         assert name == "batch:ListJobs"
+        self.on_list(request)
         return self._list(request)
 
     async def pages(

@@ -89,7 +89,9 @@ def _answered(error: ClientError, attempt: Attempt) -> AwsError:
     )
     # Throttling is refused before anything is done, also where a service answers it with a 503.
     server_fault = status >= SERVER_ERROR or not status
-    unknown = attempt.sent and server_fault and kind is not ErrorKind.THROTTLED
+    # What no row knows may be a proxy's word, said after the request had gone on to AWS.
+    doubtful = server_fault or kind is ErrorKind.UNKNOWN
+    unknown = attempt.sent and doubtful and kind is not ErrorKind.THROTTLED
     return _made(kind, attempt, code=code, message=message, outcome_unknown=unknown)
 
 

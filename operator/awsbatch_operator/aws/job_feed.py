@@ -17,6 +17,8 @@ from awsbatch_operator.aws.waiting import Trouble, pause
 
 Wake = Callable[[ObjectKey], None]
 
+_QUEUE_GONE = frozenset({ErrorKind.NOT_FOUND, ErrorKind.INVALID})
+
 _log = structlog.get_logger()
 
 
@@ -113,11 +115,17 @@ class JobPoller:
         }
         marks: dict[str, str] = {}
         pages = 0
-        async for page in self._sender.pages(
-            listing.scope, "batch:ListJobs", request, "jobSummaryList", polling=True
-        ):
-            pages += 1
-            marks.update(self._book.marks(listing.scope, page))
+        try:
+            async for page in self._sender.pages(
+                listing.scope, "batch:ListJobs", request, "jobSummaryList", polling=True
+            ):
+                pages += 1
+                marks.update(self._book.marks(listing.scope, page))
+        except AwsError as error:
+            if error.kind not in _QUEUE_GONE:
+                raise
+            # Its jobs have left the list with it, and are described; the other queues' go on.
+            marks, pages = {}, 1
         self._book.listed(listing, marks, pages=pages, now=self._clock.monotonic())
         return pages
 

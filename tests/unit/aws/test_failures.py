@@ -33,6 +33,9 @@ def refusal(code: str, message: str, status: int) -> ClientError:
         ("ServiceUnavailable", 503, True),
         ("RequestLimitExceeded", 503, False),
         ("Strange", 0, True),
+        ("Strange", 400, False),
+        ("408", 408, True),  # a proxy's words: it may have passed the request on
+        ("", 400, True),
     ],
 )
 def test_the_outcome_is_unknown_only_where_aws_may_have_done_it(code, status, unknown):

@@ -5,6 +5,8 @@ import random
 import pytest
 from tests.unit.aws.test_job_feed import Feed, feed
 
+from awsbatch_operator.aws.errors import AwsError, ErrorKind
+
 __all__ = ["feed"]
 
 UNIT = 2.0  # seconds; jobs are asked about at multiples of it
@@ -86,6 +88,21 @@ async def test_what_no_list_shows_is_found_by_reading_all_in_full_now_and_then(f
     feed.model.jobs["j7"]["attempts"] = [{"statusReason": "Host EC2 terminated"}]
     await feed.clock.run_until(lambda: bool(feed.woken), within=1800)
     assert feed.woken == ["j7"]
+
+
+@pytest.mark.parametrize("kind", [ErrorKind.NOT_FOUND, ErrorKind.INVALID])
+async def test_a_queue_that_was_deleted_keeps_nobody_from_hearing_of_a_job(feed, kind):
+    fill(feed, 2_500, queues=2)
+    await feed.clock.advance(60)
+
+    def refuse(request):
+        if request["jobQueue"] == "q1":
+            raise AwsError(kind, operation="ListJobs", message="q1 does not exist")
+
+    feed.model.on_list = refuse
+    for number in (2, 3):  # one in each queue
+        feed.model.move(f"j{number}", "FAILED")
+    await feed.clock.run_until(lambda: {"j2", "j3"} <= set(feed.woken), within=120)
 
 
 async def test_a_queue_full_of_other_peoples_jobs_is_not_listed(feed):
