@@ -24,11 +24,7 @@ def measured(directory: Path) -> list[Figure]:
         install_crds(control_plane.kubectl)
         with opened(control_plane, directory / "site") as site:
             site.start(**jobs.STEADY)
-            with site.cluster(jobs.NAMESPACE) as cluster:
-                jobs.prepare(site, cluster)
-                figures = [jobs.one_job(site, cluster), *jobs.many_jobs(site)]
-                figures += jobs.no_op(site, cluster)
-                figures += restart.measure(site, cluster)
+            figures = jobs.measure(site) + restart.measure(site)
     return figures + polling.measure()
 
 

@@ -29,6 +29,15 @@ STEADY = {
 }
 
 
+def measure(site: Site) -> list[Figure]:
+    """The rows about jobs, and the resync without change after them."""
+    # A connection each, because the API server ends idle ones.
+    with site.cluster(NAMESPACE) as cluster:
+        prepare(site, cluster)
+        figures = [one_job(site, cluster)]
+    return figures + many_jobs(site) + no_op(site)
+
+
 def pid(site: Site) -> int:
     """The operator's process."""
     return site.sandbox._operators[OPERATOR].identity.pid
@@ -129,13 +138,13 @@ def _finished(site: Site) -> int:
     return sum(1 for body in items if body["metadata"]["name"][:4] == "bulk" and is_complete(body))
 
 
-def no_op(site: Site, cluster: Cluster) -> list[Figure]:
+def no_op(site: Site) -> list[Figure]:
     """Passes over all objects when nothing has changed."""
     site.sandbox.stop_operator()
     site.start(resync_seconds=str(RESYNC_SECONDS), **STEADY)
     wait_until(lambda: site.metric("resync_passes_total", outcome="ok") >= 1, "a first pass")
     wait_until(lambda: site.metric("queue_depth") == 0, "an empty queue")
-    versions = _versions(cluster)
+    versions = _versions(site)
     changed = _changes(site)
     passes = site.metric("resync_passes_total", outcome="ok")
     wait_until(
@@ -143,7 +152,7 @@ def no_op(site: Site, cluster: Cluster) -> list[Figure]:
         "three passes more",
         seconds=LONG_SECONDS,
     )
-    after = _versions(cluster)
+    after = _versions(site)
     moved = sum(1 for name, version in versions.items() if after[name] != version)
     made = _changes(site) - changed
     return [
@@ -152,11 +161,12 @@ def no_op(site: Site, cluster: Cluster) -> list[Figure]:
     ]
 
 
-def _versions(cluster: Cluster) -> dict[str, str]:
-    return {
-        f"{body['kind']}/{body['metadata']['name']}": body["metadata"]["resourceVersion"]
-        for body in cluster.all()
-    }
+def _versions(site: Site) -> dict[str, str]:
+    with site.cluster(NAMESPACE) as cluster:
+        return {
+            f"{body['kind']}/{body['metadata']['name']}": body["metadata"]["resourceVersion"]
+            for body in cluster.all()
+        }
 
 
 def _changes(site: Site) -> int:

@@ -9,7 +9,6 @@ from tests.bench.figures import Figure, say
 from tests.bench.jobs import LONG_SECONDS, NAMESPACE, STEADY, USERS, create, job, pid
 from tests.bench.processes import cpu_seconds, resident_mib
 from tests.support.api_server import APPLY, ApiServer
-from tests.support.cluster import Cluster
 from tests.support.deadline import wait_until
 from tests.support.site import Site
 
@@ -17,7 +16,7 @@ TOTAL, ACTIVE = 20_000, 500
 IDLE_SECONDS = 30.0
 
 
-def measure(site: Site, cluster: Cluster) -> list[Figure]:
+def measure(site: Site) -> list[Figure]:
     """The rows about a restart."""
     site.script(jobName="active-*", durationSeconds=1e6)
     say(f"Submitting {ACTIVE} jobs that stay active …")
@@ -30,9 +29,12 @@ def measure(site: Site, cluster: Cluster) -> list[Figure]:
     )
     wait_until(lambda: site.metric("queue_depth") == 0, "an empty queue", seconds=LONG_SECONDS)
     site.sandbox.stop_operator()
-    finished = TOTAL - len(cluster.all(["BatchJob"]))
+    with site.cluster(NAMESPACE) as cluster:
+        finished = TOTAL - len(cluster.all(["BatchJob"]))
+        example = cluster.get("BatchJob", "bulk-0000")
+    assert example is not None
     say(f"Making {finished} BatchJobs that have finished …")
-    _create_finished(site, cluster, finished)
+    _create_finished(site, example, finished)
     say("Starting the operator …")
     began = time.monotonic()
     site.start(**STEADY)
@@ -59,10 +61,8 @@ def _all_seen(site: Site) -> bool:
     )
 
 
-def _create_finished(site: Site, cluster: Cluster, number: int) -> None:
+def _create_finished(site: Site, example: dict[str, Any], number: int) -> None:
     """Copies of a job that has run, with its status."""
-    example = cluster.get("BatchJob", "bulk-0000")
-    assert example is not None
     names = [f"finished-{each:05d}" for each in range(number)]
 
     def some(share: Sequence[str]) -> None:
