@@ -4,10 +4,8 @@ The control plane is always one of our own, started here: no kubeconfig or conte
 who runs the tests is ever read, so no test can reach a cluster that matters to somebody.
 """
 
-import json
-import secrets
-
 import pytest
+from tests.support.namespaces import new_namespace
 from tests.support.site import opened
 
 from awsbatch_sandbox import binaries, installation
@@ -44,11 +42,8 @@ def crds(control_plane):
 @pytest.fixture
 def namespace(control_plane):
     """A namespace of this test's own; what is left in it afterwards goes, finalizers or not."""
-    name = f"test-{secrets.token_hex(4)}"
-    control_plane.kubectl("create", "namespace", name)
-    yield name
-    control_plane.kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
-    release(control_plane, name)
+    with new_namespace(control_plane) as name:
+        yield name
 
 
 @pytest.fixture
@@ -77,18 +72,3 @@ def cluster(site, namespace):
     """What a user of this test's namespace does and sees."""
     with site.cluster(namespace) as cluster:
         yield cluster
-
-
-def release(control_plane, namespace):
-    """Take the finalizers off our objects: no operator may be left that would.
-
-    Accounts belong to no namespace; they go here too.
-    """
-    where = f"--namespace={namespace}"
-    left = control_plane.kubectl("get", "awsbatch", where, "--output=name", check=False).stdout
-    patch = "--patch=" + json.dumps({"metadata": {"finalizers": None}})
-    # Gone meanwhile is fine.
-    for each in left.split():
-        control_plane.kubectl("patch", each, where, "--type=merge", patch, check=False)
-        if each.startswith("awsaccount."):
-            control_plane.kubectl("delete", each, check=False)

@@ -102,6 +102,15 @@ class Cluster:
                 found += [{"kind": kind, **item} for item in items]
         return found
 
+    def summary(self) -> list[str]:
+        """A line for each of our objects here: what its true conditions say."""
+        return [
+            f"{body['kind']} {body['metadata']['name']}: {each['type']} {each['message']}"
+            for body in self.all()
+            for each in body.get("status", {}).get("conditions", ())
+            if each["status"] == "True"
+        ]
+
     def events(self, kind: str, name: str) -> list[Body]:
         """The events about an object, in the order in which they were made."""
         listed = self._ask("GET", paths.of_events(self.namespace))["items"]
@@ -122,7 +131,8 @@ class Cluster:
         try:
             found = wait_until(looks_so, f"{kind} {name} {what}", seconds=seconds)
         except AssertionError as error:
-            raise AssertionError(f"{error}; it is\n{_shown(seen[0])}") from None
+            around = "\n".join(self.summary())
+            raise AssertionError(f"{error}; it is\n{_shown(seen[0])}\n{around}") from None
         assert found is not None
         return found
 

@@ -7,11 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 from tests.support.api_server import connect
 from tests.support.cluster import Look
+from tests.support.deadline import wait_until
 
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.assembly import CLUSTER_SCOPED, KINDS
@@ -64,10 +66,7 @@ class Recording:
     def __enter__(self) -> Self:
         for kind, path in self._paths.items():
             connection = connect(self._control_plane)
-            connection.request("GET", f"{path}?watch=true&timeoutSeconds=600")
-            answer = connection.getresponse()  # from here on nothing is missed
-            assert connection.sock is not None
-            connection.sock.settimeout(None)  # nothing may happen for long
+            answer = wait_until(partial(_begun, connection, path), f"the watch of {path} begins")
             thread = threading.Thread(target=self._read, args=(kind, answer), daemon=True)
             self._connections.append(connection)
             self._threads.append(thread)
@@ -130,3 +129,16 @@ class Recording:
             self._changes.append(change)
             number = len(self._changes)
         self._on_change(number)
+
+
+def _begun(connection: http.client.HTTPSConnection, path: str) -> http.client.HTTPResponse | None:
+    """The answer of a watch: from here on nothing is missed. None: it cannot begin yet."""
+    connection.request("GET", f"{path}?watch=true&timeoutSeconds=600")
+    answer = connection.getresponse()
+    if answer.status == http.HTTPStatus.TOO_MANY_REQUESTS:  # while the CRD is still new
+        answer.read()
+        return None
+    assert answer.status == http.HTTPStatus.OK, answer.read()
+    assert connection.sock is not None
+    connection.sock.settimeout(None)  # nothing may happen for long
+    return answer
