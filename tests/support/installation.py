@@ -17,6 +17,7 @@ import yaml
 from botocore.loaders import Loader, create_loader
 from prometheus_client import CollectorRegistry
 from tests.support.clock import SteppedClock
+from tests.support.lagging import Lagging
 from tests.support.memory_kube import MemoryKube
 from tests.support.simulated_aws import make_simulator
 from tests.support.structural import Definition
@@ -82,7 +83,8 @@ class Installation:
             namespaces={NAMESPACE: {"team": "climate"}, "other": {}},
         )
         self.calls: list[str] = []
-        self._transport = InProcess(self.simulator, on_call=self._called)
+        transport = InProcess(self.simulator, on_call=self._called)
+        self.lagging = Lagging(transport, lambda: self.clock.now().epoch)
         options = {"cluster_id": CLUSTER, "region": REGION, "identity": "op"} | settings
         self.settings = Settings.model_validate(options)
         self.operator: Operator | None = None
@@ -136,7 +138,7 @@ class Installation:
             metrics=Metrics(CollectorRegistry()),
             fence=FreeFence(),
             runner=InlineRunner(),
-            on_client=self._transport.connect,
+            on_client=self.lagging.connect,
         )
         self.operator = assemble(self.settings, edges)
         self.operator.leadership.at = self.clock.now()

@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.metadata import ObjectKey, Resource
+from awsbatch_operator.api.metadata import SUBMISSION, ObjectKey, Resource
 from awsbatch_operator.api.references import Targets
 from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.kinds.batchjob.desired import Desired, desired_job
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
+from awsbatch_operator.kinds.batchjob.plan import plan_job
 from awsbatch_operator.kinds.batchjob.submission import Submission
 
 NOW = Instant(1_800_000_000.0)
@@ -25,6 +26,11 @@ TARGETS = Targets(aws_name="", account_id="111122223333", region="eu-central-1")
 
 def job(*, submission: Submission | None = None, job_id: str = "", **changes) -> Resource:
     """A BatchJob, perhaps with a recorded submission and a known job id."""
+    status = {}
+    if submission and job_id:
+        status = {"run": submission.run, "jobId": job_id, "jobName": submission.job_name}
+        status |= {"jobQueueArn": QUEUE_ARN, "jobDefinitionArn": DEFINITION_ARN}
+        status |= {"accountId": submission.account_id, "region": submission.region}
     resource = Resource(
         key=KEY,
         uid=OWNER.uid,
@@ -33,7 +39,7 @@ def job(*, submission: Submission | None = None, job_id: str = "", **changes) ->
         created=NOW,
         annotations=submission.annotation() if submission else {},
         spec=SPEC,
-        status={"run": submission.run, "jobId": job_id} if submission and job_id else {},
+        status=status,
     )
     return replace(resource, **changes)
 
@@ -43,10 +49,17 @@ def desired(resource: Resource) -> Desired:
     return desired_job(resource, TARGETS, OWNER)
 
 
-def known(state: str, **detail) -> Observed:
+def first_submission() -> Submission:
+    """The intent of the first run."""
+    plan = plan_job(desired(job()), None, NOW)
+    return Submission.from_json(plan.intent[SUBMISSION])
+
+
+def known(state: str, *, of: Submission | None = None, **detail) -> Observed:
     """A job that AWS knows."""
     return Observed(
         Knowledge.KNOWN,
+        of or first_submission(),
         detail={"jobId": "job-1", "status": state, "createdAt": 1_800_000_000_000, **detail},
         since=NOW,
     )

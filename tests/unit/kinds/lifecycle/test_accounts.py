@@ -88,6 +88,29 @@ async def test_an_account_serves_only_the_namespaces_that_it_allows(account, all
     assert not any(call.startswith("batch:") for call in there.calls)
 
 
+async def test_the_labels_of_a_namespace_are_read_once_a_minute_at_most(monkeypatch):
+    there = Installation()
+    asked = []
+    labels_of = there.kube.namespace_labels
+
+    async def counted(name):
+        asked.append(name)
+        return await labels_of(name)
+
+    monkeypatch.setattr(there.kube, "namespace_labels", counted)
+    second = ObjectKey("SchedulingPolicy", NAMESPACE, "second")
+    async with there.running():
+        there.apply(RESEARCH, research(allowedNamespaces={"matchLabels": {"team": "climate"}}))
+        there.apply(POLICY, manifests.policy(**REFERRING))
+        there.apply(second, manifests.policy(**REFERRING))
+        await there.until_ready(POLICY, second)
+        assert asked == [NAMESPACE]
+        there.kube.namespaces[NAMESPACE]["team"] = "ocean"
+        await there.clock.advance(61)
+        there.kube.annotate(POLICY, **{"awsbatch.dev/reconcile-at": "now"})
+        await there.until(POLICY, "Stalled", "NotAllowed")
+
+
 async def test_a_role_that_the_account_does_not_allow_is_refused_before_any_call():
     there = Installation()
     async with there.running():

@@ -1,0 +1,95 @@
+"""What is recorded of a submission, and what makes up for a record that was lost."""
+
+from dataclasses import replace
+
+import pytest
+from tests.unit.kinds.batchjob.jobs import NOW, desired, first_submission, job, known
+
+from awsbatch_operator.api.metadata import SUBMISSION
+from awsbatch_operator.api.references import Need
+from awsbatch_operator.kinds.batchjob.desired import needed_references
+from awsbatch_operator.kinds.batchjob.kind import job_is_over
+from awsbatch_operator.kinds.batchjob.plan import Submit, plan_job
+from awsbatch_operator.kinds.batchjob.refusals import job_refusals
+from awsbatch_operator.kinds.batchjob.submission import Submission, is_lost, submission_of
+from awsbatch_operator.kinds.recording import RecordError
+
+
+def test_the_intent_survives_its_way_through_the_annotation():
+    submission = first_submission()
+    assert submission_of(job(submission=submission)) == submission
+
+
+def test_an_intent_of_another_uid_says_nothing_about_this_object():
+    foreign = replace(first_submission(), uid="uid-of-a-restored-manifest")
+    resource = job(submission=foreign)
+    assert submission_of(resource) is None
+    assert isinstance(plan_job(desired(resource), None, NOW).actions[0], Submit)
+
+
+@pytest.mark.parametrize("text", [None, "no JSON", "[]", '{"uid": "uid-1", "run": 1e999}'])
+def test_a_status_that_names_the_job_makes_up_for_a_lost_or_damaged_intent(text):
+    resource = job(submission=first_submission(), job_id="job-1")
+    changed = replace(resource, annotations={} if text is None else {SUBMISSION: text})
+    submission = submission_of(changed)
+    assert submission is not None
+    assert submission.job_name == first_submission().job_name
+    assert is_lost(changed)
+    lost = replace(known("RUNNING", of=submission), lost=True)
+    assert plan_job(desired(changed), lost, NOW).intent == submission.annotation()
+
+
+def test_a_status_that_names_the_job_counts_more_than_the_intent_of_another_object():
+    foreign = replace(first_submission(), uid="uid-of-a-copied-manifest")
+    resource = job(submission=first_submission(), job_id="job-1")
+    changed = replace(resource, annotations=foreign.annotation())
+    submission = submission_of(changed)
+    assert submission is not None
+    assert submission.uid == "uid-1"
+    assert not is_lost(changed)
+
+
+@pytest.mark.parametrize(
+    "text", ["no JSON", "[]", '{"uid": "uid-1"}', '{"uid": "uid-1", "run": 1e999}']
+)
+def test_a_damaged_intent_that_nothing_makes_up_for_is_refused(text):
+    with pytest.raises(RecordError, match="cannot be read"):
+        submission_of(job(annotations={SUBMISSION: text}))
+    refused = job_refusals(job(annotations={SUBMISSION: text}))
+    assert [finding.reason.name for finding in refused] == ["InvalidRecord"]
+
+
+def test_the_end_of_a_job_stands_whatever_becomes_of_its_intent():
+    ended = {"observedGeneration": 1, "conditions": [{"type": "Failed", "status": "True"}]}
+    assert job_is_over(job(annotations={SUBMISSION: "no JSON"}, status=ended))
+
+
+def test_a_finished_job_that_is_being_deleted_has_nothing_left_in_aws():
+    ended = {"observedGeneration": 1, "conditions": [{"type": "Complete", "status": "True"}]}
+    assert job_is_over(job(status=ended, deleting=True, generation=2))
+    assert not job_is_over(job(status=ended, generation=2))
+
+
+def test_an_ended_job_is_not_over_until_both_sweeps_for_twins_are_done():
+    ended = {
+        "observedGeneration": 1,
+        "conditions": [{"type": "Complete", "status": "True"}],
+        "run": 1,
+        "jobId": "job-1",
+    }
+    first = first_submission()
+    assert job_is_over(job(submission=first, status=ended))
+    repeated = first.repeated(NOW)
+    assert not job_is_over(job(submission=repeated, status=ended))
+    swept = repeated.after_sweep().after_sweep()
+    assert job_is_over(job(submission=swept, status=ended))
+
+
+def test_references_are_not_needed_once_the_submission_is_recorded():
+    spec = {"jobQueueRef": {"name": "main"}, "jobDefinitionRef": {"name": "simulate"}}
+    assert {r.target.kind for r in needed_references(job(spec=spec))} == {
+        "JobQueue",
+        "JobDefinition",
+    }
+    hashed = Submission.from_json(plan_job(desired(job(spec=spec)), None, NOW).intent[SUBMISSION])
+    assert {r.need for r in needed_references(job(spec=spec, submission=hashed))} == {Need.OPTIONAL}
