@@ -1,5 +1,6 @@
 """What is recorded of a submission, and what makes up for a record that was lost."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,17 @@ from awsbatch_operator.kinds.batchjob.refusals import job_refusals
 from awsbatch_operator.kinds.batchjob.submission import Submission, is_lost, submission_of
 from awsbatch_operator.kinds.recording import RecordError
 
+WRITTEN = json.loads(first_submission().annotation()[SUBMISSION])
+DAMAGED = [
+    "no JSON",
+    "[]",
+    "[" * 100_000,
+    '{"uid": "uid-1"}',
+    '{"uid": "uid-1", "run": 1e999}',
+    json.dumps(WRITTEN | {"run": 0}),
+    json.dumps(WRITTEN | {"time": "yesterday"}),
+]
+
 
 def test_the_intent_survives_its_way_through_the_annotation():
     submission = first_submission()
@@ -27,7 +39,7 @@ def test_an_intent_of_another_uid_says_nothing_about_this_object():
     assert isinstance(plan_job(desired(resource), None, NOW).actions[0], Submit)
 
 
-@pytest.mark.parametrize("text", [None, "no JSON", "[]", '{"uid": "uid-1", "run": 1e999}'])
+@pytest.mark.parametrize("text", [None, *DAMAGED])
 def test_a_status_that_names_the_job_makes_up_for_a_lost_or_damaged_intent(text):
     resource = job(submission=first_submission(), job_id="job-1")
     changed = replace(resource, annotations={} if text is None else {SUBMISSION: text})
@@ -49,9 +61,7 @@ def test_a_status_that_names_the_job_counts_more_than_the_intent_of_another_obje
     assert not is_lost(changed)
 
 
-@pytest.mark.parametrize(
-    "text", ["no JSON", "[]", '{"uid": "uid-1"}', '{"uid": "uid-1", "run": 1e999}']
-)
+@pytest.mark.parametrize("text", DAMAGED)
 def test_a_damaged_intent_that_nothing_makes_up_for_is_refused(text):
     with pytest.raises(RecordError, match="cannot be read"):
         submission_of(job(annotations={SUBMISSION: text}))
@@ -61,7 +71,8 @@ def test_a_damaged_intent_that_nothing_makes_up_for_is_refused(text):
 
 def test_the_end_of_a_job_stands_whatever_becomes_of_its_intent():
     ended = {"observedGeneration": 1, "conditions": [{"type": "Failed", "status": "True"}]}
-    assert job_is_over(job(annotations={SUBMISSION: "no JSON"}, status=ended))
+    for text in DAMAGED:
+        assert job_is_over(job(annotations={SUBMISSION: text}, status=ended))
 
 
 def test_a_finished_job_that_is_being_deleted_has_nothing_left_in_aws():

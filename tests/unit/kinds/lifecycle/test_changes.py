@@ -156,6 +156,17 @@ async def test_a_queue_takes_a_new_environment_once_that_is_valid_and_keeps_the_
     assert first["computeEnvironment"] == there.status(second)["arn"]
 
 
+async def test_a_queue_that_stands_is_changed_though_its_environment_waits_for_a_person():
+    there = Installation()
+    async with there.running():
+        await started(there, ENVIRONMENT, QUEUE)
+        there.apply(ENVIRONMENT, environment(instanceTypes=["c7i"]))
+        await there.until(ENVIRONMENT, "Stalled", "ReplacementNeeded")
+        there.apply(QUEUE, manifests.queue(priority=20))
+        await there.until_ready(QUEUE)
+    assert there.aws().describe_job_queues()["jobQueues"][0]["priority"] == 20
+
+
 async def test_a_policy_is_changed_in_place_by_one_call():
     there = Installation()
     async with there.running():
