@@ -16,7 +16,7 @@ from typing import Self
 from awsbatch_sandbox import flags, kubeconfig
 from awsbatch_sandbox.binaries import Binaries, find
 from awsbatch_sandbox.certificates import Authority, KeyPair, service_account_keys
-from awsbatch_sandbox.flags import Trust
+from awsbatch_sandbox.flags import Audit, Trust
 from awsbatch_sandbox.interrupts import uninterrupted
 from awsbatch_sandbox.kubeconfig import Cluster
 from awsbatch_sandbox.kubectl import Kubectl
@@ -42,6 +42,7 @@ class ControlPlane:
         directory: Path,
         *,
         controllers: bool = False,
+        audited: bool = False,
         binaries: Binaries | None = None,
         launcher: Launcher | None = None,
     ) -> None:
@@ -49,6 +50,7 @@ class ControlPlane:
         self.kubeconfig = self.layout.kubeconfig
         self.ca_file = self.layout.pki / "ca.crt"
         self._controllers = controllers
+        self._audited = audited
         self._binaries = binaries or find()
         self._owns_launcher = launcher is None
         self._launcher = launcher or Launcher(secrets.token_hex(4), self.layout.logs)
@@ -132,13 +134,23 @@ class ControlPlane:
         etcd = self._launch(Tool.ETCD, flags.etcd(self._binaries[Tool.ETCD]))
         api_server = self._launch(
             Tool.API_SERVER,
-            flags.api_server(self._binaries[Tool.API_SERVER], port=self._port.number, trust=trust),
+            flags.api_server(
+                self._binaries[Tool.API_SERVER],
+                port=self._port.number,
+                trust=trust,
+                audit=self._audit() if self._audited else None,
+            ),
         )
         etcd.wait_until(self._etcd_listens, what="etcd listens", seconds=READY_SECONDS)
         probe = Probe(self._port.number, self.ca_file, admin)
         api_server.wait_until(probe, what="the API server is ready", seconds=READY_SECONDS)
         if self._controllers:
             self._start_controllers(authority, trust)
+
+    def _audit(self) -> Audit:
+        policy = self.layout.root / "audit-policy.yaml"
+        policy.write_text(flags.AUDIT_POLICY, encoding="utf-8")
+        return Audit(policy, self.layout.audit_log)
 
     def _start_controllers(self, authority: Authority, trust: Trust) -> None:
         path = self.layout.accounts / "kube-controller-manager.kubeconfig"

@@ -50,8 +50,37 @@ def etcd(binary: Path) -> list[str]:
     ]
 
 
-def api_server(binary: Path, *, port: int, trust: Trust) -> list[str]:
+# Who asked for what, once each request is answered; no bodies.
+AUDIT_POLICY = """\
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- level: Metadata
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """Where the audit policy is, and where the log goes."""
+
+    policy: Path
+    log: Path
+
+    def words(self) -> list[str]:
+        """The flags of kube-apiserver."""
+        return [f"--audit-policy-file={self.policy}", f"--audit-log-path={self.log}"]
+
+
+def api_server(binary: Path, *, port: int, trust: Trust, audit: Audit | None = None) -> list[str]:
     """Command line of kube-apiserver: loopback only, TLS, RBAC, ServiceAccount tokens."""
+    return [
+        *_api_server(binary, port=port, trust=trust),
+        *(audit.words() if audit else ()),
+    ]
+
+
+def _api_server(binary: Path, *, port: int, trust: Trust) -> list[str]:
     return [
         str(binary),
         f"--etcd-servers=unix://{CLIENT_SOCKET}",

@@ -56,6 +56,11 @@ class Layout:
         return self.root / "logs"
 
     @property
+    def audit_log(self) -> Path:
+        """Who asked the API server for what, if that is recorded."""
+        return self.logs / "audit.log"
+
+    @property
     def pki(self) -> Path:
         """Keys and certificates of this sandbox only."""
         return self.root / "pki"

@@ -116,9 +116,9 @@ class Sandbox:
         installation.install_crds(self.control_plane.kubectl)
         self.install_operator_identity()
 
-    def install_operator_identity(self) -> None:
+    def install_operator_identity(self, directory: Path = installation.BASE) -> None:
         """Install the operator's ServiceAccount and its RBAC, and get it a token."""
-        account = installation.install_operator_identity(self.control_plane.kubectl)
+        account = installation.install_operator_identity(self.control_plane.kubectl, directory)
         path = self.control_plane.service_account_kubeconfig(account.namespace, account.name)
         self._identity = OperatorIdentity(path, account.namespace)
 

@@ -12,6 +12,7 @@ import boto3
 from tests.support.api_server import ApiServer
 from tests.support.cluster import Cluster
 
+from awsbatch_sandbox import installation
 from awsbatch_sandbox.aws import SimulatedAws
 from awsbatch_sandbox.controlplane import ControlPlane
 from awsbatch_sandbox.sandbox import OPERATOR, Sandbox
@@ -130,11 +131,18 @@ class Site:
 
 @contextmanager
 def opened(
-    control_plane: ControlPlane, directory: Path, *, runner: str = "script"
+    control_plane: ControlPlane,
+    directory: Path,
+    *,
+    runner: str = "script",
+    overlay: Path = installation.BASE,
 ) -> Iterator[Site]:
-    """A site without an operator yet; all that runs in it is ended afterwards."""
+    """A site without an operator yet; all that runs in it is ended afterwards.
+
+    `overlay` has the operator's ServiceAccount and its permissions.
+    """
     with Sandbox(directory, control_plane=control_plane) as sandbox:
-        sandbox.install_operator_identity()
+        sandbox.install_operator_identity(overlay)
         aws = sandbox.start_simulator("--job-runner", runner)
         aws.hurry(HURRY)
         with closing(Site(sandbox, aws)) as site:

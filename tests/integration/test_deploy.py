@@ -1,0 +1,217 @@
+"""What is shipped: overlays, permissions, image and wheel."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from collections.abc import Iterator
+
+import pytest
+import yaml
+from tests.support import quickstart
+from tests.support.cluster import Cluster, is_complete, is_ready
+from tests.support.site import opened
+
+from awsbatch_sandbox.controlplane import ControlPlane
+from awsbatch_sandbox.paths import REPOSITORY
+
+DEPLOY = REPOSITORY / "deploy"
+OPERATOR_NAMESPACE = "awsbatch-system"
+ACCOUNT = f"system:serviceaccount:{OPERATOR_NAMESPACE}:aws-batch-operator"
+RULE = tuple[str, str, str]  # API group, resource (with subresource), verb
+
+
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory):
+    """A control plane of this module's own, which records who asks for what."""
+    directory = tmp_path_factory.mktemp("audited")
+    with ControlPlane(directory, controllers=True, audited=True) as started:
+        started.kubectl("apply", "--server-side", "-k", str(DEPLOY / "crds"))
+        started.kubectl("wait", "--for=condition=established", "crd", "--all", "--timeout=30s")
+        started.kubectl.forget()
+        yield started
+
+
+def granted(kubectl, kind: str, name: str, *options: str) -> set[RULE]:
+    """What a role of the cluster allows."""
+    role = json.loads(kubectl("get", kind, name, "-o", "json", *options).stdout)
+    return {
+        (group, resource, verb)
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def asked(control_plane: ControlPlane) -> Iterator[tuple[RULE, int]]:
+    """What the operator's ServiceAccount has asked for, with the answer's status."""
+    for line in control_plane.layout.audit_log.read_text().splitlines():
+        entry = json.loads(line)
+        reference = entry.get("objectRef")
+        if entry["user"]["username"] != ACCOUNT or reference is None:
+            continue
+        resource = reference["resource"]
+        if reference.get("subresource"):
+            resource += f"/{reference['subresource']}"
+        rule = (reference.get("apiGroup", ""), resource, entry["verb"])
+        yield rule, entry["responseStatus"]["code"]
+
+
+def run_quickstart(site, cluster: Cluster) -> None:
+    """Apply it, wait for the job, delete it."""
+    bodies = quickstart.bodies()
+    cluster.apply(*bodies)
+    cluster.wait(*quickstart.JOB, is_complete, "is Complete")
+    for body in bodies:
+        cluster.delete(*quickstart.named(body))
+    cluster.wait_gone()
+
+
+ACCOUNT_BODY = {
+    "apiVersion": "awsbatch.dev/v1alpha1",
+    "kind": "AWSAccount",
+    "metadata": {"name": "research"},
+    "spec": {"region": "eu-central-1", "allowedNamespaces": {"matchLabels": {"team": "climate"}}},
+}
+POLICY_BODY = {
+    "apiVersion": "awsbatch.dev/v1alpha1",
+    "kind": "SchedulingPolicy",
+    "metadata": {"name": "fair"},
+    "spec": {
+        "accountRef": {"name": "research"},
+        "fairsharePolicy": {"shareDecaySeconds": 600},
+    },
+}
+
+
+@pytest.mark.timeout(180)
+def test_the_operator_may_do_what_it_does_and_nothing_that_it_never_does(audited, tmp_path):
+    kubectl = audited.kubectl
+    kubectl("label", "namespace", "default", "team=climate")
+    with opened(audited, tmp_path) as site:
+        site.start()
+        with site.cluster("default") as cluster:
+            run_quickstart(site, cluster)
+            cluster.apply(ACCOUNT_BODY, POLICY_BODY)
+            cluster.wait("SchedulingPolicy", "fair", is_ready, "is Ready")
+            # The same thing again soon becomes a series of one event.
+            cluster.delete("SchedulingPolicy", "fair")
+            cluster.delete("AWSAccount", "research")
+            cluster.wait_gone(("SchedulingPolicy", "fair"), ("AWSAccount", "research"))
+        site.sandbox.stop_operator()
+    done = list(asked(audited))
+    refused = {rule for rule, code in done if code == 403}
+    assert not refused
+    lease = granted(
+        kubectl, "role", "aws-batch-operator-lease", f"--namespace={OPERATOR_NAMESPACE}"
+    )
+    may = granted(kubectl, "clusterrole", "aws-batch-operator") | lease
+    # Repeats of an event are patched into its series after a minute; a conflict is read by get.
+    rarely = {("events.k8s.io", "events", "patch")}
+    rarely |= {rule for rule in may if rule[0] == "awsbatch.dev" and rule[2] == "get"}
+    assert may - rarely <= {rule for rule, _ in done}
+
+
+@pytest.mark.parametrize("overlay", ["aws", "namespaced"])
+def test_an_overlay_is_taken_by_the_api_server(audited, overlay):
+    applied = audited.kubectl(
+        "apply", "--server-side", "--force-conflicts", "-k", str(DEPLOY / "overlays" / overlay)
+    ).stdout
+    assert "deployment.apps/aws-batch-operator" in applied
+
+
+def test_the_namespaced_overlay_grants_nothing_across_namespaces(audited):
+    built = audited.kubectl("kustomize", str(DEPLOY / "overlays" / "namespaced")).stdout
+    kinds = [body["kind"] for body in yaml.safe_load_all(built)]
+    assert not [kind for kind in kinds if kind.startswith("ClusterRole")]
+    assert kinds.count("Role") == 2
+
+
+@pytest.mark.timeout(180)
+def test_with_roles_only_the_operator_serves_its_namespace(tmp_path):
+    overlay = DEPLOY / "overlays" / "namespaced"
+    with ControlPlane(tmp_path / "plane", controllers=True) as plane:
+        plane.kubectl("apply", "--server-side", "-k", str(DEPLOY / "crds"))
+        plane.kubectl("wait", "--for=condition=established", "crd", "--all", "--timeout=30s")
+        plane.kubectl.forget()
+        with opened(plane, tmp_path / "site", overlay=overlay) as site:
+            site.start(namespaces=OPERATOR_NAMESPACE)
+            with site.cluster(OPERATOR_NAMESPACE) as cluster:
+                run_quickstart(site, cluster)
+
+
+def test_the_operator_refuses_to_start_with_the_placeholder_for_the_cluster_id():
+    overlay = yaml.safe_load((DEPLOY / "overlays" / "aws" / "kustomization.yaml").read_text())
+    (literal,) = overlay["configMapGenerator"][0]["literals"]
+    placeholder = literal.partition("=")[2]
+    ended = subprocess.run(
+        [sys.executable, "-m", "awsbatch_operator", "run", "--cluster-id", placeholder],
+        env={"PYTHONPATH": str(REPOSITORY / "operator")},
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert "--cluster-id" in ended.stderr
+
+
+def test_the_wheel_holds_the_operator_and_nothing_else(tmp_path):
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=REPOSITORY,
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    assert tops == {"awsbatch_operator", "aws_batch_operator-0.1.0.dist-info"}
+
+
+def test_the_locked_requirements_are_those_of_the_project():
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    listed = (REPOSITORY / "requirements" / "runtime.in").read_text().splitlines()
+    assert sorted(project["dependencies"]) == sorted(
+        line for line in listed if line and not line.startswith("#")
+    )
+
+
+def test_the_image_runs_the_operator_as_nobody_in_particular():
+    lines = (REPOSITORY / "Dockerfile").read_text()
+    final = lines[lines.rindex("\nFROM ") :]
+    (user,) = re.findall(r"^USER (\d+):\d+$", final, re.MULTILINE)
+    assert int(user) >= 10_000
+    (entry,) = re.findall(r'^ENTRYPOINT \["([\w-]+)"\]$', final, re.MULTILINE)
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    assert entry in project["scripts"]
+    assert "awsbatch_simulator" not in lines
+    assert "awsbatch_sandbox" not in lines
+
+
+def test_the_deployment_runs_under_the_restricted_profile_with_probes():
+    (deployment,) = yaml.safe_load_all((DEPLOY / "base" / "deployment.yaml").read_text())
+    spec = deployment["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    assert deployment["spec"]["replicas"] == 2
+    assert spec["terminationGracePeriodSeconds"] == 30
+    assert spec["securityContext"]["runAsNonRoot"]
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert container["livenessProbe"]["httpGet"]["path"] == "/livez"
+    assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+
+
+@pytest.mark.parametrize("overlay", ["aws", "namespaced"])
+def test_an_overlay_leaves_the_name_of_the_lease_alone(audited, overlay):
+    # kustomize renames what it takes for the name of a ConfigMap that it generates.
+    built = audited.kubectl("kustomize", str(DEPLOY / "overlays" / overlay)).stdout
+    named = [
+        rule["resourceNames"]
+        for body in yaml.safe_load_all(built)
+        for rule in body.get("rules", ())
+        if "resourceNames" in rule
+    ]
+    assert named == [["aws-batch-operator"]]
