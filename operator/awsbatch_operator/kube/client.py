@@ -1,6 +1,7 @@
 """The Kubernetes port on a real API server."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Self
 
@@ -9,18 +10,19 @@ from awsbatch_operator.api.metadata import API_VERSION, FIELD_MANAGER, ObjectKey
 from awsbatch_operator.kube import paths
 from awsbatch_operator.kube.connection import Location, connect
 from awsbatch_operator.kube.errors import error_of
-from awsbatch_operator.kube.port import ConflictError, DeniedError, NotFoundError
+from awsbatch_operator.kube.port import ConflictError, DeniedError, NotFoundError, UnavailableError
 from awsbatch_operator.kube.transport import (
     APPLY_PATCH,
     JSON_PATCH,
     LEASE_SECONDS,
     MERGE_PATCH,
     PAGE_SECONDS,
+    SILENCE_SECONDS,
     Request,
     Transport,
 )
 
-PAGE = 500  # objects; bounds memory, and the stall of the event loop while a page is parsed
+PAGE = 500  # objects
 _GUARD = ("replace", "/metadata/resourceVersion")
 
 
@@ -177,26 +179,35 @@ class KubeClient:
         return frozenset(entry["kind"] for entry in listed if "/" not in entry["name"])
 
     async def _list(self, kind: str, namespace: str) -> AsyncIterator[Shape]:
+        request = Request(
+            method="GET",
+            path=paths.of_kind(kind, namespace),
+            doing=f"list {paths.plural(kind)}" + (f" in {namespace}" if namespace else ""),
+            repeatable=True,
+        )
+        whole = replace(request, seconds=None, silence_seconds=SILENCE_SECONDS)
+        try:
+            async for item in self._transport.items(whole):
+                yield _listed(kind, item)
+        except UnavailableError:
+            # An API server ends an answer that takes longer than a minute. Pages have no such end.
+            async for item in self._pages(request):
+                yield _listed(kind, item)
+
+    async def _pages(self, request: Request) -> AsyncIterator[dict[str, Any]]:
         token = ""
         while True:
             query: dict[str, str | int] = {"limit": PAGE}
             if token:
                 query["continue"] = token
-            request = Request(
-                method="GET",
-                path=paths.of_kind(kind, namespace),
-                doing=f"list {paths.plural(kind)}" + (f" in {namespace}" if namespace else ""),
-                query=query,
-                seconds=PAGE_SECONDS,
-                repeatable=True,
+            answer = await self._transport.answer(
+                replace(request, query=query, seconds=PAGE_SECONDS)
             )
-            answer = await self._transport.answer(request)
             page = answer.json()
             token = page.get("metadata", {}).get("continue", "")
             if answer.ok:
-                for item in page["items"]:
-                    # Items of a list come without what the list says once for all of them.
-                    yield {"apiVersion": API_VERSION, "kind": kind, **item}
+                for item in page.get("items") or ():
+                    yield item
             elif answer.status != HTTPStatus.GONE or not token:
                 raise error_of(answer, doing=request.doing)
             # 410 with a token: the first page is too old for a consistent list (five minutes);
@@ -212,6 +223,11 @@ class KubeClient:
             return await self._transport.ask(request)
         except NotFoundError:
             return None
+
+
+def _listed(kind: str, item: Shape) -> Shape:
+    """An item of a list, with what the list says once for all of them."""
+    return {"apiVersion": API_VERSION, "kind": kind, **item}
 
 
 def _lease(metadata: Shape, spec: Shape) -> dict[str, Any]:

@@ -47,7 +47,10 @@ class KubePort(Protocol):
         """The live object, read past every cache; None if it is gone."""
 
     def list(self, kind: str) -> AsyncIterator[Shape]:
-        """All objects of a kind (of the watched namespaces), page by page."""
+        """All objects of a kind (of the watched namespaces), as they come in.
+
+        An object may come twice. A list that cannot be read to its end raises; it is never short.
+        """
 
     async def apply_status(self, key: ObjectKey, status: Shape, *, resource_version: str) -> Shape:
         """Server-side apply on /status by our field manager, made from that version.

@@ -9,7 +9,7 @@ more. Both are safe (a PUT carries the resourceVersion, a DELETE the uid), but a
 can so be answered by a conflict with itself: look again tells here, too.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -17,15 +17,18 @@ from urllib.parse import urlencode
 
 import aiohttp
 from kubernetes.aio.client import ApiClient
+from kubernetes.aio.client.rest import RESTResponse
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.kube.connection import USER_AGENT, Connection
 from awsbatch_operator.kube.errors import Answer, error_of, no_answer
+from awsbatch_operator.kube.listing import ListReader
 from awsbatch_operator.kube.port import UnavailableError
 
 CONNECT_SECONDS = 3.0
 REQUEST_SECONDS = 10.0  # one object
 PAGE_SECONDS = 60.0  # one page of a list
+SILENCE_SECONDS = 20.0  # in the middle of a whole list
 LEASE_SECONDS = 5.0  # a lease is lost when it cannot be renewed: better to ask again soon
 _PAUSES = (0.2, 1.0, 3.0)  # seconds before each repetition of a read
 _LONGEST_PAUSE = 10.0  # seconds; what the server wants to wait longer, the caller's backoff waits
@@ -46,7 +49,8 @@ class Request:
     query: Mapping[str, str | int] | None = None
     body: Any = None
     content_type: str = "application/json"
-    seconds: float = REQUEST_SECONDS
+    seconds: float | None = REQUEST_SECONDS
+    silence_seconds: float | None = None  # between two pieces of the answer
     repeatable: bool = False
 
 
@@ -76,7 +80,7 @@ class Transport:
         refusals = 0
         while True:
             try:
-                answer = await self._identified(request)
+                answer = await self._whole(request)
             except UnavailableError:
                 pause = next(pauses, None)
                 if pause is None:
@@ -93,17 +97,42 @@ class Transport:
                     return answer
             await self._clock.sleep(pause)
 
-    async def _identified(self, request: Request) -> Answer:
+    async def items(self, request: Request) -> AsyncIterator[dict[str, Any]]:
+        """The items of a list as they come in. A KubeError, also in the middle of them."""
+        got = await self._identified(request)
+        reader = ListReader()
+        try:
+            if got.status != HTTPStatus.OK:
+                raise error_of(await _answer(got), doing=request.doing)
+            async for piece in got.response.content.iter_any():
+                for item in reader.feed(piece):
+                    yield item
+        except (aiohttp.ClientError, OSError) as error:
+            raise self._no_answer(error, request) from error
+        finally:
+            got.response.close()  # of no effect when it was read to its end
+        if not reader.complete:
+            raise UnavailableError(f"Cannot {request.doing}: the answer is no whole list.")
+
+    async def _whole(self, request: Request) -> Answer:
+        got = await self._identified(request)
+        try:
+            return await _answer(got)
+        except (aiohttp.ClientError, OSError) as error:
+            raise self._no_answer(error, request) from error
+
+    async def _identified(self, request: Request) -> RESTResponse:
         """Send it, and once more with a new token if the API server does not know us."""
         token = await self._connection.authorization()
-        answer = await self._send(request, token)
-        if answer.status != HTTPStatus.UNAUTHORIZED:
-            return answer
+        got = await self._send(request, token)
+        if got.status != HTTPStatus.UNAUTHORIZED:
+            return got
+        got.response.close()
         await self._connection.renew(token)
         token = await self._connection.authorization()
         return await self._send(request, token)
 
-    async def _send(self, request: Request, token: str | None) -> Answer:
+    async def _send(self, request: Request, token: str | None) -> RESTResponse:
         headers = {"Accept": "application/json", "Content-Type": request.content_type}
         if token is not None:
             headers["Authorization"] = token
@@ -111,13 +140,21 @@ class Transport:
         method, url, headers, body, _ = await self._api.param_serialize(
             request.method, path, header_params=headers, body=_plain(request.body)
         )
-        limit = aiohttp.ClientTimeout(total=request.seconds, sock_connect=CONNECT_SECONDS)
+        limit = aiohttp.ClientTimeout(
+            total=request.seconds, sock_connect=CONNECT_SECONDS, sock_read=request.silence_seconds
+        )
         try:
-            got = await self._api.call_api(method, url, headers, body, _request_timeout=limit)
-            content = await got.read()
+            return await self._api.call_api(method, url, headers, body, _request_timeout=limit)
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
-            raise no_answer(error, doing=request.doing, server=self._connection.server) from error
-        return Answer(got.status, content, _seconds(got.headers.get("Retry-After")))
+            raise self._no_answer(error, request) from error
+
+    def _no_answer(self, error: BaseException, request: Request) -> UnavailableError:
+        return no_answer(error, doing=request.doing, server=self._connection.server)
+
+
+async def _answer(got: RESTResponse) -> Answer:
+    content = await got.read()
+    return Answer(got.status, content, _seconds(got.headers.get("Retry-After")))
 
 
 def _after_refusal(answer: Answer, refusals: int) -> float | None:

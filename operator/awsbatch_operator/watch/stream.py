@@ -25,7 +25,7 @@ from awsbatch_operator.kube.connection import Location, connect
 from awsbatch_operator.watch import kopf_setup
 
 ROUND = 200  # events taken before other tasks of the home loop have their turn
-STOP_SECONDS = 8.0  # Kopf gives its own tasks 2 + 5 s to end
+STOP_SECONDS = 8.0  # for Kopf to end; it gives its own tasks 2 + 5 s
 
 
 class WatchError(Exception):
@@ -103,8 +103,9 @@ class Stream:
     async def _operate(self) -> None:
         insights = Insights()
         checking = asyncio.ensure_future(self._check(insights))
+        before = asyncio.all_tasks()
         try:
-            await kopf.operator(
+            tasks = await kopf.spawn_tasks(
                 registry=kopf_setup.registry(self._target.kinds, self._deliver, self._log_in),
                 settings=kopf_setup.settings(),
                 memories=kopf_setup.NoMemories(),
@@ -114,11 +115,22 @@ class Stream:
                 namespaces=self._target.namespaces,
                 stop_flag=self._stop,
             )
+            for task in tasks:
+                task.add_done_callback(self._ending)
+            await kopf.run_tasks(tasks, ignored=before)
             if checking.done():
                 checking.result()
         finally:
             checking.cancel()
             await self._close()
+
+    def _ending(self, _: object) -> None:
+        """One of Kopf's tasks has ended, so all must. Its own waiter for the flag is among them."""
+        if self._stop.is_set():
+            return
+        self._stop.set()
+        hangs = WatchError(f"Kopf has not ended within {STOP_SECONDS} s.")
+        self._at_home(self._home.call_later, STOP_SECONDS, self._end, hangs)
 
     async def _check(self, insights: Insights) -> None:
         """Kopf only warns about kinds that it does not find, and watches nothing. We end."""

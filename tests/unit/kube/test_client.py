@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
+from aiohttp import web
 from tests.support.clock import SteppedClock
 from tests.support.scripted_server import FixedConnection, Say, Script, serving
 
@@ -27,6 +28,20 @@ async def client(script: Script, namespaces: Sequence[str] = ()) -> AsyncIterato
             await kube.close()
 
 
+class BreakingOff(Script):
+    """Ends the first answer in the middle of the second item."""
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        if request.query:
+            return await super().answer(request)
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b'{"items": [{"metadata": {"name": "broken"}}, {"meta')
+        assert request.transport is not None
+        request.transport.close()
+        return response
+
+
 def page(*names: str, token: str = "") -> Say:
     items = [{"metadata": {"name": name}} for name in names]
     return Say(body={"items": items, "metadata": {"continue": token}})
@@ -36,28 +51,44 @@ async def listed(kube: KubeClient, kind: str = "BatchJob") -> list[str]:
     return [body["metadata"]["name"] async for body in kube.list(kind)]
 
 
-async def test_a_list_is_read_page_by_page():
-    script = Script(page("a", "b", token="t1"), page("c"))
-    async with client(script) as kube:
-        assert await listed(kube) == ["a", "b", "c"]
-    first, second = script.asked
-    assert (first.path, dict(first.query)) == (f"{BASE}/batchjobs", {"limit": "500"})
-    assert dict(second.query) == {"limit": "500", "continue": "t1"}
-
-
-async def test_a_list_that_has_become_too_old_goes_on_where_the_server_says():
-    expired = Say(410, {"kind": "Status", "code": 410, "metadata": {"continue": "t2"}})
-    script = Script(page("a", token="t1"), expired, page("b"))
+async def test_a_list_is_asked_for_at_once():
+    script = Script(page("a", "b"))
     async with client(script) as kube:
         assert await listed(kube) == ["a", "b"]
-    assert script.asked[2].query["continue"] == "t2"
+    (asked,) = script.asked
+    assert (asked.path, dict(asked.query)) == (f"{BASE}/batchjobs", {})
+
+
+@pytest.mark.parametrize("first", [Say(504), Say(body={"kind": "Status"}), Say(body={"items": 1})])
+async def test_a_list_that_cannot_be_had_at_once_is_read_page_by_page(first: Say):
+    script = Script(first, page("a", "b", token="t1"), page("c"))
+    async with client(script) as kube:
+        assert await listed(kube) == ["a", "b", "c"]
+    _, second, third = script.asked
+    assert dict(second.query) == {"limit": "500"}
+    assert dict(third.query) == {"limit": "500", "continue": "t1"}
+
+
+async def test_pages_that_have_become_too_old_go_on_where_the_server_says():
+    expired = Say(410, {"kind": "Status", "code": 410, "metadata": {"continue": "t2"}})
+    script = Script(Say(504), page("a", token="t1"), expired, page("b"))
+    async with client(script) as kube:
+        assert await listed(kube) == ["a", "b"]
+    assert script.asked[3].query["continue"] == "t2"
 
 
 async def test_a_list_that_cannot_go_on_is_an_error_and_no_short_list():
-    script = Script(page("a", token="t1"), Say(410, {"kind": "Status", "message": "too old"}))
+    refusal = Say(410, {"kind": "Status", "message": "too old"})
+    script = Script(Say(504), page("a", token="t1"), refusal)
     async with client(script) as kube:
         with pytest.raises(Exception, match="too old"):
             await listed(kube)
+
+
+async def test_an_answer_that_breaks_off_is_followed_by_pages():
+    script = BreakingOff(page("a", "b"))
+    async with client(script) as kube:
+        assert await listed(kube) == ["broken", "a", "b"]
 
 
 async def test_with_given_namespaces_each_is_listed_and_no_other():

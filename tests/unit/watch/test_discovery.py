@@ -1,0 +1,97 @@
+"""Waiting for our kinds to be served."""
+
+import asyncio
+
+import pytest
+from structlog.testing import capture_logs
+from tests.support.clock import SteppedClock
+from tests.support.memory_kube import MemoryKube
+from tests.support.structural import Definition
+
+from awsbatch_operator.kube.port import UnavailableError
+from awsbatch_operator.watch.discovery import Discovery
+
+KINDS = ("JobQueue", "BatchJob")
+
+
+class Server(MemoryKube):
+    """Serves kinds as a test says, and may be down."""
+
+    def __init__(self, clock: SteppedClock) -> None:
+        super().__init__([], clock=clock)
+        self.down = False
+        self.asked = 0
+
+    def serve(self, *kinds: str) -> None:
+        self.definitions = {kind: Definition(kind) for kind in kinds}
+
+    async def served_kinds(self) -> frozenset[str]:
+        self.asked += 1
+        if self.down:
+            raise UnavailableError("no answer")
+        return await super().served_kinds()
+
+
+@pytest.fixture
+def clock() -> SteppedClock:
+    return SteppedClock()
+
+
+@pytest.fixture
+def server(clock: SteppedClock) -> Server:
+    return Server(clock)
+
+
+@pytest.fixture
+def discovery(server: Server, clock: SteppedClock) -> Discovery:
+    return Discovery(kube=server, kinds=KINDS, clock=clock)
+
+
+async def test_with_all_kinds_served_it_does_not_wait(server, discovery):
+    server.serve(*KINDS, "Other")
+    assert await discovery.wait(asyncio.Event())
+
+
+async def test_it_looks_every_two_seconds_until_the_last_kind_is_served(server, discovery, clock):
+    waiting = asyncio.create_task(discovery.wait(asyncio.Event()))
+    server.serve("JobQueue")
+    await clock.advance(600)
+    assert not waiting.done()
+    assert server.asked == 301
+    server.serve(*KINDS)
+    await clock.advance(2)
+    assert waiting.result()
+
+
+async def test_it_says_what_is_missing_and_how_to_mend_it_and_not_at_every_look(
+    server, discovery, clock
+):
+    with capture_logs() as logs:
+        waiting = asyncio.create_task(discovery.wait(asyncio.Event()))
+        await clock.advance(59)
+        server.serve("JobQueue")
+        await clock.advance(60)
+        waiting.cancel()
+    assert [line["missing"] for line in logs] == [["BatchJob", "JobQueue"], ["BatchJob"]]
+    assert "deploy/crds" in logs[0]["remedy"]
+
+
+async def test_an_api_server_that_is_down_is_waited_for(server, discovery, clock):
+    server.serve(*KINDS)
+    server.down = True
+    with capture_logs() as logs:
+        waiting = asyncio.create_task(discovery.wait(asyncio.Event()))
+        await clock.advance(10)
+        server.down = False
+        await clock.advance(2)
+    assert waiting.result()
+    assert [line["error"] for line in logs] == ["no answer"]
+
+
+async def test_a_stop_ends_the_waiting(server, discovery, clock):
+    stop = asyncio.Event()
+    waiting = asyncio.create_task(discovery.wait(stop))
+    await clock.advance(5)
+    stop.set()
+    await clock.advance(0)
+    assert waiting.result() is False

@@ -1,0 +1,149 @@
+"""The watch goes on, or says that it does not, whatever the API server does."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+from tests.support.fake_api_server import FakeApiServer, bookmark, error, event, serving, widget
+
+from awsbatch_operator.api.metadata import Resource
+from awsbatch_operator.engine.clock import SystemClock
+from awsbatch_operator.kube.client import KubeClient
+from awsbatch_operator.kube.connection import Location
+from awsbatch_operator.watch.stream import Target
+from awsbatch_operator.watch.watch import HandlerError, Watch
+
+WITHIN = 20.0  # seconds
+
+
+class ImpatientClock(SystemClock):
+    """Pauses take no time."""
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+
+
+class Seen(list[tuple[str | None, str, str]]):
+    """(type, name, version) of every event."""
+
+    def __call__(self, kind: str | None, body) -> None:
+        resource = Resource.from_body(body)
+        self.append((kind, resource.key.name, resource.resource_version))
+
+    def of(self, name: str) -> list[tuple[str | None, str]]:
+        return [(kind, version) for kind, whose, version in self if whose == name]
+
+
+@asynccontextmanager
+async def watching(server: FakeApiServer, directory: Path, handler) -> AsyncIterator[asyncio.Task]:
+    clock = ImpatientClock()
+    async with serving(server, directory) as kubeconfig:
+        location = Location(kubeconfig)
+        kube = await KubeClient.open(location, clock=clock, environ={})
+        target = Target(location, {}, ("Widget",), (), "test")
+        stop = asyncio.Event()
+        watch = Watch(target, kube=kube, clock=clock, on_event=handler)
+        running = asyncio.create_task(watch.run(stop))
+        try:
+            yield running
+        finally:
+            stop.set()
+            await asyncio.wait({running})
+            await kube.close()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(WITHIN):
+        while not condition():  # noqa: ASYNC110 - polls what another thread does
+            await asyncio.sleep(0.01)
+
+
+async def test_events_come_in_order_after_the_list(tmp_path: Path):
+    changes = [
+        event("ADDED", widget("b", 2)),
+        event("MODIFIED", widget("b", 3)),
+        event("DELETED", widget("a", 4)),
+    ]
+    server = FakeApiServer(lists=[[widget("a", 1)]], watches=[changes])
+    seen = Seen()
+    async with watching(server, tmp_path, seen):
+        await until(lambda: len(seen) == 4)
+    assert [each for each in seen if each[1] == "b"] == [
+        ("ADDED", "b", "2"),
+        ("MODIFIED", "b", "3"),
+    ]
+    assert ("DELETED", "a", "4") in seen
+
+
+async def test_when_the_version_has_expired_everything_comes_again(tmp_path: Path):
+    lists = [[widget("a", 1)], [widget("a", 5), widget("b", 6)]]
+    server = FakeApiServer(lists=lists, watches=[[error(410)]])
+    seen = Seen()
+    async with watching(server, tmp_path, seen):
+        await until(lambda: len(seen) == 3)
+    assert seen.of("a") == [(None, "1"), (None, "5")]
+    assert seen.of("b") == [(None, "6")]
+
+
+async def test_a_watch_that_ends_goes_on_where_it_was(tmp_path: Path):
+    server = FakeApiServer(
+        lists=[[]], watches=[[event("ADDED", widget("a", 7)), bookmark(9)], [bookmark(12)], []]
+    )
+    async with watching(server, tmp_path, Seen()):
+        await until(lambda: len(server.since) == 4)
+    assert server.since == ["1", "9", "12", "12"]
+    assert server.listed == 1
+
+
+async def test_an_error_in_the_stream_is_told_and_everything_comes_again(tmp_path: Path):
+    server = FakeApiServer(lists=[[widget("a", 1)], [widget("a", 2)]], watches=[[error(500)]])
+    seen = Seen()
+    with capture_logs() as logs:
+        async with watching(server, tmp_path, seen):
+            await until(lambda: len(seen) == 2)
+    assert seen == [(None, "a", "1"), (None, "a", "2")]
+    (broken,) = [line for line in logs if "broken" in line["event"]]
+    assert broken["log_level"] == "error"
+    assert "it is 500" in broken["error"]
+
+
+async def test_kinds_that_vanish_before_the_watch_begins_are_told_and_waited_for(tmp_path: Path):
+    server = FakeApiServer(lists=[[widget("a", 1)]], watches=[])
+    kinds, answers = server.kinds, [0]
+
+    def documents():
+        # Discovery is asked by us, then by Kopf (which finds nothing), then by us again.
+        answers[0] += 1
+        server.kinds = [] if answers[0] in range(2, 6) else kinds
+        return original()
+
+    original, server._documents = server._documents, documents  # type: ignore[method-assign]
+    seen = Seen()
+    with capture_logs() as logs:
+        async with watching(server, tmp_path, seen):
+            await until(lambda: bool(seen))
+    assert any("stopped serving Widget" in str(line.get("error")) for line in logs)
+
+
+async def test_an_event_that_is_lost_ends_the_watch(tmp_path: Path):
+    def fail(kind, body) -> None:
+        raise KeyError("uid")
+
+    server = FakeApiServer(lists=[[widget("a", 1), widget("b", 1)]], watches=[])
+    async with watching(server, tmp_path, fail) as running:
+        await asyncio.wait({running}, timeout=WITHIN)
+        with pytest.raises(HandlerError, match="Widget"):
+            running.result()
+
+
+async def test_no_other_task_of_the_loop_is_cancelled_when_the_watch_ends(tmp_path: Path):
+    server = FakeApiServer(lists=[[widget("a", 1)]], watches=[])
+    seen = Seen()
+    async with watching(server, tmp_path, seen):
+        await until(lambda: bool(seen))
+        bystander = asyncio.create_task(asyncio.Event().wait())
+    assert not bystander.done()
+    bystander.cancel()
