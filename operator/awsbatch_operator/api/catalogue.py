@@ -37,7 +37,7 @@ NOT_SUPPORTED_YET = _stall(
 )
 INVALID_RECORD = _stall(
     "InvalidRecord",
-    "The annotation awsbatch.dev/resolved, which says where the AWS object lives, was edited.",
+    "An annotation in which the operator keeps what it must not forget was edited.",
     "Restore the annotation, or remove it: it is then made again from what is known.",
 )
 PAUSED = _note("PausedByAnnotation", "The annotation awsbatch.dev/paused holds everything back.")
@@ -205,6 +205,9 @@ JOB_NOT_FOUND = _stall(
     "JobNotFound",
     "AWS no longer knows the job, and its end was never seen.",
     "Look for the job's outputs; then delete this object, or change it to start a new run.",
+)
+LOGS_UNREADABLE = _note(
+    "LogsUnreadable", "The job has ended, and its last log lines could not be read for its status."
 )
 JOB_STOPPING = _wait("Stopping", "The job is being terminated.")
 JOB_SUBMITTING = _wait("Submitting", "The job is about to be submitted.")

@@ -50,6 +50,9 @@ _STATES: Mapping[Situation, Mapping[str, str]] = {
         "Stalled": "False",
     },
 }
+# A job's result stays, whatever stands in the way of the object afterwards.
+_RESULTS = ("Complete", "Failed")
+_LATER = frozenset({Situation.STALLED, Situation.DELETING, Situation.DELETION_BLOCKED})
 # Shown as False once they have been True; never written before.
 _SHOWN_AFTERWARDS = ("Suspended", "DeletionBlocked")
 
@@ -90,6 +93,10 @@ def conditions(
         }
         for name, status in wanted.items()
     }
+    if verdict.situation in _LATER:
+        for name in _RESULTS:
+            if name in before:
+                made[name] = {**before[name], "observedGeneration": generation}
     if paused:
         kept = {name: dict(value) for name, value in before.items() if name != "Paused"}
         made = (kept or made) | {"Paused": made["Paused"]}

@@ -7,7 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from awsbatch_operator.api.conditions import Verdict
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.metadata import Resource
+from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.references import Reference, Targets
 from awsbatch_operator.api.scope import Recorded, Scope
@@ -72,7 +72,10 @@ class Kind(Protocol[DesiredT, ObservedT, ActionT]):
         """What must be resolved before this turn goes on, and how far (pure)."""
 
     def finished(self, resource: Resource) -> bool:
-        """Whether nothing can happen any more unless the spec changes: no AWS call (pure)."""
+        """Whether nothing can happen any more unless the spec changes: no AWS call (pure).
+
+        Of an object that is being deleted: whether AWS has nothing left of it to be removed.
+        """
 
     def refusals(self, resource: Resource) -> tuple[Finding, ...]:
         """What the spec alone rules out: it breaks the schema, or asks what is not there (pure).
@@ -105,6 +108,9 @@ class Kind(Protocol[DesiredT, ObservedT, ActionT]):
 
     async def act(self, action: ActionT, scope: Scope) -> ObservedT | None:
         """One AWS call, safe to repeat. The answer if it is a new observation, else None."""
+
+    def forget(self, key: ObjectKey) -> None:
+        """The object is finished or gone: let go of what is kept in memory for it."""
 
     def status(self, resource: Resource, seen: Seen[DesiredT, ObservedT, ActionT]) -> KindStatus:
         """The kind's part of the status (pure)."""

@@ -7,7 +7,7 @@ from typing import Any
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.conditions import Situation, Verdict
 from awsbatch_operator.api.findings import Finding
-from awsbatch_operator.api.metadata import Resource
+from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.references import Need, Reference, references
 from awsbatch_operator.api.scope import Recorded, Scope
 from awsbatch_operator.kinds import statuses
@@ -34,6 +34,9 @@ class Lasting:
 
     async def permit(self, action: object, scope: Scope) -> None:
         """Nothing to wait for: no action of theirs has to be the last thing before the call."""
+
+    def forget(self, key: ObjectKey) -> None:
+        """Nothing is kept in memory: everything stands in AWS."""
 
 
 def refusals(declared: CustomResource[Any], resource: Resource) -> tuple[Finding, ...]:

@@ -6,7 +6,7 @@ place of what is desired: what was recorded serves, whatever became of spec and 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Generic, Protocol
 
 from awsbatch_operator.api import catalogue
@@ -26,7 +26,7 @@ from awsbatch_operator.kinds.accounts import Place
 from awsbatch_operator.kinds.contract import ActionT, DesiredT, Kind, ObservedT, Removal, Seen
 from awsbatch_operator.kinds.narration import Narrator
 from awsbatch_operator.kinds.patience import LOOK_SECONDS, Patience
-from awsbatch_operator.kinds.recording import RecordError, recorded_in
+from awsbatch_operator.kinds.recording import RecordError, recorded_in, unreadable
 from awsbatch_operator.kinds.rounds import Rounds, Run
 from awsbatch_operator.kinds.users import Users
 from awsbatch_operator.kube.port import NotFoundError
@@ -92,7 +92,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         """One turn. Raises KubeError and LeaseLostError; what AWS refuses becomes a condition."""
         resource = self._around.cache.get(key)
         if resource is None or (resource.deleting and not resource.held):
-            self._patience.over(key)  # gone, or only others keep it: AWS has nothing of it
+            self._let_go(key)  # gone, or only others keep it: AWS has nothing of it
             return Again()
         run: Run[DesiredT, ObservedT, ActionT] = Run(resource)
         if resource.paused:
@@ -163,7 +163,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         try:
             return recorded_in(run.resource)
         except RecordError as error:
-            run.findings.append(Finding(catalogue.INVALID_RECORD, f"{error}."))
+            run.findings.append(unreadable(error))
             return None
 
     async def _remove(self, run: Run[DesiredT, ObservedT, ActionT]) -> bool:
@@ -176,10 +176,14 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         place = await self._place_for_removal(run)
         if place is None:
             # A job that is over has nothing left in AWS that could be removed.
-            return self._kind.finished(replace(resource, deleting=False))
+            return self._kind.finished(resource)
         owner = self._rounds.owner(resource)
         removal = Removal(owner, place.recorded, retain=False, users=self._users(resource.key))
-        await self._rounds.go(run, place, lambda current: self._kind.removal(current, removal))
+        try:
+            await self._rounds.go(run, place, lambda current: self._kind.removal(current, removal))
+        except RecordError as error:
+            run.findings.append(unreadable(error))
+            return False
         return run.error is None and run.plan is not None and run.plan.released
 
     async def _place_for_removal(self, run: Run[DesiredT, ObservedT, ActionT]) -> Place | None:
@@ -216,12 +220,11 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
     async def _report(self, run: Run[DesiredT, ObservedT, ActionT]) -> Again:
         """Write the status if it differs, and say when to look again."""
         resource = run.resource
-        found = [*run.all_findings()]
-        if run.error is not None:
-            found.append(outcomes.finding(run.error))
-        findings = statuses.by_weight(found)
+        # Of two findings of one weight the first gives its reason: trouble before progress.
+        trouble = () if run.error is None else (outcomes.finding(run.error),)
+        findings = statuses.by_weight((*trouble, *run.all_findings()))
         if self._keeps_quiet(run):
-            return Again(after=LOOK_SECONDS, failed=run.error is not None)
+            return Again(after=LOOK_SECONDS, failed=run.trouble_passes)
         shown = self._kind.status(resource, self._seen(run, findings))
         verdict = statuses.verdict(findings, shown.verdict, deleting=resource.deleting)
         status = statuses.whole(
@@ -234,15 +237,22 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         )
         if not statuses.same(status, resource.status):
             try:
-                await self._around.store.write_status(resource, status)
+                written = await self._around.store.write_status(resource, status)
             except NotFoundError:
                 return Again()
             self._around.narrator.judged(resource, verdict)
+            if self._kind.finished(written):
+                self._let_go(resource.key)
         return _again(run, findings)
+
+    def _let_go(self, key: ObjectKey) -> None:
+        """The object is finished or gone: keep nothing of it in memory."""
+        self._patience.over(key)
+        self._kind.forget(key)
 
     def _keeps_quiet(self, run: Run[DesiredT, ObservedT, ActionT]) -> bool:
         """Whether passing trouble ended the turn of an object that stands as it should."""
-        passing = run.error is not None and outcomes.backs_off(run.error)
+        passing = run.trouble_passes
         waiting = run.place is None and any(
             finding.reason is catalogue.REFERENCE_NOT_READY
             for finding in run.findings
@@ -273,7 +283,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
 
 def _again(run: Run[DesiredT, ObservedT, ActionT], findings: Sequence[Finding]) -> Again:
     """When the object is due again if nothing changes before."""
-    if run.error is not None and outcomes.backs_off(run.error):
+    if run.trouble_passes:
         return Again(after=RETRY_SECONDS, failed=True)
     if run.resource.paused:
         return Again()

@@ -7,6 +7,8 @@ and the call to AWS leaves an object of which everybody knows where to look.
 import json
 from collections.abc import Mapping
 
+from awsbatch_operator.api import catalogue
+from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import RESOLVED, Resource
 from awsbatch_operator.api.scope import Recorded
@@ -20,7 +22,16 @@ _FIELDS: Mapping[str, str] = {
 
 
 class RecordError(Exception):
-    """The annotation is there and says nothing that we would have written."""
+    """An annotation is there and says nothing that we would have written. `remedy` mends it."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+def unreadable(error: RecordError) -> Finding:
+    """What a damaged record means for the object: nothing is guessed."""
+    return Finding(catalogue.INVALID_RECORD, f"{error}.", error.remedy)
 
 
 def recorded_in(resource: Resource) -> Recorded | None:
@@ -55,7 +66,7 @@ def annotation(recorded: Recorded, now: Instant) -> dict[str, str]:
 def _parsed(text: str) -> Mapping[str, object]:
     try:
         body = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RecordError(f"{RESOLVED}: {text[:200]!r} is not JSON") from error
     if not isinstance(body, dict):
         raise RecordError(f"{RESOLVED}: {text[:200]!r} is not a JSON object")

@@ -16,6 +16,7 @@ from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.tags import Owner, Ownership
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.engine.store import Store
+from awsbatch_operator.kinds import outcomes
 from awsbatch_operator.kinds.accounts import Place
 from awsbatch_operator.kinds.contract import ActionT, DesiredT, Kind, ObservedT, Removal
 from awsbatch_operator.kinds.narration import Narrator
@@ -36,6 +37,12 @@ class Run(Generic[DesiredT, ObservedT, ActionT]):
     findings: list[Finding] = field(default_factory=list)  # of gates and errors, not of the plan
     error: AwsError | None = None
     unfinished: bool = False
+    stuck: bool = False  # AWS took the actions, and shows nothing of them
+
+    @property
+    def trouble_passes(self) -> bool:
+        """Whether AWS has trouble, or is slow, in a way that passes by itself."""
+        return self.stuck or (self.error is not None and outcomes.backs_off(self.error))
 
     def all_findings(self) -> tuple[Finding, ...]:
         """The gates' and the plan's."""
@@ -78,12 +85,16 @@ class Rounds(Generic[DesiredT, ObservedT, ActionT]):
         """
         run.place = place
         try:
-            answer = None
+            answer, done = None, None
             for _ in range(ROUNDS):
                 run.desired = desire(run.resource)
-                if not await self._look(run, place, answer):
+                plan = await self._look(run, place, answer)
+                if plan is None:
                     return
-                answer = await self._act(run, place)
+                if plan.actions and plan.actions == done:
+                    self._give_it_time(run)
+                    return
+                answer, done = await self._act(run, plan, place), plan.actions
             run.unfinished = True
         except AwsError as error:
             run.error = error
@@ -93,8 +104,8 @@ class Rounds(Generic[DesiredT, ObservedT, ActionT]):
         run: Run[DesiredT, ObservedT, ActionT],
         place: Place,
         answer: ObservedT | None,
-    ) -> bool:
-        """Observe and plan; whether there is something to write down or to do."""
+    ) -> Plan[ActionT] | None:
+        """Observe and plan; None if there is nothing to write down or to do."""
         assert run.desired is not None  # noqa: S101 - the caller has just set it
         if answer is None:
             answer = await self._kind.observe(run.resource, place.recorded, place.scope)
@@ -102,7 +113,7 @@ class Rounds(Generic[DesiredT, ObservedT, ActionT]):
         owned = self._owned(run)
         if owned is Ownership.FOREIGN:
             self._leave_alone(run, place)
-            return False
+            return None
         plan = self._kind.plan(run.desired, run.observed, self._clock.now())
         run.plan = plan
         if not plan.actions:
@@ -110,9 +121,7 @@ class Rounds(Generic[DesiredT, ObservedT, ActionT]):
         elif owned is Ownership.RECREATED:
             message = "AWS already had what an earlier object of this name made; it is ours now."
             self._narrator.noted(run.resource, [Finding(catalogue.REOWNED, message)])
-        return bool(plan.actions) or any(
-            run.resource.annotations.get(name) != value for name, value in plan.intent.items()
-        )
+        return plan if plan.actions or _to_be_written(run, plan) else None
 
     def _owned(self, run: Run[DesiredT, ObservedT, ActionT]) -> Ownership:
         if run.observed is None:
@@ -138,9 +147,19 @@ class Rounds(Generic[DesiredT, ObservedT, ActionT]):
             )
         )
 
-    async def _act(self, run: Run[DesiredT, ObservedT, ActionT], place: Place) -> ObservedT | None:
-        plan = run.plan
-        assert plan is not None  # noqa: S101 - _look has made it
+    def _give_it_time(self, run: Run[DesiredT, ObservedT, ActionT]) -> None:
+        """The same actions are due again: later turns repeat them, more and more rarely.
+
+        AWS shows some changes late, and a value that it writes in its own way it never shows as
+        sent.
+        """
+        run.stuck = True
+        words = "AWS took a change and does not show it yet."
+        run.findings.append(Finding(catalogue.AWS_BUSY, words))
+
+    async def _act(
+        self, run: Run[DesiredT, ObservedT, ActionT], plan: Plan[ActionT], place: Place
+    ) -> ObservedT | None:
         if plan.intent and plan.actions:
             await self._kind.permit(plan.actions[0], place.scope)
         annotations = dict(plan.intent)
@@ -153,3 +172,15 @@ class Rounds(Generic[DesiredT, ObservedT, ActionT]):
         if plan.actions:
             self._narrator.done(run.resource, plan.findings)
         return answer
+
+
+def _to_be_written(run: Run[DesiredT, ObservedT, ActionT], plan: Plan[ActionT]) -> bool:
+    """Whether a record, or our finalizer on what AWS has, is missing.
+
+    `kubectl replace` takes both away from an object that needs no action.
+    """
+    resource = run.resource
+    if any(resource.annotations.get(name) != value for name, value in plan.intent.items()):
+        return True
+    removing = isinstance(run.desired, Removal)
+    return run.observed is not None and not removing and not resource.held

@@ -29,6 +29,9 @@ def verdict(findings: Sequence[Finding], otherwise: Verdict, *, deleting: bool) 
     if not heaviest or heaviest[0].severity is Severity.NOTE:
         return otherwise
     first = heaviest[0]
+    over = otherwise.situation in {Situation.COMPLETE, Situation.FAILED}
+    if over and first.severity is Severity.WAIT and not deleting:
+        return otherwise  # it waits for nothing any more
     alike = [finding for finding in heaviest if finding.severity is first.severity]
     message = _joined(alike)
     match first.severity, deleting:

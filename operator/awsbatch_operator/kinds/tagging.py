@@ -87,6 +87,6 @@ async def act_on_tags(batch: BatchPort, action: Tag | Untag, scope: Scope) -> No
 def _applied(resource: Resource) -> frozenset[str]:
     try:
         keys = json.loads(resource.annotations.get(TAG_KEYS, "[]"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return frozenset()
     return frozenset(str(key) for key in keys) if isinstance(keys, list) else frozenset()

@@ -37,20 +37,22 @@ async def act_on_job(
 async def _submit(
     action: Submit, scope: Scope, *, batch: BatchPort, memory: SubmissionMemory, clock: Clock
 ) -> Observed:
-    memory.sending(action.uid, action.run, clock.now())
+    key, submission = action.key, action.submission
+    memory.sending(key, submission, clock.now())
     try:
         answer = await batch.submit_job(scope, action.request)
     except LeaseLostError:
-        memory.refused(action.uid, action.run)
+        memory.refused(key)
         raise
     except AwsError as error:
         if not error.outcome_unknown:
-            memory.refused(action.uid, action.run)
+            memory.refused(key)
         raise
     now = clock.now()
-    memory.submitted(action.uid, action.run, str(answer["jobId"]))
-    since = memory.since(action.uid, action.run, "SUBMITTED", now)
-    return Observed(Knowledge.KNOWN, detail=_as_detail(action, answer, now.epoch), since=since)
+    memory.is_job(key, submission, str(answer["jobId"]))
+    since = memory.since(key, submission, "SUBMITTED", now)
+    detail = _as_detail(action, answer, now.epoch)
+    return Observed(Knowledge.KNOWN, submission, sent=now, detail=detail, since=since)
 
 
 def _as_detail(action: Submit, answer: Any, epoch: float) -> dict[str, Any]:

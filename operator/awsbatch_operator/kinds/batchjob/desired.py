@@ -8,16 +8,12 @@ from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 from awsbatch_operator.api.references import Need, Reference, Targets, references
 from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.kinds.batchjob.request import passed_through, request_hash
-from awsbatch_operator.kinds.batchjob.submission import (
-    Submission,
-    recorded_job_id,
-    submission_of,
-)
+from awsbatch_operator.kinds.batchjob.submission import recorded_job_id, submission_of
 
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """A job that is to run once, and how far that has come.
+    """A job that is to run once.
 
     `queue` and `definition` are ARNs; empty if the reference leads nowhere at present, which a
     job that is already in AWS need not care about.
@@ -31,8 +27,6 @@ class Desired:
     fields: Mapping[str, Any]
     tags: Mapping[str, str]
     request_hash: str
-    submission: Submission | None
-    job_id: str | None
 
 
 def needed_references(resource: Resource) -> tuple[Reference, ...]:
@@ -50,8 +44,7 @@ def needed_references(resource: Resource) -> tuple[Reference, ...]:
 
 
 def desired_job(resource: Resource, targets: Targets, owner: Owner) -> Desired:
-    """Spec and resolved references, or the recorded submission instead of them."""
-    submission = submission_of(resource)
+    """Spec and resolved references."""
     return Desired(
         owner=owner,
         account_id=targets.account_id,
@@ -61,8 +54,6 @@ def desired_job(resource: Resource, targets: Targets, owner: Owner) -> Desired:
         fields=passed_through(resource.spec),
         tags=resource.spec.get("tags", {}),
         request_hash=request_hash(resource),
-        submission=submission,
-        job_id=recorded_job_id(resource, submission),
     )
 
 

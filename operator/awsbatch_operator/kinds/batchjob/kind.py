@@ -1,10 +1,10 @@
 """The BatchJob as the life cycle sees it: wiring of the pieces in this room."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.metadata import Resource
+from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.references import Reference, Targets
 from awsbatch_operator.api.scope import Recorded, Scope
@@ -19,10 +19,10 @@ from awsbatch_operator.kinds.batchjob.status import job_status
 from awsbatch_operator.kinds.batchjob.submission import (
     SWEEPS,
     end_condition,
-    recorded_job_id,
     submission_of,
 )
 from awsbatch_operator.kinds.contract import KindStatus, Removal, Seen
+from awsbatch_operator.kinds.recording import RecordError
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,8 @@ class BatchJobKind:
         return desired_job(resource, targets, owner)
 
     def removal(self, resource: Resource, removal: Removal) -> Removal:
-        submission = submission_of(resource)
-        job_id = recorded_job_id(resource, submission)
-        return replace(removal, options={"submission": submission, "job_id": job_id})
+        del resource
+        return removal
 
     async def observe(
         self, resource: Resource, recorded: Recorded, scope: Scope
@@ -59,9 +58,9 @@ class BatchJobKind:
         return await self.observer.observe(resource, owner, scope)
 
     def owned(self, observed: Observed, owner: Owner) -> Ownership:
-        if observed.knowledge is not Knowledge.KNOWN or "tags" not in observed.detail:
+        if observed.knowledge is not Knowledge.KNOWN:
             return Ownership.OURS
-        return ownership(observed.detail["tags"], owner)
+        return ownership(observed.detail.get("tags") or {}, owner)
 
     def plan(
         self, desired: Desired | Removal, observed: Observed | None, now: Instant
@@ -84,16 +83,21 @@ class BatchJobKind:
             clock=observer.clock,
         )
 
+    def forget(self, key: ObjectKey) -> None:
+        self.observer.forget(key)
+
     def status(self, resource: Resource, seen: Seen[Desired, Observed, Action]) -> KindStatus:
         return job_status(resource, seen)
 
 
 def job_is_over(resource: Resource) -> bool:
     """Whether the recorded run has ended, its result stands, and nothing is left to look for."""
-    ended = end_condition(resource)
-    if ended is None or resource.deleting:
+    if end_condition(resource) is None:
         return False
-    if resource.status.get("observedGeneration") != resource.generation:
+    if not resource.deleting and resource.status.get("observedGeneration") != resource.generation:
         return False  # something was edited; the status has to say that it was seen
-    submission = submission_of(resource)
+    try:
+        submission = submission_of(resource)
+    except RecordError:
+        return True
     return submission is None or submission.attempt == 1 or submission.swept >= SWEEPS

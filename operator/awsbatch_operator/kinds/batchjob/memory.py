@@ -6,11 +6,13 @@ All of it may be lost at any moment; then the slower way through AWS's listing i
 from dataclasses import dataclass
 
 from awsbatch_operator.api.instant import Instant
+from awsbatch_operator.api.metadata import ObjectKey
+from awsbatch_operator.kinds.batchjob.submission import Submission
 
 
 @dataclass(slots=True)
 class _Run:
-    run: int
+    submission: Submission
     sent: Instant | None = None
     refused: bool = False
     job_id: str | None = None
@@ -19,49 +21,61 @@ class _Run:
 
 
 class SubmissionMemory:
-    """Per run (uid, run number): when it was sent, and what is known of the outcome."""
+    """The newest run of each object: when it was sent, and what is known of the outcome."""
 
     def __init__(self) -> None:
-        self._runs: dict[str, _Run] = {}  # by uid: an object has one run at a time
+        self._runs: dict[ObjectKey, _Run] = {}
 
-    def sending(self, uid: str, run: int, now: Instant) -> None:
+    def sending(self, key: ObjectKey, submission: Submission, now: Instant) -> None:
         """SubmitJob is about to be sent: from here on the outcome is unknown."""
-        entry = self._entry(uid, run)
-        entry.sent, entry.refused, entry.job_id = now, False, None
+        self._runs[key] = _Run(submission, sent=now)
 
-    def refused(self, uid: str, run: int) -> None:
-        """This process saw that AWS did not do it, or that nothing was sent."""
-        self._entry(uid, run).refused = True
+    def refused(self, key: ObjectKey) -> None:
+        """This process saw that AWS did not do what was last sent, or that nothing went out."""
+        self._runs[key].refused = True
 
-    def submitted(self, uid: str, run: int, job_id: str) -> None:
-        """AWS answered with a job id."""
-        self._entry(uid, run).job_id = job_id
+    def is_job(self, key: ObjectKey, submission: Submission, job_id: str) -> None:
+        """The run is this job in AWS."""
+        self._entry(key, submission).job_id = job_id
 
-    def was_refused(self, uid: str, run: int) -> bool:
+    def submission(self, key: ObjectKey, uid: str) -> Submission | None:
+        """The object's run that was last sent or seen."""
+        entry = self._runs.get(key)
+        return entry.submission if entry is not None and entry.submission.uid == uid else None
+
+    def was_refused(self, key: ObjectKey, submission: Submission) -> bool:
         """Whether the last call of this run is known to have done nothing."""
-        return self._entry(uid, run).refused
+        return self._entry(key, submission).refused
 
-    def job_id(self, uid: str, run: int) -> str | None:
-        """The job id that AWS answered, while it does not stand in the status yet."""
-        return self._entry(uid, run).job_id
+    def job_id(self, key: ObjectKey, submission: Submission) -> str | None:
+        """The job of the run, while it does not stand in the status yet."""
+        return self._entry(key, submission).job_id
 
-    def sent(self, uid: str, run: int) -> Instant | None:
+    def sent(self, key: ObjectKey, submission: Submission) -> Instant | None:
         """When this process last sent the call."""
-        return self._entry(uid, run).sent
+        return self._entry(key, submission).sent
 
-    def since(self, uid: str, run: int, state: str, now: Instant) -> Instant:
+    def since(self, key: ObjectKey, submission: Submission, state: str, now: Instant) -> Instant:
         """Since when the job has been seen in this state."""
-        entry = self._entry(uid, run)
+        entry = self._entry(key, submission)
         if entry.state != state or entry.since is None:
             entry.state, entry.since = state, now
         return entry.since
 
-    def forget(self, uid: str) -> None:
-        """The object has reached its end, or is gone."""
-        self._runs.pop(uid, None)
+    def forget(self, key: ObjectKey) -> str | None:
+        """The object has reached its end, or is gone; its job, if that was known."""
+        entry = self._runs.pop(key, None)
+        return None if entry is None else entry.job_id
 
-    def _entry(self, uid: str, run: int) -> _Run:
-        entry = self._runs.get(uid)
-        if entry is None or entry.run != run:
-            entry = self._runs[uid] = _Run(run)
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def _entry(self, key: ObjectKey, submission: Submission) -> _Run:
+        """What is known of exactly this run; of an object's runs only the newest is kept."""
+        entry = self._runs.get(key)
+        same = entry is not None and (
+            (entry.submission.uid, entry.submission.run) == (submission.uid, submission.run)
+        )
+        if entry is None or not same:
+            entry = self._runs[key] = _Run(submission)
         return entry

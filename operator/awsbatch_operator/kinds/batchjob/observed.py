@@ -6,6 +6,7 @@ from typing import Any
 
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Shape
+from awsbatch_operator.kinds.batchjob.submission import Submission
 
 TERMINAL = frozenset({"SUCCEEDED", "FAILED"})
 
@@ -18,20 +19,26 @@ class Knowledge(Enum):
     ABSENT = "Absent"  # outcome unknown, looked up after settling, and not there
     KNOWN = "Known"  # the job exists
     OVER = "Over"  # its end stands in the status: AWS need not be asked, and may have forgotten it
-    FORGOTTEN = "Forgotten"  # the job existed and AWS no longer knows it
+    FORGOTTEN = "Forgotten"  # AWS does not know the job: not yet, or not any more
+    UNTRACEABLE = "Untraceable"  # outcome unknown, and AWS no longer has the queue to look through
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
     """The recorded run in AWS.
 
-    `detail` is DescribeJobs' answer (KNOWN only). `since` tells since when this process has seen
-    the job in its state. `twins` are ids of younger jobs of the same run, to be terminated.
-    `swept` says that this look was a search for twins. `log_lines` are the last lines of a job
-    that has ended, None while they have not been read.
+    `submission` is the record that the run was looked for by; `lost`: it is to be written again.
+    `sent` is the last moment at which a call may have gone out. `detail` is DescribeJobs' answer,
+    and of a job that is FORGOTTEN its id alone. `since` tells since when this process has seen the
+    job in its state. `twins` are ids of further jobs of the same run, to be terminated; `swept`
+    says that this look was a search for them. `log_lines` are the last lines of a job that has
+    ended, None while they have not been read; `log_trouble` says why they cannot be.
     """
 
     knowledge: Knowledge
+    submission: Submission
+    lost: bool = False
+    sent: Instant | None = None
     detail: Shape = field(default_factory=dict)
     since: Instant | None = None
     settled_at: Instant | None = None
@@ -39,10 +46,11 @@ class Observed:
     swept: bool = False
     log_lines: tuple[str, ...] | None = None
     log_group: str = ""
+    log_trouble: str = ""
 
     @property
     def job_id(self) -> str:
-        """The job's id; KeyError unless KNOWN."""
+        """The job's id; KeyError unless KNOWN or FORGOTTEN."""
         return str(self.detail["jobId"])
 
     @property
@@ -53,14 +61,24 @@ class Observed:
     @property
     def ended(self) -> bool:
         """Whether the job has come to its end."""
-        return self.state in TERMINAL
+        return has_ended(self.detail)
 
     @property
     def stopping(self) -> bool:
         """Whether AWS has accepted a cancellation or termination."""
-        return bool(self.detail.get("isTerminated") or self.detail.get("isCancelled"))
+        return is_stopping(self.detail)
 
     @property
     def container(self) -> dict[str, Any]:
         """The container part of the detail; empty for multi-container jobs."""
         return dict(self.detail.get("container") or {})
+
+
+def has_ended(detail: Shape) -> bool:
+    """Whether the job has come to its end."""
+    return detail.get("status") in TERMINAL
+
+
+def is_stopping(detail: Shape) -> bool:
+    """Whether AWS has accepted a cancellation or termination."""
+    return bool(detail.get("isTerminated") or detail.get("isCancelled"))

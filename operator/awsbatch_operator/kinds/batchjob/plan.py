@@ -35,11 +35,10 @@ TWIN_REASON = "A second submission of the same run; the first one goes on"
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """SubmitJob, once on the wire."""
+    """SubmitJob, once on the wire. `submission` is the recorded intent that `request` is of."""
 
     key: ObjectKey
-    uid: str
-    run: int
+    submission: Submission
     request: Mapping[str, Any]
     operation: str = "SubmitJob"
 
@@ -58,20 +57,24 @@ Action = Submit | Terminate
 
 def plan_job(desired: Desired, observed: Observed | None, now: Instant) -> Plan[Action]:
     """The next step towards a job that ran once."""
-    submission = desired.submission
-    if submission is None or observed is None:
+    if observed is None:
         return _submit(desired, _first(desired, 1, now))
+    submission = observed.submission
     match observed.knowledge:
         case Knowledge.REFUSED:
-            return _repeat(desired, submission, submission, now)
+            # Nothing ran yet, so a definition that has been replaced meanwhile is no loss.
+            kept = _leads_to(desired, submission) and submission.definition == desired.definition
+            return _repeat(desired, submission, submission if kept else None, now)
         case Knowledge.SETTLING:
             return _settling(observed, now)
         case Knowledge.ABSENT:
             return _absent(desired, submission, now)
         case Knowledge.KNOWN | Knowledge.OVER:
-            return _follow(submission, observed, now)
+            return _follow(observed, now)
         case Knowledge.FORGOTTEN:
-            return _unseen(submission, now)
+            return _unseen(observed, now)
+        case Knowledge.UNTRACEABLE:
+            return Plan(findings=(_untraceable(submission),))
         case never:
             assert_never(never)
 
@@ -80,16 +83,15 @@ def plan_removal(removal: Removal, observed: Observed | None, now: Instant) -> P
     """The next step towards an AWS that runs nothing of this object."""
     if removal.retain or observed is None:
         return Plan(released=True)
-    submission: Submission = removal.options["submission"]
     match observed.knowledge:
-        case Knowledge.REFUSED | Knowledge.ABSENT:
+        case Knowledge.REFUSED | Knowledge.ABSENT | Knowledge.UNTRACEABLE:
             return Plan(released=True)
         case Knowledge.OVER:
             return Plan(actions=_stop_twins(observed), released=not observed.twins)
         case Knowledge.SETTLING:
             return _settling(observed, now)
         case Knowledge.FORGOTTEN:
-            return _remove_unseen(removal.options["job_id"], submission, now)
+            return _remove_unseen(observed, now)
         case Knowledge.KNOWN:
             return _stop(observed)
         case never:
@@ -113,9 +115,9 @@ def _first(desired: Desired, run: int, now: Instant) -> Submission:
 
 
 def _repeat(
-    desired: Desired, submission: Submission, repeated: Submission, now: Instant
+    desired: Desired, submission: Submission, repeated: Submission | None, now: Instant
 ) -> Plan[Action]:
-    """The recorded intent once more, or a new run if the spec leads elsewhere by now."""
+    """The recorded intent once more, or a new run if `repeated` is None."""
     if not (desired.queue and desired.definition):
         finding = Finding(
             catalogue.REFERENCE_NOT_FOUND,
@@ -123,12 +125,16 @@ def _repeat(
             "exist any more, so it cannot be sent again.",
         )
         return Plan(findings=(finding,))
-    same = (
+    return _submit(desired, repeated or _first(desired, submission.run + 1, now))
+
+
+def _leads_to(desired: Desired, submission: Submission) -> bool:
+    """Whether the spec still says what was recorded, apart from the definition's revision."""
+    return (
         submission.request_hash == desired.request_hash
         and submission.queue == desired.queue
         and _without_revision(submission.definition) == _without_revision(desired.definition)
     )
-    return _submit(desired, repeated if same else _first(desired, submission.run + 1, now))
 
 
 def _without_revision(definition: str) -> str:
@@ -146,13 +152,13 @@ def _submit(desired: Desired, submission: Submission) -> Plan[Action]:
         definition=submission.definition,
         tags=job_tags(owner, submission.run, desired.tags),
     )
-    action = Submit(owner.key, submission.uid, submission.run, request)
+    action = Submit(owner.key, submission, request)
     note = Finding(catalogue.JOB_SUBMITTED, f"Submitted as {submission.job_name}.")
     return Plan(actions=(action,), findings=(note,), intent=submission.annotation())
 
 
 def _settling(observed: Observed, now: Instant) -> Plan[Action]:
-    wait = observed.settled_at.since(now) if observed.settled_at else QUIET_SECONDS
+    wait = observed.settled_at.since(now) if observed.settled_at else STOP_LOOK_SECONDS
     finding = Finding(
         catalogue.SUBMISSION_SETTLING,
         "A SubmitJob call was about to be sent or its answer was lost, so the job may exist. "
@@ -174,11 +180,12 @@ def _absent(desired: Desired, submission: Submission, now: Instant) -> Plan[Acti
             "AWS forgets finished jobs after seven days, so nobody can tell whether it ran.",
         )
         return Plan(findings=(finding,))
-    return _repeat(desired, submission, submission.repeated(now), now)
+    kept = submission.repeated(now) if _leads_to(desired, submission) else None
+    return _repeat(desired, submission, kept, now)
 
 
-def _follow(submission: Submission, observed: Observed, now: Instant) -> Plan[Action]:
-    intent = submission.after_sweep().annotation() if observed.swept else {}
+def _follow(observed: Observed, now: Instant) -> Plan[Action]:
+    submission = observed.submission
     due = sweep_due(submission)
     looks = [] if due is None else [max(due.since(now), 1.0)]
     if observed.knowledge is Knowledge.OVER:
@@ -188,8 +195,26 @@ def _follow(submission: Submission, observed: Observed, now: Instant) -> Plan[Ac
     elif observed.log_lines is None:
         looks.append(LOGS_LOOK_SECONDS)
     return Plan(
-        actions=_stop_twins(observed), intent=intent, look_again_seconds=min(looks, default=None)
+        actions=_stop_twins(observed),
+        findings=_without_logs(observed),
+        intent=_noted(observed),
+        look_again_seconds=min(looks, default=None),
     )
+
+
+def _noted(observed: Observed) -> Mapping[str, str]:
+    """What to write down of a look: a lost record, and a sweep that found nothing left to stop."""
+    if observed.swept and not observed.twins:
+        return observed.submission.after_sweep().annotation()
+    return observed.submission.annotation() if observed.lost else {}
+
+
+def _without_logs(observed: Observed) -> tuple[Finding, ...]:
+    """Whether the end is shown without output although there should be some."""
+    if observed.log_lines is None or not observed.log_trouble:
+        return ()
+    message = f"The job's last log lines cannot be read: {observed.log_trouble}"
+    return (Finding(catalogue.LOGS_UNREADABLE, message),)
 
 
 def _quiet_rest(observed: Observed, now: Instant) -> list[float]:
@@ -200,10 +225,16 @@ def _quiet_rest(observed: Observed, now: Instant) -> list[float]:
     return [rest] if rest > 0 else []
 
 
-def _unseen(submission: Submission, now: Instant) -> Plan[Action]:
+def _is_fresh(observed: Observed, now: Instant) -> bool:
+    """Whether DescribeJobs may not know the job yet."""
+    return now.since(observed.sent or observed.submission.time) < FRESH_SECONDS
+
+
+def _unseen(observed: Observed, now: Instant) -> Plan[Action]:
     """DescribeJobs does not know the job: not yet, or not any more."""
-    if now.since(submission.time) < FRESH_SECONDS:
+    if _is_fresh(observed, now):
         return Plan(look_again_seconds=STOP_LOOK_SECONDS)
+    submission = observed.submission
     finding = Finding(
         catalogue.JOB_NOT_FOUND,
         f"AWS does not know the job of run {submission.run} (name {submission.job_name}) any "
@@ -212,13 +243,23 @@ def _unseen(submission: Submission, now: Instant) -> Plan[Action]:
     return Plan(findings=(finding,))
 
 
-def _remove_unseen(job_id: str | None, submission: Submission, now: Instant) -> Plan[Action]:
+def _untraceable(submission: Submission) -> Finding:
+    return Finding(
+        catalogue.SUBMISSION_UNKNOWN,
+        f"Run {submission.run} was about to be submitted at {submission.time.rfc3339()}, and its "
+        f"queue {submission.queue} is gone from AWS with all of its jobs, so nobody can tell "
+        "whether it ran.",
+    )
+
+
+def _remove_unseen(observed: Observed, now: Instant) -> Plan[Action]:
     """DescribeJobs does not know the job: long gone, or not visible yet."""
-    if job_id is not None and now.since(submission.time) < FRESH_SECONDS:
-        return Plan(
-            actions=(Terminate(job_id, DELETED_REASON),), look_again_seconds=STOP_LOOK_SECONDS
-        )
-    return Plan(released=True)
+    if not _is_fresh(observed, now):
+        return Plan(released=True)
+    return Plan(
+        actions=(Terminate(observed.job_id, DELETED_REASON),),
+        look_again_seconds=STOP_LOOK_SECONDS,
+    )
 
 
 def _stop_twins(observed: Observed) -> tuple[Action, ...]:

@@ -1,11 +1,11 @@
 """What keeps a BatchJob from being worked on, whatever AWS says: said, never ignored."""
 
-from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.kinds.batchjob.spec import RESOURCE
 from awsbatch_operator.kinds.batchjob.submission import submission_of
 from awsbatch_operator.kinds.infrastructure import refusals
+from awsbatch_operator.kinds.recording import RecordError, unreadable
 
 
 def job_refusals(resource: Resource) -> tuple[Finding, ...]:
@@ -13,6 +13,6 @@ def job_refusals(resource: Resource) -> tuple[Finding, ...]:
     found = refusals(RESOURCE, resource)
     try:
         submission_of(resource)
-    except ValueError as error:
-        return (*found, Finding(catalogue.INVALID_RECORD, f"{error}."))
+    except RecordError as error:
+        return (*found, unreadable(error))
     return found

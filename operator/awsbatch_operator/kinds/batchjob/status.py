@@ -10,22 +10,16 @@ from typing import Any
 from awsbatch_operator.api.conditions import Situation, Verdict
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Resource, Shape
+from awsbatch_operator.kinds import statuses
 from awsbatch_operator.kinds.batchjob.desired import Desired
 from awsbatch_operator.kinds.batchjob.failure import REMEDIES, classify
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
 from awsbatch_operator.kinds.batchjob.plan import QUIET_SECONDS, Action
-from awsbatch_operator.kinds.batchjob.submission import (
-    Submission,
-    end_condition,
-    submission_of,
-)
+from awsbatch_operator.kinds.batchjob.submission import Submission, end_condition
 from awsbatch_operator.kinds.contract import KindStatus, Seen
 
 REASONS_KEPT = 20
 ATTEMPTS_KEPT = 10  # AWS allows no more
-LIFECYCLE_FIELDS = frozenset(
-    {"observedGeneration", "conditions", "awsName", "accountId", "region", "deletionPolicy"}
-)
 
 _WAITING: Mapping[str, str] = {
     "SUBMITTED": "AWS Batch has taken the job and will look at it shortly.",
@@ -38,19 +32,17 @@ _WAITING: Mapping[str, str] = {
 
 def job_status(resource: Resource, seen: Seen[Desired, Observed, Action]) -> KindStatus:
     """The kind's fields and its verdict."""
-    before = {
-        name: value for name, value in resource.status.items() if name not in LIFECYCLE_FIELDS
-    }
+    before = statuses.kept_fields(resource)
     observed = seen.observed
     ended = end_condition(resource)
-    if ended is not None and observed is not None and observed.knowledge is Knowledge.OVER:
+    if ended is not None and (observed is None or observed.knowledge is Knowledge.OVER):
         situation = Situation(str(ended["type"]))
         return KindStatus(before, Verdict(situation, ended["reason"], ended["message"]))
     if observed is None or observed.knowledge is not Knowledge.KNOWN:
         return KindStatus(before, _verdict_before(resource))
-    submission = _submission(resource, seen)
+    submission = observed.submission
     if _not_worth_a_write(resource, submission, observed, seen.now):
-        return KindStatus(before, working(str(before["awsStatus"])))
+        return KindStatus(before, _verdict_before(resource))
     fields = _run_fields(submission, observed)
     fields |= _state_fields(before, observed, submission, seen.now)
     return KindStatus(fields, verdict(observed))
@@ -82,27 +74,16 @@ def _verdict_before(resource: Resource) -> Verdict:
     return Verdict(Situation.WORKING, "Submitting", "The job is about to be submitted.")
 
 
-def _submission(resource: Resource, seen: Seen[Desired, Observed, Action]) -> Submission:
-    """The recorded one; the annotation may have been written in this very turn."""
-    desired = seen.desired
-    if isinstance(desired, Desired) and desired.submission is not None:
-        return desired.submission
-    submission = submission_of(resource)
-    if submission is None:
-        raise ValueError("a job is known without a recorded submission")
-    return submission
-
-
 def _not_worth_a_write(
     resource: Resource, submission: Submission, observed: Observed, now: Instant
 ) -> bool:
-    shown = resource.status.get("awsStatus")
-    if resource.status.get("jobId") != observed.job_id:
+    if observed.ended and not resource.deleting:
+        return observed.log_lines is None  # the end is written once, with its log lines
+    shown = resource.status
+    if shown.get("jobId") != observed.job_id or "awsStatus" not in shown:
         return False
-    if resource.status.get("run") != submission.run or shown is None:
+    if shown.get("run") != submission.run or observed.ended:
         return False
-    if observed.ended:
-        return observed.log_lines is None
     if observed.state == "RUNNING":
         return False
     lasted = now.since(observed.since) if observed.since else 0.0
@@ -141,7 +122,6 @@ def _state_fields(
             fields[name] = Instant.from_milliseconds(detail[key]).rfc3339()
     if detail.get("attempts"):
         fields["attempts"] = [_attempt(attempt) for attempt in detail["attempts"][-ATTEMPTS_KEPT:]]
-        fields["attemptCount"] = len(detail["attempts"])
         fields["attemptCount"] = len(detail["attempts"])
     return fields | _end_fields(observed)
 

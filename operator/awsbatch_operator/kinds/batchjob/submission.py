@@ -10,9 +10,18 @@ from typing import Any, Self
 
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION, Resource, Shape
+from awsbatch_operator.kinds.recording import RecordError
 
 SWEEP_SECONDS = 360.0
 SWEEPS = 2
+_SHOWN = ("run", "jobId", "jobName", "jobQueueArn", "jobDefinitionArn", "accountId", "region")
+_COUNTABLE = 2**31 - 1
+# All that reading something that somebody else has written may raise.
+_DAMAGED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+_REMEDY = (
+    "Restore it. Remove it only when AWS has no job of this object: the operator then knows of "
+    "none, and submits one, or lets the object go if it is being deleted."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +71,10 @@ class Submission:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read an annotation; ValueError if it is none of ours."""
+        """Read an annotation; RecordError if it says nothing that we would have written."""
         try:
             body: dict[str, Any] = json.loads(text)
-            return cls(
+            read = cls(
                 uid=str(body["uid"]),
                 run=int(body["run"]),
                 job_name=str(body["jobName"]),
@@ -78,8 +87,13 @@ class Submission:
                 attempt=int(body["attempt"]),
                 swept=int(body["swept"]),
             )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"the annotation {SUBMISSION} cannot be read: {error}") from error
+            if not (1 <= read.run <= _COUNTABLE and read.attempt >= 1 and read.swept >= 0):
+                raise ValueError("its counts are out of range")
+        except _DAMAGED as error:
+            why = f"{type(error).__name__}: {error}"
+            message = f"The annotation {SUBMISSION} cannot be read ({why})"
+            raise RecordError(message, _REMEDY) from error
+        return read
 
 
 def end_condition(resource: Resource) -> Shape | None:
@@ -95,14 +109,55 @@ def submission_of(resource: Resource) -> Submission | None:
     """The object's own submission, or None.
 
     An annotation with another object's uid came along with a copied or restored manifest and says
-    nothing about this object. ValueError if the annotation is damaged: whoever edited it must
-    restore it, because guessing could submit twice.
+    nothing about this object. Annotations get lost, too: `kubectl replace` takes all of them away.
+    So whatever became of it, a status that names the job makes up for it. RecordError if it is
+    damaged and the status names none: guessing could submit twice.
+    """
+    shown = _shown(resource)
+    text = resource.annotations.get(SUBMISSION)
+    if text is None:
+        return shown
+    try:
+        submission = Submission.from_json(text)
+    except RecordError:
+        if shown is None:
+            raise
+        return shown
+    return submission if submission.uid == resource.uid else shown
+
+
+def is_lost(resource: Resource) -> bool:
+    """Whether the annotation is to be written again: it was taken away, or cannot be read.
+
+    One of another object is left alone: somebody's Git would put it back for ever.
     """
     text = resource.annotations.get(SUBMISSION)
     if text is None:
+        return True
+    try:
+        Submission.from_json(text)
+    except RecordError:
+        return True
+    return False
+
+
+def _shown(resource: Resource) -> Submission | None:
+    """The submission as the status shows it, once it names the job."""
+    status = resource.status
+    if any(name not in status for name in _SHOWN):
         return None
-    submission = Submission.from_json(text)
-    return submission if submission.uid == resource.uid else None
+    sent = status.get("submittedTime")
+    return Submission(
+        uid=resource.uid,
+        run=int(status["run"]),
+        job_name=str(status["jobName"]),
+        queue=str(status["jobQueueArn"]),
+        definition=str(status["jobDefinitionArn"]),
+        account_id=str(status["accountId"]),
+        region=str(status["region"]),
+        request_hash="",
+        time=Instant.parse(str(sent)) if sent else resource.created,
+    )
 
 
 def recorded_job_id(resource: Resource, submission: Submission | None) -> str | None:

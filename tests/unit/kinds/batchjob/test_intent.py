@@ -39,7 +39,7 @@ def test_an_intent_of_another_uid_says_nothing_about_this_object():
     assert isinstance(plan_job(desired(resource), None, NOW).actions[0], Submit)
 
 
-@pytest.mark.parametrize("text", [None, *DAMAGED])
+@pytest.mark.parametrize("text", [None, *DAMAGED], ids=range(len(DAMAGED) + 1))
 def test_a_status_that_names_the_job_makes_up_for_a_lost_or_damaged_intent(text):
     resource = job(submission=first_submission(), job_id="job-1")
     changed = replace(resource, annotations={} if text is None else {SUBMISSION: text})
@@ -61,7 +61,7 @@ def test_a_status_that_names_the_job_counts_more_than_the_intent_of_another_obje
     assert not is_lost(changed)
 
 
-@pytest.mark.parametrize("text", DAMAGED)
+@pytest.mark.parametrize("text", DAMAGED, ids=range(len(DAMAGED)))
 def test_a_damaged_intent_that_nothing_makes_up_for_is_refused(text):
     with pytest.raises(RecordError, match="cannot be read"):
         submission_of(job(annotations={SUBMISSION: text}))

@@ -1,0 +1,143 @@
+"""Conformance: nobody saw what became of a submission; one job comes of it, and is followed."""
+
+import pytest
+from tests.support.installation import Installation
+from tests.support.manifests import DEFINITION, QUEUE, definition
+from tests.unit.kinds.batchjob.runs import (
+    FOR_EVER,
+    JOB,
+    alive,
+    jobs,
+    shown,
+    submits,
+    submitted,
+)
+
+from awsbatch_operator.api.metadata import PAUSED
+
+
+def lost_answer(there: Installation, times: int = 1) -> None:
+    there.fault(effect="drop_after", service="batch", operation="SubmitJob", times=times)
+
+
+def hidden(there: Installation, operation: str, seconds: float) -> None:
+    """The operation shows a job only that long after it was submitted."""
+    there.fault(effect="hide", service="batch", operation=operation, seconds=seconds)
+
+
+async def until_known(there: Installation) -> None:
+    await there.clock.run_until(lambda: bool(shown(there, "jobId")), within=3600)
+
+
+async def test_an_adopted_job_is_followed_to_its_end_like_any_other():
+    there = Installation()
+    lost_answer(there)
+    async with there.running():
+        await submitted(there, 120)
+        await until_known(there)
+        assert shown(there, "awsStatus") == "RUNNING"
+        ended = jobs(there)[0].started_at / 1000 + 120
+        await there.until(JOB, "Complete", within=600)
+        assert there.clock.now().epoch - ended < 20
+        assert submits(there) == 1
+
+
+async def test_a_job_that_had_ended_when_it_was_adopted_shows_its_output():
+    there = Installation()
+    lost_answer(there)
+    async with there.running():
+        await submitted(there, 2, "hello")
+        await there.until(JOB, "Complete", within=300)
+        assert shown(there, "logs")["lastLines"] == ["hello"]
+
+
+async def test_a_job_that_aws_lists_and_does_not_describe_yet_is_no_absent_one():
+    there = Installation()
+    lost_answer(there)
+    hidden(there, "DescribeJobs", 150)
+    async with there.running():
+        await submitted(there, FOR_EVER)
+        await until_known(there)
+        assert submits(there) == 1
+
+
+async def test_a_submission_is_not_repeated_when_its_queue_is_gone_from_aws():
+    there = Installation()
+    lost_answer(there)
+    async with there.running():
+        await submitted(there, 5)
+        arn = there.status(QUEUE)["arn"]
+        there.kube.annotate(QUEUE, **{PAUSED: "true"})
+        await there.clock.advance(30)
+        there.aws().update_job_queue(jobQueue=arn, state="DISABLED")
+        await there.clock.advance(5)
+        there.aws().delete_job_queue(jobQueue=arn)
+        message = await there.until(JOB, "Stalled", "SubmissionUnknown")
+        assert "queue" in message
+        assert submits(there) == 1
+        there.kube.remove(JOB)
+        await there.until_gone(JOB)
+
+
+@pytest.mark.parametrize("failures", [1, 5])
+async def test_a_job_that_came_to_light_too_late_is_terminated_however_often_that_fails(failures):
+    there = Installation()
+    lost_answer(there)
+    hidden(there, "ListJobs", 200)
+    there.fault(effect="drop_before", service="batch", operation="TerminateJob", times=failures)
+    async with there.running():
+        await submitted(there, FOR_EVER)
+        await there.clock.run_until(lambda: submits(there) == 2, within=300)
+        await there.clock.run_until(lambda: alive(there) == 1, within=3600)
+        assert [job.id for job in jobs(there) if not job.terminated] == [shown(there, "jobId")]
+        await there.clock.advance(1200)
+        assert (submits(there), alive(there)) == (2, 1)
+
+
+async def test_a_repeat_that_aws_refuses_is_preceded_by_another_look_each_time():
+    there = Installation()
+    lost_answer(there)
+    hidden(there, "ListJobs", 80)
+    async with there.running():
+        await submitted(there, FOR_EVER)
+        there.fault(effect="deny", service="batch", operation="SubmitJob")
+        await there.until(JOB, "Stalled", "PermissionDenied")
+        there.mend()
+        await until_known(there)
+        assert (submits(there), len(jobs(there))) == (2, 1)
+
+
+async def test_a_refused_job_takes_up_a_definition_that_was_made_anew_meanwhile():
+    there = Installation()
+    there.fault(effect="deny", service="batch", operation="SubmitJob")
+    async with there.running():
+        await submitted(there, 5)
+        await there.until(JOB, "Stalled", "PermissionDenied")
+        there.kube.remove(DEFINITION)
+        await there.until_gone(DEFINITION)
+        there.mend()
+        there.apply(DEFINITION, definition("false"))
+        await there.until(JOB, "Complete", within=1800)
+        assert len(jobs(there)) == 1
+
+
+async def test_the_end_of_a_job_is_shown_although_its_output_may_not_be_read():
+    there = Installation()
+    there.fault(effect="deny", service="logs", operation="*")
+    async with there.running():
+        await submitted(there, 5, "hello")
+        await there.until(JOB, "Complete", within=300)
+        assert [reason for reason, _ in there.events(JOB)] == [
+            "Submitted",
+            "LogsUnreadable",
+            "Succeeded",
+        ]
+
+
+async def test_output_that_cannot_be_read_for_a_moment_is_read_after_it():
+    there = Installation()
+    there.fault(effect="error", service="logs", operation="*", times=3, status=500)
+    async with there.running():
+        await submitted(there, 5, "hello")
+        await there.until(JOB, "Complete", within=300)
+        assert shown(there, "logs")["lastLines"] == ["hello"]
