@@ -99,11 +99,15 @@ class Recording:
         """All of one object so far."""
         return [each for each in self.changes if (each.kind, each.name) == (kind, name)]
 
-    def reasons(self, kind: str, name: str) -> set[str]:
-        """Every reason that ever stood in a condition of the object that was True."""
+    def reasons(self, kind: str, name: str, *, deleting: bool = False) -> set[str]:
+        """Every reason that ever stood in a condition of the object that was True.
+
+        With `deleting`, only while it was being deleted.
+        """
         return {
             str(each["reason"])
             for change in self.of(kind, name)
+            if not deleting or "deletionTimestamp" in change.body["metadata"]
             for each in change.body.get("status", {}).get("conditions", ())
             if each["status"] == "True"
         }
