@@ -139,7 +139,11 @@ class KubeClient:
         # Not repeated here: the elector decides how long it can wait.
         path = paths.of_leases(namespace, name)
         request = Request(
-            method="GET", path=path, doing=f"get lease {namespace}/{name}", seconds=LEASE_SECONDS
+            method="GET",
+            path=path,
+            doing=f"get lease {namespace}/{name}",
+            seconds=LEASE_SECONDS,
+            urgent=True,
         )
         return await self._found(request)
 
@@ -151,6 +155,7 @@ class KubeClient:
                 doing=f"create lease {namespace}/{name}",
                 body=_lease({"name": name, "namespace": namespace}, spec),
                 seconds=LEASE_SECONDS,
+                urgent=True,
             )
         )
 
@@ -164,6 +169,7 @@ class KubeClient:
                 doing=f"renew lease {namespace}/{name}",
                 body=_lease(metadata, spec),
                 seconds=LEASE_SECONDS,
+                urgent=True,
             )
         )
 

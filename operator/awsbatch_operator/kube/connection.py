@@ -24,9 +24,7 @@ from awsbatch_operator.kube.port import UnavailableError
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 TOKEN_SECONDS = 60.0  # a token file is trusted for that long; the kubelet rotates hours ahead
-# At a time and per loop. More than the engine has workers (32): the renewal of the lease must never
-# wait for a free one. API priority and fairness queues what is too much for the server.
-CONNECTIONS = 64
+CONNECTIONS = 64  # at a time; API priority and fairness queues what is too much for the server
 USER_AGENT = "aws-batch-operator"
 _TOKEN = "BearerToken"  # noqa: S105 - the name of the security scheme in the client, no secret
 

@@ -52,6 +52,7 @@ class Request:
     seconds: float | None = REQUEST_SECONDS
     silence_seconds: float | None = None  # between two pieces of the answer
     repeatable: bool = False
+    urgent: bool = False  # goes over a connection that nothing else can occupy
 
 
 class Transport:
@@ -61,11 +62,13 @@ class Transport:
         self._connection = connection
         self._clock = clock
         self._api = ApiClient(connection.configuration)
-        self._api.user_agent = USER_AGENT
+        self._urgent = ApiClient(connection.configuration)
+        self._api.user_agent = self._urgent.user_agent = USER_AGENT
 
     async def close(self) -> None:
         """Close all connections."""
         await self._api.close()
+        await self._urgent.close()
 
     async def ask(self, request: Request) -> dict[str, Any]:
         """The body of the answer; a KubeError if it is a refusal, or if there is none."""
@@ -137,14 +140,15 @@ class Transport:
         if token is not None:
             headers["Authorization"] = token
         path = f"{request.path}?{urlencode(request.query)}" if request.query else request.path
-        method, url, headers, body, _ = await self._api.param_serialize(
+        api = self._urgent if request.urgent else self._api
+        method, url, headers, body, _ = await api.param_serialize(
             request.method, path, header_params=headers, body=_plain(request.body)
         )
         limit = aiohttp.ClientTimeout(
             total=request.seconds, sock_connect=CONNECT_SECONDS, sock_read=request.silence_seconds
         )
         try:
-            return await self._api.call_api(method, url, headers, body, _request_timeout=limit)
+            return await api.call_api(method, url, headers, body, _request_timeout=limit)
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
             raise self._no_answer(error, request) from error
 

@@ -1,5 +1,6 @@
 """What the adapter asks of an API server, beyond the contract that both adapters keep."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -10,6 +11,7 @@ from tests.support.scripted_server import FixedConnection, Say, Script, serving
 
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.kube.client import KubeClient
+from awsbatch_operator.kube.connection import CONNECTIONS
 from awsbatch_operator.kube.port import DeniedError, UnavailableError
 from awsbatch_operator.kube.transport import Transport
 
@@ -155,3 +157,24 @@ async def test_a_lease_is_asked_for_once_because_the_elector_counts_the_seconds(
         with pytest.raises(UnavailableError):
             await kube.read_lease("ops", "lead")
     assert len(script.asked) == 1
+
+
+async def test_a_lease_does_not_wait_for_a_free_connection():
+    class Busy(Script):
+        """Lets everything but leases wait for ever."""
+
+        async def answer(self, request: web.Request) -> web.StreamResponse:
+            if "leases" not in request.path:
+                arrived.release()
+                await asyncio.Event().wait()
+            return await super().answer(request)
+
+    arrived = asyncio.Semaphore(0)
+    async with client(Busy(Say(body={"kind": "Lease"}))) as kube:
+        calls = [asyncio.create_task(kube.get(KEY)) for _ in range(CONNECTIONS + 1)]
+        for _ in range(CONNECTIONS):
+            await arrived.acquire()
+        assert await kube.read_lease("ops", "lead") == {"kind": "Lease"}
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
