@@ -146,7 +146,6 @@ def _shown(resource: Resource) -> Submission | None:
     status = resource.status
     if any(name not in status for name in _SHOWN):
         return None
-    sent = status.get("submittedTime")
     return Submission(
         uid=resource.uid,
         run=int(status["run"]),
@@ -156,7 +155,7 @@ def _shown(resource: Resource) -> Submission | None:
         account_id=str(status["accountId"]),
         region=str(status["region"]),
         request_hash="",
-        time=Instant.parse(str(sent)) if sent else resource.created,
+        time=resource.created,
     )
 
 

@@ -1,0 +1,65 @@
+"""Conformance: AWS does not show what it took, and people take away what we hold on to."""
+
+import asyncio
+
+from tests.support.installation import Installation
+from tests.support.manifests import LASTING, POLICY, SPECS, policy
+
+from awsbatch_operator.api.metadata import FINALIZER, RESOLVED
+from awsbatch_operator.kinds.schedulingpolicy.observe import Observed, observe_policy
+
+
+async def ready(there):
+    for key in LASTING:
+        there.apply(key, SPECS[key])
+    await there.until_ready(*LASTING, within=900)
+
+
+async def test_a_change_that_aws_never_shows_is_repeated_more_and_more_rarely(monkeypatch):
+    there = Installation()
+    seen: list[Observed | None] = []
+    frozen = asyncio.Event()
+
+    async def look(*arguments, **named):
+        if not frozen.is_set():
+            seen.append(await observe_policy(*arguments, **named))
+        return seen[-1]
+
+    monkeypatch.setattr("awsbatch_operator.kinds.schedulingpolicy.kind.observe_policy", look)
+    async with there.running():
+        await ready(there)
+        frozen.set()
+        there.apply(POLICY, policy("2.5"))
+        message = await there.until(POLICY, "Reconciling", "AWSBusy")
+        assert "does not show it yet" in message
+        await there.clock.advance(3600)
+        assert there.calls.count("batch:UpdateSchedulingPolicy") < 60
+        assert not there.is_true(POLICY, "Ready")
+        frozen.clear()
+        await there.until_ready(POLICY, within=600)
+
+
+async def test_a_finalizer_that_was_taken_away_comes_back_and_nothing_leaks():
+    there = Installation()
+    async with there.running():
+        await ready(there)
+        for key in LASTING:
+            there.kube.annotate(key, **{RESOLVED: None})
+            there.kube.strip_finalizers(key)
+        await there.clock.advance(10)
+        for key in LASTING:
+            assert there.kube.see(key)["metadata"]["finalizers"] == [FINALIZER]
+            there.kube.remove(key)
+        await there.until_gone(*LASTING, within=900)
+    aws = there.aws()
+    assert aws.describe_job_queues()["jobQueues"] == []
+    assert aws.describe_compute_environments()["computeEnvironments"] == []
+
+
+async def test_a_finalizer_is_not_put_on_what_is_not_ours():
+    there = Installation()
+    there.aws().create_scheduling_policy(name="theirs", fairsharePolicy={})
+    async with there.running():
+        there.apply(POLICY, policy(awsName="theirs"))
+        await there.until(POLICY, "Stalled", "AlreadyExists")
+        assert "finalizers" not in there.kube.see(POLICY)["metadata"]
