@@ -30,7 +30,8 @@ def raise_on_signals() -> None:
 def uninterrupted() -> Iterator[None]:
     """Hold the signals back while something must be done as a whole; they count afterwards.
 
-    Start no process meanwhile: it would be deaf to them for ever.
+    Start no process meanwhile: it would be deaf to them for ever. Only for a process without
+    other threads, which would take the signals instead.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
