@@ -17,18 +17,20 @@ SETTLE_SECONDS = 30.0
 
 def removal_options(resource: Resource) -> dict[str, Any]:
     """What `when_absent` needs to know of the object."""
-    return {"seen": "arn" in resource.status, "recorded": recorded_time(resource)}
+    # Between the record and the deletion the call may have been refused and made again for long.
+    called = max(recorded_time(resource), resource.deleted_at or resource.created)
+    return {"seen": "arn" in resource.status, "called": called}
 
 
 def when_absent(removal: Removal, now: Instant) -> Plan[Any]:
-    """Released, unless a call was recorded a moment ago and its result was never seen."""
-    age = now.since(removal.options["recorded"])
+    """Released, unless a call may have gone out a moment ago and its result was never seen."""
+    age = now.since(removal.options["called"])
     if removal.options["seen"] or age >= SETTLE_SECONDS:
         return Plan(released=True)
     finding = Finding(
         catalogue.SETTLING,
-        "AWS shows nothing of this object. It was recorded a moment ago, so a call may be under "
-        "way whose result is not visible yet; it is looked for once more.",
+        "AWS shows nothing of this object. A call may have gone out just before its deletion whose "
+        "result is not visible yet; it is looked for once more.",
         look_again_seconds=SETTLE_SECONDS - age,
     )
     return Plan(findings=(finding,))

@@ -229,7 +229,7 @@ def test_nothing_is_sent_while_aws_is_at_work(status):
 
 def removal(**options: Any) -> Removal:
     of = resource("ComputeEnvironment")
-    known = {"seen": True, "recorded": NOW.plus(-5), "was_deleting": False}
+    known = {"seen": True, "called": NOW.plus(-5), "was_deleting": False}
     return Removal(owner(of), RECORDED, retain=False, options=known | options)
 
 
@@ -262,6 +262,6 @@ def test_a_removal_touches_nothing_that_a_queue_uses_and_ends_with_nothing(state
     ("seen", "age", "released"), [(True, 1, True), (False, 1, False), (False, 31, True)]
 )
 def test_what_aws_never_showed_is_waited_for_a_moment(seen, age, released):
-    plan = plan_removal(removal(seen=seen, recorded=NOW.plus(-age)), None, NOW)
+    plan = plan_removal(removal(seen=seen, called=NOW.plus(-age)), None, NOW)
     assert plan.released is released
     assert bool(plan.findings) is not released

@@ -179,7 +179,7 @@ def removal(drain: dict[str, Any] | None = None, waited: float = 0) -> Removal:
     of = resource("JobQueue", spec(drain=drain) if drain else spec(), deleting=True)
     options = {
         "seen": True,
-        "recorded": NOW,
+        "called": NOW,
         "timeout": drain_timeout(of),
         "since": NOW.plus(-waited),
     }

@@ -4,6 +4,8 @@ import pytest
 from tests.support.installation import Installation
 from tests.support.manifests import DEFINITION, ENVIRONMENT, LASTING, POLICY, QUEUE, SPECS
 
+from awsbatch_operator.api.metadata import RECONCILE_AT
+
 CREATING = [
     "CreateComputeEnvironment",
     "CreateJobQueue",
@@ -93,6 +95,24 @@ async def test_a_deletion_waits_for_what_a_lost_answer_may_have_made():
         await there.until(POLICY, "Reconciling", "OutcomeUnknown")
         there.kube.remove(POLICY)
         await there.until(POLICY, "Reconciling", "Settling")
+        await there.until_gone(POLICY)
+    assert there.aws().list_scheduling_policies()["schedulingPolicies"] == []
+
+
+async def test_a_deletion_waits_also_when_the_creation_was_refused_for_long_before_that():
+    there = Installation()
+    there.fault(effect="deny", service="batch", operation="CreateSchedulingPolicy")
+    async with there.running():
+        there.apply(POLICY, SPECS[POLICY])
+        await there.until(POLICY, "Stalled", "PermissionDenied")
+        await there.clock.advance(300)
+        there.mend()
+        there.lagging.seconds = 12
+        lost = {"service": "batch", "operation": "CreateSchedulingPolicy", "times": 1}
+        there.fault(effect="drop_after", **lost)
+        there.kube.annotate(POLICY, **{RECONCILE_AT: "now"})
+        await there.until(POLICY, "Reconciling", "OutcomeUnknown")
+        there.kube.remove(POLICY)
         await there.until_gone(POLICY)
     assert there.aws().list_scheduling_policies()["schedulingPolicies"] == []
 
