@@ -15,6 +15,7 @@ from tests.support.cluster import Cluster
 from awsbatch_sandbox import installation
 from awsbatch_sandbox.aws import SimulatedAws
 from awsbatch_sandbox.controlplane import ControlPlane
+from awsbatch_sandbox.parts import Part
 from awsbatch_sandbox.sandbox import OPERATOR, Sandbox
 
 HURRY = 20.0  # how many times as quick as the real one the simulated AWS is
@@ -48,11 +49,11 @@ class Site:
         with ApiServer(self.control_plane) as api:
             yield Cluster(api, namespace)
 
-    def start(self, name: str = OPERATOR, **flags: str) -> None:
-        """Start an operator; `resync_seconds="2"` is --resync-seconds 2."""
+    def start(self, name: str = OPERATOR, **flags: str) -> Part:
+        """Start an operator and wait until it is ready; `resync_seconds="2"` sets that flag."""
         chosen = QUICK | {f"--{key.replace('_', '-')}": value for key, value in flags.items()}
         words = [word for pair in chosen.items() for word in pair]
-        self.sandbox.start_operator(*words, name=name)
+        return self.sandbox.start_operator(*words, name=name)
 
     def client(self, service: str, *, account: str = "") -> Any:
         """A boto3 client of somebody else in the same account, or with a role in another one."""
