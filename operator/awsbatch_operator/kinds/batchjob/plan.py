@@ -6,7 +6,7 @@ this process saw AWS refuse it, or AWS's listing, after settling, does not know 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 from awsbatch_operator.api import catalogue
@@ -22,8 +22,9 @@ from awsbatch_operator.kinds.batchjob.request import job_tags, submit_request
 from awsbatch_operator.kinds.batchjob.submission import Submission, sweep_due
 from awsbatch_operator.kinds.contract import Removal
 
+DAY = 86_400.0
 # AWS keeps a finished job for at least seven days (user guide, "Job states"); a day of margin.
-TRACEABLE_SECONDS = 6 * 86_400.0
+TRACEABLE_SECONDS = 6 * DAY
 LOGS_LOOK_SECONDS = 1.0
 STOP_LOOK_SECONDS = 5.0
 QUIET_SECONDS = 60.0  # a state other than RUNNING is shown after a minute in it
@@ -64,7 +65,7 @@ def plan_job(desired: Desired, observed: Observed | None, now: Instant) -> Plan[
         case Knowledge.REFUSED:
             # Nothing ran yet, so a definition that has been replaced meanwhile is no loss.
             kept = _leads_to(desired, submission) and submission.definition == desired.definition
-            return _repeat(desired, submission, submission if kept else None, now)
+            return _repeat(desired, submission, _renewed(submission, now) if kept else None, now)
         case Knowledge.SETTLING:
             return _settling(observed, now)
         case Knowledge.ABSENT:
@@ -126,6 +127,11 @@ def _repeat(
         )
         return Plan(findings=(finding,))
     return _submit(desired, repeated or _first(desired, submission.run + 1, now))
+
+
+def _renewed(submission: Submission, now: Instant) -> Submission:
+    """The same, with a new time once a day: a refused one must not grow too old to be traced."""
+    return replace(submission, time=now) if now.since(submission.time) > DAY else submission
 
 
 def _leads_to(desired: Desired, submission: Submission) -> bool:

@@ -19,6 +19,7 @@ from awsbatch_operator.api.metadata import SUBMISSION
 from awsbatch_operator.api.scope import Recorded
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
 from awsbatch_operator.kinds.batchjob.plan import (
+    DAY,
     TRACEABLE_SECONDS,
     Action,
     Submit,
@@ -79,6 +80,13 @@ def test_a_refused_submission_is_repeated_without_another_write():
     plan = plan_job(desired(job(submission=submission)), unseen(Knowledge.REFUSED), NOW.plus(9))
     assert plan.intent == submission.annotation()
     assert isinstance(plan.actions[0], Submit)
+
+
+def test_a_submission_refused_for_weeks_is_written_down_anew_once_a_day():
+    submission = first_submission()
+    day = NOW.plus(DAY + 1)
+    plan = plan_job(desired(job()), unseen(Knowledge.REFUSED, submission), day)
+    assert Submission.from_json(plan.intent[SUBMISSION]) == replace(submission, time=day)
 
 
 def test_a_refused_submission_is_sent_with_the_definition_as_it_is_now():
