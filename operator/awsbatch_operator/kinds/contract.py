@@ -27,7 +27,6 @@ class Removal:
 
     owner: Owner
     recorded: Recorded | None  # None: nothing was ever sent to AWS
-    retain: bool  # deletionPolicy Retain: let go without touching AWS
     users: Sequence[Resource] = ()  # objects that still refer to this one; read only when asked
     options: Mapping[str, Any] = field(default_factory=dict)  # the kind's own, e.g. drain
 

@@ -178,7 +178,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             # A job that is over has nothing left in AWS that could be removed.
             return self._kind.finished(resource)
         owner = self._rounds.owner(resource)
-        removal = Removal(owner, place.recorded, retain=False, users=self._users(resource.key))
+        removal = Removal(owner, place.recorded, users=self._users(resource.key))
         try:
             await self._rounds.go(run, place, lambda current: self._kind.removal(current, removal))
         except RecordError as error:

@@ -195,7 +195,7 @@ def test_whose_a_name_is_follows_from_all_revisions():
 def removal(**options: Any) -> Removal:
     of = resource("JobDefinition")
     return Removal(
-        owner(of), RECORDED, retain=False, options={"seen": True, "called": NOW} | options
+        owner(of), RECORDED, options={"seen": True, "called": NOW} | options
     )
 
 

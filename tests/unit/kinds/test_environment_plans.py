@@ -230,7 +230,7 @@ def test_nothing_is_sent_while_aws_is_at_work(status):
 def removal(**options: Any) -> Removal:
     of = resource("ComputeEnvironment")
     known = {"seen": True, "called": NOW.plus(-5), "was_deleting": False}
-    return Removal(owner(of), RECORDED, retain=False, options=known | options)
+    return Removal(owner(of), RECORDED, options=known | options)
 
 
 @given(

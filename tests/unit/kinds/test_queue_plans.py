@@ -183,7 +183,7 @@ def removal(drain: dict[str, Any] | None = None, waited: float = 0) -> Removal:
         "timeout": drain_timeout(of),
         "since": NOW.plus(-waited),
     }
-    return Removal(owner(of), RECORDED, retain=False, options=options)
+    return Removal(owner(of), RECORDED, options=options)
 
 
 def test_a_queue_with_jobs_is_disabled_first_and_then_waited_for():

@@ -82,7 +82,8 @@ def plan_job(desired: Desired, observed: Observed | None, now: Instant) -> Plan[
 
 def plan_removal(removal: Removal, observed: Observed | None, now: Instant) -> Plan[Action]:
     """The next step towards an AWS that runs nothing of this object."""
-    if removal.retain or observed is None:
+    del removal  # the submission says it all
+    if observed is None:
         return Plan(released=True)
     match observed.knowledge:
         case Knowledge.REFUSED | Knowledge.ABSENT | Knowledge.UNTRACEABLE:

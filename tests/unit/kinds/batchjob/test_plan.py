@@ -31,7 +31,7 @@ from awsbatch_operator.kinds.batchjob.submission import Submission
 from awsbatch_operator.kinds.contract import Removal
 
 RECORDED = Recorded("", "111122223333", "eu-central-1", "")
-REMOVAL = Removal(OWNER, RECORDED, retain=False)
+REMOVAL = Removal(OWNER, RECORDED)
 
 
 def unseen(knowledge: Knowledge, submission: Submission | None = None, **details) -> Observed:
@@ -66,6 +66,12 @@ def test_nothing_is_sent_while_an_unknown_outcome_settles():
     assert plan.findings[0].again == 42
 
 
+def test_a_job_that_is_listed_and_not_described_is_looked_at_again_soon():
+    plan = plan_job(desired(job()), unseen(Knowledge.SETTLING), NOW)
+    assert plan.actions == ()
+    assert 0 < plan.findings[0].again <= 10
+
+
 def test_an_absent_submission_is_repeated_as_recorded_and_counts_as_another_attempt():
     submission = first_submission()
     later = NOW.plus(100)
@@ -95,6 +101,12 @@ def test_a_refused_submission_is_sent_with_the_definition_as_it_is_now():
     plan = plan_job(desired(job()), unseen(Knowledge.REFUSED, older), NOW.plus(9))
     following = Submission.from_json(plan.intent[SUBMISSION])
     assert (following.run, following.definition) == (2, DEFINITION_ARN)
+
+
+def test_an_absent_submission_of_another_definition_is_closed():
+    other = replace(first_submission(), definition=DEFINITION_ARN.replace("simulate", "analyse"))
+    plan = plan_job(desired(job()), unseen(Knowledge.ABSENT, other), NOW.plus(100))
+    assert Submission.from_json(plan.intent[SUBMISSION]).run == 2
 
 
 def test_an_absent_submission_keeps_its_revision():
@@ -219,7 +231,14 @@ def test_how_fresh_a_job_is_counts_from_when_it_was_sent_not_from_when_it_was_re
     assert plan_job(desired(job()), sent_late, NOW.plus(600)).findings == ()
 
 
-def test_a_retained_job_is_let_go_untouched():
-    kept = replace(REMOVAL, retain=True)
-    plan = plan_removal(kept, known("RUNNING"), NOW)
+def test_an_object_that_never_had_an_intent_is_let_go():
+    plan = plan_removal(REMOVAL, None, NOW)
     assert (plan.released, plan.actions) == (True, ())
+
+
+def test_a_finished_job_is_let_go_when_no_twin_of_it_is_left():
+    over = unseen(Knowledge.OVER)
+    assert plan_removal(REMOVAL, over, NOW).released
+    twin = plan_removal(REMOVAL, replace(over, twins=("job-2",), swept=True), NOW)
+    assert [stopped(action) for action in twin.actions] == ["job-2"]
+    assert not twin.released
