@@ -134,8 +134,8 @@ def test_jobs_of_an_account_run_there_and_the_account_stays_while_they_need_it(s
     said = message(blocked, "DeletionBlocked")
     for kind, each in (*lasting, jobs[1]):  # the other job needs nothing any more
         assert f"{kind} {cluster.namespace}/{each}" in said
-    for each in (*jobs, *lasting):
-        cluster.delete(*each)
+    for owned in (*jobs, *lasting):
+        cluster.delete(*owned)
     cluster.wait_gone(("AWSAccount", name))
     assert cluster.all() == []
     left = site.client("batch", account=ELSEWHERE).describe_jobs(jobs=ids)["jobs"]
