@@ -31,7 +31,8 @@ from awsbatch_operator.engine.store import Store
 from awsbatch_operator.kinds.accounts import Accounts, OwnIdentity
 from awsbatch_operator.kinds.batchjob.kind import BatchJobKind, job_is_over
 from awsbatch_operator.kinds.batchjob.memory import SubmissionMemory
-from awsbatch_operator.kinds.batchjob.observe import LeadershipStart, Observer, ObserveSettings
+from awsbatch_operator.kinds.batchjob.observe import LeadershipStart, Observer
+from awsbatch_operator.kinds.batchjob.output import Output
 from awsbatch_operator.kinds.lasting import lasting_kinds
 from awsbatch_operator.kinds.lifecycle import Lifecycle, Surroundings
 from awsbatch_operator.kinds.narration import Narrator
@@ -213,14 +214,11 @@ def _life_cycles(
     observer = Observer(
         batch=aws.batch,
         feed=aws.jobs,
-        logs=aws.logs,
+        output=Output(aws.logs, edges.clock, wanted=settings.status_log_lines),
         memory=SubmissionMemory(),
         clock=edges.clock,
         leadership=leadership,
-        settings=ObserveSettings(
-            settling_seconds=settings.settling_seconds,
-            status_log_lines=settings.status_log_lines,
-        ),
+        settling_seconds=settings.settling_seconds,
     )
     job = BatchJobKind(observer, settings.cluster_id)
     return {

@@ -8,8 +8,7 @@ from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.api.tags import RUN, Owner, Ownership, ownership
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
-from awsbatch_operator.aws.ports import BatchPort, JobFeed, LogsPort
-from awsbatch_operator.kinds.batchjob.masking import masked_lines
+from awsbatch_operator.aws.ports import BatchPort, JobFeed
 from awsbatch_operator.kinds.batchjob.memory import SubmissionMemory
 from awsbatch_operator.kinds.batchjob.observed import (
     Knowledge,
@@ -17,6 +16,7 @@ from awsbatch_operator.kinds.batchjob.observed import (
     has_ended,
     is_stopping,
 )
+from awsbatch_operator.kinds.batchjob.output import Output
 from awsbatch_operator.kinds.batchjob.submission import (
     Submission,
     end_condition,
@@ -25,20 +25,7 @@ from awsbatch_operator.kinds.batchjob.submission import (
     submission_of,
     sweep_due,
 )
-from awsbatch_operator.kinds.outcomes import backs_off
 from awsbatch_operator.kinds.recording import RecordError
-
-DEFAULT_LOG_GROUP = "/aws/batch/job"  # AWS Batch user guide, "Use the awslogs log driver"
-DEFAULT_LOG_LINES = 5
-LOG_PATIENCE_SECONDS = 3.0  # how long a job that wrote nothing yet may still be writing
-
-
-@dataclass(frozen=True, slots=True)
-class ObserveSettings:
-    """How long to settle, and whether log lines may stand in status at all."""
-
-    settling_seconds: float = 60.0
-    status_log_lines: bool = True
 
 
 class LeadershipStart:
@@ -63,11 +50,11 @@ class Observer:
 
     batch: BatchPort
     feed: JobFeed
-    logs: LogsPort
+    output: Output
     memory: SubmissionMemory
     clock: Clock
     leadership: LeadershipStart
-    settings: ObserveSettings
+    settling_seconds: float = 60.0
 
     async def observe(self, resource: Resource, owner: Owner, scope: Scope) -> Observed | None:
         """None: no submission of this object was ever recorded. Raises AwsError, RecordError."""
@@ -131,7 +118,7 @@ class Observer:
         self.feed.forget(job_id)
         if resource.deleting:
             return observed  # nobody will read its output here
-        return await self._with_logs(resource, observed, scope)
+        return await self.output.added(resource, observed, scope)
 
     async def _look_up(
         self, resource: Resource, submission: Submission, owner: Owner, scope: Scope
@@ -184,30 +171,13 @@ class Observer:
         moments = [self._sent_at(resource, submission)]
         if self.leadership.at is not None:
             moments.append(self.leadership.at)
-        return max(moments).plus(self.settings.settling_seconds)
+        return max(moments).plus(self.settling_seconds)
 
     def _sweep_is_due(self, submission: Submission, *, deleting: bool) -> bool:
         if deleting and submission.attempt > 1:
             return True  # nothing of the object may stay behind
         due = sweep_due(submission)
         return due is not None and self.clock.now() >= due
-
-    async def _with_logs(self, resource: Resource, observed: Observed, scope: Scope) -> Observed:
-        """The last lines of output, if they can be had: the job's end is shown without them."""
-        count = resource.spec.get("logs", {}).get("statusLines", DEFAULT_LOG_LINES)
-        stream = observed.container.get("logStreamName")
-        if not (self.settings.status_log_lines and count and stream):
-            return replace(observed, log_lines=())
-        group, trouble = log_group(observed), ""
-        waited = self.clock.now().since(observed.since or self.clock.now()) >= LOG_PATIENCE_SECONDS
-        lines: Sequence[str] = ()
-        try:
-            lines = await self.logs.last_lines(scope, group, stream, count=count)
-        except AwsError as error:
-            trouble = str(error)
-            waited = waited or not backs_off(error)
-        known = masked_lines(lines) if lines or waited else None
-        return replace(observed, log_lines=known, log_group=group, log_trouble=trouble)
 
 
 def _is_of(job: Shape, submission: Submission, owner: Owner) -> bool:
@@ -220,9 +190,3 @@ def _living_twins(found: Sequence[Shape], job_id: str) -> tuple[str, ...]:
     """The other jobs of the run that still have to be stopped."""
     others = [job for job in found if job["jobId"] != job_id]
     return tuple(str(job["jobId"]) for job in others if not (has_ended(job) or is_stopping(job)))
-
-
-def log_group(observed: Observed) -> str:
-    """Where the container's driver writes, unless the definition says otherwise."""
-    configuration = observed.container.get("logConfiguration") or {}
-    return str((configuration.get("options") or {}).get("awslogs-group", DEFAULT_LOG_GROUP))

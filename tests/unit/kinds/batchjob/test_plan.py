@@ -166,6 +166,17 @@ def test_a_job_that_aws_does_not_show_yet_is_waited_for():
     assert plan.look_again_seconds
 
 
+@pytest.mark.parametrize("state", ["RUNNING", "SUCCEEDED"])
+@pytest.mark.parametrize(("swept", "after"), [(0, 360), (1, 720), (2, None)])
+def test_a_twin_is_looked_for_six_and_twelve_minutes_after_a_repeat(state, swept, after):
+    submission = replace(first_submission().repeated(NOW), swept=swept)
+    observed = replace(known(state, of=submission), log_lines=())
+    plan = plan_job(desired(job()), observed, NOW.plus(100))
+    assert plan.look_again_seconds == (after and after - 100)
+    late = plan_job(desired(job()), observed, NOW.plus(1000))
+    assert late.look_again_seconds == (after and 1)
+
+
 def test_a_sweep_counts_only_when_it_has_left_no_twin_to_stop():
     submission = first_submission().repeated(NOW)
     observed = replace(known("RUNNING", of=submission), twins=("job-2",), swept=True)
