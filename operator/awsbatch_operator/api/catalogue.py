@@ -42,6 +42,11 @@ INVALID_RECORD = _stall(
 )
 PAUSED = _note("PausedByAnnotation", "The annotation awsbatch.dev/paused holds everything back.")
 RESUMED = _note("Resumed", "The annotation awsbatch.dev/paused was taken away.")
+RECORD_REFUSED = _stall(
+    "RecordRefused",
+    "The API server refuses what the operator must write into the object before it may act.",
+    "Mend what it names, often other annotations that are too large. No call was made.",
+)
 
 # --- account and scope ---
 

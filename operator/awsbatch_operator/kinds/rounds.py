@@ -21,6 +21,7 @@ from awsbatch_operator.kinds.accounts import Place
 from awsbatch_operator.kinds.contract import ActionT, DesiredT, Kind, ObservedT, Removal
 from awsbatch_operator.kinds.narration import Narrator
 from awsbatch_operator.kinds.recording import annotation
+from awsbatch_operator.kube.port import InvalidError
 
 ROUNDS = 4  # looks a turn; a plan that still has actions then goes on in the next turn
 
@@ -81,7 +82,8 @@ class Rounds(Generic[DesiredT, ObservedT, ActionT]):
     ) -> None:
         """Take the object as far as AWS lets it come now. What AWS refuses is in `run.error`.
 
-        Raises KubeError (the record was not written, nothing was sent) and LeaseLostError.
+        Raises KubeError (the record was not written, nothing was sent) and LeaseLostError. A
+        record that the API server refuses for good is a finding.
         """
         run.place = place
         try:
@@ -98,6 +100,8 @@ class Rounds(Generic[DesiredT, ObservedT, ActionT]):
             run.unfinished = True
         except AwsError as error:
             run.error = error
+        except InvalidError as error:
+            run.findings.append(Finding(catalogue.RECORD_REFUSED, str(error)))
 
     async def _look(
         self,

@@ -7,6 +7,7 @@ from tests.support.manifests import LASTING, POLICY, SPECS, policy
 
 from awsbatch_operator.api.metadata import FINALIZER, RESOLVED
 from awsbatch_operator.kinds.schedulingpolicy.observe import Observed, observe_policy
+from awsbatch_operator.kube.port import InvalidError
 
 
 async def ready(there):
@@ -63,3 +64,20 @@ async def test_a_finalizer_is_not_put_on_what_is_not_ours():
         there.apply(POLICY, policy(awsName="theirs"))
         await there.until(POLICY, "Stalled", "AlreadyExists")
         assert "finalizers" not in there.kube.see(POLICY)["metadata"]
+
+
+async def test_a_record_that_the_api_server_refuses_is_said_and_nothing_is_sent(monkeypatch):
+    there = Installation()
+
+    async def refused(key, _operations):
+        raise InvalidError(f"Cannot patch {key}: metadata.annotations: Too long (422).")
+
+    async with there.running():
+        monkeypatch.setattr(there.kube, "patch", refused)
+        there.apply(POLICY, policy())
+        message = await there.until(POLICY, "Stalled", "RecordRefused")
+        assert "Too long" in message
+        assert there.changes() == []
+        monkeypatch.undo()
+        there.kube.annotate(POLICY, **{"example.org/large": None})
+        await there.until_ready(POLICY, within=900)
