@@ -26,6 +26,28 @@ def pytest_collection_modifyitems(items):
         binaries.find()
 
 
+MEASURED = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def measured(request):
+    """Takes figures that are worth reading after the run: measured(name, value)."""
+    figures = request.config.stash.setdefault(MEASURED, [])
+
+    def note(name, value):
+        figures.append(f"{request.node.name}: {name} {value}")
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print the figures."""
+    figures = terminalreporter.config.stash.get(MEASURED, [])
+    if figures:
+        terminalreporter.section("measured")
+        terminalreporter.write("\n".join([*sorted(figures), ""]))
+
+
 @pytest.fixture(scope="session")
 def control_plane(tmp_path_factory):
     """A control plane without CRDs; namespaces and owner references work as in any cluster."""

@@ -69,9 +69,7 @@ def holder(site, control_plane):
     return control_plane.kubectl("get", "lease/aws-batch-operator", where, path).stdout
 
 
-def test_a_rolling_restart_finishes_and_the_work_goes_on(
-    site, cluster, control_plane, record_property
-):
+def test_a_rolling_restart_finishes_and_the_work_goes_on(site, cluster, control_plane, measured):
     with replica(site, "old") as old:
         wait_until(lambda: leads(site, "old"), "the first one leads")
         for each, spec in LASTING.items():
@@ -84,8 +82,8 @@ def test_a_rolling_restart_finishes_and_the_work_goes_on(
             ended = time.monotonic()
             assert code == 0
             wait_until(lambda: leads(site, "new"), "the new one leads", seconds=LEASE)
-            record_property("ended_after_seconds", round(seconds, 2))
-            record_property("led_after_seconds", round(time.monotonic() - ended, 2))
+            measured("seconds from SIGTERM to the end:", round(seconds, 2))
+            measured("seconds until the new one led:", round(time.monotonic() - ended, 2))
             assert holder(site, control_plane).startswith("new_")
             cluster.apply(named("BatchJob", "run", JOB))
             cluster.wait("BatchJob", "run", is_complete, "is Complete")
