@@ -27,8 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         settings = settings_from(given)
     except ValidationError as error:
         for problem in error.errors():
-            name = "-".join(str(part) for part in problem["loc"]).replace("_", "-")
-            sys.stderr.write(f"aws-batch-operator: --{name}: {problem['msg']}\n")
+            sys.stderr.write(f"aws-batch-operator: {_flag(problem['loc'])}{problem['msg']}\n")
         return 2
     configure(
         style=LogStyle(settings.log_format),
@@ -36,6 +35,11 @@ def main(arguments: list[str] | None = None) -> int:
         quiet=dict.fromkeys(("botocore", "kubernetes", "asyncio"), "WARNING"),
     )
     return _told(app.run(settings))
+
+
+def _flag(place: tuple[int | str, ...]) -> str:
+    """Which flag is wrong; nothing if it is about several of them."""
+    return f"--{str(place[0]).replace('_', '-')}: " if place else ""
 
 
 def _ended(code: int) -> int:

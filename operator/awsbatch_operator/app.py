@@ -177,6 +177,6 @@ def _lease(settings: Settings) -> LeaseSettings:
         namespace=settings.lease_namespace,
         name=settings.lease_name,
         identity=f"{settings.identity}_{uuid.uuid4().hex[:8]}",
-        duration_seconds=int(settings.lease_seconds),
+        duration_seconds=settings.lease_seconds,
         call_seconds=settings.aws_call_seconds,
     )

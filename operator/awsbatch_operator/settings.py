@@ -29,7 +29,9 @@ class Settings(BaseModel):
     )
     lease_namespace: str = Field(default="", description="Where the lease is; default: our own.")
     lease_name: str = Field(default="aws-batch-operator", description="Name of the lease.")
-    lease_seconds: Seconds = Field(default=30, description="How long a lease lasts unrenewed.")
+    lease_seconds: int = Field(
+        default=30, gt=0, le=3600, description="How long a lease lasts unrenewed; whole seconds."
+    )
     aws_connect_timeout: Seconds = Field(default=3, description="Seconds to connect to AWS.")
     aws_read_timeout: Seconds = Field(default=10, description="Seconds to wait for AWS's answer.")
     aws_threads: int = Field(default=32, ge=1, le=256, description="AWS calls in flight at most.")
@@ -88,7 +90,7 @@ class Settings(BaseModel):
     def _lease_outlasts_calls(self) -> Self:
         if self.lease_seconds < 2 * self.aws_call_seconds:
             raise ValueError(
-                f"the lease of {self.lease_seconds:g} s is shorter than twice the AWS timeouts "
+                f"the lease of {self.lease_seconds} s is shorter than twice the AWS timeouts "
                 f"({self.aws_call_seconds:g} s): a call could outlive it while another replica "
                 "leads. Raise --lease-seconds or lower the timeouts."
             )

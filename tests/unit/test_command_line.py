@@ -1,0 +1,58 @@
+"""The command line: what an installation may set, and what it is told when that is wrong."""
+
+import pytest
+from pydantic import ValidationError
+
+from awsbatch_operator.__main__ import main
+from awsbatch_operator.settings import Settings, parser, settings_from
+
+
+def run(*flags: str, **environment: str) -> Settings:
+    """The settings of `run` with these flags, in that environment."""
+    return settings_from(parser().parse_args(["run", "--cluster-id=lab", *flags]), environment)
+
+
+def test_only_the_cluster_must_be_named():
+    settings = run(POD_NAME="operator-1", POD_NAMESPACE="awsbatch", AWS_REGION="eu-north-1")
+    assert (settings.cluster_id, settings.identity) == ("lab", "operator-1")
+    assert (settings.lease_namespace, settings.region) == ("awsbatch", "eu-north-1")
+    assert (settings.lease_seconds, settings.aws_call_seconds) == (30, 13)
+    assert settings.namespaces == ()
+
+
+def test_a_list_that_is_empty_allows_nothing_and_one_that_is_not_given_sets_no_limit():
+    assert run().allowed_role_arns is None
+    assert run("--allowed-role-arns=").allowed_role_arns == ()
+    roles = run("--allowed-role-arns=arn:a, arn:b,").allowed_role_arns
+    assert roles == ("arn:a", "arn:b")
+
+
+@pytest.mark.parametrize("flag", ["--cluster-id=-x", "--workers=0", "--lease-seconds=26.9"])
+def test_a_value_that_makes_no_sense_is_refused(flag):
+    with pytest.raises(ValidationError):
+        run(flag)
+
+
+def test_a_lease_must_outlast_two_calls():
+    assert run("--lease-seconds=26").lease_seconds == 26
+    with pytest.raises(ValidationError, match="shorter than twice the AWS timeouts"):
+        run("--lease-seconds=25")
+
+
+def test_each_wrong_flag_is_named_on_a_line_of_its_own(capsys):
+    flags = ["run", "--cluster-id=lab", "--workers=none", "--listen-port=99999"]
+    assert main(flags) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[1] for line in said] == [" --workers", " --listen-port"]
+
+
+def test_what_is_wrong_with_several_flags_names_them_in_words(capsys):
+    assert main(["run", "--cluster-id=lab", "--lease-seconds=5"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("aws-batch-operator: Value error, the lease of 5 s")
+
+
+def test_uninstalling_has_to_say_that_it_retains(capsys):
+    with pytest.raises(SystemExit):
+        main(["uninstall"])
+    assert "--retain" in capsys.readouterr().err
