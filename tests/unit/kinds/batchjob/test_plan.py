@@ -152,6 +152,26 @@ def test_a_known_job_is_never_submitted_again(state, age):
     assert plan.actions == ()
 
 
+@pytest.mark.parametrize(
+    ("state", "age", "look"),
+    [("PENDING", 10, 50), ("RUNNABLE", 61, None), ("RUNNING", 10, None)],
+)
+def test_a_passing_state_is_looked_at_again_when_it_is_worth_showing(state, age, look):
+    """Everything else the feed tells."""
+    assert plan_job(desired(job()), known(state), NOW.plus(age)).look_again_seconds == look
+
+
+def test_output_that_cannot_be_read_is_told_once_it_is_given_up():
+    trying = replace(known("SUCCEEDED"), log_trouble="GetLogEvents: no")
+    plan = plan_job(desired(job()), trying, NOW)
+    assert (plan.findings, plan.look_again_seconds) == ((), 1)
+    given_up = plan_job(desired(job()), replace(trying, log_lines=()), NOW)
+    assert [finding.reason.name for finding in given_up.findings] == ["LogsUnreadable"]
+    assert given_up.look_again_seconds is None
+    read = replace(known("SUCCEEDED"), log_lines=("done",))
+    assert plan_job(desired(job()), read, NOW).findings == ()
+
+
 def test_a_forgotten_job_is_not_submitted_again():
     resource = job(submission=first_submission(), job_id="job-1")
     plan = plan_job(desired(resource), unseen(Knowledge.FORGOTTEN), NOW.plus(600))
