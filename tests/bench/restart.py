@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.bench.figures import Figure, say
-from tests.bench.jobs import LONG_SECONDS, NAMESPACE, STEADY, USERS, create, job, pid
+from tests.bench.jobs import LONG_SECONDS, LOOK_SECONDS, NAMESPACE, STEADY, USERS, create, job, pid
 from tests.bench.processes import cpu_seconds, resident_mib
 from tests.support.api_server import APPLY, ApiServer
 from tests.support.deadline import wait_until
@@ -26,6 +26,7 @@ def measure(site: Site) -> list[Figure]:
         lambda: site.calls("SubmitJob", outcome="OK") - before >= ACTIVE,
         "all are submitted",
         seconds=LONG_SECONDS,
+        every=LOOK_SECONDS,
     )
     wait_until(lambda: site.metric("queue_depth") == 0, "an empty queue", seconds=LONG_SECONDS)
     site.sandbox.stop_operator()
@@ -38,11 +39,18 @@ def measure(site: Site) -> list[Figure]:
     say("Starting the operator …")
     began = time.monotonic()
     site.start(**STEADY)
-    wait_until(lambda: _all_seen(site), "all are reconciled", seconds=LONG_SECONDS)
+    wait_until(
+        lambda: _all_seen(site), "all are reconciled", seconds=LONG_SECONDS, every=LOOK_SECONDS
+    )
     seconds = time.monotonic() - began
     memory = resident_mib(pid(site))
     cpu, then = cpu_seconds(pid(site)), time.monotonic()
-    wait_until(lambda: time.monotonic() - then >= IDLE_SECONDS, "idle", seconds=IDLE_SECONDS * 2)
+    wait_until(
+        lambda: time.monotonic() - then >= IDLE_SECONDS,
+        "idle",
+        seconds=IDLE_SECONDS * 2,
+        every=LOOK_SECONDS,
+    )
     idle = (cpu_seconds(pid(site)) - cpu) / (time.monotonic() - then) * 100
     note = f"{TOTAL:,} BatchJobs, {ACTIVE} active"
     return [
