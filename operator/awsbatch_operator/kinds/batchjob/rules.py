@@ -48,12 +48,11 @@ SPEC_RULES = (
         id="submitted-immutable",
         cel=f"{_MAY_CHANGE} || !({' || '.join(_CHANGED.values())})",
         message=(
-            "A job runs as it was submitted, and AWS cannot change it. To run the changed job, set "
-            "rerunPolicy to OnChange, or create another BatchJob."
+            "A job runs as it was submitted, and AWS cannot change it. To run the changed job, "
+            "create another BatchJob."
         ),
         words=f"""'A job runs as it was submitted, but these changed:' + {chosen(_CHANGED)}
-            + '. To run the changed job, set rerunPolicy to OnChange, '
-            + 'or create another BatchJob.'""",
+            + '. To run the changed job, create another BatchJob.'""",
     ),
     at_most_one(
         "one-override",
