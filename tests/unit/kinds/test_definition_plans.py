@@ -194,9 +194,7 @@ def test_whose_a_name_is_follows_from_all_revisions():
 
 def removal(**options: Any) -> Removal:
     of = resource("JobDefinition")
-    return Removal(
-        owner(of), RECORDED, options={"seen": True, "called": NOW} | options
-    )
+    return Removal(owner(of), RECORDED, options={"seen": True, "called": NOW} | options)
 
 
 def test_a_removal_deregisters_ours_and_no_others():
