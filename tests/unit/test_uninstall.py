@@ -3,7 +3,7 @@
 from tests.support.installation import NAMESPACE, Installation
 from tests.support.manifests import DEFAULT_ACCOUNT, LASTING, POLICY, SPECS
 
-from awsbatch_operator.api.metadata import FINALIZER
+from awsbatch_operator.api.metadata import FINALIZER, ObjectKey
 from awsbatch_operator.assembly import KINDS
 from awsbatch_operator.kube.port import ConflictError
 from awsbatch_operator.uninstall import release_all
@@ -45,7 +45,8 @@ async def test_other_finalizers_stay_and_what_was_released_is_not_written_again(
 
 async def test_somebody_who_writes_meanwhile_does_not_keep_an_object_held(monkeypatch):
     there = await installed()
-    patch, refused = there.kube.patch, []
+    patch = there.kube.patch
+    refused: list[ObjectKey] = []
 
     async def overtaken(key, operations):
         if len(refused) < 2:

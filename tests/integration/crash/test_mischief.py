@@ -6,11 +6,13 @@ it to settle; what it does beyond that is said in the docs, and tested beside th
 
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 from tests.integration.crash.conftest import POINTS
 from tests.integration.crash.scenario import JOB, LASTING, NAMESPACE, all_ready, key, shows
+from tests.support.clock import SteppedClock
 from tests.support.crashing import Mode, Points
 from tests.support.one_process import Life, World
 
@@ -129,11 +131,15 @@ async def make(mischief: Mischief) -> None:
     for _ in range(ROUNDS):
         mischief.something()
         until = clock.monotonic() + mischief.dice.uniform(0, 90)
-        await mischief.live(lambda until=until: clock.monotonic() >= until)
+        await mischief.live(partial(_is_past, clock, until))
         if mischief.dice.random() < SUDDEN:
             await mischief.kill()
     await mischief.kill()
     world.simulator.world.faults.clear()
+
+
+def _is_past(clock: SteppedClock, moment: float) -> bool:
+    return clock.monotonic() >= moment
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
