@@ -90,7 +90,9 @@ class Turns:
         with about(kind=key.kind, namespace=key.namespace, name=key.name):
             try:
                 result = await self._attempt(key)
-                if self._version(key) > turn.seen and not self._cache.settled(key):
+                # After a conflict the object was read afresh, and when it is due has been decided.
+                news = result != "conflict" and self._version(key) > turn.seen
+                if news and not self._cache.settled(key):
                     self._queue.add(key, self._cache.priority(key))
             except asyncio.CancelledError:
                 self._cut_short.add(key)

@@ -287,6 +287,8 @@ def _again(run: Run[DesiredT, ObservedT, ActionT], findings: Sequence[Finding]) 
         return Again(after=RETRY_SECONDS, failed=True)
     if run.resource.paused:
         return Again()
+    if run.error is not None:  # whatever the plan would look at soon has not been reached
+        return Again(after=outcomes.finding(run.error).again)
     looks = [UNFINISHED_SECONDS] if run.unfinished else []
     looks += [finding.again for finding in findings if finding.severity is not Severity.NOTE]
     if run.plan is not None and run.plan.look_again_seconds is not None:

@@ -49,5 +49,8 @@ def sentence(text: str) -> str:
 
 
 def backs_off(error: AwsError) -> bool:
-    """Whether repeating fast would do harm: the engine's exponential backoff decides."""
-    return not error.outcome_unknown and error.kind not in {ErrorKind.DENIED, ErrorKind.INVALID}
+    """Whether it passes by itself, and repeating fast would do harm: the engine's backoff decides.
+
+    What only a person can mend is repeated slowly instead, as its finding says.
+    """
+    return error.outcome_unknown or error.kind not in {ErrorKind.DENIED, ErrorKind.INVALID}

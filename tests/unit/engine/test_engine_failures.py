@@ -42,6 +42,20 @@ async def test_conflicts_without_end_are_repeated_with_backoff():
         assert 6 < len(rig.turns) < 40
 
 
+async def test_somebody_who_writes_during_every_turn_does_not_make_it_spin():
+    rig = Rig()
+
+    async def collide(key):
+        rig.kube.annotate(key, turn=str(len(rig.turns)))
+        raise ConflictError(str(key))
+
+    rig.turn = collide
+    rig.kube.apply(manifest(ONE))
+    async with rig.running():
+        await rig.clock.advance(600)
+        assert 6 < len(rig.turns) < 40
+
+
 async def test_an_error_is_retried_with_growing_delays_and_disturbs_nobody_else():
     rig = Rig(EngineSettings(resync_seconds=1e6))
 

@@ -102,10 +102,11 @@ def test_every_kind_of_error_has_a_finding_that_keeps_awss_words(kind):
     assert "CreateJobQueue" in finding.text()
 
 
-def test_a_lost_answer_is_looked_up_soon_whatever_its_kind():
-    error = AwsError(ErrorKind.TRANSIENT, operation="X", message="", outcome_unknown=True)
+@pytest.mark.parametrize("kind", ErrorKind)
+def test_a_lost_answer_is_looked_up_with_backoff_whatever_its_kind(kind):
+    error = AwsError(kind, operation="X", message="", outcome_unknown=True)
     assert outcomes.finding(error).reason is catalogue.OUTCOME_UNKNOWN
-    assert not outcomes.backs_off(error)
+    assert outcomes.backs_off(error)
 
 
 def test_a_refused_role_is_tried_again_sooner_than_another_refusal():

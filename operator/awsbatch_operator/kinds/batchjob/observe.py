@@ -27,6 +27,8 @@ from awsbatch_operator.kinds.batchjob.submission import (
 )
 from awsbatch_operator.kinds.recording import RecordError
 
+SETTLING_TIMES = 5  # the longest settling, in settling times
+
 
 class LeadershipStart:
     """When this process won the lease; set once by app, before any work starts."""
@@ -167,11 +169,15 @@ class Observer:
         return max(moments)
 
     def _settled_at(self, resource: Resource, submission: Submission) -> Instant:
-        """When AWS's listing can be trusted. An earlier leader may have sent it up to its end."""
+        """When AWS's listing can be trusted: later and later while AWS loses attempt after attempt.
+
+        An earlier leader may have sent its call up to the end of its leadership.
+        """
         moments = [self._sent_at(resource, submission)]
         if self.leadership.at is not None:
             moments.append(self.leadership.at)
-        return max(moments).plus(self.settling_seconds)
+        times = min(2 ** (submission.attempt - 1), SETTLING_TIMES)
+        return max(moments).plus(self.settling_seconds * times)
 
     def _sweep_is_due(self, submission: Submission, *, deleting: bool) -> bool:
         if deleting and submission.attempt > 1:

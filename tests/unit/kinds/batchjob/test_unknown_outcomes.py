@@ -6,8 +6,12 @@ from tests.support.manifests import DEFINITION, QUEUE, definition
 from tests.unit.kinds.batchjob.runs import (
     FOR_EVER,
     JOB,
+    SPEC,
     alive,
     jobs,
+    ready,
+    running,
+    script,
     shown,
     submits,
     submitted,
@@ -105,6 +109,36 @@ async def test_a_repeat_that_aws_refuses_is_preceded_by_another_look_each_time()
         there.mend()
         await until_known(there)
         assert (submits(there), len(jobs(there))) == (2, 1)
+
+
+async def test_while_aws_loses_every_submission_it_is_asked_more_and_more_rarely():
+    there = Installation()
+    async with there.running():
+        await ready(there)
+        there.fault(effect="drop_before", service="batch", operation="SubmitJob")
+        there.apply(JOB, SPEC)
+        await there.clock.run_until(lambda: submits(there) == 3, within=600)
+        versions = []
+        there.kube.subscribe(lambda _, body: versions.append(body["metadata"]["resourceVersion"]))
+        await there.clock.advance(3600)
+        assert 10 <= submits(there) - 3 <= 13
+        assert len(versions) <= 4 * 13
+        there.mend()
+        script(there, 5)
+        await there.until(JOB, "Complete", within=900)
+        assert len(jobs(there)) == 1
+
+
+async def test_a_termination_that_is_denied_is_tried_again_every_ten_minutes():
+    there = Installation()
+    async with there.running():
+        await running(there)
+        there.fault(effect="deny", service="batch", operation="TerminateJob")
+        there.kube.remove(JOB)
+        await there.until(JOB, "DeletionBlocked", "PermissionDenied")
+        before = there.calls.count("batch:TerminateJob")
+        await there.clock.advance(3600)
+        assert 5 <= there.calls.count("batch:TerminateJob") - before <= 14  # with the resyncs
 
 
 async def test_a_refused_job_takes_up_a_definition_that_was_made_anew_meanwhile():
