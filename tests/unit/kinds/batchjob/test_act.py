@@ -1,0 +1,106 @@
+"""What this process remembers of a submission: that alone may spare the look-up."""
+
+from typing import Any
+
+import pytest
+from tests.support.clock import SteppedClock
+from tests.unit.kinds.batchjob.jobs import KEY, NOW, QUEUE_ARN, desired, job
+
+from awsbatch_operator.api.scope import LeaseLostError, Scope
+from awsbatch_operator.aws.errors import AwsError, ErrorKind
+from awsbatch_operator.kinds.batchjob.act import act_on_job
+from awsbatch_operator.kinds.batchjob.memory import SubmissionMemory
+from awsbatch_operator.kinds.batchjob.observed import Knowledge
+from awsbatch_operator.kinds.batchjob.plan import Submit, Terminate, plan_job
+
+SCOPE = Scope("111122223333", "eu-central-1")
+
+
+def submit() -> Submit:
+    (action,) = plan_job(desired(job()), None, NOW).actions
+    assert isinstance(action, Submit)
+    return action
+
+
+class Act:
+    """Batch and feed, as far as actions use them, and what is remembered."""
+
+    def __init__(self) -> None:
+        self.memory = SubmissionMemory()
+        self.fails: Exception | None = None
+        self.sent: list[Any] = []
+        self.followed: list[tuple[str, str]] = []
+
+    async def submit_job(self, _scope: Scope, request: Any) -> dict[str, str]:
+        assert self.memory.submission(KEY, "uid-1"), "sent before it was remembered"
+        self.sent.append(request)
+        if self.fails is not None:
+            raise self.fails
+        return {"jobId": "job-1"}
+
+    async def terminate_job(self, _scope: Scope, job_id: str, reason: str) -> None:
+        self.sent.append((job_id, reason))
+
+    def follow(self, _scope: Scope, job_id: str, queue: str, *_: Any, **__: Any) -> None:
+        self.followed.append((job_id, queue))
+
+    async def on(self, action: Submit | Terminate) -> Any:
+        ports: Any = self
+        clock = SteppedClock(start=NOW.epoch)
+        return await act_on_job(
+            action, SCOPE, batch=ports, feed=ports, memory=self.memory, clock=clock
+        )
+
+
+@pytest.fixture
+def act() -> Act:
+    return Act()
+
+
+async def test_a_submitted_job_is_known_at_once_and_followed(act):
+    action = submit()
+    observed = await act.on(action)
+    assert act.sent == [action.request]
+    assert (observed.knowledge, observed.job_id) == (Knowledge.KNOWN, "job-1")
+    assert act.followed == [("job-1", QUEUE_ARN)]
+    assert act.memory.job_id(KEY, action.submission) == "job-1"
+    assert act.memory.sent(KEY, action.submission) == NOW
+
+
+@pytest.mark.parametrize(
+    ("error", "refused"),
+    [
+        (AwsError(ErrorKind.THROTTLED, operation="SubmitJob", message="slow"), True),
+        (AwsError(ErrorKind.DENIED, operation="SubmitJob", message="no"), True),
+        (LeaseLostError("too short"), True),
+        (
+            AwsError(
+                ErrorKind.TRANSIENT, operation="SubmitJob", message="cut", outcome_unknown=True
+            ),
+            False,
+        ),
+        (RuntimeError("a bug"), False),
+    ],
+)
+async def test_only_what_certainly_did_nothing_counts_as_refused(act, error, refused):
+    action = submit()
+    act.fails = error
+    with pytest.raises(type(error)):
+        await act.on(action)
+    assert act.memory.was_refused(KEY, action.submission) is refused
+    assert act.followed == []
+
+
+async def test_what_is_sent_again_is_no_longer_refused(act):
+    action = submit()
+    act.memory.sending(KEY, action.submission, NOW)
+    act.memory.refused(KEY)
+    act.fails = RuntimeError("a bug")
+    with pytest.raises(RuntimeError):
+        await act.on(action)
+    assert not act.memory.was_refused(KEY, action.submission)
+
+
+async def test_a_termination_gives_its_reason(act):
+    assert await act.on(Terminate("job-1", "enough")) is None
+    assert act.sent == [("job-1", "enough")]
