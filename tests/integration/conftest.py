@@ -26,23 +26,25 @@ def pytest_collection_modifyitems(items):
         binaries.find()
 
 
-MEASURED = pytest.StashKey[list[str]]()
-
-
 @pytest.fixture
 def measured(request):
     """Takes figures that are worth reading after the run: measured(name, value)."""
-    figures = request.config.stash.setdefault(MEASURED, [])
 
     def note(name, value):
-        figures.append(f"{request.node.name}: {name} {value}")
+        request.node.user_properties.append((name, value))
 
     return note
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Print the figures."""
-    figures = terminalreporter.config.stash.get(MEASURED, [])
+    """Print the figures, those from other processes too."""
+    reports = terminalreporter.stats.get("passed", [])
+    figures = [
+        f"{report.nodeid.rpartition('::')[2]}: {name} {value}"
+        for report in reports
+        if report.when == "call"
+        for name, value in report.user_properties
+    ]
     if figures:
         terminalreporter.section("measured")
         terminalreporter.write("\n".join([*sorted(figures), ""]))

@@ -3,6 +3,7 @@
 import pytest
 from tests.support import manifests
 from tests.support.cluster import is_ready, is_stalled, message, shows
+from tests.support.deadline import wait_until
 from tests.support.recording import Recording
 from tests.support.whole_life import account, named
 
@@ -90,6 +91,12 @@ class Foreign:
             jobQueueName=self._name, priority=1, computeEnvironmentOrder=order, tags=OTHER
         )
 
+    def settled(self):
+        """Whether AWS has made them."""
+        environments, queues, *_ = self.look()
+        found = [*environments["computeEnvironments"], *queues["jobQueues"]]
+        return {each["status"] for each in found} == {"VALID"}
+
     def look(self):
         batch, name = self._batch, self._name
         policies = batch.list_scheduling_policies()["schedulingPolicies"]
@@ -111,6 +118,7 @@ def test_what_is_not_ours_is_never_touched_and_that_is_said(site, cluster):
     cluster.apply(pool)
     arn = cluster.wait("ComputeEnvironment", "pool", is_ready, "is Ready")["status"]["arn"]
     foreign.make_queue(arn)
+    wait_until(foreign.settled, "they are made")
     before = foreign.look()
     for kind, spec in SPECS.items():
         cluster.apply(named(kind, "ours", spec | {"awsName": name}))
