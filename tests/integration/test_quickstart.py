@@ -1,5 +1,6 @@
 """examples/quickstart on the real API server: applied in any order, really run, deleted in any."""
 
+import json
 import random
 from functools import partial
 
@@ -15,10 +16,18 @@ SEEDS = [1, 2, 3, 4]
 
 @pytest.fixture(scope="module")
 def site(control_plane, crds, tmp_path_factory):
-    """As everywhere, but the jobs' commands really run."""
+    """As everywhere, but the jobs' commands really run. What went well is not told as trouble."""
     with opened(control_plane, tmp_path_factory.mktemp("site"), runner="process") as site:
-        site.start()
+        operator = site.start()
         yield site
+        lines = [json.loads(line) for line in operator.log.read_text().splitlines()]
+    assert [line for line in lines if is_trouble(line)] == []
+
+
+def is_trouble(line):
+    """Kopf's own tell of watches that begin before the API server is ready for them."""
+    ours = line["logger"].startswith("awsbatch_operator.")
+    return ours and line["level"] in {"warning", "error"}
 
 
 def shuffled(seed):

@@ -1,7 +1,7 @@
 """From what the API server answered to a KubeError whose message a person understands.
 
 KubeError
-├─ NotFoundError      404 that names the object
+├─ NotFoundError      404 that names the object, and 403 because its namespace is being deleted
 ├─ ConflictError      409: stale resourceVersion, or it exists already
 ├─ DeniedError        401, 403
 ├─ InvalidError       400 … 422, and 500 for a field that the CRD does not declare
@@ -95,6 +95,9 @@ def _judge(answer: Answer, status: Mapping[str, Any], said: str) -> tuple[type[K
         return UnavailableError, f"The API server does not serve this kind. {_APPLY_CRDS}"
     if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR and _UNDECLARED in said:
         return InvalidError, f"The CRD in the cluster is older than the operator. {_APPLY_CRDS}"
+    causes = status.get("details", {}).get("causes") or ()
+    if any(cause.get("reason") == "NamespaceTerminating" for cause in causes):
+        return NotFoundError, ""  # nothing can be made there any more; no right is missing
     if answer.status in _TABLE:
         return _TABLE[answer.status]
     is_client_error = HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR

@@ -55,6 +55,14 @@ def test_a_denial_names_verb_resource_and_identity_and_says_how_to_mend_it():
         assert part in text
 
 
+def test_a_namespace_that_is_being_deleted_is_no_missing_right():
+    cause = {"reason": "NamespaceTerminating", "field": "metadata.namespace"}
+    message = 'events "x" is forbidden: unable to create new content in namespace a'
+    error = error_of(refusal(403, message, name="x", causes=[cause]), doing="create an event in a")
+    assert type(error) is NotFoundError
+    assert "RBAC" not in str(error)
+
+
 def test_a_missing_kind_is_no_missing_object():
     answer = refusal(404, "the server could not find the requested resource")
     error = error_of(answer, doing="get BatchJob a/one")
