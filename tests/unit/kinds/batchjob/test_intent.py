@@ -12,7 +12,12 @@ from awsbatch_operator.kinds.batchjob.desired import needed_references
 from awsbatch_operator.kinds.batchjob.kind import job_is_over
 from awsbatch_operator.kinds.batchjob.plan import Submit, plan_job
 from awsbatch_operator.kinds.batchjob.refusals import job_refusals
-from awsbatch_operator.kinds.batchjob.submission import Submission, is_lost, submission_of
+from awsbatch_operator.kinds.batchjob.submission import (
+    Submission,
+    is_lost,
+    recorded_job_id,
+    submission_of,
+)
 from awsbatch_operator.kinds.recording import RecordError
 
 WRITTEN = json.loads(first_submission().annotation()[SUBMISSION])
@@ -73,6 +78,29 @@ def test_the_end_of_a_job_stands_whatever_becomes_of_its_intent():
     ended = {"observedGeneration": 1, "conditions": [{"type": "Failed", "status": "True"}]}
     for text in DAMAGED:
         assert job_is_over(job(annotations={SUBMISSION: text}, status=ended))
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "ended"),
+    [
+        ("Complete", "True", True),
+        ("Failed", "True", True),
+        ("Failed", "False", False),
+        ("Stalled", "True", False),
+    ],
+)
+def test_only_complete_or_failed_is_an_end(name, status, ended):
+    shown = {"observedGeneration": 1, "conditions": [{"type": name, "status": status}]}
+    assert job_is_over(job(status=shown)) is ended
+
+
+def test_the_job_id_in_the_status_is_that_of_the_run_beside_it():
+    first = first_submission()
+    resource = job(submission=first, job_id="job-1")
+    assert recorded_job_id(resource, first) == "job-1"
+    assert recorded_job_id(resource, replace(first, run=2)) is None
+    assert recorded_job_id(resource, None) is None
+    assert recorded_job_id(replace(resource, status={"run": 1}), first) is None
 
 
 def test_a_finished_job_that_is_being_deleted_has_nothing_left_in_aws():

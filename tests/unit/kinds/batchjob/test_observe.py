@@ -8,6 +8,7 @@ from tests.support.clock import SteppedClock
 from tests.unit.kinds.batchjob.jobs import KEY, NOW, OWNER, first_submission, job
 
 from awsbatch_operator.api.instant import Instant
+from awsbatch_operator.api.metadata import SUBMISSION
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.kinds.batchjob.memory import SubmissionMemory
@@ -16,6 +17,7 @@ from awsbatch_operator.kinds.batchjob.observed import Knowledge
 from awsbatch_operator.kinds.batchjob.output import Output
 from awsbatch_operator.kinds.batchjob.request import job_tags
 from awsbatch_operator.kinds.batchjob.submission import Submission
+from awsbatch_operator.kinds.recording import RecordError
 
 SCOPE = Scope("111122223333", "eu-central-1")
 FIRST = first_submission()
@@ -32,6 +34,7 @@ class Aws:
     forgotten: list[str] = field(default_factory=list)
     polled: dict[str, dict[str, Any]] = field(default_factory=dict)
     queue_gone: bool = False
+    hidden: bool = False  # DescribeJobs does not know them yet
 
     def has(self, job_id: str, status: str = "RUNNING", **detail: Any) -> None:
         """A job of the first run, unless `detail` says otherwise."""
@@ -46,7 +49,7 @@ class Aws:
 
     async def job(self, _scope: Scope, job_id: str) -> dict[str, Any] | None:
         self.described += 1
-        return self.jobs.get(job_id)
+        return None if self.hidden else self.jobs.get(job_id)
 
     async def last_lines(self, *_: Any, **__: Any) -> list[str]:
         return ["done"]
@@ -151,6 +154,32 @@ async def test_of_several_jobs_of_a_run_the_oldest_is_adopted_and_the_living_oth
 async def test_a_job_of_the_name_whose_tags_name_another_run_is_none_of_ours(look, tags):
     look.aws.has("job-1", tags=tags)
     assert (await look.at(job(submission=FIRST), 100)).knowledge is Knowledge.ABSENT
+
+
+async def test_a_job_that_is_listed_and_not_described_is_waited_for(look):
+    look.aws.has("job-1")
+    look.aws.hidden = True
+    observed = await look.at(job(submission=FIRST), 100)
+    assert (observed.knowledge, observed.settled_at) == (Knowledge.SETTLING, None)
+
+
+@pytest.mark.parametrize(("deleting", "lines"), [(False, ("done",)), (True, None)])
+async def test_the_output_of_an_ended_job_is_read_unless_it_is_being_deleted(look, deleting, lines):
+    look.aws.has("job-1", "FAILED", container={"logStreamName": "simulate/1"})
+    resource = job(submission=FIRST, job_id="job-1", deleting=deleting)
+    assert (await look.at(resource)).log_lines == lines
+
+
+async def test_what_was_just_sent_makes_up_for_a_record_that_was_taken_away(look):
+    assert await look.at(job()) is None
+    damaged = job(annotations={SUBMISSION: "damaged"})
+    with pytest.raises(RecordError):
+        await look.at(damaged)
+    look.memory.sending(KEY, FIRST, NOW)
+    for resource in (job(), damaged):
+        observed = await look.at(resource)
+        assert (observed.knowledge, observed.lost) == (Knowledge.SETTLING, True)
+    assert await look.at(replace(job(), uid="another")) is None
 
 
 async def test_an_outcome_settles_from_the_last_moment_at_which_it_may_have_been_sent(look):

@@ -149,7 +149,7 @@ def test_an_intent_that_aws_may_have_forgotten_is_never_submitted_again():
 def test_a_known_job_is_never_submitted_again(state, age):
     resource = job(submission=first_submission(), job_id="job-1")
     plan = plan_job(desired(resource), known(state), NOW.plus(age))
-    assert plan.actions == ()
+    assert (plan.actions, plan.intent) == ((), {})
 
 
 @pytest.mark.parametrize(
@@ -218,10 +218,11 @@ def test_an_edited_intent_submits_nowhere_but_where_the_spec_leads(knowledge):
     assert action.submission.run == 2
 
 
-def test_an_absent_submission_whose_queue_is_gone_waits_instead_of_guessing():
-    resource = job(submission=first_submission())
-    wanting = replace(desired(resource), queue="")
-    plan = plan_job(wanting, unseen(Knowledge.ABSENT), NOW.plus(100))
+@pytest.mark.parametrize("missing", ["queue", "definition"])
+@pytest.mark.parametrize("knowledge", [Knowledge.ABSENT, Knowledge.REFUSED])
+def test_a_submission_whose_targets_are_gone_waits_instead_of_guessing(missing, knowledge):
+    wanting = replace(desired(job()), **{missing: ""})
+    plan = plan_job(wanting, unseen(knowledge), NOW.plus(100))
     assert plan.actions == ()
     assert plan.findings[0].reason.name == "ReferenceNotFound"
 
@@ -239,6 +240,9 @@ def test_deletion_terminates_a_running_job_and_waits_for_its_end():
 def test_a_cancelled_job_that_still_waits_for_its_dependencies_counts_as_gone():
     plan = plan_removal(REMOVAL, known("PENDING", isCancelled=True), NOW)
     assert plan.released
+    waiting = plan_removal(REMOVAL, known("PENDING"), NOW)
+    assert [stopped(action) for action in waiting.actions] == ["job-1"]
+    assert not waiting.released
 
 
 def test_deletion_with_an_unknown_outcome_waits_for_the_look_up():
