@@ -28,6 +28,8 @@ DAMAGED = [
     '{"uid": "uid-1"}',
     '{"uid": "uid-1", "run": 1e999}',
     json.dumps(WRITTEN | {"run": 0}),
+    json.dumps(WRITTEN | {"attempt": 0}),
+    json.dumps(WRITTEN | {"swept": -1}),
     json.dumps(WRITTEN | {"time": "yesterday"}),
 ]
 

@@ -123,6 +123,15 @@ async def test_a_job_is_followed_until_its_end_and_then_no_more(look):
     assert (look.aws.followed, look.aws.forgotten) == (["job-1"], ["job-1"])
 
 
+async def test_how_long_a_job_is_in_its_state_counts_from_when_it_was_first_seen_in_it(look):
+    resource = job(submission=FIRST, job_id="job-1")
+    look.aws.has("job-1", "RUNNABLE")
+    assert (await look.at(resource, 5)).since == NOW.plus(5)
+    assert (await look.at(resource, 50)).since == NOW.plus(5)
+    look.aws.has("job-1", "STARTING")
+    assert (await look.at(resource, 70)).since == NOW.plus(70)
+
+
 async def test_a_job_of_an_object_that_is_gone_is_followed_no_more(look):
     look.observer.forget(KEY)
     assert look.aws.forgotten == []

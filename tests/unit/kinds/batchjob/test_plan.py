@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -221,7 +222,8 @@ def test_an_edited_intent_submits_nowhere_but_where_the_spec_leads(knowledge):
 @pytest.mark.parametrize("missing", ["queue", "definition"])
 @pytest.mark.parametrize("knowledge", [Knowledge.ABSENT, Knowledge.REFUSED])
 def test_a_submission_whose_targets_are_gone_waits_instead_of_guessing(missing, knowledge):
-    wanting = replace(desired(job()), **{missing: ""})
+    gone: dict[str, Any] = {missing: ""}
+    wanting = replace(desired(job()), **gone)
     plan = plan_job(wanting, unseen(knowledge), NOW.plus(100))
     assert plan.actions == ()
     assert plan.findings[0].reason.name == "ReferenceNotFound"
