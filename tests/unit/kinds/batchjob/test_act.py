@@ -1,5 +1,6 @@
 """What this process remembers of a submission: that alone may spare the look-up."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -99,6 +100,18 @@ async def test_what_is_sent_again_is_no_longer_refused(act):
     with pytest.raises(RuntimeError):
         await act.on(action)
     assert not act.memory.was_refused(KEY, action.submission)
+
+
+async def test_what_is_remembered_of_one_run_says_nothing_about_another(act):
+    first = submit().submission
+    act.memory.sending(KEY, first, NOW)
+    act.memory.is_job(KEY, first, "job-1")
+    act.memory.refused(KEY)
+    assert act.memory.job_id(KEY, replace(first, attempt=2)) == "job-1"
+    for other in (replace(first, run=2), replace(first, uid="another")):
+        assert act.memory.job_id(KEY, other) is None
+        assert not act.memory.was_refused(KEY, other)
+        assert act.memory.sent(KEY, other) is None
 
 
 async def test_a_termination_gives_its_reason(act):
