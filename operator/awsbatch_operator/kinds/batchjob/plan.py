@@ -60,6 +60,13 @@ def plan_job(desired: Desired, observed: Observed | None, now: Instant) -> Plan[
     """The next step towards a job that ran once."""
     if observed is None:
         return _submit(desired, _first(desired, 1, now))
+    plan = _next_step(desired, observed, now)
+    if observed.lost and not plan.intent:
+        return replace(plan, intent=observed.submission.annotation())
+    return plan
+
+
+def _next_step(desired: Desired, observed: Observed, now: Instant) -> Plan[Action]:
     submission = observed.submission
     match observed.knowledge:
         case Knowledge.REFUSED:
@@ -204,16 +211,15 @@ def _follow(observed: Observed, now: Instant) -> Plan[Action]:
     return Plan(
         actions=_stop_twins(observed),
         findings=_without_logs(observed),
-        intent=_noted(observed),
+        intent=_swept(observed),
         look_again_seconds=min(looks, default=None),
     )
 
 
-def _noted(observed: Observed) -> Mapping[str, str]:
-    """What to write down of a look: a lost record, and a sweep that found nothing left to stop."""
-    if observed.swept and not observed.twins:
-        return observed.submission.after_sweep().annotation()
-    return observed.submission.annotation() if observed.lost else {}
+def _swept(observed: Observed) -> Mapping[str, str]:
+    """A sweep counts once it has found nothing to stop: else a crash could end it half done."""
+    over = observed.swept and not observed.twins
+    return observed.submission.after_sweep().annotation() if over else {}
 
 
 def _without_logs(observed: Observed) -> tuple[Finding, ...]:

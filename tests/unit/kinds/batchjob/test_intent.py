@@ -10,6 +10,7 @@ from awsbatch_operator.api.metadata import SUBMISSION
 from awsbatch_operator.api.references import Need
 from awsbatch_operator.kinds.batchjob.desired import needed_references
 from awsbatch_operator.kinds.batchjob.kind import job_is_over
+from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
 from awsbatch_operator.kinds.batchjob.plan import Submit, plan_job
 from awsbatch_operator.kinds.batchjob.refusals import job_refusals
 from awsbatch_operator.kinds.batchjob.submission import (
@@ -54,8 +55,9 @@ def test_a_status_that_names_the_job_makes_up_for_a_lost_or_damaged_intent(text)
     assert submission is not None
     assert submission.job_name == first_submission().job_name
     assert is_lost(changed)
-    lost = replace(known("RUNNING", of=submission), lost=True)
-    assert plan_job(desired(changed), lost, NOW).intent == submission.annotation()
+    for observed in (known("RUNNING", of=submission), Observed(Knowledge.SETTLING, submission)):
+        lost = replace(observed, lost=True)
+        assert plan_job(desired(changed), lost, NOW).intent == submission.annotation()
 
 
 def test_a_status_that_names_the_job_counts_more_than_the_intent_of_another_object():
