@@ -5,6 +5,7 @@ import secrets
 import pytest
 from tests.support.api_server import ApiServer, messages
 from tests.support.crd_cases import BASES, BOUNDS, cases, patched
+from tests.support.namespaces import new_namespace
 
 from awsbatch_operator.api.metadata import API_VERSION
 from awsbatch_operator.generate import RESOURCES
@@ -31,10 +32,8 @@ def server(control_plane, crds):
 
 @pytest.fixture(scope="module")
 def place(control_plane):
-    name = f"crds-{secrets.token_hex(4)}"
-    control_plane.kubectl("create", "namespace", name)
-    yield name
-    control_plane.kubectl("delete", "namespace", name, "--wait=false")
+    with new_namespace(control_plane) as name:
+        yield name
 
 
 def manifest(kind, place, spec, **metadata):

@@ -44,7 +44,7 @@ def versions(cluster):
 
 
 def changes_of_aws(site):
-    return sum(site.calls(operation) for operation in CHANGING)
+    return {operation: site.calls(operation) for operation in CHANGING}
 
 
 def writes(site):
