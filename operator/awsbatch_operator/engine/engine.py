@@ -72,6 +72,7 @@ class Engine:
 
     def on_event(self, event: str | None, body: Shape) -> None:
         """Take in an event of a watch: None (listed), "ADDED", "MODIFIED" or "DELETED"."""
+        self._metrics.watched(body["kind"], event or "LISTED")
         if event == "DELETED":
             self._cache.drop(key_of(body), body["metadata"]["uid"])
         else:

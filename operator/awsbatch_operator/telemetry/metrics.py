@@ -28,6 +28,7 @@ class Metrics:
         self._ghosts = self._counter(
             "ghosts_dropped", "Objects that had gone without the watch saying so.", "kind"
         )
+        self._seen = self._counter("watch_events", "What the watch has brought.", "kind", "event")
         self._turn_seconds = Histogram(
             f"{PREFIX}_reconcile_seconds",
             "Duration of a turn.",
@@ -72,6 +73,10 @@ class Metrics:
     def ghost(self, kind: str) -> None:
         """An object of the cache turned out to be gone."""
         self._ghosts.labels(kind).inc()
+
+    def watched(self, kind: str, event: str) -> None:
+        """The watch has brought an object: LISTED at its start, then ADDED, MODIFIED or DELETED."""
+        self._seen.labels(kind, event).inc()
 
     def gauge(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """A value that is read whenever the metrics are, such as the depth of a queue."""

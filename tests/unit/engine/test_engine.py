@@ -62,6 +62,15 @@ async def test_a_change_seen_by_the_watch_wakes_the_object():
     assert rig.turns == [ONE, ONE]
 
 
+async def test_what_the_watch_brings_is_counted():
+    rig = Rig()
+    rig.kube.apply(manifest(ONE))
+    rig.engine.on_event(None, rig.kube.see(ONE))
+    rig.engine.on_event("DELETED", rig.kube.see(ONE))
+    assert rig.count("watch_events_total", kind=ONE.kind, event="LISTED") == 1
+    assert rig.count("watch_events_total", kind=ONE.kind, event="DELETED") == 1
+
+
 async def test_no_turn_begins_before_everything_was_listed_once():
     rig = Rig()
     rig.kube.apply(manifest(ONE))

@@ -12,11 +12,12 @@ def test_all_metrics_have_our_prefix_and_no_label_that_names_an_object():
     metrics.aws_call("batch", "SubmitJob", "ok", 0.05)
     metrics.resync("ok")
     metrics.ghost("BatchJob")
+    metrics.watched("BatchJob", "LISTED")
     metrics.gauge("queue_depth", "Keys that wait.", lambda: 7)
     families = list(metrics.registry.collect())
     labels = {name for family in families for sample in family.samples for name in sample.labels}
     assert all(family.name.startswith("awsbatch_operator_") for family in families)
-    assert labels == {"kind", "result", "verb", "outcome", "service", "operation", "le"}
+    assert labels == {"kind", "result", "verb", "outcome", "service", "operation", "event", "le"}
     text = generate_latest(metrics.registry).decode()
     assert 'awsbatch_operator_reconciles_total{kind="BatchJob",result="ok"} 1.0' in text
     assert "awsbatch_operator_queue_depth 7.0" in text
