@@ -54,6 +54,7 @@ def prepare(site: Site, cluster: Cluster) -> None:
             for name in ("instanceTypes", "instanceRole", "allocationStrategy", "minvCpus"):
                 body["spec"]["computeResources"].pop(name, None)
         if body["kind"] == "JobDefinition":
+            del body["spec"]["timeout"]  # by which the simulated AWS, in its hurry, would end them
             body["spec"] |= {"platformCapabilities": ["FARGATE"]}
             body["spec"]["containerProperties"] |= {
                 "executionRoleArn": "arn:aws:iam::111122223333:role/ecsTaskExecutionRole",
@@ -123,12 +124,19 @@ def many_jobs(site: Site) -> list[Figure]:
     )
     seconds = time.monotonic() - began
     wait_until(lambda: _finished(site) >= JOBS, "all have ended", seconds=LONG_SECONDS, every=2.0)
+    rest = time.monotonic() - began - seconds
     used = cpu_seconds(pid(site)) - cpu
     per_job = (writes(site) - written) / JOBS
     twice = site.calls("SubmitJob", outcome="OK") - submitted - JOBS
     return [
         Figure("1,000 BatchJobs at once, until all are submitted", seconds, 23, "s"),
-        Figure("CPU of the operator for them, start to end", used, 30, "s"),
+        Figure(
+            "CPU of the operator for them, start to end",
+            used,
+            30,
+            "s",
+            f"which came {rest:.0f} s after the last was submitted",
+        ),
         Figure("Kubernetes writes for each of them", per_job, 4, "writes"),
         Figure("jobs submitted twice", float(twice), 0, "jobs"),
     ]

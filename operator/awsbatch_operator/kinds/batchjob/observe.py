@@ -68,6 +68,7 @@ class Observer:
 
     def forget(self, key: ObjectKey) -> None:
         """The object has reached its end, or is gone."""
+        self.output.forget(key)
         job_id = self.memory.forget(key)
         if job_id is not None:
             self.feed.forget(job_id)

@@ -32,7 +32,8 @@ class Observed:
     and of a job that is FORGOTTEN its id alone. `since` tells since when this process has seen the
     job in its state. `twins` are ids of further jobs of the same run, to be terminated; `swept`
     says that this look was a search for them. `log_lines` are the last lines of a job that has
-    ended, None while they have not been read; `log_trouble` says why they cannot be.
+    ended, None while they have not been read, which is done at `log_due`; `log_trouble` says why
+    they cannot be, and `log_skipped` that too many others are read first.
     """
 
     knowledge: Knowledge
@@ -47,6 +48,8 @@ class Observed:
     log_lines: tuple[str, ...] | None = None
     log_group: str = ""
     log_trouble: str = ""
+    log_due: Instant | None = None
+    log_skipped: bool = False
 
     @property
     def job_id(self) -> str:

@@ -207,7 +207,8 @@ def _follow(observed: Observed, now: Instant) -> Plan[Action]:
     elif not observed.ended:
         looks += _quiet_rest(observed, now)
     elif observed.log_lines is None:
-        looks.append(LOGS_LOOK_SECONDS)
+        due = observed.log_due
+        looks.append(max(due.since(now), 0.0) if due else LOGS_LOOK_SECONDS)
     return Plan(
         actions=_stop_twins(observed),
         findings=_without_logs(observed),

@@ -52,10 +52,12 @@ def verdict(observed: Observed) -> Verdict:
     """Complete, Failed, or on its way."""
     match observed.state:
         case "SUCCEEDED":
-            return Verdict(Situation.COMPLETE, "Succeeded", _success_message(observed))
+            message = _success_message(observed) + _without_lines(observed)
+            return Verdict(Situation.COMPLETE, "Succeeded", message)
         case "FAILED":
             failure = classify(observed)
-            message = f"{_failure_message(observed)} {REMEDIES[failure]}"
+            told = _failure_message(observed) + _without_lines(observed)
+            message = f"{told} {REMEDIES[failure]}"
             return Verdict(Situation.FAILED, failure.value, message)
         case state:
             return working(state)
@@ -187,6 +189,12 @@ def _failure_message(observed: Observed) -> str:
     if attempts > 1:
         parts.append(f"It was tried {attempts} times.")
     return " ".join(part for part in parts if part) or "The job failed before it started."
+
+
+def _without_lines(observed: Observed) -> str:
+    if not observed.log_skipped:
+        return ""
+    return " Many jobs ended at once, so its last lines were not read; they are in its log stream."
 
 
 def _took(observed: Observed) -> str:

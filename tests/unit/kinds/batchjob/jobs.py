@@ -5,6 +5,7 @@ from dataclasses import replace
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION, ObjectKey, Resource
 from awsbatch_operator.api.references import Targets
+from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.kinds.batchjob.desired import Desired, desired_job
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
@@ -12,6 +13,7 @@ from awsbatch_operator.kinds.batchjob.plan import plan_job
 from awsbatch_operator.kinds.batchjob.submission import Submission
 
 NOW = Instant(1_800_000_000.0)
+SCOPE = Scope("111122223333", "eu-central-1")
 KEY = ObjectKey("BatchJob", "climate", "simulate")
 OWNER = Owner("test", KEY, "uid-1")
 QUEUE_ARN = "arn:aws:batch:eu-central-1:111122223333:job-queue/main"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tests.support.clock import SteppedClock
-from tests.unit.kinds.batchjob.jobs import KEY, NOW, QUEUE_ARN, desired, job
+from tests.unit.kinds.batchjob.jobs import KEY, NOW, QUEUE_ARN, SCOPE, desired, job
 
 from awsbatch_operator.api.scope import LeaseLostError, Scope
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
@@ -13,8 +13,6 @@ from awsbatch_operator.kinds.batchjob.act import act_on_job
 from awsbatch_operator.kinds.batchjob.memory import SubmissionMemory
 from awsbatch_operator.kinds.batchjob.observed import Knowledge
 from awsbatch_operator.kinds.batchjob.plan import Submit, Terminate, plan_job
-
-SCOPE = Scope("111122223333", "eu-central-1")
 
 
 def submit() -> Submit:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tests.support.clock import SteppedClock
-from tests.unit.kinds.batchjob.jobs import KEY, NOW, OWNER, first_submission, job
+from tests.unit.kinds.batchjob.jobs import KEY, NOW, OWNER, SCOPE, first_submission, job
 
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION
@@ -15,11 +15,11 @@ from awsbatch_operator.kinds.batchjob.memory import SubmissionMemory
 from awsbatch_operator.kinds.batchjob.observe import LeadershipStart, Observer
 from awsbatch_operator.kinds.batchjob.observed import Knowledge
 from awsbatch_operator.kinds.batchjob.output import Output
+from awsbatch_operator.kinds.batchjob.readings import AT_ONCE, Readings
 from awsbatch_operator.kinds.batchjob.request import job_tags
 from awsbatch_operator.kinds.batchjob.submission import Submission
 from awsbatch_operator.kinds.recording import RecordError
 
-SCOPE = Scope("111122223333", "eu-central-1")
 FIRST = first_submission()
 
 
@@ -70,12 +70,12 @@ class Look:
     def __init__(self) -> None:
         self.aws, self.memory = Aws(), SubmissionMemory()
         self.clock = SteppedClock(start=NOW.epoch)
-        self.leadership = LeadershipStart()
+        self.leadership, self.readings = LeadershipStart(), Readings()
         ports: Any = self.aws
         self.observer = Observer(
             batch=ports,
             feed=ports,
-            output=Output(ports, self.clock),
+            output=Output(ports, self.clock, readings=self.readings),
             memory=self.memory,
             clock=self.clock,
             leadership=self.leadership,
@@ -177,6 +177,37 @@ async def test_the_output_of_an_ended_job_is_read_unless_it_is_being_deleted(loo
     look.aws.has("job-1", "FAILED", container={"logStreamName": "simulate/1"})
     resource = job(submission=FIRST, job_id="job-1", deleting=deleting)
     assert (await look.at(resource)).log_lines == lines
+
+
+@pytest.mark.parametrize(("state", "held_back"), [("SUCCEEDED", 75), ("FAILED", 600)])
+async def test_of_many_jobs_that_end_at_once_some_wait_and_the_others_end_without_output(
+    look, state, held_back
+):
+    look.aws.has("job-1", state, container={"logStreamName": "simulate/1"})
+    seen = []
+    for number in range(700):
+        resource = job(submission=FIRST, job_id="job-1")
+        resource = replace(resource, key=replace(KEY, name=f"run-{number}"))
+        seen.append(await look.at(resource))
+    read = [each for each in seen if each.log_lines]
+    waiting = [each for each in seen if each.log_lines is None]
+    assert (len(read), len(waiting)) == (AT_ONCE, held_back)
+    assert all(each.log_due > NOW for each in waiting)
+    assert all(each.log_skipped and each.log_lines == () for each in seen[AT_ONCE + held_back :])
+
+
+async def test_output_is_read_when_its_turn_has_come(look):
+    look.aws.has("job-1", "SUCCEEDED", container={"logStreamName": "simulate/1"})
+    for number in range(AT_ONCE):
+        due = look.readings.due(replace(KEY, name=str(number)), SCOPE, NOW, patience=1)
+        assert due == NOW
+    resource = job(submission=FIRST, job_id="job-1")
+    waiting = await look.at(resource)
+    wait = waiting.log_due.since(NOW)
+    assert (await look.at(resource, wait / 2)).log_due == waiting.log_due
+    assert (await look.at(resource, wait)).log_lines == ("done",)
+    look.observer.forget(KEY)
+    assert len(look.readings) == AT_ONCE
 
 
 async def test_what_was_just_sent_makes_up_for_a_record_that_was_taken_away(look):

@@ -173,6 +173,17 @@ def test_output_that_cannot_be_read_is_told_once_it_is_given_up():
     assert plan_job(desired(job()), read, NOW).findings == ()
 
 
+def test_output_that_waits_for_its_turn_is_read_then():
+    waiting = replace(known("SUCCEEDED"), log_due=NOW.plus(7))
+    assert plan_job(desired(job()), waiting, NOW).look_again_seconds == 7
+    assert plan_job(desired(job()), waiting, NOW.plus(8)).look_again_seconds == 0
+
+
+def test_output_that_others_are_read_before_costs_no_event():
+    skipped = replace(known("SUCCEEDED"), log_lines=(), log_skipped=True)
+    assert plan_job(desired(job()), skipped, NOW).findings == ()
+
+
 def test_a_forgotten_job_is_not_submitted_again():
     resource = job(submission=first_submission(), job_id="job-1")
     plan = plan_job(desired(resource), unseen(Knowledge.FORGOTTEN), NOW.plus(600))

@@ -69,6 +69,15 @@ def test_the_end_is_written_once_with_its_log_lines():
     }
 
 
+@pytest.mark.parametrize("state", ["SUCCEEDED", "FAILED"])
+def test_an_end_that_is_told_without_log_lines_says_why(state):
+    ended = known(state, container={"exitCode": 0, "logStreamName": "simulate/default/1"})
+    skipped = replace(ended, log_lines=(), log_group="/aws/batch/job", log_skipped=True)
+    status = status_of(submitted("RUNNING"), skipped)
+    assert "so its last lines were not read" in status.verdict.message
+    assert status.fields["logs"] == {"group": "/aws/batch/job", "stream": "simulate/default/1"}
+
+
 def test_what_aws_said_before_is_kept_when_it_changes_its_words():
     resource = submitted("RUNNABLE")
     resource = replace(
