@@ -10,10 +10,14 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+import yaml
 from botocore.exceptions import ConnectionClosedError
+from tests.support.one_process import Process, World
 
 from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.kube.port import KubePort, UnavailableError
+
+SIX_HOURS = 6 * 3600.0
 
 
 class ProcessDied(BaseException):
@@ -146,3 +150,44 @@ class CrashingKube:
             self._points.carried_out()
             raise UnavailableError(f"{method}: the answer was lost")
         return answer
+
+
+class Life(Process):
+    """One process of the operator, from its start to its death."""
+
+    def __init__(self, world: World, points: Points) -> None:
+        self._points = points
+        super().__init__(
+            world,
+            on_client=CrashingWire(points, world.wire()).connect,
+            kube=CrashingKube(points, world.kube),
+            workers=4,
+        )
+
+    async def kill(self) -> None:
+        """Be gone at once, with all memory. What is under way makes no further call."""
+        self._points.dead = True
+        await super().kill()
+        self._points.revive()
+
+    async def run_until(self, condition: Callable[[], bool], *, within: float = SIX_HOURS) -> bool:
+        """Let time pass until the condition holds (True) or the process dies (False).
+
+        AssertionError if neither comes to pass within that many seconds.
+        """
+        try:
+            await self._world.clock.run_until(lambda: self._died() or condition(), within=within)
+        except AssertionError as error:
+            kube = self._world.kube
+            bodies = [body for kind in kube.definitions for body in kube.objects.of_kind(kind)]
+            error.add_note(yaml.safe_dump(bodies))
+            raise
+        return not self._died()
+
+    def _died(self) -> bool:
+        """Whether the process was killed. Any other end of a part is a fault of the operator."""
+        try:
+            self.check()
+        except ProcessDied:
+            return True
+        return False

@@ -1,173 +1,168 @@
-"""The whole operator in one process, over a simulated AWS and an in-memory Kubernetes.
+"""The whole operator in one process: the one place where tests put it together.
 
+Real life cycles and adapters, over a simulated AWS without sockets and a Kubernetes in memory.
 Nothing waits and nothing is random: one thread, one stepped clock that both sides follow. The world
-(AWS, Kubernetes, the time) outlives any number of operators that are started in it, and killed.
+(AWS, Kubernetes, the time) outlives any number of operators that are started in it, and ended.
 """
 
 import asyncio
+import functools
 import os
-import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 from typing import Any
+from unittest import mock
 
 import yaml
+from botocore.loaders import Loader, create_loader
 from prometheus_client import CollectorRegistry
-from tests.support.clock import SteppedClock, settle
-from tests.support.crashing import CrashingKube, CrashingWire, Points, ProcessDied
-from tests.support.installation import FreeFence, aws_models, definitions
+from tests.support.clock import SteppedClock
 from tests.support.memory_kube import MemoryKube
+from tests.support.simulated_aws import FreeFence, catch_up, make_simulator
+from tests.support.structural import Definition
 
-from awsbatch_operator.assembly import Edges, Operator, assemble
+from awsbatch_operator.assembly import Edges, assemble
 from awsbatch_operator.aws.runner import InlineRunner
+from awsbatch_operator.aws.sessions import ClientHook
+from awsbatch_operator.kube.port import KubePort
 from awsbatch_operator.settings import Settings
 from awsbatch_operator.telemetry.metrics import Metrics
-from awsbatch_simulator import assembly
 from awsbatch_simulator.assembly import Simulator
-from awsbatch_simulator.clock import SimulatedClock
-from awsbatch_simulator.inprocess import InProcess
-from awsbatch_simulator.limits import RequestLimits
-from awsbatch_simulator.protocol.codec import Codec
-from awsbatch_simulator.settings import Settings as SimulatorSettings
+from awsbatch_simulator.inprocess import InProcess, OnCall
 
-ROOT = Path(__file__).resolve().parents[2]
-CLUSTER = "crash-test"
-HOURS = 3600.0
-READ_TIMEOUT = 10.0
+CRDS = Path(__file__).resolve().parents[2] / "crds"
+CLUSTER = "test-cluster"
+READ_TIMEOUT = Settings.model_fields["aws_read_timeout"].default
+TO_STOP = 20.0  # seconds that an operator has to stop when it is told to
+
+
+@functools.cache
+def aws_models() -> Loader:
+    """AWS's models and endpoints, read once for all tests of a process: 0.2 s a time."""
+    return create_loader()
+
+
+@functools.cache
+def definitions() -> tuple[Definition, ...]:
+    """The CRDs as they are checked in; shared by all tests of a process, never changed."""
+    return tuple(
+        Definition.from_crd(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
+        for path in sorted(CRDS.glob("awsbatch.dev_*.yaml"))
+    )
 
 
 class World:
-    """What outlives a process."""
+    """What outlives a process of the operator: Kubernetes, AWS and the time."""
 
-    def __init__(self, codec: Codec | None = None) -> None:
+    def __init__(
+        self,
+        simulator: Simulator | None = None,
+        *,
+        namespaces: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
         self.clock = SteppedClock()
-        self.simulator: Simulator = assembly.build(
-            clock=SimulatedClock(stepped=True, start=self.clock.now().epoch),
-            settings=SimulatorSettings(limits=RequestLimits(enabled=False)),
-            ids=random.Random(1),
-            secrets=random.Random(2),
-            codec=codec,
-        )
-        self.kube = MemoryKube(definitions(), clock=self.clock)
-        self._transport = InProcess(
-            self.simulator,
-            on_call=lambda *_: self.catch_up(),
-            read_timeout=READ_TIMEOUT,
-            sleep=self.clock.skip,
-        )
-
-    def catch_up(self) -> None:
-        """Let the simulated AWS live until the moment that the operator lives in."""
-        behind = self.clock.now().epoch - self.simulator.world.clock.now()
-        if behind > 0:
-            self.simulator.world.advance(behind)
+        self.simulator = simulator or make_simulator()
+        self.kube = MemoryKube(definitions(), clock=self.clock, namespaces=namespaces)
 
     @property
     def batch(self) -> Any:
-        """The simulated Batch's store."""
-        self.catch_up()
+        """The simulated Batch's store, as it is now."""
+        catch_up(self.simulator, self.clock)
         return self.simulator.world.region(self.simulator.place).batch
 
-    @property
-    def credentials(self) -> dict[str, str]:
-        """Environment variables that let boto3 sign as somebody whom the simulator knows."""
+    def wire(self, on_call: OnCall = lambda *_: None) -> InProcess:
+        """The simulated AWS as a botocore `before-send` handler; `on_call` hears of each call."""
+
+        def called(service: str, operation: str) -> None:
+            on_call(service, operation)
+            catch_up(self.simulator, self.clock)
+
+        return InProcess(self.simulator, on_call=called, read_timeout=READ_TIMEOUT)
+
+    @contextmanager
+    def credentials(self) -> Iterator[None]:
+        """Let boto3 sign as somebody whom the simulator knows, and find nothing else of AWS's."""
         key = self.simulator.key
-        return {
+        ours = {
             "AWS_ACCESS_KEY_ID": key.access_key_id,
             "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
+            "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         }
-
-    @property
-    def wire(self) -> Callable[..., Any]:
-        """The simulated AWS as a botocore `before-send` handler."""
-        return self._transport
+        rest = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
+        with mock.patch.dict(os.environ, rest | ours, clear=True):
+            yield
 
 
-class Life:
-    """One process of the operator, from its start to its death."""
+class Process:
+    """One process of the operator, from its start to its end.
 
-    def __init__(self, world: World, points: Points) -> None:
+    `on_client` connects its AWS clients to the world, `kube` stands between it and the world's
+    Kubernetes, and `settings` are those that differ from the usual. It needs `World.credentials`.
+    """
+
+    def __init__(
+        self, world: World, *, on_client: ClientHook, kube: KubePort | None = None, **settings: Any
+    ) -> None:
         self._world = world
-        self._points = points
-        self._tasks: list[asyncio.Task[Any]] = []
-        self._forget: Callable[[], None] = lambda: None
-        wire = CrashingWire(points, world.wire)
-        self.metrics = Metrics(CollectorRegistry())
-        settings = Settings(
-            cluster_id=CLUSTER,
-            identity="test",
-            lease_namespace="default",
-            region=world.simulator.place.region,
-            workers=4,
-        )
-        self.operator: Operator = assemble(
-            settings,
+        self._stop = asyncio.Event()
+        self._parts: list[asyncio.Task[Any]] = []  # the engine first
+        self._unsubscribe: Callable[[], None] = lambda: None
+        usual = {
+            "cluster_id": CLUSTER,
+            "region": world.simulator.place.region,
+            "identity": "op",
+        }
+        self._operator = assemble(
+            Settings.model_validate(usual | settings),
             Edges(
-                kube=CrashingKube(points, world.kube),
+                kube=kube or world.kube,
                 clock=world.clock,
-                random=random.Random(7),
-                metrics=self.metrics,
+                random=Random(1),
+                metrics=Metrics(CollectorRegistry()),
                 fence=FreeFence(),
                 runner=InlineRunner(),
-                on_client=wire.connect,
+                on_client=on_client,
                 loader=aws_models(),
             ),
         )
-        self.operator.leadership.at = world.clock.now()
+        self._operator.leadership.at = world.clock.now()
 
     def start(self) -> None:
         """Begin to work."""
-        operator = self.operator
-        self._forget = self._world.kube.subscribe(operator.engine.on_event)
-        spawn = asyncio.get_running_loop().create_task
-        self._tasks = [
-            spawn(operator.engine.run(asyncio.Event())),
-            spawn(operator.recorder.run()),
-            spawn(operator.aws.run()),
+        operator = self._operator
+        self._unsubscribe = self._world.kube.subscribe(operator.engine.on_event)
+        self._parts = [
+            asyncio.ensure_future(operator.engine.run(self._stop)),
+            asyncio.ensure_future(operator.recorder.run()),
+            asyncio.ensure_future(operator.aws.run()),
         ]
 
-    async def end(self) -> None:
-        """Be gone, with all memory. What is under way makes no further call."""
-        self._forget()
-        self._points.dead = True
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._points.revive()
+    def check(self) -> None:
+        """AssertionError if a part has ended without being told to, or the error that ended it."""
+        for part in self._parts:
+            if part.done():
+                part.result()
+                raise AssertionError("a part of the operator has ended without being told to")
 
-    async def run_until(self, condition: Callable[[], bool], *, within: float = 6 * HOURS) -> bool:
-        """Let time pass until the condition holds (True) or the process dies (False).
+    async def stop(self) -> None:
+        """End it as a signal does; AssertionError if it does not heed it in time."""
+        self._unsubscribe()
+        self._stop.set()
+        await self._world.clock.advance(TO_STOP)
+        ended = self._parts[0].done()
+        await self._end()
+        assert ended, "the operator does not stop when it is told to"
 
-        AssertionError if neither comes to pass within that many seconds.
-        """
-        clock = self._world.clock
-        deadline = clock.monotonic() + within
-        while True:
-            await settle()
-            if _died(self._tasks):
-                return False
-            if condition():
-                return True
-            due = clock.next_due()
-            if due is None or clock.monotonic() + due > deadline:
-                raise AssertionError(self._stuck())
-            await clock.advance(due)
+    async def kill(self) -> None:
+        """Be gone at once, with all memory."""
+        self._unsubscribe()
+        await self._end()
 
-    def _stuck(self) -> str:
-        kube = self._world.kube
-        bodies = [body for kind in kube.definitions for body in kube.objects.of_kind(kind)]
-        return "it never ends:\n" + yaml.safe_dump(bodies)
-
-
-def _died(tasks: list[asyncio.Task[Any]]) -> bool:
-    """Whether the process was killed. Any other end of a part is a fault of the operator."""
-    for task in tasks:
-        if task.done():
-            try:
-                task.result()
-            except ProcessDied:
-                return True
-            raise AssertionError("a part of the operator has ended without being told to")
-    return False
+    async def _end(self) -> None:
+        for part in self._parts:
+            part.cancel()
+        await asyncio.gather(*self._parts, return_exceptions=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.support.clock import SteppedClock
-from tests.support.simulated_aws import make_simulator
+from tests.support.simulated_aws import FreeFence, catch_up, make_simulator
 
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.api.scope import Scope
@@ -35,13 +35,6 @@ DEFINITION = {
 }
 
 
-class OpenFence:
-    """Leadership for ever."""
-
-    def check(self, seconds: float) -> None:
-        return
-
-
 class Account:
     """A simulated account, the operator's AWS side in it, and one clock for both."""
 
@@ -51,11 +44,12 @@ class Account:
         self.world = self.simulator.world
         self.scope = Scope(self.simulator.place.account, self.simulator.place.region)
         self.woken: list[ObjectKey] = []
-        transport = InProcess(self.simulator, on_call=lambda *_: self._catch_up())
-        self._offset = self.world.clock.now() - self.clock.now().epoch
+        transport = InProcess(
+            self.simulator, on_call=lambda *_: catch_up(self.simulator, self.clock)
+        )
         around = Surroundings(
             clock=self.clock,
-            fence=OpenFence(),
+            fence=FreeFence(),
             runner=InlineRunner(),
             jitter=random.Random(1),
             observe=lambda *_: None,
@@ -65,11 +59,6 @@ class Account:
         settings = AwsSettings(cluster_id=CLUSTER, region=self.scope.region)
         self.aws = connect(settings, around, self.woken.append)
         self.batch = self.aws.batch
-
-    def _catch_up(self) -> None:
-        behind = self.clock.now().epoch + self._offset - self.world.clock.now()
-        if behind > 0:
-            self.world.advance(behind)
 
     def fault(self, effect: Effect, operation: str, **more: Any) -> None:
         self.world.faults.add(FaultSpec(effect=effect, operation=operation, **more))

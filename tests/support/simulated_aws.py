@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import boto3
 import botocore.session
 from botocore.config import Config
+from tests.support.clock import START, SteppedClock
 
 from awsbatch_simulator import assembly
 from awsbatch_simulator.assembly import Simulator
@@ -24,7 +25,6 @@ from awsbatch_simulator.protocol.codec import Codec
 from awsbatch_simulator.server import serving
 from awsbatch_simulator.settings import Settings
 
-START = 1_800_000_000.0
 ONCE = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
 
 Handled = Callable[[Caller, dict[str, Any]], Any]
@@ -45,6 +45,20 @@ def make_simulator(*, stepped: bool = True, limits: bool = True) -> Simulator:
         ids=random.Random(1),
         secrets=random.Random(2),
     )
+
+
+def catch_up(simulator: Simulator, clock: SteppedClock) -> None:
+    """Let AWS live until the moment that the operator lives in."""
+    behind = clock.now().epoch - simulator.world.clock.now()
+    if behind > 0:
+        simulator.world.advance(behind)
+
+
+class FreeFence:
+    """The operator's leadership, for ever."""
+
+    def check(self, seconds: float) -> None:
+        """Long enough for any call."""
 
 
 class Invented:

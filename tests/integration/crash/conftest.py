@@ -2,7 +2,16 @@
 
 from collections import Counter
 
+import pytest
+from tests.support.one_process import World
+
 POINTS = "crash points"
+
+
+@pytest.fixture(autouse=True)
+def credentials():
+    with World().credentials():
+        yield
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
-from tests.support.one_process import CLUSTER, ROOT, World
+from tests.support.one_process import CLUSTER, World
+from tests.support.quickstart import DIRECTORY
+from tests.support.simulated_aws import make_simulator
 
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.api.tags import CLUSTER as CLUSTER_TAG
 from awsbatch_operator.api.tags import NAME
+from awsbatch_simulator.jobscript import JobScript
 
 NAMESPACE = "default"
 
@@ -23,11 +26,17 @@ class Step:
     until: Callable[[World], bool]
 
 
+def new_world(*scripts: JobScript) -> World:
+    """A world whose AWS has no request limits, and runs jobs by these scripts."""
+    simulator = make_simulator(limits=False)
+    aws = simulator.world
+    aws.change(aws.settings.model_copy(update={"job_scripts": scripts}))
+    return World(simulator)
+
+
 def quickstart(name: str) -> dict[str, Any]:
     """A manifest of examples/quickstart."""
-    body: dict[str, Any] = yaml.safe_load(
-        (ROOT / "examples/quickstart" / f"{name}.yaml").read_text()
-    )
+    body: dict[str, Any] = yaml.safe_load((DIRECTORY / f"{name}.yaml").read_text())
     body["metadata"]["namespace"] = NAMESPACE
     return body
 

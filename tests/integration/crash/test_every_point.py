@@ -9,43 +9,32 @@ from functools import partial
 
 import pytest
 from tests.integration.crash.conftest import POINTS
-from tests.integration.crash.scenario import STEPS, jobs_of
-from tests.support.crashing import Mode, Points
-from tests.support.one_process import Life, World
+from tests.integration.crash.scenario import STEPS, jobs_of, new_world
+from tests.support.crashing import Life, Mode, Points
+from tests.support.one_process import World
 
 from awsbatch_operator.aws.call_table import CALLS
 from awsbatch_simulator.jobscript import JobScript
-from awsbatch_simulator.protocol.codec import Codec
 
 SHARDS = 4
 REPEATED_READS = 2  # of calls that change nothing, only the first few are struck
 
-CODEC = Codec()
 MUTATING = frozenset(f"{call.service}:{call.operation}" for call in CALLS if call.mutating)
 KUBE_WRITES = frozenset({"kube:apply_status", "kube:patch"})
 
 
-@pytest.fixture(autouse=True)
-def credentials(monkeypatch):
-    for name, value in World(CODEC).credentials.items():
-        monkeypatch.setenv(name, value)
-
-
 async def live_through(points: Points) -> World:
     """A user's day. Whenever the operator dies, another one starts."""
-    world = World(CODEC)
-    long = JobScript(job_name="long-run-*", duration_seconds=1e6)
-    settings = world.simulator.world.settings
-    world.simulator.world.change(settings.model_copy(update={"job_scripts": (long,)}))
+    world = new_world(JobScript(job_name="long-run-*", duration_seconds=1e6))
     life = Life(world, points)
     life.start()
     for step in STEPS:
         step.do(world)
         while not await life.run_until(partial(step.until, world)):
-            await life.end()
+            await life.kill()
             life = Life(world, points)
             life.start()
-    await life.end()
+    await life.kill()
     return world
 
 

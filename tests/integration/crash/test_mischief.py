@@ -11,18 +11,23 @@ from typing import Any
 
 import pytest
 from tests.integration.crash.conftest import POINTS
-from tests.integration.crash.scenario import JOB, LASTING, NAMESPACE, all_ready, key, shows
+from tests.integration.crash.scenario import (
+    JOB,
+    LASTING,
+    NAMESPACE,
+    all_ready,
+    key,
+    new_world,
+    shows,
+)
 from tests.support.clock import SteppedClock
-from tests.support.crashing import Mode, Points
-from tests.support.one_process import Life, World
+from tests.support.crashing import Life, Mode, Points
 
 from awsbatch_operator.api.metadata import RECONCILE_AT, SUBMISSION
 from awsbatch_operator.api.tags import OWNER_UID
 from awsbatch_simulator.faults import FaultSpec
 from awsbatch_simulator.jobscript import JobScript
-from awsbatch_simulator.protocol.codec import Codec
 
-CODEC = Codec()
 SEEDS = 12
 ROUNDS = 30
 SUDDEN = 0.15  # how likely the operator dies after a round, besides its deaths at calls
@@ -31,28 +36,19 @@ CALLS = ("SubmitJob", "SubmitJob", "TerminateJob", "ListJobs", "DescribeJobs", "
 EFFECTS = ("drop_after", "drop_before", "throttle", "error")
 
 
-@pytest.fixture(autouse=True)
-def credentials(monkeypatch):
-    for name, value in World(CODEC).credentials.items():
-        monkeypatch.setenv(name, value)
-
-
 class Mischief:
     """A world in which everything goes wrong for a while."""
 
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
-        self.world = World(CODEC)
+        self.world = new_world(
+            JobScript(job_name="short-*", duration_seconds=5),
+            JobScript(job_name="long-*", duration_seconds=100),
+        )
         self.jobs: dict[str, dict[str, Any]] = {}
         self.deleted: set[str] = set()  # uids
         self.deaths = 0
         self._life: Life | None = None
-        scripts = (
-            JobScript(job_name="short-*", duration_seconds=5),
-            JobScript(job_name="long-*", duration_seconds=100),
-        )
-        settings = self.world.simulator.world.settings
-        self.world.simulator.world.change(settings.model_copy(update={"job_scripts": scripts}))
 
     async def live(self, until: Callable[[], bool], *, calm: bool = False) -> None:
         """Let it run until then; whoever dies is followed by another."""
@@ -68,7 +64,7 @@ class Mischief:
         """The operator dies now, wherever it is."""
         if self._life is not None:
             self.deaths += 1
-            await self._life.end()
+            await self._life.kill()
             self._life = None
 
     def something(self) -> None:
