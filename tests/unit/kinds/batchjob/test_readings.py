@@ -31,6 +31,7 @@ def test_a_moment_stays_the_same_until_it_is_forgotten():
     readings = Readings()
     keys = [replace(KEY, name=str(number)) for number in range(AT_ONCE + 1)]
     dues = [readings.due(key, SCOPE, NOW, patience=PATIENCE) for key in keys]
+    assert dues[-1] is not None
     assert dues[-1].since(NOW) == pytest.approx(0.5 / A_SECOND, abs=1e-3)
     assert readings.due(keys[-1], SCOPE, NOW.plus(60), patience=PATIENCE) == dues[-1]
     for key in keys:
