@@ -31,18 +31,22 @@ class Part:
     _process: subprocess.Popen[bytes] = field(repr=False)
 
     def running(self) -> bool:
-        """Whether it still runs."""
-        return processes.alive(self.identity)
+        """Whether it still runs: as long as it has no exit code."""
+        return self.exit_code() is None
 
     def exit_code(self) -> int | None:
-        """Its exit code once it has ended; negative for a signal. Does not wait for it."""
-        if self._process.returncode is None and not self.running():
-            look = os.P_PID, self.identity.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT
-            ended = os.waitid(*look)
-            if ended is not None:
-                exited = ended.si_code == os.CLD_EXITED
-                return ended.si_status if exited else -ended.si_status
-        return self._process.returncode
+        """Its exit code once it has ended; negative for a signal. Does not wait for it.
+
+        Asked of the kernel and not guessed from /proc: there a process looks dead a moment before
+        its exit code is to be had.
+        """
+        if self._process.returncode is not None:
+            return self._process.returncode
+        look = os.P_PID, self.identity.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT
+        ended = os.waitid(*look)
+        if ended is None:
+            return None
+        return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
 
     def stop(self) -> None:
         """End it and all that it started: SIGTERM first, SIGKILL after the grace time.

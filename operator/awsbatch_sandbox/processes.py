@@ -18,7 +18,12 @@ from pathlib import Path
 
 MARK = "AWSBATCH_SANDBOX_ID"
 PROC = Path("/proc")
-_STATE, _SESSION, _START = 0, 3, 19  # fields of /proc/<pid>/stat behind the command's name
+_STATE, _SESSION, _THREADS, _START = (
+    0,
+    3,
+    17,
+    19,
+)  # fields of /proc/<pid>/stat behind the command's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,8 @@ def look(pid: int) -> Seen | None:
         return None
     # The command's name stands in parentheses and may hold spaces and parentheses itself.
     fields = stat[stat.rindex(")") + 1 :].split()
-    if fields[_STATE] in {"Z", "X"}:
+    # A process whose first thread has ended shows that thread's state, also while others live on.
+    if fields[_STATE] in {"Z", "X"} and int(fields[_THREADS]) <= 1:
         return None
     return Seen(Identity(pid, int(fields[_START])), int(fields[_SESSION]))
 

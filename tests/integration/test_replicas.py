@@ -59,13 +59,8 @@ def stop(part):
     """SIGTERM; how long it took to end, and its exit code."""
     began = time.monotonic()
     os.kill(part.identity.pid, signal.SIGTERM)
-    wait_until(lambda: has_ended(part), f"{part.name} ends", seconds=ENDS_WITHIN)
+    wait_until(lambda: not part.running(), f"{part.name} ends", seconds=ENDS_WITHIN)
     return time.monotonic() - began, part.exit_code()
-
-
-def has_ended(part):
-    """All of its threads: the first may be gone a moment before the others."""
-    return part.exit_code() is not None
 
 
 def holder(site, control_plane):
@@ -121,7 +116,7 @@ def test_a_leader_that_stood_still_too_long_ends_without_another_call_to_aws(sit
             cluster.apply(named("JobDefinition", "simulate", manifests.definition()))
             cluster.wait("JobDefinition", "simulate", is_ready, "is Ready")
             os.kill(frozen.identity.pid, signal.SIGCONT)
-            wait_until(lambda: has_ended(frozen), "the frozen one ends")
+            wait_until(lambda: not frozen.running(), "the frozen one ends")
             assert frozen.exit_code() == 1
             assert "leadership is lost" in frozen.last_words()
             assert site.calls("RegisterJobDefinition", outcome="OK") == 1

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from tests.support.deadline import wait_until
 
 from awsbatch_sandbox import processes
 from awsbatch_sandbox.errors import ProcessFailed
@@ -22,6 +23,17 @@ launcher = Launcher(sys.argv[1], Path(sys.argv[2]), detached=sys.argv[3] == "det
 launcher.start("sleeper", ["sleep", "60"], environ={}, directory=Path("/"))
 print("started", flush=True)
 time.sleep(60)
+"""
+
+
+# The first thread ends at once; another one waits for a word and ends the process.
+FIRST_THREAD_ENDS = """
+import ctypes, os, sys, threading
+def rest():
+    open(sys.argv[1]).read()
+    os._exit(3)
+threading.Thread(target=rest).start()
+ctypes.CDLL(None).pthread_exit(None)
 """
 
 
@@ -135,6 +147,19 @@ def test_the_exit_code_of_a_killed_part_is_the_signal(part_of):
     os.kill(part.identity.pid, signal.SIGKILL)
     ended(part)
     assert part.exit_code() == -signal.SIGKILL
+
+
+def test_a_part_runs_until_the_last_of_its_threads_has_ended(part_of, tmp_path):
+    os.mkfifo(tmp_path / "word")
+    part = part_of(sys.executable, "-c", FIRST_THREAD_ENDS, str(tmp_path / "word"))
+    with (tmp_path / "word").open("w"):
+        stat = Path(f"/proc/{part.identity.pid}/stat")
+        wait_until(lambda: ") Z " in stat.read_text(), "the first thread ends")
+        assert (part.running(), part.exit_code()) == (True, None)
+        assert processes.alive(part.identity)
+    ended(part)
+    assert (part.running(), part.exit_code()) == (False, 3)
+    assert not processes.alive(part.identity)
 
 
 def test_stopping_a_part_ends_what_it_left_behind(launcher, part_of):
