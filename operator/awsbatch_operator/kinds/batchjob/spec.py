@@ -90,7 +90,11 @@ class Logs(Fields):
     """What of the job's output is shown in status."""
 
     status_lines: int | None = Field(
-        None, description="Last lines to show, at most 2 KiB. Default: 5.", ge=0, le=20
+        None,
+        description="Last lines to show, at most 2 KiB. Default: 5. "
+        "None when many jobs end at once: AWS lets few be read a second.",
+        ge=0,
+        le=20,
     )
 
 
