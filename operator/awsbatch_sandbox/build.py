@@ -78,7 +78,7 @@ class Builder:
         try:
             while part.running():
                 self._show(title, part, time.monotonic() - started)
-                time.sleep(LOOK_SECONDS)
+                part.wait(LOOK_SECONDS)
             if part.exit_code() != 0:
                 raise ToolsMissing(
                     f"{tool} cannot be built.{part.last_words()}\n"

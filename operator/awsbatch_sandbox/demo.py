@@ -134,7 +134,7 @@ def wait_for_jobs(kubectl: Kubectl, sandbox: Sandbox, progress: Progress) -> lis
             raise SandboxError(
                 f"The jobs have not ended after {duration(seconds)}.{sandbox.operator_last_words()}"
             )
-        time.sleep(LOOK_SECONDS)
+        sandbox.wait(LOOK_SECONDS)
 
 
 def _jobs(kubectl: Kubectl) -> list[Job]:

@@ -21,7 +21,6 @@ CRDS = REPOSITORY / "crds"
 BASE = REPOSITORY / "deploy" / "base"
 NEEDS_NODES = ("Deployment", "PodDisruptionBudget")
 ESTABLISH_SECONDS = 30
-POLL_SECONDS = 0.05
 MANAGER = "awsbatch-sandbox"
 
 
@@ -78,10 +77,10 @@ def _wait_until_listed(kubectl: Kubectl, crds: Iterable[dict[str, Any]]) -> None
         if version["served"]
     }
     deadline = time.monotonic() + ESTABLISH_SECONDS
+    # Asking takes kubectl long enough: no pause is needed between two looks.
     while missing := wanted - _listed(kubectl, {path for path, _ in wanted}):
         if time.monotonic() > deadline:
             raise SandboxError(f"The API server does not list these kinds: {sorted(missing)}.")
-        time.sleep(POLL_SECONDS)
 
 
 def _listed(kubectl: Kubectl, paths: Iterable[str]) -> set[tuple[str, str]]:

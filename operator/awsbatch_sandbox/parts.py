@@ -48,6 +48,10 @@ class Part:
             return None
         return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
 
+    def wait(self, seconds: float) -> None:
+        """Return when it has ended, or when the time is up."""
+        processes.wait_for_one([self.identity], seconds)
+
     def stop(self) -> None:
         """End it and all that it started: SIGTERM first, SIGKILL after the grace time.
 
@@ -77,7 +81,7 @@ class Part:
                     f"{self.name} is not ready after {seconds:.0f} s (waiting until {what})."
                     + self.last_words()
                 )
-            time.sleep(POLL_SECONDS)
+            self.wait(POLL_SECONDS)
 
     def check(self) -> None:
         """ProcessFailed, with the end of its log, if it runs no more."""

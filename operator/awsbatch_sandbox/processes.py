@@ -106,6 +106,18 @@ def end(identities: Iterable[Identity], *, grace_seconds: float) -> None:
             os.close(fd)
 
 
+def wait_for_one(identities: Iterable[Identity], seconds: float) -> None:
+    """Return when one of these processes has ended, or when the time is up."""
+    handles = [_open(identity) for identity in identities]
+    try:
+        if None not in handles:
+            _poll(fd for fd in handles if fd is not None).poll(seconds * 1000)
+    finally:
+        for fd in handles:
+            if fd is not None:
+                os.close(fd)
+
+
 def _all() -> Iterator[Seen]:
     own = os.getpid()
     for entry in PROC.iterdir():
@@ -146,9 +158,8 @@ def _send(handles: Iterable[int], number: signal.Signals) -> None:
 def _wait(handles: Iterable[int], seconds: float | None) -> None:
     """Wait until all have ended; a pidfd becomes readable then."""
     deadline = None if seconds is None else time.monotonic() + seconds
-    poller, waiting = select.poll(), set(handles)
-    for fd in waiting:
-        poller.register(fd, select.POLLIN)
+    waiting = set(handles)
+    poller = _poll(waiting)
     while waiting:
         left = None if deadline is None else deadline - time.monotonic()
         if left is not None and left <= 0:
@@ -156,3 +167,11 @@ def _wait(handles: Iterable[int], seconds: float | None) -> None:
         for fd, _ in poller.poll(None if left is None else left * 1000):
             poller.unregister(fd)
             waiting.discard(fd)
+
+
+def _poll(handles: Iterable[int]) -> select.poll:
+    """A pidfd becomes readable when its process has ended."""
+    poller = select.poll()
+    for fd in handles:
+        poller.register(fd, select.POLLIN)
+    return poller

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from awsbatch_sandbox import installation
+from awsbatch_sandbox import installation, processes
 from awsbatch_sandbox.aws import SimulatedAws
 from awsbatch_sandbox.binaries import Binaries
 from awsbatch_sandbox.controlplane import ControlPlane
@@ -162,6 +162,11 @@ class Sandbox:
         for part in (self._simulator, *self._operators.values()):
             if part is not None:
                 part.check()
+
+    def wait(self, seconds: float) -> None:
+        """Return when the simulator or an operator has ended, or when the time is up."""
+        parts = (self._simulator, *self._operators.values())
+        processes.wait_for_one((part.identity for part in parts if part is not None), seconds)
 
     def stop(self) -> None:
         """End everything: operators, simulator, control plane."""

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.bench.figures import Figure, say
-from tests.bench.jobs import LONG_SECONDS, LOOK_SECONDS, NAMESPACE, STEADY, USERS, create, job, pid
+from tests.bench.jobs import LONG_SECONDS, LOOK_SECONDS, NAMESPACE, STEADY, USERS, job, pid, submit
 from tests.bench.processes import cpu_seconds, resident_mib
 from tests.support.api_server import APPLY, ApiServer
 from tests.support.deadline import wait_until
@@ -21,14 +21,7 @@ def measure(site: Site) -> list[Figure]:
     """The rows about a restart."""
     site.script(jobName="active-*", durationSeconds=1e6)
     say(f"Submitting {ACTIVE} jobs that stay active …")
-    before = site.calls("SubmitJob", outcome="OK")
-    create(site, [job(f"active-{number:03d}") for number in range(ACTIVE)])
-    wait_until(
-        lambda: site.calls("SubmitJob", outcome="OK") - before >= ACTIVE,
-        "all are submitted",
-        seconds=LONG_SECONDS,
-        every=LOOK_SECONDS,
-    )
+    submit(site, [job(f"active-{number:03d}") for number in range(ACTIVE)])
     wait_until(lambda: site.metric("queue_depth") == 0, "an empty queue", seconds=LONG_SECONDS)
     site.sandbox.stop_operator()
     with site.cluster(NAMESPACE) as cluster:

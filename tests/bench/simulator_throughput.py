@@ -24,6 +24,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from tests.support.deadline import wait_until
 from tests.support.simulated_aws import make_simulator
 
 from awsbatch_simulator import inprocess
@@ -76,7 +77,7 @@ def submission(number: int) -> dict[str, Any]:
     }
 
 
-def prepare(batch: Any, pass_time: Callable[[], Any] = lambda: time.sleep(0.05)) -> None:
+def prepare(batch: Any, pass_time: Callable[[], Any] = lambda: None) -> None:
     """A queue on an UNMANAGED environment without instances: its jobs wait in RUNNABLE."""
     batch.create_compute_environment(
         computeEnvironmentName="own",
@@ -94,11 +95,11 @@ def prepare(batch: Any, pass_time: Callable[[], Any] = lambda: time.sleep(0.05))
 
 
 def _wait(describe: Any, name: str, pass_time: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 60
-    while describe()[name][0]["status"] != "VALID":
-        if time.monotonic() > deadline:
-            raise TimeoutError(name)
+    def valid() -> bool:
         pass_time()
+        return bool(describe()[name][0]["status"] == "VALID")
+
+    wait_until(valid, f"all {name} are VALID", seconds=60)
 
 
 def submit_many(aws: Aws, numbers: range) -> tuple[float, float, list[str]]:

@@ -4,10 +4,18 @@ The control plane is always one of our own, started here: no kubeconfig or conte
 who runs the tests is ever read, so no test can reach a cluster that matters to somebody.
 """
 
+import os
+from collections.abc import AsyncIterator
+
 import pytest
+from tests.support.kube_place import WIDGET_CRD
 from tests.support.namespaces import new_namespace
+from tests.support.server_user import install
 from tests.support.site import opened
 
+from awsbatch_operator.engine.clock import SystemClock
+from awsbatch_operator.kube.connection import Location, connect
+from awsbatch_operator.kube.transport import Transport
 from awsbatch_sandbox import binaries, installation
 from awsbatch_sandbox.controlplane import ControlPlane
 from awsbatch_sandbox.sandbox import Sandbox
@@ -61,6 +69,23 @@ def control_plane(tmp_path_factory):
 def crds(control_plane):
     """Our CRDs are installed."""
     installation.install_crds(control_plane.kubectl)
+
+
+@pytest.fixture(scope="module")
+def widgets(control_plane):
+    """The control plane with a tiny CRD under which any spec goes."""
+    install(control_plane, WIDGET_CRD)
+    return control_plane
+
+
+@pytest.fixture
+async def transport(widgets) -> AsyncIterator[Transport]:
+    """Requests to the API server, as an administrator."""
+    clock = SystemClock()
+    connection = await connect(Location(widgets.kubeconfig), clock=clock, environ=os.environ)
+    transport = Transport(connection, clock)
+    yield transport
+    await transport.close()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from itertools import zip_longest
 import pytest
 from tests.support import quickstart
 from tests.support.cluster import is_complete
-from tests.support.deadline import POLL_SECONDS
+from tests.support.deadline import POLL_SECONDS, until
 from tests.support.namespaces import new_namespace
 from tests.support.recording import Recording
 from tests.support.site import opened
@@ -58,16 +58,6 @@ UP = [Point(call=call) for call in GOING_UP] + [Point(changes=count) for count i
 DOWN = [Point(call=call) for call in GOING_DOWN] + [Point(changes=count) for count in CHANGES_DOWN]
 
 
-async def until(condition, what):
-    """Wait for a condition while the other lanes go on."""
-    try:
-        async with asyncio.timeout(SECONDS):
-            while not condition():  # noqa: ASYNC110 - polls what other processes do
-                await asyncio.sleep(POLL_SECONDS)
-    except TimeoutError:
-        raise AssertionError(f"not within {SECONDS} s: {what}") from None
-
-
 class Lane:
     """An operator with a namespace and a lease of its own, which is killed again and again."""
 
@@ -81,10 +71,12 @@ class Lane:
         """The quickstart, killed once on its way up and once on its way down."""
         cluster = self.cluster
         await self.struck(up, lambda: cluster.apply(*quickstart.bodies()), seen=0)
-        await until(self.is_complete, f"{self.name}: Complete, killed {up}")
+        await until(self.is_complete, f"{self.name}: Complete, killed {up}", seconds=SECONDS)
         self.check()
         await self.struck(down, self.delete_all, seen=len(quickstart.ALL))
-        await until(lambda: not cluster.all(), f"{self.name}: all are gone, killed {down}")
+        await until(
+            lambda: not cluster.all(), f"{self.name}: all are gone, killed {down}", seconds=SECONDS
+        )
         assert self.in_aws() == ([], [], [])
 
     def delete_all(self):
@@ -99,7 +91,11 @@ class Lane:
         """Do something, have the operator killed during what follows, and start another one."""
         with self.armed(point, seen):
             act()
-            await until(lambda: not self.part.running(), f"{self.name}: the point {point} comes")
+            await until(
+                lambda: not self.part.running(),
+                f"{self.name}: the point {point} comes",
+                seconds=SECONDS,
+            )
         self.killed.append(point)
         self.site.sandbox.kill_operator(self.name)
         self.part = self.site.sandbox.restart_operator(self.name)

@@ -3,35 +3,19 @@
 import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator
 
 import pytest
 from tests.support.kube_contract import KubeContract
-from tests.support.kube_place import WIDGET_CRD, Place
-from tests.support.server_user import ServerUser, install
+from tests.support.kube_place import Place
+from tests.support.server_user import ServerUser
 
 from awsbatch_operator.engine.clock import SystemClock
 from awsbatch_operator.kube.client import KubeClient
-from awsbatch_operator.kube.connection import Location, connect
+from awsbatch_operator.kube.connection import Location
 from awsbatch_operator.kube.port import DeniedError
 from awsbatch_operator.kube.transport import Transport
 
 pytestmark = pytest.mark.control_plane
-
-
-@pytest.fixture(scope="module")
-def widgets(control_plane):
-    install(control_plane, WIDGET_CRD)
-    return control_plane
-
-
-@pytest.fixture
-async def transport(widgets) -> AsyncIterator[Transport]:
-    clock = SystemClock()
-    connection = await connect(Location(widgets.kubeconfig), clock=clock, environ=os.environ)
-    transport = Transport(connection, clock)
-    yield transport
-    await transport.close()
 
 
 @pytest.fixture

@@ -4,19 +4,20 @@ import asyncio
 import copy
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
+from tests.support.deadline import until
 from tests.support.kube_place import WIDGET_CRD, Place, drop_finalizers, guard
 from tests.support.server_user import ServerUser, install
 
 from awsbatch_operator.api.metadata import API_VERSION, FINALIZER, GROUP, ObjectKey, Resource
 from awsbatch_operator.engine.clock import SystemClock
 from awsbatch_operator.kube.client import KubeClient
-from awsbatch_operator.kube.connection import Location, connect
+from awsbatch_operator.kube.connection import Location
 from awsbatch_operator.kube.transport import Transport
 from awsbatch_operator.watch.stream import Target
 from awsbatch_operator.watch.watch import HandlerError, Watch
@@ -52,12 +53,6 @@ def renamed(kind: str) -> dict:
     return crd
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(WITHIN):
-        while not condition():  # noqa: ASYNC110 - polls what another thread and process do
-            await asyncio.sleep(0.02)
-
-
 @asynccontextmanager
 async def watching(
     kubeconfig: Path, seen: Seen, *, kinds: Sequence[str] = ("Widget",), namespaces=()
@@ -74,21 +69,6 @@ async def watching(
         stop.set()
         await running
         await kube.close()
-
-
-@pytest.fixture(scope="module")
-def widgets(control_plane):
-    install(control_plane, WIDGET_CRD)
-    return control_plane
-
-
-@pytest.fixture
-async def transport(widgets) -> AsyncIterator[Transport]:
-    clock = SystemClock()
-    connection = await connect(Location(widgets.kubeconfig), clock=clock, environ=os.environ)
-    transport = Transport(connection, clock)
-    yield transport
-    await transport.close()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from tests.simulator.cloud import Cloud
+from tests.support.deadline import wait_until
 
 from awsbatch_simulator.runners.start import stop_all
 from awsbatch_simulator.settings import JobRunner, Settings
@@ -27,11 +28,12 @@ def cloud() -> Iterator[Cloud]:
 
 def until(cloud: Cloud, condition: Callable[[], object], seconds: float = 15.0) -> None:
     """Let real and simulated time pass until the condition holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
+
+    def after_a_step() -> object:
         cloud.step(0.1)
-        time.sleep(0.005)
+        return condition()
+
+    wait_until(after_a_step, "it has happened", seconds=seconds, every=0.005)
 
 
 def run(cloud: Cloud, *command: str, **fields: Any) -> dict[str, Any]:

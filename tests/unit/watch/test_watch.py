@@ -1,12 +1,13 @@
 """The watch goes on, or says that it does not, whatever the API server does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
+from tests.support.deadline import until
 from tests.support.fake_api_server import FakeApiServer, bookmark, error, event, serving, widget
 
 from awsbatch_operator.api.metadata import Resource
@@ -53,12 +54,6 @@ async def watching(server: FakeApiServer, directory: Path, handler) -> AsyncIter
             stop.set()
             await asyncio.wait({running})
             await kube.close()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(WITHIN):
-        while not condition():  # noqa: ASYNC110 - polls what another thread does
-            await asyncio.sleep(0.01)
 
 
 async def test_events_come_in_order_after_the_list(tmp_path: Path):

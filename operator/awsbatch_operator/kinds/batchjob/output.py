@@ -16,8 +16,8 @@ from awsbatch_operator.kinds.outcomes import backs_off
 DEFAULT_GROUP = "/aws/batch/job"  # AWS Batch user guide, "Use the awslogs log driver"
 DEFAULT_LINES = 5
 PATIENCE_SECONDS = 3.0  # how long a job that wrote nothing yet may still be writing
-# How long the end may be held back for its lines while others are read. A failure is worth more.
-QUEUE_SECONDS = {"SUCCEEDED": 15.0, "FAILED": 120.0}
+# The longest that an end is held back while other jobs' lines are read. A failure's are worth more.
+HELD_BACK_SECONDS = {"SUCCEEDED": 15.0, "FAILED": 120.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Output:
         if not (self.wanted and count and stream):
             return replace(observed, log_lines=())
         group, trouble = log_group(observed), ""
-        now, patience = self.clock.now(), QUEUE_SECONDS[observed.state]
+        now, patience = self.clock.now(), HELD_BACK_SECONDS[observed.state]
         due = self.readings.due(resource.key, scope, now, patience=patience)
         if due is None:
             return replace(observed, log_lines=(), log_group=group, log_skipped=True)

@@ -207,14 +207,20 @@ def _follow(observed: Observed, now: Instant) -> Plan[Action]:
     elif not observed.ended:
         looks += _quiet_rest(observed, now)
     elif observed.log_lines is None:
-        due = observed.log_due
-        looks.append(max(due.since(now), 0.0) if due else LOGS_LOOK_SECONDS)
+        looks.append(_until_output(observed, now))
     return Plan(
         actions=_stop_twins(observed),
         findings=_without_logs(observed),
         intent=_swept(observed),
         look_again_seconds=min(looks, default=None),
     )
+
+
+def _until_output(observed: Observed, now: Instant) -> float:
+    """Until the lines of an ended job are to be read, or read again."""
+    if observed.log_due is None:
+        return LOGS_LOOK_SECONDS
+    return max(observed.log_due.since(now), 0.0)
 
 
 def _swept(observed: Observed) -> Mapping[str, str]:
