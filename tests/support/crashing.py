@@ -8,7 +8,7 @@ answer is lost while the process lives on. A dead process makes no further call:
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 from botocore.exceptions import ConnectionClosedError
@@ -40,6 +40,7 @@ class Points:
     mode: Mode = Mode.BEFORE
     passed: int = 0
     struck: str = ""  # the call that was struck
+    took_effect: bool = False  # the process died there, or saw that the answer was lost
     dead: bool = False
     names: list[str] = field(default_factory=list)
 
@@ -56,14 +57,16 @@ class Points:
             self.die()
         return True
 
-    def carried_out(self) -> None:
-        """The struck call is done: the process dies, unless only the answer is to be lost."""
+    def carried_out(self, lost: Exception) -> NoReturn:
+        """The struck call is done: the process dies, or sees `lost` in the place of the answer."""
         if self.mode is Mode.AFTER:
             self.die()
+        self.took_effect = True
+        raise lost
 
-    def die(self) -> None:
+    def die(self) -> NoReturn:
         """End the process."""
-        self.dead = True
+        self.dead = self.took_effect = True
         raise ProcessDied
 
     def revive(self) -> None:
@@ -87,8 +90,7 @@ class CrashingWire:
         struck = self._points.begin(f"{service}:{operation}")
         answer = self._answer(request=request, event_name=event_name, **context)
         if struck:
-            self._points.carried_out()
-            raise ConnectionClosedError(endpoint_url=request.url)
+            self._points.carried_out(ConnectionClosedError(endpoint_url=request.url))
         return answer
 
 
@@ -100,9 +102,13 @@ class CrashingKube:
         self._kube = kube
 
     async def list(self, kind: str) -> AsyncIterator[Shape]:
-        self._points.begin("kube:list")
+        struck = self._points.begin("kube:list")
         async for body in self._kube.list(kind):
             yield body
+            if struck:
+                break  # a list breaks off in its midst
+        if struck:
+            self._points.carried_out(UnavailableError("list: the answer broke off"))
 
     async def get(self, key: ObjectKey) -> Shape | None:
         answer: Shape | None = await self._call("get", key)
@@ -147,8 +153,7 @@ class CrashingKube:
         struck = self._points.begin(f"kube:{method}")
         answer = await getattr(self._kube, method)(*arguments, **named)
         if struck:
-            self._points.carried_out()
-            raise UnavailableError(f"{method}: the answer was lost")
+            self._points.carried_out(UnavailableError(f"{method}: the answer was lost"))
         return answer
 
 

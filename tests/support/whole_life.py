@@ -61,7 +61,7 @@ class Life:
         )
 
     def left(self) -> list[str]:
-        """ARNs of what is left in AWS, and ids of jobs that have not ended."""
+        """ARNs of what is left in AWS."""
         batch = self.site.client("batch", account=self.number)
         definitions = batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"]
         return [
@@ -98,6 +98,18 @@ class Life:
         for each in (SHORT, LONG):
             self.cluster.delete(*each)
         self.cluster.wait_gone(SHORT, LONG, seconds=SECONDS)
+        assert not self._jobs_at_work(), "a job outlives its BatchJob"
+
+    def _jobs_at_work(self) -> list[str]:
+        """Ids of jobs that have not ended."""
+        batch = self.site.client("batch", account=self.number)
+        queues = [each["jobQueueArn"] for each in batch.describe_job_queues()["jobQueues"]]
+        return [
+            each["jobId"]
+            for queue in queues
+            for state in ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
+            for each in batch.list_jobs(jobQueue=queue, jobStatus=state)["jobSummaryList"]
+        ]
 
     def _change(self) -> None:
         resources = {"maxvCpus": 32}

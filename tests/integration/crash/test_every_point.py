@@ -78,7 +78,7 @@ async def test_every_point_ends_the_same(mode, shard, record_property):
     for number in numbers:
         points = Points(strike_at=number, mode=mode)
         world = await live_through(points)
-        assert points.struck == clean.names[number - 1]
+        assert (points.struck, points.took_effect) == (clean.names[number - 1], True)
         try:
             check_the_end(world)
         except AssertionError as error:

@@ -218,9 +218,8 @@ def _follow(observed: Observed, now: Instant) -> Plan[Action]:
 
 def _until_output(observed: Observed, now: Instant) -> float:
     """Until the lines of an ended job are to be read, or read again."""
-    if observed.log_due is None:
-        return LOGS_LOOK_SECONDS
-    return max(observed.log_due.since(now), 0.0)
+    due = observed.log_due
+    return LOGS_LOOK_SECONDS if due is None else max(due.since(now), 0.0)
 
 
 def _swept(observed: Observed) -> Mapping[str, str]:
