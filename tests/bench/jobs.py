@@ -109,7 +109,7 @@ def writes(site: Site) -> float:
 
 
 def one_job(site: Site, cluster: Cluster) -> Figure:
-    """From apply to SubmitJob answered, on an idle system; the best of several, to be fair."""
+    """From apply to SubmitJob answered, on an idle system; the median of several."""
     taken = []
     for number in range(5):
         name = f"single-{number}"

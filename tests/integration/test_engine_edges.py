@@ -5,11 +5,11 @@ import contextlib
 import json
 import os
 import secrets
-import time
 from random import Random
 
 import pytest
 from prometheus_client import CollectorRegistry
+from tests.support.deadline import wait_until
 from tests.unit.engine.bodies import body
 
 from awsbatch_operator.api.metadata import ObjectKey, Resource
@@ -58,20 +58,14 @@ def resource(kind, namespace, name):
 
 async def seen(control_plane, namespace, uid, enough):
     """The events about that uid, once there are such as are asked for."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        answer = await asyncio.to_thread(
-            control_plane.kubectl,
-            "get",
-            "events.events.k8s.io",
-            f"--namespace={namespace}",
-            "--output=json",
-        )
-        items = json.loads(answer.stdout)["items"]
-        found = [item for item in items if item["regarding"]["uid"] == uid]
-        if enough(found):
-            return found
-    raise AssertionError(f"no such event in time: {found}")
+
+    def found():
+        words = ("get", "events.events.k8s.io", f"--namespace={namespace}", "--output=json")
+        items = json.loads(control_plane.kubectl(*words).stdout)["items"]
+        about = [item for item in items if item["regarding"]["uid"] == uid]
+        return about if enough(about) else None
+
+    return await asyncio.to_thread(wait_until, found, "such events are there")
 
 
 async def test_an_event_and_its_repeats_are_taken_by_the_api_server(

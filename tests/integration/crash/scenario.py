@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from tests.support.cluster import is_true
 from tests.support.one_process import CLUSTER, World
 from tests.support.quickstart import DIRECTORY
 from tests.support.simulated_aws import make_simulator
@@ -83,19 +84,10 @@ def delete(*bodies: dict[str, Any]) -> Callable[[World], None]:
     return do
 
 
-def shows(body: dict[str, Any], condition: str) -> Callable[[World], bool]:
+def has_condition(body: dict[str, Any], condition: str) -> Callable[[World], bool]:
     """kubectl wait --for=condition=…: for the newest generation."""
 
-    def holds(world: World) -> bool:
-        seen = world.kube.see(key(body))
-        return any(
-            entry["type"] == condition
-            and entry["status"] == "True"
-            and entry["observedGeneration"] == seen["metadata"]["generation"]
-            for entry in seen.get("status", {}).get("conditions", ())
-        )
-
-    return holds
+    return lambda world: bool(is_true(condition)(world.kube.see(key(body))))
 
 
 def all_of(*conditions: Callable[[World], bool]) -> Callable[[World], bool]:
@@ -136,12 +128,14 @@ LASTING = (ENVIRONMENT, QUEUE, DEFINITION, POLICY)
 
 def all_ready(world: World) -> bool:
     """Everything that lasts is as specified."""
-    return all(shows(body, "Ready")(world) for body in LASTING)
+    return all(has_condition(body, "Ready")(world) for body in LASTING)
 
 
 STEPS = (
     Step(
-        "apply everything", apply(JOB, QUEUE, *LASTING), all_of(all_ready, shows(JOB, "Complete"))
+        "apply everything",
+        apply(JOB, QUEUE, *LASTING),
+        all_of(all_ready, has_condition(JOB, "Complete")),
     ),
     Step("change everything", apply(*CHANGED), all_ready),
     Step("take the tags away", apply(*UNTAGGED), all_ready),

@@ -18,7 +18,7 @@ from tests.integration.crash.scenario import (
     all_ready,
     key,
     new_world,
-    shows,
+    has_condition,
 )
 from tests.support.clock import SteppedClock
 from tests.support.crashing import Life, Mode, Points
@@ -152,7 +152,7 @@ async def test_each_batch_job_has_one_job_in_aws_and_comes_to_its_end(seed, reco
             world.kube.see(key(body))["metadata"]["uid"] not in mischief.deleted
             for body in mischief.left()
         )
-        return gone and all(shows(body, "Complete")(world) for body in mischief.left())
+        return gone and all(has_condition(body, "Complete")(world) for body in mischief.left())
 
     await mischief.live(at_peace, calm=True)
     of: dict[str, list[Any]] = {}
