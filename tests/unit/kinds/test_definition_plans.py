@@ -23,7 +23,7 @@ from awsbatch_operator.kinds.jobdefinition.plan import (
 from awsbatch_operator.kinds.queues import Use
 from awsbatch_operator.kinds.schedulingpolicy.desired import desired_policy
 from awsbatch_operator.kinds.schedulingpolicy.observe import Observed as ObservedPolicy
-from awsbatch_operator.kinds.schedulingpolicy.plan import plan_policy
+from awsbatch_operator.kinds.schedulingpolicy.plan import Update, plan_policy
 from awsbatch_operator.kinds.schedulingpolicy.plan import plan_removal as plan_policy_removal
 from awsbatch_operator.kinds.tagging import Tag, Untag
 
@@ -230,6 +230,10 @@ def as_aws_returns(content):
     return {"fairsharePolicy": {**fair, "shareDistribution": shares}}
 
 
+def numbers(weights):
+    return {name: float(weight) for name, weight in weights.items()}
+
+
 WEIGHTS = st.dictionaries(
     st.sampled_from(["a", "b", "c"]), st.sampled_from(["0.5", "1", "1.0", "999.9999", "0.0001"])
 )
@@ -241,12 +245,18 @@ def test_a_policy_is_updated_once_and_then_left_alone(before, after, seconds):
     detail = {"arn": "arn:p", "name": "p", "tags": wanted.tags.all}
     have = {**detail, **as_aws_returns(policy(before, 3))}
     plan = plan_policy(wanted, ObservedPolicy(have))
-    changed = {**detail, **as_aws_returns(policy(after, seconds))}
-    same = {k: float(v) for k, v in before.items()} == {k: float(v) for k, v in after.items()}
-    if same and seconds == 3:
-        assert not plan.actions
-    assert len(plan.actions) <= 1
-    assert not plan_policy(wanted, ObservedPolicy(changed)).actions
+    same = (numbers(before), 3) == (numbers(after), seconds)
+    assert len(plan.actions) == (0 if same else 1)
+    for action in plan.actions:
+        assert isinstance(action, Update)
+        assert action.request["arn"] == "arn:p"
+        have |= as_aws_returns(action.request)
+    fair = have["fairsharePolicy"]
+    shares = {
+        share["shareIdentifier"]: share["weightFactor"] for share in fair["shareDistribution"]
+    }
+    assert (shares, fair["shareDecaySeconds"]) == (numbers(after), seconds)
+    assert not plan_policy(wanted, ObservedPolicy(have)).actions
 
 
 @pytest.mark.parametrize("used", [True, False])

@@ -21,7 +21,7 @@ from awsbatch_operator.kinds.computeenvironment.plan import (
 )
 from awsbatch_operator.kinds.contract import Removal
 from awsbatch_operator.kinds.queues import Use
-from awsbatch_operator.kinds.tagging import Tag
+from awsbatch_operator.kinds.tagging import Tag, Untag
 
 SLR = "arn:aws:iam::1:role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
 OWN_ROLE = "arn:aws:iam::1:role/service-role/Batch"
@@ -48,10 +48,11 @@ def desired(spec, **changes):
 
 
 class Model:
-    """AWS, as far as one environment goes."""
+    """AWS, as far as one environment goes, and the annotations of its Kubernetes object."""
 
     def __init__(self):
         self.detail: Any = None
+        self.annotations: dict[str, str] = {}
 
     def observed(self, queues=()):
         return None if self.detail is None else Observed(self.detail, tuple(queues))
@@ -80,15 +81,22 @@ class Model:
                     self.detail["computeResources"] = resources
             case Tag(_, tags):
                 self.detail = {**self.detail, "tags": {**self.detail["tags"], **tags}}
+            case Untag(_, keys):
+                kept = {k: v for k, v in self.detail["tags"].items() if k not in keys}
+                self.detail = {**self.detail, "tags": kept}
             case Delete(_):
                 assert self.detail["state"] == "DISABLED"
                 self.detail = None
+            case _:
+                raise AssertionError(action)
 
     def converge(self, spec):
         for _ in range(4):
-            plan = plan_environment(desired(spec), self.observed())
-            if not plan.actions:
+            wanted = desired(spec, annotations=self.annotations)
+            plan = plan_environment(wanted, self.observed())
+            if not plan.actions and not plan.intent:
                 return plan
+            self.annotations = {**self.annotations, **plan.intent}
             for action in plan.actions:
                 self.apply(action)
         raise AssertionError("it never comes to an end")
@@ -115,12 +123,34 @@ IN_PLACE = st.fixed_dictionaries(
 )
 
 
+NO_DELAY = {"minScaleDownDelayMinutes": 0}
+NO_HASTE = {"terminateJobsOnUpdate": False, "jobExecutionTimeoutMinutes": 30}
+
+
+def assert_as_specified(detail, spec):
+    """Each member that IN_PLACE varies is the spec's, or AWS's default where the spec is silent.
+
+    All but the desired size, which is AWS Batch's own once the environment exists.
+    """
+    wanted, have = spec["computeResources"], detail["computeResources"]
+    assert have["minvCpus"] == wanted.get("minvCpus", 0)
+    assert have["maxvCpus"] == wanted["maxvCpus"]
+    assert have.get("scalingPolicy", NO_DELAY) == wanted.get("scalingPolicy", NO_DELAY)
+    assert detail["state"] == spec.get("state", "ENABLED")
+    assert detail.get("updatePolicy", NO_HASTE) == spec.get("updatePolicy", NO_HASTE)
+    ours = owner(resource("ComputeEnvironment")).tags()
+    assert detail["tags"] == spec.get("tags", {}) | ours
+
+
 @given(specs=st.lists(IN_PLACE, min_size=1, max_size=4))
 def test_a_plan_applied_leaves_an_empty_plan_whatever_came_before(specs):
     model = Model()
     for changes in specs:
         plan = model.converge(managed(**changes))
         assert plan.findings == ()
+        assert_as_specified(model.detail, managed(**changes))
+        first = specs[0].get("desiredvCpus", 0)
+        assert model.detail["computeResources"]["desiredvCpus"] == first
         assert compare(desired(managed(**changes)), model.observed()).change is Change.NONE
 
 

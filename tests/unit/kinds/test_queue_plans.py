@@ -40,17 +40,18 @@ def spec(*pools: str, **changes: Any) -> dict[str, Any]:
     return {"priority": 1, "computeEnvironmentOrder": order, **changes}
 
 
-def desired(of_spec, *waiting):
-    of = resource("JobQueue", of_spec)
+def desired(of_spec, *waiting, **changes):
+    of = resource("JobQueue", of_spec, **changes)
     found = [pool(name, valid=name not in waiting) for name in POOLS]
     return desired_queue(of, targets(*found), owner(of))
 
 
 class Model:
-    """AWS, as far as one queue goes."""
+    """AWS, as far as one queue goes, and the annotations of its Kubernetes object."""
 
     def __init__(self):
         self.detail: Any = None
+        self.annotations: dict[str, str] = {}
 
     def observed(self, **jobs):
         return None if self.detail is None else Observed(self.detail, jobs or None)
@@ -71,12 +72,16 @@ class Model:
             case Delete(_):
                 assert self.detail["state"] == "DISABLED"
                 self.detail = None
+            case _:
+                raise AssertionError(action)
 
     def converge(self, of_spec):
         for _ in range(4):
-            plan = plan_queue(desired(of_spec), self.observed())
-            if not plan.actions:
+            wanted = desired(of_spec, annotations=self.annotations)
+            plan = plan_queue(wanted, self.observed())
+            if not plan.actions and not plan.intent:
                 return plan
+            self.annotations = {**self.annotations, **plan.intent}
             for action in plan.actions:
                 self.apply(action)
         raise AssertionError("it never comes to an end")
@@ -104,14 +109,28 @@ SPECS = st.builds(
 )
 
 
+def assert_as_specified(detail, of_spec):
+    """Each member that SPECS varies is the spec's, or AWS's default where the spec is silent."""
+    assert detail["priority"] == of_spec["priority"]
+    assert detail["state"] == of_spec.get("state", "ENABLED")
+    limits = of_spec.get("jobStateTimeLimitActions", [])
+    assert detail.get("jobStateTimeLimitActions", []) == limits
+    assert detail["computeEnvironmentOrder"] == [
+        {"order": entry["order"], "computeEnvironment": f"arn:{name}"}
+        for entry in of_spec["computeEnvironmentOrder"]
+        for name in entry["computeEnvironmentRef"].values()
+    ]
+    ours = owner(resource("JobQueue")).tags()
+    assert detail["tags"] == of_spec.get("tags", {}) | ours
+
+
 @given(specs=st.lists(SPECS, min_size=1, max_size=4))
 def test_a_plan_applied_leaves_an_empty_plan_whatever_came_before(specs):
     model = Model()
     for of_spec in specs:
         plan = model.converge(of_spec)
         assert plan.findings == ()
-        assert model.detail["priority"] == of_spec["priority"]
-        assert model.detail["state"] == of_spec.get("state", "ENABLED")
+        assert_as_specified(model.detail, of_spec)
 
 
 @given(of_spec=SPECS, seed=st.integers(0, 99))

@@ -19,6 +19,7 @@ from tests.unit.kinds.batchjob.runs import (
 
 from awsbatch_operator.api.metadata import SUBMISSION
 from awsbatch_operator.kinds.batchjob.memory import SubmissionMemory
+from awsbatch_operator.kinds.batchjob.submission import Submission
 
 
 async def test_a_result_stays_while_an_edit_asks_for_what_is_not_supported():
@@ -42,11 +43,16 @@ async def test_a_result_stays_while_a_sweep_for_twins_fails():
         await submitted(there, 5)
         await there.until(JOB, "Complete", within=600)
         there.fault(effect="throttle", service="batch", operation="ListJobs")
-        for _ in range(100):
-            await there.clock.advance(10)
-            assert there.is_true(JOB, "Complete", "Succeeded")
+        for _ in range(2):
+            looks = there.calls.count("batch:ListJobs")
+            for _ in range(50):
+                await there.clock.advance(10)
+                assert there.is_true(JOB, "Complete", "Succeeded")
+            assert there.calls.count("batch:ListJobs") > looks
         there.mend()
         await there.clock.advance(900)
+        intent = there.kube.see(JOB)["metadata"]["annotations"][SUBMISSION]
+        assert Submission.from_json(intent).swept == 2
         assert alive(there) == 0
 
 

@@ -1,22 +1,13 @@
 """AWSAccounts: how they are entered, and what becomes of what lives in them."""
 
-from typing import Any
-
 from tests.support import manifests
 from tests.support.installation import ACCOUNT, NAMESPACE, Installation
 from tests.support.manifests import DEFAULT_ACCOUNT, ENVIRONMENT, POLICY, QUEUE
+from tests.unit.kinds.lifecycle.research import REFERRING, RESEARCH, research
 
 from awsbatch_operator.api.metadata import ObjectKey
 
-RESEARCH = ObjectKey("AWSAccount", "", "research")
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/batch-operator"
 THEIRS = "222233334444"
-REFERRING: dict[str, Any] = {"accountRef": {"name": "research"}}
-SERVES = {"allowedNamespaces": {"names": [NAMESPACE]}}
-
-
-def research(**changes):
-    return {"roleArn": ROLE, **SERVES, **changes}
 
 
 async def test_an_account_whose_role_can_be_assumed_is_ready_and_shows_who_we_are():

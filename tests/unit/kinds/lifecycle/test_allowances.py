@@ -1,22 +1,12 @@
 """What AWSAccounts and flags allow: refused before any call, and named."""
 
-from typing import Any
-
 import pytest
 from tests.support import manifests
 from tests.support.installation import ACCOUNT, NAMESPACE, Installation
 from tests.support.manifests import ENVIRONMENT, POLICY, QUEUE
+from tests.unit.kinds.lifecycle.research import REFERRING, RESEARCH, ROLE, research
 
 from awsbatch_operator.api.metadata import ObjectKey
-
-RESEARCH = ObjectKey("AWSAccount", "", "research")
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/batch-operator"
-REFERRING: dict[str, Any] = {"accountRef": {"name": "research"}}
-SERVES = {"allowedNamespaces": {"names": [NAMESPACE]}}
-
-
-def research(**changes):
-    return {"roleArn": ROLE, **SERVES, **changes}
 
 
 @pytest.mark.parametrize(
