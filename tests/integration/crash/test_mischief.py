@@ -16,9 +16,9 @@ from tests.integration.crash.scenario import (
     LASTING,
     NAMESPACE,
     all_ready,
+    has_condition,
     key,
     new_world,
-    has_condition,
 )
 from tests.support.clock import SteppedClock
 from tests.support.crashing import Life, Mode, Points
