@@ -17,6 +17,7 @@ from tests.support.deadline import wait_until
 from tests.support.site import opened
 
 from awsbatch_operator.api.metadata import GROUP, PAUSED
+from awsbatch_sandbox import installation
 from awsbatch_sandbox.controlplane import ControlPlane
 from awsbatch_sandbox.paths import REPOSITORY
 
@@ -31,9 +32,7 @@ def audited(tmp_path_factory):
     """A control plane of this module's own, which records who asks for what."""
     directory = tmp_path_factory.mktemp("audited")
     with ControlPlane(directory, controllers=True, audited=True) as started:
-        started.kubectl("apply", "--server-side", "-k", str(DEPLOY / "crds"))
-        started.kubectl("wait", "--for=condition=established", "crd", "--all", "--timeout=30s")
-        started.kubectl.forget()
+        installation.install_crds(started.kubectl, DEPLOY / "crds")
         yield started
 
 
@@ -167,9 +166,7 @@ def test_the_role_for_one_namespace_allows_the_same_but_what_is_in_no_namespace(
 def test_with_roles_only_the_operator_serves_its_namespace(tmp_path):
     overlay = DEPLOY / "overlays" / "namespaced"
     with ControlPlane(tmp_path / "plane", controllers=True) as plane:
-        plane.kubectl("apply", "--server-side", "-k", str(DEPLOY / "crds"))
-        plane.kubectl("wait", "--for=condition=established", "crd", "--all", "--timeout=30s")
-        plane.kubectl.forget()
+        installation.install_crds(plane.kubectl, DEPLOY / "crds")
         with opened(plane, tmp_path / "site", overlay=overlay) as site:
             site.start(namespaces=OPERATOR_NAMESPACE)
             with site.cluster(OPERATOR_NAMESPACE) as cluster:

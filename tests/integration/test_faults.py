@@ -17,7 +17,6 @@ SPECS = {
     "JobDefinition": manifests.definition(),
     "SchedulingPolicy": manifests.policy(),
 }
-JOB = {"jobQueueRef": {"name": "main"}, "jobDefinitionRef": {"name": "simulate"}}
 OTHER = {"team": "somebody else"}
 
 
@@ -139,7 +138,7 @@ def test_what_waits_says_for_what_and_goes_on_within_a_second(
         assert what in message(waiting, "Reconciling")
 
     with Recording(control_plane, cluster.namespace) as recording:
-        cluster.apply(named("BatchJob", "run", JOB))
+        cluster.apply(named("BatchJob", "run", manifests.job()))
         here = cluster.namespace
         waits_for("BatchJob", "run", f"spec.jobQueueRef: JobQueue {here}/main does not exist yet")
         cluster.apply(named("JobQueue", "main", SPECS["JobQueue"]))
@@ -154,8 +153,9 @@ def test_what_waits_says_for_what_and_goes_on_within_a_second(
     submitted = recording.first("BatchJob", "run", carries(SUBMISSION)).at
     measured("seconds from the environment to the queue:", round(queue - environment, 3))
     measured("seconds from the queue to the job:", round(submitted - ready, 3))
-    assert queue - environment < 1
-    assert submitted - ready < 1
+    # Each kind has a watch thread of its own, so what came second may be noted down first.
+    assert -0.1 < queue - environment < 1
+    assert -0.1 < submitted - ready < 1
 
 
 def carries(annotation):

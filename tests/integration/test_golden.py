@@ -11,6 +11,7 @@ import pytest
 from tests.support import quickstart
 from tests.support.cluster import is_over, is_ready, is_stalled, shows
 from tests.support.site import opened
+from tests.support.whole_life import named
 
 from awsbatch_sandbox import installation
 from awsbatch_sandbox.controlplane import ControlPlane
@@ -51,32 +52,22 @@ def _with_events_in_order(lines: list[str]) -> list[str]:
     return [*lines[:first], *sorted(lines[first:])]
 
 
-def body(kind: str, name: str, spec: dict[str, object]) -> dict[str, object]:
-    """An object."""
-    return {
-        "apiVersion": "awsbatch.dev/v1alpha1",
-        "kind": kind,
-        "metadata": {"name": name},
-        "spec": spec,
-    }
-
-
 OTHERS = (
-    body(
+    named(
         "AWSAccount", "research", {"region": "eu-central-1", "allowedNamespaces": {"names": ["a"]}}
     ),
-    body("SchedulingPolicy", "fair", {"fairsharePolicy": {"shareDecaySeconds": 600}}),
-    body(
+    named("SchedulingPolicy", "fair", {"fairsharePolicy": {"shareDecaySeconds": 600}}),
+    named(
         "BatchJob",
         "out-of-memory",
         {"jobQueueRef": {"name": "main"}, "jobDefinitionRef": {"name": "disk-report"}},
     ),
-    body(
+    named(
         "BatchJob",
         "waits",
         {"jobQueueRef": {"name": "mian"}, "jobDefinitionRef": {"name": "disk-report"}},
     ),
-    body(
+    named(
         "BatchJob",
         "too-early",
         {

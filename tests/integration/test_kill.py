@@ -96,6 +96,7 @@ class Lane:
                 f"{self.name}: the point {point} comes",
                 seconds=SECONDS,
             )
+        assert self.part.exit_code() == -signal.SIGKILL, self.part.last_words()
         self.killed.append(point)
         self.site.sandbox.kill_operator(self.name)
         self.part = self.site.sandbox.restart_operator(self.name)

@@ -15,18 +15,17 @@ from tests.support.whole_life import named
 pytestmark = pytest.mark.control_plane
 
 GOLDEN = Path(__file__).parent / "golden" / "refused.txt"
-JOB = {"jobQueueRef": {"name": "main"}, "jobDefinitionRef": {"name": "simulate"}}
 QUEUE_ARN = "arn:aws:batch:eu-central-1:111122223333:job-queue/main"
 MISTAKES = {
     "a queue by name and by ARN": (
         "BatchJob",
-        JOB | {"jobQueueRef": {"name": "main", "arn": QUEUE_ARN}},
+        manifests.job(jobQueueRef={"name": "main", "arn": QUEUE_ARN}),
     ),
     "no queue": ("BatchJob", {"jobDefinitionRef": {"name": "simulate"}}),
-    "a misspelt field": ("BatchJob", JOB | {"retryStratgy": {"attempts": 2}}),
-    "an array of one": ("BatchJob", JOB | {"arrayProperties": {"size": 1}}),
-    "a tag of AWS's": ("BatchJob", JOB | {"tags": {"aws:team": "climate"}}),
-    "a timeout of ten seconds": ("BatchJob", JOB | {"timeout": {"attemptDurationSeconds": 10}}),
+    "a misspelt field": ("BatchJob", manifests.job(retryStratgy={"attempts": 2})),
+    "an array of one": ("BatchJob", manifests.job(arrayProperties={"size": 1})),
+    "a tag of AWS's": ("BatchJob", manifests.job(tags={"aws:team": "climate"})),
+    "a timeout of ten seconds": ("BatchJob", manifests.job(timeout={"attemptDurationSeconds": 10})),
     "UNMANAGED with computeResources": (
         "ComputeEnvironment",
         manifests.environment() | {"type": "UNMANAGED"},
@@ -75,9 +74,9 @@ def test_usual_mistakes_are_refused_with_an_answer_that_was_reviewed(
         f"--namespace={namespace}",
         "-f",
         "-",
-        input=json.dumps(named("BatchJob", "mine", JOB)),
+        input=json.dumps(named("BatchJob", "mine", manifests.job())),
     )
-    changed = answer(kubectl, namespace, "BatchJob", JOB | {"parameters": {"year": "2025"}})
+    changed = answer(kubectl, namespace, "BatchJob", manifests.job(parameters={"year": "2025"}))
     shown = "\n".join([*answers, f"# a change of a job that was submitted\n{changed}\n"])
     if os.environ.get("UPDATE_GOLDEN"):
         GOLDEN.write_text(shown, encoding="utf-8")

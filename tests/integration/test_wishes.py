@@ -9,7 +9,6 @@ from tests.support.whole_life import account, named, runs
 from awsbatch_operator.api.metadata import PAUSED
 
 ELSEWHERE = "666677778888"
-JOB = {"jobQueueRef": {"name": "main"}, "jobDefinitionRef": {"name": "simulate"}}
 ENVIRONMENT, QUEUE = ("ComputeEnvironment", "pool"), ("JobQueue", "main")
 DEFINITION, POLICY = ("JobDefinition", "simulate"), ("SchedulingPolicy", "fair")
 PAUSE, RESUME = {PAUSED: "true"}, {PAUSED: None}
@@ -122,7 +121,7 @@ def test_jobs_of_an_account_run_there_and_the_account_stays_while_they_need_it(s
     jobs = [("BatchJob", "short"), ("BatchJob", "long")]
     cluster.apply(account(name, ELSEWHERE, cluster.namespace))
     cluster.apply(*(named(*each, spec | here) for each, spec in lasting.items()))
-    cluster.apply(*(named(*job, JOB | here) for job in jobs))
+    cluster.apply(*(named(*job, manifests.job(**here)) for job in jobs))
     done = cluster.wait(*jobs[0], is_complete, "is Complete")["status"]
     running = cluster.wait(*jobs[1], runs, "runs")["status"]
     assert done["accountId"] == ELSEWHERE

@@ -1,4 +1,4 @@
-"""Specs of every lasting kind, as small as AWS lets them be, and the keys to apply them under."""
+"""Specs of every lasting kind and of a job, as small as can be, and the keys to apply them."""
 
 from typing import Any
 
@@ -78,6 +78,15 @@ def definition(*command: str, **changes: Any) -> dict[str, Any]:
                 {"type": "MEMORY", "value": "512"},
             ],
         },
+        **changes,
+    }
+
+
+def job(**changes: Any) -> dict[str, Any]:
+    """A job of the definition in the queue."""
+    return {
+        "jobQueueRef": {"name": QUEUE.name},
+        "jobDefinitionRef": {"name": DEFINITION.name},
         **changes,
     }
 

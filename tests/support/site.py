@@ -27,6 +27,7 @@ QUICK = {
     "--aws-read-timeout": "1",
     "--settling-seconds": "2",
 }
+_FAMILY = re.compile(r"^# TYPE awsbatch_operator_(\w+) ", re.MULTILINE)
 _SAMPLE = re.compile(r"^awsbatch_operator_(\w+?)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
 
 
@@ -97,10 +98,15 @@ class Site:
         self.aws.admin("PUT", "/_simulator/settings", {"jobScripts": [script, *before]})
 
     def metric(self, name: str, *, operator: str = OPERATOR, **labels: str) -> float:
-        """The sum of an operator's metric over all samples that carry these labels."""
+        """The sum of an operator's metric over all samples that carry these labels.
+
+        AssertionError if it has no metric of that name: 0 means that nothing was counted yet.
+        """
         url = self.sandbox.operator_url(operator)
         with urllib.request.urlopen(f"{url}/metrics", timeout=10) as answer:  # noqa: S310 - ours
             text = answer.read().decode()
+        families = set(_FAMILY.findall(text))
+        assert name in families, f"{name} is none of the metrics: {sorted(families)}"
         wanted = {f'{label}="{value}"' for label, value in labels.items()}
         return sum(
             float(value)
