@@ -1,5 +1,6 @@
 """Replicas as processes: they take turns in leading, and end without leaving anything undone."""
 
+import json
 import os
 import signal
 import time
@@ -15,7 +16,6 @@ from tests.support.whole_life import named
 
 ENDS_WITHIN = 15.0  # seconds after SIGTERM; a pod is given 30
 LEASE = 5.0
-JOB = {"jobQueueRef": {"name": "main"}, "jobDefinitionRef": {"name": "simulate"}}
 LASTING = {
     ("ComputeEnvironment", "pool"): manifests.environment(),
     ("JobQueue", "main"): manifests.queue("pool"),
@@ -63,10 +63,19 @@ def stop(part):
     return time.monotonic() - began, part.exit_code()
 
 
-def holder(site, control_plane):
+def lease(site, control_plane):
     where = f"--namespace={site.sandbox.operator_namespace}"
-    path = "--output=jsonpath={.spec.holderIdentity}"
-    return control_plane.kubectl("get", "lease/aws-batch-operator", where, path).stdout
+    shown = control_plane.kubectl("get", "lease/aws-batch-operator", where, "--output=json").stdout
+    return json.loads(shown)
+
+
+def holder(site, control_plane):
+    return lease(site, control_plane)["spec"]["holderIdentity"]
+
+
+def written(body):
+    """When it was written last: what is written later, of any kind, has a higher number."""
+    return int(body["metadata"]["resourceVersion"])  # of the one etcd that all of them are in
 
 
 def test_a_rolling_restart_finishes_and_the_work_goes_on(site, cluster, control_plane, measured):
@@ -85,15 +94,22 @@ def test_a_rolling_restart_finishes_and_the_work_goes_on(site, cluster, control_
             measured("seconds from SIGTERM to the end:", round(seconds, 2))
             measured("seconds until the new one led:", round(time.monotonic() - ended, 2))
             assert holder(site, control_plane).startswith("new_")
-            cluster.apply(named("BatchJob", "run", JOB))
+            cluster.apply(named("BatchJob", "run", manifests.job()))
             cluster.wait("BatchJob", "run", is_complete, "is Complete")
 
 
-def test_a_standby_ends_at_once_and_leaves_the_lease_alone(site, cluster):
+def test_a_standby_ends_at_once_and_leaves_the_lease_alone(site, cluster, control_plane):
+    def held():
+        spec = lease(site, control_plane)["spec"]
+        return spec["holderIdentity"], spec["leaseTransitions"]
+
     with replica(site, "leader"), replica(site, "standby") as standby:
         wait_until(lambda: leads(site, "leader"), "the first one leads")
+        before = held()
+        assert before[0].startswith("leader_")
         seconds, code = stop(standby)
         assert (code, seconds < LEASE) == (0, True)
+        assert held() == before
         assert leads(site, "leader")
 
 
@@ -110,15 +126,18 @@ def test_a_leader_that_is_killed_is_followed_once_its_lease_has_run_out(site, cl
 def test_a_leader_that_stood_still_too_long_ends_without_another_call_to_aws(site, cluster):
     with replica(site, "frozen") as frozen:
         wait_until(lambda: leads(site, "frozen"), "the first one leads")
-        with replica(site, "standby"):
+        with replica(site, "standby") as standby:
             os.kill(frozen.identity.pid, signal.SIGSTOP)
             wait_until(lambda: leads(site, "standby"), "the standby leads", seconds=4 * LEASE)
             cluster.apply(named("JobDefinition", "simulate", manifests.definition()))
             cluster.wait("JobDefinition", "simulate", is_ready, "is Ready")
+            standby.kill()  # from here on there is nobody else who calls AWS
+            before = site.calls()
             os.kill(frozen.identity.pid, signal.SIGCONT)
             wait_until(lambda: not frozen.running(), "the frozen one ends")
             assert frozen.exit_code() == 1
             assert "leadership is lost" in frozen.last_words()
+            assert site.calls() == before
             assert site.calls("RegisterJobDefinition", outcome="OK") == 1
 
 
@@ -131,10 +150,12 @@ def test_a_call_on_its_way_comes_to_its_end_before_the_lease_is_given_back(
         cluster.wait("JobQueue", "main", is_ready, "is Ready")
         queue = {"jobQueue": f"*{cluster.namespace}*"}
         slow = site.fault("delay", operation="SubmitJob", match=queue, seconds=0.7, times=1)
-        cluster.apply(named("BatchJob", "run", JOB))
+        cluster.apply(named("BatchJob", "run", manifests.job()))
         wait_until(lambda: site.struck(slow), "the call is on its way")
         seconds, code = stop(leader)
     assert (code, seconds < ENDS_WITHIN) == (0, True)
-    assert holder(site, control_plane) == ""
+    given_back = lease(site, control_plane)
+    assert given_back["spec"]["holderIdentity"] == ""
     job = cluster.get("BatchJob", "run")
     assert job["status"]["jobId"]  # its answer was waited for, and is not lost
+    assert written(job) < written(given_back)
