@@ -12,7 +12,7 @@ from tests.support.cluster import is_complete, is_ready
 from tests.support.deadline import wait_until
 from tests.support.namespaces import new_namespace
 from tests.support.site import opened
-from tests.support.whole_life import named
+from tests.support.whole_life import CHANGING, named
 
 ENDS_WITHIN = 15.0  # seconds after SIGTERM; a pod is given 30
 LEASE = 5.0
@@ -123,7 +123,7 @@ def test_a_leader_that_is_killed_is_followed_once_its_lease_has_run_out(site, cl
             cluster.wait("JobDefinition", "simulate", is_ready, "is Ready")
 
 
-def test_a_leader_that_stood_still_too_long_ends_without_another_call_to_aws(site, cluster):
+def test_a_leader_that_stood_still_too_long_ends_without_another_change_to_aws(site, cluster):
     with replica(site, "frozen") as frozen:
         wait_until(lambda: leads(site, "frozen"), "the first one leads")
         with replica(site, "standby") as standby:
@@ -131,13 +131,15 @@ def test_a_leader_that_stood_still_too_long_ends_without_another_call_to_aws(sit
             wait_until(lambda: leads(site, "standby"), "the standby leads", seconds=4 * LEASE)
             cluster.apply(named("JobDefinition", "simulate", manifests.definition()))
             cluster.wait("JobDefinition", "simulate", is_ready, "is Ready")
-            standby.kill()  # from here on there is nobody else who calls AWS
-            before = site.calls()
+            standby.kill()
+            # Work that nobody else does: whoever wakes finds it, and could only do it unfenced.
+            cluster.apply(named("JobDefinition", "later", manifests.definition()))
+            before = {operation: site.calls(operation) for operation in CHANGING}
             os.kill(frozen.identity.pid, signal.SIGCONT)
             wait_until(lambda: not frozen.running(), "the frozen one ends")
             assert frozen.exit_code() == 1
             assert "leadership is lost" in frozen.last_words()
-            assert site.calls() == before
+            assert {operation: site.calls(operation) for operation in CHANGING} == before
             assert site.calls("RegisterJobDefinition", outcome="OK") == 1
 
 
