@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -163,17 +162,10 @@ def test_no_process_survives_a_simulator_that_is_killed(tmp_path):
         env={"PYTHONPATH": f"{root}:{root / 'operator'}", "PATH": os.environ["PATH"]},
     )
     try:
-        wait(lambda: alive(marker.replace(" ", "\0")))
+        wait_until(lambda: alive(marker.replace(" ", "\0")), "the job runs")
         os.kill(process.pid, signal.SIGKILL)
     finally:
         process.kill()
         process.wait()
-    wait(lambda: not alive(marker.replace(" ", "\0")))
-    wait(lambda: not Path(place.read_text().strip()).exists())
-
-
-def wait(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
+    wait_until(lambda: not alive(marker.replace(" ", "\0")), "the job has ended")
+    wait_until(lambda: not Path(place.read_text().strip()).exists(), "its directory is gone")

@@ -6,13 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
 import pytest
+from tests.support.deadline import wait_until
 from tests.support.simulated_aws import (
     ONCE,
     Invented,
@@ -41,11 +41,8 @@ def process(tmp_path):
         with log:
             running = subprocess.Popen(command, env=environment, stderr=log, stdout=log)
         started.append(running)
-        deadline = time.monotonic() + 20
-        while not ready.exists():
-            assert running.poll() is None, (tmp_path / "log").read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait_until(lambda: ready.exists() or running.poll() is not None, "it is ready")
+        assert running.poll() is None, (tmp_path / "log").read_text()
         return running, json.loads(ready.read_text())
 
     yield start
@@ -90,7 +87,7 @@ def test_jobs_really_run_and_end_with_the_simulator(process, loader):
             return []
         return [event["message"] for event in answer["events"]]
 
-    _until(lines)
+    wait_until(lines, "it has logged something")
     pid = int(lines()[0].removeprefix("pid "))
     os.kill(pid, 0)
     running.send_signal(signal.SIGTERM)
@@ -117,10 +114,11 @@ def _submitted(batch: Any, ready: dict[str, Any], command: list[str]) -> str:
             "instanceRole": ready["instanceProfileArn"],
         },
     )
-    _until(lambda: _valid(batch.describe_compute_environments()["computeEnvironments"]))
+    environments = batch.describe_compute_environments
+    wait_until(lambda: _valid(environments()["computeEnvironments"]), "it is VALID")
     order = [{"order": 1, "computeEnvironment": "main"}]
     batch.create_job_queue(jobQueueName="main", priority=1, computeEnvironmentOrder=order)
-    _until(lambda: _valid(batch.describe_job_queues()["jobQueues"]))
+    wait_until(lambda: _valid(batch.describe_job_queues()["jobQueues"]), "it is VALID")
     container = {
         "image": "busybox",
         "command": command,
@@ -213,7 +211,7 @@ def test_timers_run_when_they_fall_due_without_any_request():
     ran: list[float] = []
     with served(simulator):
         simulator.world.post_after(0.05, lambda: ran.append(simulator.world.clock.now()))
-        _until(lambda: bool(ran))
+        wait_until(lambda: bool(ran), "the clock has called")
 
 
 def test_a_timer_that_fails_does_not_stop_the_clock(caplog):
@@ -222,7 +220,7 @@ def test_a_timer_that_fails_does_not_stop_the_clock(caplog):
     with served(simulator):
         simulator.world.post(lambda: 1 / 0)
         simulator.world.post(lambda: ran.append(1))
-        _until(lambda: bool(ran))
+        wait_until(lambda: bool(ran), "the clock has called")
     assert "ZeroDivisionError" in caplog.text
 
 
@@ -233,11 +231,4 @@ def test_speed_makes_simulated_time_pass_faster():
         with simulator.world.lock:
             simulator.world.clock.call_after(500, lambda: ran.append(1))
         admin(url, simulator, "PUT", "settings", {"speed": 10_000})
-        _until(lambda: bool(ran))
-
-
-def _until(true: Any) -> None:
-    deadline = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+        wait_until(lambda: bool(ran), "the clock has called")
