@@ -1,6 +1,7 @@
 """Where in AWS something happens, as whom, and whether we may still act."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Protocol
 
 
@@ -18,22 +19,81 @@ class Scope:
     external_id: str | None = None
 
 
+class Origin(Enum):
+    """How an object came by what it has in AWS: deletion depends on it."""
+
+    CREATED = "Created"
+    ADOPTED = "Adopted"
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """What an object was resolved to first, from its annotation `awsbatch.dev/resolved`.
 
-    It never changes afterwards: deletion, look-ups and repeats use it, whatever the spec, the
-    accounts or the defaults say today.
+    Account and region never change afterwards: deletion, look-ups and repeats use them, whatever
+    the spec, the accounts or the defaults say today. The AWS name may be succeeded while a
+    replacement runs: `aws_name` is what the spec resolved to, `current` the name that serves now
+    ("" while that is the first one), `successor` one that is being made to follow it, and
+    `predecessors` those that AWS has not confirmed to be gone yet. No name is let go before that.
     """
 
     account: str  # name of the AWSAccount, "" for the operator's own identity
     account_id: str
     region: str
     aws_name: str
+    origin: Origin = Origin.CREATED
+    current: str = ""
+    successor: str = ""
+    predecessors: tuple[str, ...] = ()
+
+    @property
+    def serving(self) -> str:
+        """The AWS name under which the object is looked for now."""
+        return self.current or self.aws_name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name under which AWS may hold something of the object."""
+        successor = (self.successor,) if self.successor else ()
+        return (self.serving, *successor, *self.predecessors)
+
+    def succeeded_by(self, name: str) -> "Recorded":
+        """The same, while something of that name is being made to take over."""
+        return replace(self, successor=name)
+
+    def promoted(self) -> "Recorded":
+        """The successor serves now; the name before it is still to be removed."""
+        if not self.successor:
+            raise ValueError("there is no successor to promote")
+        before = (*self.predecessors, self.serving)
+        return replace(self, current=self.successor, successor="", predecessors=before)
+
+    def without(self, name: str) -> "Recorded":
+        """AWS has confirmed that nothing of that name exists any more."""
+        if name == self.serving:
+            raise ValueError(f"{name} serves now and cannot be let go")
+        rest = tuple(kept for kept in self.predecessors if kept != name)
+        successor = "" if name == self.successor else self.successor
+        return replace(self, successor=successor, predecessors=rest)
 
 
 class LeaseLostError(Exception):
     """The rest of the lease is too short for the call: nothing was sent."""
+
+
+class NoTokenError(Exception):
+    """There is no rate token for the call yet: nothing was sent. Come again in `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no rate token for another {seconds:.2f} s")
+        self.seconds = seconds
+
+
+class Permit(Protocol):
+    """A rate token that is kept back for one call, for a few seconds."""
+
+    def give_back(self) -> None:
+        """The call is not made after all: somebody else may have the token now."""
 
 
 class Fence(Protocol):

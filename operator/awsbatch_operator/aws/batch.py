@@ -1,10 +1,10 @@
 """BatchPort on boto3's Batch client."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Protocol
 
 from awsbatch_operator.api.metadata import Shape
-from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.api.scope import Permit, Scope
 from awsbatch_operator.aws.coalescing import Coalescer
 from awsbatch_operator.aws.sender import Sender
 
@@ -42,74 +42,42 @@ class BatchAdapter:
         self._policies = Coalescer(self._describe_policies, most=most)
         self._jobs = Coalescer(self._describe_jobs, most=most)
 
-    async def compute_environment(self, scope: Scope, name: str) -> Shape | None:
+    async def compute_environment(
+        self, scope: Scope, name: str, *, fresh: bool = True
+    ) -> Shape | None:
         self._touch.infrastructure(scope, changed=False)
         return await self._environments.get(scope, name)
 
-    async def job_queue(self, scope: Scope, name: str) -> Shape | None:
+    async def job_queue(self, scope: Scope, name: str, *, fresh: bool = True) -> Shape | None:
         self._touch.infrastructure(scope, changed=False)
         return await self._queues.get(scope, name)
 
-    async def job_queues(self, scope: Scope) -> Sequence[Shape]:
+    async def job_queues(self, scope: Scope, *, fresh: bool = True) -> Sequence[Shape]:
         request = {"maxResults": DESCRIBED_AT_ONCE}
         return await self._all(scope, "batch:DescribeJobQueues", request, "jobQueues")
 
-    async def job_definitions(self, scope: Scope, name: str) -> Sequence[Shape]:
+    async def job_definitions(
+        self, scope: Scope, name: str, *, fresh: bool = True
+    ) -> Sequence[Shape]:
         request = {"jobDefinitionName": name, "status": "ACTIVE", "maxResults": DESCRIBED_AT_ONCE}
         found = await self._all(scope, "batch:DescribeJobDefinitions", request, "jobDefinitions")
         return sorted(found, key=lambda definition: -int(definition["revision"]))
 
-    async def scheduling_policy(self, scope: Scope, arn: str) -> Shape | None:
-        return await self._policies.get(scope, arn)
-
-    async def scheduling_policy_arn(self, scope: Scope, name: str) -> str | None:
+    async def scheduling_policy(
+        self, scope: Scope, name: str, *, fresh: bool = True
+    ) -> Shape | None:
         request = {"maxResults": DESCRIBED_AT_ONCE}
         name_call = "batch:ListSchedulingPolicies"
         policies = await self._all(scope, name_call, request, "schedulingPolicies")
         arns = (str(policy["arn"]) for policy in policies)
-        return next((arn for arn in arns if arn.partition("/")[2] == name), None)
+        arn = next((arn for arn in arns if arn.partition("/")[2] == name), None)
+        return None if arn is None else await self._policies.get(scope, arn)
 
-    async def create_compute_environment(self, scope: Scope, request: Shape) -> Shape:
-        return await self._change(scope, "batch:CreateComputeEnvironment", request)
-
-    async def update_compute_environment(self, scope: Scope, request: Shape) -> Shape:
-        return await self._change(scope, "batch:UpdateComputeEnvironment", request)
-
-    async def delete_compute_environment(self, scope: Scope, request: Shape) -> Shape:
-        return await self._change(scope, "batch:DeleteComputeEnvironment", request)
-
-    async def create_job_queue(self, scope: Scope, request: Shape) -> Shape:
-        return await self._change(scope, "batch:CreateJobQueue", request)
-
-    async def update_job_queue(self, scope: Scope, request: Shape) -> Shape:
-        return await self._change(scope, "batch:UpdateJobQueue", request)
-
-    async def delete_job_queue(self, scope: Scope, request: Shape) -> Shape:
-        return await self._change(scope, "batch:DeleteJobQueue", request)
-
-    async def register_job_definition(self, scope: Scope, request: Shape) -> Shape:
-        return await self._sender.call(scope, "batch:RegisterJobDefinition", request)
-
-    async def deregister_job_definition(self, scope: Scope, request: Shape) -> Shape:
-        return await self._sender.call(scope, "batch:DeregisterJobDefinition", request)
-
-    async def create_scheduling_policy(self, scope: Scope, request: Shape) -> Shape:
-        return await self._sender.call(scope, "batch:CreateSchedulingPolicy", request)
-
-    async def update_scheduling_policy(self, scope: Scope, request: Shape) -> Shape:
-        return await self._sender.call(scope, "batch:UpdateSchedulingPolicy", request)
-
-    async def delete_scheduling_policy(self, scope: Scope, request: Shape) -> Shape:
-        return await self._sender.call(scope, "batch:DeleteSchedulingPolicy", request)
-
-    async def tag_resource(self, scope: Scope, arn: str, tags: Mapping[str, str]) -> None:
-        await self._sender.call(
-            scope, "batch:TagResource", {"resourceArn": arn, "tags": dict(tags)}
-        )
-
-    async def untag_resource(self, scope: Scope, arn: str, keys: Sequence[str]) -> None:
-        request = {"resourceArn": arn, "tagKeys": list(keys)}
-        await self._sender.call(scope, "batch:UntagResource", request)
+    async def change(self, scope: Scope, operation: str, request: Shape) -> Shape:
+        try:
+            return await self._sender.call(scope, f"batch:{operation}", request)
+        finally:
+            self._touch.infrastructure(scope, changed=True)
 
     async def submit_job(self, scope: Scope, request: Shape) -> Shape:
         return await self._sender.call(scope, "batch:SubmitJob", request)
@@ -142,14 +110,8 @@ class BatchAdapter:
         found = await self._all(scope, "batch:ListJobs", request, "jobSummaryList")
         return [job for job in found if job["jobName"] == name]  # AWS's filter ignores case
 
-    async def permit(self, scope: Scope, operation: str) -> None:
-        await self._sender.permit(scope, f"batch:{operation}")
-
-    async def _change(self, scope: Scope, name: str, request: Shape) -> Shape:
-        try:
-            return await self._sender.call(scope, name, request)
-        finally:
-            self._touch.infrastructure(scope, changed=True)
+    def permit(self, scope: Scope, operation: str, holder: Hashable) -> Permit:
+        return self._sender.permit(scope, f"batch:{operation}", holder)
 
     async def _listed(self, scope: Scope, queue: str, state: str) -> dict[str, Shape]:
         request = {"jobQueue": queue, "jobStatus": state, "maxResults": LISTED_AT_ONCE}

@@ -68,6 +68,11 @@ class Bucket:
         self._level -= 1.0
         return True
 
+    def cancel(self) -> None:
+        """A reserved token is not needed: the call is not made."""
+        if self._reserved:
+            self._reserved.popleft()
+
     def throttled(self, now: float) -> bool:
         """AWS refused a call because of the rate: use half as much. Whether that is news."""
         self._advance(now)

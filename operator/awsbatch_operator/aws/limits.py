@@ -6,11 +6,12 @@ Buckets belong to an account and a region, as AWS's own do, whatever role we act
 import asyncio
 import heapq
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from awsbatch_operator.api.instant import Clock
+from awsbatch_operator.api.scope import NoTokenError, Permit
 from awsbatch_operator.aws.bucket import Bucket, Rate
 from awsbatch_operator.aws.calls import Call, Priority
 
@@ -35,6 +36,16 @@ PUBLISHED: tuple[Limit, ...] = (
     Limit("sts", ("*",), Rate(20, 20)),
 )
 _UNPUBLISHED = Limit("*", ("*",), Rate(5, 5))
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """A token that a bucket keeps back. Implements Permit."""
+
+    bucket: Bucket
+
+    def give_back(self) -> None:
+        self.bucket.cancel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +137,15 @@ class Limits:
             return
         await lane.take(priority)
 
-    async def permit(self, place: Place, call: Call) -> None:
-        """Wait for a token of the call and have it kept back for a while."""
-        await self._lane(place, call, polling=False).reserve(call.priority)
+    def permit(self, place: Place, call: Call, holder: Hashable) -> Permit:
+        """A token of the call, kept back for a while. Raises NoTokenError."""
+        del holder
+        bucket, now = self._lane(place, call, polling=False).bucket, self._clock.monotonic()
+        seconds = bucket.wait(now)
+        if seconds:
+            raise NoTokenError(seconds)
+        bucket.reserve(now)
+        return Reserved(bucket)
 
     def throttled(self, place: Place, call: Call) -> float | None:
         """AWS refused the call because of the rate.

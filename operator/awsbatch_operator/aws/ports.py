@@ -5,59 +5,46 @@ request on the wire if it changes anything: whoever calls it must know what to d
 is unknown. Every method raises AwsError (errors.py) and, before anything is sent, LeaseLostError.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Protocol
 
 from awsbatch_operator.api.metadata import ObjectKey, Shape
-from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.api.scope import Permit, Scope
 
 
 class BatchPort(Protocol):
-    """AWS Batch. Describe calls of several callers at about the same time become one."""
+    """AWS Batch. Describe calls of several callers at about the same time become one.
 
-    async def compute_environment(self, scope: Scope, name: str) -> Shape | None:
-        """DescribeComputeEnvironments' detail, read now; None if AWS has none of that name."""
+    A `fresh` look is one that AWS was asked for after the call began. Otherwise what the shared
+    feed read last may serve, unless we have changed the thing since.
+    """
 
-    async def job_queue(self, scope: Scope, name: str) -> Shape | None:
-        """DescribeJobQueues' detail, read now; None if AWS has none of that name."""
+    async def compute_environment(
+        self, scope: Scope, name: str, *, fresh: bool = True
+    ) -> Shape | None:
+        """DescribeComputeEnvironments' detail; None if AWS has none of that name."""
 
-    async def job_queues(self, scope: Scope) -> Sequence[Shape]:
+    async def job_queue(self, scope: Scope, name: str, *, fresh: bool = True) -> Shape | None:
+        """DescribeJobQueues' detail; None if AWS has none of that name."""
+
+    async def job_queues(self, scope: Scope, *, fresh: bool = True) -> Sequence[Shape]:
         """All queues of the account and region, for what may stand in the way of a deletion."""
 
-    async def job_definitions(self, scope: Scope, name: str) -> Sequence[Shape]:
+    async def job_definitions(
+        self, scope: Scope, name: str, *, fresh: bool = True
+    ) -> Sequence[Shape]:
         """All ACTIVE revisions of a definition, newest first."""
 
-    async def scheduling_policy(self, scope: Scope, arn: str) -> Shape | None:
-        """DescribeSchedulingPolicies' detail; None if AWS has none of that ARN."""
+    async def scheduling_policy(
+        self, scope: Scope, name: str, *, fresh: bool = True
+    ) -> Shape | None:
+        """DescribeSchedulingPolicies' detail of the policy of that name; None if there is none."""
 
-    async def scheduling_policy_arn(self, scope: Scope, name: str) -> str | None:
-        """The ARN of the policy of that name, by ListSchedulingPolicies; None if there is none."""
+    async def change(self, scope: Scope, operation: str, request: Shape) -> Shape:
+        """One call of the call table that changes environments, queues, definitions or policies.
 
-    async def create_compute_environment(self, scope: Scope, request: Shape) -> Shape: ...
-
-    async def update_compute_environment(self, scope: Scope, request: Shape) -> Shape: ...
-
-    async def delete_compute_environment(self, scope: Scope, request: Shape) -> Shape: ...
-
-    async def create_job_queue(self, scope: Scope, request: Shape) -> Shape: ...
-
-    async def update_job_queue(self, scope: Scope, request: Shape) -> Shape: ...
-
-    async def delete_job_queue(self, scope: Scope, request: Shape) -> Shape: ...
-
-    async def register_job_definition(self, scope: Scope, request: Shape) -> Shape: ...
-
-    async def deregister_job_definition(self, scope: Scope, request: Shape) -> Shape: ...
-
-    async def create_scheduling_policy(self, scope: Scope, request: Shape) -> Shape: ...
-
-    async def update_scheduling_policy(self, scope: Scope, request: Shape) -> Shape: ...
-
-    async def delete_scheduling_policy(self, scope: Scope, request: Shape) -> Shape: ...
-
-    async def tag_resource(self, scope: Scope, arn: str, tags: Mapping[str, str]) -> None: ...
-
-    async def untag_resource(self, scope: Scope, arn: str, keys: Sequence[str]) -> None: ...
+        `operation` is AWS's own word, such as "UpdateJobQueue"; once on the wire.
+        """
 
     async def submit_job(self, scope: Scope, request: Shape) -> Shape:
         """SubmitJob, once on the wire. A rate token must have been taken with `permit` before."""
@@ -73,8 +60,12 @@ class BatchPort(Protocol):
     async def jobs_by_name(self, scope: Scope, queue: str, name: str) -> Sequence[Shape]:
         """Summaries of all jobs of that very name in the queue, in every state (ListJobs)."""
 
-    async def permit(self, scope: Scope, operation: str) -> None:
-        """Wait for a rate token of a mutating operation, e.g. "SubmitJob"."""
+    def permit(self, scope: Scope, operation: str, holder: Hashable) -> Permit:
+        """A rate token of a mutating operation, e.g. "SubmitJob", kept back for its call.
+
+        Raises NoTokenError if there is none yet. Who has asked before is served before: `holder`
+        names who asks, and keeps its place in the line while it comes back in time.
+        """
 
 
 class IdentityPort(Protocol):

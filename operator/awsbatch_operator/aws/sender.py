@@ -6,7 +6,7 @@ was throttled or lost; each attempt waits for its own rate token.
 
 import random
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ from botocore import xform_name
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import Shape
-from awsbatch_operator.api.scope import Fence, LeaseLostError, Scope
+from awsbatch_operator.api.scope import Fence, LeaseLostError, Permit, Scope
 from awsbatch_operator.aws.call_table import CALLS
 from awsbatch_operator.aws.calls import Call, Priority
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
@@ -137,9 +137,9 @@ class Sender:
             )
         raise AssertionError("a call has at least one attempt")
 
-    async def permit(self, scope: Scope, name: str) -> None:
-        """Wait for a rate token and have it kept for the call that follows within seconds."""
-        await self._limits.permit(Place(scope.account_id, scope.region), CALLS[name])
+    def permit(self, scope: Scope, name: str, holder: Hashable) -> Permit:
+        """A rate token, kept for the call that follows within seconds. Raises NoTokenError."""
+        return self._limits.permit(Place(scope.account_id, scope.region), CALLS[name], holder)
 
     def default_region(self) -> str:
         """The region of calls without a scope. AwsError (INVALID) if nobody set one."""

@@ -8,40 +8,46 @@ from awsbatch_operator.api.conditions import Verdict
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import ObjectKey, Resource
-from awsbatch_operator.api.plans import Plan
+from awsbatch_operator.api.plans import ActionT, Outcome, Plan
 from awsbatch_operator.api.references import Reference, Targets
-from awsbatch_operator.api.scope import Recorded, Scope
+from awsbatch_operator.api.scope import Permit, Recorded, Scope
 from awsbatch_operator.api.tags import Owner, Ownership
 
 DesiredT = TypeVar("DesiredT")
 ObservedT = TypeVar("ObservedT")
-ActionT = TypeVar("ActionT")
+
+__all__ = ["ActionT", "DesiredT", "Kind", "KindStatus", "ObservedT", "Removal", "Seen"]
 
 
 @dataclass(frozen=True, slots=True)
 class Removal:
     """The object is being deleted: what is desired is that AWS holds nothing of it.
 
-    Made from what was recorded, never from references, so it works whatever became of them.
+    Made from what was recorded, never from references, so it works whatever became of them. A kind
+    that needs more to decide (how a queue is drained) adds it in a class of its own.
     """
 
     owner: Owner
     recorded: Recorded | None  # None: nothing was ever sent to AWS
     users: Sequence[Resource] = ()  # objects that still refer to this one; read only when asked
-    options: Mapping[str, Any] = field(default_factory=dict)  # the kind's own, e.g. drain
 
 
 @dataclass(frozen=True, slots=True)
 class Seen(Generic[DesiredT, ObservedT, ActionT]):
-    """All that one turn found out: what `status` is made from."""
+    """All that one turn found out: what `status` is made from.
+
+    `observed` is None also when AWS has such a thing and it is not ours: nothing of it is shown.
+    `outcomes` are by lane, of the last plan that was acted upon.
+    """
 
     desired: DesiredT | Removal | None  # None: a gate before it ended the turn
     observed: ObservedT | None
     plan: Plan[ActionT] | None
-    findings: tuple[Finding, ...]  # the gates' and the plan's, most important first
+    findings: tuple[Finding, ...]  # the gates', the plan's and of what failed, heaviest first
     scope: Scope | None
     recorded: Recorded | None
     now: Instant
+    outcomes: Mapping[str, Outcome[ActionT]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +55,28 @@ class KindStatus:
     """The kind's own part of the status, and its verdict when nothing stands in the way.
 
     The life cycle adds observedGeneration, conditions, awsName, accountId, region and the effective
-    deletionPolicy, and lets findings override the verdict.
+    deletionPolicy, and lets findings override the verdict. `extra` are conditions of the kind's own
+    (type -> whether it holds, with reason and message): they stand beside Ready, Reconciling and
+    Stalled and never replace them; one that is left out is taken away.
     """
 
     fields: Mapping[str, Any]
     verdict: Verdict
+    extra: tuple["ExtraCondition", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraCondition:
+    """A condition of a kind's own, such as DurationNotGuaranteed or Drifted."""
+
+    type: str
+    holds: bool
+    reason: str
+    message: str
 
 
 class Kind(Protocol[DesiredT, ObservedT, ActionT]):
-    """Five small pieces, and what the gates need to know about the kind."""
+    """A few small pieces, and what the gates need to know about the kind."""
 
     @property
     def name(self) -> str:
@@ -87,26 +106,38 @@ class Kind(Protocol[DesiredT, ObservedT, ActionT]):
         """Spec and resolved references (pure)."""
 
     def removal(self, resource: Resource, removal: Removal) -> Removal:
-        """The removal with the kind's own options added (pure)."""
+        """The removal as the kind needs it, perhaps of a class of its own (pure)."""
 
     async def observe(
-        self, resource: Resource, recorded: Recorded, scope: Scope
+        self, resource: Resource, recorded: Recorded, scope: Scope, *, fresh: bool
     ) -> ObservedT | None:
-        """What AWS has; None if it has no such thing. Raises AwsError."""
+        """What AWS has; None if it has no such thing. Raises AwsError and NoTokenError.
 
-    def owned(self, observed: ObservedT, owner: Owner) -> Ownership:
+        Not `fresh`: what the shared feed read last is enough, since nothing is done before a fresh
+        look has said the same.
+        """
+
+    def owned(self, observed: ObservedT, resource: Resource, owner: Owner) -> Ownership:
         """Whose it is (pure)."""
 
     def plan(
         self, desired: DesiredT | Removal, observed: ObservedT | None, now: Instant
     ) -> Plan[ActionT]:
-        """The next actions, or why there are none (pure)."""
+        """The next steps, or why there are none (pure)."""
 
-    async def permit(self, action: ActionT, scope: Scope) -> None:
-        """Wait for the rate token of an action that has an intent, before that is recorded."""
+    def permit(self, action: ActionT, scope: Scope, holder: ObjectKey) -> Permit:
+        """A rate token for the action, kept back while its record is written.
 
-    async def act(self, action: ActionT, scope: Scope) -> ObservedT | None:
-        """One AWS call, safe to repeat. The answer if it is a new observation, else None."""
+        Raises NoTokenError.
+        """
+
+    async def act(
+        self, action: ActionT, scope: Scope, observed: ObservedT | None
+    ) -> ObservedT | None:
+        """One AWS call. The answer if it makes a new observation, else None. Raises AwsError.
+
+        `observed` is what the plan was made from.
+        """
 
     def forget(self, key: ObjectKey) -> None:
         """The object is finished or gone: let go of what is kept in memory for it."""
