@@ -21,6 +21,7 @@ class Reason:
     meaning: str
     remedy: str
     look_again_seconds: float
+    warning: bool = False  # of a NOTE: its event is a Warning
 
 
 @dataclass(frozen=True, slots=True)
