@@ -91,7 +91,13 @@ class Router:
 def assemble(settings: Settings, edges: Edges) -> Operator:
     """All parts, wired. Nothing runs and nothing is sent by making it."""
     cache = Cache(clock=edges.clock, settled=settled, significance=significance(SPEC_MATTERS))
-    queue = WorkQueue[ObjectKey](clock=edges.clock, random=edges.random)
+    queue = WorkQueue[ObjectKey](
+        clock=edges.clock,
+        random=edges.random,
+        lane=cache.priority,
+        account=cache.account,
+        account_limit=_pace(settings).account_workers,
+    )
     index = ReferenceIndex()
     store = Store(kube=edges.kube, cache=cache, metrics=edges.metrics)
     recorder = _recorder(settings, edges)

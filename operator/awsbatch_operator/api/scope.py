@@ -36,6 +36,14 @@ class LeaseLostError(Exception):
     """The rest of the lease is too short for the call: nothing was sent."""
 
 
+class NoTokenError(Exception):
+    """No rate token yet: nothing was sent. Come again in `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no rate token for {seconds:.3f} s")
+        self.seconds = seconds
+
+
 class Fence(Protocol):
     """Asked by the sending thread just before a mutating call goes out."""
 

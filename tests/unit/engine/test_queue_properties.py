@@ -20,8 +20,8 @@ class QueueMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.clock = SteppedClock()
-        self.lanes = {}
-        self.accounts = {}
+        self.lanes: dict[str, Priority] = {}
+        self.accounts: dict[str, str] = {}
         self.queue = WorkQueue[str](
             clock=self.clock,
             random=Random(3),
@@ -125,7 +125,7 @@ def test_every_lane_of_every_account_is_served_within_one_round_of_the_accounts(
     """Whatever the others hold, and however fast they are filled again."""
     queue = busy(mix)
     bound = len(ROUND) * len({account for account, _ in mix})
-    unserved = {place: 0 for place in mix}
+    unserved = dict.fromkeys(mix, 0)
     for _ in range(5 * bound):
         key = queue.take_now()
         if key is None:
@@ -143,7 +143,7 @@ def test_every_lane_of_every_account_is_served_within_one_round_of_the_accounts(
 def test_accounts_that_all_have_work_are_served_equally_often(mix):
     queue = busy(mix)
     accounts = {account for account, _ in mix}
-    served = Counter()
+    served: Counter[object] = Counter()
     for _ in range(60):
         key = queue.take_now()
         queue.done(key)
@@ -155,7 +155,7 @@ def test_accounts_that_all_have_work_are_served_equally_often(mix):
 @given(mix=MIXES)
 def test_lanes_that_all_have_work_get_four_two_and_one_part(mix):
     queue = busy({("x", lane): 30 for lane in Priority} | mix)
-    served = Counter()
+    served: Counter[object] = Counter()
     while served["x"] < 70:
         key = queue.take_now()
         queue.done(key)
