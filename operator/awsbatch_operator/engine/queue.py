@@ -133,6 +133,11 @@ class WorkQueue(Generic[K]):
         self._failures.pop(key, None)
         self._due.pop(key, None)
 
+    def discard(self, key: K) -> None:
+        """Forget everything about a key that no worker has: it is not taken unless added again."""
+        self.forget(key)
+        self._waiting.discard(key)
+
     def take_now(self) -> K | None:
         """The next key, or None if none waits. Whoever takes a key must say `done`."""
         taken = None if self._closed else self._waiting.take()

@@ -86,6 +86,12 @@ class Shares(Generic[K]):
         if not self._held[account]:
             del self._held[account]
 
+    def discard(self, key: K) -> None:
+        """Let the key wait no longer, if it does."""
+        where = self._where.pop(key, None)
+        if where is not None:
+            self._remove(key, *where)
+
     @property
     def oldest(self) -> float | None:
         """Since when the key waits that waits longest."""

@@ -90,7 +90,7 @@ def test_the_account_of_an_object_is_the_recorded_one_then_the_shown_one_then_th
 
 
 def test_a_live_answer_with_an_older_version_counts_when_nothing_newer_has_come(cache):
-    """The API server was restored from a backup: what is held is dead and must not stay for ever."""
+    """The API server was restored from a backup: what is held is dead and must not stay."""
     cache.put(body(KEY, version=50, spec={"at": "the end"}))
     before = cache.held(KEY)
     change = cache.confirm(body(KEY, version=20, spec={"at": "the backup"}), before)

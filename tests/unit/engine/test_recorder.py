@@ -117,11 +117,9 @@ async def test_events_about_objects_without_a_namespace_go_to_default(rig):
 
 async def test_repeats_become_a_series_that_is_reported_once_a_minute(rig):
     async with rig.sending():
-        for number in range(10):
-            rig.event(message=f"Try {number}.")
+        for _ in range(10):
+            rig.event()
             await rig.clock.advance(5)
-        (event,) = rig.events
-        assert event["note"] == "Try 0."
         assert rig.kube.calls == 1
         await rig.clock.advance(60)
         (event,) = rig.events
@@ -130,6 +128,43 @@ async def test_repeats_become_a_series_that_is_reported_once_a_minute(rig):
         assert rig.kube.calls == 2
         await rig.clock.advance(3600)
         assert rig.kube.calls == 2
+
+
+async def test_another_change_within_the_time_of_a_series_shows_its_own_text_at_once(rig):
+    async with rig.sending():
+        rig.event(message="Changed in place: state.")
+        await rig.clock.advance(5)
+        rig.event(message="Changed in place: priority.")
+        await rig.clock.advance(0)
+    assert [event["note"] for event in rig.events] == [
+        "Changed in place: state.",
+        "Changed in place: priority.",
+    ]
+
+
+async def test_a_series_whose_text_differs_in_a_number_shows_the_latest_one(rig):
+    async with rig.sending():
+        rig.event(message="maxvCpus is 16 now.")
+        await rig.clock.advance(5)
+        rig.event(message="maxvCpus is 32 now.")
+        await rig.clock.advance(60)
+        first, second = rig.events
+    assert (first["note"], second["note"]) == ("maxvCpus is 16 now.", "maxvCpus is 32 now.")
+    assert first["metadata"]["name"] != second["metadata"]["name"]
+    assert second["series"]["count"] == 2
+    assert second["eventTime"] == "2027-01-15T08:00:05.000000Z"
+
+
+async def test_a_number_that_ticks_makes_a_handful_of_events_an_hour(rig):
+    async with rig.sending():
+        for number in range(720):
+            rig.event(message=f"Waiting for {number} s.")
+            await rig.clock.advance(5)
+        assert 5 <= len(rig.events) <= 10
+        await rig.clock.advance(700)
+    latest = max(rig.events, key=lambda event: event["eventTime"])
+    assert latest["note"] == "Waiting for 719 s."
+    assert latest["series"]["count"] == 720
 
 
 async def test_repeats_before_the_first_was_sent_are_sent_with_it(rig):
@@ -201,13 +236,57 @@ async def test_an_event_without_answer_is_sent_again_and_appears_once(rig, after
     assert (rig.count("created"), rig.count("failed")) == (1, 0)
 
 
-async def test_an_event_that_cannot_be_sent_is_given_up(rig):
-    rig.kube.errors = [UnavailableError("no answer")] * 9
+async def test_events_of_an_outage_are_all_sent_when_it_is_over(rig, logs):
+    rig.kube.errors = [UnavailableError("no answer")] * 700
     async with rig.sending():
-        rig.event()
-        await rig.clock.advance(3600)
-    assert rig.kube.calls == 3
-    assert rig.count("failed") == 1
+        for number in range(168):
+            rig.event(reason=f"Reason{number}")
+        await rig.clock.run_until(lambda: not rig.kube.errors, within=3 * 3600)
+        await rig.clock.advance(30)
+    assert {event["reason"] for event in rig.events} == {f"Reason{n}" for n in range(168)}
+    assert (rig.count("failed"), rig.count("dropped")) == (0, 0)
+    assert rig.kube.calls == 700 + 168
+    assert logs == []
+
+
+async def test_in_an_outage_the_api_server_is_asked_less_and_less_often(rig):
+    rig.kube.errors = [UnavailableError("no answer")] * 9_999
+    async with rig.sending():
+        for number in range(168):
+            rig.event(reason=f"Reason{number}")
+        await rig.clock.advance(600)
+        assert rig.kube.calls < 200
+
+
+async def test_an_outage_keeps_the_newest_events_and_counts_those_that_it_drops():
+    rig = Rig(waiting=5)
+    rig.kube.errors = [UnavailableError("no answer")] * 20
+    async with rig.sending():
+        for number in range(12):
+            rig.event(reason=f"Reason{number}")
+            await rig.clock.advance(1)
+        await rig.clock.advance(600)
+    assert {event["reason"] for event in rig.events} == {f"Reason{n}" for n in range(7, 12)}
+    assert rig.count("dropped") == 7
+    assert len(rig.recorder._series) == 5
+
+
+async def test_an_event_that_gets_no_answer_while_others_do_is_given_up(rig):
+    create = rig.kube.create_event
+
+    async def poisoned(namespace, body):
+        if body["reason"] == "Poison":
+            raise UnavailableError("500")
+        return await create(namespace, body)
+
+    rig.kube.create_event = poisoned
+    async with rig.sending():
+        rig.event(reason="Poison")
+        for number in range(20):
+            rig.event(reason=f"Reason{number}")
+            await rig.clock.advance(10)
+    assert len(rig.events) == 20
+    assert (rig.count("created"), rig.count("failed")) == (20, 1)
 
 
 @pytest.mark.parametrize(
@@ -243,7 +322,7 @@ async def test_what_does_not_fit_into_the_queue_is_dropped_and_counted():
     for number in range(8):
         rig.event(reason=f"Reason{number}")
     async with rig.sending():
-        assert len(rig.events) == 5
+        assert [event["reason"] for event in rig.events] == [f"Reason{n}" for n in range(3, 8)]
     assert rig.count("dropped") == 3
 
 
