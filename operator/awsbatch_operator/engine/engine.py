@@ -10,6 +10,7 @@ import structlog
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 from awsbatch_operator.engine.cache import Cache, Change, key_of
+from awsbatch_operator.engine.parts import Parts
 from awsbatch_operator.engine.queue import WorkQueue
 from awsbatch_operator.engine.reconciler import Reconciler
 from awsbatch_operator.engine.references import ReferenceIndex
@@ -55,33 +56,22 @@ class Engine:
         self._queue = queue
         self._index = index
         self._targets = targets
-        self._clock = clock
-        self._random = random
-        self._metrics = metrics
+        self._clock, self._random, self._metrics = clock, random, metrics
         self._settings = settings or EngineSettings()
         self._troubles = Troubles(clock=clock, answers=lambda: store.answers)
         self._wakes = Wakes(self.wake)
-        self._turns = Turns(
-            reconciler=reconciler,
+        parts = Parts(
             cache=cache,
             queue=queue,
             store=store,
+            kube=kube,
             clock=clock,
             random=random,
             metrics=metrics,
             settings=self._settings,
-            troubles=self._troubles,
         )
-        self._resync = Resync(
-            kube=kube,
-            cache=cache,
-            store=store,
-            queue=queue,
-            kinds=kinds,
-            clock=clock,
-            random=random,
-            metrics=metrics,
-        )
+        self._turns = Turns(parts, reconciler, self._troubles)
+        self._resync = Resync(parts, kinds)
         self._listed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         cache.listen(self._absorb)
@@ -179,8 +169,7 @@ class Engine:
             await self._clock.sleep(self._jittered(settings.first_list_retry_seconds))
         self._listed.set()
         while True:
-            whole = self._resync.compare(settings.resync_seconds, settings.resync_jitter)
-            if not await self._passed(whole):
+            if not await self._passed(self._resync.compare()):
                 await self._clock.sleep(self._jittered(settings.resync_seconds / 10))
 
     async def _passed(self, one_pass: Coroutine[Any, Any, None]) -> bool:

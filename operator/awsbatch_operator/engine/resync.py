@@ -12,15 +12,10 @@ from the cache is read live, one by one, and the live answer counts.
 
 import asyncio
 from collections.abc import Sequence
-from random import Random
 
-from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Shape
-from awsbatch_operator.engine.cache import Cache, key_of
-from awsbatch_operator.engine.queue import WorkQueue
-from awsbatch_operator.engine.store import Store
-from awsbatch_operator.kube.port import PAGE, KubePort
-from awsbatch_operator.telemetry.metrics import Metrics
+from awsbatch_operator.engine.cache import key_of
+from awsbatch_operator.kube.port import PAGE
 
 SLICE = 50  # objects taken in before other tasks of the loop have their turn
 
@@ -28,26 +23,16 @@ SLICE = 50  # objects taken in before other tasks of the loop have their turn
 class Resync:
     """List, compare, drop ghosts, enqueue. Both passes raise KubeError; what was done stands."""
 
-    def __init__(
-        self,
-        *,
-        kube: KubePort,
-        cache: Cache,
-        store: Store,
-        queue: WorkQueue[ObjectKey],
-        kinds: Sequence[str],
-        clock: Clock,
-        random: Random,
-        metrics: Metrics,
-    ) -> None:
-        self._kube = kube
-        self._cache = cache
-        self._store = store
-        self._queue = queue
+    def __init__(self, parts: Parts, kinds: Sequence[str]) -> None:
+        self._kube = parts.kube
+        self._cache = parts.cache
+        self._store = parts.store
+        self._queue = parts.queue
+        self._clock = parts.clock
+        self._random = parts.random
+        self._metrics = parts.metrics
+        self._settings = parts.settings
         self._kinds = kinds
-        self._clock = clock
-        self._random = random
-        self._metrics = metrics
 
     async def fill(self) -> None:
         """Put every object into the cache, which tells its listeners."""
@@ -62,11 +47,12 @@ class Resync:
                     await asyncio.sleep(0)
             await self._look_for(missing)
 
-    async def compare(self, seconds: float, jitter: float) -> None:
-        """One whole pass over that time, each of its pauses varied by that share of it."""
+    async def compare(self) -> None:
+        """One whole pass, spread over the interval of the settings."""
+        jitter = self._settings.resync_jitter
         pages = [-(-self._cache.count(kind) // PAGE) for kind in self._kinds]
         # A pause goes before each page, and one before what the last page has left open.
-        pause = seconds / sum(max(1, number) + 1 for number in pages)
+        pause = self._settings.resync_seconds / sum(max(1, number) + 1 for number in pages)
 
         async def rest() -> None:
             await self._clock.sleep(pause * (1 + self._random.uniform(-jitter, jitter)))

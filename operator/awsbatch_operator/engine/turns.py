@@ -2,22 +2,17 @@
 
 import asyncio
 from dataclasses import dataclass
-from random import Random
 
 import structlog
 
-from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.api.scope import LeaseLostError, NoTokenError
-from awsbatch_operator.engine.cache import Cache, Change
-from awsbatch_operator.engine.queue import WorkQueue
+from awsbatch_operator.engine.cache import Change
+from awsbatch_operator.engine.parts import Parts
 from awsbatch_operator.engine.reconciler import Reconciler
-from awsbatch_operator.engine.settings import EngineSettings
-from awsbatch_operator.engine.store import Store
 from awsbatch_operator.engine.troubles import Troubles
 from awsbatch_operator.kube.port import ConflictError, KubeError
 from awsbatch_operator.telemetry.logs import about
-from awsbatch_operator.telemetry.metrics import Metrics
 
 FENCED_SECONDS = 1.0  # the next renewal may have come by then
 NO_TOKEN_SECONDS = 0.01  # the least wait for a rate token, so that a rounded-off 0 does not spin
@@ -36,27 +31,15 @@ class _Turn:
 class Turns:
     """The turns under way, at most one of a key."""
 
-    def __init__(
-        self,
-        *,
-        reconciler: Reconciler,
-        cache: Cache,
-        queue: WorkQueue[ObjectKey],
-        store: Store,
-        clock: Clock,
-        random: Random,
-        metrics: Metrics,
-        settings: EngineSettings,
-        troubles: Troubles,
-    ) -> None:
+    def __init__(self, parts: Parts, reconciler: Reconciler, troubles: Troubles) -> None:
         self._reconciler = reconciler
-        self._cache = cache
-        self._queue = queue
-        self._store = store
-        self._clock = clock
-        self._random = random
-        self._metrics = metrics
-        self._settings = settings
+        self._cache = parts.cache
+        self._queue = parts.queue
+        self._store = parts.store
+        self._clock = parts.clock
+        self._random = parts.random
+        self._metrics = parts.metrics
+        self._settings = parts.settings
         self._troubles = troubles
         self._under_way: dict[ObjectKey, _Turn] = {}
         self._cut_short: set[ObjectKey] = set()

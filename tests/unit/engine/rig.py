@@ -89,13 +89,7 @@ class Rig:
             significance=significance(),
         )
         self.store = Store(kube=self.kube, cache=self.cache, metrics=self.metrics)
-        self.queue = WorkQueue[ObjectKey](
-            clock=self.clock,
-            random=Random(1),
-            lane=self.cache.priority,
-            account=self.cache.account,
-            account_limit=(settings or EngineSettings()).account_workers,
-        )
+        self.queue = self._queue(settings or EngineSettings())
         self.turns: list[ObjectKey] = []
         self.turn: Callable[[ObjectKey], Awaitable[Again]] = self.nothing
         self.stop = asyncio.Event()
@@ -115,6 +109,15 @@ class Rig:
             settings=settings,
         )
         self.unwatch = self.kube.subscribe(self.engine.on_event)
+
+    def _queue(self, settings: EngineSettings) -> WorkQueue[ObjectKey]:
+        return WorkQueue(
+            clock=self.clock,
+            random=Random(1),
+            lane=self.cache.priority,
+            account=self.cache.account,
+            account_limit=settings.account_workers,
+        )
 
     def restarted(self) -> "Rig":
         """A new process over the same API server."""

@@ -1,80 +1,10 @@
 import asyncio
-from contextlib import asynccontextmanager
-from random import Random
 
 import pytest
-from prometheus_client import CollectorRegistry
-from tests.support.clock import SteppedClock
-from tests.support.memory_kube import MemoryKube
 from tests.unit.engine.bodies import body
+from tests.unit.engine.recorder_rig import ACCOUNT, Rig
 
 from awsbatch_operator.api.metadata import ObjectKey, Resource
-from awsbatch_operator.engine.recorder import Recorder, RecorderSettings
-from awsbatch_operator.kube.port import DeniedError, NotFoundError, UnavailableError
-from awsbatch_operator.telemetry.metrics import Metrics
-
-JOB = Resource.from_body(body(ObjectKey("BatchJob", "science", "one"), version=7))
-ACCOUNT = Resource.from_body(body(ObjectKey("AWSAccount", "", "research"), version=8, uid="uid-2"))
-
-
-class EventKube(MemoryKube):
-    """Events only. The next calls fail with `errors`, before or after they took effect."""
-
-    def __init__(self, clock):
-        super().__init__([], clock=clock, namespaces={"science": {}, "default": {}})
-        self.errors = []
-        self.after = False
-        self.calls = 0
-
-    async def create_event(self, namespace, body):
-        return await self._maybe(super().create_event, namespace, body)
-
-    async def patch_event(self, namespace, name, body):
-        return await self._maybe(super().patch_event, namespace, name, body)
-
-    async def _maybe(self, call, *arguments):
-        self.calls += 1
-        error = self.errors.pop(0) if self.errors else None
-        if error and not self.after:
-            raise error
-        answer = await call(*arguments)
-        if error:
-            raise error
-        return answer
-
-
-class Rig:
-    def __init__(self, **settings):
-        self.clock = SteppedClock()
-        self.kube = EventKube(self.clock)
-        self.metrics = Metrics(CollectorRegistry())
-        self.recorder = Recorder(
-            kube=self.kube,
-            clock=self.clock,
-            random=Random(1),
-            metrics=self.metrics,
-            instance="awsbatch-operator-7d9f",
-            settings=RecorderSettings(**settings),
-        )
-
-    def event(self, resource=JOB, reason="Submitted", message="Submitted as 1234.", **parts):
-        parts = {"warning": False, "action": "Submit", **parts}
-        self.recorder.event(resource, reason=reason, message=message, **parts)
-
-    @asynccontextmanager
-    async def sending(self):
-        running = asyncio.create_task(self.recorder.run())
-        await self.clock.advance(0)
-        yield
-        running.cancel()
-
-    @property
-    def events(self):
-        return list(self.kube.events.values())
-
-    def count(self, outcome):
-        name = "awsbatch_operator_events_total"
-        return self.metrics.registry.get_sample_value(name, {"outcome": outcome}) or 0
 
 
 @pytest.fixture
@@ -222,84 +152,6 @@ async def test_a_series_whose_event_has_expired_begins_a_new_one(rig):
         await rig.clock.advance(60)
     (event,) = rig.events
     assert event["series"]["count"] == 2
-
-
-@pytest.mark.parametrize(("after", "calls"), [(False, 3), (True, 2)])
-async def test_an_event_without_answer_is_sent_again_and_appears_once(rig, after, calls):
-    rig.kube.after = after
-    rig.kube.errors = [UnavailableError("no answer")] * 2
-    async with rig.sending():
-        rig.event()
-        await rig.clock.advance(60)
-    assert len(rig.events) == 1
-    assert rig.kube.calls == calls
-    assert (rig.count("created"), rig.count("failed")) == (1, 0)
-
-
-async def test_events_of_an_outage_are_all_sent_when_it_is_over(rig, logs):
-    rig.kube.errors = [UnavailableError("no answer")] * 700
-    async with rig.sending():
-        for number in range(168):
-            rig.event(reason=f"Reason{number}")
-        await rig.clock.run_until(lambda: not rig.kube.errors, within=3 * 3600)
-        await rig.clock.advance(30)
-    assert {event["reason"] for event in rig.events} == {f"Reason{n}" for n in range(168)}
-    assert (rig.count("failed"), rig.count("dropped")) == (0, 0)
-    assert rig.kube.calls == 700 + 168
-    assert logs == []
-
-
-async def test_in_an_outage_the_api_server_is_asked_less_and_less_often(rig):
-    rig.kube.errors = [UnavailableError("no answer")] * 9_999
-    async with rig.sending():
-        for number in range(168):
-            rig.event(reason=f"Reason{number}")
-        await rig.clock.advance(600)
-        assert rig.kube.calls < 200
-
-
-async def test_an_outage_keeps_the_newest_events_and_counts_those_that_it_drops():
-    rig = Rig(waiting=5)
-    rig.kube.errors = [UnavailableError("no answer")] * 20
-    async with rig.sending():
-        for number in range(12):
-            rig.event(reason=f"Reason{number}")
-            await rig.clock.advance(1)
-        await rig.clock.advance(600)
-    assert {event["reason"] for event in rig.events} == {f"Reason{n}" for n in range(7, 12)}
-    assert rig.count("dropped") == 7
-    assert len(rig.recorder._series) == 5
-
-
-async def test_an_event_that_gets_no_answer_while_others_do_is_given_up(rig):
-    create = rig.kube.create_event
-
-    async def poisoned(namespace, body):
-        if body["reason"] == "Poison":
-            raise UnavailableError("500")
-        return await create(namespace, body)
-
-    rig.kube.create_event = poisoned
-    async with rig.sending():
-        rig.event(reason="Poison")
-        for number in range(20):
-            rig.event(reason=f"Reason{number}")
-            await rig.clock.advance(10)
-    assert len(rig.events) == 20
-    assert (rig.count("created"), rig.count("failed")) == (20, 1)
-
-
-@pytest.mark.parametrize(
-    "error", [DeniedError("no"), NotFoundError("namespace gone"), ValueError("a bug")]
-)
-async def test_no_error_ends_the_recorder(rig, error):
-    rig.kube.errors = [error]
-    async with rig.sending():
-        rig.event()
-        rig.event(reason="Running")
-        await rig.clock.advance(1)
-    assert [event["reason"] for event in rig.events] == ["Running"]
-    assert rig.count("failed") == 1
 
 
 async def test_a_flood_is_sent_no_faster_than_the_rate(rig):

@@ -6,13 +6,14 @@ import itertools
 from tests.support.clock import settle
 from tests.unit.engine.rig import Rig, job, manifest, queue
 
+from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.engine.wakes import SLICE, Wakes
 
 MANY = [job(f"job-{number:04d}") for number in range(5 * SLICE)]
 
 
 async def test_few_are_woken_at_once():
-    woken = []
+    woken: list[ObjectKey] = []
     wakes = Wakes(woken.append)
     wakes.all(MANY[:SLICE])
     assert woken == MANY[:SLICE]
@@ -20,7 +21,7 @@ async def test_few_are_woken_at_once():
 
 
 async def test_of_many_a_slice_is_woken_between_two_other_steps_of_the_loop():
-    woken = []
+    woken: list[ObjectKey] = []
     wakes = Wakes(woken.append)
     waking = asyncio.create_task(wakes.run())
     await settle()
@@ -35,7 +36,7 @@ async def test_of_many_a_slice_is_woken_between_two_other_steps_of_the_loop():
 
 
 async def test_a_short_crowd_does_not_wait_for_a_long_one():
-    woken = []
+    woken: list[ObjectKey] = []
     wakes = Wakes(woken.append)
     wakes.all(MANY)
     wakes.all([queue("main")])
