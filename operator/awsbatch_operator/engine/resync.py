@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.engine.cache import key_of
+from awsbatch_operator.engine.parts import Parts
 from awsbatch_operator.kube.port import PAGE
 
 SLICE = 50  # objects taken in before other tasks of the loop have their turn
