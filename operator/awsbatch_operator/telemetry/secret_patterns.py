@@ -42,8 +42,8 @@ _WORDS = (
 )
 _WORD_HEADS = (
     "secret password passwd passphrase token apikey api_key api-key accesskey access_key "
-    "access-key accountkey account_key account-key privatekey private_key private-key authkey auth_key "
-    "auth-key pwd"
+    "access-key accountkey account_key account-key privatekey private_key private-key "
+    "authkey auth_key auth-key pwd"
 )
 
 PATTERNS = (
@@ -111,6 +111,8 @@ PATTERNS = (
     # Google: API keys, OAuth
     _pattern("aiza", r"\bAIza[\w-]{35,}+"),
     _pattern("ya29. gocspx-", r"\b(?:ya29\.|GOCSPX-)[\w-]{20,}+"),
+    # HashiCorp Vault
+    _pattern("hvs. hvb. hvr.", r"\bhv[sbr]\.[\w-]{20,}+"),
     # OpenAI, Anthropic; Stripe; Square
     _pattern("sk-", r"\bsk-[\w-]{20,}+"),
     _pattern("_live_ _test_", r"\b[rsp]k_(?:live|test)_\w{16,}+"),

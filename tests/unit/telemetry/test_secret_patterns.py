@@ -49,6 +49,7 @@ SECRETS = [
     ("dapi" + "0123456789abcdef" * 2, "0123456789abcdef"),
     ("AIza" + "SyA0123456789abcdefghijklmnopqrstuvw", "0123456789"),
     ("ya29." + "a0AfH6SMBabcdefghijkl", "AfH6SMB"),
+    ("hvs" + ".CAESIabcdefghijklmnopq", "abcdefgh"),
     ("sk-" + "proj-abcdefghijklmnopqrst", "abcdefgh"),
     ("sk_" + "live_abcdefghijklmnopqrst", "abcdefgh"),
     ("sq0csp" + "-abcdefghijklmnopqrstuvwxyz0", "abcdefgh"),
