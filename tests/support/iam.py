@@ -1,7 +1,7 @@
 """As much of IAM as the operator's policy uses: Allow statements with StringEquals and Null.
 
 After "Policy evaluation logic" and "IAM JSON policy elements" in the IAM user guide: one statement
-that matches action and resource, and of which every condition holds, allows; none, and it is denied.
+that matches action and resource, and whose conditions all hold, allows; none, and it is denied.
 """
 
 from collections.abc import Mapping
