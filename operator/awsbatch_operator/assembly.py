@@ -221,6 +221,7 @@ def _life_cycles(
             account="",
             role_arns=settings.allowed_role_arns,
             external_arns=settings.allowed_external_arns,
+            regions=settings.own_regions,
         ),
         accounts="AWSAccount" in watched_kinds(settings),
     )
