@@ -26,14 +26,20 @@ _SECRET_NAMES = re.compile(
     r"|session_?token|security_?token|bearer|external_?id|^token$|^cookie$"
 )
 
+# Most texts hold no head at all, and are looked through once for each.
+_BY_HEAD = tuple(
+    (head, tuple(index for index, pattern in enumerate(PATTERNS) if head in pattern.heads))
+    for head in dict.fromkeys(head for pattern in PATTERNS for head in pattern.heads)
+)
+
 
 def masked(text: str, *, limit: int = TEXT_LIMIT) -> str:
     """The beginning of the text, with what looks like a secret masked.
 
-    At most `limit` characters of the text are kept, then CUT says that there was more. The
-    beginning, because what makes a secret recognisable stands before it or at its start: cutting
-    off the end can never leave the other half of one. Patterns look REACH characters further than
-    what is kept, so that a secret that lies across the cut is recognised as well.
+    At most `limit` characters, then CUT says that there was more. The beginning, because what makes
+    a secret recognisable stands before it or at its start: cutting off the end can never leave the
+    other half of one. Patterns look REACH characters further than what is kept, so that a secret
+    that lies across the cut is recognised as well.
     """
     kept = min(limit, len(text))
     made, end = [], 0
@@ -44,7 +50,8 @@ def masked(text: str, *, limit: int = TEXT_LIMIT) -> str:
             made += [text[end:start], MASK]
         end = max(end, stop)
     made.append(text[end:kept])
-    return "".join(made) + (CUT if len(text) > limit else "")
+    shown = "".join(made)  # may be longer than the text: a mask is longer than a short secret
+    return shown[:limit] + (CUT if max(len(text), len(shown)) > limit else "")
 
 
 def _secrets(text: str) -> list[tuple[int, int]]:
@@ -52,11 +59,13 @@ def _secrets(text: str) -> list[tuple[int, int]]:
     if len(text) < _SHORTEST:
         return []
     lowered = text.lower()
+    told = [patterns for head, patterns in _BY_HEAD if head in lowered]
+    if not told:
+        return []
     return sorted(
         found.span(found.lastgroup or 0)
-        for pattern in PATTERNS
-        if any(head in lowered for head in pattern.heads)
-        for found in pattern.finds.finditer(text)
+        for index in {index for indexes in told for index in indexes}
+        for found in PATTERNS[index].finds.finditer(text)
     )
 
 

@@ -83,6 +83,13 @@ def test_masks_that_shorten_a_text_do_not_bring_what_was_cut_into_it():
     assert "tail" not in shown
 
 
+def test_masks_that_are_longer_than_what_they_hide_do_not_lengthen_the_text():
+    shown = masked("pwd=a " * 100, limit=600)
+    assert len(shown) == 601
+    assert shown.endswith("…")
+    assert "=a" not in shown
+
+
 def test_secrets_that_overlap_are_masked_as_one():
     assert masked("password=gh" + "p_abcdefghijklmnopqrstuvwx next") == "password=*** next"
 
