@@ -15,7 +15,7 @@ from awsbatch_operator.telemetry.secret_patterns import PATTERNS, REACH
 MASK = "***"
 CUT = "…"
 TEXT_LIMIT = 8192  # characters of one text that are looked at and kept, unless told otherwise
-RECORD_LIMIT = 32_768  # characters of all texts of one log record
+RECORD_LIMIT = 32_768  # characters of all texts of one log record, and items, together
 ITEMS_LIMIT = 100  # of one list or mapping
 DEPTH_LIMIT = 6
 _NAME_LIMIT = 256
@@ -91,18 +91,24 @@ class _Masking:
         for key, value in islice(values.items(), ITEMS_LIMIT):
             # Names at the top are written in our own code; below, they may be anybody's.
             name = str(key) if depth == 0 else masked(str(key), limit=_NAME_LIMIT)
+            self._left -= len(name) if depth else 0
             hidden = bool(value) and _SECRET_NAMES.search(name[:_NAME_LIMIT])
             yield name, MASK if hidden else self._value(value, depth=depth + 1)
         if len(values) > ITEMS_LIMIT:
             yield CUT, f"{len(values) - ITEMS_LIMIT} more"
 
+    def _full(self, depth: int) -> bool:
+        """Whether no list or mapping is looked into any more."""
+        return depth > DEPTH_LIMIT or self._left <= 0
+
     def _value(self, value: Any, *, depth: int) -> Any:
+        self._left -= 1  # numbers count as well: a thousand lists of them are a long line, too
         match value:
             case None | bool() | int() | float():
                 return value
             case str():
                 return self._text(value)
-            case Mapping() | list() | tuple() | set() | frozenset() if depth > DEPTH_LIMIT:
+            case Mapping() | list() | tuple() | set() | frozenset() if self._full(depth):
                 return CUT
             case Mapping():
                 return self.mapping(value, depth=depth)
@@ -113,6 +119,6 @@ class _Masking:
                 return self._text(str(value))
 
     def _text(self, text: str) -> str:
-        shown = masked(text, limit=min(TEXT_LIMIT, self._left))
-        self._left = max(0, self._left - len(shown))
+        shown = masked(text, limit=max(0, min(TEXT_LIMIT, self._left)))
+        self._left -= len(shown)
         return shown

@@ -110,6 +110,16 @@ def test_a_record_of_any_size_takes_bounded_work_and_room():
     assert shown["long"][-1] == "…"
 
 
+def test_many_small_things_are_too_much_as_well():
+    inner: dict = {"many": 1}
+    for _ in range(5):
+        inner = {f"n{number}": inner for number in range(100)}  # 100 ** 5 paths
+    began = time.process_time()
+    shown = json.dumps(masked_values(inner))
+    assert time.process_time() - began < 1
+    assert len(shown) < 1_000_000
+
+
 def test_deep_nesting_ends():
     inner: list = []
     for _ in range(1000):
