@@ -91,6 +91,7 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
                     if plan.steps and not permits.held:
                         return
                     turn.desired = desire(turn.resource)
+                    turn.outcomes = {}  # of a plan that the fresh look may not confirm
                     plan = await self._look(turn, None, fresh=True)
                     if plan is None:
                         return
