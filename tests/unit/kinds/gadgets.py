@@ -174,7 +174,7 @@ class GadgetKind:
     def plan(self, desired: Desired | Removal, observed: Gadget | None, now: Instant) -> Plan[Do]:
         del now
         if isinstance(desired, Removal):
-            gone = Plan[Do](steps=(Step(Do("Remove")),))
+            gone = Plan(steps=(Step(Do("Remove")),))
             return Plan(released=True) if observed is None else gone
         return self.script(desired, observed)
 
