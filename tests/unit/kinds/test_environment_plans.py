@@ -1,90 +1,24 @@
 """Compute environments: the choice of update, and plans that come to an end."""
 
 import random
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.kinds.models import Described, note
-from tests.unit.kinds.values import NOW, RECORDED, owner, resource, targets
+from tests.unit.kinds.environments import NAME, OWN_ROLE, SLR, Model, desired, managed
+from tests.unit.kinds.models import note
+from tests.unit.kinds.values import NOW, RECORDED, owner, resource
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.kinds.computeenvironment.changes import Change, compare
-from awsbatch_operator.kinds.computeenvironment.desired import desired_environment
-from awsbatch_operator.kinds.computeenvironment.observe import Observed
 from awsbatch_operator.kinds.computeenvironment.plan import (
     EnvironmentRemoval,
     environment_removal,
-    plan_environment,
     plan_removal,
 )
 from awsbatch_operator.kinds.contract import Removal
-from awsbatch_operator.kinds.lasting import ApiCall
 from awsbatch_operator.kinds.queues import Use
 from awsbatch_operator.kinds.tagging import TAGS
-
-SLR = "arn:aws:iam::1:role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
-OWN_ROLE = "arn:aws:iam::1:role/service-role/Batch"
-NAME = RECORDED.aws_name
-
-
-def managed(**resources: Any) -> dict[str, Any]:
-    """A spec; `serviceRole` and other top-level members by `top`."""
-    top = resources.pop("top", {})
-    base = {
-        "type": "EC2",
-        "allocationStrategy": "BEST_FIT_PROGRESSIVE",
-        "maxvCpus": 16,
-        "instanceTypes": ["m7i.large", "c7i.large"],
-        "subnets": ["subnet-1", "subnet-2"],
-        "instanceRole": "arn:aws:iam::1:instance-profile/ecs",
-    }
-    return {"type": "MANAGED", "computeResources": base | resources, **top}
-
-
-def desired(spec, **changes):
-    of = resource("ComputeEnvironment", spec, **changes)
-    return desired_environment(of, targets(), owner(of))
-
-
-class Model(Described):
-    """AWS, as far as one environment goes."""
-
-    def observed(self, queues=()):
-        return None if self.detail is None else Observed(self.detail, tuple(queues))
-
-    def apply(self, call):
-        match call:
-            case ApiCall("CreateComputeEnvironment", request):
-                resources = request.get("computeResources")
-                self.detail = {
-                    "serviceRole": SLR,
-                    **request,
-                    "computeEnvironmentArn": "arn:ce",
-                    "status": "VALID",
-                    "uuid": "1",
-                    "containerOrchestrationType": "ECS",
-                }
-                if resources is not None:
-                    filled = {"minvCpus": 0, "desiredvCpus": 0}
-                    self.detail["computeResources"] = {**filled, **resources}
-            case ApiCall("UpdateComputeEnvironment", request):
-                resources = {**self.detail.get("computeResources", {})}
-                resources |= request.get("computeResources", {})
-                changed = {k: v for k, v in request.items() if k != "computeEnvironment"}
-                self.detail = {**self.detail, **changed}
-                if resources:
-                    self.detail["computeResources"] = resources
-            case _:
-                super().apply(call)
-
-    def plan(self, spec):
-        return plan_environment(desired(spec, annotations=self.annotations), self.observed(), NOW)
-
-    def converge(self, spec):
-        return self.run(lambda: self.plan(spec))
-
 
 IN_PLACE = st.fixed_dictionaries(
     {},

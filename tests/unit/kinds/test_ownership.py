@@ -1,6 +1,7 @@
 """Whose a thing in AWS is: what is shown of it, what becomes of it, and who is told."""
 
 import pytest
+from tests.unit.kinds.gadget_rig import Rig
 from tests.unit.kinds.gadgets import (
     CLUSTER,
     ELSEWHERE,
@@ -8,7 +9,6 @@ from tests.unit.kinds.gadgets import (
     ONE,
     OTHER,
     Gadget,
-    Rig,
     missing,
     step,
 )

@@ -1,7 +1,8 @@
 """Rate tokens: nobody waits for one inside a turn, and only a long wait is told."""
 
 import pytest
-from tests.unit.kinds.gadgets import ONE, Gadget, Rig, missing, step
+from tests.unit.kinds.gadget_rig import Rig
+from tests.unit.kinds.gadgets import ONE, Gadget, missing, step
 
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 
