@@ -120,6 +120,9 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
         if turn.foreign and answer is not None:
             if isinstance(turn.desired, Removal):
                 return self._leave_behind(turn, fresh=fresh)
+            if "arn" in resource.status and not fresh:
+                # It was ours: what the feed read may be from before that.
+                return await self._look(turn, None, fresh=True)
             self._leave_alone(turn, kind.marks(answer))
             return None
         if owned is Ownership.ADOPTABLE:
@@ -127,7 +130,7 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
         plan = turn.plan = kind.plan(turn.desired, turn.observed, self.shared.clock.now())
         if not plan.steps:
             self.shared.narrator.noted(resource, plan.findings)
-        elif owned is Ownership.RECREATED:
+        elif owned is Ownership.RECREATED and fresh:
             message = "AWS already had what an earlier object of this name made; it is ours now."
             self.shared.narrator.noted(resource, [Finding(catalogue.REOWNED, message)])
         return plan

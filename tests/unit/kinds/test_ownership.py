@@ -255,3 +255,22 @@ async def test_a_thing_that_only_the_feed_calls_foreign_is_not_left_behind():
     assert rig.calls == ["Remove"]
     assert "NotOurs" not in [reason for reason, _ in rig.told]
     assert not rig.kube.exists(ONE)
+
+
+async def test_what_stands_is_not_called_anothers_by_a_feed_that_lags():
+    rig = Rig()
+    rig.apply()
+    rig.kind.script = missing(step("A"))
+    await rig.turn()
+    rig.kind.feed["one"] = Gadget((), ELSEWHERE)  # of somebody who had the name before
+    await rig.turn()
+    assert rig.journal == ["feed", "look"]
+    assert rig.holds("Ready")
+    assert rig.status()["arn"]
+
+
+async def test_a_takeover_is_told_only_when_it_is_about_to_happen():
+    rig = rig_over(Owner(CLUSTER, ONE, "uid-0").tags())
+    rig.kind.waits = {"AddA": 1.0}
+    await rig.turn()
+    assert rig.told == []
