@@ -29,10 +29,10 @@ from awsbatch_operator.engine.settings import EngineSettings
 from awsbatch_operator.engine.significance import significance
 from awsbatch_operator.engine.store import Store
 from awsbatch_operator.kinds.accounts import Accounts, OwnIdentity
+from awsbatch_operator.kinds.batchjob.act import SubmissionMemory
 from awsbatch_operator.kinds.batchjob.kind import BatchJobKind, job_is_over
-from awsbatch_operator.kinds.batchjob.memory import SubmissionMemory
 from awsbatch_operator.kinds.batchjob.observe import LeadershipStart, Observer
-from awsbatch_operator.kinds.batchjob.output import Output
+from awsbatch_operator.kinds.batchjob.output import OutputReader
 from awsbatch_operator.kinds.lasting import lasting_kinds
 from awsbatch_operator.kinds.lifecycle import Lifecycle, Surroundings
 from awsbatch_operator.kinds.narration import Narrator
@@ -214,13 +214,13 @@ def _life_cycles(
     observer = Observer(
         batch=aws.batch,
         feed=aws.jobs,
-        output=Output(aws.logs, edges.clock, wanted=settings.status_log_lines),
+        output=OutputReader(aws.logs, edges.clock, wanted=settings.status_log_lines),
         memory=SubmissionMemory(),
         clock=edges.clock,
         leadership=leadership,
         settling_seconds=settings.settling_seconds,
     )
-    job = BatchJobKind(observer, settings.cluster_id)
+    job = BatchJobKind(observer, settings.cluster_id, definition_grace=settings.definition_grace)
     return {
         "BatchJob": Lifecycle(job, around=around, places=accounts),
         **lasting_kinds(

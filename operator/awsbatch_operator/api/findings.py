@@ -14,13 +14,17 @@ class Severity(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """An entry of the catalogue: a stable CamelCase word with its meaning and its remedy."""
+    """An entry of the catalogue: a stable CamelCase word with its meaning and its remedy.
+
+    `warning` says of a note that its event is a Warning.
+    """
 
     name: str
     severity: Severity
     meaning: str
     remedy: str
     look_again_seconds: float
+    warning: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,9 @@ class Narrator:
         """The actions that these notes are about have succeeded."""
         for finding in findings:
             if finding.severity is Severity.NOTE:
-                self._tell(resource, finding.reason.name, finding.text(), warning=False)
+                self._tell(
+                    resource, finding.reason.name, finding.text(), warning=finding.reason.warning
+                )
 
     def noted(self, resource: Resource, findings: Iterable[Finding]) -> None:
         """Notes that go with no action: told once for each generation of the object."""
@@ -60,7 +62,7 @@ class Narrator:
             self._told[told] = None
             if len(self._told) > REMEMBERED:
                 self._told.popitem(last=False)
-            self._tell(resource, finding.reason.name, text, warning=False)
+            self._tell(resource, finding.reason.name, text, warning=finding.reason.warning)
 
     def judged(self, before: Resource, verdict: Verdict) -> None:
         """The verdict stands in the status now; told if it differs from what stood there."""

@@ -54,13 +54,13 @@ def desired(resource: Resource) -> Desired:
 def first_submission() -> Submission:
     """The intent of the first run."""
     plan = plan_job(desired(job()), None, NOW)
-    return Submission.from_json(plan.intent[SUBMISSION])
+    return Submission.from_json(plan.steps[0].record[SUBMISSION])
 
 
 def known(state: str, *, of: Submission | None = None, **detail) -> Observed:
     """A job that AWS knows."""
     return Observed(
-        Knowledge.KNOWN,
+        Knowledge.FOUND,
         of or first_submission(),
         detail={"jobId": "job-1", "status": state, "createdAt": 1_800_000_000_000, **detail},
         since=NOW,
