@@ -29,14 +29,19 @@ from awsbatch_operator.engine.settings import EngineSettings
 from awsbatch_operator.engine.significance import significance
 from awsbatch_operator.engine.store import Store
 from awsbatch_operator.kinds.accounts import Accounts, OwnIdentity
+from awsbatch_operator.kinds.awsaccount.kind import AccountHomes, AwsAccountKind
 from awsbatch_operator.kinds.batchjob.act import SubmissionMemory
 from awsbatch_operator.kinds.batchjob.kind import BatchJobKind, job_is_over
 from awsbatch_operator.kinds.batchjob.observe import LeadershipStart, Observer
 from awsbatch_operator.kinds.batchjob.output import OutputReader
-from awsbatch_operator.kinds.lasting import lasting_kinds
-from awsbatch_operator.kinds.lifecycle import Lifecycle, Surroundings
+from awsbatch_operator.kinds.computeenvironment.kind import compute_environments
+from awsbatch_operator.kinds.jobdefinition.kind import job_definitions
+from awsbatch_operator.kinds.jobqueue.kind import job_queues
+from awsbatch_operator.kinds.lifecycle import Lifecycle
 from awsbatch_operator.kinds.narration import Narrator
 from awsbatch_operator.kinds.permissions import Allowances
+from awsbatch_operator.kinds.schedulingpolicy.kind import scheduling_policies
+from awsbatch_operator.kinds.shared import Claims, Shared
 from awsbatch_operator.kube.port import KubePort
 from awsbatch_operator.settings import Settings
 from awsbatch_operator.telemetry.metrics import Metrics
@@ -101,16 +106,17 @@ def assemble(settings: Settings, edges: Edges) -> Operator:
 
     aws = _aws(settings, edges, wake)
     leadership = LeadershipStart()
-    around = Surroundings(
+    shared = Shared(
         cache=cache,
         index=index,
         store=store,
         clock=edges.clock,
         narrator=Narrator(recorder),
         cluster_id=settings.cluster_id,
+        claims=Claims(wake),
     )
     engine = Engine(
-        reconciler=Router(_life_cycles(settings, edges, around, aws, leadership)),
+        reconciler=Router(_life_cycles(settings, edges, shared, aws, leadership)),
         cache=cache,
         queue=queue,
         store=store,
@@ -196,7 +202,7 @@ def _aws(settings: Settings, edges: Edges, wake: Wake) -> Aws:
 
 
 def _life_cycles(
-    settings: Settings, edges: Edges, around: Surroundings, aws: Aws, leadership: LeadershipStart
+    settings: Settings, edges: Edges, shared: Shared, aws: Aws, leadership: LeadershipStart
 ) -> Mapping[str, Reconciler]:
     own = OwnIdentity(
         cluster_id=settings.cluster_id,
@@ -209,7 +215,7 @@ def _life_cycles(
         accounts="AWSAccount" in watched_kinds(settings),
     )
     accounts = Accounts(
-        cache=around.cache, kube=edges.kube, identity=aws.identity, clock=edges.clock, own=own
+        cache=shared.cache, kube=edges.kube, identity=aws.identity, clock=edges.clock, own=own
     )
     observer = Observer(
         batch=aws.batch,
@@ -221,13 +227,17 @@ def _life_cycles(
         settling_seconds=settings.settling_seconds,
     )
     job = BatchJobKind(observer, settings.cluster_id, definition_grace=settings.definition_grace)
+    batch = aws.batch
     return {
-        "BatchJob": Lifecycle(job, around=around, places=accounts),
-        **lasting_kinds(
-            around=around,
-            places=accounts,
-            batch=aws.batch,
-            identity=aws.identity,
-            region=settings.region,
+        "AWSAccount": Lifecycle(
+            AwsAccountKind(aws.identity),
+            shared=shared,
+            homes=AccountHomes(settings.region),
+            scoped=False,
         ),
+        "BatchJob": Lifecycle(job, shared=shared, homes=accounts),
+        "ComputeEnvironment": Lifecycle(compute_environments(batch), shared=shared, homes=accounts),
+        "JobDefinition": Lifecycle(job_definitions(batch), shared=shared, homes=accounts),
+        "JobQueue": Lifecycle(job_queues(batch), shared=shared, homes=accounts),
+        "SchedulingPolicy": Lifecycle(scheduling_policies(batch), shared=shared, homes=accounts),
     }

@@ -20,7 +20,7 @@ def _stall(name: str, meaning: str, remedy: str, seconds: float = SLOWLY) -> Rea
 
 
 def _note(name: str, meaning: str, remedy: str = "", *, warning: bool = False) -> Reason:
-    return Reason(name, Severity.NOTE, meaning, remedy, SLOWLY, warning)
+    return Reason(name, Severity.NOTE, meaning, remedy, SLOWLY, warning=warning)
 
 
 # --- the object itself ---
@@ -97,7 +97,12 @@ REFERENCE_ELSEWHERE = _stall(
 ALREADY_EXISTS = _stall(
     "AlreadyExists",
     "AWS has an object of this name that is not ours. It is left alone.",
-    "Choose another awsName, or remove the object in AWS.",
+    "Choose another awsName, or remove what has it; this object goes on when the name is free.",
+    30.0,
+)
+RATE_LIMITED = _wait(
+    "RateLimited",
+    "The next call to AWS waits for its turn under AWS's limit of calls a second.",
 )
 THROTTLED = _wait(
     "Throttled",
@@ -189,7 +194,11 @@ UPDATED = _note("Updated", "The AWS object was changed to what the spec says.")
 DRIFT_REPAIRED = _note("DriftRepaired", "AWS had been changed elsewhere and was changed back.")
 DELETED = _note("Deleted", "AWS has confirmed that the object is gone.")
 RETAINED = _note("Retained", "The AWS object was left as it is, as deletionPolicy says.")
-NOT_OURS = _note("NotOurs", "The AWS object of this name is not ours and was left alone.")
+NOT_OURS = _note(
+    "NotOurs",
+    "The Kubernetes object is gone, and the AWS object of its name, which is not its own, stays.",
+    warning=True,
+)
 REOWNED = _note("Reowned", "The AWS object of an earlier object of the same name was taken over.")
 REGISTERED = _note("Registered", "A revision of the job definition was registered.")
 DEREGISTERED = _note("Deregistered", "An old revision of ours was deregistered.")

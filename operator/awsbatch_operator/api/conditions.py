@@ -40,6 +40,19 @@ class Verdict:
     ran: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ExtraCondition:
+    """A condition of a kind's own, such as DurationNotGuaranteed or Drifted.
+
+    It stands beside Ready, Reconciling and Stalled and never replaces them.
+    """
+
+    type: str
+    holds: bool
+    reason: str
+    message: str
+
+
 _STATES: Mapping[Situation, Mapping[str, str]] = {
     Situation.WORKING: {"Reconciling": "True", "Stalled": "False"},
     Situation.READY: {"Reconciling": "False", "Stalled": "False"},
@@ -69,10 +82,12 @@ def conditions(
     now: Instant,
     bounded: bool = False,
     paused: bool = False,
+    extra: Sequence[ExtraCondition] = (),
 ) -> list[dict[str, object]]:
     """All conditions of an object.
 
-    `bounded` kinds (BatchJob) have no Ready condition. A `paused` object keeps what it had, made
+    `bounded` kinds (BatchJob) have no Ready condition. `extra` are the kind's own; one that is left
+    out is taken away. A `paused` object keeps what it had, made
     for whatever generation that was, and carries Paused.
     """
     before = {str(condition["type"]): condition for condition in previous}
@@ -83,6 +98,9 @@ def conditions(
         if name in before:
             wanted.setdefault(name, "False")
     texts = dict.fromkeys(wanted, (verdict.reason, verdict.message))
+    for own in extra:
+        wanted[own.type] = "True" if own.holds else "False"
+        texts[own.type] = (own.reason, own.message)
     if paused or "Paused" in before:
         wanted["Paused"] = "True" if paused else "False"
         texts["Paused"] = _PAUSED if paused else _RESUMED

@@ -14,17 +14,14 @@ class Severity(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """An entry of the catalogue: a stable CamelCase word with its meaning and its remedy.
-
-    `warning` says of a note that its event is a Warning.
-    """
+    """An entry of the catalogue: a stable CamelCase word with its meaning and its remedy."""
 
     name: str
     severity: Severity
     meaning: str
     remedy: str
     look_again_seconds: float
-    warning: bool = False
+    warning: bool = False  # of a NOTE: its event is a Warning
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,9 @@ class Recorded:
     `predecessors` those that AWS has not confirmed to be gone yet. No name is let go before that.
     """
 
-    account: str  # name of the AWSAccount, "" for the operator's own identity
+    account: (
+        str | None
+    )  # the AWSAccount; "": the operator's own identity; None: known by number only
     account_id: str
     region: str
     aws_name: str

@@ -16,6 +16,8 @@ CONTENT = f"{GROUP}/content"  # a definition revision's content hash
 
 RESERVED_PREFIXES = ("aws:", f"{GROUP}/")
 
+_PROOFS = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -37,21 +39,36 @@ class Owner:
 
 
 class Ownership(Enum):
-    """What the tags of an AWS object say about it and an owner."""
+    """Whose an AWS object is, seen from an object that looks for it."""
 
     OURS = "Ours"
     RECREATED = "Recreated"  # same cluster, kind, namespace and name, but an earlier object's uid
+    ADOPTABLE = "Adoptable"  # nobody's by its tags, and the spec asks to take it over
     FOREIGN = "Foreign"
 
 
-def ownership(tags: Mapping[str, str], owner: Owner) -> Ownership:
-    """Whose the AWS object is. Infrastructure is re-owned when RECREATED; jobs need OURS."""
+def ownership(tags: Mapping[str, str], owner: Owner, *, recorded: bool = False) -> Ownership:
+    """Whose the AWS object is. Infrastructure is re-owned when RECREATED; jobs need OURS.
+
+    Proof are the uid, the cluster and, with `recorded`, that its ARN is the one which stands in the
+    object's status: two of the three are enough, so that one tag that somebody edited disowns
+    nothing. The tags with namespace and name prove nothing beside them and are drift.
+    """
+    ours = tags.get(CLUSTER) == owner.cluster_id
+    if ours + (tags.get(OWNER_UID) == owner.uid) + recorded >= _PROOFS:
+        return Ownership.OURS
     wanted = owner.tags()
-    if any(tags.get(tag) != wanted[tag] for tag in (CLUSTER, KIND, NAMESPACE, NAME)):
-        return Ownership.FOREIGN
-    return Ownership.OURS if tags.get(OWNER_UID) == owner.uid else Ownership.RECREATED
+    same = all(tags.get(tag) == wanted[tag] for tag in (CLUSTER, KIND, NAMESPACE, NAME))
+    return Ownership.RECREATED if same else Ownership.FOREIGN
 
 
-def user_tags(tags: Mapping[str, str]) -> dict[str, str]:
-    """The tags that a user may have set: all but AWS's and ours."""
-    return {key: value for key, value in tags.items() if not key.startswith(RESERVED_PREFIXES)}
+def unclaimed(tags: Mapping[str, str]) -> bool:
+    """Whether no operator has ever marked the AWS object as its own."""
+    return not any(key.startswith(f"{GROUP}/") for key in tags)
+
+
+def holder(tags: Mapping[str, str], cluster_id: str) -> ObjectKey | None:
+    """The object of this cluster that the tags name as the owner; None if they name none."""
+    if tags.get(CLUSTER) != cluster_id or not tags.get(KIND):
+        return None
+    return ObjectKey(tags[KIND], tags.get(NAMESPACE, ""), tags.get(NAME, ""))

@@ -5,7 +5,7 @@ request on the wire if it changes anything: whoever calls it must know what to d
 is unknown. Every method raises AwsError (errors.py) and, before anything is sent, LeaseLostError.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Protocol
 
 from awsbatch_operator.api.metadata import ObjectKey, Shape

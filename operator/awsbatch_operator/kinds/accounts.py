@@ -36,7 +36,7 @@ class OwnIdentity:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Home:
     """Where an object lives, and the identity that acts there."""
 
     recorded: Recorded
@@ -66,7 +66,7 @@ class Accounts:
         self._labels: dict[str, tuple[float, Mapping[str, str]]] = {}
         self._caller: tuple[float, str] | None = None
 
-    async def resolve(self, resource: Resource) -> Place | Finding:
+    async def resolve(self, resource: Resource) -> Home | Finding:
         """Where the object lives by today's answer, or why that cannot be said or is refused."""
         account = self._named(resource)
         if isinstance(account, Finding):
@@ -87,7 +87,7 @@ class Accounts:
         name = resource.spec.get("awsName")
         aws_name = str(name) if name else default_aws_name(self._own.cluster_id, resource.key)
         account_name = "" if account is None else account.key.name
-        return Place(Recorded(account_name, scope.account_id, scope.region, aws_name), scope)
+        return Home(Recorded(account_name, scope.account_id, scope.region, aws_name), scope)
 
     async def for_removal(self, resource: Resource, recorded: Recorded) -> Scope | Finding:
         """The scope in which what was recorded can be removed, or why there is none.
@@ -95,11 +95,9 @@ class Accounts:
         The namespace has to be served, as ever: the annotation alone, which whoever owns the object
         can write, must not open an account.
         """
-        account = None
-        if recorded.account:
-            account = self._cache.get(ObjectKey("AWSAccount", "", recorded.account))
-            if account is None:
-                return _unavailable(f"AWSAccount {recorded.account} does not exist.")
+        account = await self._of_record(recorded)
+        if isinstance(account, Finding):
+            return account
         unusable = None if account is None else _not_usable(account)
         if unusable is not None:
             return _unavailable(unusable.message)
@@ -117,6 +115,21 @@ class Accounts:
                 f"{allowed.words} now leads to {scope.account_id}."
             )
         return scope
+
+    async def _of_record(self, recorded: Recorded) -> Resource | Finding | None:
+        """The AWSAccount that was recorded; None for the operator's own identity.
+
+        Where only the account's number is known (the annotation was taken away), it is whichever
+        identity leads there: never another account, or the object would be looked for in vain.
+        """
+        if recorded.account:
+            named = self._cache.get(ObjectKey("AWSAccount", "", recorded.account))
+            return named or _unavailable(f"AWSAccount {recorded.account} does not exist.")
+        if recorded.account is None and await self._own_account() != recorded.account_id:
+            for account in self._cache.of_kind("AWSAccount"):
+                if account.status.get("accountId") == recorded.account_id:
+                    return account
+        return None
 
     def _named(self, resource: Resource) -> Resource | Finding | None:
         """The AWSAccount of an object; None for the operator's own identity."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from awsbatch_operator.api.conditions import Verdict
+from awsbatch_operator.api.conditions import ExtraCondition, Verdict
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import ObjectKey, Resource
@@ -62,17 +62,7 @@ class KindStatus:
 
     fields: Mapping[str, Any]
     verdict: Verdict
-    extra: tuple["ExtraCondition", ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ExtraCondition:
-    """A condition of a kind's own, such as DurationNotGuaranteed or Drifted."""
-
-    type: str
-    holds: bool
-    reason: str
-    message: str
+    extra: tuple[ExtraCondition, ...] = ()
 
 
 class Kind(Protocol[DesiredT, ObservedT, ActionT]):
@@ -119,6 +109,9 @@ class Kind(Protocol[DesiredT, ObservedT, ActionT]):
 
     def owned(self, observed: ObservedT, resource: Resource, owner: Owner) -> Ownership:
         """Whose it is (pure)."""
+
+    def marks(self, observed: ObservedT) -> Mapping[str, str]:
+        """The tags of what AWS has, which name its owner if it is another object of ours (pure)."""
 
     def plan(
         self, desired: DesiredT | Removal, observed: ObservedT | None, now: Instant

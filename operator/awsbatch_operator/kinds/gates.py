@@ -4,6 +4,7 @@ A gate answers with findings; none means that the turn passes on.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.conditions import condition, is_true
@@ -11,6 +12,7 @@ from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.references import Need, Reference
 from awsbatch_operator.api.scope import Recorded
+from awsbatch_operator.kinds.recording import RecordError, recorded_in
 
 _ARN_ACCOUNT = 4  # arn:partition:service:region:account:resource
 
@@ -28,7 +30,8 @@ def scope_changed(recorded: Recorded, today: Recorded) -> Finding | None:
         for words, before, now in (
             ("account", recorded.account_id, today.account_id),
             ("region", recorded.region, today.region),
-            ("AWS name", recorded.aws_name, today.aws_name),
+            # A job has no name of its own: where only its status is left, none is known.
+            ("AWS name", recorded.aws_name or today.aws_name, today.aws_name),
         )
         if before != now
     ]
@@ -37,6 +40,15 @@ def scope_changed(recorded: Recorded, today: Recorded) -> Finding | None:
     return Finding(
         catalogue.SCOPE_CHANGED, f"The object was made in {'; and in '.join(differences)}."
     )
+
+
+def completed(recorded: Recorded, today: Recorded) -> Recorded:
+    """The record, with what only its annotation says made up for by today's answer.
+
+    The two agree about account, region and name: `scope_changed` has seen to that.
+    """
+    account = today.account if recorded.account is None else recorded.account
+    return replace(recorded, account=account, aws_name=recorded.aws_name or today.aws_name)
 
 
 def targets(
@@ -70,24 +82,24 @@ def elsewhere(
 
     `arns` are the references by ARN, as (path, ARN).
     """
-    places = [
-        (f"{reference.path}: {reference.target}", _place(found[reference.target]))
+    whereabouts = [
+        (f"{reference.path}: {reference.target}", _whereabouts(found[reference.target]))
         for reference in references
         if reference.target in found
     ]
-    places += [(f"{path}: {arn}", _arn_place(arn)) for path, arn in arns]
+    whereabouts += [(f"{path}: {arn}", _arn_whereabouts(arn)) for path, arn in arns]
     return tuple(
         Finding(
             catalogue.REFERENCE_ELSEWHERE,
             f"{what} is in account {there[0]}, region {there[1]}; this object is in "
             f"{here.account_id}, {here.region}.",
         )
-        for what, there in places
+        for what, there in whereabouts
         if there is not None and there != (here.account_id, here.region)
     )
 
 
-def _place(target: Resource) -> tuple[str, str] | None:
+def _whereabouts(target: Resource) -> tuple[str, str] | None:
     """(account id, region) of a target, as far as it shows them."""
     status = target.status
     if "accountId" not in status or "region" not in status:
@@ -95,7 +107,7 @@ def _place(target: Resource) -> tuple[str, str] | None:
     return str(status["accountId"]), str(status["region"])
 
 
-def _arn_place(arn: str) -> tuple[str, str] | None:
+def _arn_whereabouts(arn: str) -> tuple[str, str] | None:
     """(account id, region) that an ARN names; None if it names none."""
     parts = arn.split(":")
     return (
@@ -112,7 +124,7 @@ def unresolved(reference: Reference, target: Resource | None) -> Finding | None:
         return None
     if target is None:
         return Finding(catalogue.REFERENCE_NOT_FOUND, f"{where} does not exist yet.")
-    known = "arn" in target.status or "jobId" in target.status
+    known = in_aws(target)
     if reference.need is Need.KNOWN and known:
         return None
     if target.deleting:
@@ -120,6 +132,43 @@ def unresolved(reference: Reference, target: Resource | None) -> Finding | None:
     if is_ready(target) and known:
         return None
     return Finding(catalogue.REFERENCE_NOT_READY, f"{where} is not Ready yet{_why(target)}")
+
+
+def in_aws(target: Resource) -> bool:
+    """Whether the target has something in AWS that is proven to be its own.
+
+    Its status names an ARN only while a look has found the uid and the cluster of the target in
+    AWS's tags, or an earlier look's ARN. The ARN has to be the one which account, region and AWS
+    name of its record lead to: otherwise whoever can write the status of one object could have
+    another use, through it, what belongs to a third.
+    """
+    if target.key.kind == "BatchJob":
+        return "jobId" in target.status
+    if "arn" not in target.status:
+        return False
+    try:
+        recorded = recorded_in(target)
+    except RecordError:
+        return False
+    return recorded is not None and _leads_to(recorded, target)
+
+
+_ARN_RESOURCES: Mapping[str, str] = {
+    "ComputeEnvironment": "compute-environment/",
+    "JobQueue": "job-queue/",
+    "SchedulingPolicy": "scheduling-policy/",
+    "JobDefinition": "job-definition/",
+}
+
+
+def _leads_to(recorded: Recorded, target: Resource) -> bool:
+    arn = str(target.status["arn"])
+    prefix = _ARN_RESOURCES.get(target.key.kind)
+    if prefix is None:
+        return True
+    _, _, resource = arn.partition(f":batch:{recorded.region}:{recorded.account_id}:{prefix}")
+    name = resource.partition(":")[0] if target.key.kind == "JobDefinition" else resource
+    return bool(name) and name in recorded.names
 
 
 def is_ready(target: Resource) -> bool:

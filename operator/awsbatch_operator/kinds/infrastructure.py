@@ -1,29 +1,64 @@
-"""What the kinds share whose AWS object lasts as long as the resource."""
+"""The one kind of all that lasts: an infrastructure object is a row of functions.
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+A room supplies what is its own (what is desired, how AWS is looked at, the plan, the status) and
+nothing of how that is strung together.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 from awsbatch_operator.api import catalogue
-from awsbatch_operator.api.conditions import Situation, Verdict
 from awsbatch_operator.api.findings import Finding
-from awsbatch_operator.api.metadata import ObjectKey, Resource
-from awsbatch_operator.api.references import Need, Reference, references
-from awsbatch_operator.api.scope import Recorded, Scope
-from awsbatch_operator.kinds import statuses
-from awsbatch_operator.kinds.contract import KindStatus
+from awsbatch_operator.api.instant import Instant
+from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
+from awsbatch_operator.api.plans import Plan
+from awsbatch_operator.api.references import Reference, Targets
+from awsbatch_operator.api.scope import Permit, Recorded, Scope
+from awsbatch_operator.api.tags import Owner, Ownership
+from awsbatch_operator.aws.ports import BatchPort
+from awsbatch_operator.kinds.contract import DesiredT, KindStatus, Removal, Seen
+from awsbatch_operator.kinds.lasting import ApiCall, needed_references
+from awsbatch_operator.kinds.tagging import Tagged
 from awsbatch_operator.schema.declare import CustomResource, unsupported
+from awsbatch_operator.schema.request import to_request
 from awsbatch_operator.schema.validate import SpecError, read_spec
 
-LOOK_SECONDS = 300.0  # a look without any sign; the shared poller tells of changes much sooner
-MOVING_SECONDS = 5.0  # the same while AWS is at work
+TaggedT = TypeVar("TaggedT", bound=Tagged)
+FoundT_co = TypeVar("FoundT_co", covariant=True)
 
 
-class Lasting:
-    """The answers that all of them give the same way."""
+class Look(Protocol[FoundT_co]):
+    """How a room looks at AWS; None if AWS has no such thing, as Kind.observe says."""
 
-    __slots__ = ()
-    bounded = False
+    def __call__(
+        self, resource: Resource, recorded: Recorded, scope: Scope, *, fresh: bool
+    ) -> Awaitable[FoundT_co | None]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Infrastructure(Generic[DesiredT, TaggedT]):
+    """A kind whose AWS object lasts as long as the resource. Implements Kind.
+
+    The fields are the pieces of `contract.Kind`; `answered` makes an observation of the answer to a
+    call, where the listing that would show it may lag behind.
+    """
+
+    declared: CustomResource[Any]
+    batch: BatchPort
+    desire: Callable[[Resource, Targets, Owner], DesiredT]
+    remove: Callable[[Resource, Removal], Removal]
+    look: Look[TaggedT]
+    whose: Callable[[TaggedT, Resource, Owner], Ownership]
+    plan_for: Callable[[DesiredT, TaggedT | None, Instant], Plan[ApiCall]]
+    plan_removal: Callable[[Any, TaggedT | None, Instant], Plan[ApiCall]]
+    show: Callable[[Resource, Seen[DesiredT, TaggedT, ApiCall]], KindStatus]
+    answered: Callable[[ApiCall, Shape, TaggedT | None], TaggedT | None] = lambda *_: None
+    bounded: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.declared.kind
 
     def references(self, resource: Resource) -> tuple[Reference, ...]:
         return needed_references(resource)
@@ -32,11 +67,45 @@ class Lasting:
         del resource
         return False
 
-    async def permit(self, action: object, scope: Scope) -> None:
-        """Nothing to wait for: no action of theirs has to be the last thing before the call."""
+    def refusals(self, resource: Resource) -> tuple[Finding, ...]:
+        return refusals(self.declared, resource)
+
+    def desired(self, resource: Resource, targets: Targets, owner: Owner) -> DesiredT:
+        return self.desire(resource, targets, owner)
+
+    def removal(self, resource: Resource, removal: Removal) -> Removal:
+        return self.remove(resource, removal)
+
+    async def observe(
+        self, resource: Resource, recorded: Recorded, scope: Scope, *, fresh: bool
+    ) -> TaggedT | None:
+        return await self.look(resource, recorded, scope, fresh=fresh)
+
+    def owned(self, observed: TaggedT, resource: Resource, owner: Owner) -> Ownership:
+        return self.whose(observed, resource, owner)
+
+    def marks(self, observed: TaggedT) -> Mapping[str, str]:
+        return observed.tags
+
+    def plan(
+        self, desired: DesiredT | Removal, observed: TaggedT | None, now: Instant
+    ) -> Plan[ApiCall]:
+        if isinstance(desired, Removal):
+            return self.plan_removal(desired, observed, now)
+        return self.plan_for(desired, observed, now)
+
+    def permit(self, action: ApiCall, scope: Scope, holder: ObjectKey) -> Permit:
+        return self.batch.permit(scope, action.operation, holder)
+
+    async def act(self, action: ApiCall, scope: Scope, observed: TaggedT | None) -> TaggedT | None:
+        answer = await self.batch.change(scope, action.operation, to_request(action.request))
+        return self.answered(action, answer, observed)
 
     def forget(self, key: ObjectKey) -> None:
         """Nothing is kept in memory: everything stands in AWS."""
+
+    def status(self, resource: Resource, seen: Seen[DesiredT, TaggedT, ApiCall]) -> KindStatus:
+        return self.show(resource, seen)
 
 
 def refusals(declared: CustomResource[Any], resource: Resource) -> tuple[Finding, ...]:
@@ -49,37 +118,3 @@ def refusals(declared: CustomResource[Any], resource: Resource) -> tuple[Finding
         Finding(catalogue.NOT_SUPPORTED_YET, f"spec.{field.path} is not honoured.", field.remedy)
         for field in unsupported(declared, resource.spec)
     )
-
-
-def needed_references(resource: Resource) -> tuple[Reference, ...]:
-    """All references by name: targets must be Ready, or only known once our own object stands."""
-    need = Need.KNOWN if "arn" in resource.status else Need.READY
-    return tuple(replace(reference, need=need) for reference in references(resource))
-
-
-def where(recorded: Recorded) -> str:
-    """The name and the place of an AWS object, for messages."""
-    return f"{recorded.aws_name} in account {recorded.account_id}, region {recorded.region}"
-
-
-def place_of(scope: Scope) -> str:
-    """Account and region, for messages."""
-    return f"account {scope.account_id}, region {scope.region}"
-
-
-def starting(resource: Resource) -> KindStatus:
-    """The status of an object of which AWS has nothing yet, or that was not looked at."""
-    verdict = Verdict(
-        Situation.WORKING, catalogue.STARTING.name, "The operator is about to look at it."
-    )
-    return KindStatus(statuses.kept_fields(resource), verdict)
-
-
-def settled_on(resource: Resource) -> bool:
-    """Whether this generation was reached before: a difference is then a drift."""
-    return statuses.settled(resource)
-
-
-def members(spec: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
-    """AWS's members of a spec, without what is ours."""
-    return {name: value for name, value in spec.items() if name in names}

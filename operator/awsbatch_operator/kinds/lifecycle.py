@@ -1,58 +1,41 @@
 """The one life cycle of all kinds: a chain of gates, each passing on or ending the turn.
 
 paused, sound spec, account allowed and usable, scope as recorded, references resolved; then look,
-plan, record, act (rounds.py); then the status. Deletion goes the same way with a Removal in the
-place of what is desired: what was recorded serves, whatever became of spec and references.
+plan, and step by step permit, record, act (steps.py); then the status. Deletion goes the same way
+with a Removal in the place of what is desired: what was recorded serves, whatever became of spec
+and references.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic, Protocol
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.conditions import is_true
-from awsbatch_operator.api.findings import Finding, Severity
-from awsbatch_operator.api.instant import Clock
+from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import ObjectKey, Resource
+from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.references import Targets, external_arns
-from awsbatch_operator.api.scope import Recorded, Scope
+from awsbatch_operator.api.scope import NoTokenError, Origin, Recorded, Scope
 from awsbatch_operator.aws.errors import AwsError
-from awsbatch_operator.engine.cache import Cache
 from awsbatch_operator.engine.reconciler import Again
-from awsbatch_operator.engine.references import ReferenceIndex
-from awsbatch_operator.engine.store import Store
-from awsbatch_operator.kinds import gates, outcomes, statuses
-from awsbatch_operator.kinds.accounts import Place
-from awsbatch_operator.kinds.contract import ActionT, DesiredT, Kind, ObservedT, Removal, Seen
-from awsbatch_operator.kinds.narration import Narrator
-from awsbatch_operator.kinds.patience import LOOK_SECONDS, Patience
+from awsbatch_operator.kinds import gates
+from awsbatch_operator.kinds.accounts import Home
+from awsbatch_operator.kinds.contract import ActionT, DesiredT, Kind, ObservedT, Removal
 from awsbatch_operator.kinds.recording import RecordError, recorded_in, unreadable
-from awsbatch_operator.kinds.rounds import Rounds, Run
+from awsbatch_operator.kinds.reporting import Reporter
+from awsbatch_operator.kinds.shared import Shared
+from awsbatch_operator.kinds.steps import Steps
+from awsbatch_operator.kinds.turn import Turn
 from awsbatch_operator.kinds.users import Users
 from awsbatch_operator.kube.port import NotFoundError
 
-UNFINISHED_SECONDS = 1.0  # a plan that still had actions after the looks of one turn
-RETRY_SECONDS = 1.0  # the least delay after a failed call; the engine's backoff adds to it
 
+class Homes(Protocol):
+    """The gate 'account allowed and usable'. Both may raise AwsError and NoTokenError."""
 
-class Places(Protocol):
-    """The gate 'account allowed and usable'. Both may raise AwsError."""
-
-    async def resolve(self, resource: Resource) -> Place | Finding: ...
+    async def resolve(self, resource: Resource) -> Home | Finding: ...
 
     async def for_removal(self, resource: Resource, recorded: Recorded) -> Scope | Finding: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What the life cycles of all kinds share."""
-
-    cache: Cache
-    index: ReferenceIndex
-    store: Store
-    clock: Clock
-    narrator: Narrator
-    cluster_id: str
 
 
 class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
@@ -65,22 +48,17 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         self,
         kind: Kind[DesiredT, ObservedT, ActionT],
         *,
-        around: Surroundings,
-        places: Places,
+        shared: Shared,
+        homes: Homes,
         scoped: bool = True,
     ) -> None:
         self._kind = kind
-        self._around = around
-        self._places = places
+        self._shared = shared
+        self._homes = homes
         self._scoped = scoped
-        self._patience = Patience()
-        self._rounds = Rounds(
-            kind=kind,
-            store=around.store,
-            clock=around.clock,
-            narrator=around.narrator,
-            cluster_id=around.cluster_id,
-            scoped=scoped,
+        self._reporter = Reporter(kind, shared, scoped=scoped)
+        self._steps = Steps(
+            kind=kind, shared=shared, announce=self._reporter.announce, scoped=scoped
         )
 
     @property
@@ -90,207 +68,158 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
 
     async def reconcile(self, key: ObjectKey) -> Again:
         """One turn. Raises KubeError and LeaseLostError; what AWS refuses becomes a condition."""
-        resource = self._around.cache.get(key)
+        resource = self._shared.cache.get(key)
         if resource is None or (resource.deleting and not resource.held):
             self._let_go(key)  # gone, or only others keep it: AWS has nothing of it
             return Again()
-        run: Run[DesiredT, ObservedT, ActionT] = Run(resource)
+        turn: Turn[DesiredT, ObservedT, ActionT] = Turn(resource)
         if resource.paused:
-            return await self._report(run)
+            return await self._reporter.report(turn)
         if resource.deleting:
-            if await self._remove(run):
-                return await self._release(run)
+            if await self._remove(turn):
+                return await self._release(turn)
         elif self._kind.finished(resource) and not is_true(resource.status, "Paused"):
             return Again()
         else:
-            await self._maintain(run)
-        return await self._report(run)
+            await self._maintain(turn)
+        return await self._reporter.report(turn)
 
-    async def _maintain(self, run: Run[DesiredT, ObservedT, ActionT]) -> None:
-        resource = run.resource
-        run.findings += self._kind.refusals(resource)
-        if run.findings:
+    async def _maintain(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> None:
+        resource = turn.resource
+        turn.findings += self._kind.refusals(resource)
+        if turn.findings:
             return
-        place = await self._todays_place(run)
-        if place is None:
+        home = await self._todays_home(turn)
+        if home is None:
             return
         references = self._kind.references(resource)
-        found, missing = gates.targets(references, self._around.cache.get)
-        run.findings += missing or gates.elsewhere(
-            references, found, external_arns(resource), place.recorded
+        found, missing = gates.targets(references, self._shared.cache.get)
+        turn.findings += missing or gates.elsewhere(
+            references, found, external_arns(resource), home.recorded
         )
-        if not run.findings:
-            targets = self._targets(resource.key, place, found)
-            owner = self._rounds.owner(resource)
-            await self._rounds.go(
-                run, place, lambda current: self._kind.desired(current, targets, owner)
+        if not turn.findings:
+            targets = self._targets(resource.key, home, found)
+            owner = self._steps.owner(resource)
+            await self._steps.go(
+                turn, home, lambda current: self._kind.desired(current, targets, owner)
             )
 
-    def _targets(
-        self, key: ObjectKey, place: Place, found: Mapping[ObjectKey, Resource]
-    ) -> Targets:
+    def _targets(self, key: ObjectKey, home: Home, found: Mapping[ObjectKey, Resource]) -> Targets:
         return Targets(
-            aws_name=place.recorded.aws_name,
-            account_id=place.recorded.account_id,
-            region=place.recorded.region,
+            aws_name=home.recorded.serving,
+            account_id=home.recorded.account_id,
+            region=home.recorded.region,
             found=found,
             users=self._users(key),
         )
 
-    async def _todays_place(self, run: Run[DesiredT, ObservedT, ActionT]) -> Place | None:
+    async def _todays_home(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> Home | None:
         """Where the object lives; None, with a finding, if today's answer is not the recorded."""
         try:
-            today = await self._places.resolve(run.resource)
+            today = await self._homes.resolve(turn.resource)
         except AwsError as error:
-            run.error = error
+            turn.error = error
+            return None
+        except NoTokenError as error:
+            turn.no_token_seconds = error.seconds
             return None
         if isinstance(today, Finding):
-            run.findings.append(today)
+            turn.findings.append(today)
             return None
-        recorded = self._recorded(run)
+        recorded = self._recorded(turn)
         if recorded is None:
-            return None if run.findings else today
+            return None if turn.findings else today
         changed = gates.scope_changed(recorded, today.recorded)
         if changed is not None:
-            run.findings.append(changed)
+            turn.findings.append(changed)
             return None
-        return Place(recorded, today.scope)
+        return Home(gates.completed(recorded, today.recorded), today.scope)
 
-    def _recorded(self, run: Run[DesiredT, ObservedT, ActionT]) -> Recorded | None:
+    def _recorded(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> Recorded | None:
         """What was recorded first; a finding if that cannot be read."""
         if not self._scoped:
             return None
         try:
-            return recorded_in(run.resource)
+            return recorded_in(turn.resource)
         except RecordError as error:
-            run.findings.append(unreadable(error))
+            turn.findings.append(unreadable(error))
             return None
 
-    async def _remove(self, run: Run[DesiredT, ObservedT, ActionT]) -> bool:
+    async def _remove(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> bool:
         """Take what the object has in AWS away; whether there is nothing left to be done."""
-        resource = run.resource
-        if resource.spec.get("deletionPolicy") == "Retain":
-            message = "deletionPolicy is Retain: what this object has in AWS stays as it is."
-            self._around.narrator.done(resource, [Finding(catalogue.RETAINED, message)])
+        resource = turn.resource
+        if self._retains(resource):
+            message = "What this object has in AWS stays as it is, as the deletion policy says."
+            self._shared.narrator.done(resource, [Finding(catalogue.RETAINED, message)])
             return True
-        place = await self._place_for_removal(run)
-        if place is None:
+        home = await self._home_for_removal(turn)
+        if home is None:
             # A job that is over has nothing left in AWS that could be removed.
             return self._kind.finished(resource)
-        owner = self._rounds.owner(resource)
-        removal = Removal(owner, place.recorded, users=self._users(resource.key))
+        owner = self._steps.owner(resource)
+        removal = Removal(owner, home.recorded, users=self._users(resource.key))
         try:
-            await self._rounds.go(run, place, lambda current: self._kind.removal(current, removal))
+            await self._steps.go(turn, home, lambda current: self._kind.removal(current, removal))
         except RecordError as error:
-            run.findings.append(unreadable(error))
+            turn.findings.append(unreadable(error))
             return False
-        return run.error is None and run.plan is not None and run.plan.released
+        return not turn.errors and turn.plan is not None and turn.plan.released
 
-    async def _place_for_removal(self, run: Run[DesiredT, ObservedT, ActionT]) -> Place | None:
-        recorded = self._recorded(run)
-        if run.findings:
+    def _retains(self, resource: Resource) -> bool:
+        """Unset, the policy is to remove what we made and to keep what we took over."""
+        policy = resource.spec.get("deletionPolicy")
+        if policy is not None or not self._scoped:
+            return bool(policy == "Retain")
+        try:
+            recorded = recorded_in(resource)
+        except RecordError:
+            return False  # said by the gate that needs it
+        return recorded is not None and recorded.origin is Origin.ADOPTED
+
+    async def _home_for_removal(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> Home | None:
+        recorded = self._recorded(turn)
+        if turn.findings:
             return None
         try:
             if recorded is None:  # held, but the record was taken away: today's answer has to do
-                answer: Place | Scope | Finding = await self._places.resolve(run.resource)
+                answer: Home | Scope | Finding = await self._homes.resolve(turn.resource)
             else:
-                answer = await self._places.for_removal(run.resource, recorded)
+                answer = await self._homes.for_removal(turn.resource, recorded)
         except AwsError as error:
-            run.error = error
+            turn.error = error
+            return None
+        except NoTokenError as error:
+            turn.no_token_seconds = error.seconds
             return None
         if isinstance(answer, Finding):
-            run.findings.append(answer)
+            turn.findings.append(answer)
             return None
-        if isinstance(answer, Place):
+        if isinstance(answer, Home):
             return answer
-        return None if recorded is None else Place(recorded, answer)
+        return None if recorded is None else Home(recorded, answer)
 
-    async def _release(self, run: Run[DesiredT, ObservedT, ActionT]) -> Again:
+    async def _release(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> Again:
         """AWS holds nothing of the object any more, or keeps it on purpose: let it go."""
+        resource = turn.resource
         try:
-            await self._around.store.release(run.resource)
+            await self._shared.store.release(resource)
         except NotFoundError:
             return Again()
-        plan, place = run.plan, run.place
-        if plan is not None and place is not None and not plan.findings and not self._kind.bounded:
-            words = f"{place.recorded.aws_name or run.resource.key.name} is gone from AWS."
-            self._around.narrator.done(run.resource, [Finding(catalogue.DELETED, words)])
+        if _was_removed(turn.plan) and turn.home is not None and not self._kind.bounded:
+            words = f"{turn.home.recorded.serving or resource.key.name} is gone from AWS."
+            self._shared.narrator.done(resource, [Finding(catalogue.DELETED, words)])
+        self._shared.claims.freed(resource.key)
         return Again()
-
-    async def _report(self, run: Run[DesiredT, ObservedT, ActionT]) -> Again:
-        """Write the status if it differs, and say when to look again."""
-        resource = run.resource
-        # Of two findings of one weight the first gives its reason: trouble before progress.
-        trouble = () if run.error is None else (outcomes.finding(run.error),)
-        findings = statuses.by_weight((*trouble, *run.all_findings()))
-        if self._keeps_quiet(run):
-            return Again(after=LOOK_SECONDS, failed=run.trouble_passes)
-        shown = self._kind.status(resource, self._seen(run, findings))
-        verdict = statuses.verdict(findings, shown.verdict, deleting=resource.deleting)
-        status = statuses.whole(
-            resource,
-            shown.fields,
-            verdict,
-            now=self._around.clock.now(),
-            bounded=self._kind.bounded,
-            recorded=run.place.recorded if run.place is not None and self._scoped else None,
-        )
-        if not statuses.same(status, resource.status):
-            try:
-                written = await self._around.store.write_status(resource, status)
-            except NotFoundError:
-                return Again()
-            self._around.narrator.judged(resource, verdict)
-            if self._kind.finished(written):
-                self._let_go(resource.key)
-        return _again(run, findings)
 
     def _let_go(self, key: ObjectKey) -> None:
-        """The object is finished or gone: keep nothing of it in memory."""
-        self._patience.over(key)
-        self._kind.forget(key)
-
-    def _keeps_quiet(self, run: Run[DesiredT, ObservedT, ActionT]) -> bool:
-        """Whether passing trouble ended the turn of an object that stands as it should."""
-        passing = run.trouble_passes
-        waiting = run.place is None and any(
-            finding.reason is catalogue.REFERENCE_NOT_READY
-            for finding in run.findings
-            if finding.severity is Severity.WAIT
-        )
-        if not passing and not waiting:
-            self._patience.over(run.resource.key)
-            return False
-        return statuses.settled(run.resource) and self._patience.another(run.resource.key)
-
-    def _seen(
-        self, run: Run[DesiredT, ObservedT, ActionT], findings: tuple[Finding, ...]
-    ) -> Seen[DesiredT, ObservedT, ActionT]:
-        place = run.place
-        return Seen(
-            desired=run.desired,
-            observed=run.observed,
-            plan=run.plan,
-            findings=findings,
-            scope=None if place is None else place.scope,
-            recorded=None if place is None else place.recorded,
-            now=self._around.clock.now(),
-        )
+        """The object is gone: keep nothing of it in memory, and tell who waited for its name."""
+        self._reporter.forget(key)
+        self._shared.claims.freed(key)
 
     def _users(self, key: ObjectKey) -> Sequence[Resource]:
-        return Users(key=key, cache=self._around.cache, index=self._around.index)
+        return Users(key=key, cache=self._shared.cache, index=self._shared.index)
 
 
-def _again(run: Run[DesiredT, ObservedT, ActionT], findings: Sequence[Finding]) -> Again:
-    """When the object is due again if nothing changes before."""
-    if run.trouble_passes:
-        return Again(after=RETRY_SECONDS, failed=True)
-    if run.resource.paused:
-        return Again()
-    if run.error is not None:  # whatever the plan would look at soon has not been reached
-        return Again(after=outcomes.finding(run.error).again)
-    looks = [UNFINISHED_SECONDS] if run.unfinished else []
-    looks += [finding.again for finding in findings if finding.severity is not Severity.NOTE]
-    if run.plan is not None and run.plan.look_again_seconds is not None:
-        looks.append(run.plan.look_again_seconds)
-    return Again(after=min(looks, default=None))
+def _was_removed(plan: Plan[ActionT] | None) -> bool:
+    """Whether AWS has nothing more of it; not when it is retained, or another's."""
+    return plan is not None and not plan.findings

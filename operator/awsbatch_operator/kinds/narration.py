@@ -27,7 +27,7 @@ _TROUBLE = frozenset(
 )
 
 
-class Recorder(Protocol):
+class EventSink(Protocol):
     """Writes events: never raises, never waits, repeats become a series."""
 
     def event(
@@ -38,7 +38,7 @@ class Recorder(Protocol):
 class Narrator:
     """Turns findings and verdicts into events."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: EventSink) -> None:
         self._recorder = recorder
         self._told: OrderedDict[tuple[str, int, str, str], None] = OrderedDict()
 
@@ -46,9 +46,7 @@ class Narrator:
         """The actions that these notes are about have succeeded."""
         for finding in findings:
             if finding.severity is Severity.NOTE:
-                self._tell(
-                    resource, finding.reason.name, finding.text(), warning=finding.reason.warning
-                )
+                self._note(resource, finding)
 
     def noted(self, resource: Resource, findings: Iterable[Finding]) -> None:
         """Notes that go with no action: told once for each generation of the object."""
@@ -62,7 +60,7 @@ class Narrator:
             self._told[told] = None
             if len(self._told) > REMEMBERED:
                 self._told.popitem(last=False)
-            self._tell(resource, finding.reason.name, text, warning=finding.reason.warning)
+            self._note(resource, finding)
 
     def judged(self, before: Resource, verdict: Verdict) -> None:
         """The verdict stands in the status now; told if it differs from what stood there."""
@@ -76,6 +74,10 @@ class Narrator:
             return
         warning = verdict.situation in _WARNINGS or verdict.reason in _TROUBLE
         self._tell(before, verdict.reason, verdict.message, warning=warning)
+
+    def _note(self, resource: Resource, finding: Finding) -> None:
+        reason = finding.reason
+        self._tell(resource, reason.name, finding.text(), warning=reason.warning)
 
     def _tell(self, resource: Resource, reason: str, message: str, *, warning: bool) -> None:
         action = "Delete" if resource.deleting else "Reconcile"

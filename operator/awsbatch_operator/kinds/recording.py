@@ -11,7 +11,7 @@ from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import RESOLVED, Resource
-from awsbatch_operator.api.scope import Recorded
+from awsbatch_operator.api.scope import Origin, Recorded
 
 _FIELDS: Mapping[str, str] = {
     "account": "account",
@@ -19,6 +19,11 @@ _FIELDS: Mapping[str, str] = {
     "region": "region",
     "awsName": "aws_name",
 }
+_NAMES: Mapping[str, str] = {"current": "current", "successor": "successor"}  # while replaced
+
+
+_CREATED = Origin.CREATED.value
+_ORIGINS = frozenset(origin.value for origin in Origin)
 
 
 class RecordError(Exception):
@@ -46,7 +51,16 @@ def recorded_in(resource: Resource) -> Recorded | None:
     body = _parsed(text)
     if any(not isinstance(body.get(field), str) for field in _FIELDS):
         raise RecordError(f"{RESOLVED}: {text[:200]!r} lacks one of {', '.join(_FIELDS)}")
-    return Recorded(**{name: str(body[field]) for field, name in _FIELDS.items()})
+    found = {name: str(body[field]) for field, name in _FIELDS.items()}
+    found |= {name: str(body.get(field, "")) for field, name in _NAMES.items()}
+    before = body.get("predecessors", ())
+    if not isinstance(before, list | tuple) or body.get("origin", _CREATED) not in _ORIGINS:
+        raise RecordError(f"{RESOLVED}: {text[:200]!r} has no sound origin or predecessors")
+    return Recorded(
+        **found,
+        origin=Origin(body.get("origin", _CREATED)),
+        predecessors=tuple(str(name) for name in before),
+    )
 
 
 def recorded_time(resource: Resource) -> Instant:
@@ -58,8 +72,17 @@ def recorded_time(resource: Resource) -> Instant:
 
 
 def annotation(recorded: Recorded, now: Instant) -> dict[str, str]:
-    """The annotation that records it."""
-    body = {field: getattr(recorded, name) for field, name in _FIELDS.items()}
+    """The annotation that records it; what is as usual is left out of it."""
+    body: dict[str, object] = {field: getattr(recorded, name) for field, name in _FIELDS.items()}
+    if recorded.account is None:
+        body["account"] = ""
+    if recorded.origin is not Origin.CREATED:
+        body["origin"] = recorded.origin.value
+    body |= {
+        field: getattr(recorded, name) for field, name in _NAMES.items() if getattr(recorded, name)
+    }
+    if recorded.predecessors:
+        body["predecessors"] = list(recorded.predecessors)
     return {RESOLVED: json.dumps(body | {"time": now.rfc3339()}, separators=(",", ":"))}
 
 
@@ -74,13 +97,14 @@ def _parsed(text: str) -> Mapping[str, object]:
 
 
 def _from_status(resource: Resource) -> Recorded | None:
+    """What the status shows of it: the account by its number only, and of a job no AWS name."""
     status = resource.status
-    if not resource.held or not {"accountId", "region", "awsName"} <= status.keys():
+    if not resource.held or not {"accountId", "region"} <= status.keys():
         return None
     reference = resource.spec.get("accountRef") or {}
     return Recorded(
-        account=str(reference.get("name", "")),
+        account=str(reference["name"]) if "name" in reference else None,
         account_id=str(status["accountId"]),
         region=str(status["region"]),
-        aws_name=str(status["awsName"]),
+        aws_name=str(status.get("awsName", "")),
     )

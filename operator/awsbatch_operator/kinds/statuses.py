@@ -3,11 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from awsbatch_operator.api.conditions import Situation, Verdict, conditions, is_true
+from awsbatch_operator.api.conditions import (
+    ExtraCondition,
+    Situation,
+    Verdict,
+    conditions,
+    is_true,
+)
 from awsbatch_operator.api.findings import Finding, Severity
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Resource, Shape
-from awsbatch_operator.api.scope import Recorded
+from awsbatch_operator.api.scope import Origin, Recorded
 
 _SHOWN = 5  # findings in one message
 
@@ -71,6 +77,7 @@ def whole(
     now: Instant,
     bounded: bool,
     recorded: Recorded | None,
+    extra: Sequence[ExtraCondition] = (),
 ) -> dict[str, Any]:
     """The status to be written. A paused object keeps the generation that it was judged for."""
     paused = resource.paused
@@ -82,6 +89,7 @@ def whole(
         now=now,
         bounded=bounded,
         paused=paused,
+        extra=extra,
     )
     if paused:
         generation = int(resource.status.get("observedGeneration", -1))
@@ -97,9 +105,14 @@ def _scope_fields(resource: Resource, recorded: Recorded | None, *, bounded: boo
     fields = {
         "accountId": recorded.account_id,
         "region": recorded.region,
-        "deletionPolicy": str(resource.spec.get("deletionPolicy", "Delete")),
+        "deletionPolicy": str(resource.spec.get("deletionPolicy") or _usual_policy(recorded)),
     }
-    return fields if bounded else fields | {"awsName": recorded.aws_name}
+    return fields if bounded else fields | {"awsName": recorded.serving}
+
+
+def _usual_policy(recorded: Recorded) -> str:
+    """What an unset deletionPolicy means."""
+    return "Delete" if recorded.origin is Origin.CREATED else "Retain"
 
 
 def _without_none(value: Any) -> Any:
@@ -121,6 +134,6 @@ def _in_order(status: Shape) -> dict[str, Any]:
     return {**status, "conditions": listed}
 
 
-def settled(resource: Resource) -> bool:
+def is_ready(resource: Resource) -> bool:
     """Whether the status says that this very generation is as specified."""
     return not resource.deleting and is_true(resource.status, "Ready", resource.generation)

@@ -1,4 +1,4 @@
-"""Tags of lasting AWS objects, brought in line in place.
+"""Tags of lasting AWS objects, brought in line in place (pure).
 
 We set the tags that the spec names and our own. Which of the spec's tags we have set is kept in an
 annotation, so that a tag that left the spec can be told from one that somebody else put there,
@@ -7,28 +7,35 @@ which we leave alone.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import assert_never
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from awsbatch_operator.api.metadata import TAG_KEYS, Resource
-from awsbatch_operator.api.scope import Scope
-from awsbatch_operator.aws.ports import BatchPort
+from awsbatch_operator.api.plans import Step
+from awsbatch_operator.kinds.lasting import ApiCall
+
+TAGS = "tags"  # a lane of its own: a refused tag holds up no other change
+
+
+class Tagged(Protocol):
+    """An observation that has tags."""
+
+    @property
+    def tags(self) -> Mapping[str, str]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Tag:
-    """TagResource: add tags or give them other values."""
+class TagsShow:
+    """AWS shows these tags with these values, and those keys no more. Implements Expectation."""
 
-    arn: str
-    tags: Mapping[str, str]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    gone: tuple[str, ...] = ()
 
-
-@dataclass(frozen=True, slots=True)
-class Untag:
-    """UntagResource: take tags away."""
-
-    arn: str
-    keys: tuple[str, ...]
+    def met(self, observed: Tagged | None) -> bool:
+        if observed is None:
+            return True
+        shown = all(observed.tags.get(key) == value for key, value in self.tags.items())
+        return shown and not any(key in observed.tags for key in self.gone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,38 +57,37 @@ def wanted_tags(resource: Resource, ours: Mapping[str, str]) -> WantedTags:
     return WantedTags(dict(resource.spec.get("tags") or {}), dict(ours), _applied(resource))
 
 
-def tag_actions(arn: str, wanted: WantedTags, have: Mapping[str, str]) -> tuple[Tag | Untag, ...]:
+def tag_steps(arn: str, wanted: WantedTags, have: Mapping[str, str]) -> tuple[Step[ApiCall], ...]:
     """The calls that bring the tags in line; none if they are."""
+    call: ApiCall
     missing = {key: value for key, value in wanted.all.items() if have.get(key) != value}
-    stale = tuple(sorted(key for key in wanted.applied - wanted.all.keys() if key in have))
-    actions: list[Tag | Untag] = []
+    stale = _stale(wanted, have)
+    steps: list[Step[ApiCall]] = []
     if missing:
-        actions.append(Tag(arn, missing))
+        request: dict[str, Any] = {"resourceArn": arn, "tags": missing}
+        call = ApiCall("TagResource", request)
+        steps.append(Step(call, lane=TAGS, expects=TagsShow(missing)))
     if stale:
-        actions.append(Untag(arn, stale))
-    return tuple(actions)
+        request = {"resourceArn": arn, "tagKeys": list(stale)}
+        call = ApiCall("UntagResource", request)
+        steps.append(Step(call, lane=TAGS, expects=TagsShow(gone=stale)))
+    return tuple(steps)
 
 
-def tag_intent(wanted: WantedTags, *, stale: bool) -> dict[str, str]:
-    """The annotation to record: before keys are set, and after stale ones are gone.
+def tag_record(wanted: WantedTags, have: Mapping[str, str]) -> dict[str, str]:
+    """The annotation to be written: before keys are set, and after stale ones are gone.
 
-    `stale` keeps the keys that are still to be removed, so that a crash forgets none.
+    While stale keys are still to be removed it keeps them, so that a crash forgets none. `have` is
+    empty for a thing that is yet to be made.
     """
-    keys = set(wanted.user) | (wanted.applied if stale else set())
+    keys = set(wanted.user) | (wanted.applied if _stale(wanted, have) else set())
     if keys == wanted.applied:
         return {}
     return {TAG_KEYS: json.dumps(sorted(keys), separators=(",", ":"))}
 
 
-async def act_on_tags(batch: BatchPort, action: Tag | Untag, scope: Scope) -> None:
-    """One call, safe to repeat."""
-    match action:
-        case Tag():
-            await batch.tag_resource(scope, action.arn, action.tags)
-        case Untag():
-            await batch.untag_resource(scope, action.arn, action.keys)
-        case never:
-            assert_never(never)
+def _stale(wanted: WantedTags, have: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(sorted(key for key in wanted.applied - wanted.all.keys() if key in have))
 
 
 def _applied(resource: Resource) -> frozenset[str]:

@@ -7,12 +7,11 @@ from awsbatch_operator.api.metadata import Resource
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """`held`: our finalizer is there, so that the account outlives what lives in it."""
+    """`role_arn` None means the operator's own identity."""
 
     role_arn: str | None
-    held: bool
 
 
 def desired_account(resource: Resource) -> Desired:
     """From the spec."""
-    return Desired(role_arn=resource.spec.get("roleArn"), held=resource.held)
+    return Desired(role_arn=resource.spec.get("roleArn"))

@@ -1,33 +1,35 @@
-"""The AWSAccount as the life cycle sees it: wiring of the pieces in this room."""
+"""The AWSAccount as the life cycle sees it: it makes nothing in AWS, and asks STS who we are."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Never
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.metadata import Resource
+from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.plans import Plan
-from awsbatch_operator.api.references import Targets
-from awsbatch_operator.api.scope import Recorded, Scope
+from awsbatch_operator.api.references import Reference, Targets
+from awsbatch_operator.api.scope import Permit, Recorded, Scope
 from awsbatch_operator.api.tags import Owner, Ownership
 from awsbatch_operator.aws.ports import IdentityPort
-from awsbatch_operator.kinds.accounts import Place
+from awsbatch_operator.kinds.accounts import Home
 from awsbatch_operator.kinds.awsaccount.desired import Desired, desired_account
 from awsbatch_operator.kinds.awsaccount.observe import Observed, observe_account
-from awsbatch_operator.kinds.awsaccount.plan import Action, plan_account, plan_removal
+from awsbatch_operator.kinds.awsaccount.plan import plan_account, plan_removal
 from awsbatch_operator.kinds.awsaccount.spec import RESOURCE
 from awsbatch_operator.kinds.awsaccount.status import account_status
 from awsbatch_operator.kinds.contract import KindStatus, Removal, Seen
-from awsbatch_operator.kinds.infrastructure import Lasting, refusals
+from awsbatch_operator.kinds.infrastructure import refusals
 
 
 @dataclass(frozen=True, slots=True)
-class AccountPlaces:
-    """An AWSAccount lives nowhere: its scope is the role that it is about. Implements Places."""
+class AccountHomes:
+    """An AWSAccount lives nowhere: its scope is the role that it is about. Implements Homes."""
 
     region: str  # the operator's own, "" if it has none
 
-    async def resolve(self, resource: Resource) -> Place | Finding:
+    async def resolve(self, resource: Resource) -> Home | Finding:
         region = str(resource.spec.get("region") or self.region)
         if not region and not resource.deleting:
             return Finding(
@@ -41,7 +43,7 @@ class AccountPlaces:
             role_arn=resource.spec.get("roleArn"),
             external_id=resource.spec.get("externalId"),
         )
-        return Place(Recorded("", "", region, ""), scope)
+        return Home(Recorded("", "", region, ""), scope)
 
     async def for_removal(self, resource: Resource, recorded: Recorded) -> Scope | Finding:
         """Where it does not matter: removing an AWSAccount asks AWS nothing."""
@@ -50,11 +52,20 @@ class AccountPlaces:
 
 
 @dataclass(frozen=True, slots=True)
-class AwsAccountKind(Lasting):
-    """Implements Kind[Desired, Observed, Action]."""
+class AwsAccountKind:
+    """Implements Kind[Desired, Observed, Never]: there are no steps."""
 
     identity: IdentityPort
     name: str = "AWSAccount"
+    bounded: bool = False
+
+    def references(self, resource: Resource) -> tuple[Reference, ...]:
+        del resource
+        return ()
+
+    def finished(self, resource: Resource) -> bool:
+        del resource
+        return False
 
     def refusals(self, resource: Resource) -> tuple[Finding, ...]:
         return refusals(RESOURCE, resource)
@@ -68,28 +79,39 @@ class AwsAccountKind(Lasting):
         return removal
 
     async def observe(
-        self, resource: Resource, recorded: Recorded, scope: Scope
+        self, resource: Resource, recorded: Recorded, scope: Scope, *, fresh: bool
     ) -> Observed | None:
-        del recorded
+        del recorded, fresh
         if resource.deleting:
             return None  # it must be possible to remove an account that cannot be entered
         return await observe_account(self.identity, scope)
 
-    def owned(self, observed: Observed, owner: Owner) -> Ownership:
-        del observed, owner
+    def owned(self, observed: Observed, resource: Resource, owner: Owner) -> Ownership:
+        del observed, resource, owner
         return Ownership.OURS
+
+    def marks(self, observed: Observed) -> Mapping[str, str]:
+        del observed
+        return {}
 
     def plan(
         self, desired: Desired | Removal, observed: Observed | None, now: Instant
-    ) -> Plan[Action]:
+    ) -> Plan[Never]:
         del observed, now
         if isinstance(desired, Removal):
             return plan_removal(desired)
-        return plan_account(desired)
+        return plan_account()
 
-    async def act(self, action: Action, scope: Scope) -> Observed | None:
-        del action, scope
-        return None
+    def permit(self, action: Never, scope: Scope, holder: ObjectKey) -> Permit:
+        del scope, holder
+        raise AssertionError(f"an AWSAccount has no steps: {action}")
 
-    def status(self, resource: Resource, seen: Seen[Desired, Observed, Action]) -> KindStatus:
+    async def act(self, action: Never, scope: Scope, observed: Observed | None) -> Observed | None:
+        del scope, observed
+        raise AssertionError(f"an AWSAccount has no steps: {action}")
+
+    def forget(self, key: ObjectKey) -> None:
+        """Nothing is kept in memory."""
+
+    def status(self, resource: Resource, seen: Seen[Desired, Observed, Never]) -> KindStatus:
         return account_status(resource, seen)

@@ -1,12 +1,11 @@
 """What to do about an AWSAccount: nothing in AWS, but it is held while it is needed (pure)."""
 
-from dataclasses import dataclass
+from typing import Never
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.plans import Plan
-from awsbatch_operator.kinds.awsaccount.desired import Desired
 from awsbatch_operator.kinds.contract import Removal
 from awsbatch_operator.kinds.recording import RecordError, recorded_in
 
@@ -14,21 +13,12 @@ VERIFY_SECONDS = 600.0  # roles and trust policies change without telling us
 _SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """No call: the finalizer, which every action is preceded by, is all that is wanted."""
+def plan_account() -> Plan[Never]:
+    """Nothing in AWS. What AWS shows is held by our finalizer before the account is ever Ready."""
+    return Plan(look_again_seconds=VERIFY_SECONDS)
 
 
-Action = Hold
-
-
-def plan_account(desired: Desired) -> Plan[Action]:
-    """Held before it is ever Ready, so that nothing can live in an account that is not held."""
-    actions = () if desired.held else (Hold(),)
-    return Plan(actions=actions, look_again_seconds=VERIFY_SECONDS)
-
-
-def plan_removal(removal: Removal) -> Plan[Action]:
+def plan_removal(removal: Removal) -> Plan[Never]:
     """Let go once nothing lives in the account any more that this operator would have to remove."""
     name = removal.owner.key.name
     living = [user.key for user in removal.users if _lives_in(user, name)]

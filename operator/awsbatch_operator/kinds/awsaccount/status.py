@@ -1,17 +1,18 @@
 """What an AWSAccount shows (pure)."""
 
+from typing import Never
+
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.conditions import Situation, Verdict
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.kinds.awsaccount.desired import Desired
 from awsbatch_operator.kinds.awsaccount.observe import Observed
-from awsbatch_operator.kinds.awsaccount.plan import Action
 from awsbatch_operator.kinds.contract import KindStatus, Seen
 
 _FIELDS = ("accountId", "identity")
 
 
-def account_status(resource: Resource, seen: Seen[Desired, Observed, Action]) -> KindStatus:
+def account_status(resource: Resource, seen: Seen[Desired, Observed, Never]) -> KindStatus:
     """The account's number and our identity there; kept while they cannot be asked for."""
     observed = seen.observed
     if observed is None:

@@ -8,19 +8,19 @@ from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.api.references import Targets
 from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.kinds.computeenvironment.spec import ComputeEnvironmentSpec
-from awsbatch_operator.kinds.infrastructure import settled_on
+from awsbatch_operator.kinds.lasting import reached_before
 from awsbatch_operator.kinds.tagging import WantedTags, wanted_tags
 
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """`content` are AWS's members as the spec has them; `settled`: it was reached before."""
+    """`content` are AWS's members as the spec has them; `reached`: it was reached before."""
 
     owner: Owner
     name: str
     content: Mapping[str, Any]
     tags: WantedTags
-    settled: bool
+    reached: bool
 
     @property
     def managed(self) -> bool:
@@ -41,5 +41,5 @@ def desired_environment(resource: Resource, targets: Targets, owner: Owner) -> D
         name=targets.aws_name,
         content=spec.aws,
         tags=wanted_tags(resource, owner.tags()),
-        settled=settled_on(resource),
+        reached=reached_before(resource),
     )

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.api.scope import Recorded, Scope
 from awsbatch_operator.aws.ports import BatchPort
-from awsbatch_operator.kinds.details import Detail
+from awsbatch_operator.kinds.lasting import Detail
 from awsbatch_operator.kinds.queues import Use, uses
 
 _RETURNED_ONLY = frozenset(
@@ -32,13 +33,20 @@ class Observed(Detail):
         return {name: value for name, value in self.detail.items() if name not in _RETURNED_ONLY}
 
 
-async def observe_environment(
-    batch: BatchPort, recorded: Recorded, scope: Scope, *, deleting: bool
-) -> Observed | None:
-    """The environment by name; with the queues that use it if it is to go. Raises AwsError."""
-    detail = await batch.compute_environment(scope, recorded.aws_name)
-    if detail is None or detail.get("status") == "DELETED":
-        return None
-    if not deleting:
-        return Observed(detail)
-    return Observed(detail, uses(await batch.job_queues(scope), detail["computeEnvironmentArn"]))
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Looks at compute environments. Raises AwsError and NoTokenError."""
+
+    batch: BatchPort
+
+    async def __call__(
+        self, resource: Resource, recorded: Recorded, scope: Scope, *, fresh: bool
+    ) -> Observed | None:
+        """The environment by name; with the queues that use it if it is to go."""
+        detail = await self.batch.compute_environment(scope, recorded.serving, fresh=fresh)
+        if detail is None or detail.get("status") == "DELETED":
+            return None
+        if not resource.deleting:
+            return Observed(detail)
+        queues = await self.batch.job_queues(scope, fresh=fresh)
+        return Observed(detail, uses(queues, detail["computeEnvironmentArn"]))

@@ -1,13 +1,12 @@
 """What to do next about a compute environment (pure)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.plans import Plan
+from awsbatch_operator.api.metadata import Resource
+from awsbatch_operator.api.plans import Plan, Step
 from awsbatch_operator.kinds.computeenvironment.changes import (
     Change,
     Differences,
@@ -17,64 +16,69 @@ from awsbatch_operator.kinds.computeenvironment.changes import (
 from awsbatch_operator.kinds.computeenvironment.desired import Desired
 from awsbatch_operator.kinds.computeenvironment.observe import Observed
 from awsbatch_operator.kinds.contract import Removal
-from awsbatch_operator.kinds.details import at_work
-from awsbatch_operator.kinds.infrastructure import LOOK_SECONDS, MOVING_SECONDS
+from awsbatch_operator.kinds.lasting import (
+    MOVING_SECONDS,
+    RELOOK_SECONDS,
+    ApiCall,
+    IsDisabled,
+    LastingRemoval,
+    NoLongerDiffers,
+    Vanishes,
+    at_work,
+    change_note,
+    creation,
+    lasting_removal,
+    when_absent,
+)
 from awsbatch_operator.kinds.queues import named
-from awsbatch_operator.kinds.release import when_absent
-from awsbatch_operator.kinds.tagging import Tag, Untag, tag_actions, tag_intent
+from awsbatch_operator.kinds.tagging import tag_record, tag_steps
 
 RETRY_SECONDS = 600.0  # before a deletion that AWS gave up is asked for again without any sign
 
 
-@dataclass(frozen=True, slots=True)
-class Create:
-    """CreateComputeEnvironment: the name is ours, so a second call makes no second one."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentRemoval(LastingRemoval):
+    """`was_deleting`: AWS had taken the deletion when the environment was last looked at."""
 
-    request: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """UpdateComputeEnvironment, with members that change in place only."""
-
-    request: Mapping[str, Any]
+    was_deleting: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """DeleteComputeEnvironment, of one that is DISABLED and in no queue."""
-
-    name: str
-
-
-Action = Create | Update | Delete | Tag | Untag
-
-
-def plan_environment(desired: Desired, observed: Observed | None) -> Plan[Action]:
+def plan_environment(desired: Desired, observed: Observed | None, now: Instant) -> Plan[ApiCall]:
     """The next step towards an environment as specified."""
+    del now
     if observed is None:
         return _create(desired)
-    tags = tag_actions(observed.arn, desired.tags, observed.tags)
-    stale = any(isinstance(action, Untag) for action in tags)
-    intent = tag_intent(desired.tags, stale=stale)
     busy = at_work(observed)
     if busy:
         return Plan(findings=busy)
     found = compare(desired, observed)
-    actions: tuple[Action, ...] = tags
-    notes: tuple[Finding, ...] = ()
+    steps = tag_steps(observed.arn, desired.tags, observed.tags)
     if found.in_place:
-        actions = (*tags, Update(update_request(desired, found.in_place)))
-        notes = (_updated(desired, found),)
+        steps = (*steps, _update(desired, found.in_place))
     return Plan(
-        actions=actions,
-        findings=(*_stalled(observed, found), *notes),
-        intent=intent,
-        look_again_seconds=LOOK_SECONDS,
+        steps=steps,
+        findings=_stalled(observed, found),
+        record=tag_record(desired.tags, observed.tags),
+        look_again_seconds=RELOOK_SECONDS,
     )
 
 
-def plan_removal(removal: Removal, observed: Observed | None, now: Instant) -> Plan[Action]:
+def environment_removal(resource: Resource, removal: Removal) -> EnvironmentRemoval:
+    """Whether AWS gave a deletion up can be told only from what it said before."""
+    lasting = lasting_removal(resource, removal)
+    return EnvironmentRemoval(
+        owner=lasting.owner,
+        recorded=lasting.recorded,
+        users=lasting.users,
+        seen=lasting.seen,
+        called=lasting.called,
+        was_deleting=resource.status.get("awsStatus") == "DELETING",
+    )
+
+
+def plan_removal(
+    removal: EnvironmentRemoval, observed: Observed | None, now: Instant
+) -> Plan[ApiCall]:
     """Out of all queues, DISABLED, deleted, gone: in this order.
 
     An environment that a queue still uses is not disabled yet, because the queue's jobs may need it
@@ -87,18 +91,18 @@ def plan_removal(removal: Removal, observed: Observed | None, now: Instant) -> P
         return Plan(findings=(_in_use(observed),))
     if busy:
         return Plan(findings=busy)
-    if observed.status == "INVALID" and removal.options["was_deleting"]:
+    if observed.status == "INVALID" and removal.was_deleting:
         return Plan(findings=(_deletion_failed(observed),))
-    name = str(observed.detail["computeEnvironmentName"])
+    name = {"computeEnvironment": str(observed.detail["computeEnvironmentName"])}
     if observed.state != "DISABLED":
-        return Plan(
-            actions=(Update({"computeEnvironment": name, "state": "DISABLED"}),),
-            look_again_seconds=MOVING_SECONDS,
-        )
-    return Plan(actions=(Delete(name),), look_again_seconds=MOVING_SECONDS)
+        disable = ApiCall("UpdateComputeEnvironment", {**name, "state": "DISABLED"})
+        steps = (Step(disable, expects=IsDisabled()),)
+        return Plan(steps=steps, look_again_seconds=MOVING_SECONDS)
+    steps = (Step(ApiCall("DeleteComputeEnvironment", name), expects=Vanishes()),)
+    return Plan(steps=steps, look_again_seconds=MOVING_SECONDS)
 
 
-def _create(desired: Desired) -> Plan[Action]:
+def _create(desired: Desired) -> Plan[ApiCall]:
     """AWS wants a new environment ENABLED, and takes no update policy with it; both come after."""
     content = {name: value for name, value in desired.content.items() if name != "updatePolicy"}
     request = {
@@ -107,20 +111,21 @@ def _create(desired: Desired) -> Plan[Action]:
         "state": "ENABLED",
         "tags": desired.tags.all,
     }
-    note = Finding(
-        catalogue.DRIFT_REPAIRED if desired.settled else catalogue.CREATED,
-        f"Created the compute environment {desired.name}.",
-    )
-    return Plan(
-        actions=(Create(request),),
-        findings=(note,),
-        intent=tag_intent(desired.tags, stale=False),
+    words = f"Created the compute environment {desired.name}."
+    step = creation("CreateComputeEnvironment", request, words=words, reached=desired.reached)
+    return Plan(steps=(step,), record=tag_record(desired.tags, {}))
+
+
+def _update(desired: Desired, fields: tuple[str, ...]) -> Step[ApiCall]:
+    return Step(
+        ApiCall("UpdateComputeEnvironment", update_request(desired, fields)),
+        note=change_note(fields, reached=desired.reached),
+        expects=NoLongerDiffers(desired, fields, _changeable),
     )
 
 
-def _updated(desired: Desired, found: Differences) -> Finding:
-    reason = catalogue.DRIFT_REPAIRED if desired.settled else catalogue.UPDATED
-    return Finding(reason, f"Changed in place: {', '.join(found.in_place)}.")
+def _changeable(desired: Desired, observed: Observed) -> tuple[str, ...]:
+    return compare(desired, observed).in_place
 
 
 def _stalled(observed: Observed, found: Differences) -> tuple[Finding, ...]:

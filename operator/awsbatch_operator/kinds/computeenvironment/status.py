@@ -8,10 +8,9 @@ from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.kinds.computeenvironment.changes import Change, compare
 from awsbatch_operator.kinds.computeenvironment.desired import Desired
 from awsbatch_operator.kinds.computeenvironment.observe import Observed
-from awsbatch_operator.kinds.computeenvironment.plan import Action
 from awsbatch_operator.kinds.computeenvironment.spec import ComputeEnvironmentStatus
 from awsbatch_operator.kinds.contract import KindStatus, Removal, Seen
-from awsbatch_operator.kinds.infrastructure import starting
+from awsbatch_operator.kinds.lasting import ApiCall, starting
 from awsbatch_operator.schema.fit import fitted
 
 _FIELDS_SHOWN = 100  # the CRD's limit
@@ -26,7 +25,7 @@ _WHY: dict[Change, str] = {
 }
 
 
-def environment_status(resource: Resource, seen: Seen[Desired, Observed, Action]) -> KindStatus:
+def environment_status(resource: Resource, seen: Seen[Desired, Observed, ApiCall]) -> KindStatus:
     """The kind's fields and its verdict."""
     before, observed = starting(resource), seen.observed
     if observed is None:

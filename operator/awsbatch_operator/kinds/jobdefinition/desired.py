@@ -8,8 +8,8 @@ from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION, Resource
 from awsbatch_operator.api.references import Targets
 from awsbatch_operator.api.tags import Owner
-from awsbatch_operator.kinds.infrastructure import settled_on
 from awsbatch_operator.kinds.jobdefinition.spec import JobDefinitionSpec
+from awsbatch_operator.kinds.lasting import reached_before
 from awsbatch_operator.kinds.tagging import WantedTags, wanted_tags
 from awsbatch_operator.schema.canonical import content_hash
 
@@ -39,7 +39,7 @@ class Desired:
     keep: int
     shown: tuple[Shown, ...]
     in_use: frozenset[str] | None
-    settled: bool
+    reached: bool
 
 
 def desired_definition(resource: Resource, targets: Targets, owner: Owner) -> Desired:
@@ -55,7 +55,7 @@ def desired_definition(resource: Resource, targets: Targets, owner: Owner) -> De
         keep=spec.kept,
         shown=shown,
         in_use=_in_use(targets) if len(shown) >= spec.kept else None,
-        settled=settled_on(resource),
+        reached=reached_before(resource),
     )
 
 

@@ -4,58 +4,42 @@ A revision per distinct content. Which one has the content is told by the hash i
 a process that dies between registering and writing the status finds it again.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.plans import Plan
+from awsbatch_operator.api.plans import Plan, Step
 from awsbatch_operator.api.tags import CONTENT
-from awsbatch_operator.kinds.contract import Removal
 from awsbatch_operator.kinds.jobdefinition.desired import Desired
 from awsbatch_operator.kinds.jobdefinition.observe import Observed, Revision
-from awsbatch_operator.kinds.release import SETTLE_SECONDS, when_absent
-from awsbatch_operator.kinds.tagging import Tag, Untag, tag_actions, tag_intent
+from awsbatch_operator.kinds.lasting import (
+    APPEARING_SECONDS,
+    ApiCall,
+    LastingRemoval,
+    when_absent,
+)
+from awsbatch_operator.kinds.tagging import tag_record, tag_steps
 from awsbatch_operator.schema.canonical import comparable, differences
 
 SOON = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Register:
-    """RegisterJobDefinition. `before` is what AWS had, so that the answer makes a new look."""
-
-    request: Mapping[str, Any]
-    before: Observed | None
-
-
-@dataclass(frozen=True, slots=True)
-class Deregister:
-    """DeregisterJobDefinition: jobs that run keep running, new ones cannot use the revision."""
-
-    arn: str
-
-
-Action = Register | Deregister | Tag | Untag
-
-
-def plan_definition(desired: Desired, observed: Observed | None, now: Instant) -> Plan[Action]:
+def plan_definition(desired: Desired, observed: Observed | None, now: Instant) -> Plan[ApiCall]:
     """The next step towards one revision with the content."""
     ours = () if observed is None else observed.ours(desired.owner)
     current = current_revision(desired, ours)
     if current is None:
-        return _register(desired, observed, now)
+        return _register(desired, now)
     return _tidy(desired, current, ours)
 
 
-def plan_removal(removal: Removal, observed: Observed | None, now: Instant) -> Plan[Action]:
+def plan_removal(removal: LastingRemoval, observed: Observed | None, now: Instant) -> Plan[ApiCall]:
     """Deregister what we registered, and nothing else."""
     ours = () if observed is None else observed.ours(removal.owner)
     if not ours:
         return when_absent(removal, now)
-    return Plan(actions=tuple(Deregister(revision.arn) for revision in ours))
+    return Plan(steps=tuple(_deregister(revision) for revision in ours))
 
 
 def current_revision(desired: Desired, ours: tuple[Revision, ...]) -> Revision | None:
@@ -71,10 +55,10 @@ def _has(revision: Revision, desired: Desired) -> bool:
     return not differences(desired.content, revision.content)
 
 
-def _register(desired: Desired, observed: Observed | None, now: Instant) -> Plan[Action]:
+def _register(desired: Desired, now: Instant) -> Plan[ApiCall]:
     for shown in desired.shown:
         age = now.since(shown.registered)
-        if shown.content_hash == desired.content_hash and age < SETTLE_SECONDS:
+        if shown.content_hash == desired.content_hash and age < APPEARING_SECONDS:
             finding = Finding(
                 catalogue.AWS_BUSY, f"AWS does not show yet what was registered as {shown.arn}."
             )
@@ -85,34 +69,48 @@ def _register(desired: Desired, observed: Observed | None, now: Instant) -> Plan
         "tags": {**desired.tags.all, CONTENT: desired.content_hash},
     }
     note = Finding(
-        catalogue.DRIFT_REPAIRED if desired.settled else catalogue.REGISTERED,
+        catalogue.DRIFT_REPAIRED if desired.reached else catalogue.REGISTERED,
         f"Registered a revision of {desired.name} with content {desired.content_hash}.",
     )
-    return Plan(
-        actions=(Register(request, observed),),
-        findings=(note,),
-        intent=tag_intent(desired.tags, stale=False),
-    )
+    # The answer is the next look, so nothing is expected of AWS's listing, which may lag behind.
+    step = Step(ApiCall("RegisterJobDefinition", request), note=note)
+    return Plan(steps=(step,), record=tag_record(desired.tags, {}))
 
 
-def _tidy(desired: Desired, current: Revision, ours: tuple[Revision, ...]) -> Plan[Action]:
+def _tidy(desired: Desired, current: Revision, ours: tuple[Revision, ...]) -> Plan[ApiCall]:
     """The current revision's tags, and revisions that are too many."""
-    tags = tag_actions(current.arn, desired.tags, current.tags)
-    stale = any(isinstance(action, Untag) for action in tags)
     surplus = [revision for revision in ours if revision is not current][desired.keep - 1 :]
     unused = [
         revision
         for revision in surplus
         if desired.in_use is not None and revision.arn not in desired.in_use
     ]
-    notes = tuple(
-        Finding(catalogue.DEREGISTERED, f"Deregistered revision {revision.number}.")
-        for revision in unused
-    )
     return Plan(
-        actions=(*tags, *(Deregister(revision.arn) for revision in unused)),
-        findings=notes,
-        intent=tag_intent(desired.tags, stale=stale),
+        steps=(
+            *tag_steps(current.arn, desired.tags, current.tags),
+            *(_deregister(revision) for revision in unused),
+        ),
+        record=tag_record(desired.tags, current.tags),
         # Which jobs need them is asked for once the status shows how many there are.
         look_again_seconds=SOON if surplus and desired.in_use is None else None,
     )
+
+
+def _deregister(revision: Revision) -> Step[ApiCall]:
+    """Jobs that run keep running; new ones cannot use the revision."""
+    return Step(
+        ApiCall("DeregisterJobDefinition", {"jobDefinition": revision.arn}),
+        lane=revision.arn,
+        note=Finding(catalogue.DEREGISTERED, f"Deregistered revision {revision.number}."),
+        expects=Retires(revision.arn),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Retires:
+    """AWS lists the revision as ACTIVE no more. Implements Expectation."""
+
+    arn: str
+
+    def met(self, observed: Observed | None) -> bool:
+        return observed is None or all(each.arn != self.arn for each in observed.revisions)

@@ -7,15 +7,15 @@ from awsbatch_operator.api.conditions import Situation, Verdict
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.kinds.contract import KindStatus, Removal, Seen
-from awsbatch_operator.kinds.infrastructure import starting
 from awsbatch_operator.kinds.jobdefinition.desired import Desired
 from awsbatch_operator.kinds.jobdefinition.observe import Observed, Revision
-from awsbatch_operator.kinds.jobdefinition.plan import Action, current_revision
+from awsbatch_operator.kinds.jobdefinition.plan import current_revision
+from awsbatch_operator.kinds.lasting import ApiCall, starting
 
 SHOWN = 200  # the CRD's limit
 
 
-def definition_status(resource: Resource, seen: Seen[Desired, Observed, Action]) -> KindStatus:
+def definition_status(resource: Resource, seen: Seen[Desired, Observed, ApiCall]) -> KindStatus:
     """The kind's fields and its verdict."""
     before = starting(resource)
     desired, observed = seen.desired, seen.observed

@@ -8,8 +8,8 @@ from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 from awsbatch_operator.api.references import Targets
 from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.kinds.gates import is_ready
-from awsbatch_operator.kinds.infrastructure import settled_on
 from awsbatch_operator.kinds.jobqueue.spec import JobQueueSpec
+from awsbatch_operator.kinds.lasting import reached_before
 from awsbatch_operator.kinds.tagging import WantedTags, wanted_tags
 
 
@@ -26,7 +26,7 @@ class Desired:
     content: Mapping[str, Any]
     waiting: Mapping[str, str]
     tags: WantedTags
-    settled: bool
+    reached: bool
 
     @property
     def state(self) -> str:
@@ -56,7 +56,7 @@ def desired_queue(resource: Resource, targets: Targets, owner: Owner) -> Desired
         content=content,
         waiting=waiting,
         tags=wanted_tags(resource, owner.tags()),
-        settled=settled_on(resource),
+        reached=reached_before(resource),
     )
 
 

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.api.scope import Recorded, Scope
 from awsbatch_operator.aws.ports import BatchPort
-from awsbatch_operator.kinds.details import Detail
+from awsbatch_operator.kinds.jobqueue.desired import waits_for_jobs
+from awsbatch_operator.kinds.lasting import Detail
 
 _RETURNED_ONLY = frozenset(
     {"jobQueueName", "jobQueueArn", "status", "statusReason", "tags", "serviceEnvironmentOrder"}
@@ -37,14 +39,21 @@ class Observed(Detail):
         return frozenset(str(entry["computeEnvironment"]) for entry in entries)
 
 
-async def observe_queue(
-    batch: BatchPort, recorded: Recorded, scope: Scope, *, draining: bool
-) -> Observed | None:
-    """The queue by name; with its jobs counted if they are waited for. Raises AwsError."""
-    detail = await batch.job_queue(scope, recorded.aws_name)
-    if detail is None or detail.get("status") == "DELETED":
-        return None
-    if not draining or detail.get("status") == "DELETING":
-        return Observed(detail)
-    jobs = await batch.active_jobs(scope, str(detail["jobQueueArn"]))
-    return Observed(detail, Counter(str(job.get("status", "UNKNOWN")) for job in jobs))
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Looks at job queues. Raises AwsError and NoTokenError."""
+
+    batch: BatchPort
+
+    async def __call__(
+        self, resource: Resource, recorded: Recorded, scope: Scope, *, fresh: bool
+    ) -> Observed | None:
+        """The queue by name; with its jobs counted if they are waited for."""
+        detail = await self.batch.job_queue(scope, recorded.serving, fresh=fresh)
+        if detail is None or detail.get("status") == "DELETED":
+            return None
+        draining = resource.deleting and waits_for_jobs(resource)
+        if not draining or detail.get("status") == "DELETING":
+            return Observed(detail)
+        jobs = await self.batch.active_jobs(scope, str(detail["jobQueueArn"]))
+        return Observed(detail, Counter(str(job.get("status", "UNKNOWN")) for job in jobs))

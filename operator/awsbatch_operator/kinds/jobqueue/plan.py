@@ -7,14 +7,26 @@ from typing import Any
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.plans import Plan
+from awsbatch_operator.api.metadata import Resource
+from awsbatch_operator.api.plans import Plan, Step
 from awsbatch_operator.kinds.contract import Removal
-from awsbatch_operator.kinds.details import at_work
-from awsbatch_operator.kinds.infrastructure import LOOK_SECONDS, MOVING_SECONDS
-from awsbatch_operator.kinds.jobqueue.desired import Desired
+from awsbatch_operator.kinds.jobqueue.desired import Desired, drain_timeout
 from awsbatch_operator.kinds.jobqueue.observe import Observed
-from awsbatch_operator.kinds.release import when_absent
-from awsbatch_operator.kinds.tagging import Tag, Untag, tag_actions, tag_intent
+from awsbatch_operator.kinds.lasting import (
+    MOVING_SECONDS,
+    RELOOK_SECONDS,
+    ApiCall,
+    IsDisabled,
+    LastingRemoval,
+    NoLongerDiffers,
+    Vanishes,
+    at_work,
+    change_note,
+    creation,
+    lasting_removal,
+    when_absent,
+)
+from awsbatch_operator.kinds.tagging import tag_record, tag_steps
 from awsbatch_operator.schema.canonical import differences
 
 _ORDER, _POLICY = "computeEnvironmentOrder", "schedulingPolicyArn"
@@ -24,56 +36,50 @@ _DEFAULTS: Mapping[str, Any] = {"state": "ENABLED", "jobStateTimeLimitActions": 
 _STATUSES = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
 
 
-@dataclass(frozen=True, slots=True)
-class Create:
-    """CreateJobQueue: the name is ours, so a second call makes no second one."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueRemoval(LastingRemoval):
+    """`drain_seconds` is how long its jobs are waited for; None: as long as they take."""
 
-    request: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """UpdateJobQueue with the members that differ."""
-
-    request: Mapping[str, Any]
+    drain_seconds: float | None = None
+    since: Instant | None = None  # when the deletion was asked for
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """DeleteJobQueue, of one that is DISABLED. AWS terminates what is still in it."""
-
-    name: str
-
-
-Action = Create | Update | Delete | Tag | Untag
-
-
-def plan_queue(desired: Desired, observed: Observed | None) -> Plan[Action]:
+def plan_queue(desired: Desired, observed: Observed | None, now: Instant) -> Plan[ApiCall]:
     """The next step towards a queue as specified."""
+    del now
     if observed is None:
         return _create(desired)
     busy = at_work(observed)
     if busy:
         return Plan(findings=busy)
-    tags = tag_actions(observed.arn, desired.tags, observed.tags)
-    stale = any(isinstance(action, Untag) for action in tags)
-    found = _differences(desired, observed)
-    findings = _in_the_way(desired, observed, found)
+    steps = tag_steps(observed.arn, desired.tags, observed.tags)
+    found = differences_of(desired, observed)
     changes = tuple(name for name in found if _may_change(name, desired, observed))
-    actions: tuple[Action, ...] = tags
     if changes:
-        actions = (*tags, Update(_update(desired, changes)))
-        reason = catalogue.DRIFT_REPAIRED if desired.settled else catalogue.UPDATED
-        findings = (*findings, Finding(reason, f"Changed in place: {', '.join(changes)}."))
+        steps = (*steps, _update(desired, changes))
     return Plan(
-        actions=actions,
-        findings=findings,
-        intent=tag_intent(desired.tags, stale=stale),
-        look_again_seconds=LOOK_SECONDS,
+        steps=steps,
+        findings=_in_the_way(desired, observed, found),
+        record=tag_record(desired.tags, observed.tags),
+        look_again_seconds=RELOOK_SECONDS,
     )
 
 
-def plan_removal(removal: Removal, observed: Observed | None, now: Instant) -> Plan[Action]:
+def queue_removal(resource: Resource, removal: Removal) -> QueueRemoval:
+    """How long its jobs are waited for stands in the spec."""
+    lasting = lasting_removal(resource, removal)
+    return QueueRemoval(
+        owner=lasting.owner,
+        recorded=lasting.recorded,
+        users=lasting.users,
+        seen=lasting.seen,
+        called=lasting.called,
+        drain_seconds=drain_timeout(resource) or None,
+        since=resource.deleted_at,
+    )
+
+
+def plan_removal(removal: QueueRemoval, observed: Observed | None, now: Instant) -> Plan[ApiCall]:
     """DISABLED, so that nothing new comes in; drained as the policy says; deleted; gone."""
     if observed is None:
         return when_absent(removal, now)
@@ -82,16 +88,17 @@ def plan_removal(removal: Removal, observed: Observed | None, now: Instant) -> P
         return Plan(findings=busy)
     name = str(observed.detail["jobQueueName"])
     if observed.state != "DISABLED":
-        return Plan(
-            actions=(Update({"jobQueue": name, "state": "DISABLED"}),),
-            look_again_seconds=MOVING_SECONDS,
-        )
-    if observed.jobs and not _patience_over(removal, now):
+        disable = ApiCall("UpdateJobQueue", {"jobQueue": name, "state": "DISABLED"})
+        steps = (Step(disable, expects=IsDisabled()),)
+        return Plan(steps=steps, look_again_seconds=MOVING_SECONDS)
+    if observed.jobs and not _drained_long_enough(removal, now):
         return Plan(findings=(_jobs_active(observed.jobs),))
-    return Plan(actions=(Delete(name),), look_again_seconds=MOVING_SECONDS)
+    # AWS terminates what is still in it.
+    steps = (Step(ApiCall("DeleteJobQueue", {"jobQueue": name}), expects=Vanishes()),)
+    return Plan(steps=steps, look_again_seconds=MOVING_SECONDS)
 
 
-def _create(desired: Desired) -> Plan[Action]:
+def _create(desired: Desired) -> Plan[ApiCall]:
     if desired.waiting:
         return Plan(findings=(_waits_for(desired, frozenset()),))
     request = {
@@ -100,18 +107,12 @@ def _create(desired: Desired) -> Plan[Action]:
         "jobQueueName": desired.name,
         "tags": desired.tags.all,
     }
-    note = Finding(
-        catalogue.DRIFT_REPAIRED if desired.settled else catalogue.CREATED,
-        f"Created the job queue {desired.name}.",
-    )
-    return Plan(
-        actions=(Create(request),),
-        findings=(note,),
-        intent=tag_intent(desired.tags, stale=False),
-    )
+    words = f"Created the job queue {desired.name}."
+    step = creation("CreateJobQueue", request, words=words, reached=desired.reached)
+    return Plan(steps=(step,), record=tag_record(desired.tags, {}))
 
 
-def _differences(desired: Desired, observed: Observed) -> tuple[str, ...]:
+def differences_of(desired: Desired, observed: Observed) -> tuple[str, ...]:
     """Names of the members that differ. A kind of queue that the spec leaves open is AWS's."""
     found = differences(desired.content, observed.content)
     names = dict.fromkeys(path.partition(".")[0] for path in found)
@@ -130,9 +131,13 @@ def _may_change(name: str, desired: Desired, observed: Observed) -> bool:
     return name in _CHANGEABLE
 
 
-def _update(desired: Desired, names: tuple[str, ...]) -> dict[str, Any]:
+def _update(desired: Desired, names: tuple[str, ...]) -> Step[ApiCall]:
     members = {name: desired.content.get(name, _DEFAULTS.get(name)) for name in names}
-    return {"jobQueue": desired.name, **members}
+    return Step(
+        ApiCall("UpdateJobQueue", {"jobQueue": desired.name, **members}),
+        note=change_note(names, reached=desired.reached),
+        expects=NoLongerDiffers(desired, names, differences_of),
+    )
 
 
 def _newly_waiting(desired: Desired, observed: Observed) -> frozenset[str]:
@@ -166,9 +171,9 @@ def _waits_for(desired: Desired, present: frozenset[str]) -> Finding:
     )
 
 
-def _patience_over(removal: Removal, now: Instant) -> bool:
-    timeout, since = removal.options["timeout"], removal.options["since"]
-    return bool(timeout) and since is not None and now.since(since) >= timeout
+def _drained_long_enough(removal: QueueRemoval, now: Instant) -> bool:
+    timeout, since = removal.drain_seconds, removal.since
+    return timeout is not None and since is not None and now.since(since) >= timeout
 
 
 def _jobs_active(jobs: Mapping[str, int]) -> Finding:

@@ -6,15 +6,14 @@ from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.conditions import Situation, Verdict
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.kinds.contract import KindStatus, Removal, Seen
-from awsbatch_operator.kinds.infrastructure import starting
 from awsbatch_operator.kinds.jobqueue.desired import Desired
 from awsbatch_operator.kinds.jobqueue.observe import Observed
-from awsbatch_operator.kinds.jobqueue.plan import Action
 from awsbatch_operator.kinds.jobqueue.spec import JobQueueStatus
+from awsbatch_operator.kinds.lasting import ApiCall, starting
 from awsbatch_operator.schema.fit import fitted
 
 
-def queue_status(resource: Resource, seen: Seen[Desired, Observed, Action]) -> KindStatus:
+def queue_status(resource: Resource, seen: Seen[Desired, Observed, ApiCall]) -> KindStatus:
     """The kind's fields and its verdict."""
     before, observed = starting(resource), seen.observed
     if observed is None:

@@ -7,7 +7,7 @@ from typing import Any
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.api.references import Targets
 from awsbatch_operator.api.tags import Owner
-from awsbatch_operator.kinds.infrastructure import settled_on
+from awsbatch_operator.kinds.lasting import reached_before
 from awsbatch_operator.kinds.schedulingpolicy.spec import SchedulingPolicySpec
 from awsbatch_operator.kinds.tagging import WantedTags, wanted_tags
 
@@ -20,7 +20,7 @@ class Desired:
     name: str
     content: Mapping[str, Any]
     tags: WantedTags
-    settled: bool
+    reached: bool
 
 
 def desired_policy(resource: Resource, targets: Targets, owner: Owner) -> Desired:
@@ -31,5 +31,5 @@ def desired_policy(resource: Resource, targets: Targets, owner: Owner) -> Desire
         name=targets.aws_name,
         content=spec.aws,
         tags=wanted_tags(resource, owner.tags()),
-        settled=settled_on(resource),
+        reached=reached_before(resource),
     )

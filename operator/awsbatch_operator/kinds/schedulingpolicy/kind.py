@@ -1,60 +1,25 @@
-"""The SchedulingPolicy as the life cycle sees it: wiring of the pieces in this room."""
+"""The SchedulingPolicy, put together from the pieces of this room."""
 
-from dataclasses import dataclass, replace
-
-from awsbatch_operator.api.findings import Finding
-from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.metadata import Resource
-from awsbatch_operator.api.plans import Plan
-from awsbatch_operator.api.references import Targets
-from awsbatch_operator.api.scope import Recorded, Scope
-from awsbatch_operator.api.tags import Owner, Ownership, ownership
 from awsbatch_operator.aws.ports import BatchPort
-from awsbatch_operator.kinds.contract import KindStatus, Removal, Seen
-from awsbatch_operator.kinds.infrastructure import Lasting, refusals
-from awsbatch_operator.kinds.release import removal_options
-from awsbatch_operator.kinds.schedulingpolicy.act import act_on_policy
+from awsbatch_operator.kinds.infrastructure import Infrastructure
+from awsbatch_operator.kinds.lasting import lasting_removal, whose
 from awsbatch_operator.kinds.schedulingpolicy.desired import Desired, desired_policy
-from awsbatch_operator.kinds.schedulingpolicy.observe import Observed, observe_policy
-from awsbatch_operator.kinds.schedulingpolicy.plan import Action, plan_policy, plan_removal
+from awsbatch_operator.kinds.schedulingpolicy.observe import Observed, Observer
+from awsbatch_operator.kinds.schedulingpolicy.plan import plan_policy, plan_removal
 from awsbatch_operator.kinds.schedulingpolicy.spec import RESOURCE
 from awsbatch_operator.kinds.schedulingpolicy.status import policy_status
 
 
-@dataclass(frozen=True, slots=True)
-class SchedulingPolicyKind(Lasting):
-    """Implements Kind[Desired, Observed, Action]."""
-
-    batch: BatchPort
-    name: str = "SchedulingPolicy"
-
-    def refusals(self, resource: Resource) -> tuple[Finding, ...]:
-        return refusals(RESOURCE, resource)
-
-    def desired(self, resource: Resource, targets: Targets, owner: Owner) -> Desired:
-        return desired_policy(resource, targets, owner)
-
-    def removal(self, resource: Resource, removal: Removal) -> Removal:
-        return replace(removal, options=removal_options(resource))
-
-    async def observe(
-        self, resource: Resource, recorded: Recorded, scope: Scope
-    ) -> Observed | None:
-        return await observe_policy(self.batch, recorded, scope, deleting=resource.deleting)
-
-    def owned(self, observed: Observed, owner: Owner) -> Ownership:
-        return ownership(observed.tags, owner)
-
-    def plan(
-        self, desired: Desired | Removal, observed: Observed | None, now: Instant
-    ) -> Plan[Action]:
-        if isinstance(desired, Removal):
-            return plan_removal(desired, observed, now)
-        return plan_policy(desired, observed)
-
-    async def act(self, action: Action, scope: Scope) -> Observed | None:
-        await act_on_policy(self.batch, action, scope)
-        return None
-
-    def status(self, resource: Resource, seen: Seen[Desired, Observed, Action]) -> KindStatus:
-        return policy_status(resource, seen)
+def scheduling_policies(batch: BatchPort) -> Infrastructure[Desired, Observed]:
+    """The kind, over AWS Batch."""
+    return Infrastructure(
+        declared=RESOURCE,
+        batch=batch,
+        desire=desired_policy,
+        remove=lasting_removal,
+        look=Observer(batch),
+        whose=whose,
+        plan_for=plan_policy,
+        plan_removal=plan_removal,
+        show=policy_status,
+    )

@@ -4,13 +4,12 @@ from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.conditions import Situation, Verdict
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.kinds.contract import KindStatus, Removal, Seen
-from awsbatch_operator.kinds.infrastructure import starting
+from awsbatch_operator.kinds.lasting import ApiCall, starting
 from awsbatch_operator.kinds.schedulingpolicy.desired import Desired
 from awsbatch_operator.kinds.schedulingpolicy.observe import Observed
-from awsbatch_operator.kinds.schedulingpolicy.plan import Action
 
 
-def policy_status(resource: Resource, seen: Seen[Desired, Observed, Action]) -> KindStatus:
+def policy_status(resource: Resource, seen: Seen[Desired, Observed, ApiCall]) -> KindStatus:
     """The kind's fields and its verdict."""
     if seen.observed is None:
         return starting(resource)

@@ -6,7 +6,7 @@ from tests.support.installation import Installation
 from tests.support.manifests import LASTING, POLICY, SPECS, policy
 
 from awsbatch_operator.api.metadata import FINALIZER, RESOLVED
-from awsbatch_operator.kinds.schedulingpolicy.observe import Observed, observe_policy
+from awsbatch_operator.kinds.schedulingpolicy.observe import Observed, Observer
 from awsbatch_operator.kube.port import InvalidError
 
 
@@ -20,13 +20,14 @@ async def test_a_change_that_aws_never_shows_is_repeated_more_and_more_rarely(mo
     there = Installation()
     seen: list[Observed | None] = []
     frozen = asyncio.Event()
+    observe = Observer.__call__
 
     async def look(*arguments, **named):
         if not frozen.is_set():
-            seen.append(await observe_policy(*arguments, **named))
+            seen.append(await observe(*arguments, **named))
         return seen[-1]
 
-    monkeypatch.setattr("awsbatch_operator.kinds.schedulingpolicy.kind.observe_policy", look)
+    monkeypatch.setattr(Observer, "__call__", look)
     async with there.running():
         await ready(there)
         frozen.set()

@@ -1,0 +1,167 @@
+"""The end of a turn: what it found out becomes the status, and says when to look again."""
+
+from collections.abc import Sequence
+from typing import Generic
+
+from awsbatch_operator.api import catalogue
+from awsbatch_operator.api.conditions import Situation, Verdict
+from awsbatch_operator.api.findings import Finding, Severity
+from awsbatch_operator.api.metadata import ObjectKey, Resource
+from awsbatch_operator.api.plans import Plan
+from awsbatch_operator.engine.reconciler import Again
+from awsbatch_operator.kinds import outcomes, statuses
+from awsbatch_operator.kinds.contract import (
+    ActionT,
+    DesiredT,
+    Kind,
+    KindStatus,
+    ObservedT,
+    Seen,
+)
+from awsbatch_operator.kinds.patience import LOOK_SECONDS, Patience
+from awsbatch_operator.kinds.shared import Shared
+from awsbatch_operator.kinds.turn import Turn
+from awsbatch_operator.kube.port import NotFoundError
+
+UNFINISHED_SECONDS = 1.0  # a plan that still had steps after the looks of one turn
+TOKEN_SECONDS = 0.01  # the least wait for a rate token: a turn costs more time than that
+RETRY_SECONDS = 1.0  # the least delay after a failed call; the engine's backoff adds to it
+
+
+class Reporter(Generic[DesiredT, ObservedT, ActionT]):
+    """Writes the statuses of one kind. Raises KubeError."""
+
+    def __init__(
+        self, kind: Kind[DesiredT, ObservedT, ActionT], shared: Shared, *, scoped: bool
+    ) -> None:
+        self._kind = kind
+        self._shared = shared
+        self._scoped = scoped
+        self._patience = Patience()
+
+    async def report(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> Again:
+        """Write the status if it differs, and say when the object is due again."""
+        resource = turn.resource
+        findings = _findings(turn)
+        quiet = self._too_early_to_tell(turn)
+        if quiet is not None:
+            return quiet
+        shown = self._kind.status(resource, self._seen(turn, findings))
+        verdict = statuses.verdict(findings, shown.verdict, deleting=resource.deleting)
+        written = await self._write(turn, shown, verdict)
+        if written is None:
+            return Again()
+        if self._kind.finished(written):
+            self.forget(resource.key)
+        return _again(turn, findings)
+
+    async def announce(
+        self, turn: Turn[DesiredT, ObservedT, ActionT], plan: Plan[ActionT]
+    ) -> Resource:
+        """Write what a plan announces before its first step is sent; the object as it is then."""
+        if all(turn.resource.status.get(name) == value for name, value in plan.announce.items()):
+            return turn.resource
+        findings = _findings(turn)
+        shown = self._kind.status(turn.resource, self._seen(turn, findings))
+        shown = KindStatus({**shown.fields, **plan.announce}, shown.verdict, shown.extra)
+        verdict = statuses.verdict(findings, shown.verdict, deleting=turn.resource.deleting)
+        if verdict.situation is Situation.READY:  # not before what is announced has been done
+            words = "The operator is about to change the object in AWS."
+            verdict = Verdict(Situation.WORKING, catalogue.UPDATING.name, words)
+        written = await self._write(turn, shown, verdict)
+        return turn.resource if written is None else written
+
+    def forget(self, key: ObjectKey) -> None:
+        """The object is finished or gone: keep nothing of it in memory."""
+        self._patience.over(key)
+        self._kind.forget(key)
+
+    async def _write(
+        self, turn: Turn[DesiredT, ObservedT, ActionT], shown: KindStatus, verdict: Verdict
+    ) -> Resource | None:
+        """The object with the status written; None if the object is gone."""
+        resource = turn.resource
+        fields = dict(shown.fields)
+        if turn.foreign:
+            fields.pop("arn", None)  # what is another's must never be used through this object
+        status = statuses.whole(
+            resource,
+            fields,
+            verdict,
+            now=self._shared.clock.now(),
+            bounded=self._kind.bounded,
+            recorded=turn.home.recorded if turn.home is not None and self._scoped else None,
+            extra=shown.extra,
+        )
+        if statuses.same(status, resource.status):
+            return resource
+        try:
+            written = await self._shared.store.write_status(resource, status)
+        except NotFoundError:
+            return None
+        self._shared.narrator.judged(resource, verdict)
+        return written
+
+    def _too_early_to_tell(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> Again | None:
+        """Whether passing trouble, or the wait for a rate token, is kept quiet this time."""
+        key, waits = turn.resource.key, turn.waits_seconds
+        if waits is None:
+            self._patience.wait_is_over(key)
+        elif not turn.errors and not turn.acted:
+            early = self._patience.with_wait(key, self._shared.clock.monotonic())
+            return Again(after=max(waits, TOKEN_SECONDS)) if early else None
+        waiting = turn.home is None and any(
+            finding.reason is catalogue.REFERENCE_NOT_READY
+            for finding in turn.findings
+            if finding.severity is Severity.WAIT
+        )
+        if not turn.trouble_passes and not waiting:
+            self._patience.over(key)
+            return None
+        if statuses.is_ready(turn.resource) and self._patience.with_trouble(key):
+            return Again(after=LOOK_SECONDS, failed=turn.trouble_passes)
+        return None
+
+    def _seen(
+        self, turn: Turn[DesiredT, ObservedT, ActionT], findings: tuple[Finding, ...]
+    ) -> Seen[DesiredT, ObservedT, ActionT]:
+        home = turn.home
+        return Seen(
+            desired=turn.desired,
+            observed=turn.observed,
+            plan=turn.plan,
+            findings=findings,
+            scope=None if home is None else home.scope,
+            recorded=None if home is None else home.recorded,
+            now=self._shared.clock.now(),
+            outcomes=turn.outcomes,
+        )
+
+
+def _findings(turn: Turn[DesiredT, ObservedT, ActionT]) -> tuple[Finding, ...]:
+    """Of two findings of one weight the first gives its reason: trouble before progress."""
+    trouble = [outcomes.finding(error) for error in turn.errors]
+    if turn.waits_seconds is not None:
+        trouble.append(
+            Finding(
+                catalogue.RATE_LIMITED,
+                "The next call waits for its turn under AWS's limit of calls a second.",
+                look_again_seconds=turn.waits_seconds,
+            )
+        )
+    return statuses.by_weight((*trouble, *turn.all_findings()))
+
+
+def _again(turn: Turn[DesiredT, ObservedT, ActionT], findings: Sequence[Finding]) -> Again:
+    """When the object is due again if nothing changes before."""
+    if turn.trouble_passes:
+        return Again(after=RETRY_SECONDS, failed=True)
+    if turn.resource.paused:
+        return Again()
+    if turn.errors:  # whatever the plan would look at soon has not been reached
+        return Again(after=min(outcomes.finding(error).again for error in turn.errors))
+    looks = [UNFINISHED_SECONDS] if turn.unfinished else []
+    looks += [finding.again for finding in findings if finding.severity is not Severity.NOTE]
+    if turn.plan is not None and turn.plan.look_again_seconds is not None:
+        looks.append(turn.plan.look_again_seconds)
+    return Again(after=min(looks, default=None))

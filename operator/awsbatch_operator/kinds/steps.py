@@ -1,0 +1,281 @@
+"""The middle of a turn: look, decide, then step by step permit, write down, act; look again.
+
+If the process dies before the record, nothing was sent. After it, the next look finds what the
+steps have done: each is named by the record, so it is seen, and none is repeated blindly.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Generic
+
+from awsbatch_operator.api import catalogue
+from awsbatch_operator.api.findings import Finding
+from awsbatch_operator.api.metadata import RESOLVED, Resource
+from awsbatch_operator.api.plans import Outcome, Plan, Step
+from awsbatch_operator.api.scope import NoTokenError, Origin, Permit
+from awsbatch_operator.api.tags import Owner, Ownership, holder
+from awsbatch_operator.aws.errors import AwsError
+from awsbatch_operator.kinds.accounts import Home
+from awsbatch_operator.kinds.contract import ActionT, DesiredT, Kind, ObservedT, Removal
+from awsbatch_operator.kinds.recording import annotation
+from awsbatch_operator.kinds.shared import Shared
+from awsbatch_operator.kinds.turn import Turn
+from awsbatch_operator.kube.port import InvalidError
+
+LOOKS = 4  # a turn; a plan that still has steps then goes on in the next turn
+
+Announce = Callable[[Turn[DesiredT, ObservedT, ActionT], Plan[ActionT]], Awaitable[Resource]]
+"""Writes what a plan announces into the status, before its first step is sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps(Generic[DesiredT, ObservedT, ActionT]):
+    """Takes an object as far as AWS lets it come now. Raises KubeError and LeaseLostError.
+
+    `scoped` is off for the AWSAccount, which lives in no account: its scope is not recorded.
+    """
+
+    kind: Kind[DesiredT, ObservedT, ActionT]
+    shared: Shared
+    announce: Announce[DesiredT, ObservedT, ActionT]
+    scoped: bool = True
+
+    def owner(self, resource: Resource) -> Owner:
+        """The object, as the tags of what it owns name it."""
+        return Owner(self.shared.cluster_id, resource.key, resource.uid)
+
+    async def go(
+        self,
+        turn: Turn[DesiredT, ObservedT, ActionT],
+        home: Home,
+        desire: Callable[[Resource], DesiredT | Removal],
+    ) -> None:
+        """Look, decide and act until there is nothing more to do, or something is in the way.
+
+        What AWS refuses is in `turn.errors`. A record that the API server refuses for good is a
+        finding: nothing was sent then.
+        """
+        turn.home = home
+        try:
+            await self._rounds(turn, desire)
+        except NoTokenError as error:
+            turn.no_token_seconds = error.seconds
+        except AwsError as error:
+            turn.error = error
+        except InvalidError as error:
+            turn.findings.append(Finding(catalogue.RECORD_REFUSED, str(error)))
+
+    async def _rounds(
+        self,
+        turn: Turn[DesiredT, ObservedT, ActionT],
+        desire: Callable[[Resource], DesiredT | Removal],
+    ) -> None:
+        """What the feed read last decides whether there is anything to do; a fresh look, what."""
+        answer: ObservedT | None = None
+        fresh = turn.resource.deleting
+        looks = 0
+        while looks < LOOKS:
+            turn.desired = desire(turn.resource)
+            plan = await self._look(turn, answer, fresh=fresh)
+            if plan is None or self._unshown(turn):
+                return
+            if not fresh and answer is None and plan.steps:
+                fresh = True
+                continue
+            if not plan.steps:
+                await self._write_down(turn, plan)
+                return
+            looks, fresh = looks + 1, True
+            answer = await self._act(turn, plan)
+            if any(_came_short(outcome) for outcome in turn.outcomes.values()):
+                turn.observed = turn.observed if answer is None else answer
+                return
+        turn.unfinished = True
+
+    async def _look(
+        self, turn: Turn[DesiredT, ObservedT, ActionT], answer: ObservedT | None, *, fresh: bool
+    ) -> Plan[ActionT] | None:
+        """Observe and plan; None if what AWS has is somebody else's."""
+        assert turn.home is not None and turn.desired is not None  # noqa: S101, PT018 - set by go
+        kind, resource, home = self.kind, turn.resource, turn.home
+        if answer is None:
+            answer = await kind.observe(resource, home.recorded, home.scope, fresh=fresh)
+        owned = self._owned(resource, answer)
+        turn.foreign = owned is Ownership.FOREIGN
+        turn.observed = None if turn.foreign else answer
+        if turn.foreign and answer is not None:
+            self._leave_alone(turn, kind.marks(answer))
+            return None
+        if owned is Ownership.ADOPTABLE:
+            turn.home = replace(home, recorded=replace(home.recorded, origin=Origin.ADOPTED))
+        plan = turn.plan = kind.plan(turn.desired, turn.observed, self.shared.clock.now())
+        if not plan.steps:
+            self.shared.narrator.noted(resource, plan.findings)
+        elif owned is Ownership.RECREATED:
+            message = "AWS already had what an earlier object of this name made; it is ours now."
+            self.shared.narrator.noted(resource, [Finding(catalogue.REOWNED, message)])
+        return plan
+
+    def _owned(self, resource: Resource, observed: ObservedT | None) -> Ownership:
+        if observed is None:
+            return Ownership.OURS
+        owned = self.kind.owned(observed, resource, self.owner(resource))
+        if owned is Ownership.RECREATED and self.kind.bounded:
+            return Ownership.FOREIGN  # a run belongs to one object, not to its name
+        if owned is Ownership.ADOPTABLE and resource.deleting:
+            return Ownership.FOREIGN  # nothing is taken over only to be removed
+        return owned
+
+    def _leave_alone(
+        self, turn: Turn[DesiredT, ObservedT, ActionT], tags: Mapping[str, str]
+    ) -> None:
+        assert turn.home is not None  # noqa: S101 - there is no look without a home
+        recorded = turn.home.recorded
+        where = f"{recorded.serving} in account {recorded.account_id}, region {recorded.region}"
+        if isinstance(turn.desired, Removal):
+            words = f"AWS keeps {where}: its tags say that it is not this object's."
+            note = Finding(catalogue.NOT_OURS, words)
+            turn.plan = Plan(released=True, findings=(note,))
+            self.shared.narrator.noted(turn.resource, [note])
+            return
+        turn.plan = None
+        other = holder(tags, self.shared.cluster_id)
+        if other is not None:
+            self.shared.claims.wait(other, turn.resource.key)
+        whose = (
+            f"it belongs to {other}" if other else "its tags do not say that it is this object's"
+        )
+        turn.findings.append(
+            Finding(catalogue.ALREADY_EXISTS, f"AWS already has {where}, and {whose}.")
+        )
+
+    def _unshown(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> bool:
+        """Whether AWS took a step and does not show what was expected of it.
+
+        Later turns repeat the step, more and more rarely: AWS shows some changes late, and a value
+        that it writes in its own way it never shows as sent.
+        """
+        done = [step for outcome in turn.outcomes.values() for step in outcome.done]
+        unmet = [step for step in done if step.expects and not step.expects.met(turn.observed)]
+        if not unmet:
+            return False
+        turn.unshown = True
+        words = "AWS took a change and does not show it yet."
+        turn.findings.append(Finding(catalogue.AWS_BUSY, words))
+        return True
+
+    async def _write_down(
+        self, turn: Turn[DesiredT, ObservedT, ActionT], plan: Plan[ActionT]
+    ) -> None:
+        """Records that no step depends on, or our finalizer on what AWS has already.
+
+        `kubectl replace` takes both away from an object that needs no step.
+        """
+        resource = turn.resource
+        missing = any(resource.annotations.get(name) != text for name, text in plan.record.items())
+        removing = isinstance(turn.desired, Removal)
+        unheld = turn.observed is not None and not removing and not resource.held
+        if missing or unheld:
+            await self._record(turn, plan.record)
+
+    async def _record(
+        self, turn: Turn[DesiredT, ObservedT, ActionT], record: Mapping[str, str]
+    ) -> None:
+        """One guarded write: the finalizer, the scope, and what must not be forgotten."""
+        annotations = dict(record)
+        home = turn.home
+        adopted = home is not None and home.recorded.origin is Origin.ADOPTED
+        written = turn.resource.annotations.get(RESOLVED, "")
+        unsaid = not written or (adopted and f'"{Origin.ADOPTED.value}"' not in written)
+        if self.scoped and home is not None and unsaid:
+            annotations = annotation(home.recorded, self.shared.clock.now()) | annotations
+        turn.resource = await self.shared.store.hold(turn.resource, annotations)
+
+    async def _act(
+        self, turn: Turn[DesiredT, ObservedT, ActionT], plan: Plan[ActionT]
+    ) -> ObservedT | None:
+        """The first steps of all lanes, then the second ones, and so on; the last answer."""
+        waiting = {lane: list(steps) for lane, steps in plan.lanes().items()}
+        reached: dict[str, Outcome[ActionT]] = {lane: Outcome() for lane in waiting}
+        record, first = dict(plan.record), True
+        while heads := {lane: steps.pop(0) for lane, steps in waiting.items() if steps}:
+            permits = self._permits(turn, heads, reached)
+            if permits:
+                await self._prepare(turn, plan if first else None, permits, heads, record)
+                first, record = False, {}
+                await self._send(turn, heads, permits, reached)
+            for lane in [lane for lane in waiting if _came_short(reached[lane])]:
+                del waiting[lane]
+        turn.outcomes = reached
+        answers = [each.answer for each in reached.values() if each.answer is not None]
+        return answers[-1] if answers else None
+
+    def _permits(
+        self,
+        turn: Turn[DesiredT, ObservedT, ActionT],
+        heads: Mapping[str, Step[ActionT]],
+        reached: dict[str, Outcome[ActionT]],
+    ) -> dict[str, Permit]:
+        """The rate tokens that are there now; a lane without one waits."""
+        assert turn.home is not None  # noqa: S101 - there are no steps without a home
+        found = {}
+        for lane, step in heads.items():
+            try:
+                found[lane] = self.kind.permit(step.action, turn.home.scope, turn.resource.key)
+            except NoTokenError as error:
+                reached[lane] = replace(reached[lane], waits_seconds=error.seconds)
+        return found
+
+    async def _prepare(
+        self,
+        turn: Turn[DesiredT, ObservedT, ActionT],
+        plan: Plan[ActionT] | None,
+        permits: Mapping[str, Permit],
+        heads: Mapping[str, Step[ActionT]],
+        record: dict[str, str],
+    ) -> None:
+        """Write down what has to stand before these steps are sent; the tokens go back if not."""
+        for lane in permits:
+            record |= heads[lane].record
+        try:
+            if plan is not None and plan.announce:
+                turn.resource = await self.announce(turn, plan)
+            await self._record(turn, record)
+        except BaseException:
+            for permit in permits.values():
+                permit.give_back()
+            raise
+
+    async def _send(
+        self,
+        turn: Turn[DesiredT, ObservedT, ActionT],
+        heads: Mapping[str, Step[ActionT]],
+        permits: dict[str, Permit],
+        reached: dict[str, Outcome[ActionT]],
+    ) -> None:
+        """One call after the other; the error of one ends its own lane only."""
+        assert turn.home is not None  # noqa: S101 - there are no steps without a home
+        unused = dict(permits)
+        try:
+            for lane in permits:
+                step, before = heads[lane], reached[lane]
+                del unused[lane]
+                try:
+                    answer = await self.kind.act(step.action, turn.home.scope, turn.observed)
+                except NoTokenError as error:
+                    reached[lane] = replace(before, waits_seconds=error.seconds)
+                except AwsError as error:
+                    reached[lane] = replace(before, failed=step, error=error)
+                else:
+                    answer = before.answer if answer is None else answer
+                    reached[lane] = replace(before, done=(*before.done, step), answer=answer)
+                    if step.note is not None:
+                        self.shared.narrator.done(turn.resource, [step.note])
+        finally:
+            for permit in unused.values():
+                permit.give_back()
+
+
+def _came_short(outcome: Outcome[ActionT]) -> bool:
+    """Whether the lane did not come to its end."""
+    return outcome.error is not None or outcome.waits_seconds is not None

@@ -1,0 +1,59 @@
+"""What one turn of an object has found out so far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic
+
+from awsbatch_operator.api.findings import Finding
+from awsbatch_operator.api.metadata import Resource
+from awsbatch_operator.api.plans import Outcome, Plan
+from awsbatch_operator.aws.errors import AwsError
+from awsbatch_operator.kinds import outcomes
+from awsbatch_operator.kinds.accounts import Home
+from awsbatch_operator.kinds.contract import ActionT, DesiredT, ObservedT, Removal
+
+
+@dataclass(slots=True)
+class Turn(Generic[DesiredT, ObservedT, ActionT]):
+    """One turn. `resource` is as our own last write left it."""
+
+    resource: Resource
+    home: Home | None = None  # None: a gate before it ended the turn
+    desired: DesiredT | Removal | None = None
+    observed: ObservedT | None = None
+    foreign: bool = False  # AWS has such a thing, and it is not this object's
+    plan: Plan[ActionT] | None = None
+    findings: list[Finding] = field(default_factory=list)  # of gates and looks, not of the plan
+    error: AwsError | None = None  # of a gate or a look; what a step met with is in `outcomes`
+    outcomes: Mapping[str, Outcome[ActionT]] = field(default_factory=dict)
+    no_token_seconds: float | None = None  # a gate or a look has to wait for its rate token
+    unfinished: bool = False  # there are more steps than one turn takes
+    unshown: bool = False  # AWS took a step and does not show what was expected of it
+
+    @property
+    def errors(self) -> tuple[AwsError, ...]:
+        """All that AWS refused or failed to answer in this turn."""
+        first = () if self.error is None else (self.error,)
+        steps = (outcome.error for outcome in self.outcomes.values())
+        return (*first, *(error for error in steps if isinstance(error, AwsError)))
+
+    @property
+    def acted(self) -> bool:
+        """Whether AWS took a step of the last plan."""
+        return any(outcome.done for outcome in self.outcomes.values())
+
+    @property
+    def waits_seconds(self) -> float | None:
+        """Until the first rate token that was missing will be there; None if none was."""
+        waits = [outcome.waits_seconds for outcome in self.outcomes.values()]
+        found = [seconds for seconds in (self.no_token_seconds, *waits) if seconds is not None]
+        return min(found, default=None)
+
+    @property
+    def trouble_passes(self) -> bool:
+        """Whether AWS has trouble, or is slow, in a way that passes by itself."""
+        return self.unshown or any(outcomes.backs_off(error) for error in self.errors)
+
+    def all_findings(self) -> tuple[Finding, ...]:
+        """The gates' and the plan's."""
+        return (*self.findings, *(self.plan.findings if self.plan is not None else ()))
