@@ -1,5 +1,6 @@
 """The BatchJob as the life cycle sees it: wiring of the pieces in this room."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from awsbatch_operator.api.findings import Finding
@@ -77,6 +78,9 @@ class BatchJobKind:
         if observed.knowledge is not Knowledge.FOUND:
             return Ownership.OURS
         return ownership(observed.detail.get("tags") or {}, owner)
+
+    def marks(self, observed: Observed) -> Mapping[str, str]:
+        return observed.detail.get("tags") or {}
 
     def plan(
         self, desired: Desired | Removal, observed: Observed | None, now: Instant

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.conditions import Situation, Verdict
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Resource, Shape
@@ -44,13 +45,24 @@ def job_status(resource: Resource, seen: Seen[Desired, Observed, Action]) -> Kin
         fields = before if observed is None else before | _others(before, observed)
         return KindStatus(fields, _concluded(resource, ended))
     if observed is None or observed.knowledge is not Knowledge.FOUND:
-        return KindStatus(before, _verdict_before(resource))
+        quiet = observed is None and _waits_for_its_definition(seen)
+        return KindStatus(before, _verdict_before(resource), quiet=quiet)
     if _not_worth_a_write(resource, observed, seen.now):
         return KindStatus(before, _verdict_before(resource))
     fields = _run_fields(observed) | _others(before, observed)
     fields |= _state_fields(before, observed, seen.now)
     ran = generation_that_ran(resource, observed.submission)
     return KindStatus(fields, replace(verdict(observed), ran=ran))
+
+
+def _waits_for_its_definition(seen: Seen[Desired, Observed, Action]) -> bool:
+    """Whether the first run is held back for a moment: not worth one more write for each job."""
+    desired = seen.desired
+    if not isinstance(desired, Desired) or desired.not_before is None:
+        return False
+    return seen.now < desired.not_before and not any(
+        finding.reason is not catalogue.JOB_SUBMITTING for finding in seen.findings
+    )
 
 
 def generation_that_ran(resource: Resource, submission: Submission) -> int:

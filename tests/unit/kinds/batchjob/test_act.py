@@ -9,10 +9,10 @@ from tests.unit.kinds.batchjob.jobs import KEY, NOW, QUEUE_ARN, SCOPE, desired, 
 
 from awsbatch_operator.api.scope import LeaseLostError, Scope
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
-from awsbatch_operator.kinds.batchjob.act import act_on_job
-from awsbatch_operator.kinds.batchjob.memory import SubmissionMemory
+from awsbatch_operator.kinds.batchjob.act import SubmissionMemory, act_on_job
+from awsbatch_operator.kinds.batchjob.actions import Submit, Terminate
 from awsbatch_operator.kinds.batchjob.observed import Knowledge
-from awsbatch_operator.kinds.batchjob.plan import Submit, Terminate, plan_job
+from awsbatch_operator.kinds.batchjob.plan import plan_job
 
 
 def submit() -> Submit:
@@ -60,7 +60,7 @@ async def test_a_submitted_job_is_known_at_once_and_followed(act):
     action = submit()
     observed = await act.on(action)
     assert act.sent == [action.request]
-    assert (observed.knowledge, observed.job_id) == (Knowledge.KNOWN, "job-1")
+    assert (observed.knowledge, observed.job_id) == (Knowledge.FOUND, "job-1")
     assert act.followed == [("job-1", QUEUE_ARN)]
     assert act.memory.job_id(KEY, action.submission) == "job-1"
     assert act.memory.sent(KEY, action.submission) == NOW
