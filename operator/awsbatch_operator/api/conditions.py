@@ -91,29 +91,17 @@ def conditions(
     for whatever generation that was, and carries Paused.
     """
     before = {str(condition["type"]): condition for condition in previous}
-    wanted = dict(_STATES[verdict.situation])
-    if not bounded:
-        wanted["Ready"] = "True" if verdict.situation is Situation.READY else "False"
-    for name in _SHOWN_AFTERWARDS:
-        if name in before:
-            wanted.setdefault(name, "False")
-    texts = dict.fromkeys(wanted, (verdict.reason, verdict.message))
-    for own in extra:
-        wanted[own.type] = "True" if own.holds else "False"
-        texts[own.type] = (own.reason, own.message)
-    if paused or "Paused" in before:
-        wanted["Paused"] = "True" if paused else "False"
-        texts["Paused"] = _PAUSED if paused else _RESUMED
+    said = _said(verdict, extra, before, bounded=bounded, paused=paused)
     made = {
         name: {
             "type": name,
             "status": status,
             "observedGeneration": generation,
             "lastTransitionTime": _transition(before.get(name), status, now),
-            "reason": texts[name][0],
-            "message": texts[name][1][:MESSAGE_LIMIT],
+            "reason": reason,
+            "message": message[:MESSAGE_LIMIT],
         }
-        for name, status in wanted.items()
+        for name, (status, reason, message) in said.items()
     }
     ran = generation if verdict.ran is None else verdict.ran
     for name in _RESULTS:
@@ -125,6 +113,29 @@ def conditions(
         kept = {name: dict(value) for name, value in before.items() if name != "Paused"}
         made = (kept or made) | {"Paused": made["Paused"]}
     return [made[name] for name in sorted(made)]
+
+
+def _said(
+    verdict: Verdict,
+    extra: Sequence[ExtraCondition],
+    before: Mapping[str, object],
+    *,
+    bounded: bool,
+    paused: bool,
+) -> dict[str, tuple[str, str, str]]:
+    """Status, reason and message of each condition that the verdict and the kind ask for."""
+    wanted = dict(_STATES[verdict.situation])
+    if not bounded:
+        wanted["Ready"] = "True" if verdict.situation is Situation.READY else "False"
+    for name in _SHOWN_AFTERWARDS:
+        if name in before:
+            wanted.setdefault(name, "False")
+    said = {name: (status, verdict.reason, verdict.message) for name, status in wanted.items()}
+    for own in extra:
+        said[own.type] = ("True" if own.holds else "False", own.reason, own.message)
+    if paused or "Paused" in before:
+        said["Paused"] = ("True", *_PAUSED) if paused else ("False", *_RESUMED)
+    return said
 
 
 _PAUSED = (

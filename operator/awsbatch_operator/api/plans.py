@@ -6,7 +6,16 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from awsbatch_operator.api.findings import Finding
 
-ActionT = TypeVar("ActionT")
+
+class Action(Protocol):
+    """What a step does: a value that names AWS's operation."""
+
+    @property
+    def operation(self) -> str:
+        """AWS's word for the call, such as "UpdateJobQueue": rate limits go by it."""
+
+
+ActionT = TypeVar("ActionT", bound=Action)
 
 
 class Expectation(Protocol):

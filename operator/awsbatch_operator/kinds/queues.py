@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.tags import NAME, NAMESPACE
 
-_SHOWN = 5
-
 
 @dataclass(frozen=True, slots=True)
 class Use:
@@ -25,12 +23,6 @@ class Use:
 def uses(queues: Sequence[Shape], arn: str) -> tuple[Use, ...]:
     """The queues that have the environment in their order, or the policy as theirs."""
     return tuple(_use(queue) for queue in queues if arn in _used_by(queue))
-
-
-def named(found: Sequence[Use]) -> str:
-    """Their names, for a message."""
-    rest = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return ", ".join(str(use) for use in found[:_SHOWN]) + rest
 
 
 def _used_by(queue: Shape) -> set[str]:

@@ -12,11 +12,12 @@ from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import RESOLVED, Resource
 from awsbatch_operator.api.plans import Outcome, Plan, Step
-from awsbatch_operator.api.scope import NoTokenError, Origin, Permit
+from awsbatch_operator.api.scope import NoTokenError, Origin
 from awsbatch_operator.api.tags import Owner, Ownership, holder
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.kinds.accounts import Home
 from awsbatch_operator.kinds.contract import ActionT, DesiredT, Kind, ObservedT, Removal
+from awsbatch_operator.kinds.permits import Permits
 from awsbatch_operator.kinds.recording import annotation
 from awsbatch_operator.kinds.shared import Shared
 from awsbatch_operator.kinds.turn import Turn
@@ -70,27 +71,39 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
         turn: Turn[DesiredT, ObservedT, ActionT],
         desire: Callable[[Resource], DesiredT | Removal],
     ) -> None:
-        """What the feed read last decides whether there is anything to do; a fresh look, what."""
+        """What the feed read last decides whether there is anything to do; a fresh look, what.
+
+        The rate tokens are taken before the fresh look: a turn that has to wait for them would
+        otherwise spend, each time it comes again, on a look the very token that it waits for.
+        """
         answer: ObservedT | None = None
-        fresh = turn.resource.deleting
-        looks = 0
-        while looks < LOOKS:
-            turn.desired = desire(turn.resource)
-            plan = await self._look(turn, answer, fresh=fresh)
-            if plan is None or self._unshown(turn):
-                return
-            if not fresh and answer is None and plan.steps:
-                fresh = True
-                continue
-            if not plan.steps:
-                await self._write_down(turn, plan)
-                return
-            looks, fresh = looks + 1, True
-            answer = await self._act(turn, plan)
-            if any(_came_short(outcome) for outcome in turn.outcomes.values()):
-                turn.observed = turn.observed if answer is None else answer
-                return
-        turn.unfinished = True
+        fresh = False
+        permits = Permits(self.kind)
+        try:
+            for _ in range(LOOKS):
+                turn.desired = desire(turn.resource)
+                plan = await self._look(turn, answer, fresh=fresh)
+                if plan is None or self._unshown(turn):
+                    return
+                if not fresh and (plan.steps or plan.released):
+                    fresh = True
+                    turn.outcomes = permits.take(turn, plan)
+                    if plan.steps and not permits.held:
+                        return
+                    turn.desired = desire(turn.resource)
+                    plan = await self._look(turn, None, fresh=True)
+                    if plan is None:
+                        return
+                if not plan.steps:
+                    await self._write_down(turn, plan)
+                    return
+                answer = await self._act(turn, plan, permits)
+                if any(_came_short(outcome) for outcome in turn.outcomes.values()):
+                    turn.observed = turn.observed if answer is None else answer
+                    return
+            turn.unfinished = True
+        finally:
+            permits.give_back()
 
     async def _look(
         self, turn: Turn[DesiredT, ObservedT, ActionT], answer: ObservedT | None, *, fresh: bool
@@ -192,88 +205,57 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
         turn.resource = await self.shared.store.hold(turn.resource, annotations)
 
     async def _act(
-        self, turn: Turn[DesiredT, ObservedT, ActionT], plan: Plan[ActionT]
+        self,
+        turn: Turn[DesiredT, ObservedT, ActionT],
+        plan: Plan[ActionT],
+        permits: Permits[DesiredT, ObservedT, ActionT],
     ) -> ObservedT | None:
         """The first steps of all lanes, then the second ones, and so on; the last answer."""
         waiting = {lane: list(steps) for lane, steps in plan.lanes().items()}
         reached: dict[str, Outcome[ActionT]] = {lane: Outcome() for lane in waiting}
-        record, first = dict(plan.record), True
+        record, announced = dict(plan.record), False
         while heads := {lane: steps.pop(0) for lane, steps in waiting.items() if steps}:
-            permits = self._permits(turn, heads, reached)
-            if permits:
-                await self._prepare(turn, plan if first else None, permits, heads, record)
-                first, record = False, {}
-                await self._send(turn, heads, permits, reached)
+            for lane, seconds in permits.take_for(turn, heads).items():
+                reached[lane] = replace(reached[lane], waits_seconds=seconds)
+                del waiting[lane]
+            for lane in permits.held:
+                record |= heads[lane].record
+            if permits.held:
+                if plan.announce and not announced:
+                    turn.resource = await self.announce(turn, plan)
+                    announced = True
+                await self._record(turn, record)
+                record = {}
+            await self._send(turn, heads, permits, reached)
             for lane in [lane for lane in waiting if _came_short(reached[lane])]:
                 del waiting[lane]
         turn.outcomes = reached
         answers = [each.answer for each in reached.values() if each.answer is not None]
         return answers[-1] if answers else None
 
-    def _permits(
-        self,
-        turn: Turn[DesiredT, ObservedT, ActionT],
-        heads: Mapping[str, Step[ActionT]],
-        reached: dict[str, Outcome[ActionT]],
-    ) -> dict[str, Permit]:
-        """The rate tokens that are there now; a lane without one waits."""
-        assert turn.home is not None  # noqa: S101 - there are no steps without a home
-        found = {}
-        for lane, step in heads.items():
-            try:
-                found[lane] = self.kind.permit(step.action, turn.home.scope, turn.resource.key)
-            except NoTokenError as error:
-                reached[lane] = replace(reached[lane], waits_seconds=error.seconds)
-        return found
-
-    async def _prepare(
-        self,
-        turn: Turn[DesiredT, ObservedT, ActionT],
-        plan: Plan[ActionT] | None,
-        permits: Mapping[str, Permit],
-        heads: Mapping[str, Step[ActionT]],
-        record: dict[str, str],
-    ) -> None:
-        """Write down what has to stand before these steps are sent; the tokens go back if not."""
-        for lane in permits:
-            record |= heads[lane].record
-        try:
-            if plan is not None and plan.announce:
-                turn.resource = await self.announce(turn, plan)
-            await self._record(turn, record)
-        except BaseException:
-            for permit in permits.values():
-                permit.give_back()
-            raise
-
     async def _send(
         self,
         turn: Turn[DesiredT, ObservedT, ActionT],
         heads: Mapping[str, Step[ActionT]],
-        permits: dict[str, Permit],
+        permits: Permits[DesiredT, ObservedT, ActionT],
         reached: dict[str, Outcome[ActionT]],
     ) -> None:
         """One call after the other; the error of one ends its own lane only."""
         assert turn.home is not None  # noqa: S101 - there are no steps without a home
-        unused = dict(permits)
-        try:
-            for lane in permits:
-                step, before = heads[lane], reached[lane]
-                del unused[lane]
-                try:
-                    answer = await self.kind.act(step.action, turn.home.scope, turn.observed)
-                except NoTokenError as error:
-                    reached[lane] = replace(before, waits_seconds=error.seconds)
-                except AwsError as error:
-                    reached[lane] = replace(before, failed=step, error=error)
-                else:
-                    answer = before.answer if answer is None else answer
-                    reached[lane] = replace(before, done=(*before.done, step), answer=answer)
-                    if step.note is not None:
-                        self.shared.narrator.done(turn.resource, [step.note])
-        finally:
-            for permit in unused.values():
-                permit.give_back()
+        for lane in tuple(permits.held):
+            permits.used(lane)
+            step, before = heads[lane], reached[lane]
+            try:
+                answer = await self.kind.act(step.action, turn.home.scope, turn.observed)
+            except NoTokenError as error:
+                reached[lane] = replace(before, waits_seconds=error.seconds)
+            except AwsError as error:
+                reached[lane] = replace(before, failed=step, error=error)
+            else:
+                answer = before.answer if answer is None else answer
+                reached[lane] = replace(before, done=(*before.done, step), answer=answer)
+                if step.note is not None:
+                    self.shared.narrator.done(turn.resource, [step.note])
 
 
 def _came_short(outcome: Outcome[ActionT]) -> bool:

@@ -4,13 +4,13 @@ from typing import Never
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
-from awsbatch_operator.api.metadata import ObjectKey, Resource
+from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.api.plans import Plan
+from awsbatch_operator.api.words import some_of
 from awsbatch_operator.kinds.contract import Removal
 from awsbatch_operator.kinds.recording import RecordError, recorded_in
 
 VERIFY_SECONDS = 600.0  # roles and trust policies change without telling us
-_SHOWN = 5
 
 
 def plan_account() -> Plan[Never]:
@@ -26,8 +26,8 @@ def plan_removal(removal: Removal) -> Plan[Never]:
         return Plan(released=True)
     finding = Finding(
         catalogue.STILL_IN_USE,
-        f"{len(living)} object(s) live in this account: {_named(living)}. Without the account they "
-        "could not be removed from AWS.",
+        f"{len(living)} object(s) live in this account: {some_of(sorted(living))}. Without the "
+        "account they could not be removed from AWS.",
         "Delete them; this object goes on by itself.",
     )
     return Plan(findings=(finding,))
@@ -42,8 +42,3 @@ def _lives_in(user: Resource, account: str) -> bool:
     except RecordError:
         return True  # nobody can tell, so it is kept
     return recorded is None or recorded.account == account
-
-
-def _named(keys: list[ObjectKey]) -> str:
-    rest = f" and {len(keys) - _SHOWN} more" if len(keys) > _SHOWN else ""
-    return ", ".join(str(key) for key in sorted(keys)[:_SHOWN]) + rest

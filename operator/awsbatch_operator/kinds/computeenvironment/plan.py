@@ -7,6 +7,7 @@ from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.api.plans import Plan, Step
+from awsbatch_operator.api.words import some_of
 from awsbatch_operator.kinds.computeenvironment.changes import (
     Change,
     Differences,
@@ -30,7 +31,6 @@ from awsbatch_operator.kinds.lasting import (
     lasting_removal,
     when_absent,
 )
-from awsbatch_operator.kinds.queues import named
 from awsbatch_operator.kinds.tagging import tag_record, tag_steps
 
 RETRY_SECONDS = 600.0  # before a deletion that AWS gave up is asked for again without any sign
@@ -163,7 +163,7 @@ def _deletion_failed(observed: Observed) -> Finding:
 def _in_use(observed: Observed) -> Finding:
     return Finding(
         catalogue.STILL_IN_USE,
-        f"Job queues still use this compute environment: {named(observed.queues)}. It stays "
+        f"Job queues still use this compute environment: {some_of(observed.queues)}. It stays "
         "enabled for their jobs.",
         "Delete the queues, or take the environment out of their computeEnvironmentOrder.",
     )

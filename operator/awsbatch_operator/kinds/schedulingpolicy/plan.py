@@ -4,6 +4,7 @@ from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.plans import Plan, Step
+from awsbatch_operator.api.words import some_of
 from awsbatch_operator.kinds.lasting import (
     ApiCall,
     LastingRemoval,
@@ -13,7 +14,6 @@ from awsbatch_operator.kinds.lasting import (
     creation,
     when_absent,
 )
-from awsbatch_operator.kinds.queues import named
 from awsbatch_operator.kinds.schedulingpolicy.desired import Desired
 from awsbatch_operator.kinds.schedulingpolicy.observe import Observed
 from awsbatch_operator.kinds.tagging import tag_record, tag_steps
@@ -43,7 +43,7 @@ def plan_removal(removal: LastingRemoval, observed: Observed | None, now: Instan
     if observed.queues:
         finding = Finding(
             catalogue.STILL_IN_USE,
-            f"Job queues still use this scheduling policy: {named(observed.queues)}.",
+            f"Job queues still use this scheduling policy: {some_of(observed.queues)}.",
             "Delete the queues, or give them another schedulingPolicyRef.",
         )
         return Plan(findings=(finding,))
