@@ -188,3 +188,22 @@ async def test_a_job_by_arn_waits_for_nothing():
         await there.clock.advance(0.1)
         assert submits(there) == 1
         assert shown(there, "jobDefinition") is None
+
+
+async def test_a_process_that_dies_after_ending_the_younger_job_does_not_cost_the_older_one():
+    """Its successor must not take the end of the younger one for the end of the run."""
+    there = Installation()
+    lost_answer(there)
+    hidden(there, 200)
+    there.fault(effect="drop_after", service="batch", operation="TerminateJob", times=1)
+    async with there.running():
+        await submitted(there, FOR_EVER)
+        await there.clock.run_until(lambda: submits(there) == 2, within=300)
+        younger = jobs(there)[1].id
+        assert shown(there, "jobId") == younger
+        await there.clock.run_until(lambda: alive(there) == 1, within=3600)
+    async with there.running():
+        await there.clock.advance(1800)
+        older, younger = jobs(there)
+        assert (older.terminated, younger.terminated) == (False, True)
+        assert shown(there, "jobId") == older.id
