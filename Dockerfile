@@ -1,6 +1,11 @@
-# syntax=docker/dockerfile:1
+# The base image by digest, of the index for all architectures: the tag alone would build something
+# else each month. To renew it:
+#   docker buildx imagetools inspect python:3.12-slim-bookworm --format '{{.Manifest.Digest}}'
+# For a mirror or another base: docker build --build-arg PYTHON_IMAGE=registry.example.com/python@…
+ARG PYTHON_IMAGE=python:3.12-slim-bookworm@sha256:54c85f3c47607a77f32adec749d3c81d1348bf25833671f512b26a9b6d778cb3
+
 # Build: the wheel and its hashed dependencies into a tree of their own.
-FROM python:3.12-slim-bookworm AS build
+FROM ${PYTHON_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
 COPY requirements/runtime.txt requirements/build.txt requirements/
@@ -14,7 +19,7 @@ RUN /opt/build/bin/python -m hatchling build -t wheel \
  && /opt/operator/bin/python -m pip uninstall --yes pip
 
 # Run: no compiler, no pip, no root, nothing to write but /tmp.
-FROM python:3.12-slim-bookworm
+FROM ${PYTHON_IMAGE}
 ENV PATH=/opt/operator/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 COPY --from=build /opt/operator /opt/operator
 USER 65532:65532

@@ -4,7 +4,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := env PYTHONPATH=operator $(BIN)/python
-UV_VERSION := $(shell sed -n 's/^uv==\([^ ]*\).*/\1/p' requirements/dev.txt)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-unit test-crash test-integration check format up down crds docs bench lock clean
@@ -12,10 +11,10 @@ UV_VERSION := $(shell sed -n 's/^uv==\([^ ]*\).*/\1/p' requirements/dev.txt)
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(VENV)/.ready: requirements/dev.txt
+$(VENV)/.ready: requirements/uv.txt requirements/dev.txt
 	@echo "Setting up Python packages in $(VENV) …"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements/dev.txt
 	@touch $@
 
@@ -65,7 +64,7 @@ bench: $(VENV)/.ready ## Measure the numbers to reach and print each beside its 
 	@exec $(RUN) -m tests.bench
 
 lock: $(VENV)/.ready ## Compile requirements/*.in into hashed locks
-	cd requirements && for f in runtime dev go; do ../$(BIN)/uv pip compile --quiet --generate-hashes \
+	cd requirements && for f in runtime dev go build uv; do ../$(BIN)/uv pip compile --quiet --generate-hashes \
 	  --universal --python-version 3.11 --custom-compile-command "make lock" $$f.in -o $$f.txt; done
 
 clean: ## Remove what the other targets made in this folder

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from awsbatch_operator.aws.call_table import CALLS
+from awsbatch_operator.aws.call_table import CALLS, CLUSTER_ID
 from awsbatch_operator.aws.calls import Call, Condition, Permission
 
 FOLDER = Path(__file__).resolve().parent.parent / "deploy" / "iam"
@@ -28,8 +28,14 @@ below and what they need. Give the same policy, without `sts:AssumeRole`, to eac
 AWSAccount names (`spec.roleArn`); its trust policy must name the operator's role and demand the
 AWSAccount's `externalId`.
 
-Before you use it, look at three things:
+Before you use it, look at four things:
 
+- **The cluster id.** `{cluster_id}` stands for the `--cluster-id` of your installation (in the
+  overlay: `cluster-id`). Put yours in its place, here and in the role of every AWSAccount:
+  `sed s/{cluster_id}/my-cluster/ deploy/iam/operator-policy.json`. What carries another cluster's
+  tag `awsbatch.dev/cluster`, or none, cannot be changed or ended with this policy, and nothing can
+  be made without it. Queues, definitions, environments and policies of others may still be *used*
+  (`spec.allowedExternalArns` of an AWSAccount says which).
 - **Roles that may be passed** (`iam:PassRole`). The list has the names that AWS's guides use and
   the prefix `batch-`. Put in your own roles instead: the operator can give to jobs and instances
   whatever stands here. `spec.allowedRoleArns` of an AWSAccount narrows it further, for each team.
@@ -37,6 +43,10 @@ Before you use it, look at three things:
   AWSAccounts, remove the statement.
 - **Log groups** (`logs:GetLogEvents`). Jobs write to `/aws/batch/job` unless their definition says
   otherwise; the last lines of a job are shown only from groups that stand here.
+
+In the table, *of ours* means: with the tag `awsbatch.dev/cluster` of this cluster on the thing, and
+*with our tag*: with it in the request. Where neither stands, AWS has no such condition for the
+action, or the thing may be somebody else's; `aws/call_table.py` says which.
 
 In AWS's China and GovCloud partitions, `arn:aws:` is `arn:aws-cn:` or `arn:aws-us-gov:`.
 
@@ -52,65 +62,113 @@ class Grant:
 
     action: str
     resources: tuple[str, ...]
-    condition: Condition | None
+    conditions: tuple[Condition, ...]
 
 
 def grants(calls: Iterable[Call]) -> list[Grant]:
-    """One grant an action and condition key, with resources and values of all calls."""
-    together: dict[tuple[str, str, str], list[Permission]] = defaultdict(list)
+    """One grant an action and condition keys, with resources and values of all calls."""
+    together: dict[tuple[str, tuple[tuple[str, str], ...]], list[Permission]] = defaultdict(list)
     for call in calls:
         for permission in call.permissions:
-            asked = permission.condition or Condition("", "", ())
-            together[(permission.action, asked.test, asked.key)].append(permission)
+            keys = tuple((condition.test, condition.key) for condition in permission.conditions)
+            together[(permission.action, keys)].append(permission)
     made = []
-    for (action, test, key), permissions in sorted(together.items()):
+    for (action, keys), permissions in sorted(together.items()):
         resources = {name for permission in permissions for name in permission.resources}
-        conditions = (permission.condition for permission in permissions)
-        values = {value for condition in conditions if condition for value in condition.values}
-        joined = Condition(test, key, tuple(sorted(values))) if key else None
+        joined = tuple(
+            Condition(test, key, _values(permissions, place))
+            for place, (test, key) in enumerate(keys)
+        )
         made.append(Grant(action, tuple(sorted(resources)), joined))
     return made
 
 
+def _values(permissions: Iterable[Permission], place: int) -> tuple[str, ...]:
+    found = {value for one in permissions for value in one.conditions[place].values}
+    return tuple(sorted(found))
+
+
 def policy(calls: Iterable[Call]) -> dict[str, Any]:
-    """The policy document: a statement for each set of resources and condition."""
-    statements: dict[tuple[tuple[str, ...], Condition | None], list[str]] = defaultdict(list)
+    """The policy document: a statement for each set of resources and conditions."""
+    statements: dict[tuple[tuple[str, ...], tuple[Condition, ...]], list[str]] = defaultdict(list)
     for grant in grants(calls):
-        statements[(grant.resources, grant.condition)].append(grant.action)
+        statements[(grant.resources, grant.conditions)].append(grant.action)
+    ordered = sorted(statements.items(), key=lambda item: (item[1], item[0][0]))
+    names = _Names()
     return {
         "Version": "2012-10-17",
         "Statement": [
-            _statement(actions, resources, condition)
-            for (resources, condition), actions in sorted(
-                statements.items(), key=lambda item: item[1]
-            )
+            _statement(names.next(actions), actions, resources, conditions)
+            for (resources, conditions), actions in ordered
         ],
     }
 
 
+class _Names:
+    """Names for statements: after their first action, numbered where that is not enough."""
+
+    def __init__(self) -> None:
+        self._given: dict[str, int] = defaultdict(int)
+
+    def next(self, actions: list[str]) -> str:
+        service, _, first = actions[0].partition(":")
+        name = f"{service.title()}{first}"
+        self._given[name] += 1
+        return name if self._given[name] == 1 else f"{name}{self._given[name]}"
+
+
 def _statement(
-    actions: list[str], resources: tuple[str, ...], condition: Condition | None
+    name: str,
+    actions: list[str],
+    resources: tuple[str, ...],
+    conditions: tuple[Condition, ...],
 ) -> dict[str, object]:
-    service, _, first = actions[0].partition(":")
     made: dict[str, object] = {
-        "Sid": f"{service.title()}{first}",
+        "Sid": name,
         "Effect": "Allow",
         "Action": actions,
         "Resource": list(resources) if resources != ("*",) else "*",
     }
-    if condition:
-        made["Condition"] = {condition.test: {condition.key: list(condition.values)}}
+    tests: dict[str, dict[str, list[str]]] = defaultdict(dict)
+    for condition in conditions:
+        tests[condition.test][condition.key] = list(condition.values)
+    if tests:
+        made["Condition"] = dict(tests)
     return made
 
 
 def table(calls: Iterable[Call]) -> str:
     """The rows of the README's table."""
     return "\n".join(
-        f"| `{call.name}` | {'yes' if call.mutating else 'no'} "
-        f"| {', '.join(f'`{item.action}`' for item in call.permissions) or 'nothing'} "
+        f"| `{call.name}` | {'yes' if call.mutating else 'no'} | {_needs(call)} "
         f"| {', '.join(f'`{method}`' for method in call.methods)} | {_source(call.source)} |"
         for call in sorted(calls, key=lambda call: call.name)
     )
+
+
+def _needs(call: Call) -> str:
+    """The actions of a call, each with what its conditions mean and on which types of things."""
+    needed: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for permission in call.permissions:
+        needed[(permission.action, _meaning(permission))] += [
+            resource.rpartition(":")[2].partition("/")[0]
+            for resource in permission.resources
+            if resource.startswith("arn:aws:batch:")
+        ]
+    return (
+        ", ".join(
+            f"`{action}`" + (f" on {' and '.join(types)}" if types else "") + meaning
+            for (action, meaning), types in needed.items()
+        )
+        or "nothing"
+    )
+
+
+def _meaning(permission: Permission) -> str:
+    keys = {condition.key.partition("/")[0] for condition in permission.conditions}
+    if "aws:RequestTag" in keys:
+        return " **with our tag**"
+    return " **of ours**" if "aws:ResourceTag" in keys else ""
 
 
 def _source(text: str) -> str:
@@ -124,7 +182,7 @@ def files() -> dict[Path, str]:
     calls = list(CALLS)
     return {
         FOLDER / "operator-policy.json": json.dumps(policy(calls), indent=2) + "\n",
-        FOLDER / "README.md": README.format(rows=table(calls)),
+        FOLDER / "README.md": README.format(rows=table(calls), cluster_id=CLUSTER_ID),
     }
 
 

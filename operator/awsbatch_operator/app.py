@@ -30,6 +30,7 @@ from awsbatch_operator.kube.connection import Location
 from awsbatch_operator.settings import Settings
 from awsbatch_operator.telemetry.http import Endpoints
 from awsbatch_operator.telemetry.metrics import Metrics
+from awsbatch_operator.telemetry.pauses import LoopPauses
 from awsbatch_operator.watch.discovery import Discovery
 from awsbatch_operator.watch.stream import Target
 from awsbatch_operator.watch.watch import Watch
@@ -70,17 +71,22 @@ class Process:
         self._elector = Elector(
             kube=kube, clock=clock, settings=_lease(settings), fence=self._fence
         )
+        self._pauses = LoopPauses(now=clock.monotonic, sleep=clock.sleep)
+        away = "Seconds of the longest pause of the event loop in the last minute or two."
+        self._metrics.gauge("event_loop_pause_seconds", away, lambda: self._pauses.longest)
         self._metrics.gauge("leader", "1 while this replica leads.", lambda: self._elector.leads)
 
     async def run(self, stop: asyncio.Event) -> int:
         """Serve the endpoints, wait for the lease, lead; 1 if something went wrong."""
         endpoints = Endpoints(registry=self._metrics.registry, not_ready=self._elector.not_ready)
         await endpoints.start(self._settings.listen_host, self._settings.listen_port)
+        pauses = asyncio.ensure_future(self._pauses.run())
         try:
             if not await _unless_stopped(self._elector.acquire(), stop):
                 return 0
             return await self._lead(stop)
         finally:
+            pauses.cancel()
             await endpoints.stop()
 
     async def _lead(self, stop: asyncio.Event) -> int:

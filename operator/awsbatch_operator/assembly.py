@@ -96,7 +96,7 @@ class Router:
 def assemble(settings: Settings, edges: Edges) -> Operator:
     """All parts, wired. Nothing runs and nothing is sent by making it."""
     cache = Cache(clock=edges.clock, settled=settled, significance=significance(SPEC_MATTERS))
-    queue = WorkQueue[ObjectKey](clock=edges.clock, random=edges.random)
+    queue = _queue(settings, edges, cache)
     index = ReferenceIndex()
     store = Store(kube=edges.kube, cache=cache, metrics=edges.metrics)
     recorder = _recorder(settings, edges)
@@ -131,6 +131,16 @@ def assemble(settings: Settings, edges: Edges) -> Operator:
     )
     _gauges(edges.metrics, queue, aws)
     return Operator(engine=engine, recorder=recorder, aws=aws, leadership=leadership)
+
+
+def _queue(settings: Settings, edges: Edges, cache: Cache) -> WorkQueue[ObjectKey]:
+    return WorkQueue(
+        clock=edges.clock,
+        random=edges.random,
+        lane=cache.priority,
+        account=cache.account,
+        account_limit=_pace(settings).account_workers,
+    )
 
 
 def _recorder(settings: Settings, edges: Edges) -> Recorder:
@@ -211,6 +221,7 @@ def _life_cycles(
             account="",
             role_arns=settings.allowed_role_arns,
             external_arns=settings.allowed_external_arns,
+            regions=settings.own_regions,
         ),
         accounts="AWSAccount" in watched_kinds(settings),
     )

@@ -45,8 +45,13 @@ class Settings(BaseModel):
     )
     allowed_external_arns: tuple[str, ...] | None = Field(
         default=None,
-        description="AWS objects that objects without an AWSAccount may refer to by ARN "
+        description="AWS objects that objects without an AWSAccount may name, by ARN or by id "
         "(comma-separated, * matches any text); default: all.",
+    )
+    allowed_regions: tuple[str, ...] | None = Field(
+        default=None,
+        description="Regions of objects without an AWSAccount, besides --region "
+        "(comma-separated); default: all.",
     )
     settling_seconds: Seconds = Field(
         default=60,
@@ -87,6 +92,13 @@ class Settings(BaseModel):
     log_level: str = Field(
         default="info", pattern="^(debug|info|warning|error)$", description="Least level logged."
     )
+
+    @property
+    def own_regions(self) -> tuple[str, ...] | None:
+        """Regions that objects without an AWSAccount may be in; None: any."""
+        if self.allowed_regions is None:
+            return None
+        return tuple(region for region in (self.region, *self.allowed_regions) if region)
 
     @property
     def aws_call_seconds(self) -> float:
@@ -135,7 +147,7 @@ def settings_from(
     """The settings of `run`; pydantic.ValidationError says what is wrong with which of them."""
     env = os.environ if environment is None else environment
     given = {key: value for key, value in vars(arguments).items() if key != "command"}
-    for name in ("namespaces", "allowed_role_arns", "allowed_external_arns"):
+    for name in ("namespaces", "allowed_role_arns", "allowed_external_arns", "allowed_regions"):
         if name in given:
             given[name] = _names(given[name])
     given.setdefault("identity", env.get("POD_NAME") or socket.gethostname())

@@ -1,5 +1,9 @@
 """Ctrl-C, SIGTERM and a closed terminal: the first ends the work, and nothing disturbs clearing up.
 
+What our parent has us ignore stays ignored, as is the custom of Unix: `nohup make demo` goes on
+when the terminal is closed, and a script's background job when Ctrl-C ends the script. SIGTERM ends
+us in any case.
+
 Used by the commands. In tests the signals do what pytest wants; only `uninterrupted` works there.
 """
 
@@ -21,9 +25,13 @@ class Interrupted(BaseException):
 
 
 def raise_on_signals() -> None:
-    """From now on, the first of the signals raises Interrupted, and all later ones are ignored."""
+    """From now on, the first of the signals raises Interrupted, and all later ones are ignored.
+
+    Without SIGINT and SIGHUP where the process was started with them ignored.
+    """
     for number in SIGNALS:
-        signal.signal(number, _raise)
+        if number == signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _raise)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from awsbatch_simulator.assembly import Simulator
 from awsbatch_simulator.context import Place
 from awsbatch_simulator.faults import Fault, FaultSpec
 from awsbatch_simulator.region import Region
+from awsbatch_simulator.settings import JobRunner
 from awsbatch_simulator.wire import WireAnswer, WireRequest
 
 PREFIX = "/_simulator/"
@@ -88,10 +89,20 @@ class Admin:
         return self._world.settings.model_dump(mode="json", by_alias=True)
 
     def _put_settings(self, body: Any) -> Any:
+        before = self._world.settings
         try:
-            self._world.change(self._world.settings.patched(body))
+            after = before.patched(body)
         except ValidationError as error:
             raise BadRequest(400, _reasons(error)) from None
+        if after.job_runner is JobRunner.PROCESS and before.job_runner is not JobRunner.PROCESS:
+            # Running commands on this machine is for whoever starts the simulator to allow, not
+            # for whoever has got hold of its token.
+            raise BadRequest(
+                409,
+                "jobRunner: 'process' runs jobs' commands on the simulator's machine, so it can "
+                "only be chosen when the simulator starts, with --job-runner process",
+            )
+        self._world.change(after)
         return self._get_settings(None)
 
     def _get_faults(self, _body: Any) -> Any:

@@ -1,69 +1,127 @@
-"""A restart with 20,000 BatchJobs, 500 of them active; then memory, and CPU when idle."""
+"""Restarts with very many BatchJobs, most of them finished; then memory, pauses, and CPU when idle.
+
+Finished ones are copies of one that has run, written into etcd: through the API server 100,000
+would take a quarter of an hour.
+"""
 
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from tests.bench.figures import Figure, say
-from tests.bench.jobs import LONG_SECONDS, LOOK_SECONDS, NAMESPACE, STEADY, USERS, job, pid, submit
+from tests.bench.jobs import LONG_SECONDS, LOOK_SECONDS, NAMESPACE, STEADY, job, pid, submit
 from tests.bench.processes import cpu_seconds, resident_mib
-from tests.support.api_server import APPLY, ApiServer
 from tests.support.deadline import wait_until
+from tests.support.etcd import copy_many
 from tests.support.site import Site
 
-TOTAL, ACTIVE = 20_000, 500
-IDLE_SECONDS = 30.0
+from awsbatch_operator.api.metadata import ObjectKey
+
 CALM_SECONDS = 30.0
+# One pass takes that long here, so that the measured span has a whole one in it.
+RESYNC_SECONDS = 60.0
+PAUSE_LOOK_SECONDS = 5.0
 
 
-def measure(site: Site) -> list[Figure]:
-    """The rows about a restart."""
-    site.script(jobName="active-*", durationSeconds=1e6)
-    say(f"Submitting {ACTIVE} jobs that stay active …")
-    submit(site, [job(f"active-{number:03d}") for number in range(ACTIVE)])
-    wait_until(lambda: site.metric("queue_depth") == 0, "an empty queue", seconds=LONG_SECONDS)
-    site.sandbox.stop_operator()
-    with site.cluster(NAMESPACE) as cluster:
-        finished = TOTAL - len(cluster.all(["BatchJob"]))
-        example = cluster.get("BatchJob", "bulk-0000")
-    assert example is not None
-    say(f"Making {finished} BatchJobs that have finished …")
-    _create_finished(site, example, finished)
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How many BatchJobs there are, and what is to be reached with them."""
+
+    total: int
+    active: int
+    seconds: float
+    mebibytes: float
+
+    @property
+    def words(self) -> str:
+        """For the notes of the table."""
+        return f"{self.total:,} BatchJobs, {self.active:,} active"
+
+
+USUAL = Scale(20_000, 500, 30, 300)
+LARGE = Scale(100_000, 5_000, 75, 500)
+
+
+def measure(site: Site, scale: Scale) -> list[Figure]:
+    """The rows about a restart with so many; what an earlier scale has left counts."""
+    _prepare(site, scale)
     say("Starting the operator …")
     began = time.monotonic()
-    site.start(**STEADY)
-    wait_until(
-        lambda: _all_seen(site), "all are reconciled", seconds=LONG_SECONDS, every=LOOK_SECONDS
-    )
+    site.start(resync_seconds=f"{RESYNC_SECONDS:g}", **STEADY)
+    pause = _longest_pause_until(site, lambda: _all_seen(site, scale))
     seconds = time.monotonic() - began
-    assert _running(site) == ACTIVE, "the active jobs have not stayed active"
+    assert _running(site) == scale.active, "the active jobs have not stayed active"
     memory = resident_mib(pid(site))
-    idle = _idle_cpu(site)
-    note = f"{TOTAL:,} BatchJobs, {ACTIVE} active"
+    idle, resync_pause = _idle(site, scale)
+    note = scale.words
+    across = f"a pass in {RESYNC_SECONDS:g} s within"
     return [
-        Figure("restart until every one has been reconciled", seconds, 30, "s", note),
-        Figure("resident memory then", memory, 300, "MiB"),
-        Figure("CPU when idle", idle, 2, "% of a core", f"over {IDLE_SECONDS:g} s"),
+        Figure("restart until every one has been reconciled", seconds, scale.seconds, "s", note),
+        Figure("resident memory then", memory, scale.mebibytes, "MiB", note),
+        Figure("longest pause of the event loop meanwhile", pause * 1e3, 100, "ms", note),
+        Figure("CPU when idle", idle, 1, "% of a core", f"{note}; {across}"),
+        Figure("longest pause across a resync", resync_pause * 1e3, 100, "ms", note),
+        Figure("resident memory after it", resident_mib(pid(site)), scale.mebibytes, "MiB", note),
     ]
 
 
-def _idle_cpu(site: Site) -> float:
-    """Per cent of a core that the operator uses while nothing happens.
+def _prepare(site: Site, scale: Scale) -> None:
+    """Make what is missing, and end the operator."""
+    running, there = _running(site), _there(site)
+    site.script(jobName="active-*", durationSeconds=1e6)
+    names = [f"active-{number:05d}" for number in range(running, scale.active)]
+    say(f"Submitting {len(names)} jobs that stay active …")
+    submit(site, [job(name) for name in names])
+    wait_until(
+        lambda: _running(site) == scale.active,
+        "all of them run",
+        seconds=LONG_SECONDS,
+        every=5.0,
+    )
+    wait_until(lambda: site.metric("queue_depth") == 0, "an empty queue", seconds=LONG_SECONDS)
+    site.sandbox.stop_operator()
+    number = scale.total - there - len(names)
+    say(f"Making {number} BatchJobs that have finished …")
+    example = ObjectKey("BatchJob", NAMESPACE, "bulk-0000")
+    copy_many(site.control_plane, example, [f"done-{there + each:06d}" for each in range(number)])
+
+
+def _idle(site: Site, scale: Scale) -> tuple[float, float]:
+    """Per cent of a core while nothing happens but a resync, and the longest pause meanwhile.
 
     At its start the watch reads all objects once more, beside the work, and the poller looks more
     often at what it does not know yet; that is no idling.
     """
     wait_until(
-        lambda: site.metric("watch_events_total", kind="BatchJob") >= TOTAL,
+        lambda: site.metric("watch_events_total", kind="BatchJob") >= scale.total,
         "the watch has begun",
         seconds=LONG_SECONDS,
         every=LOOK_SECONDS,
     )
     _let_pass(CALM_SECONDS)
+    passes = site.metric("resync_passes_total", outcome="ok")
+    wait_until(
+        lambda: site.metric("resync_passes_total", outcome="ok") > passes,
+        "a pass has ended",
+        seconds=LONG_SECONDS,
+        every=LOOK_SECONDS,
+    )
     cpu, then = cpu_seconds(pid(site)), time.monotonic()
-    _let_pass(IDLE_SECONDS)
-    return (cpu_seconds(pid(site)) - cpu) / (time.monotonic() - then) * 100
+    pause = _longest_pause_until(
+        site, lambda: site.metric("resync_passes_total", outcome="ok") > passes + 1
+    )
+    return (cpu_seconds(pid(site)) - cpu) / (time.monotonic() - then) * 100, pause
+
+
+def _longest_pause_until(site: Site, reached: Callable[[], bool]) -> float:
+    """Seconds of the longest pause of the operator's event loop until that is so."""
+    longest = 0.0
+    deadline = time.monotonic() + LONG_SECONDS
+    while not reached():
+        assert time.monotonic() < deadline, "not reached"
+        _let_pass(LOOK_SECONDS)
+        longest = max(longest, site.metric("event_loop_pause_seconds"))
+    return longest
 
 
 def _let_pass(seconds: float) -> None:
@@ -80,42 +138,15 @@ def _running(site: Site) -> int:
     )
 
 
-def _all_seen(site: Site) -> bool:
+def _there(site: Site) -> int:
+    with site.cluster(NAMESPACE) as cluster:
+        return len(cluster.all(["BatchJob"]))
+
+
+def _all_seen(site: Site, scale: Scale) -> bool:
     """One pass over all objects, and a turn for each that is not over."""
     return (
         site.metric("resync_passes_total", outcome="ok") >= 1
-        and site.metric("reconciles_total", kind="BatchJob") >= ACTIVE
+        and site.metric("reconciles_total", kind="BatchJob") >= scale.active
         and site.metric("queue_depth") == 0
     )
-
-
-def _create_finished(site: Site, example: dict[str, Any], number: int) -> None:
-    """Copies of a job that has run, with its status."""
-    names = [f"finished-{each:05d}" for each in range(number)]
-
-    def some(share: Sequence[str]) -> None:
-        with ApiServer(site.control_plane) as api:
-            for name in share:
-                _create_one(api, name, example)
-
-    with ThreadPoolExecutor(USERS) as users:
-        list(users.map(some, [names[each::USERS] for each in range(USERS)]))
-
-
-def _create_one(api: ApiServer, name: str, example: dict[str, Any]) -> None:
-    path = f"/apis/awsbatch.dev/v1alpha1/namespaces/{NAMESPACE}/batchjobs"
-    metadata = {
-        "name": name,
-        "finalizers": example["metadata"]["finalizers"],
-        "annotations": example["metadata"]["annotations"],
-    }
-    body = {"apiVersion": "awsbatch.dev/v1alpha1", "kind": "BatchJob", "metadata": metadata}
-    status, answer = api.ask("POST", path, {**body, "spec": example["spec"]})
-    assert status < 300, answer
-    status, answer = api.ask(
-        "PATCH",
-        f"{path}/{name}/status?fieldManager=awsbatch-operator&force=true",
-        {**body, "metadata": {"name": name}, "status": example["status"]},
-        content_type=APPLY,
-    )
-    assert status < 300, answer

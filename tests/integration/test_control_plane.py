@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from tests.support.deadline import wait_until
+from tests.support.signals import with_default_signals
 
 from awsbatch_sandbox import processes, state
 from awsbatch_sandbox.controlplane import ControlPlane
@@ -38,7 +39,10 @@ def started(*command):
     """Another Python process; killed at the end if it still runs."""
     environ = os.environ | {"PYTHONPATH": str(REPOSITORY / "operator")}
     process = subprocess.Popen(
-        [sys.executable, *command], env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        with_default_signals([sys.executable, *command]),
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     with process:
         yield process

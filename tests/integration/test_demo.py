@@ -6,10 +6,12 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 from tests.support.deadline import wait_until
+from tests.support.signals import ignoring, with_default_signals
 
 from awsbatch_sandbox.paths import REPOSITORY
 
@@ -25,11 +27,11 @@ MOMENTS = [
 
 
 @contextmanager
-def demo(tmp_path):
+def demo(tmp_path, started=with_default_signals):
     """The demo, its temporary directory below `tmp_path`; all of it is killed at the end."""
     environ = os.environ | {"PYTHONPATH": str(REPOSITORY / "operator"), "TMPDIR": str(tmp_path)}
     with subprocess.Popen(
-        [sys.executable, "-m", "awsbatch_sandbox", "demo"],
+        started([sys.executable, "-m", "awsbatch_sandbox", "demo"]),
         env=environ,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -57,9 +59,14 @@ def command(process, tmp_path):
     return None
 
 
-def test_the_demo_ends_with_what_the_job_really_printed(tmp_path):
-    with demo(tmp_path) as process:
-        printed = process.stderr.read()
+def test_the_demo_ends_with_what_the_job_really_printed_also_under_nohup(tmp_path):
+    """Here in the background and under nohup, with a Ctrl-C for others and the terminal closed."""
+    disturbing = (signal.SIGINT, signal.SIGHUP)
+    with demo(tmp_path, partial(ignoring, disturbing)) as process:
+        printed = process.stderr.readline()
+        for number in disturbing:
+            process.send_signal(number)
+        printed += process.stderr.read()
         assert process.wait() == 0
     assert "batchjob/first-run: SUCCEEDED" in printed
     assert "$ kubectl get awsbatch" in printed

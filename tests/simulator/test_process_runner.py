@@ -57,6 +57,18 @@ def alive(marker: str) -> bool:
     return False
 
 
+def test_the_command_starts_with_no_signal_ignored_whatever_our_parent_had_us_ignore(cloud):
+    numbers = (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        job = run(cloud, "grep", "SigIgn", "/proc/self/status")
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    (line,) = job["lines"]
+    assert int(line.split()[1], 16) == 0
+
+
 def test_the_command_sees_batchs_variables_and_nothing_of_ours(cloud, monkeypatch):
     monkeypatch.setenv("SECRET_OF_THE_SIMULATOR", "x")
     job = run(cloud, "env")

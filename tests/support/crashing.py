@@ -110,6 +110,15 @@ class CrashingKube:
         if struck:
             self._points.carried_out(UnavailableError("list: the answer broke off"))
 
+    async def list_metadata(self, kind: str) -> AsyncIterator[Sequence[Shape]]:
+        struck = self._points.begin("kube:list_metadata")
+        async for page in self._kube.list_metadata(kind):
+            yield page
+            if struck:
+                break
+        if struck:
+            self._points.carried_out(UnavailableError("list: the answer broke off"))
+
     async def get(self, key: ObjectKey) -> Shape | None:
         answer: Shape | None = await self._call("get", key)
         return answer

@@ -16,6 +16,7 @@ from tests.support.kube_place import CONDITION, Place
 
 from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.kube.port import (
+    PAGE,
     ConflictError,
     InvalidError,
     NotFoundError,
@@ -44,6 +45,8 @@ class ReadContract:
             await place.kube.get(ObjectKey("Gadget", place.namespace, "one"))
         with pytest.raises(UnavailableError):
             _ = [body async for body in place.kube.list("Gadget")]
+        with pytest.raises(UnavailableError):
+            _ = [page async for page in place.kube.list_metadata("Gadget")]
 
     async def test_a_list_has_every_object_with_its_kind(self, place: Place):
         for name in ("b", "a", "c"):
@@ -51,6 +54,39 @@ class ReadContract:
         listed = [Resource.from_body(body) async for body in place.kube.list("Widget")]
         assert [w.key.name for w in listed if w.key.namespace == place.namespace] == ["a", "b", "c"]
         assert {widget.key.kind for widget in listed} == {"Widget"}
+
+    async def test_a_list_of_metadata_has_every_object_with_kind_uid_and_version(
+        self, place: Place
+    ):
+        widgets = [await place.widget(name, size=1) for name in ("a", "b", "c")]
+        pages = [page async for page in place.kube.list_metadata("Widget")]
+        listed = {
+            body["metadata"]["name"]: (
+                body["kind"],
+                body["metadata"]["uid"],
+                body["metadata"]["resourceVersion"],
+            )
+            for page in pages
+            for body in page
+            if body["metadata"]["namespace"] == place.namespace
+        }
+        assert listed == {
+            widget.key.name: ("Widget", widget.uid, widget.resource_version) for widget in widgets
+        }
+        assert not any("spec" in body or "status" in body for page in pages for body in page)
+
+    async def test_a_list_of_metadata_shows_the_state_of_its_first_page(self, place: Place):
+        for number in range(PAGE + 1):
+            await place.widget(f"w-{number:03d}")
+        pages = place.kube.list_metadata("Widget")
+        first = await anext(pages)
+        await place.user.annotate(place.key(f"w-{PAGE}"), {"a": "1"})
+        await place.widget("w-later")
+        listed = [*first, *[body for page in [page async for page in pages] for body in page]]
+        ours = [each for each in listed if each["metadata"]["namespace"] == place.namespace]
+        assert len(first) == PAGE
+        assert len(ours) == PAGE + 1
+        assert not any("annotations" in body["metadata"] for body in ours)
 
     async def test_the_labels_of_a_namespace_are_read_and_a_missing_one_has_none(
         self, place: Place

@@ -16,7 +16,13 @@ from tests.support.structural import Definition
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Shape
-from awsbatch_operator.kube.port import ConflictError, InvalidError, NotFoundError, UnavailableError
+from awsbatch_operator.kube.port import (
+    PAGE,
+    ConflictError,
+    InvalidError,
+    NotFoundError,
+    UnavailableError,
+)
 
 _MICRO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
@@ -53,6 +59,15 @@ class MemoryKube:
         self._definition(kind)
         for body in self.objects.of_kind(kind):
             yield copied(body)
+
+    async def list_metadata(self, kind: str) -> AsyncIterator[Sequence[Shape]]:
+        self._definition(kind)
+        listed = [
+            {"kind": kind, "metadata": copied(body["metadata"])}
+            for body in self.objects.of_kind(kind)
+        ]
+        for start in range(0, max(1, len(listed)), PAGE):
+            yield listed[start : start + PAGE]
 
     async def apply_status(self, key: ObjectKey, status: Shape, *, resource_version: str) -> Shape:
         body = self.objects.at_version(key, resource_version)

@@ -27,6 +27,13 @@ def test_a_list_that_is_empty_allows_nothing_and_one_that_is_not_given_sets_no_l
     assert roles == ("arn:a", "arn:b")
 
 
+def test_regions_are_limited_to_the_own_one_and_those_that_are_listed():
+    assert run("--region=eu-north-1").own_regions is None
+    assert run("--region=eu-north-1", "--allowed-regions=").own_regions == ("eu-north-1",)
+    more = run("--region=eu-north-1", "--allowed-regions=us-east-1")
+    assert more.own_regions == ("eu-north-1", "us-east-1")
+
+
 @pytest.mark.parametrize("flag", ["--cluster-id=-x", "--workers=0", "--lease-seconds=26.9"])
 def test_a_value_that_makes_no_sense_is_refused(flag):
     with pytest.raises(ValidationError):

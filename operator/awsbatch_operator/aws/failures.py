@@ -8,18 +8,10 @@ from botocore.exceptions import ClientError
 
 from awsbatch_operator.aws.error_table import SERVER_ERROR, answered_kind, broken_row
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
+from awsbatch_operator.telemetry.secrets import CUT, masked
 
 MESSAGE_LIMIT = 1000  # characters of AWS's own words that are kept
 
-# What some services put into their messages and nobody should find in a status or a log.
-_SECRETS = (
-    (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b"), "(access key)"),
-    (re.compile(r"(?i)x-amz-security-token[:=]\s*\S+"), "(session token)"),
-    (re.compile(r"(?i)signature=[0-9a-f]+"), "(signature)"),
-    (re.compile(r"//[^/\s@]+@"), "//"),  # user and password in a URL
-    (re.compile(r"(?i)encoded authorization failure message: \S+"), "(encoded details)"),
-    (re.compile(r"(?is)the canonical string for this request.*"), ""),
-)
 _MISSING_ACTION = re.compile(r"not authorized to perform:? ([A-Za-z0-9-]+:[A-Za-z0-9*]+)")
 _CALLER = re.compile(r"User: (arn:[^\s]+)")
 
@@ -44,7 +36,7 @@ def translate(error: Exception, attempt: Attempt) -> AwsError:
         row.kind,
         attempt,
         code=type(error).__name__,
-        message=_words(str(error)),
+        message=words(str(error)) or "no details",
         outcome_unknown=attempt.sent and row.may_be_done,
     )
 
@@ -67,18 +59,15 @@ def wrong_account(attempt: Attempt, message: str) -> AwsError:
     return _made(ErrorKind.INVALID, attempt, message=message)
 
 
-def masked(message: str) -> str:
-    """The message without keys, tokens, signatures and passwords, cut to MESSAGE_LIMIT."""
-    for pattern, instead in _SECRETS:
-        message = pattern.sub(instead, message)
-    message = " ".join(message.split())
-    return message if len(message) <= MESSAGE_LIMIT else f"{message[: MESSAGE_LIMIT - 1]}…"
+def words(message: str) -> str:
+    """The message in one line, its secrets masked, cut to MESSAGE_LIMIT."""
+    return " ".join(masked(message, limit=MESSAGE_LIMIT - len(CUT)).split())
 
 
 def _answered(error: ClientError, attempt: Attempt) -> AwsError:
     details: dict[str, Any] = error.response.get("Error", {})
     code = str(details.get("Code", ""))
-    message = masked(str(details.get("Message") or error))
+    message = words(str(details.get("Message") or error))
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     kind = answered_kind(
         service=attempt.service,
@@ -118,7 +107,3 @@ def _made(
         action=action,
         outcome_unknown=outcome_unknown,
     )
-
-
-def _words(message: str) -> str:
-    return masked(message) or "no details"

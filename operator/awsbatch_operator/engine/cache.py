@@ -3,6 +3,11 @@
 Three ways in, in any order, so the rule is the same for all: the newest resourceVersion wins, and
 an object that was seen to vanish does not come back. API servers of custom resources hand out
 decimal versions that grow across all objects of the cluster, so they can be compared.
+
+The rule has one exception. When etcd is restored from a backup, versions start again from an
+earlier number and objects that were deleted are back; by the rule alone, what is held here would
+then be taken for newer for ever. A live read that was sent after something was held tells: it is
+answered by a quorum, so when it is older nothing can be newer. `confirm` takes such an answer in.
 """
 
 import sys
@@ -12,7 +17,8 @@ from dataclasses import dataclass
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
-from awsbatch_operator.engine.packing import pack, trimmed, unpack
+from awsbatch_operator.engine.owner_account import account_of
+from awsbatch_operator.engine.packing import abridged, pack, trimmed, unpack
 from awsbatch_operator.engine.queue import Priority
 
 # Longer than any answer can be late: a request to the API server times out after seconds.
@@ -30,7 +36,15 @@ class Change:
     own: bool  # the answer of our own guarded write, so it tells its writer nothing new
     significant: bool  # something that objects which refer to this one look at
     settled: bool  # nothing can happen to it any more unless its spec changes
-    newly_settled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the cache holds under a key at one moment; the key may be unknown."""
+
+    uid: str | None
+    version: int | None
+    burials: int  # how many objects had been seen to vanish by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +52,11 @@ class _Entry:
     key: ObjectKey
     uid: str
     version: int
-    packed: bytes
+    packed: bytes  # the trimmed body; of a settled object the abridged one
     significance: int
     settled: bool
     priority: Priority
+    account: str
 
 
 def _never(_: Resource) -> bool:
@@ -67,6 +82,10 @@ class Cache:
 
     `settled` tells cheaply whether an object is finished for good; `significance` is what
     objects that refer to it look at. Both are asked once for each version.
+
+    Of a settled object only what others look at is held (`packing.abridged`): `get` answers with
+    that, and its spec is empty. Whoever needs all of it reads it live, by `Store.whole`. A finished
+    object that is edited or deleted comes through the watch as a whole, and is not settled then.
     """
 
     def __init__(
@@ -80,9 +99,10 @@ class Cache:
         self._is_settled = settled
         self._significance = significance or (lambda resource: resource.resource_version)
         self._kinds: dict[str, dict[ObjectKey, _Entry]] = {}
-        self._synced: set[str] = set()
-        self._tombstones: dict[str, int] = {}  # uid -> last version known
-        self._burials: deque[tuple[float, str]] = deque()
+        self._newest = 0
+        self._tombstones: dict[str, int] = {}  # uid -> the number of its burial
+        self._burials: deque[tuple[float, str, int]] = deque()
+        self._buried = 0
         self._listeners: list[Callable[[Change], None]] = []
 
     def listen(self, listener: Callable[[Change], None]) -> None:
@@ -97,19 +117,34 @@ class Cache:
         key, uid = key_of(body), body["metadata"]["uid"]
         version = int(body["metadata"]["resourceVersion"])
         before = self._entry(key)
-        if uid in self._tombstones or (before is not None and version < before.version):
+        if self._is_buried(uid) or (before is not None and version < before.version):
             return None
         if before is not None and version == before.version:
             # The watch was faster than the answer: whose version it is, is news all the same.
-            return self._report(self._same(before)) if own else None
-        if before is not None and before.uid != uid:
-            self._bury(before.uid, before.version)
-        return self._report(self._replace(trimmed(body), key, before, own=own))
+            return self._report(self._same(before, body)) if own else None
+        return self._take_in(body, key, before, own=own)
+
+    def confirm(self, body: Shape, before: Held) -> Change | None:
+        """Take in the answer of a live read; `before` is what was held when it was sent.
+
+        If that is still all that is known, the answer stands whatever its version, and an object
+        that had vanished by then is there again. If something has come in meanwhile, the usual rule
+        decides: it may be newer than the answer. None if it brings nothing new.
+        """
+        key, uid = key_of(body), body["metadata"]["uid"]
+        version = int(body["metadata"]["resourceVersion"])
+        if self._is_buried(uid) and self._tombstones[uid] <= before.burials:
+            del self._tombstones[uid]
+        entry = self._entry(key)
+        unchanged = entry is not None and (entry.uid, entry.version) == (before.uid, before.version)
+        if unchanged and not self._is_buried(uid) and version < (before.version or 0):
+            return self._take_in(body, key, entry, own=False)
+        return self.put(body)
 
     def drop(self, key: ObjectKey, uid: str) -> Change | None:
         """The object of that uid is gone. None if it was not here."""
         entry = self._entry(key)
-        self._bury(uid, entry.version if entry is not None else 0)
+        self._bury(uid)
         if entry is None or entry.uid != uid:
             return None
         del self._kinds[key.kind][key]
@@ -122,28 +157,43 @@ class Cache:
                 own=False,
                 significant=True,
                 settled=entry.settled,
-                newly_settled=False,
             )
         )
 
     def get(self, key: ObjectKey) -> Resource | None:
-        """The object as last seen."""
+        """The object as last seen; a settled one abridged."""
         entry = self._entry(key)
         return None if entry is None else Resource.from_body(unpack(entry.packed))
 
     def of_kind(self, kind: str) -> Iterator[Resource]:
-        """All objects of a kind, each read when it is reached."""
+        """All objects of a kind, each read when it is reached; settled ones abridged."""
         for entry in tuple(self._kinds.get(kind, {}).values()):
             yield Resource.from_body(unpack(entry.packed))
 
-    def uids(self, kind: str) -> dict[ObjectKey, str]:
-        """All keys of a kind with their uids; cheap."""
-        return {key: entry.uid for key, entry in self._kinds.get(kind, {}).items()}
+    def keys(self, kind: str) -> set[ObjectKey]:
+        """All keys of a kind; a copy, cheap even of 100,000."""
+        return set(self._kinds.get(kind, ()))
+
+    def count(self, kind: str) -> int:
+        """How many objects of a kind are here."""
+        return len(self._kinds.get(kind, ()))
+
+    @property
+    def newest(self) -> int:
+        """The greatest resourceVersion ever held; 0 before the first."""
+        return self._newest
 
     def version(self, key: ObjectKey) -> int | None:
         """The resourceVersion held; cheap."""
         entry = self._entry(key)
         return None if entry is None else entry.version
+
+    def held(self, key: ObjectKey) -> Held:
+        """What is held now, to be handed to `confirm` with the answer of a live read; cheap."""
+        entry = self._entry(key)
+        if entry is None:
+            return Held(None, None, self._buried)
+        return Held(entry.uid, entry.version, self._buried)
 
     def settled(self, key: ObjectKey) -> bool:
         """Whether the object is here and finished for good; cheap."""
@@ -160,13 +210,10 @@ class Cache:
         entry = self._entry(key)
         return Priority.REST if entry is None else entry.priority
 
-    def synced(self, kind: str) -> bool:
-        """Whether all objects of the kind have been listed at least once."""
-        return kind in self._synced
-
-    def mark_synced(self, kind: str) -> None:
-        """All objects of the kind have been put."""
-        self._synced.add(kind)
+    def account(self, key: ObjectKey) -> str:
+        """To which account the object's turns are counted; "" if it is not here. Cheap."""
+        entry = self._entry(key)
+        return "" if entry is None else entry.account
 
     def __contains__(self, key: ObjectKey) -> bool:
         return self._entry(key) is not None
@@ -178,40 +225,45 @@ class Cache:
         entries = self._kinds.get(key.kind)
         return None if entries is None else entries.get(key)
 
-    def _replace(self, body: Shape, key: ObjectKey, before: _Entry | None, *, own: bool) -> Change:
+    def _take_in(self, body: Shape, key: ObjectKey, before: _Entry | None, *, own: bool) -> Change:
+        body = trimmed(body)
         resource = Resource.from_body(body)
         settled = not resource.deleting and self._is_settled(resource)
         entry = _Entry(
             key=before.key if before is not None else key,
             uid=resource.uid,
             version=int(resource.resource_version),
-            packed=pack(body, tightly=settled),
+            packed=pack(abridged(body) if settled else body),
             significance=hash(self._significance(resource)),
             settled=settled,
             priority=_priority(resource),
+            account=sys.intern(account_of(resource)),
         )
+        if before is not None and before.uid != entry.uid:
+            self._bury(before.uid)
+        self._newest = max(self._newest, entry.version)
         self._kinds.setdefault(key.kind, {})[entry.key] = entry
-        return Change(
-            key=entry.key,
-            uid=entry.uid,
-            version=entry.version,
-            resource=resource,
-            own=own,
-            significant=before is None or before.significance != entry.significance,
-            settled=entry.settled,
-            newly_settled=entry.settled and (before is None or not before.settled),
+        return self._report(
+            Change(
+                key=entry.key,
+                uid=entry.uid,
+                version=entry.version,
+                resource=resource,
+                own=own,
+                significant=before is None or before.significance != entry.significance,
+                settled=settled,
+            )
         )
 
-    def _same(self, entry: _Entry) -> Change:
+    def _same(self, entry: _Entry, body: Shape) -> Change:
         return Change(
             key=entry.key,
             uid=entry.uid,
             version=entry.version,
-            resource=Resource.from_body(unpack(entry.packed)),
+            resource=Resource.from_body(trimmed(body)),
             own=True,
             significant=False,
             settled=entry.settled,
-            newly_settled=False,
         )
 
     def _report(self, change: Change) -> Change:
@@ -219,10 +271,17 @@ class Cache:
             listener(change)
         return change
 
-    def _bury(self, uid: str, version: int) -> None:
-        now = self._clock.monotonic()
-        while self._burials and self._burials[0][0] < now - TOMBSTONE_SECONDS:
-            self._tombstones.pop(self._burials.popleft()[1], None)
-        if uid not in self._tombstones:
-            self._tombstones[uid] = version
-            self._burials.append((now, uid))
+    def _is_buried(self, uid: str) -> bool:
+        """Whether the object was seen to vanish, not so long ago that no answer is that late."""
+        oldest = self._clock.monotonic() - TOMBSTONE_SECONDS
+        while self._burials and self._burials[0][0] < oldest:
+            _, past, number = self._burials.popleft()
+            if self._tombstones.get(past) == number:
+                del self._tombstones[past]
+        return uid in self._tombstones
+
+    def _bury(self, uid: str) -> None:
+        if not self._is_buried(uid):
+            self._buried += 1
+            self._tombstones[uid] = self._buried
+            self._burials.append((self._clock.monotonic(), uid, self._buried))

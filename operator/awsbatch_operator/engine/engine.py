@@ -10,16 +10,21 @@ import structlog
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 from awsbatch_operator.engine.cache import Cache, Change, key_of
+from awsbatch_operator.engine.parts import Parts
 from awsbatch_operator.engine.queue import WorkQueue
 from awsbatch_operator.engine.reconciler import Reconciler
 from awsbatch_operator.engine.references import ReferenceIndex
 from awsbatch_operator.engine.resync import Resync
 from awsbatch_operator.engine.settings import Ended, EngineSettings
 from awsbatch_operator.engine.store import Store
+from awsbatch_operator.engine.troubles import Troubles
 from awsbatch_operator.engine.turns import Turns
 from awsbatch_operator.engine.waiting import first_of
+from awsbatch_operator.engine.wakes import Wakes
 from awsbatch_operator.kube.port import KubeError, KubePort
 from awsbatch_operator.telemetry.metrics import Metrics
+
+Work = Callable[[], Coroutine[Any, Any, None]]
 
 _log = structlog.get_logger()
 
@@ -51,21 +56,22 @@ class Engine:
         self._queue = queue
         self._index = index
         self._targets = targets
-        self._clock = clock
-        self._random = random
-        self._metrics = metrics
+        self._clock, self._random, self._metrics = clock, random, metrics
         self._settings = settings or EngineSettings()
-        self._turns = Turns(
-            reconciler=reconciler,
+        self._troubles = Troubles(clock=clock, answers=lambda: store.answers)
+        self._wakes = Wakes(self.wake)
+        parts = Parts(
             cache=cache,
             queue=queue,
             store=store,
+            kube=kube,
             clock=clock,
             random=random,
             metrics=metrics,
             settings=self._settings,
         )
-        self._resync = Resync(kube=kube, cache=cache, kinds=kinds, wake=self.wake, metrics=metrics)
+        self._turns = Turns(parts, reconciler, self._troubles)
+        self._resync = Resync(parts, kinds)
         self._listed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         cache.listen(self._absorb)
@@ -81,12 +87,12 @@ class Engine:
     def wake(self, key: ObjectKey) -> None:
         """Have a turn for this object soon, unless it is settled."""
         if not self._cache.settled(key):
-            self._queue.add(key, self._cache.priority(key))
+            self._queue.add(key)
 
     @property
     def idle(self) -> bool:
         """Whether all objects have been listed, and no turn is under way or waiting now."""
-        return self._listed.is_set() and self._queue.idle
+        return self._listed.is_set() and self._queue.idle and self._wakes.idle
 
     async def run(self, stop: asyncio.Event) -> Ended:
         """List everything, then work until `stop` is set, then let the turns under way end.
@@ -94,8 +100,13 @@ class Engine:
         A BaseException from a turn ends the run at once with that error: no other turn takes
         another step. Whoever gets an error, or cancels this, must not release the lease.
         """
-        workers = {self._spawn(self._work()) for _ in range(self._settings.workers)}
-        others = {self._spawn(self._queue.run_timers()), self._spawn(self._keep_in_sync())}
+        workers = {self._spawn(self._work) for _ in range(self._settings.workers)}
+        others = {
+            self._spawn(self._queue.run_timers),
+            self._spawn(self._keep_in_sync),
+            self._spawn(self._wakes.run),
+            self._spawn(self._troubles.run),
+        }
         self._tasks = workers | others
         stopping = asyncio.create_task(_until_set(stop))
         try:
@@ -127,17 +138,17 @@ class Engine:
             if task.done() and not task.cancelled():
                 task.result()
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+    def _spawn(self, work: Work) -> "asyncio.Task[None]":
         return asyncio.create_task(self._guarded(work))
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, work: Work) -> None:
         """What ends one task ends the run.
 
         The others are cancelled from here, because some of them may be due to take their next step
         before run() gets to know.
         """
         try:
-            await work
+            await work()
         except BaseException:
             for task in self._tasks - {asyncio.current_task()}:
                 task.cancel()
@@ -152,40 +163,49 @@ class Engine:
                 await self._turns.take(key)
 
     async def _keep_in_sync(self) -> None:
+        """Fill the cache, however often that has to be tried, and compare for ever after."""
         settings = self._settings
+        while not await self._passed(self._resync.fill()):
+            await self._clock.sleep(self._jittered(settings.first_list_retry_seconds))
+        self._listed.set()
         while True:
-            try:
-                await self._resync.all_kinds()
-            except KubeError as error:
-                self._metrics.resync("failed")
-                _log.warning("cannot list all objects", error=f"{type(error).__name__}: {error}")
-                first = not self._listed.is_set()
-                delay = settings.first_list_retry_seconds if first else settings.resync_seconds / 10
-            else:
-                self._metrics.resync("ok")
-                self._listed.set()
-                delay = settings.resync_seconds
-            jitter = self._random.uniform(-settings.resync_jitter, settings.resync_jitter)
-            await self._clock.sleep(delay * (1 + jitter))
+            if not await self._passed(self._resync.compare()):
+                await self._clock.sleep(self._jittered(settings.resync_seconds / 10))
+
+    async def _passed(self, one_pass: Coroutine[Any, Any, None]) -> bool:
+        """Whether a pass over all objects came to its end."""
+        try:
+            await one_pass
+        except KubeError as error:
+            self._metrics.resync("failed")
+            self._troubles.failed(error)
+            return False
+        self._metrics.resync("ok")
+        return True
+
+    def _jittered(self, seconds: float) -> float:
+        jitter = self._settings.resync_jitter
+        return seconds * (1 + self._random.uniform(-jitter, jitter))
 
     def _absorb(self, change: Change) -> None:
         """Take in a change of the cache: wake the object, its users, and targets it lets go."""
         let_go = self._reindex(change)
         if change.significant:
-            for user in self._index.users(change.key):
-                self.wake(user)
+            self._wakes.all(self._index.users(change.key))
         for target in let_go:
             if self._cache.deleting(target):
                 self.wake(target)  # its deletion may have waited for this
         if not change.settled and not self._turns.sees(change):
-            self._queue.add(change.key, self._cache.priority(change.key))
+            self._queue.add(change.key)
 
     def _reindex(self, change: Change) -> Sequence[ObjectKey]:
-        """Keep the reference index; returns the targets that need not mind this object any more."""
-        if change.resource is None:
+        """Keep the reference index; returns the targets that need not mind this object any more.
+
+        A settled object is no user of anything: nothing wakes it, and no target waits for it.
+        """
+        if change.resource is None or change.settled:
             return self._index.drop(change.key)
-        let_go = self._index.put(change.key, self._targets(change.resource))
-        return self._index.targets(change.key) if change.newly_settled else let_go
+        return self._index.put(change.key, self._targets(change.resource))
 
 
 async def _until_set(event: asyncio.Event) -> None:

@@ -8,19 +8,19 @@ worker is done with it, so no change is lost and no two workers ever have the sa
 import asyncio
 import heapq
 import itertools
-from collections import OrderedDict, deque
-from collections.abc import Hashable
+from collections import deque
+from collections.abc import Callable, Hashable
 from enum import IntEnum
 from random import Random
 from typing import Generic, TypeVar
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.engine.backoff import Backoff
+from awsbatch_operator.engine.shares import Shares
 from awsbatch_operator.engine.waiting import first_of
 
 K = TypeVar("K", bound=Hashable)
 
-FAIR_SHARE = 8  # every eighth take serves the least urgent lane first, so that nothing starves
 SPARE_TIMERS = 100  # cancelled ones that may lie about besides as many as are alive
 
 
@@ -32,41 +32,70 @@ class Priority(IntEnum):
     REST = 2
 
 
-class WorkQueue(Generic[K]):
-    """Keys that wait, are being worked on, or fall due later. For one event loop, no threads."""
+# One round of an account's takes, four to two to one. Each lane is sure of its places; a place
+# whose lane is empty goes to the most urgent lane that is not.
+ROUND = (
+    Priority.DELETION,
+    Priority.CHANGED,
+    Priority.DELETION,
+    Priority.REST,
+    Priority.DELETION,
+    Priority.CHANGED,
+    Priority.DELETION,
+)
 
-    def __init__(self, *, clock: Clock, random: Random, backoff: Backoff | None = None) -> None:
+
+def _rest(_: Hashable) -> Priority:
+    return Priority.REST
+
+
+def _one_account(_: Hashable) -> Hashable:
+    return ""
+
+
+class WorkQueue(Generic[K]):
+    """Keys that wait, are being worked on, or fall due later. For one event loop, no threads.
+
+    `lane` and `account` say how urgent a key is and whose it is. They are asked when the key begins
+    to wait, not when somebody wished for it: a deletion that falls due again is a deletion still.
+    Accounts take turns; one account holds at most `account_limit` keys while another waits.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        random: Random,
+        backoff: Backoff | None = None,
+        lane: Callable[[K], Priority] = _rest,
+        account: Callable[[K], Hashable] = _one_account,
+        account_limit: int = 1,
+    ) -> None:
         self._clock = clock
         self._random = random
         self._backoff = backoff or Backoff()
-        # Each lane holds the keys in the order in which they came, with the time when they did.
-        self._lanes: dict[Priority, OrderedDict[K, float]] = {
-            priority: OrderedDict() for priority in Priority
-        }
-        self._lane_of: dict[K, Priority] = {}
-        self._running: set[K] = set()
-        self._added_while_running: dict[K, Priority] = {}
+        self._lane = lane
+        self._account = account
+        self._waiting = Shares[K](ROUND, limit=account_limit)
+        self._running: dict[K, Hashable] = {}  # with the account that each was taken for
+        self._added_while_running: set[K] = set()
         self._due: dict[K, float] = {}
         self._timers: list[tuple[float, int, K]] = []
         self._order = itertools.count()
         self._failures: dict[K, int] = {}
-        self._takes = 0
         self._waiters: deque[asyncio.Future[None]] = deque()
         self._timers_changed = asyncio.Event()
         self._closed = False
 
-    def add(self, key: K, priority: Priority = Priority.REST) -> None:
-        """Have the key taken as soon as its turn comes; a more urgent priority wins."""
+    def add(self, key: K) -> None:
+        """Have the key taken as soon as its turn comes. One that waits can only become more urgent.
+
+        A key that a worker has is remembered, and begins to wait when the worker is done with it.
+        """
         if key in self._running:
-            before = self._added_while_running.get(key, priority)
-            self._added_while_running[key] = min(before, priority)
-            return
-        lane = self._lane_of.get(key)
-        if lane is None:
-            self._push(key, priority)
-        elif priority < lane:
-            self._lanes[priority][key] = self._lanes[lane].pop(key)
-            self._lane_of[key] = priority
+            self._added_while_running.add(key)
+        elif self._waiting.put(key, self._account(key), self._lane(key), self._clock.monotonic()):
+            self._wake_one()
 
     def add_after(self, key: K, seconds: float) -> None:
         """Have the key added after that time; of several times the earliest counts.
@@ -104,15 +133,18 @@ class WorkQueue(Generic[K]):
         self._failures.pop(key, None)
         self._due.pop(key, None)
 
+    def discard(self, key: K) -> None:
+        """Forget everything about a key that no worker has: it is not taken unless added again."""
+        self.forget(key)
+        self._waiting.discard(key)
+
     def take_now(self) -> K | None:
         """The next key, or None if none waits. Whoever takes a key must say `done`."""
-        lane = self._next_lane()
-        if lane is None or self._closed:
+        taken = None if self._closed else self._waiting.take()
+        if taken is None:
             return None
-        key, _ = self._lanes[lane].popitem(last=False)
-        del self._lane_of[key]
-        self._takes += 1
-        self._running.add(key)
+        key, account = taken
+        self._running[key] = account
         self._due.pop(key, None)
         return key
 
@@ -133,10 +165,11 @@ class WorkQueue(Generic[K]):
 
     def done(self, key: K) -> None:
         """The worker is through with the key; it waits again if it was added meanwhile."""
-        self._running.discard(key)
-        priority = self._added_while_running.pop(key, None)
-        if priority is not None:
-            self.add(key, priority)
+        if key in self._running:
+            self._waiting.end(self._running.pop(key))
+        if key in self._added_while_running:
+            self._added_while_running.discard(key)
+            self.add(key)
 
     def close(self) -> None:
         """Give out no more keys; who waits in `take` gets None."""
@@ -144,25 +177,21 @@ class WorkQueue(Generic[K]):
         while self._waiters:
             self._wake_one()
 
-    def is_running(self, key: K) -> bool:
-        """Whether a worker has the key now."""
-        return key in self._running
-
     @property
     def idle(self) -> bool:
         """Whether no key waits or is worked on. Keys that fall due later do not count."""
-        return not self._lane_of and not self._running
+        return not self._waiting and not self._running
 
     @property
     def depth(self) -> int:
         """How many keys wait."""
-        return len(self._lane_of)
+        return len(self._waiting)
 
     @property
     def oldest_age(self) -> float:
         """Seconds that the key which waits longest has waited; 0 if none waits."""
-        since = [next(iter(lane.values())) for lane in self._lanes.values() if lane]
-        return self._clock.monotonic() - min(since) if since else 0.0
+        since = self._waiting.oldest
+        return 0.0 if since is None else self._clock.monotonic() - since
 
     def release_due(self) -> float | None:
         """Add what has fallen due; seconds until the next key does, None if there is none."""
@@ -192,15 +221,6 @@ class WorkQueue(Generic[K]):
     def _drop_cancelled_timers(self) -> None:
         self._timers = [(when, next(self._order), key) for key, when in self._due.items()]
         heapq.heapify(self._timers)
-
-    def _push(self, key: K, priority: Priority) -> None:
-        self._lanes[priority][key] = self._clock.monotonic()
-        self._lane_of[key] = priority
-        self._wake_one()
-
-    def _next_lane(self) -> Priority | None:
-        order = sorted(self._lanes, reverse=(self._takes + 1) % FAIR_SHARE == 0)
-        return next((lane for lane in order if self._lanes[lane]), None)
 
     def _wake_one(self) -> None:
         while self._waiters:

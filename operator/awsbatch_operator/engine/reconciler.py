@@ -29,6 +29,7 @@ class Reconciler(Protocol):
         kept in memory for it can be let go.
 
         ConflictError: the object has changed, the engine reads it afresh and asks again at once.
-        LeaseLostError: nothing was sent; the turn is repeated, if leadership lasts. Any other
-        Exception is logged and retried with backoff.
+        LeaseLostError: nothing was sent; the turn is repeated, if leadership lasts. NoTokenError:
+        nothing was sent; the turn is repeated after the time that it names, which is no failure.
+        Any other Exception is logged and retried with backoff.
         """

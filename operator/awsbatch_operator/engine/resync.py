@@ -1,59 +1,98 @@
-"""The pass over all objects: list what is live, compare, look at everything again.
+"""The pass over all objects: compare with what is live, and look at everything again.
 
-A watch can miss deletions, and nothing else would tell. So what the cache has and a full list has
-not is asked for once more and then dropped. The first pass fills the cache: a plain paged list is
-several times faster than a watch's start, and no worker begins before it has ended.
+A watch can miss deletions, and nothing else would tell. The first pass lists whole objects and
+fills the cache: a plain list is several times faster than a watch's start, and no worker begins
+before it has ended. Every later pass reads metadata only, page by page, spread over the whole
+interval, so that neither the API server nor the event loop ever has all objects at once.
+
+What a list says is a hint and no proof: it may come from the past, from an API server that lags
+behind or has just taken over, and its later pages show the state of the first. So whatever differs
+from the cache is read live, one by one, and the live answer counts.
 """
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Sequence
 
-from awsbatch_operator.api.metadata import ObjectKey
-from awsbatch_operator.engine.cache import Cache
-from awsbatch_operator.kube.port import KubePort
-from awsbatch_operator.telemetry.metrics import Metrics
+from awsbatch_operator.api.metadata import ObjectKey, Shape
+from awsbatch_operator.engine.cache import key_of
+from awsbatch_operator.engine.parts import Parts
+from awsbatch_operator.kube.port import PAGE
+
+SLICE = 50  # objects taken in before other tasks of the loop have their turn
 
 
 class Resync:
-    """List, compare, drop ghosts, enqueue."""
+    """List, compare, drop ghosts, enqueue. Both passes raise KubeError; what was done stands."""
 
-    def __init__(
-        self,
-        *,
-        kube: KubePort,
-        cache: Cache,
-        kinds: Sequence[str],
-        wake: Callable[[ObjectKey], None],
-        metrics: Metrics,
-    ) -> None:
-        self._kube = kube
-        self._cache = cache
+    def __init__(self, parts: Parts, kinds: Sequence[str]) -> None:
+        self._kube = parts.kube
+        self._cache = parts.cache
+        self._store = parts.store
+        self._queue = parts.queue
+        self._clock = parts.clock
+        self._random = parts.random
+        self._metrics = parts.metrics
+        self._settings = parts.settings
         self._kinds = kinds
-        self._wake = wake
-        self._metrics = metrics
 
-    async def all_kinds(self) -> None:
-        """One whole pass. Raises KubeError; what was done until then stands."""
+    async def fill(self) -> None:
+        """Put every object into the cache, which tells its listeners."""
         for kind in self._kinds:
-            await self._one_kind(kind)
+            missing = self._cache.keys(kind)
+            count = 0
+            async for body in self._kube.list(kind):
+                self._cache.put(body)
+                missing.discard(key_of(body))
+                count += 1
+                if count % SLICE == 0:
+                    await asyncio.sleep(0)
+            await self._look_for(missing)
 
-    async def _one_kind(self, kind: str) -> None:
-        before = self._cache.uids(kind)
-        async for body in self._kube.list(kind):
-            self._cache.put(body)
-            before.pop(
-                ObjectKey(kind, body["metadata"].get("namespace", ""), body["metadata"]["name"]),
-                None,
-            )
-        self._cache.mark_synced(kind)
-        # What is left was there before the list began and is not in it.
-        for key, uid in before.items():
-            await self._look_for(key, uid)
-        for key in self._cache.uids(kind):
-            self._wake(key)
+    async def compare(self) -> None:
+        """One whole pass, spread over the interval of the settings."""
+        jitter = self._settings.resync_jitter
+        pages = [-(-self._cache.count(kind) // PAGE) for kind in self._kinds]
+        # A pause goes before each page, and one before what the last page has left open.
+        pause = self._settings.resync_seconds / sum(max(1, number) + 1 for number in pages)
 
-    async def _look_for(self, key: ObjectKey, uid: str) -> None:
-        live = await self._kube.get(key)
-        if live is not None and live["metadata"]["uid"] == uid:
-            self._cache.put(live)
-        elif self._cache.drop(key, uid) is not None:
-            self._metrics.ghost(key.kind)
+        async def rest() -> None:
+            await self._clock.sleep(pause * (1 + self._random.uniform(-jitter, jitter)))
+
+        for kind in self._kinds:
+            await rest()
+            newest, missing = self._cache.newest, self._cache.keys(kind)
+            async for page in self._kube.list_metadata(kind):
+                missing.difference_update([key_of(body) for body in page])
+                await self._one_page(page, newest, pause)
+                await rest()
+            await self._look_for(missing)
+
+    async def _one_page(self, page: Sequence[Shape], newest: int, pause: float) -> None:
+        """Read live what differs, and have a turn for each object within the next pause."""
+        for body in page:
+            key = key_of(body)
+            if self._differs(key, body, newest):
+                await self._store.refresh(key)
+            if key in self._cache and not self._cache.settled(key):
+                self._queue.add_after(key, self._random.uniform(0, pause))
+
+    def _differs(self, key: ObjectKey, body: Shape, newest: int) -> bool:
+        """Whether the listed version leaves a doubt about what is held.
+
+        An older one than what is held leaves none if that has come since the list began: versions
+        up to `newest` were known then, and a list shows the state of its beginning.
+        """
+        metadata, held = body["metadata"], self._cache.held(key)
+        if held.version is None or held.uid != metadata["uid"]:
+            return True
+        listed = int(metadata["resourceVersion"])
+        return listed > held.version or (listed < held.version and held.version <= newest)
+
+    async def _look_for(self, missing: set[ObjectKey]) -> None:
+        """Read live what was here before the list began and is not in it; drop what is gone."""
+        for key in missing:
+            if key not in self._cache:
+                continue  # the watch has told meanwhile
+            await self._store.refresh(key)
+            if key not in self._cache:
+                self._metrics.ghost(key.kind)

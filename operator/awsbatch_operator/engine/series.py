@@ -1,7 +1,8 @@
 """One Kubernetes Event and its repeats, as an object of events.k8s.io/v1."""
 
+import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import API_VERSION, Resource
@@ -13,24 +14,54 @@ NAME_LIMIT = 253
 CLUSTER_SCOPED_NAMESPACE = "default"  # where Events about objects without a namespace go
 
 
+_DIGITS = re.compile(r"\d+")
+
+
 @dataclass(frozen=True, slots=True)
 class SeriesKey:
-    """What makes two events the same. The message is not part of it: it may hold a number."""
+    """What makes two events the same. Made by `of`.
+
+    The text is a part of it, with every run of digits as one: another change or another refusal is
+    another Event at once, and a count or a time that goes on is not. What differs in digits only
+    stays in its series, which shows its latest text (Recorder).
+    """
 
     uid: str
     reason: str
     action: str
     warning: bool
+    text: str
+
+    @classmethod
+    def of(
+        cls, resource: Resource, *, reason: str, action: str, warning: bool, message: str
+    ) -> Self:
+        """The series that such an event belongs to."""
+        text = _DIGITS.sub("0", cut(message, NOTE_BYTES))
+        return cls(resource.uid, reason, action, warning, text)
 
 
 @dataclass(slots=True)
 class Series:
     """How often an event has happened, and how much of that the API server knows."""
 
-    body: dict[str, Any]  # as first sent, without the series
+    body: dict[str, Any]  # as last created, without the series
+    note: str  # the latest text
     count: int
     last: Instant
     sent_count: int = 0  # 0: the Event has not been created
+    events: int = 1  # created for this series, because its text has changed
+
+    @property
+    def shows_latest(self) -> bool:
+        """Whether the Event as last created has the latest text."""
+        return bool(self.body["note"] == self.note)
+
+    def renew(self, name: str) -> None:
+        """Go on in a new Event of that name, with the latest text."""
+        metadata = {**self.body["metadata"], "name": name}
+        time = self.last.rfc3339_micro()
+        self.body = {**self.body, "metadata": metadata, "note": self.note, "eventTime": time}
 
     @property
     def namespace(self) -> str:

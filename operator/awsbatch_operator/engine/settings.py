@@ -10,12 +10,17 @@ class EngineSettings:
     """Times in seconds."""
 
     workers: int = 32
-    resync_seconds: float = 600.0
+    resync_seconds: float = 600.0  # one pass over all objects, spread over that time
     resync_jitter: float = 0.1  # of any of these delays, either way
     first_list_retry_seconds: float = 2.0  # nothing works before everything was listed once
     drain_seconds: float = 14.0
     conflicts_in_a_row: int = 5  # repeated at once; further ones with backoff
     conflict_seconds: float = 0.1  # "at once", spread so that two writers do not keep colliding
+
+    @property
+    def account_workers(self) -> int:
+        """How many workers one account may hold while another has work waiting."""
+        return max(1, self.workers * 3 // 4)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Writes to Kubernetes, each guarded by the version it was made from, each read back.
+"""Writes to Kubernetes, each guarded by the version it was made from, and live reads.
 
 The answer of every write goes into the cache, so whoever looks next sees it, however late the watch
 is. A refused write changes nothing here; an object that turns out to be gone leaves the cache.
@@ -6,20 +6,36 @@ is. A refused write changes nothing here; an object that turns out to be gone le
 
 from collections.abc import Awaitable, Mapping, Sequence
 
+import structlog
+
 from awsbatch_operator.api.metadata import FINALIZER, ObjectKey, Resource, Shape
-from awsbatch_operator.engine.cache import Cache
+from awsbatch_operator.engine.cache import Cache, Change
 from awsbatch_operator.engine.packing import trimmed
-from awsbatch_operator.kube.port import ConflictError, KubeError, KubePort, NotFoundError
+from awsbatch_operator.kube.port import (
+    ConflictError,
+    KubeError,
+    KubePort,
+    NotFoundError,
+    UnavailableError,
+)
 from awsbatch_operator.telemetry.metrics import Metrics
+
+_log = structlog.get_logger()
 
 
 class Store:
-    """The one way in which reconcilers change objects. Methods raise KubeError."""
+    """The one way in which reconcilers change objects. Methods raise KubeError.
+
+    `answers` counts what the API server has answered, refusals included: who has seen it not answer
+    can tell by it whether that is over.
+    """
 
     def __init__(self, *, kube: KubePort, cache: Cache, metrics: Metrics) -> None:
         self._kube = kube
         self._cache = cache
         self._metrics = metrics
+        self._versions_went_back = False
+        self.answers = 0
 
     async def write_status(self, resource: Resource, status: Shape) -> Resource:
         """Apply the whole status unless it stands there already; the object as it is then.
@@ -68,26 +84,38 @@ class Store:
         self._count(resource.key, "delete", "ok")
 
     async def refresh(self, key: ObjectKey) -> Resource | None:
-        """Read the live object into the cache; None, and out of the cache, if it is gone."""
+        """Read the live object, all of it, into the cache; None, and out of it, if it is gone.
+
+        What the cache is told while the answer is on its way may be newer than the answer, and
+        then stands.
+        """
+        before = self._cache.held(key)
         body = await self._kube.get(key)
-        if body is not None:
-            self._cache.put(body)
-            return self._cache.get(key)
-        cached = self._cache.get(key)
-        if cached is not None:
-            self._cache.drop(key, cached.uid)
-        return None
+        self.answers += 1
+        if body is None:
+            if before.uid is not None:
+                self._cache.drop(key, before.uid)
+            return None
+        change = self._cache.confirm(body, before)
+        if change is not None and change.version < (before.version or 0):
+            self._went_back(change)
+        return Resource.from_body(trimmed(body))
+
+    async def whole(self, key: ObjectKey) -> Resource | None:
+        """All of an object; None if it is gone. Of a settled one the cache holds only a part."""
+        return await self.refresh(key) if self._cache.settled(key) else self._cache.get(key)
 
     async def _written(self, resource: Resource, verb: str, write: Awaitable[Shape]) -> Resource:
         try:
             body = await write
-        except NotFoundError:
-            self._count(resource.key, verb, "NotFoundError")
-            self._cache.drop(resource.key, resource.uid)
-            raise
         except KubeError as error:
             self._count(resource.key, verb, type(error).__name__)
+            if not isinstance(error, UnavailableError):
+                self.answers += 1
+            if isinstance(error, NotFoundError):
+                self._cache.drop(resource.key, resource.uid)
             raise
+        self.answers += 1
         self._count(resource.key, verb, "ok")
         answer = Resource.from_body(trimmed(body))
         if answer.uid != resource.uid:
@@ -100,6 +128,17 @@ class Store:
         else:
             self._cache.put(body, own=True)
         return answer
+
+    def _went_back(self, change: Change) -> None:
+        self._metrics.rewound(change.key.kind)
+        if not self._versions_went_back:
+            self._versions_went_back = True
+            _log.warning(
+                "the API server has an older version of an object than was seen before; it seems "
+                "to have been restored from a backup, and what it has now counts",
+                object=str(change.key),
+                version=change.version,
+            )
 
     def _count(self, key: ObjectKey, verb: str, outcome: str) -> None:
         self._metrics.kube_write(key.kind, verb, outcome)
@@ -136,15 +175,6 @@ def annotations_set(resource: Resource, annotations: Mapping[str, str]) -> list[
     return [
         {"op": "add", "path": f"/metadata/annotations/{_pointer(name)}", "value": value}
         for name, value in changed.items()
-    ]
-
-
-def annotations_removed(resource: Resource, names: Sequence[str]) -> list[Shape]:
-    """The JSON patch operations that remove these annotations, as far as they are there."""
-    return [
-        {"op": "remove", "path": f"/metadata/annotations/{_pointer(name)}"}
-        for name in names
-        if name in resource.annotations
     ]
 
 

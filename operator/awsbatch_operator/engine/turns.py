@@ -2,23 +2,20 @@
 
 import asyncio
 from dataclasses import dataclass
-from random import Random
 
 import structlog
 
-from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey
-from awsbatch_operator.api.scope import LeaseLostError
-from awsbatch_operator.engine.cache import Cache, Change
-from awsbatch_operator.engine.queue import WorkQueue
+from awsbatch_operator.api.scope import LeaseLostError, NoTokenError
+from awsbatch_operator.engine.cache import Change
+from awsbatch_operator.engine.parts import Parts
 from awsbatch_operator.engine.reconciler import Reconciler
-from awsbatch_operator.engine.settings import EngineSettings
-from awsbatch_operator.engine.store import Store
+from awsbatch_operator.engine.troubles import Troubles
 from awsbatch_operator.kube.port import ConflictError, KubeError
 from awsbatch_operator.telemetry.logs import about
-from awsbatch_operator.telemetry.metrics import Metrics
 
 FENCED_SECONDS = 1.0  # the next renewal may have come by then
+NO_TOKEN_SECONDS = 0.01  # the least wait for a rate token, so that a rounded-off 0 does not spin
 
 _log = structlog.get_logger()
 
@@ -34,26 +31,16 @@ class _Turn:
 class Turns:
     """The turns under way, at most one of a key."""
 
-    def __init__(
-        self,
-        *,
-        reconciler: Reconciler,
-        cache: Cache,
-        queue: WorkQueue[ObjectKey],
-        store: Store,
-        clock: Clock,
-        random: Random,
-        metrics: Metrics,
-        settings: EngineSettings,
-    ) -> None:
+    def __init__(self, parts: Parts, reconciler: Reconciler, troubles: Troubles) -> None:
         self._reconciler = reconciler
-        self._cache = cache
-        self._queue = queue
-        self._store = store
-        self._clock = clock
-        self._random = random
-        self._metrics = metrics
-        self._settings = settings
+        self._cache = parts.cache
+        self._queue = parts.queue
+        self._store = parts.store
+        self._clock = parts.clock
+        self._random = parts.random
+        self._metrics = parts.metrics
+        self._settings = parts.settings
+        self._troubles = troubles
         self._under_way: dict[ObjectKey, _Turn] = {}
         self._cut_short: set[ObjectKey] = set()
         self._conflicts: dict[ObjectKey, int] = {}
@@ -91,9 +78,11 @@ class Turns:
             try:
                 result = await self._attempt(key)
                 # After a conflict the object was read afresh, and when it is due has been decided.
-                news = result != "conflict" and self._version(key) > turn.seen
+                # A version that is not the one seen is news even if lower: a backup was restored.
+                known = self._cache.version(key)
+                news = result != "conflict" and known not in {None, turn.seen}
                 if news and not self._cache.settled(key):
-                    self._queue.add(key, self._cache.priority(key))
+                    self._queue.add(key)
             except asyncio.CancelledError:
                 self._cut_short.add(key)
                 raise
@@ -107,6 +96,9 @@ class Turns:
             again = await self._reconciler.reconcile(key)
         except LeaseLostError as error:
             return self._fenced(key, error)
+        except NoTokenError as error:
+            self._queue.add_after(key, max(error.seconds, NO_TOKEN_SECONDS))
+            return "no-token"
         except asyncio.CancelledError as error:
             if _is_cancelled():
                 raise
@@ -149,12 +141,15 @@ class Turns:
             return self._gone(key)
         delay = self._queue.retry(key)
         self._metrics.retry(key.kind)
-        _log.error(
-            "turn failed",
-            error=f"{type(error).__name__}: {error}",
-            retry_seconds=round(delay, 1),
-            exc_info=None if isinstance(error, KubeError) else error,
-        )
+        if isinstance(error, KubeError):
+            self._troubles.failed(error, kind=key.kind)
+        else:
+            _log.error(
+                "turn failed",
+                error=f"{type(error).__name__}: {error}",
+                retry_seconds=round(delay, 1),
+                exc_info=error,
+            )
         return "error"
 
     def _fenced(self, key: ObjectKey, error: LeaseLostError) -> str:

@@ -74,7 +74,7 @@ class Accounts:
         scope = await self._scope(account, str(resource.spec.get("region", "")))
         if isinstance(scope, Finding):
             return scope
-        allowed = self._own.allowed if account is None else allowances(account)
+        allowed = self._allowed(account)
         refused = refusal(
             resource,
             allowed,
@@ -101,7 +101,7 @@ class Accounts:
         unusable = None if account is None else _not_usable(account)
         if unusable is not None:
             return _unavailable(unusable.message)
-        allowed = self._own.allowed if account is None else allowances(account)
+        allowed = self._allowed(account)
         labels = await self._labels_of(resource.key.namespace, allowed)
         refused = namespace_refusal(resource.key.namespace, allowed, labels)
         if refused is not None:
@@ -149,6 +149,11 @@ class Accounts:
         if account.deleting and not resource.held:
             return Finding(catalogue.REFERENCE_NOT_READY, f"AWSAccount {name} is being deleted.")
         return _not_usable(account) or account
+
+    def _allowed(self, account: Resource | None) -> Allowances:
+        if account is None:
+            return self._own.allowed
+        return allowances(account, own_region=self._own.region)
 
     async def _scope(self, account: Resource | None, region: str) -> Scope | Finding:
         if account is None:

@@ -5,22 +5,15 @@ all of them. So everything here is asked before any call to AWS, and the answer 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import Resource, Shape
-from awsbatch_operator.api.references import DEFAULT_ACCOUNT, external_arns
+from awsbatch_operator.api.references import DEFAULT_ACCOUNT
+from awsbatch_operator.kinds.named_resources import Guard, Member, ResourceType, members, roles
 
-# Every member of AWS Batch's requests that names a role or an instance profile, and ours. A test
-# compares this with botocore's model, so that a newer boto3 brings no unguarded role.
-ROLE_FIELDS = frozenset(
-    {"serviceRole", "spotIamFleetRole", "jobRoleArn", "executionRoleArn", "taskRoleArn"}
-    | {"infrastructureRoleArn"}
-)
-PROFILE_FIELDS = frozenset({"instanceRole", "ec2InstanceProfileArn", "instanceProfile"})
 _PARTITIONS = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"))
 _SHOWN = 5
 
@@ -34,6 +27,7 @@ class Allowances:
     namespace_labels: Mapping[str, str] | None = None
     role_arns: tuple[str, ...] | None = None
     external_arns: tuple[str, ...] | None = None
+    regions: tuple[str, ...] | None = None
 
     @property
     def by_labels(self) -> bool:
@@ -45,12 +39,18 @@ class Allowances:
         """Who does not allow it."""
         return f"AWSAccount {self.account}" if self.account else "the operator's configuration"
 
+    def where(self, field: str) -> str:
+        """Where a person widens what is allowed: a field of the AWSAccount, or a flag."""
+        if self.account:
+            return f"spec.{field} of AWSAccount {self.account}"
+        return "the operator's --" + re.sub("(?=[A-Z])", "-", field).lower()
 
-def allowances(account: Resource) -> Allowances:
-    """What the spec of an AWSAccount allows.
+
+def allowances(account: Resource, *, own_region: str = "") -> Allowances:
+    """What the spec of an AWSAccount allows; an account without a region has the operator's own.
 
     Without allowedNamespaces no namespace is served, but the account named default serves all.
-    Without allowedExternalArns no AWS object may be referred to by ARN.
+    Without allowedExternalArns nothing that is guarded always may be named.
     """
     spec = account.spec
     served: Shape | None = spec.get("allowedNamespaces")
@@ -63,6 +63,13 @@ def allowances(account: Resource) -> Allowances:
         namespace_labels=labels or None,
         role_arns=None if roles is None else tuple(roles),
         external_arns=tuple(spec.get("allowedExternalArns", ())),
+        regions=tuple(
+            dict.fromkeys(
+                region
+                for region in (spec.get("region") or own_region, *spec.get("allowedRegions", ()))
+                if region
+            )
+        ),
     )
 
 
@@ -75,8 +82,11 @@ def refusal(
     namespace_labels: Mapping[str, str],
 ) -> Finding | None:
     """Why the account does not allow what the object asks for; None if it does."""
-    return namespace_refusal(resource.key.namespace, allowed, namespace_labels) or (
-        _roles_refusal(resource, allowed, account_id, region) or _arns_refusal(resource, allowed)
+    return (
+        namespace_refusal(resource.key.namespace, allowed, namespace_labels)
+        or _region_refusal(region, allowed)
+        or _roles_refusal(resource, allowed, account_id, region)
+        or _resources_refusal(resource, allowed, account_id, region)
     )
 
 
@@ -96,6 +106,17 @@ def namespace_refusal(
     )
 
 
+def _region_refusal(region: str, allowed: Allowances) -> Finding | None:
+    if allowed.regions is None or region in allowed.regions:
+        return None
+    return Finding(
+        catalogue.NOT_ALLOWED,
+        f"{_capital(allowed.words)} does not allow the region {region}; "
+        f"it allows {', '.join(allowed.regions) or 'none'}.",
+        f"Add it to {allowed.where('allowedRegions')}, or make the object anew in another region.",
+    )
+
+
 def _roles_refusal(
     resource: Resource, allowed: Allowances, account_id: str, region: str
 ) -> Finding | None:
@@ -110,15 +131,27 @@ def _roles_refusal(
     return _not_listed(refused, allowed, "allowedRoleArns", "roles")
 
 
-def _arns_refusal(resource: Resource, allowed: Allowances) -> Finding | None:
-    if allowed.external_arns is None:
+def _resources_refusal(
+    resource: Resource, allowed: Allowances, account_id: str, region: str
+) -> Finding | None:
+    """Of what the spec names in AWS, by ARN, id or name, the first things that are not allowed."""
+    entries = allowed.external_arns
+    if entries is None:
         return None
-    refused = [
-        f"{path} ({arn})"
-        for path, arn in external_arns(resource)
-        if not _matches(arn, allowed.external_arns)
-    ]
+    partition = _partition(region)
+    refused = []
+    for member, named in _named(resource):
+        if named.guard is Guard.WHEN_LISTED and not any(map(named.listed, entries)):
+            continue
+        forms = named.forms(member.value, account_id=account_id, region=region, partition=partition)
+        if not any(_matches(form, entries) for form in forms):
+            refused.append(f"{member.path} ({forms[0]})")
     return _not_listed(refused, allowed, "allowedExternalArns", "AWS objects")
+
+
+def _named(resource: Resource) -> list[tuple[Member, ResourceType]]:
+    found = ((member, member.resource_type) for member in members(resource.spec))
+    return [(member, named) for member, named in found if named is not None]
 
 
 def _not_listed(
@@ -131,35 +164,8 @@ def _not_listed(
         catalogue.NOT_ALLOWED,
         f"{_capital(allowed.words)} does not allow these {things}: "
         f"{', '.join(refused[:_SHOWN])}{rest}.",
-        f"Add them to its {field}, or name others.",
+        f"Add what stands in brackets to {allowed.where(field)}, or name others.",
     )
-
-
-def roles(spec: Shape, *, account_id: str, partition: str) -> Iterator[tuple[str, str]]:
-    """(path, ARN) of every role and instance profile that the spec names.
-
-    AWS Batch also takes a bare name in some fields; it means that name in the object's account.
-    """
-    for path, name, value in _strings(spec, "spec"):
-        if name not in ROLE_FIELDS | PROFILE_FIELDS:
-            continue
-        if value.startswith("arn:"):
-            yield path, value
-        else:
-            sort = "instance-profile" if name in PROFILE_FIELDS else "role"
-            yield path, f"arn:{partition}:iam::{account_id}:{sort}/{value}"
-
-
-def _strings(value: Any, path: str, name: str = "") -> Iterator[tuple[str, str, str]]:
-    """(path, name of the innermost field, text) of every string below."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _strings(inner, f"{path}.{key}", str(key))
-    elif isinstance(value, list | tuple):
-        for index, inner in enumerate(value):
-            yield from _strings(inner, f"{path}[{index}]", name)
-    elif isinstance(value, str):
-        yield path, name, value
 
 
 def _matches(arn: str, patterns: Sequence[str]) -> bool:
@@ -168,7 +174,18 @@ def _matches(arn: str, patterns: Sequence[str]) -> bool:
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(re.escape(text).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
+    """The pattern as a regular expression that takes linear time in the ARN.
+
+    An ARN is a tenant's text: with a plain `.*` for each star, one of 2 kB of colons would take
+    hours. The first place where the next part fits is as good as any later one, so nothing but the
+    last star is ever tried again (atomic groups).
+    """
+    first, *rest = (re.escape(part).replace(r"\?", ".") for part in text.split("*"))
+    if not rest:
+        return re.compile(first, re.DOTALL)
+    *middle, last = rest
+    between = "".join(f"(?>.*?{part})" for part in middle)
+    return re.compile(f"{first}{between}.*{last}", re.DOTALL)
 
 
 def _partition(region: str) -> str:

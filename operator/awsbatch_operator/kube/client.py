@@ -10,19 +10,25 @@ from awsbatch_operator.api.metadata import API_VERSION, FIELD_MANAGER, ObjectKey
 from awsbatch_operator.kube import paths
 from awsbatch_operator.kube.connection import Location, connect
 from awsbatch_operator.kube.errors import error_of
-from awsbatch_operator.kube.port import ConflictError, DeniedError, NotFoundError, UnavailableError
+from awsbatch_operator.kube.port import (
+    PAGE,
+    ConflictError,
+    DeniedError,
+    NotFoundError,
+    UnavailableError,
+)
 from awsbatch_operator.kube.transport import (
     APPLY_PATCH,
     JSON_PATCH,
     LEASE_SECONDS,
     MERGE_PATCH,
+    METADATA_LIST,
     PAGE_SECONDS,
     SILENCE_SECONDS,
     Request,
     Transport,
 )
 
-PAGE = 500  # objects
 _GUARD = ("replace", "/metadata/resourceVersion")
 
 
@@ -57,10 +63,16 @@ class KubeClient:
         return await self._read(paths.of_object(key), doing=f"get {key}")
 
     async def list(self, kind: str) -> AsyncIterator[Shape]:
-        everywhere = not self._namespaces or kind in paths.CLUSTER_SCOPED
-        for namespace in ("",) if everywhere else self._namespaces:
+        for namespace in self._where(kind):
             async for body in self._list(kind, namespace):
                 yield body
+
+    async def list_metadata(self, kind: str) -> AsyncIterator[Sequence[Shape]]:
+        for namespace in self._where(kind):
+            request = replace(_listing(kind, namespace), accept=METADATA_LIST)
+            async for page in self._pages(request):
+                # Each item says that it is a PartialObjectMetadata; what it is of, we know.
+                yield [{"kind": kind, "metadata": item["metadata"]} for item in page]
 
     async def apply_status(self, key: ObjectKey, status: Shape, *, resource_version: str) -> Shape:
         body = {
@@ -184,23 +196,24 @@ class KubeClient:
         listed = answer.json()["resources"]
         return frozenset(entry["kind"] for entry in listed if "/" not in entry["name"])
 
+    def _where(self, kind: str) -> Sequence[str]:
+        """The namespaces to list one after the other; "" means all at once."""
+        everywhere = not self._namespaces or kind in paths.CLUSTER_SCOPED
+        return ("",) if everywhere else self._namespaces
+
     async def _list(self, kind: str, namespace: str) -> AsyncIterator[Shape]:
-        request = Request(
-            method="GET",
-            path=paths.of_kind(kind, namespace),
-            doing=f"list {paths.plural(kind)}" + (f" in {namespace}" if namespace else ""),
-            repeatable=True,
-        )
+        request = _listing(kind, namespace)
         whole = replace(request, seconds=None, silence_seconds=SILENCE_SECONDS)
         try:
             async for item in self._transport.items(whole):
                 yield _listed(kind, item)
         except UnavailableError:
             # An API server ends an answer that takes longer than a minute. Pages have no such end.
-            async for item in self._pages(request):
-                yield _listed(kind, item)
+            async for page in self._pages(request):
+                for item in page:
+                    yield _listed(kind, item)
 
-    async def _pages(self, request: Request) -> AsyncIterator[dict[str, Any]]:
+    async def _pages(self, request: Request) -> AsyncIterator[Sequence[dict[str, Any]]]:
         token = ""
         while True:
             query: dict[str, str | int] = {"limit": PAGE}
@@ -212,8 +225,7 @@ class KubeClient:
             page = answer.json()
             token = page.get("metadata", {}).get("continue", "")
             if answer.ok:
-                for item in page.get("items") or ():
-                    yield item
+                yield page.get("items") or ()
             elif answer.status != HTTPStatus.GONE or not token:
                 raise error_of(answer, doing=request.doing)
             # 410 with a token: the first page is too old for a consistent list (five minutes);
@@ -229,6 +241,15 @@ class KubeClient:
             return await self._transport.ask(request)
         except NotFoundError:
             return None
+
+
+def _listing(kind: str, namespace: str) -> Request:
+    return Request(
+        method="GET",
+        path=paths.of_kind(kind, namespace),
+        doing=f"list {paths.plural(kind)}" + (f" in {namespace}" if namespace else ""),
+        repeatable=True,
+    )
 
 
 def _listed(kind: str, item: Shape) -> Shape:

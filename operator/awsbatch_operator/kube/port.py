@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from awsbatch_operator.api.metadata import ObjectKey, Shape
 
+PAGE = 500  # objects of a list that are asked for at a time
+
 
 class KubeError(Exception):
     """The API server refused or did not answer. The base of all below."""
@@ -50,6 +52,13 @@ class KubePort(Protocol):
         """All objects of a kind (of the watched namespaces), as they come in.
 
         An object may come twice. A list that cannot be read to its end raises; it is never short.
+        """
+
+    def list_metadata(self, kind: str) -> AsyncIterator[Sequence[Shape]]:
+        """Kind and metadata of all objects, in pages of at most PAGE, each read when asked for.
+
+        The caller may take its time between them: later pages show the state of the first, or, once
+        the API server has forgotten that, the state as it is then. An object may come twice.
         """
 
     async def apply_status(self, key: ObjectKey, status: Shape, *, resource_version: str) -> Shape:

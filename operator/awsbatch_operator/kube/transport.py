@@ -36,6 +36,7 @@ _REFUSALS = 4  # answers of 429 in a row, then the caller's backoff takes over
 
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
+METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 APPLY_PATCH = "application/apply-patch+yaml"  # JSON is YAML
 
 
@@ -49,6 +50,7 @@ class Request:
     query: Mapping[str, str | int] | None = None
     body: Any = None
     content_type: str = "application/json"
+    accept: str = "application/json"
     seconds: float | None = REQUEST_SECONDS
     silence_seconds: float | None = None  # between two pieces of the answer
     repeatable: bool = False
@@ -136,7 +138,7 @@ class Transport:
         return await self._send(request, token)
 
     async def _send(self, request: Request, token: str | None) -> RESTResponse:
-        headers = {"Accept": "application/json", "Content-Type": request.content_type}
+        headers = {"Accept": request.accept, "Content-Type": request.content_type}
         if token is not None:
             headers["Authorization"] = token
         path = f"{request.path}?{urlencode(request.query)}" if request.query else request.path

@@ -2,7 +2,7 @@
 
 The object on whose behalf a line is written stands in the line (kind, namespace, name), because it
 is bound to the context of the task that works for it. What other libraries log comes out the same
-way. Nothing leaves without having its secrets masked.
+way. Nothing leaves without having its secrets masked, and no line is longer than masking allows.
 """
 
 import logging
@@ -16,7 +16,10 @@ import structlog
 from structlog.contextvars import bound_contextvars, merge_contextvars
 from structlog.typing import Processor, WrappedLogger
 
-from awsbatch_operator.telemetry.secrets import masked_values
+from awsbatch_operator.telemetry.secrets import CUT, TEXT_LIMIT, masked_values
+
+# Characters of a long traceback that are kept at either end; together less than TEXT_LIMIT.
+_TRACE_START, _TRACE_END = 2000, 6000
 
 
 class LogStyle(Enum):
@@ -89,13 +92,27 @@ def _rendering(*, human: bool, colors: bool) -> Sequence[Processor]:
     if human:
         plain = structlog.dev.plain_traceback
         console = structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)
-        return [structlog.processors.format_exc_info, _mask, console]
+        return [structlog.processors.format_exc_info, _shorten, _mask, console]
     return [
         structlog.processors.format_exc_info,
+        _shorten,
         _mask,
         structlog.processors.EventRenamer("message"),
         structlog.processors.JSONRenderer(default=str),
     ]
+
+
+def _shorten(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """A long traceback loses its middle: what happened stands at its end.
+
+    Both cuts are at line breaks, where no secret is in two. An end that is all one line goes.
+    """
+    trace = event.get("exception")
+    if isinstance(trace, str) and len(trace) > TEXT_LIMIT:
+        first, _, _ = trace[:_TRACE_START].rpartition("\n")
+        _, _, last = trace[-_TRACE_END:].partition("\n")
+        event["exception"] = f"{first}\n{CUT}\n{last}"
+    return event
 
 
 def _mask(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

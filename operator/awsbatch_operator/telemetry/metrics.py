@@ -28,6 +28,9 @@ class Metrics:
         self._ghosts = self._counter(
             "ghosts_dropped", "Objects that had gone without the watch saying so.", "kind"
         )
+        self._rewound = self._counter(
+            "versions_gone_back", "Objects that an API server had in an older version.", "kind"
+        )
         self._seen = self._counter("watch_events", "What the watch has brought.", "kind", "event")
         self._turn_seconds = Histogram(
             f"{PREFIX}_reconcile_seconds",
@@ -45,7 +48,7 @@ class Metrics:
         )
 
     def turn(self, kind: str, result: str, seconds: float) -> None:
-        """One turn has ended: ok, retry, conflict, error or gone."""
+        """One turn has ended: ok, retry, no-token, fenced, conflict, error or gone."""
         self._turns.labels(kind, result).inc()
         self._turn_seconds.labels(kind).observe(seconds)
 
@@ -73,6 +76,10 @@ class Metrics:
     def ghost(self, kind: str) -> None:
         """An object of the cache turned out to be gone."""
         self._ghosts.labels(kind).inc()
+
+    def rewound(self, kind: str) -> None:
+        """A live read showed an older version than was known: a backup has been restored."""
+        self._rewound.labels(kind).inc()
 
     def watched(self, kind: str, event: str) -> None:
         """The watch has brought an object: LISTED at its start, then ADDED, MODIFIED or DELETED."""

@@ -1,54 +1,109 @@
-"""Keep secrets out of logs, messages and statuses, whoever put them there."""
+"""Keep secrets out of logs, messages and statuses, whoever put them there.
+
+The one masking of the operator: log records, AWS's messages and the output of jobs all come through
+`masked`. What is masked can be any size and anybody's, and this runs on the event loop; so a text
+is cut before it is looked at, and the patterns are linear (`secret_patterns.py`).
+"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
+from awsbatch_operator.telemetry.secret_patterns import PATTERNS, REACH
+
 MASK = "***"
+CUT = "…"
+TEXT_LIMIT = 8192  # characters of one text that are looked at and kept, unless told otherwise
+RECORD_LIMIT = 32_768  # characters of all texts of one log record
+ITEMS_LIMIT = 100  # of one list or mapping
+DEPTH_LIMIT = 6
+_NAME_LIMIT = 256
+_SHORTEST = 5  # characters; nothing shorter holds a secret that can be told from other text
 
 _SECRET_NAMES = re.compile(
     r"(?i)secret|password|passwd|authorization|credential|private_?key|api_?key|access_?key"
     r"|session_?token|security_?token|bearer|external_?id|^token$|^cookie$"
 )
-_SECRET_TEXTS = (
-    re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),  # AWS access key ids
-    re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"),  # JSON web tokens, such as a pod's own
-    re.compile(r"(?i)(?<=\bbearer )[\w.~+/=-]{8,}"),
-    re.compile(r"(?<=://)[^/@\s]+:[^/@\s]+(?=@)"),  # user and password in a URL
-    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*-----|\Z)"),
-    re.compile(r"\bgh[pousr]_[A-Za-z0-9]{20,}\b"),  # GitHub tokens
-    # name=value, name: value and "name": "value" of whatever calls itself a secret; signatures of
-    # URLs too
-    re.compile(
-        r"(?i)(?P<name>(?:(?:secret|password|passwd|token|api[_-]?key|access[_-]?key)[\w.-]*"
-        r"[\"']?\s*:\s*|(?:secret|password|passwd|token|credential|signature|api[_-]?key"
-        r"|access[_-]?key)[\w.-]*(?:=|[\"']\s*:\s*))[\"']?)"
-        r"(?:(?<=\")[^\"]+|(?<=')[^']+|[^\s\"'&,}]+)"
-    ),
-)
 
 
-def masked(text: str) -> str:
-    """The text with what looks like a secret masked."""
-    for pattern in _SECRET_TEXTS:
-        kept = r"\g<name>" if "name" in pattern.groupindex else ""
-        text = pattern.sub(f"{kept}{MASK}", text)
-    return text
+def masked(text: str, *, limit: int = TEXT_LIMIT) -> str:
+    """The beginning of the text, with what looks like a secret masked.
+
+    At most `limit` characters of the text are kept, then CUT says that there was more. The
+    beginning, because what makes a secret recognisable stands before it or at its start: cutting
+    off the end can never leave the other half of one. Patterns look REACH characters further than
+    what is kept, so that a secret that lies across the cut is recognised as well.
+    """
+    kept = min(limit, len(text))
+    made, end = [], 0
+    for start, stop in _secrets(text[: limit + REACH]):
+        if start >= kept:
+            break
+        if start >= end:  # else it lies across the one before, which is masked already
+            made += [text[end:start], MASK]
+        end = max(end, stop)
+    made.append(text[end:kept])
+    return "".join(made) + (CUT if len(text) > limit else "")
+
+
+def _secrets(text: str) -> list[tuple[int, int]]:
+    """Where secrets stand, by their beginnings."""
+    if len(text) < _SHORTEST:
+        return []
+    lowered = text.lower()
+    return sorted(
+        found.span(found.lastgroup or 0)
+        for pattern in PATTERNS
+        if any(head in lowered for head in pattern.heads)
+        for found in pattern.finds.finditer(text)
+    )
 
 
 def masked_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The mapping with secrets masked at every depth, by their names and by their looks."""
-    return {
-        name: MASK if _SECRET_NAMES.search(str(name)) and value else _masked_value(value)
-        for name, value in values.items()
-    }
+    """The mapping with secrets masked at every depth, by their names and by their looks.
+
+    Numbers, booleans and None stay as they are; whatever is not a text, a list or a mapping becomes
+    its text. Long texts, many items and deep nesting are cut, so that the work is bounded.
+    """
+    return _Masking().mapping(values, depth=0)
 
 
-def _masked_value(value: Any) -> Any:
-    if isinstance(value, str):
-        return masked(value)
-    if isinstance(value, Mapping):
-        return masked_values(value)
-    if isinstance(value, list | tuple):
-        return [_masked_value(inner) for inner in value]
-    return value
+class _Masking:
+    """One record being masked; counts down what it may still hold."""
+
+    def __init__(self) -> None:
+        self._left = RECORD_LIMIT
+
+    def mapping(self, values: Mapping[Any, Any], *, depth: int) -> dict[str, Any]:
+        return dict(self._items(values, depth))
+
+    def _items(self, values: Mapping[Any, Any], depth: int) -> Iterator[tuple[str, Any]]:
+        for key, value in islice(values.items(), ITEMS_LIMIT):
+            # Names at the top are written in our own code; below, they may be anybody's.
+            name = str(key) if depth == 0 else masked(str(key), limit=_NAME_LIMIT)
+            hidden = bool(value) and _SECRET_NAMES.search(name[:_NAME_LIMIT])
+            yield name, MASK if hidden else self._value(value, depth=depth + 1)
+        if len(values) > ITEMS_LIMIT:
+            yield CUT, f"{len(values) - ITEMS_LIMIT} more"
+
+    def _value(self, value: Any, *, depth: int) -> Any:
+        match value:
+            case None | bool() | int() | float():
+                return value
+            case str():
+                return self._text(value)
+            case Mapping() | list() | tuple() | set() | frozenset() if depth > DEPTH_LIMIT:
+                return CUT
+            case Mapping():
+                return self.mapping(value, depth=depth)
+            case list() | tuple() | set() | frozenset():
+                shown = [self._value(one, depth=depth + 1) for one in islice(value, ITEMS_LIMIT)]
+                return shown + ([CUT] if len(value) > ITEMS_LIMIT else [])
+            case _:
+                return self._text(str(value))
+
+    def _text(self, text: str) -> str:
+        shown = masked(text, limit=min(TEXT_LIMIT, self._left))
+        self._left = max(0, self._left - len(shown))
+        return shown

@@ -21,6 +21,9 @@ from pathlib import Path
 from typing import Any
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+# What Python ignores, and what our parent may have us ignore (nohup, a shell's background job); a
+# container's first process has nothing ignored.
+DEFAULTS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 WATCHED = {signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM}
 NOT_STARTED = 125
 
@@ -70,7 +73,7 @@ def become(order: dict[str, Any], trouble: int) -> None:
         for name, value in order["limits"].items():
             resource.setrlimit(getattr(resource, name), (value, value))
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        for number in DEFAULTS:
             signal.signal(number, signal.SIG_DFL)
         os.execvpe(order["command"][0], order["command"], order["environment"])  # noqa: S606
     except (OSError, ValueError) as error:

@@ -48,11 +48,12 @@ def test_calls_are_counted_by_operation_outcome_and_principal_until_reset(simula
 def test_settings_are_merged_and_come_back_whole(simulator, url):
     before = admin(url, simulator, "GET", "settings")
     after = admin(
-        url, simulator, "PUT", "settings", {"delays": {"jobStarting": 0}, "jobRunner": "process"}
+        url, simulator, "PUT", "settings", {"delays": {"jobStarting": 0}, "maxOutputBytes": 7}
     )
     assert after["delays"]["jobStarting"] == 0
-    assert after["jobRunner"] == "process"
-    untouched = {**after, "delays": before["delays"], "jobRunner": before["jobRunner"]}
+    assert after["maxOutputBytes"] == 7
+    kept = {"delays": before["delays"], "maxOutputBytes": before["maxOutputBytes"]}
+    untouched = {**after, **kept}
     assert untouched == before
     assert admin(url, simulator, "GET", "settings") == after
 
@@ -60,6 +61,24 @@ def test_settings_are_merged_and_come_back_whole(simulator, url):
 def test_settings_that_came_back_can_be_put_again(simulator, url):
     settings = admin(url, simulator, "GET", "settings")
     assert admin(url, simulator, "PUT", "settings", settings) == settings
+
+
+def test_jobs_are_never_turned_into_processes_while_it_runs(simulator, url):
+    change = {"jobRunner": "process", "speed": 7}
+    status, message = refused(url, simulator, "PUT", "settings", change)
+    assert status == 409
+    assert "--job-runner process" in message
+    settings = admin(url, simulator, "GET", "settings")
+    assert (settings["jobRunner"], settings["speed"]) == ("script", simulator.world.clock.speed)
+
+
+def test_a_simulator_that_was_started_with_processes_takes_its_settings_back(simulator, url):
+    started = simulator.world.settings.patched({"jobRunner": "process"})
+    simulator.world.change(started)  # as its start does
+    settings = admin(url, simulator, "GET", "settings")
+    assert admin(url, simulator, "PUT", "settings", settings) == settings
+    assert admin(url, simulator, "PUT", "settings", {"jobRunner": "script"}) != settings
+    assert refused(url, simulator, "PUT", "settings", settings)[0] == 409
 
 
 @pytest.mark.parametrize(

@@ -40,4 +40,26 @@ BOUNDS = (
         accepts={"allowedNamespaces": {"names": ["a", "b"]}},
         refuses={"allowedNamespaces": {"names": ["a", "a"]}},
     ),
+    bound(
+        "spec.allowedExternalArns[0]",
+        accepts=[
+            {"allowedExternalArns": [entry]}
+            for entry in (
+                "arn:aws:secretsmanager:*:*:secret:team-a/*",
+                "sg-0a1b2c3d",
+                "subnet-*",
+                "lt-0a1b2c3d",
+                "fs-0a1b2c3d",
+                "serviceaccount/team-a",
+                "parameter/team-a/*",
+                "secret:team-a/*",
+            )
+        ],
+        refuses=[{"allowedExternalArns": ["*"]}, {"allowedExternalArns": ["sg1"]}],
+    ),
+    bound(
+        "spec.allowedRegions[0]",
+        accepts=[{"allowedRegions": []}, {"allowedRegions": ["us-east-1", "eusc-de-east-1"]}],
+        refuses=[{"allowedRegions": ["us-*"]}, {"allowedRegions": ["virginia"]}],
+    ),
 )

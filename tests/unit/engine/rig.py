@@ -1,7 +1,7 @@
 """An engine over Kubernetes in memory, with a reconciler that a test scripts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 from typing import Any
@@ -64,6 +64,12 @@ class ShakyKube(MemoryKube):
         async for body in super().list(kind):
             yield body
 
+    async def list_metadata(self, kind: str) -> AsyncIterator[Sequence[Shape]]:
+        if self.list_error:
+            raise self.list_error
+        async for page in super().list_metadata(kind):
+            yield page
+
 
 class Rig:
     """`turn` is what the reconciler does; `turns` are the keys that it was asked for."""
@@ -83,7 +89,7 @@ class Rig:
             significance=significance(),
         )
         self.store = Store(kube=self.kube, cache=self.cache, metrics=self.metrics)
-        self.queue = WorkQueue[ObjectKey](clock=self.clock, random=Random(1))
+        self.queue = self._queue(settings or EngineSettings())
         self.turns: list[ObjectKey] = []
         self.turn: Callable[[ObjectKey], Awaitable[Again]] = self.nothing
         self.stop = asyncio.Event()
@@ -103,6 +109,15 @@ class Rig:
             settings=settings,
         )
         self.unwatch = self.kube.subscribe(self.engine.on_event)
+
+    def _queue(self, settings: EngineSettings) -> WorkQueue[ObjectKey]:
+        return WorkQueue(
+            clock=self.clock,
+            random=Random(1),
+            lane=self.cache.priority,
+            account=self.cache.account,
+            account_limit=settings.account_workers,
+        )
 
     def restarted(self) -> "Rig":
         """A new process over the same API server."""

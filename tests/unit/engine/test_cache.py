@@ -2,7 +2,7 @@ import pytest
 from tests.support.clock import SteppedClock
 from tests.unit.engine.bodies import body
 
-from awsbatch_operator.api.metadata import ObjectKey, Resource
+from awsbatch_operator.api.metadata import RESOLVED, ObjectKey, Resource
 from awsbatch_operator.engine.cache import TOMBSTONE_SECONDS, Cache
 from awsbatch_operator.engine.packing import LAST_APPLIED
 from awsbatch_operator.engine.queue import Priority
@@ -37,11 +37,102 @@ def test_what_was_put_can_be_got(cache):
     assert len(cache) == 1
 
 
-def test_a_finished_object_reads_the_same_although_it_is_held_compressed(cache):
-    cache.put(body(KEY, version=5, spec={"a": [1, 2]}, status=COMPLETE))
+def test_of_a_finished_object_only_what_others_look_at_is_held(cache):
+    status = {
+        "observedGeneration": 1,
+        "jobId": "1",
+        "logs": ["long"],
+        "conditions": [
+            {"type": "Complete", "status": "True", "reason": "Succeeded", "message": "m" * 500},
+            {"type": "Failed", "status": "False", "reason": "Succeeded", "message": "no"},
+        ],
+    }
+    given = body(
+        KEY,
+        version=5,
+        spec={"a": [1, 2]},
+        status=status,
+        annotations={RESOLVED: "scope", "other": "x"},
+        finalizers=["f"],
+        labels={"l": "x"},
+    )
+    assert cache.put(given).resource.spec == {"a": [1, 2]}
     assert cache.settled(KEY)
-    assert cache.get(KEY).spec == {"a": [1, 2]}
-    assert cache.get(KEY).status == COMPLETE
+    held = cache.get(KEY)
+    assert (held.uid, held.generation, held.finalizers) == ("uid-1", 1, ("f",))
+    assert (held.spec, held.labels, held.annotations) == ({}, {}, {RESOLVED: "scope"})
+    complete = {"type": "Complete", "status": "True", "reason": "Succeeded", "message": "m" * 200}
+    assert held.status == {"observedGeneration": 1, "jobId": "1", "conditions": [complete]}
+
+
+def test_a_finished_object_that_is_edited_is_held_as_a_whole_again(cache):
+    cache.put(body(KEY, version=5, spec={"a": 1}, status=COMPLETE))
+    cache.put(body(KEY, version=6, spec={"a": 2}, generation=2))
+    assert not cache.settled(KEY)
+    assert cache.get(KEY).spec == {"a": 2}
+
+
+def test_the_account_of_an_object_is_the_recorded_one_then_the_shown_one_then_the_named(cache):
+    def account(version, **parts):
+        cache.put(body(KEY, version=version, **parts))
+        return cache.account(KEY)
+
+    named = {"spec": {"accountRef": {"name": "research"}}}
+    shown = {"status": {"accountId": "222222222222"}}
+    recorded = {"annotations": {RESOLVED: '{"accountId":"111111111111"}'}}
+    assert cache.account(KEY) == ""
+    assert account(1) == ""
+    assert account(2, **named) == "research"
+    assert account(3, **named, **shown) == "222222222222"
+    assert account(4, **named, **shown, **recorded) == "111111111111"
+    for number, damaged in enumerate(("{", "[]", "{}", '{"accountId":""}')):
+        assert account(5 + number, **named, annotations={RESOLVED: damaged}) == "research"
+
+
+def test_a_live_answer_with_an_older_version_counts_when_nothing_newer_has_come(cache):
+    """The API server was restored from a backup: what is held is dead and must not stay."""
+    cache.put(body(KEY, version=50, spec={"at": "the end"}))
+    before = cache.held(KEY)
+    change = cache.confirm(body(KEY, version=20, spec={"at": "the backup"}), before)
+    assert change.version == 20
+    assert cache.get(KEY).spec == {"at": "the backup"}
+    assert cache.put(body(KEY, version=21)) is not None
+
+
+def test_a_live_answer_that_something_newer_has_overtaken_changes_nothing(cache):
+    cache.put(body(KEY, version=50))
+    before = cache.held(KEY)
+    cache.put(body(KEY, version=51, spec={"new": True}))
+    assert cache.confirm(body(KEY, version=50), before) is None
+    assert cache.get(KEY).spec == {"new": True}
+
+
+def test_a_live_answer_brings_back_what_had_vanished_before_it_was_asked_for(cache):
+    cache.put(body(KEY, version=50))
+    cache.drop(KEY, "uid-1")
+    before = cache.held(KEY)
+    assert cache.confirm(body(KEY, version=20), before) is not None
+    assert KEY in cache
+    cache.drop(KEY, "uid-1")
+    assert cache.put(body(KEY, version=51)) is None
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_live_answer_does_not_bring_back_what_vanished_while_it_was_on_its_way(cache, known):
+    if known:
+        cache.put(body(KEY, version=50))
+    before = cache.held(KEY)
+    cache.drop(KEY, "uid-1")
+    assert cache.confirm(body(KEY, version=50), before) is None
+    assert KEY not in cache
+
+
+def test_a_live_answer_of_an_earlier_object_of_the_name_replaces_a_later_one(cache):
+    cache.put(body(KEY, version=50, uid="uid-2"))
+    before = cache.held(KEY)
+    assert cache.confirm(body(KEY, version=20, uid="uid-1"), before) is not None
+    assert cache.get(KEY).uid == "uid-1"
+    assert cache.put(body(KEY, version=60, uid="uid-2")) is None
 
 
 def test_an_older_version_that_comes_late_changes_nothing(cache):
@@ -101,6 +192,8 @@ def test_tombstones_do_not_pile_up(cache, clock):
     clock.skip(TOMBSTONE_SECONDS + 1)
     cache.drop(KEY, "uid-last")
     assert list(cache._tombstones) == ["uid-last"]
+    clock.skip(TOMBSTONE_SECONDS + 1)
+    assert cache.put(body(KEY, version=1, uid="uid-last")) is not None
 
 
 def test_managed_fields_and_the_last_applied_text_are_not_held(cache):
@@ -138,11 +231,10 @@ def test_only_what_users_look_at_is_significant(cache):
     assert [c.significant for c in (first, same, known, deleted)] == [True, False, True, True]
 
 
-def test_an_object_becomes_settled_once(cache):
+def test_an_object_is_settled_once_it_is_finished(cache):
     running = cache.put(body(KEY, version=1))
     done = cache.put(body(KEY, version=2, status=COMPLETE))
     touched = cache.put(body(KEY, version=3, status=COMPLETE, labels={"a": "b"}))
-    assert [c.newly_settled for c in (running, done, touched)] == [False, True, False]
     assert [c.settled for c in (running, done, touched)] == [False, True, True]
 
 
@@ -169,8 +261,9 @@ def test_kinds_are_kept_apart(cache):
     cache.put(body(KEY, version=1))
     cache.put(body(other, version=2, uid="uid-2"))
     assert [resource.key for resource in cache.of_kind("JobQueue")] == [other]
-    assert cache.uids("BatchJob") == {KEY: "uid-1"}
-    assert cache.uids("ExtendedAMI") == {}
+    assert cache.keys("BatchJob") == {KEY}
+    assert cache.keys("ExtendedAMI") == set()
+    assert (cache.count("BatchJob"), cache.count("ExtendedAMI")) == (1, 0)
 
 
 def test_objects_may_vanish_while_a_kind_is_walked(cache):
@@ -183,10 +276,3 @@ def test_objects_may_vanish_while_a_kind_is_walked(cache):
         walked += 1
     assert walked == 4
     assert len(cache) == 0
-
-
-def test_a_kind_is_synced_once_somebody_says_so(cache):
-    assert not cache.synced("BatchJob")
-    cache.mark_synced("BatchJob")
-    assert cache.synced("BatchJob")
-    assert not cache.synced("JobQueue")

@@ -41,7 +41,7 @@ def test_news_in_any_order_and_repeated_leaves_the_newest_state(history, data):
             cache.drop(key, uid)
         else:
             cache.put(body(key, version=version, uid=uid), own=data.draw(st.booleans()))
-    assert cache.uids("BatchJob") == alive
+    assert {key: cache.held(key).uid for key in cache.keys("BatchJob")} == alive
     for key in alive:
         newest = max(version for k, _, version, gone in news if k == key and not gone)
         assert cache.version(key) == newest

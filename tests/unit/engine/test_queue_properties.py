@@ -1,11 +1,12 @@
+from collections import Counter
 from random import Random
 
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from tests.support.clock import SteppedClock
 
-from awsbatch_operator.engine.queue import Priority, WorkQueue
+from awsbatch_operator.engine.queue import ROUND, Priority, WorkQueue
 
 KEYS = st.sampled_from("abcd")
 
@@ -19,14 +20,23 @@ class QueueMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.clock = SteppedClock()
-        self.queue = WorkQueue[str](clock=self.clock, random=Random(3))
+        self.lanes: dict[str, Priority] = {}
+        self.accounts: dict[str, str] = {}
+        self.queue = WorkQueue[str](
+            clock=self.clock,
+            random=Random(3),
+            lane=lambda key: self.lanes.get(key, Priority.REST),
+            account=lambda key: self.accounts.get(key, ""),
+            account_limit=2,
+        )
         self.running = []
         self.unseen = set()
         self.due = {}
 
-    @rule(key=KEYS, priority=st.sampled_from(Priority))
-    def add(self, key, priority):
-        self.queue.add(key, priority)
+    @rule(key=KEYS, lane=st.sampled_from(Priority), account=st.sampled_from("xyz"))
+    def add(self, key, lane, account):
+        self.lanes[key], self.accounts[key] = lane, account
+        self.queue.add(key)
         self.unseen.add(key)
 
     @rule(key=KEYS, seconds=st.integers(1, 50))
@@ -86,3 +96,100 @@ class QueueMachine(RuleBasedStateMachine):
 
 QueueMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 TestQueue = QueueMachine.TestCase
+
+
+MIXES = st.dictionaries(
+    st.tuples(st.sampled_from("xyz"), st.sampled_from(Priority)),
+    st.integers(1, 30),
+    min_size=1,
+)
+
+
+def busy(mix, *, account_limit=100):
+    """A queue in which that many keys wait of each account and lane: (account, lane, number)."""
+    queue = WorkQueue[tuple](
+        clock=SteppedClock(),
+        random=Random(3),
+        lane=lambda key: key[1],
+        account=lambda key: key[0],
+        account_limit=account_limit,
+    )
+    for (account, lane), number in mix.items():
+        for each in range(number):
+            queue.add((account, lane, each))
+    return queue
+
+
+@given(mix=MIXES, refill=st.booleans())
+def test_every_lane_of_every_account_is_served_within_one_round_of_the_accounts(mix, refill):
+    """Whatever the others hold, and however fast they are filled again."""
+    queue = busy(mix)
+    bound = len(ROUND) * len({account for account, _ in mix})
+    unserved = dict.fromkeys(mix, 0)
+    for _ in range(5 * bound):
+        key = queue.take_now()
+        if key is None:
+            break
+        queue.done(key)
+        if refill:
+            queue.add(key)
+        unserved = {place: takes + 1 for place, takes in unserved.items()}
+        unserved[key[:2]] = 0
+        waiting = {each[:2] for each in queue._waiting._where}
+        assert all(takes < bound for place, takes in unserved.items() if place in waiting)
+
+
+@given(mix=MIXES)
+def test_accounts_that_all_have_work_are_served_equally_often(mix):
+    queue = busy(mix)
+    accounts = {account for account, _ in mix}
+    served: Counter[object] = Counter()
+    for _ in range(60):
+        key = queue.take_now()
+        queue.done(key)
+        queue.add(key)
+        served[key[0]] += 1
+    assert max(served.values()) - min(served[account] for account in accounts) <= 1
+
+
+@given(mix=MIXES)
+def test_lanes_that_all_have_work_get_four_two_and_one_part(mix):
+    queue = busy({("x", lane): 30 for lane in Priority} | mix)
+    served: Counter[object] = Counter()
+    while served["x"] < 70:
+        key = queue.take_now()
+        queue.done(key)
+        queue.add(key)
+        served[key[0]] += 1
+        served[key[:2]] += 1
+    assert [served["x", lane] for lane in Priority] == [40, 20, 10]
+
+
+@given(mix=MIXES, seconds=st.integers(1, 60), lane=st.sampled_from(Priority))
+def test_a_requeued_key_keeps_its_lane_and_its_account(mix, seconds, lane):
+    queue = busy({})
+    again = ("again", lane, 0)
+    queue.add(again)
+    queue.take_now()
+    queue.add_after(again, seconds)
+    queue.done(again)
+    queue._clock.skip(seconds)
+    queue.release_due()
+    assert queue._waiting._where == {again: ("again", lane)}
+
+
+@given(workers=st.integers(2, 40), late=st.integers(0, 40))
+def test_an_account_whose_calls_hang_leaves_workers_to_one_that_waits(workers, late):
+    """`late` of the free workers are taken before the second account has any work."""
+    limit = max(1, workers * 3 // 4)
+    queue = busy({("hangs", Priority.DELETION): 100}, account_limit=limit)
+    alone = min(late, workers)
+    for _ in range(alone):
+        assert queue.take_now()[0] == "hangs"  # nobody else waits
+    for number in range(100):
+        queue.add(("waits", Priority.REST, number))
+    for _ in range(workers - alone):
+        queue.take_now()
+    held = Counter(account for account in queue._running.values())
+    assert held["hangs"] <= max(limit, alone)
+    assert held["waits"] > 0 or alone == workers

@@ -1,80 +1,10 @@
 import asyncio
-from contextlib import asynccontextmanager
-from random import Random
 
 import pytest
-from prometheus_client import CollectorRegistry
-from tests.support.clock import SteppedClock
-from tests.support.memory_kube import MemoryKube
 from tests.unit.engine.bodies import body
+from tests.unit.engine.recorder_rig import ACCOUNT, Rig
 
 from awsbatch_operator.api.metadata import ObjectKey, Resource
-from awsbatch_operator.engine.recorder import Recorder, RecorderSettings
-from awsbatch_operator.kube.port import DeniedError, NotFoundError, UnavailableError
-from awsbatch_operator.telemetry.metrics import Metrics
-
-JOB = Resource.from_body(body(ObjectKey("BatchJob", "science", "one"), version=7))
-ACCOUNT = Resource.from_body(body(ObjectKey("AWSAccount", "", "research"), version=8, uid="uid-2"))
-
-
-class EventKube(MemoryKube):
-    """Events only. The next calls fail with `errors`, before or after they took effect."""
-
-    def __init__(self, clock):
-        super().__init__([], clock=clock, namespaces={"science": {}, "default": {}})
-        self.errors = []
-        self.after = False
-        self.calls = 0
-
-    async def create_event(self, namespace, body):
-        return await self._maybe(super().create_event, namespace, body)
-
-    async def patch_event(self, namespace, name, body):
-        return await self._maybe(super().patch_event, namespace, name, body)
-
-    async def _maybe(self, call, *arguments):
-        self.calls += 1
-        error = self.errors.pop(0) if self.errors else None
-        if error and not self.after:
-            raise error
-        answer = await call(*arguments)
-        if error:
-            raise error
-        return answer
-
-
-class Rig:
-    def __init__(self, **settings):
-        self.clock = SteppedClock()
-        self.kube = EventKube(self.clock)
-        self.metrics = Metrics(CollectorRegistry())
-        self.recorder = Recorder(
-            kube=self.kube,
-            clock=self.clock,
-            random=Random(1),
-            metrics=self.metrics,
-            instance="awsbatch-operator-7d9f",
-            settings=RecorderSettings(**settings),
-        )
-
-    def event(self, resource=JOB, reason="Submitted", message="Submitted as 1234.", **parts):
-        parts = {"warning": False, "action": "Submit", **parts}
-        self.recorder.event(resource, reason=reason, message=message, **parts)
-
-    @asynccontextmanager
-    async def sending(self):
-        running = asyncio.create_task(self.recorder.run())
-        await self.clock.advance(0)
-        yield
-        running.cancel()
-
-    @property
-    def events(self):
-        return list(self.kube.events.values())
-
-    def count(self, outcome):
-        name = "awsbatch_operator_events_total"
-        return self.metrics.registry.get_sample_value(name, {"outcome": outcome}) or 0
 
 
 @pytest.fixture
@@ -117,11 +47,9 @@ async def test_events_about_objects_without_a_namespace_go_to_default(rig):
 
 async def test_repeats_become_a_series_that_is_reported_once_a_minute(rig):
     async with rig.sending():
-        for number in range(10):
-            rig.event(message=f"Try {number}.")
+        for _ in range(10):
+            rig.event()
             await rig.clock.advance(5)
-        (event,) = rig.events
-        assert event["note"] == "Try 0."
         assert rig.kube.calls == 1
         await rig.clock.advance(60)
         (event,) = rig.events
@@ -130,6 +58,43 @@ async def test_repeats_become_a_series_that_is_reported_once_a_minute(rig):
         assert rig.kube.calls == 2
         await rig.clock.advance(3600)
         assert rig.kube.calls == 2
+
+
+async def test_another_change_within_the_time_of_a_series_shows_its_own_text_at_once(rig):
+    async with rig.sending():
+        rig.event(message="Changed in place: state.")
+        await rig.clock.advance(5)
+        rig.event(message="Changed in place: priority.")
+        await rig.clock.advance(0)
+    assert [event["note"] for event in rig.events] == [
+        "Changed in place: state.",
+        "Changed in place: priority.",
+    ]
+
+
+async def test_a_series_whose_text_differs_in_a_number_shows_the_latest_one(rig):
+    async with rig.sending():
+        rig.event(message="maxvCpus is 16 now.")
+        await rig.clock.advance(5)
+        rig.event(message="maxvCpus is 32 now.")
+        await rig.clock.advance(60)
+        first, second = rig.events
+    assert (first["note"], second["note"]) == ("maxvCpus is 16 now.", "maxvCpus is 32 now.")
+    assert first["metadata"]["name"] != second["metadata"]["name"]
+    assert second["series"]["count"] == 2
+    assert second["eventTime"] == "2027-01-15T08:00:05.000000Z"
+
+
+async def test_a_number_that_ticks_makes_a_handful_of_events_an_hour(rig):
+    async with rig.sending():
+        for number in range(720):
+            rig.event(message=f"Waiting for {number} s.")
+            await rig.clock.advance(5)
+        assert 5 <= len(rig.events) <= 10
+        await rig.clock.advance(700)
+    latest = max(rig.events, key=lambda event: event["eventTime"])
+    assert latest["note"] == "Waiting for 719 s."
+    assert latest["series"]["count"] == 720
 
 
 async def test_repeats_before_the_first_was_sent_are_sent_with_it(rig):
@@ -189,40 +154,6 @@ async def test_a_series_whose_event_has_expired_begins_a_new_one(rig):
     assert event["series"]["count"] == 2
 
 
-@pytest.mark.parametrize(("after", "calls"), [(False, 3), (True, 2)])
-async def test_an_event_without_answer_is_sent_again_and_appears_once(rig, after, calls):
-    rig.kube.after = after
-    rig.kube.errors = [UnavailableError("no answer")] * 2
-    async with rig.sending():
-        rig.event()
-        await rig.clock.advance(60)
-    assert len(rig.events) == 1
-    assert rig.kube.calls == calls
-    assert (rig.count("created"), rig.count("failed")) == (1, 0)
-
-
-async def test_an_event_that_cannot_be_sent_is_given_up(rig):
-    rig.kube.errors = [UnavailableError("no answer")] * 9
-    async with rig.sending():
-        rig.event()
-        await rig.clock.advance(3600)
-    assert rig.kube.calls == 3
-    assert rig.count("failed") == 1
-
-
-@pytest.mark.parametrize(
-    "error", [DeniedError("no"), NotFoundError("namespace gone"), ValueError("a bug")]
-)
-async def test_no_error_ends_the_recorder(rig, error):
-    rig.kube.errors = [error]
-    async with rig.sending():
-        rig.event()
-        rig.event(reason="Running")
-        await rig.clock.advance(1)
-    assert [event["reason"] for event in rig.events] == ["Running"]
-    assert rig.count("failed") == 1
-
-
 async def test_a_flood_is_sent_no_faster_than_the_rate(rig):
     rig = Rig(rate=10, burst=20)
     async with rig.sending():
@@ -243,7 +174,7 @@ async def test_what_does_not_fit_into_the_queue_is_dropped_and_counted():
     for number in range(8):
         rig.event(reason=f"Reason{number}")
     async with rig.sending():
-        assert len(rig.events) == 5
+        assert [event["reason"] for event in rig.events] == [f"Reason{n}" for n in range(3, 8)]
     assert rig.count("dropped") == 3
 
 

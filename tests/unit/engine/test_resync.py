@@ -1,19 +1,15 @@
 """The pass over all objects: what the watch missed is found."""
 
-from tests.unit.engine.rig import KINDS, Rig, job, manifest, queue
+from collections import Counter
 
+from tests.unit.engine.rig import Rig, job, manifest, queue
+
+from awsbatch_operator.engine.reconciler import Again
 from awsbatch_operator.engine.settings import EngineSettings
-from awsbatch_operator.kube.port import UnavailableError
+from awsbatch_operator.kube.port import PAGE, UnavailableError
 
 ONE, TWO = job("one"), job("two")
 PASS = 11 * 60  # later than any jitter allows
-
-
-async def test_all_kinds_count_as_synced_after_the_first_pass():
-    rig = Rig()
-    assert not any(rig.cache.synced(kind) for kind in KINDS)
-    async with rig.running():
-        assert all(rig.cache.synced(kind) for kind in KINDS)
 
 
 async def test_a_deletion_that_the_watch_missed_is_found_and_tells_the_targets():
@@ -57,27 +53,36 @@ async def test_an_object_created_anew_unseen_replaces_its_ghost():
         assert rig.resource(ONE).uid != old.uid
 
 
-async def test_an_object_created_while_the_list_is_read_is_not_taken_for_a_ghost():
-    rig = Rig()
+def listing(rig, *pages):
+    """A KubePort on the rig's whose lists of BatchJobs' metadata are these pages.
 
-    class SlowList:
-        """A list whose last page comes late."""
+    A page may be a function that makes it when it is read.
+    """
 
+    class Listing:
         def __getattr__(self, name):
             return getattr(rig.kube, name)
 
-        async def list(self, kind):
-            page = [rig.kube.see(ONE)] if kind == "BatchJob" else []
-            if kind == "BatchJob":
-                rig.kube.apply(manifest(TWO))  # the watch tells at once
-            for body in page:
-                yield body
+        async def list_metadata(self, kind):
+            for page in pages if kind == "BatchJob" else ():
+                yield page() if callable(page) else page
+
+    return Listing()
+
+
+async def test_an_object_created_while_the_list_is_read_is_not_taken_for_a_ghost():
+    rig = Rig()
+
+    def last_page():
+        rig.kube.apply(manifest(TWO))  # the watch tells at once
+        return [rig.kube.see(ONE)]
 
     rig.kube.apply(manifest(ONE))
     async with rig.running():
-        rig.engine._resync._kube = SlowList()
+        rig.engine._resync._kube = listing(rig, last_page)
         await rig.clock.advance(PASS)
         assert TWO in rig.cache
+        assert rig.kube.asked == ()
 
 
 async def test_only_what_the_list_lacks_is_asked_for_one_by_one():
@@ -93,23 +98,100 @@ async def test_only_what_the_list_lacks_is_asked_for_one_by_one():
 
 async def test_an_object_missing_in_the_list_but_alive_is_kept():
     rig = Rig()
-
-    class ShortList:
-        """A list that leaves everything out."""
-
-        def __getattr__(self, name):
-            return getattr(rig.kube, name)
-
-        async def list(self, kind):
-            return
-            yield
-
     rig.kube.apply(manifest(ONE))
     async with rig.running():
-        rig.engine._resync._kube = ShortList()
+        rig.engine._resync._kube = listing(rig, [])
         await rig.clock.advance(PASS)
         assert ONE in rig.cache
+        assert rig.kube.asked == (ONE,)
         assert rig.count("ghosts_dropped_total", kind="BatchJob") == 0
+
+
+async def test_a_change_that_the_watch_missed_is_found_in_a_finished_object_too():
+    rig = Rig()
+    rig.kube.apply(manifest(ONE))
+    async with rig.running():
+        await rig.store.write_status(rig.resource(ONE), {"done": True})
+        rig.unwatch()
+        rig.turns.clear()
+        rig.kube.apply(manifest(ONE, size=2))
+        rig.kube.annotate(ONE, edited="yes")
+        await rig.clock.advance(PASS)
+        assert rig.cache.version(ONE) == int(rig.kube.see(ONE)["metadata"]["resourceVersion"])
+        assert rig.kube.asked == (ONE,)
+
+
+async def test_a_list_from_the_past_neither_drops_nor_brings_back_nor_turns_back():
+    rig = Rig()
+    for key in (ONE, TWO):
+        rig.kube.apply(manifest(key))
+    past = [rig.kube.see(key) for key in (ONE, TWO)]
+    async with rig.running():
+        rig.kube.apply(manifest(ONE, size=2))
+        rig.kube.apply(manifest(job("later")))
+        rig.kube.remove(TWO)
+        version = rig.cache.version(ONE)
+        rig.engine._resync._kube = listing(rig, past)
+        await rig.clock.advance(PASS)
+        assert rig.cache.keys("BatchJob") == {ONE, job("later")}
+        assert rig.cache.version(ONE) == version
+        assert rig.resource(ONE).spec == {"size": 2}
+
+
+async def test_after_a_restored_backup_what_the_api_server_has_now_is_what_counts(logs):
+    """Versions have gone back, a finalizer is gone, a deleted object is there again."""
+    rig = Rig()
+    rig.kube.apply(manifest(ONE, size=1))
+    rig.kube.apply(manifest(TWO))
+    backup = {key: rig.kube.see(key) for key in (ONE, TWO)}
+    async with rig.running():
+        await rig.store.hold(rig.resource(ONE), {"a": "b"})
+        rig.kube.apply(manifest(ONE, size=2))
+        rig.kube.apply(manifest(job("later")))
+        rig.kube.remove(TWO)
+        rig.kube.objects._bodies = dict(backup)
+        rig.turns.clear()
+        await rig.clock.advance(PASS)
+        assert rig.cache.keys("BatchJob") == {ONE, TWO}
+        assert (rig.resource(ONE).spec, rig.resource(ONE).held) == ({"size": 1}, False)
+        assert {ONE, TWO} <= set(rig.turns)
+        assert rig.count("versions_gone_back_total", kind="BatchJob") == 1
+    assert [line for line in logs if "restored from a backup" in line["event"]]
+
+
+async def test_a_conflict_after_a_restored_backup_does_not_repeat_for_ever():
+    rig = Rig()
+    rig.kube.apply(manifest(ONE))
+    backup = rig.kube.see(ONE)
+
+    async def write(key):
+        await rig.store.write_status(rig.resource(key), {"observedGeneration": 1})
+        return Again()
+
+    async with rig.running():
+        rig.kube.annotate(ONE, a="b")
+        rig.kube.objects._bodies = {ONE: backup}
+        rig.turn = write
+        rig.engine.wake(ONE)
+        await rig.clock.advance(1)
+        assert rig.kube.see(ONE)["status"] == {"observedGeneration": 1}
+        assert rig.count("reconciles_total", kind="BatchJob", result="conflict") == 1
+
+
+async def test_what_has_changed_since_the_list_began_is_not_read_again():
+    """Later pages show the state of the first, which may be ten minutes old by then."""
+    rig = Rig()
+    rig.kube.apply(manifest(ONE))
+
+    def last_page():
+        old = rig.kube.see(ONE)
+        rig.kube.annotate(ONE, now=str(rig.clock.monotonic()))
+        return [old]
+
+    async with rig.running():
+        rig.engine._resync._kube = listing(rig, last_page)
+        await rig.clock.advance(3 * PASS)
+        assert rig.kube.asked == ()
 
 
 async def test_each_pass_looks_at_everything_again_except_what_is_finished():
@@ -124,14 +206,31 @@ async def test_each_pass_looks_at_everything_again_except_what_is_finished():
         assert rig.turns == [ONE]
 
 
-async def test_the_time_between_passes_varies_by_a_tenth():
+async def test_a_pass_takes_its_time_and_wakes_objects_spread_over_it():
+    rig = Rig(EngineSettings(resync_seconds=600, resync_jitter=0.1))
+    jobs = [job(f"job-{number:04d}") for number in range(4 * PAGE)]
+    for key in jobs:
+        rig.kube.apply(manifest(key))
+    async with rig.running():
+        woken: Counter[int] = Counter()
+        for _ in range(60):
+            rig.turns.clear()
+            await rig.clock.advance(10)
+            woken[len(rig.turns)] += 1
+            assert len(rig.turns) <= PAGE / 5
+        assert sum(number * times for number, times in woken.items()) > 3 * PAGE
+        assert rig.kube.asked == ()
+
+
+def passes(rig, count):
+    return lambda: rig.count("resync_passes_total", outcome="ok") >= count
+
+
+async def test_passes_follow_one_another_within_the_interval_and_its_jitter():
     rig = Rig(EngineSettings(resync_seconds=600, resync_jitter=0.1))
     rig.kube.apply(manifest(ONE))
     async with rig.running():
-        gaps = []
-        for _ in range(8):
-            rig.turns.clear()
-            gaps.append(await rig.clock.run_until(lambda: bool(rig.turns)))
+        gaps = [await rig.clock.run_until(passes(rig, count)) for count in range(2, 9)]
         assert all(540 <= gap <= 660 for gap in gaps)
         assert len(set(gaps)) == len(gaps)
 
@@ -142,8 +241,8 @@ async def test_a_pass_that_fails_is_repeated_sooner_and_drops_nothing():
     async with rig.running():
         rig.kube.list_error = UnavailableError("away")
         await rig.clock.advance(PASS)
-        assert rig.count("resync_passes_total", outcome="failed") >= 1
+        assert rig.count("resync_passes_total", outcome="failed") >= 2
         assert ONE in rig.cache
         rig.kube.list_error = None
-        await rig.clock.advance(70)
+        await rig.clock.advance(70 + PASS)
         assert rig.count("resync_passes_total", outcome="ok") == 2

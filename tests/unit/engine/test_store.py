@@ -3,8 +3,7 @@ from tests.unit.engine.rig import Rig, job, manifest
 
 from awsbatch_operator.api.metadata import FINALIZER
 from awsbatch_operator.engine.packing import LAST_APPLIED
-from awsbatch_operator.engine.store import annotations_removed
-from awsbatch_operator.kube.port import ConflictError, NotFoundError
+from awsbatch_operator.kube.port import ConflictError, NotFoundError, UnavailableError
 
 KEY = job("one")
 STATUS = {"observedGeneration": 1, "awsStatus": "RUNNING"}
@@ -107,12 +106,10 @@ async def test_nothing_is_written_when_everything_stands_there(rig):
     assert await rig.store.release(released) is released
 
 
-async def test_an_annotation_is_changed_and_removed(rig):
+async def test_an_annotation_is_changed_beside_another(rig):
     held = await rig.store.hold(rig.resource(KEY), {"a/b": "1", "c": "2"})
     changed = await rig.store.hold(held, {"a/b": "3"})
     assert changed.annotations == {"a/b": "3", "c": "2"}
-    left = await rig.store.patch(changed, annotations_removed(changed, ["a/b", "unknown"]))
-    assert left.annotations == {"c": "2"}
 
 
 async def test_a_deleted_object_leaves_the_cache_with_its_last_finalizer(rig):
@@ -148,3 +145,51 @@ async def test_a_refresh_reads_past_a_late_watch(rig):
     rig.kube.remove(KEY)
     assert await rig.store.refresh(KEY) is None
     assert KEY not in rig.cache
+
+
+async def test_all_of_a_finished_object_is_read_live_and_of_another_from_memory(rig):
+    rig.kube.apply(manifest(KEY, size=3))
+    await rig.store.refresh(KEY)
+    assert (await rig.store.whole(KEY)).spec == {"size": 3}
+    asked = len(rig.kube.asked)
+    await rig.store.write_status(rig.resource(KEY), {"done": True})
+    assert rig.resource(KEY).spec == {}
+    assert len(rig.kube.asked) == asked
+    assert (await rig.store.whole(KEY)).spec == {"size": 3}
+    assert len(rig.kube.asked) == asked + 1
+    rig.kube.remove(KEY)
+    assert await rig.store.whole(KEY) is None
+
+
+async def test_a_new_object_that_came_while_its_forerunner_was_read_is_not_dropped(rig):
+    old = rig.resource(KEY)
+
+    class Slow:
+        """An API server whose 'not found' is overtaken by the watch."""
+
+        async def get(self, key):
+            rig.kube.remove(key)
+            rig.kube.apply(manifest(key))
+            rig.cache.put(rig.kube.see(key))
+
+    rig.store._kube = Slow()
+    assert await rig.store.refresh(KEY) is None
+    assert rig.resource(KEY).uid == rig.kube.see(KEY)["metadata"]["uid"] != old.uid
+
+
+async def test_answers_are_counted_refusals_included_and_silence_is_not(rig):
+    stale = rig.resource(KEY)
+    await rig.store.refresh(KEY)
+    await rig.store.write_status(stale, {"observedGeneration": 1})
+    with pytest.raises(ConflictError):
+        await rig.store.write_status(stale, {"observedGeneration": 2})
+    assert rig.store.answers == 3
+
+    class Silent:
+        async def apply_status(self, key, status, *, resource_version):
+            raise UnavailableError("no answer")
+
+    rig.store._kube = Silent()
+    with pytest.raises(UnavailableError):
+        await rig.store.write_status(rig.resource(KEY), {"observedGeneration": 3})
+    assert rig.store.answers == 3

@@ -1,28 +1,14 @@
 """What AWSAccounts allow: the decision itself, without any cluster."""
 
-from collections.abc import Iterator
+import time
 
-import botocore.session
 import pytest
 from tests.unit.kinds.values import ACCOUNT, REGION, resource
 
-from awsbatch_operator.kinds.permissions import (
-    PROFILE_FIELDS,
-    ROLE_FIELDS,
-    Allowances,
-    allowances,
-    refusal,
-    roles,
-)
+from awsbatch_operator.kinds.named_resources import roles
+from awsbatch_operator.kinds.permissions import Allowances, allowances, refusal
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/batch-jobs"
-CREATING = (
-    "CreateComputeEnvironment",
-    "CreateJobQueue",
-    "CreateSchedulingPolicy",
-    "RegisterJobDefinition",
-    "SubmitJob",
-)
 
 
 def refused(spec, allowed, labels=None, region=REGION):
@@ -37,31 +23,7 @@ def refused(spec, allowed, labels=None, region=REGION):
 
 
 def account(name="research", **spec):
-    return allowances(resource("AWSAccount", spec, name=name))
-
-
-def members(shape, seen: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
-    """(name, type) of every member below a shape of AWS's model."""
-    if shape.name in seen:
-        return
-    if shape.type_name == "structure":
-        for name, inner in shape.members.items():
-            yield name, inner.type_name
-            yield from members(inner, (*seen, shape.name))
-    elif shape.type_name == "list":
-        yield from members(shape.member, (*seen, shape.name))
-
-
-def test_every_role_of_awss_model_is_guarded():
-    model = botocore.session.get_session().get_service_model("batch")
-    named = {
-        name
-        for operation in CREATING
-        for name, type_name in members(model.operation_model(operation).input_shape)
-        if type_name == "string" and name.lower().endswith(("role", "rolearn", "profilearn"))
-    }
-    assert named
-    assert named <= ROLE_FIELDS | PROFILE_FIELDS
+    return allowances(resource("AWSAccount", spec, name=name), own_region=REGION)
 
 
 def test_without_a_list_every_role_is_allowed():
@@ -80,7 +42,12 @@ def test_a_bare_role_name_means_that_role_of_the_objects_account():
     found = dict(roles({"serviceRole": "batch"}, account_id=ACCOUNT, partition="aws"))
     assert found == {"spec.serviceRole": f"arn:aws:iam::{ACCOUNT}:role/batch"}
     spec = {"computeResources": {"instanceRole": "ecs"}}
-    china = account("default", allowedRoleArns=["arn:aws-cn:iam::*:instance-profile/ecs"])
+    china = account(
+        "default",
+        region="cn-north-1",
+        allowedRoleArns=["arn:aws-cn:iam::*:instance-profile/ecs"],
+        allowedRegions=[REGION],
+    )
     assert refused(spec, china, region="cn-north-1") == ""
     assert refused(spec, china) != ""
 
@@ -91,6 +58,32 @@ def test_a_pattern_has_no_meaning_but_star_and_question_mark():
     assert refused(spec, allowed) != ""
     allowed = account("default", allowedRoleArns=[ROLE.replace("batch-jobs", "batch?jobs")])
     assert refused(spec, allowed) == ""
+
+
+@pytest.mark.parametrize(
+    ("pattern", "role", "fits"),
+    [
+        ("arn:*:role/b*s", "batch-jobs", True),
+        ("arn:*:role/b*s", "batch-jobs-2", False),
+        ("arn:*a*a*s", "aaas", True),
+        ("arn:*ab*ab", "ab", False),
+        ("arn:*ab*ab", "abxab", True),
+        ("arn:*b**j?bs*", "batch-jobs", True),
+        ("arn:*/?", "x", True),
+        ("arn:*/?", "xy", False),
+    ],
+)
+def test_stars_may_stand_anywhere(pattern, role, fits):
+    spec = {"containerProperties": {"jobRoleArn": f"arn:aws:iam::{ACCOUNT}:role/{role}"}}
+    assert (refused(spec, account("default", allowedRoleArns=[pattern])) == "") is fits
+
+
+def test_no_arn_makes_the_comparison_slow():
+    """Half a second for the worst 2 kB; a pattern that tries every star again takes hours."""
+    spec = {"containerProperties": {"jobRoleArn": "arn:aws:iam:" + ":" * 2000}}
+    began = time.process_time()
+    assert refused(spec, account("default", allowedRoleArns=["arn:*:*:*:*:*:role/*"])) != ""
+    assert time.process_time() - began < 0.5
 
 
 def test_values_of_environment_variables_are_no_roles():
@@ -130,3 +123,32 @@ def test_references_by_arn_need_a_pattern_in_an_account_and_none_as_ourselves():
 def test_many_refused_roles_are_counted_and_not_all_listed():
     spec = {"all": [{"jobRoleArn": f"{ROLE}{number}"} for number in range(20)]}
     assert "and 15 more" in refused(spec, account("default", allowedRoleArns=[]))
+
+
+@pytest.mark.parametrize(
+    ("spec", "region", "allowed"),
+    [
+        ({}, REGION, True),  # the operator's, since the account names none
+        ({}, "us-east-1", False),
+        ({"region": "us-east-1"}, "us-east-1", True),
+        ({"region": "us-east-1"}, REGION, False),
+        ({"allowedRegions": []}, "us-east-1", False),
+        ({"allowedRegions": ["us-east-1"]}, "us-east-1", True),
+        ({"allowedRegions": ["us-east-1"]}, REGION, True),
+        ({"allowedRegions": ["us-east-*"]}, "us-east-1", False),
+    ],
+)
+def test_an_account_allows_its_own_region_and_those_that_it_lists(spec, region, allowed):
+    assert (refused({}, account("default", **spec), region=region) == "") is allowed
+
+
+def test_the_refusal_of_a_region_names_it_and_where_to_add_it():
+    message = refused({}, account("default"), region="us-east-1")
+    assert f"does not allow the region us-east-1; it allows {REGION}" in message
+    assert "spec.allowedRegions of AWSAccount default" in message
+
+
+def test_the_operators_own_identity_is_in_any_region_unless_a_flag_says_otherwise():
+    assert refused({}, Allowances(account=""), region="us-east-1") == ""
+    message = refused({}, Allowances(account="", regions=(REGION,)), region="us-east-1")
+    assert "--allowed-regions" in message

@@ -106,3 +106,25 @@ def test_levels_are_obeyed_also_those_of_other_libraries():
 def test_an_unknown_level_is_refused():
     with pytest.raises(ValueError, match="LOUD"):
         configure(level="LOUD", stream=io.StringIO())
+
+
+def test_a_long_traceback_keeps_where_it_began_and_what_happened():
+    stream = io.StringIO()
+    configure(style=LogStyle.JSON, stream=stream)
+
+    text = "\n".join([f"step {number} of many" for number in range(2000)] + ["the reason"])
+    structlog.get_logger().error("failed", exc_info=ValueError(text))
+    (line,) = lines(stream)
+    assert len(line["exception"]) <= 8192
+    shown = line["exception"].splitlines()
+    assert (shown[0], shown[-1]) == ("ValueError: step 0 of many", "the reason")
+    assert "…" in shown
+
+
+def test_one_endless_line_in_a_traceback_is_cut_and_its_secrets_stay_hidden():
+    stream = io.StringIO()
+    configure(style=LogStyle.JSON, stream=stream)
+    text = "x" * 7000 + " password=" + "hunter2" * 5000
+    structlog.get_logger().error("failed", exc_info=ValueError(text))
+    assert "hunter2" not in stream.getvalue()
+    assert len(stream.getvalue()) < 10_000

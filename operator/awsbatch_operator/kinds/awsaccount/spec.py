@@ -14,6 +14,15 @@ ROLE_PATTERN = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$"
 Namespace = Annotated[str, Field(min_length=1, max_length=63, pattern=NAME_PATTERN)]
 LabelValue = Annotated[str, Field(max_length=63)]
 ArnGlob = Annotated[str, Field(min_length=1, max_length=2048, pattern=r"^arn:")]
+# An ARN, an id, or type and name as ARNs and kubectl write them. A test compares this with the
+# types of kinds/named_resources.py: an entry that could never match would be a trap.
+RESOURCE_PATTERN = (
+    r"^(arn:|(subnet|sg|lt|ami|fs|fsap)-|(access-point|consumable-resource|file-system|image"
+    r"|key-pair|launch-template|namespace|parameter|persistentvolumeclaim|placement-group|secret"
+    r"|security-group|serviceaccount|subnet)/|(secret|log-group):)"
+)
+ResourceGlob = Annotated[str, Field(min_length=1, max_length=2048, pattern=RESOURCE_PATTERN)]
+Region = Annotated[str, Field(min_length=9, max_length=32, pattern=REGION_PATTERN)]
 
 
 class AllowedNamespaces(Fields):
@@ -83,13 +92,22 @@ class AwsAccountSpec(Fields):
         max_length=100,
         json_schema_extra=dict(LIST_ATOMIC),
     )
-    allowed_external_arns: list[ArnGlob] | None = Field(
+    allowed_external_arns: list[ResourceGlob] | None = Field(
         None,
         description=(
-            "AWS objects, not managed here, that objects may refer to by ARN; * matches any "
-            "characters. Unset: none."
+            "AWS objects of others that objects may name wherever in a spec: by ARN, by id "
+            "(subnet-, sg-, lt-, ami-, fs-, fsap-), or as type/name (such as "
+            "serviceaccount/NAME, parameter/NAME, secret:NAME); * matches any characters. Unset: "
+            "none. Subnets, security groups, launch templates, images, key pairs, placement "
+            "groups, log groups and EKS namespaces are free until an entry names their type."
         ),
         max_length=100,
+        json_schema_extra=dict(LIST_ATOMIC),
+    )
+    allowed_regions: list[Region] | None = Field(
+        None,
+        description="Regions that objects may be in, besides the account's own. Unset: none.",
+        max_length=50,
         json_schema_extra=dict(LIST_ATOMIC),
     )
     allow_adoption: bool | None = Field(

@@ -1,26 +1,60 @@
-"""The log lines that may stand in a status: short, clean, and without well-known secrets."""
+"""The log lines that may stand in a status: short, clean, and without well-known secrets.
+
+A job may print anything, and this runs on the event loop, so every line is cut before it is
+cleaned or matched. Of a line that is too long, the beginning is shown: it says who speaks and what
+happened (time, level, the type of an exception), and what makes a secret recognisable stands before
+it, so that cutting off the end never exposes half of one.
+"""
 
 import re
 from collections.abc import Iterable
 
-from awsbatch_operator.telemetry.secrets import masked
+from awsbatch_operator.telemetry.secret_patterns import REACH
+from awsbatch_operator.telemetry.secrets import CUT, MASK, masked
 
 LIMIT_BYTES = 2048
+_WINDOW = LIMIT_BYTES + REACH  # characters of a line that are looked at
+_LINES = 100  # at most; the spec allows 20 (logs.statusLines)
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_KEY_BEGINS = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}?(?:PRIVATE KEY|PGP MESSAGE)")
+_KEY_ENDS = re.compile(r"-----END [A-Z0-9 ]{0,40}?(?:PRIVATE KEY|PGP MESSAGE)")
+# A line of a key of which neither end is among the last lines: 64 to 76 columns of base64.
+_KEY_LINE = re.compile(
+    r"\s{0,64}(?=[^a-z]{0,76}[a-z])(?=[^A-Z]{0,76}[A-Z])[A-Za-z0-9+/]{62,76}={0,2}\s{0,64}"
+)
 
 
 def masked_lines(lines: Iterable[str]) -> tuple[str, ...]:
-    """The newest lines that fit into 2 KiB, masked, oldest first."""
-    kept: list[str] = []
+    """The newest lines that fit into 2 KiB, masked, oldest first; the last to fit may be cut."""
+    shown: list[str] = []
     room = LIMIT_BYTES
-    for line in reversed(list(lines)):
-        clean = masked(_CONTROL.sub("", line))
-        encoded = clean.encode()
+    for line in reversed(_without_keys([_cleaned(line) for line in lines][-_LINES:])):
+        encoded = masked(line, limit=LIMIT_BYTES).encode()
         if len(encoded) > room:
-            if not kept:
-                kept.append(encoded[:room].decode(errors="ignore"))
+            start = encoded[: max(0, room - len(CUT.encode()))].decode(errors="ignore")
+            shown += [start + CUT] if start else []
             break
-        kept.append(clean)
+        shown.append(encoded.decode())
         room -= len(encoded)
-    return tuple(reversed(kept))
+    return tuple(reversed(shown))
+
+
+def _cleaned(line: str) -> str:
+    """The beginning of what a terminal would show: behind the last carriage return."""
+    _, _, seen = line.rstrip("\r\n").rpartition("\r")
+    return _CONTROL.sub("", seen[:_WINDOW].encode(errors="replace").decode())
+
+
+def _without_keys(lines: list[str]) -> list[str]:
+    """Private keys take many lines, and of a key any part may be among the last ones."""
+    made: list[str] = []
+    inside = False
+    for line in lines:
+        ends = _KEY_ENDS.search(line) is not None
+        if ends and not inside and not _KEY_BEGINS.search(line):
+            made = [MASK] * len(made)  # it began before the first line that we have
+        hidden = inside or ends or _KEY_LINE.fullmatch(line)
+        made.append(MASK if hidden else line)
+        inside = not ends and (inside or _KEY_BEGINS.search(line) is not None)
+    return made

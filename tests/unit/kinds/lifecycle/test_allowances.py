@@ -103,3 +103,29 @@ async def test_flags_limit_what_objects_without_an_account_may_name():
         there.apply(ENVIRONMENT, manifests.environment())
         message = await there.until(ENVIRONMENT, "Stalled", "NotAllowed")
     assert "The operator's configuration does not allow these roles" in message
+
+
+async def test_a_region_that_the_account_does_not_allow_is_refused_before_any_call():
+    there = Installation()
+    async with there.running():
+        there.apply(RESEARCH, research())
+        await there.until_ready(RESEARCH)
+        there.calls.clear()
+        there.apply(POLICY, manifests.policy(**REFERRING, region="us-east-1"))
+        message = await there.until(POLICY, "Stalled", "NotAllowed")
+        assert "does not allow the region us-east-1" in message
+        assert there.calls == []
+        there.apply(RESEARCH, research(allowedRegions=["us-east-1"]))
+        await there.until_ready(POLICY)
+
+
+async def test_what_is_in_a_region_that_is_no_longer_allowed_can_still_be_deleted():
+    there = Installation()
+    async with there.running():
+        there.apply(RESEARCH, research(allowedRegions=["us-east-1"]))
+        there.apply(POLICY, manifests.policy(**REFERRING, region="us-east-1"))
+        await there.until_ready(POLICY)
+        there.apply(RESEARCH, research())
+        await there.until(POLICY, "Stalled", "NotAllowed")
+        there.kube.objects.delete(POLICY)
+        await there.until_gone(POLICY)

@@ -1,0 +1,136 @@
+"""Each statement of the policy: what is ours it lets through, what is not it does not.
+
+So "only ours" also holds where our own code is wrong.
+"""
+
+import json
+
+import pytest
+from tests.support.iam import allows
+from tools import iam_policy
+
+from awsbatch_operator.aws.call_table import CALLS, CLUSTER_ID
+from awsbatch_operator.aws.calls import Effect
+
+KEY = "awsbatch.dev/cluster"
+OURS = {f"aws:ResourceTag/{KEY}": CLUSTER_ID}
+THEIRS = {f"aws:ResourceTag/{KEY}": "another-cluster"}
+UNTAGGED: dict[str, str] = {}
+MAKING = {f"aws:RequestTag/{KEY}": CLUSTER_ID}
+MAKING_FOR_OTHERS = {f"aws:RequestTag/{KEY}": "another-cluster"}
+
+WHERE = "arn:aws:batch:eu-central-1:111122223333"
+ENVIRONMENT = f"{WHERE}:compute-environment/e"
+QUEUE = f"{WHERE}:job-queue/q"
+DEFINITION = f"{WHERE}:job-definition/d:1"
+POLICY = f"{WHERE}:scheduling-policy/p"
+JOB = f"{WHERE}:job/0a1b"
+CONSUMABLE = f"{WHERE}:consumable-resource/licence"
+
+# By operation: what it makes, what it changes or ends, and what of others it may use.
+MAKES = {
+    "CreateComputeEnvironment": ENVIRONMENT,
+    "CreateJobQueue": QUEUE,
+    "CreateSchedulingPolicy": POLICY,
+    "RegisterJobDefinition": DEFINITION,
+    "SubmitJob": JOB,
+}
+CHANGES = {
+    "UpdateComputeEnvironment": [ENVIRONMENT],
+    "DeleteComputeEnvironment": [ENVIRONMENT],
+    "UpdateJobQueue": [QUEUE],
+    "DeleteJobQueue": [QUEUE],
+    "UpdateSchedulingPolicy": [POLICY],
+    "DeleteSchedulingPolicy": [POLICY],
+    "DeregisterJobDefinition": [DEFINITION],
+    "TerminateJob": [JOB],
+    "UntagResource": [ENVIRONMENT, QUEUE, DEFINITION, POLICY],
+    "TagResource": [ENVIRONMENT, QUEUE, DEFINITION, POLICY],
+}
+USES = {
+    "CreateJobQueue": [ENVIRONMENT, POLICY],
+    "UpdateJobQueue": [ENVIRONMENT, POLICY],
+    "RegisterJobDefinition": [CONSUMABLE],
+    "SubmitJob": [QUEUE, DEFINITION, f"{WHERE}:job-definition/d", CONSUMABLE],
+}
+
+
+@pytest.fixture(scope="module")
+def document():
+    return json.loads((iam_policy.FOLDER / "operator-policy.json").read_text())
+
+
+def test_every_call_that_changes_aws_is_tried_here():
+    mutating = {call.operation for call in CALLS if call.effect is not Effect.READS}
+    assert mutating == MAKES.keys() | CHANGES.keys()
+
+
+@pytest.mark.parametrize("operation", MAKES)
+def test_what_is_made_must_carry_our_clusters_tag(document, operation):
+    action, made = f"batch:{operation}", MAKES[operation]
+    assert allows(document, action, made, MAKING)
+    assert allows(document, "batch:TagResource", made, MAKING)
+    for wrong in (UNTAGGED, MAKING_FOR_OTHERS):
+        assert not allows(document, action, made, wrong)
+        assert not allows(document, "batch:TagResource", made, wrong)
+
+
+@pytest.mark.parametrize(
+    ("operation", "resource"),
+    [(operation, resource) for operation, found in CHANGES.items() for resource in found],
+)
+def test_only_what_carries_our_clusters_tag_is_changed_or_ended(document, operation, resource):
+    action = f"batch:{operation}"
+    assert allows(document, action, resource, OURS)
+    assert not allows(document, action, resource, THEIRS)
+    assert not allows(document, action, resource, UNTAGGED)
+
+
+def test_nothing_of_another_cluster_is_taken_over_by_tagging_it(document):
+    assert allows(document, "batch:TagResource", ENVIRONMENT, MAKING)
+    assert not allows(document, "batch:TagResource", ENVIRONMENT, MAKING | THEIRS)
+
+
+def test_a_job_that_is_there_is_never_tagged_or_untagged(document):
+    for action in ("batch:TagResource", "batch:UntagResource"):
+        assert not allows(document, action, JOB, OURS)
+
+
+@pytest.mark.parametrize(
+    ("operation", "resource"),
+    [(operation, resource) for operation, found in USES.items() for resource in found],
+)
+def test_what_belongs_to_others_can_be_used_where_an_account_allows_it(
+    document, operation, resource
+):
+    for context in (THEIRS, UNTAGGED):
+        assert allows(document, f"batch:{operation}", resource, context | MAKING)
+
+
+def test_no_statement_that_changes_batch_is_without_condition_but_for_what_may_be_used(document):
+    free = {
+        (action.removeprefix("batch:"), resource.rpartition(":")[2].partition("/")[0])
+        for statement in document["Statement"]
+        if "Condition" not in statement
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+        if action.removeprefix("batch:") in MAKES | CHANGES
+    }
+    used = {
+        (operation, resource.removeprefix(f"{WHERE}:").partition("/")[0])
+        for operation, found in USES.items()
+        for resource in found
+    }
+    assert free == used
+
+
+def test_statements_have_names_of_their_own(document):
+    names = [statement["Sid"] for statement in document["Statement"]]
+    assert len(set(names)) == len(names)
+    assert all(name.isalnum() for name in names)  # IAM takes no other characters
+
+
+def test_the_readme_says_what_to_put_in_place_of_the_cluster_id():
+    readme = (iam_policy.FOLDER / "README.md").read_text()
+    assert f"sed s/{CLUSTER_ID}/" in readme
+    assert CLUSTER_ID in (iam_policy.FOLDER / "operator-policy.json").read_text()
