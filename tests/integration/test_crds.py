@@ -60,6 +60,7 @@ class Tries:
             code, self._found = server.create(self._plural, body, dry_run=False)
             assert code == 201, messages(self._found)
         if status is not None:
+            assert self._found is not None, "a status is given to what was made before"
             shown = {**self._found, "status": {**self._found["status"], "conditions": [], **status}}
             code, self._found = server.replace_status(self._plural, shown)
             assert code == 200, messages(self._found)

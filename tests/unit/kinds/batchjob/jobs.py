@@ -8,7 +8,7 @@ from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.references import Targets
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.api.tags import Owner
-from awsbatch_operator.kinds.batchjob.actions import Action
+from awsbatch_operator.kinds.batchjob.actions import Action, Terminate
 from awsbatch_operator.kinds.batchjob.desired import Desired, desired_job
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
 from awsbatch_operator.kinds.batchjob.plan import plan_job
@@ -57,6 +57,11 @@ def recorded(plan: Plan[Action]) -> Submission:
     """What the plan writes down: with a step, or without any."""
     records = [*(step.record for step in plan.steps if step.record), plan.record]
     return Submission.from_json(records[0][SUBMISSION])
+
+
+def ended_jobs(plan: Plan[Action]) -> list[str]:
+    """The ids of the jobs that the plan terminates."""
+    return [step.action.job_id for step in plan.steps if isinstance(step.action, Terminate)]
 
 
 def first_submission() -> Submission:

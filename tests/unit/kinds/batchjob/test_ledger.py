@@ -10,6 +10,7 @@ from tests.unit.kinds.batchjob.jobs import (
     OWNER,
     QUEUE_ARN,
     desired,
+    ended_jobs,
     first_submission,
     job,
     known,
@@ -96,7 +97,7 @@ def test_a_closed_run_is_looked_for_six_and_twelve_minutes_after_it_was_closed(s
 def test_a_job_of_a_closed_run_that_comes_to_light_is_ended_and_told():
     plan = plan_job(desired(CHANGED), looked(second(), alive=("job-1",)), CLOSED_AT.plus(400))
     (step,) = plan.steps
-    assert step.action.job_id == "job-1"
+    assert ended_jobs(plan) == ["job-1"]
     assert step.note is not None
     assert step.note.reason.warning
     assert plan.record == {}, "the look does not count while it is alive"
@@ -139,7 +140,7 @@ def test_deletion_waits_for_every_run_of_the_record():
     assert not plan_removal(REMOVAL, ended, CLOSED_AT).released
     alive = replace(looked(record, alive=("job-1",)), detail=ended.detail)
     plan = plan_removal(REMOVAL, alive, CLOSED_AT)
-    assert [step.action.job_id for step in plan.steps] == ["job-1"]
+    assert ended_jobs(plan) == ["job-1"]
     assert not plan.released
     assert plan_removal(REMOVAL, replace(alive, sweeps=(Sweep(1, ""),)), CLOSED_AT).released
 

@@ -10,6 +10,7 @@ from tests.unit.kinds.batchjob.jobs import (
     NOW,
     OWNER,
     desired,
+    ended_jobs,
     first_submission,
     job,
     known,
@@ -34,10 +35,6 @@ from awsbatch_operator.kinds.contract import Removal, Seen
 REMOVAL = Removal(OWNER, Recorded("", "111122223333", "eu-central-1", ""))
 REPEATED = first_submission().repeated(NOW)
 LATER = NOW.plus(400)  # the first look for further jobs is due
-
-
-def of(job_id: str, status: str, created: int, **detail: Any) -> dict[str, Any]:
-    return {"jobId": job_id, "status": status, "createdAt": created, **detail}
 
 
 WAITS, STARTS = {"status": "RUNNABLE"}, {"status": "STARTING"}
@@ -80,7 +77,8 @@ def test_the_one_that_has_come_farthest_counts_and_of_equals_the_oldest(older, y
 def test_a_job_that_was_stopped_and_is_not_the_recorded_one_counts_last():
     """It was stopped in favour of the recorded one, which has not begun to run yet, say."""
     for stopped in (STOPPED, BEING_STOPPED, {**WAITS, "isTerminated": True}):
-        found = [of("twin", created=1, **stopped), of("ours", created=2, **WAITS)]
+        found = [{"jobId": "twin", "createdAt": 1, **stopped}]
+        found.append({"jobId": "ours", "createdAt": 2, **WAITS})
         assert that_counts(found, "ours")["jobId"] == "ours"
         assert that_counts(found, "twin")["jobId"] == "twin", "somebody else stopped our job"
 
@@ -94,7 +92,7 @@ def test_a_job_that_was_stopped_and_is_not_the_recorded_one_counts_last():
     recorded_at=st.integers(0, 4),
 )
 def test_no_job_that_has_begun_is_ended_in_favour_of_one_that_has_not(found, recorded_at):
-    jobs = [of(f"job-{n}", created=n, **detail) for n, detail in enumerate(found)]
+    jobs = [{"jobId": f"job-{n}", "createdAt": n, **detail} for n, detail in enumerate(found)]
     counts = that_counts(jobs, f"job-{recorded_at}")
     alive = [each for each in jobs if not has_ended(each) and each is not counts]
     begun = [each for each in alive if each.get("startedAt") or each.get("attempts")]
@@ -114,10 +112,10 @@ def twice(
 def test_each_further_job_is_ended_in_a_lane_of_its_own_and_both_ids_are_told():
     observed = replace(twice(alive=("job-2", "job-3")), recorded_id="job-1")
     plan = plan_job(desired(job()), observed, LATER)
-    assert [step.action.job_id for step in plan.steps] == ["job-2", "job-3"]
-    assert all(isinstance(step.action, Terminate) for step in plan.steps)
+    assert ended_jobs(plan) == ["job-2", "job-3"]
     assert len(plan.lanes()) == 2
     for step in plan.steps:
+        assert isinstance(step.action, Terminate)
         assert step.note is not None
         assert step.note.reason.warning
         assert "job-1" in step.note.message
@@ -130,8 +128,9 @@ def test_the_status_names_the_job_that_counts_before_the_other_one_is_ended():
     observed = replace(twice(counts="job-2", alive=("job-1",)), recorded_id="job-1")
     plan = plan_job(desired(job()), observed, LATER)
     assert plan.announce["jobId"] == "job-2"
-    for recorded_id, sweep in (("job-2", {"alive": ("job-1",)}), ("job-1", {"over": ("job-1",)})):
-        unannounced = replace(twice(counts="job-2", **sweep), recorded_id=recorded_id)
+    known_already = replace(observed, recorded_id="job-2")
+    nothing_to_end = replace(twice(counts="job-2", over=("job-1",)), recorded_id="job-1")
+    for unannounced in (known_already, nothing_to_end):
         assert plan_job(desired(job()), unannounced, LATER).announce == {}
 
 
@@ -169,7 +168,7 @@ def test_an_ending_is_met_when_aws_shows_that_the_job_ends():
 def test_a_deleted_object_is_not_let_go_while_any_job_of_it_is_alive_or_not_described():
     ended = replace(known("FAILED", of=REPEATED))
     alive = plan_removal(REMOVAL, replace(ended, sweeps=(Sweep(1, "job-1", ("job-2",)),)), LATER)
-    assert [step.action.job_id for step in alive.steps] == ["job-2"]
+    assert ended_jobs(alive) == ["job-2"]
     unseen = replace(ended, sweeps=(Sweep(1, "job-1", complete=False),))
     for plan in (alive, plan_removal(REMOVAL, unseen, LATER)):
         assert not plan.released
@@ -202,7 +201,7 @@ def test_a_twin_that_comes_to_light_after_the_end_is_shown_and_the_result_stays(
     resource = replace(resource, status={**resource.status, "conditions": [ended]})
     observed = twice(alive=("job-2",), knowledge=Knowledge.CONCLUDED)
     plan = plan_job(desired(resource), observed, LATER)
-    assert [step.action.job_id for step in plan.steps] == ["job-2"]
+    assert ended_jobs(plan) == ["job-2"]
     seen: Seen = Seen(desired(resource), observed, plan, (), None, None, LATER)
     status = job_status(resource, seen)
     assert status.fields["otherJobIds"] == ["job-2"]
