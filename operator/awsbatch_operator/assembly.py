@@ -30,10 +30,10 @@ from awsbatch_operator.engine.significance import significance
 from awsbatch_operator.engine.store import Store
 from awsbatch_operator.kinds.accounts import Accounts, OwnIdentity
 from awsbatch_operator.kinds.awsaccount.kind import AccountHomes, AwsAccountKind
+from awsbatch_operator.kinds.batchjob.act import SubmissionMemory
 from awsbatch_operator.kinds.batchjob.kind import BatchJobKind, job_is_over
-from awsbatch_operator.kinds.batchjob.memory import SubmissionMemory
 from awsbatch_operator.kinds.batchjob.observe import LeadershipStart, Observer
-from awsbatch_operator.kinds.batchjob.output import Output
+from awsbatch_operator.kinds.batchjob.output import OutputReader
 from awsbatch_operator.kinds.computeenvironment.kind import compute_environments
 from awsbatch_operator.kinds.jobdefinition.kind import job_definitions
 from awsbatch_operator.kinds.jobqueue.kind import job_queues
@@ -211,6 +211,21 @@ def _aws(settings: Settings, edges: Edges, wake: Wake) -> Aws:
     )
 
 
+def _batch_jobs(
+    settings: Settings, edges: Edges, aws: Aws, leadership: LeadershipStart
+) -> BatchJobKind:
+    observer = Observer(
+        batch=aws.batch,
+        feed=aws.jobs,
+        output=OutputReader(aws.logs, edges.clock, wanted=settings.status_log_lines),
+        memory=SubmissionMemory(),
+        clock=edges.clock,
+        leadership=leadership,
+        settling_seconds=settings.settling_seconds,
+    )
+    return BatchJobKind(observer, settings.cluster_id, definition_grace=settings.definition_grace)
+
+
 def _life_cycles(
     settings: Settings, edges: Edges, shared: Shared, aws: Aws, leadership: LeadershipStart
 ) -> Mapping[str, Reconciler]:
@@ -228,16 +243,7 @@ def _life_cycles(
     accounts = Accounts(
         cache=shared.cache, kube=edges.kube, identity=aws.identity, clock=edges.clock, own=own
     )
-    observer = Observer(
-        batch=aws.batch,
-        feed=aws.jobs,
-        output=Output(aws.logs, edges.clock, wanted=settings.status_log_lines),
-        memory=SubmissionMemory(),
-        clock=edges.clock,
-        leadership=leadership,
-        settling_seconds=settings.settling_seconds,
-    )
-    job = BatchJobKind(observer, settings.cluster_id)
+    job = _batch_jobs(settings, edges, aws, leadership)
     batch = aws.batch
     return {
         "AWSAccount": Lifecycle(

@@ -57,6 +57,13 @@ class Settings(BaseModel):
         default=60,
         description="How long AWS's job listing is given to show a submission of unknown outcome.",
     )
+    definition_grace: float = Field(
+        default=2,
+        ge=0,
+        le=600,
+        description="Seconds after its creation before a job is submitted whose definition is "
+        "given by name: one `kubectl apply` may change that definition, too.",
+    )
     resync_seconds: Seconds = Field(
         default=600, description="Every so often all objects are listed and compared."
     )

@@ -9,7 +9,7 @@ from tests.support.namespaces import new_namespace
 
 from awsbatch_operator.api.metadata import API_VERSION
 from awsbatch_operator.generate import RESOURCES
-from awsbatch_operator.schema.crd import rules_in, spec_schema
+from awsbatch_operator.schema.crd import object_schema, rules_in
 from awsbatch_operator.schema.rules import RULE_ID
 
 BY_KIND = {resource.kind: resource for resource in RESOURCES}
@@ -49,7 +49,7 @@ def manifest(kind, place, spec, **metadata):
 class Tries:
     """Asks the API server whether a spec may be created, or may follow another."""
 
-    def __init__(self, server, place, kind, before=None):
+    def __init__(self, server, place, kind, before=None, status=None):
         self._server, self._place, self._kind = server, place, kind
         self._plural = BY_KIND[kind].plural
         self._base = BASES[kind]
@@ -57,8 +57,13 @@ class Tries:
         if before is not None:
             self._base = patched(self._base, before)
             body = manifest(kind, place, self._base)
-            status, self._found = server.create(self._plural, body, dry_run=False)
-            assert status == 201, messages(self._found)
+            code, self._found = server.create(self._plural, body, dry_run=False)
+            assert code == 201, messages(self._found)
+        if status is not None:
+            assert self._found is not None, "a status is given to what was made before"
+            shown = {**self._found, "status": {**self._found["status"], "conditions": [], **status}}
+            code, self._found = server.replace_status(self._plural, shown)
+            assert code == 200, messages(self._found)
 
     def __call__(self, patch):
         """What is refused about the patch; empty if nothing is."""
@@ -94,7 +99,7 @@ def test_a_new_object_has_not_been_observed(server, place, kind):
 def test_a_rule_accepts_what_is_right_and_refuses_what_is_wrong(server, place, kind, rule):
     case = cases(kind)[rule]
     message = said_by(kind, rule)
-    tries = Tries(server, place, kind, case.before)
+    tries = Tries(server, place, kind, case.before, case.status)
     for patch in case.accepts:
         assert tries(patch) == [], patch
     for patch in case.refuses:
@@ -114,10 +119,17 @@ def test_a_size_outside_of_its_limits_is_refused(server, place, kind, limit):
 
 
 def test_a_changed_job_is_told_which_fields_changed(server, place):
-    tries = Tries(server, place, "BatchJob", before={"parameters": {"year": "2024"}})
-    said = tries({"parameters": {"year": "2025"}, "jobQueueRef": {"name": "other"}})
+    before, change = {"parameters": {"year": "2024"}}, {"parameters": {"year": "2025"}}
+    tries = Tries(server, place, "BatchJob", before=before, status={"run": 1})
+    said = tries({**change, "jobQueueRef": {"name": "other"}})
     assert len(said) == 1
     assert "these changed: jobQueueRef parameters. To run the changed job" in said[0]
+
+
+def test_a_job_may_be_corrected_until_a_submission_stands_in_its_status(server, place):
+    before, change = {"parameters": {"year": "2024"}}, {"parameters": {"year": "2025"}}
+    for status in (None, {"awsStatus": "", "accountId": "111122223333"}):
+        assert Tries(server, place, "BatchJob", before=before, status=status)(change) == []
 
 
 def test_fargate_is_told_which_members_to_remove(server, place):
@@ -135,5 +147,5 @@ def test_an_unknown_field_is_refused_by_name(server, place):
 
 def said_by(kind, rule_id):
     """The message of a rule, as its declaration has it."""
-    rules = rules_in(spec_schema(BY_KIND[kind]))
+    rules = rules_in(object_schema(BY_KIND[kind]))
     return next(rule["message"] for _, rule in rules if rule[RULE_ID] == rule_id)

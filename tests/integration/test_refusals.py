@@ -76,6 +76,9 @@ def test_usual_mistakes_are_refused_with_an_answer_that_was_reviewed(
         "-",
         input=json.dumps(named("BatchJob", "mine", manifests.job())),
     )
+    shown = json.dumps({"status": {"run": 1}})
+    merge = ("--subresource=status", "--type=merge", f"--patch={shown}")
+    kubectl("patch", f"--namespace={namespace}", "batchjob/mine", *merge)
     changed = answer(kubectl, namespace, "BatchJob", manifests.job(parameters={"year": "2025"}))
     shown = "\n".join([*answers, f"# a change of a job that was submitted\n{changed}\n"])
     if os.environ.get("UPDATE_GOLDEN"):

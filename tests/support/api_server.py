@@ -60,6 +60,11 @@ class ApiServer:
         path = f"{_folder(plural, body)}/{name}?{_options(dry_run=dry_run)}"
         return self.ask("PUT", path, body)
 
+    def replace_status(self, plural: str, body: Body) -> tuple[int, Body]:
+        """Replace the status of one of our objects, which must carry its resourceVersion."""
+        path = f"{_folder(plural, body)}/{body['metadata']['name']}/status"
+        return self.ask("PUT", path, body)
+
 
 def messages(answer: Body) -> list[str]:
     """What the API server says about each thing that it refuses."""

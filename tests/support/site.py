@@ -26,6 +26,7 @@ QUICK = {
     "--aws-connect-timeout": "1",
     "--aws-read-timeout": "1",
     "--settling-seconds": "2",
+    "--definition-grace": "0",
 }
 _FAMILY = re.compile(r"^# TYPE awsbatch_operator_(\w+) ", re.MULTILINE)
 _SAMPLE = re.compile(r"^awsbatch_operator_(\w+?)(?:\{(.*)\})? (\S+)$", re.MULTILINE)

@@ -19,8 +19,8 @@ def _stall(name: str, meaning: str, remedy: str, seconds: float = SLOWLY) -> Rea
     return Reason(name, Severity.STALL, meaning, remedy, seconds)
 
 
-def _note(name: str, meaning: str, *, warning: bool = False) -> Reason:
-    return Reason(name, Severity.NOTE, meaning, "", SLOWLY, warning=warning)
+def _note(name: str, meaning: str, remedy: str = "", *, warning: bool = False) -> Reason:
+    return Reason(name, Severity.NOTE, meaning, remedy, SLOWLY, warning=warning)
 
 
 # --- the object itself ---
@@ -218,7 +218,19 @@ SUBMISSION_UNKNOWN = _stall(
 JOB_NOT_FOUND = _stall(
     "JobNotFound",
     "AWS no longer knows the job, and its end was never seen.",
-    "Look for the job's outputs; then delete this object, or change it to start a new run.",
+    "Look for the job's outputs; to run it again, delete this object and create it again.",
+)
+JOB_TWICE = _note(
+    "SubmittedTwice",
+    "AWS has had more than one job of the object: it listed a submission too late to be seen.",
+    "Check the outputs if both have run.",
+    warning=True,
+)
+CHANGE_NOT_RUN = _note(
+    "ChangeNotRun",
+    "The spec was changed just when the job was submitted, and the change does not run.",
+    "To run the changed job, create another BatchJob.",
+    warning=True,
 )
 LOGS_UNREADABLE = _note(
     "LogsUnreadable", "The job has ended, and its last log lines could not be read for its status."

@@ -29,11 +29,15 @@ class Situation(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How an object stands: the row of the table, with its reason and its message."""
+    """How an object stands: the row of the table, with its reason and its message.
+
+    `ran` is the generation that a job's result is of, None if that is the newest.
+    """
 
     situation: Situation
     reason: str
     message: str
+    ran: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +103,12 @@ def conditions(
         }
         for name, (status, reason, message) in said.items()
     }
-    if verdict.situation in _LATER:
-        for name in _RESULTS:
-            if name in before:
-                made[name] = {**before[name], "observedGeneration": generation}
+    ran = generation if verdict.ran is None else verdict.ran
+    for name in _RESULTS:
+        if name in made:
+            made[name]["observedGeneration"] = ran
+        elif name in before and verdict.situation in _LATER:
+            made[name] = {**before[name], "observedGeneration": ran}
     if paused:
         kept = {name: dict(value) for name, value in before.items() if name != "Paused"}
         made = (kept or made) | {"Paused": made["Paused"]}

@@ -57,12 +57,14 @@ class KindStatus:
     The life cycle adds observedGeneration, conditions, awsName, accountId, region and the effective
     deletionPolicy, and lets findings override the verdict. `extra` are conditions of the kind's own
     (type -> whether it holds, with reason and message): they stand beside Ready, Reconciling and
-    Stalled and never replace them; one that is left out is taken away.
+    Stalled and never replace them; one that is left out is taken away. `quiet`: it is too early to
+    say anything, so the status stays as it is.
     """
 
     fields: Mapping[str, Any]
     verdict: Verdict
     extra: tuple[ExtraCondition, ...] = ()
+    quiet: bool = False
 
 
 class Kind(Protocol[DesiredT, ObservedT, ActionT]):

@@ -7,6 +7,7 @@ and references.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Generic, Protocol
 
 from awsbatch_operator.api import catalogue
@@ -82,6 +83,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             return Again()
         else:
             await self._maintain(turn)
+            await self._keep_hold(turn)
         return await self._reporter.report(turn)
 
     async def _maintain(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> None:
@@ -103,6 +105,19 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             await self._steps.go(
                 turn, home, lambda current: self._kind.desired(current, targets, owner)
             )
+
+    async def _keep_hold(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> None:
+        """Our finalizer on what the status shows to be in AWS, whichever gate ended the turn.
+
+        `kubectl replace` takes it away, with the annotations. A turn that goes through writes it
+        again; but while a gate ends each turn (a new default account, say), a deletion would let
+        the object go and leave what it has in AWS.
+        """
+        resource = turn.resource
+        if resource.held or turn.foreign or not {"arn", "jobId"} & resource.status.keys():
+            return
+        with suppress(NotFoundError):
+            turn.resource = await self._shared.store.hold(resource, {})
 
     def _targets(self, key: ObjectKey, home: Home, found: Mapping[ObjectKey, Resource]) -> Targets:
         return Targets(

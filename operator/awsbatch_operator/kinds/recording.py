@@ -100,7 +100,9 @@ def _parsed(text: str) -> Mapping[str, object]:
 def _from_status(resource: Resource) -> Recorded | None:
     """What the status shows of it: the account by its number only, and of a job no AWS name."""
     status = resource.status
-    if not resource.held or not {"accountId", "region"} <= status.keys():
+    # `kubectl replace` takes the finalizer away, too; what was submitted stays submitted.
+    in_aws = resource.held or "jobId" in status
+    if not in_aws or not {"accountId", "region"} <= status.keys():
         return None
     reference = resource.spec.get("accountRef") or {}
     return Recorded(

@@ -48,6 +48,8 @@ class Reporter(Generic[DesiredT, ObservedT, ActionT]):
             return quiet
         findings = _findings(turn, early=early)
         shown = self._kind.status(resource, self._seen(turn, findings))
+        if shown.quiet and not turn.errors:
+            return _again(turn, findings)
         verdict = statuses.verdict(findings, shown.verdict, deleting=resource.deleting)
         written = await self._write(turn, shown, verdict)
         if written is None:

@@ -49,7 +49,7 @@ def verdict(findings: Sequence[Finding], otherwise: Verdict, *, deleting: bool) 
             situation = Situation.DELETING
         case _:
             situation = Situation.WORKING
-    return Verdict(situation, first.reason.name, message)
+    return Verdict(situation, first.reason.name, message, ran=otherwise.ran)
 
 
 def _joined(findings: Sequence[Finding]) -> str:

@@ -91,11 +91,13 @@ def _version(resource: CustomResource[Any]) -> Schema:
         "storage": True,
         "subresources": {"status": {}},
         "additionalPrinterColumns": [_column(column) for column in resource.columns],
-        "schema": {"openAPIV3Schema": stripped(_root(resource))},
+        "schema": {"openAPIV3Schema": stripped(object_schema(resource))},
     }
 
 
-def _root(resource: CustomResource[Any]) -> Schema:
+def object_schema(resource: CustomResource[Any]) -> Schema:
+    """The schema of the whole object, its rules still named."""
+    rules = [rule.as_schema() for rule in resource.object_rules]
     status = own_schema(resource.status)
     status["description"] = "What the operator found and did."
     return {
@@ -109,6 +111,7 @@ def _root(resource: CustomResource[Any]) -> Schema:
             "spec": spec_schema(resource),
             "status": {**status, "default": {"observedGeneration": -1}},
         },
+        **({RULES: rules} if rules else {}),
     }
 
 

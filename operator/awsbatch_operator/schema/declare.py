@@ -59,7 +59,10 @@ class NotYet:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CustomResource(Generic[SpecT]):
-    """One kind as the API server learns it. Compared by identity: each is declared once."""
+    """One kind as the API server learns it. Compared by identity: each is declared once.
+
+    `rules` stand on `spec`; `object_rules` on the whole object, for those that depend on `status`.
+    """
 
     kind: str
     plural: str
@@ -68,6 +71,7 @@ class CustomResource(Generic[SpecT]):
     spec: type[SpecT]
     status: type[Status]
     rules: tuple[Rule, ...] = ()
+    object_rules: tuple[Rule, ...] = ()
     columns: tuple[Column, ...] = ()
     passthrough: PassThrough | None = None
     not_yet: tuple[NotYet, ...] = ()

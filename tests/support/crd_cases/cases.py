@@ -12,13 +12,14 @@ Patch = Mapping[str, Any]
 class Case:
     """Specs that a rule accepts and refuses, as patches on the kind's valid one.
 
-    With `before`, the patches are updates of an object that was made with that patch. `says` is
-    to be found in the refusal where the rule makes its message from the object.
+    With `before`, the patches are updates of an object that was made with that patch, and got that
+    `status`. `says` is to be found in the refusal where the rule makes its message from the object.
     """
 
     accepts: tuple[Patch, ...]
     refuses: tuple[Patch, ...]
     before: Patch | None = None
+    status: Patch | None = None
     says: str = ""
 
 
@@ -31,9 +32,18 @@ class Bound:
     refuses: tuple[Patch, ...]
 
 
-def case(*, accepts: Any, refuses: Any, before: Patch | None = None, says: str = "") -> Case:
+def case(
+    *,
+    accepts: Any,
+    refuses: Any,
+    before: Patch | None = None,
+    status: Patch | None = None,
+    says: str = "",
+) -> Case:
     """A case; a single patch may stand for a list of one."""
-    return Case(accepts=_many(accepts), refuses=_many(refuses), before=before, says=says)
+    return Case(
+        accepts=_many(accepts), refuses=_many(refuses), before=before, status=status, says=says
+    )
 
 
 def bound(field: str, *, accepts: Any, refuses: Any) -> Bound:

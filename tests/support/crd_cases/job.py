@@ -25,13 +25,10 @@ PREPARE = {"jobRef": {"name": "prepare"}}
 CASES = {
     "submitted-immutable": case(
         before={"parameters": {"year": "2024"}, "tags": {"a": "b"}},
+        status={"run": 1},
         accepts=[
             {"suspend": True, "ttlSecondsAfterFinished": 60, "logs": {"statusLines": 20}},
-            {
-                "rerunPolicy": "OnChange",
-                "parameters": {"year": "2025"},
-                "jobQueueRef": {"name": "x"},
-            },
+            {"rerunPolicy": "OnChange"},
         ],
         refuses=[
             {"parameters": {"year": "2025"}},
@@ -41,6 +38,7 @@ CASES = {
             {"jobDefinitionRef": {"name": "other"}},
             after(PREPARE),
             {"tags": {"a": "c"}, "rerunPolicy": "Never"},
+            {"rerunPolicy": "OnChange", "parameters": {"year": "2025"}},
         ],
         says="A job runs as it was submitted, but these changed: ",
     ),

@@ -6,7 +6,7 @@ import pytest
 from tests.support.crd_cases import BASES, BOUNDS, cases
 
 from awsbatch_operator.generate import RESOURCES
-from awsbatch_operator.schema.crd import rules_in, spec_schema
+from awsbatch_operator.schema.crd import object_schema, rules_in
 from awsbatch_operator.schema.rules import RULE_ID
 
 BY_KIND = {resource.kind: resource for resource in RESOURCES}
@@ -14,7 +14,7 @@ KINDS = sorted(BY_KIND)
 
 
 def rules(kind):
-    return [rule for _, rule in rules_in(spec_schema(BY_KIND[kind]))]
+    return [rule for _, rule in rules_in(object_schema(BY_KIND[kind]))]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 from awsbatch_operator.api.references import Need, Reference, Targets, references
 from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.kinds.batchjob.request import passed_through, request_hash
 from awsbatch_operator.kinds.batchjob.submission import recorded_job_id, submission_of
+from awsbatch_operator.kinds.gates import is_ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,10 @@ class Desired:
     """A job that is to run once.
 
     `queue` and `definition` are ARNs; empty if the reference leads nowhere at present, which a
-    job that is already in AWS need not care about.
+    job that is already in AWS need not care about. `definition_name` and `definition_generation`
+    are those of the JobDefinition object, "" and 0 for a definition that was given by ARN;
+    `definition_ready` says whether AWS has what that generation of it says.
+    Before `not_before` no first run begins; None: nothing is waited for.
     """
 
     owner: Owner
@@ -27,6 +32,11 @@ class Desired:
     fields: Mapping[str, Any]
     tags: Mapping[str, str]
     request_hash: str
+    generation: int = 0
+    definition_name: str = ""
+    definition_generation: int = 0
+    definition_ready: bool = True
+    not_before: Instant | None = None
 
 
 def needed_references(resource: Resource) -> tuple[Reference, ...]:
@@ -43,8 +53,19 @@ def needed_references(resource: Resource) -> tuple[Reference, ...]:
     )
 
 
-def desired_job(resource: Resource, targets: Targets, owner: Owner) -> Desired:
-    """Spec and resolved references."""
+def desired_job(
+    resource: Resource, targets: Targets, owner: Owner, *, definition_grace: float = 0.0
+) -> Desired:
+    """Spec and resolved references.
+
+    `definition_grace` are the seconds that a definition by name is given to be changed by the same
+    `kubectl apply` that made the job. creationTimestamp has whole seconds, cut off: hence the one
+    more.
+    """
+    reference: Shape = resource.spec["jobDefinitionRef"]
+    definition = _target(resource, "jobDefinitionRef", "JobDefinition", targets)
+    by_name = "name" in reference
+    waits = by_name and definition_grace > 0
     return Desired(
         owner=owner,
         account_id=targets.account_id,
@@ -54,6 +75,11 @@ def desired_job(resource: Resource, targets: Targets, owner: Owner) -> Desired:
         fields=passed_through(resource.spec),
         tags=resource.spec.get("tags", {}),
         request_hash=request_hash(resource),
+        generation=resource.generation,
+        definition_name=str(reference["name"]) if by_name else "",
+        definition_generation=0 if definition is None else definition.generation,
+        definition_ready=definition is None or is_ready(definition),
+        not_before=resource.created.plus(definition_grace + 1.0) if waits else None,
     )
 
 
@@ -70,5 +96,10 @@ def _arn(resource: Resource, field_name: str, kind: str, targets: Targets) -> st
     reference: Shape = resource.spec[field_name]
     if "arn" in reference:
         return str(reference["arn"])
-    target = targets.found.get(ObjectKey(kind, resource.key.namespace, reference["name"]))
+    target = _target(resource, field_name, kind, targets)
     return "" if target is None else str(target.status.get("arn", ""))
+
+
+def _target(resource: Resource, field_name: str, kind: str, targets: Targets) -> Resource | None:
+    name = resource.spec[field_name].get("name")
+    return targets.found.get(ObjectKey(kind, resource.key.namespace, name)) if name else None

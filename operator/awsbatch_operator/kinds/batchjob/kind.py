@@ -1,28 +1,37 @@
 """The BatchJob as the life cycle sees it: wiring of the pieces in this room."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.references import Reference, Targets
-from awsbatch_operator.api.scope import Recorded, Scope
+from awsbatch_operator.api.scope import Permit, Recorded, Scope
 from awsbatch_operator.api.tags import Owner, Ownership, ownership
 from awsbatch_operator.kinds.batchjob.act import act_on_job
+from awsbatch_operator.kinds.batchjob.actions import Action, Terminate
 from awsbatch_operator.kinds.batchjob.desired import Desired, desired_job, needed_references
 from awsbatch_operator.kinds.batchjob.observe import Observer
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
-from awsbatch_operator.kinds.batchjob.plan import Action, plan_job, plan_removal
-from awsbatch_operator.kinds.batchjob.refusals import job_refusals
+from awsbatch_operator.kinds.batchjob.plan import plan_job
+from awsbatch_operator.kinds.batchjob.removal import plan_removal
+from awsbatch_operator.kinds.batchjob.spec import RESOURCE
 from awsbatch_operator.kinds.batchjob.status import job_status
-from awsbatch_operator.kinds.batchjob.submission import (
-    SWEEPS,
-    end_condition,
-    submission_of,
-)
+from awsbatch_operator.kinds.batchjob.submission import end_condition, submission_of
 from awsbatch_operator.kinds.contract import KindStatus, Removal, Seen
-from awsbatch_operator.kinds.recording import RecordError
+from awsbatch_operator.kinds.infrastructure import refusals
+from awsbatch_operator.kinds.recording import RecordError, unreadable
+
+
+@dataclass(slots=True)
+class _Checked:
+    """What a generation of a spec rules out, so that each is validated once."""
+
+    uid: str
+    generation: int
+    refusals: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +40,10 @@ class BatchJobKind:
 
     observer: Observer
     cluster_id: str
+    definition_grace: float = 0.0
     name: str = "BatchJob"
     bounded: bool = True
+    _checked: dict[ObjectKey, _Checked] = field(default_factory=dict)
 
     def references(self, resource: Resource) -> tuple[Reference, ...]:
         return needed_references(resource)
@@ -41,26 +52,35 @@ class BatchJobKind:
         return job_is_over(resource)
 
     def refusals(self, resource: Resource) -> tuple[Finding, ...]:
-        return job_refusals(resource)
+        known = self._checked.get(resource.key)
+        if known is None or (known.uid, known.generation) != (resource.uid, resource.generation):
+            found = refusals(RESOURCE, resource)
+            known = _Checked(resource.uid, resource.generation, found)
+            self._checked[resource.key] = known
+        return (*known.refusals, *damaged_record(resource))
 
     def desired(self, resource: Resource, targets: Targets, owner: Owner) -> Desired:
-        return desired_job(resource, targets, owner)
+        return desired_job(resource, targets, owner, definition_grace=self.definition_grace)
 
     def removal(self, resource: Resource, removal: Removal) -> Removal:
         del resource
         return removal
 
     async def observe(
-        self, resource: Resource, recorded: Recorded, scope: Scope
+        self, resource: Resource, recorded: Recorded, scope: Scope, *, fresh: bool
     ) -> Observed | None:
-        del recorded  # the submission records queue and name by itself
+        del recorded  # the record of the submissions has queue and name by itself
         owner = Owner(self.cluster_id, resource.key, resource.uid)
-        return await self.observer.observe(resource, owner, scope)
+        return await self.observer.observe(resource, owner, scope, fresh=fresh)
 
-    def owned(self, observed: Observed, owner: Owner) -> Ownership:
-        if observed.knowledge is not Knowledge.KNOWN:
+    def owned(self, observed: Observed, resource: Resource, owner: Owner) -> Ownership:
+        del resource
+        if observed.knowledge is not Knowledge.FOUND:
             return Ownership.OURS
         return ownership(observed.detail.get("tags") or {}, owner)
+
+    def marks(self, observed: Observed) -> Mapping[str, str]:
+        return observed.detail.get("tags") or {}
 
     def plan(
         self, desired: Desired | Removal, observed: Observed | None, now: Instant
@@ -69,10 +89,13 @@ class BatchJobKind:
             return plan_removal(desired, observed, now)
         return plan_job(desired, observed, now)
 
-    async def permit(self, action: Action, scope: Scope) -> None:
-        await self.observer.batch.permit(scope, action.operation)
+    def permit(self, action: Action, scope: Scope, holder: ObjectKey) -> Permit:
+        # Several jobs of one object may have to be ended at a time, each with a token of its own.
+        purpose = action.job_id if isinstance(action, Terminate) else ""
+        return self.observer.batch.permit(scope, action.operation, (holder, purpose))
 
-    async def act(self, action: Action, scope: Scope) -> Observed | None:
+    async def act(self, action: Action, scope: Scope, observed: Observed | None) -> Observed | None:
+        del observed
         observer = self.observer
         return await act_on_job(
             action,
@@ -84,14 +107,24 @@ class BatchJobKind:
         )
 
     def forget(self, key: ObjectKey) -> None:
+        self._checked.pop(key, None)
         self.observer.forget(key)
 
     def status(self, resource: Resource, seen: Seen[Desired, Observed, Action]) -> KindStatus:
         return job_status(resource, seen)
 
 
+def damaged_record(resource: Resource) -> tuple[Finding, ...]:
+    """Whether the record of the submissions cannot be read, and nothing makes up for it."""
+    try:
+        submission_of(resource)
+    except RecordError as error:
+        return (unreadable(error),)
+    return ()
+
+
 def job_is_over(resource: Resource) -> bool:
-    """Whether the recorded run has ended, its result stands, and nothing is left to look for."""
+    """Whether the newest run has ended, its result stands, and nothing is left to look for."""
     if end_condition(resource) is None:
         return False
     if not resource.deleting and resource.status.get("observedGeneration") != resource.generation:
@@ -100,4 +133,4 @@ def job_is_over(resource: Resource) -> bool:
         submission = submission_of(resource)
     except RecordError:
         return True
-    return submission is None or submission.attempt == 1 or submission.swept >= SWEEPS
+    return submission is None or submission.looked_through

@@ -1,6 +1,5 @@
 """From AWS to Observed: by the job's id where it is known, else by the recorded name."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from awsbatch_operator.api.instant import Clock, Instant
@@ -9,21 +8,22 @@ from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.api.tags import RUN, Owner, Ownership, ownership
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.ports import BatchPort, JobFeed
-from awsbatch_operator.kinds.batchjob.memory import SubmissionMemory
+from awsbatch_operator.kinds.batchjob.act import SubmissionMemory
 from awsbatch_operator.kinds.batchjob.observed import (
     Knowledge,
     Observed,
-    has_ended,
-    is_stopping,
+    Sweep,
+    is_not_shown_yet,
+    sweep_of,
+    that_counts,
 )
-from awsbatch_operator.kinds.batchjob.output import Output
+from awsbatch_operator.kinds.batchjob.output import OutputReader
 from awsbatch_operator.kinds.batchjob.submission import (
     Submission,
     end_condition,
     is_lost,
     recorded_job_id,
     submission_of,
-    sweep_due,
 )
 from awsbatch_operator.kinds.recording import RecordError
 
@@ -38,33 +38,63 @@ class LeadershipStart:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """What AWS's listing shows of a run. `unseen`: it lists a job that it cannot describe yet."""
+class _Look:
+    """Whose run is looked for, where, and whether the poller's word is not enough."""
+
+    resource: Resource
+    submission: Submission
+    owner: Owner
+    scope: Scope
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """The jobs of a run in AWS's listing; `undescribed`: DescribeJobs leaves one of them out."""
 
     jobs: tuple[Shape, ...] = ()
-    unseen: bool = False
+    undescribed: bool = False
     queue_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Observer:
-    """Reads one run. All that it needs is injected."""
+    """Reads the recorded runs of an object. All that it needs is injected."""
 
     batch: BatchPort
     feed: JobFeed
-    output: Output
+    output: OutputReader
     memory: SubmissionMemory
     clock: Clock
     leadership: LeadershipStart
     settling_seconds: float = 60.0
 
-    async def observe(self, resource: Resource, owner: Owner, scope: Scope) -> Observed | None:
-        """None: no submission of this object was ever recorded. Raises AwsError, RecordError."""
-        submission = self._submission(resource)
+    async def observe(
+        self, resource: Resource, owner: Owner, scope: Scope, *, fresh: bool
+    ) -> Observed | None:
+        """None: no submission of this object was ever recorded. Raises AwsError, RecordError.
+
+        Not `fresh`: the poller's newest detail of the job serves. Where no id is known, and where
+        further jobs of a run are due to be looked for, AWS's listing is asked in any case.
+        """
+        submission = self._recorded(resource)
         if submission is None:
             return None
-        observed = await self._run(resource, submission, owner, scope)
-        return replace(observed, lost=is_lost(resource), sent=self._sent_at(resource, submission))
+        lost = is_lost(resource)
+        here = (submission.account_id, submission.region) == (scope.account_id, scope.region)
+        over = _is_concluded(resource, submission) and submission.looked_through
+        if not here and not over:
+            return Observed(Knowledge.ELSEWHERE, submission, lost=lost)
+        look = _Look(resource, submission, owner, scope, fresh)
+        observed = await self._newest(look)
+        earlier = await self._earlier_runs(look)
+        return replace(
+            observed,
+            lost=lost,
+            sent=self._sent_at(look),
+            recorded_id=recorded_job_id(resource, submission) or "",
+            sweeps=(*observed.sweeps, *earlier),
+        )
 
     def forget(self, key: ObjectKey) -> None:
         """The object has reached its end, or is gone."""
@@ -73,94 +103,132 @@ class Observer:
         if job_id is not None:
             self.feed.forget(job_id)
 
-    def _submission(self, resource: Resource) -> Submission | None:
-        """What is recorded; or, if somebody has taken that away, what we have just sent."""
+    def _recorded(self, resource: Resource) -> Submission | None:
+        """What is recorded; or, if somebody has taken that away, what we have just sent.
+
+        The status makes up for a lost annotation, but knows neither repeats nor earlier runs.
+        """
+        remembered = self.memory.submission(resource.key, resource.uid)
         try:
             recorded = submission_of(resource)
         except RecordError:
-            remembered = self.memory.submission(resource.key, resource.uid)
             if remembered is None:
                 raise
             return remembered
-        return recorded or self.memory.submission(resource.key, resource.uid)
+        if recorded is None or (not recorded.request_hash and remembered is not None):
+            return remembered
+        return recorded
 
-    async def _run(
-        self, resource: Resource, submission: Submission, owner: Owner, scope: Scope
-    ) -> Observed:
+    async def _newest(self, look: _Look) -> Observed:
+        """The newest run; with a sweep for further jobs of it, if one is due."""
+        submission, resource = look.submission, look.resource
         recorded = recorded_job_id(resource, submission)
         job_id = recorded or self.memory.job_id(resource.key, submission)
         if job_id is None:
-            return await self._look_up(resource, submission, owner, scope)
-        if recorded and end_condition(resource):
-            observed = Observed(Knowledge.OVER, submission)
+            return await self._look_up(look)
+        if _is_concluded(resource, submission):
+            observed = Observed(Knowledge.CONCLUDED, submission, detail={"jobId": job_id})
         else:
-            observed = await self._by_id(resource, submission, job_id, scope)
-        if self._sweep_is_due(submission, deleting=resource.deleting):
-            found = await self._find(submission, owner, scope)
-            observed = replace(observed, twins=_living_twins(found.jobs, job_id), swept=True)
-        return observed
-
-    async def _by_id(
-        self, resource: Resource, submission: Submission, job_id: str, scope: Scope
-    ) -> Observed:
-        detail = self.feed.seen(job_id) or await self.batch.job(scope, job_id)
-        if detail is None:
-            return Observed(Knowledge.FORGOTTEN, submission, detail={"jobId": job_id})
-        return await self._known(resource, submission, detail, scope)
-
-    async def _known(
-        self, resource: Resource, submission: Submission, detail: Shape, scope: Scope
-    ) -> Observed:
-        key, job_id, now = resource.key, str(detail["jobId"]), self.clock.now()
-        self.memory.is_job(key, submission, job_id)
-        since = self.memory.since(key, submission, str(detail["status"]), now)
-        observed = Observed(Knowledge.KNOWN, submission, detail=detail, since=since)
-        if not observed.ended:
-            self.feed.follow(scope, job_id, submission.queue, key, detail=detail)
+            observed = replace(await self._by_id(look, job_id), sent=self._sent_at(look))
+        if not self._sweep_is_due(look) or is_not_shown_yet(observed, self.clock.now()):
             return observed
-        self.feed.forget(job_id)
-        if resource.deleting:
-            return observed  # nobody will read its output here
-        return await self.output.added(resource, observed, scope)
+        return await self._swept(look, observed)
 
-    async def _look_up(
-        self, resource: Resource, submission: Submission, owner: Owner, scope: Scope
-    ) -> Observed:
+    async def _swept(self, look: _Look, observed: Observed) -> Observed:
+        """With what a look for further jobs of the run has found; the one that counts is shown.
+
+        What a concluded run has said stays, whatever comes to light.
+        """
+        submission = look.submission
+        listed = await self._list(look, submission)
+        jobs = {str(job["jobId"]): job for job in listed.jobs}
+        counts = observed.job_id
+        if observed.knowledge is Knowledge.FOUND:
+            jobs[counts] = observed.detail
+        if observed.knowledge is not Knowledge.CONCLUDED and jobs:
+            chosen = that_counts(list(jobs.values()), counts)
+            if chosen["jobId"] != counts:
+                observed = await self._found(look, chosen)
+                counts = observed.job_id
+        sweep = sweep_of(submission.run, jobs.values(), counts, complete=not listed.undescribed)
+        return replace(observed, sweeps=(sweep,))
+
+    async def _by_id(self, look: _Look, job_id: str) -> Observed:
+        detail = None if look.fresh else self.feed.seen(job_id)
+        if detail is None:
+            detail = await self.batch.job(look.scope, job_id)
+        if detail is None:
+            self.memory.is_missing(look.resource.key, look.submission, job_id)
+            return Observed(Knowledge.FORGOTTEN, look.submission, detail={"jobId": job_id})
+        return await self._found(look, detail)
+
+    async def _found(self, look: _Look, detail: Shape) -> Observed:
+        """The job is there: it is followed to its end, also if it had been given up before.
+
+        A poller that has seen AWS leave a job out may have given it up, and would not take it up
+        again while it remembers that.
+        """
+        key, job_id, now = look.resource.key, str(detail["jobId"]), self.clock.now()
+        was_missing = self.memory.is_job(key, look.submission, job_id)
+        since = self.memory.since(key, look.submission, str(detail["status"]), now)
+        observed = Observed(Knowledge.FOUND, look.submission, detail=detail, since=since)
+        if was_missing or observed.ended:
+            self.feed.forget(job_id)
+        if not observed.ended:
+            self.feed.follow(look.scope, job_id, look.submission.queue, key, detail=detail)
+            return observed
+        if look.resource.deleting:
+            return observed  # nobody will read its output here
+        return await self.output.added(look.resource, observed, look.scope)
+
+    async def _look_up(self, look: _Look) -> Observed:
         """What became of a submission of which no job id is known."""
-        refused = self.memory.was_refused(resource.key, submission)
+        submission = look.submission
+        refused = self.memory.was_refused(look.resource.key, submission)
         if refused and submission.attempt == 1:
             return Observed(Knowledge.REFUSED, submission)
-        settled_at = self._settled_at(resource, submission)
+        settled_at = self._settled_at(look)
         if not refused and self.clock.now() < settled_at:
             return Observed(Knowledge.SETTLING, submission, settled_at=settled_at)
-        found = await self._find(submission, owner, scope)
-        if found.jobs:
-            oldest = found.jobs[0]
-            observed = await self._known(resource, submission, oldest, scope)
-            return replace(observed, twins=_living_twins(found.jobs, oldest["jobId"]))
-        if found.unseen:
+        listed = await self._list(look, submission)
+        if listed.undescribed:  # it may be the one that counts
             return Observed(Knowledge.SETTLING, submission)
+        if listed.jobs:
+            observed = await self._found(look, that_counts(listed.jobs, ""))
+            sweep = sweep_of(submission.run, listed.jobs, observed.job_id)
+            return replace(observed, sweeps=(sweep,))
         if refused:
             return Observed(Knowledge.REFUSED, submission)
-        if found.queue_gone:
+        if listed.queue_gone:
             return Observed(Knowledge.UNTRACEABLE, submission)
         return Observed(Knowledge.ABSENT, submission)
 
-    async def _find(self, submission: Submission, owner: Owner, scope: Scope) -> _Found:
-        """All jobs of this very run, oldest first; the tags decide, not the name alone."""
+    async def _earlier_runs(self, look: _Look) -> tuple[Sweep, ...]:
+        """A look for jobs of each run before the newest that is due for one, or all on deletion."""
+        now, sweeps = self.clock.now(), []
+        for run, due in look.submission.earlier_due():
+            if look.resource.deleting or due <= now:
+                listed = await self._list(look, run)
+                complete = not listed.undescribed
+                sweeps.append(sweep_of(run.run, listed.jobs, "", complete=complete))
+        return tuple(sweeps)
+
+    async def _list(self, look: _Look, run: Submission) -> _Listed:
+        """All jobs of this very run; the tags decide, not the name alone."""
+        scope = look.scope
         try:
-            summaries = await self.batch.jobs_by_name(scope, submission.queue, submission.job_name)
+            summaries = await self.batch.jobs_by_name(scope, run.queue, run.job_name)
         except AwsError as error:
             if error.kind is ErrorKind.NOT_FOUND:
-                return _Found(queue_gone=True)  # with it, AWS has ended all of its jobs
+                return _Listed(queue_gone=True)  # with it, AWS has ended all of its jobs
             raise
         details = [await self.batch.job(scope, summary["jobId"]) for summary in summaries]
-        jobs = [job for job in details if job is not None and _is_of(job, submission, owner)]
-        jobs.sort(key=lambda job: (job.get("createdAt", 0), job["jobId"]))
-        return _Found(tuple(jobs), unseen=None in details)
+        jobs = [job for job in details if job is not None and _is_of(job, run, look.owner)]
+        return _Listed(tuple(jobs), undescribed=None in details)
 
-    def _sent_at(self, resource: Resource, submission: Submission) -> Instant:
-        """The last moment at which a call of this run may have gone out, as far as is known."""
+    def _sent_at(self, look: _Look) -> Instant:
+        """The last moment at which a call of the run may have gone out, as far as is known."""
+        resource, submission = look.resource, look.submission
         moments = [submission.time]
         sent = self.memory.sent(resource.key, submission)
         if sent is not None:
@@ -169,31 +237,31 @@ class Observer:
             moments.append(Instant.parse(str(resource.status["submittedTime"])))
         return max(moments)
 
-    def _settled_at(self, resource: Resource, submission: Submission) -> Instant:
+    def _settled_at(self, look: _Look) -> Instant:
         """When AWS's listing can be trusted: later and later while AWS loses attempt after attempt.
 
-        An earlier leader may have sent its call up to the end of its leadership.
+        It counts from the last moment at which a call of this process may have been on the wire,
+        and from when it won the lease: an earlier leader may have sent its call until then.
         """
-        moments = [self._sent_at(resource, submission)]
+        moments = [self._sent_at(look)]
         if self.leadership.at is not None:
             moments.append(self.leadership.at)
-        times = min(2 ** (submission.attempt - 1), SETTLING_TIMES)
+        times = min(2 ** (look.submission.attempt - 1), SETTLING_TIMES)
         return max(moments).plus(self.settling_seconds * times)
 
-    def _sweep_is_due(self, submission: Submission, *, deleting: bool) -> bool:
-        if deleting and submission.attempt > 1:
+    def _sweep_is_due(self, look: _Look) -> bool:
+        if look.resource.deleting and look.submission.attempt > 1:
             return True  # nothing of the object may stay behind
-        due = sweep_due(submission)
+        due = look.submission.sweep_due
         return due is not None and self.clock.now() >= due
 
 
-def _is_of(job: Shape, submission: Submission, owner: Owner) -> bool:
+def _is_concluded(resource: Resource, submission: Submission) -> bool:
+    """Whether the end of this very run stands in the status."""
+    named = recorded_job_id(resource, submission) is not None
+    return named and end_condition(resource) is not None
+
+
+def _is_of(job: Shape, run: Submission, owner: Owner) -> bool:
     tags = job.get("tags") or {}
-    ours = ownership(tags, owner) is Ownership.OURS
-    return ours and tags.get(RUN) == str(submission.run)
-
-
-def _living_twins(found: Sequence[Shape], job_id: str) -> tuple[str, ...]:
-    """The other jobs of the run that still have to be stopped."""
-    others = [job for job in found if job["jobId"] != job_id]
-    return tuple(str(job["jobId"]) for job in others if not (has_ended(job) or is_stopping(job)))
+    return ownership(tags, owner) is Ownership.OURS and tags.get(RUN) == str(run.run)

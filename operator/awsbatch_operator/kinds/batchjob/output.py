@@ -1,16 +1,20 @@
-"""The last lines that a job has written, for its status."""
+"""The last lines that a job has written, for its status.
+
+AWS answers few such reads a second, and cannot be asked for more. A turn that waited for its read
+would keep a worker from other objects, so each ended job gets a moment of its own. Where that would
+be too late, the job's end is told without its lines.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from awsbatch_operator.api.instant import Clock
+from awsbatch_operator.api.instant import Clock, Instant
 from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.aws.ports import LogsPort
 from awsbatch_operator.kinds.batchjob.masking import masked_lines
-from awsbatch_operator.kinds.batchjob.observed import Observed
-from awsbatch_operator.kinds.batchjob.readings import Readings
+from awsbatch_operator.kinds.batchjob.observed import Observed, Output
 from awsbatch_operator.kinds.outcomes import backs_off
 
 DEFAULT_GROUP = "/aws/batch/job"  # AWS Batch user guide, "Use the awslogs log driver"
@@ -18,10 +22,47 @@ DEFAULT_LINES = 5
 PATIENCE_SECONDS = 3.0  # how long a job that wrote nothing yet may still be writing
 # The longest that an end is held back while other jobs' lines are read. A failure's are worth more.
 HELD_BACK_SECONDS = {"SUCCEEDED": 15.0, "FAILED": 120.0}
+# GetLogEvents: 10 calls a second where the quota is lowest ("CloudWatch Logs service quotas"), and
+# a read is one call, or two of a job that wrote nothing.
+A_SECOND = 5.0
+AT_ONCE = 5  # reads that need not wait for each other
+_SAVED_SECONDS = (AT_ONCE - 0.5) / A_SECOND  # half a step off, so that no rounding matters
+
+
+class Readings:
+    """The moments given to jobs. For one event loop; all of it may be lost at any moment."""
+
+    def __init__(self) -> None:
+        self._free: dict[tuple[str, str], Instant] = {}  # account and region -> the next moment
+        self._due: dict[ObjectKey, Instant] = {}
+
+    def due(self, key: ObjectKey, scope: Scope, now: Instant, *, patience: float) -> Instant | None:
+        """When the job's lines are to be read; None if that were more than `patience` seconds away.
+
+        The answer stays the same until `forget`.
+        """
+        if key in self._due:
+            return self._due[key]
+        where = (scope.account_id, scope.region)
+        earliest = now.plus(-_SAVED_SECONDS)
+        moment = max(self._free.get(where, earliest), earliest)
+        due = max(moment, now)
+        if due.since(now) > patience:
+            return None
+        self._free[where] = moment.plus(1 / A_SECOND)
+        self._due[key] = due
+        return due
+
+    def forget(self, key: ObjectKey) -> None:
+        """The object has reached its end, or is gone."""
+        self._due.pop(key, None)
+
+    def __len__(self) -> int:
+        return len(self._due)
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class OutputReader:
     """Reads them, unless the installation wants no output in any status."""
 
     logs: LogsPort
@@ -34,23 +75,27 @@ class Output:
         count = resource.spec.get("logs", {}).get("statusLines", DEFAULT_LINES)
         stream = observed.container.get("logStreamName")
         if not (self.wanted and count and stream):
-            return replace(observed, log_lines=())
-        group, trouble = log_group(observed), ""
+            return replace(observed, output=Output(lines=()))
+        return replace(observed, output=await self._read(resource.key, observed, scope, count))
+
+    async def _read(self, key: ObjectKey, observed: Observed, scope: Scope, count: int) -> Output:
+        group, stream = log_group(observed), observed.container["logStreamName"]
         now, patience = self.clock.now(), HELD_BACK_SECONDS[observed.state]
-        due = self.readings.due(resource.key, scope, now, patience=patience)
+        due = self.readings.due(key, scope, now, patience=patience)
         if due is None:
-            return replace(observed, log_lines=(), log_group=group, log_skipped=True)
+            return Output(lines=(), group=group, skipped=True)
         if due > now:
-            return replace(observed, log_due=due)
+            return Output(due=due)
         waited = now.since(observed.since or now) >= PATIENCE_SECONDS
         lines: Sequence[str] = ()
+        trouble = ""
         try:
             lines = await self.logs.last_lines(scope, group, stream, count=count)
         except AwsError as error:
             trouble = str(error)
             waited = waited or not backs_off(error)
         known = masked_lines(lines) if lines or waited else None
-        return replace(observed, log_lines=known, log_group=group, log_trouble=trouble)
+        return Output(lines=known, group=group, trouble=trouble)
 
     def forget(self, key: ObjectKey) -> None:
         """The object has reached its end, or is gone."""

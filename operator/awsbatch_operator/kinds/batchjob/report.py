@@ -86,14 +86,39 @@ class Run(Fields):
     completion_time: Time | None = Field(None, description="When it ended.")
 
 
+class UsedDefinition(Fields):
+    """Which JobDefinition a run was submitted with."""
+
+    name: Line | None = Field(None, description="Name of the JobDefinition object.")
+    revision: Count | None = Field(None, description="Revision in AWS.")
+    generation: Count | None = Field(
+        None, description="Generation of the object that the revision is of."
+    )
+
+
 class BatchJobStatus(AwsStatus):
     """How the job stands; all but `history` is about the current run."""
 
     run: Count | None = Field(None, description="Number of the current run, from 1.")
+    run_generation: Count | None = Field(
+        None, description="metadata.generation that the run was submitted for."
+    )
     job_id: Short | None = Field(None, description="Id of the job in AWS.")
+    other_job_ids: list[Short] | None = Field(
+        None,
+        description=(
+            "Further jobs in AWS that came of a submission whose outcome was unknown, newest last, "
+            "at most 10. They were ended where they had not ended by themselves."
+        ),
+        max_length=10,
+        json_schema_extra=dict(LIST_ATOMIC),
+    )
     job_name: Short | None = Field(None, description="Name of the job in AWS.")
     job_queue_arn: Line | None = Field(None, description="Queue that it was submitted to.")
     job_definition_arn: Line | None = Field(None, description="Revision that it uses.")
+    job_definition: UsedDefinition | None = Field(
+        None, description="What runs, where jobDefinitionRef names an object."
+    )
     aws_status: Short | None = Field(None, description="AWS's status, such as RUNNING.")
     status_reason: Paragraph | None = Field(None, description="What AWS says about its status.")
     status_reasons: list[StatusReason] | None = Field(

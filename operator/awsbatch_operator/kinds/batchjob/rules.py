@@ -2,7 +2,7 @@
 
 from awsbatch_operator.schema.rules import Rule, at_most_one, chosen, exactly_one, unchanged
 
-# What enters SubmitJob: fixed once the job is made, unless a change is to make a new run.
+# What enters SubmitJob: fixed once a submission stands in the status.
 SUBMITTED = (
     "arrayProperties",
     "parameters",
@@ -19,12 +19,14 @@ SUBMITTED = (
     "tags",
     "dependsOn",
 )
-_MAY_CHANGE = "(has(self.rerunPolicy) && self.rerunPolicy == 'OnChange')"
+_REQUIRED = ("jobQueueRef", "jobDefinitionRef")
 _CHANGED = {
-    "jobQueueRef": "self.jobQueueRef != oldSelf.jobQueueRef",
-    "jobDefinitionRef": "self.jobDefinitionRef != oldSelf.jobDefinitionRef",
-    **{name: f"!({unchanged(name)})" for name in SUBMITTED},
+    **{name: f"self.spec.{name} != oldSelf.spec.{name}" for name in _REQUIRED},
+    **{name: f"!({unchanged(name, 'self.spec')})" for name in SUBMITTED},
 }
+# Running again on change is not supported yet, so rerunPolicy makes no difference here: a change
+# that is accepted must run, or the result would stand for a spec that never ran.
+_NOT_SUBMITTED = "!has(self.status) || !has(self.status.run)"
 
 JOB_REF_RULE = exactly_one(
     "job-ref-name-or-id",
@@ -43,17 +45,21 @@ DEPENDENCY_RULES = (
     ),
 )
 
-SPEC_RULES = (
+OBJECT_RULES = (
     Rule(
         id="submitted-immutable",
-        cel=f"{_MAY_CHANGE} || !({' || '.join(_CHANGED.values())})",
+        cel=f"{_NOT_SUBMITTED} || !({' || '.join(_CHANGED.values())})",
         message=(
             "A job runs as it was submitted, and AWS cannot change it. To run the changed job, "
             "create another BatchJob."
         ),
         words=f"""'A job runs as it was submitted, but these changed:' + {chosen(_CHANGED)}
             + '. To run the changed job, create another BatchJob.'""",
+        field=".spec",
     ),
+)
+
+SPEC_RULES = (
     at_most_one(
         "one-override",
         (

@@ -6,7 +6,12 @@ from typing import ClassVar
 from pydantic import Field
 
 from awsbatch_operator.kinds.batchjob.report import BatchJobStatus
-from awsbatch_operator.kinds.batchjob.rules import DEPENDENCY_RULES, JOB_REF_RULE, SPEC_RULES
+from awsbatch_operator.kinds.batchjob.rules import (
+    DEPENDENCY_RULES,
+    JOB_REF_RULE,
+    OBJECT_RULES,
+    SPEC_RULES,
+)
 from awsbatch_operator.schema.common import SCOPE_RULES, Scoped
 from awsbatch_operator.schema.declare import (
     AGE,
@@ -106,8 +111,8 @@ class BatchJobSpec(Scoped):
     )
     job_definition_ref: JobDefinitionRef = Field(
         description=(
-            "What to run: a JobDefinition by name, whose current revision is pinned when the run "
-            "is submitted, or one in AWS by ARN."
+            "What to run: a JobDefinition by name, whose newest revision is pinned when the run "
+            "is submitted, two seconds after this object was made; or one in AWS by ARN."
         )
     )
     depends_on: list[Dependency] | None = Field(
@@ -140,8 +145,8 @@ class BatchJobSpec(Scoped):
     rerun_policy: RerunPolicy | None = Field(
         None,
         description=(
-            "Never (default): what was submitted cannot be changed. OnChange: a change submits a "
-            "new run."
+            "Never (default): what was submitted cannot be changed. OnChange, which is not "
+            "supported yet: a change submits a new run."
         ),
     )
     logs: Logs | None = Field(None, description="What of the job's output is shown in status.")
@@ -178,6 +183,7 @@ RESOURCE = CustomResource(
     status=BatchJobStatus,
     passthrough=MEMBERS,
     rules=(*SCOPE_RULES, *SPEC_RULES),
+    object_rules=OBJECT_RULES,
     not_yet=NOT_YET,
     columns=(
         Column(name="Status", path=".status.awsStatus", description="Status in AWS."),

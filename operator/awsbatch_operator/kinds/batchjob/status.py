@@ -1,24 +1,30 @@
-"""The status of a BatchJob: pure, and shy, because every write costs etcd and every watcher.
+"""The status of a BatchJob (pure). It is written rarely: a write costs etcd and every watcher.
 
 A simple job's life is three status writes: submitted, RUNNING and the end. Another state is shown
 only after a minute in it.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.conditions import Situation, Verdict
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Resource, Shape
 from awsbatch_operator.kinds import statuses
+from awsbatch_operator.kinds.batchjob.actions import Action
 from awsbatch_operator.kinds.batchjob.desired import Desired
 from awsbatch_operator.kinds.batchjob.failure import REMEDIES, classify
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
-from awsbatch_operator.kinds.batchjob.plan import QUIET_SECONDS, Action
-from awsbatch_operator.kinds.batchjob.submission import Submission, end_condition
+from awsbatch_operator.kinds.batchjob.plan import QUIET_SECONDS
+from awsbatch_operator.kinds.batchjob.request import request_hash
+from awsbatch_operator.kinds.batchjob.submission import Submission, end_condition, submission_of
 from awsbatch_operator.kinds.contract import KindStatus, Seen
+from awsbatch_operator.kinds.recording import RecordError
 
 REASONS_KEPT = 20
+OTHERS_KEPT = 10
 ATTEMPTS_KEPT = 10  # AWS allows no more
 
 _WAITING: Mapping[str, str] = {
@@ -35,17 +41,57 @@ def job_status(resource: Resource, seen: Seen[Desired, Observed, Action]) -> Kin
     before = statuses.kept_fields(resource)
     observed = seen.observed
     ended = end_condition(resource)
-    if ended is not None and (observed is None or observed.knowledge is Knowledge.OVER):
-        situation = Situation(str(ended["type"]))
-        return KindStatus(before, Verdict(situation, ended["reason"], ended["message"]))
-    if observed is None or observed.knowledge is not Knowledge.KNOWN:
+    if ended is not None and (observed is None or observed.knowledge is Knowledge.CONCLUDED):
+        fields = before if observed is None else before | _others(before, observed)
+        return KindStatus(fields, _concluded(resource, ended))
+    if observed is None or observed.knowledge is not Knowledge.FOUND:
+        quiet = observed is None and _waits_for_its_definition(seen)
+        return KindStatus(before, _verdict_before(resource), quiet=quiet)
+    if _not_worth_a_write(resource, observed, seen.now):
         return KindStatus(before, _verdict_before(resource))
-    submission = observed.submission
-    if _not_worth_a_write(resource, submission, observed, seen.now):
-        return KindStatus(before, _verdict_before(resource))
-    fields = _run_fields(submission, observed)
-    fields |= _state_fields(before, observed, submission, seen.now)
-    return KindStatus(fields, verdict(observed))
+    fields = _run_fields(observed) | _others(before, observed)
+    fields |= _state_fields(before, observed, seen.now)
+    ran = generation_that_ran(resource, observed.submission)
+    return KindStatus(fields, replace(verdict(observed), ran=ran))
+
+
+def _waits_for_its_definition(seen: Seen[Desired, Observed, Action]) -> bool:
+    """Whether the first run is held back for a moment: not worth one more write for each job."""
+    desired = seen.desired
+    if not isinstance(desired, Desired) or desired.not_before is None:
+        return False
+    return seen.now < desired.not_before and not any(
+        finding.reason is not catalogue.JOB_SUBMITTING for finding in seen.findings
+    )
+
+
+def generation_that_ran(resource: Resource, submission: Submission) -> int:
+    """The newest generation of the object whose request is the one that was submitted.
+
+    An edit that does not change the request leaves a result valid for the new generation. One that
+    does (it came between the submission and the status that shows it) has not run.
+    """
+    if submission.request_hash:
+        same = submission.request_hash == request_hash(resource)
+    else:  # made up from the status, or recorded by nobody: what it shows is all that is known
+        same = submission.generation in {0, resource.generation}
+    if same:
+        return resource.generation
+    return submission.generation or max(resource.generation - 1, 0)
+
+
+def _concluded(resource: Resource, ended: Shape) -> Verdict:
+    """The result as it stands, for the generation that it is of."""
+    situation = Situation(str(ended["type"]))
+    try:
+        submission = submission_of(resource)
+    except RecordError:
+        submission = None
+    if submission is None:
+        ran = int(ended.get("observedGeneration", resource.generation))
+    else:
+        ran = generation_that_ran(resource, submission)
+    return Verdict(situation, ended["reason"], ended["message"], ran=ran)
 
 
 def verdict(observed: Observed) -> Verdict:
@@ -76,15 +122,15 @@ def _verdict_before(resource: Resource) -> Verdict:
     return Verdict(Situation.WORKING, "Submitting", "The job is about to be submitted.")
 
 
-def _not_worth_a_write(
-    resource: Resource, submission: Submission, observed: Observed, now: Instant
-) -> bool:
-    if observed.ended and not resource.deleting:
-        return observed.log_lines is None  # the end is written once, with its log lines
+def _not_worth_a_write(resource: Resource, observed: Observed, now: Instant) -> bool:
     shown = resource.status
+    if _others(shown, observed).get("otherJobIds") != shown.get("otherJobIds"):
+        return False
+    if observed.ended and not resource.deleting:
+        return observed.output.lines is None  # the end is written once, with its log lines
     if shown.get("jobId") != observed.job_id or "awsStatus" not in shown:
         return False
-    if shown.get("run") != submission.run or observed.ended:
+    if shown.get("run") != observed.submission.run or observed.ended:
         return False
     if observed.state == "RUNNING":
         return False
@@ -92,22 +138,39 @@ def _not_worth_a_write(
     return lasted < QUIET_SECONDS
 
 
-def _run_fields(submission: Submission, observed: Observed) -> dict[str, Any]:
-    detail = observed.detail
-    return {
+def _run_fields(observed: Observed) -> dict[str, Any]:
+    """All that finds the job again, should the annotations be taken away."""
+    detail, submission = observed.detail, observed.submission
+    definition = str(detail.get("jobDefinition") or submission.definition)
+    fields: dict[str, Any] = {
         "run": submission.run,
+        "runGeneration": submission.generation or None,
         "jobId": observed.job_id,
         "jobName": submission.job_name,
         "jobQueueArn": str(detail.get("jobQueue") or submission.queue),
-        "jobDefinitionArn": str(detail.get("jobDefinition") or submission.definition),
+        "jobDefinitionArn": definition,
     }
+    revision = definition.rpartition(":")[2]
+    if submission.definition_name and revision.isdecimal():
+        fields["jobDefinition"] = {
+            "name": submission.definition_name,
+            "revision": int(revision),
+            "generation": submission.definition_generation,
+        }
+    return fields
 
 
-def _state_fields(
-    before: Shape, observed: Observed, submission: Submission, now: Instant
-) -> dict[str, Any]:
+def _others(before: Shape, observed: Observed) -> dict[str, Any]:
+    """The jobs beside the one that counts, newest last: their trace stays after the events."""
+    known = list(before.get("otherJobIds", ()))
+    known += [job_id for sweep in observed.sweeps for job_id in (*sweep.alive, *sweep.over)]
+    known = [job_id for job_id in dict.fromkeys(known) if job_id != observed.job_id]
+    return {"otherJobIds": known[-OTHERS_KEPT:]} if known else {}
+
+
+def _state_fields(before: Shape, observed: Observed, now: Instant) -> dict[str, Any]:
     detail = observed.detail
-    same_run = before.get("run") == submission.run
+    same_run = before.get("run") == observed.submission.run
     fields: dict[str, Any] = {"awsStatus": observed.state}
     reason = detail.get("statusReason")
     if reason:
@@ -135,10 +198,10 @@ def _end_fields(observed: Observed) -> dict[str, Any]:
     if observed.state == "FAILED":
         fields["failure"] = classify(observed).value
     stream = observed.container.get("logStreamName")
-    if stream and observed.log_group:
-        fields["logs"] = {"group": observed.log_group, "stream": stream}
-        if observed.log_lines:
-            fields["logs"]["lastLines"] = list(observed.log_lines)
+    if stream and observed.output.group:
+        fields["logs"] = {"group": observed.output.group, "stream": stream}
+        if observed.output.lines:
+            fields["logs"]["lastLines"] = list(observed.output.lines)
     return fields
 
 
@@ -192,7 +255,7 @@ def _failure_message(observed: Observed) -> str:
 
 
 def _without_lines(observed: Observed) -> str:
-    if not observed.log_skipped:
+    if not observed.output.skipped:
         return ""
     return " Many jobs ended at once, so its last lines were not read; they are in its log stream."
 

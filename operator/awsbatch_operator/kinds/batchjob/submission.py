@@ -1,12 +1,18 @@
-"""The intent of a submission, as it stands in the annotation `awsbatch.dev/submission`.
+"""The record of a job's submissions: the annotation `awsbatch.dev/submission`.
 
 AWS Batch has no client token on SubmitJob, so what we are about to do is written down first.
 Looking a submission up, and repeating it, use these recorded values and never today's spec.
+
+The record is a ledger: the newest run, and in `earlier` each run before it of which AWS may still
+hold a job that nobody has seen. A run leaves the ledger when it is known to be over: AWS refused it
+before it did anything (it never enters then), or two later looks have found no job of it alive.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from functools import lru_cache
+from typing import Any
 
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION, Resource, Shape
@@ -14,8 +20,10 @@ from awsbatch_operator.kinds.recording import RecordError
 
 SWEEP_SECONDS = 360.0
 SWEEPS = 2
-_SHOWN = ("run", "jobId", "jobName", "jobQueueArn", "jobDefinitionArn", "accountId", "region")
+EARLIER_KEPT = 8  # runs before the newest; each stays for about a quarter of an hour
+_IN_STATUS = ("run", "jobId", "jobName", "jobQueueArn", "jobDefinitionArn", "accountId", "region")
 _COUNTABLE = 2**31 - 1
+_PARSED = 4096  # texts whose reading is kept: a turn reads the same one several times
 # All that reading something that somebody else has written may raise.
 _DAMAGED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 _REMEDY = (
@@ -29,7 +37,12 @@ class Submission:
     """One run's SubmitJob, before its outcome is known.
 
     `attempt` counts the calls that may have reached AWS: it rises when a look-up found nothing and
-    the job is submitted again. `swept` counts the later look-ups for a twin of such a repeat.
+    the job is submitted again. `swept` counts the later looks for further jobs of the run that left
+    none alive. `generation` is the object's generation that the request was made of, 0 if that is
+    not known (records of earlier versions). `definition_name` and `definition_generation` say which
+    JobDefinition object, in which generation, `definition` came from; "" if it was given by ARN.
+    `earlier` are the runs before this one that AWS may still hold, oldest first; of each only what
+    finds it again is recorded.
     """
 
     uid: str
@@ -43,12 +56,17 @@ class Submission:
     time: Instant
     attempt: int = 1
     swept: int = 0
+    generation: int = 0
+    definition_name: str = ""
+    definition_generation: int = 0
+    earlier: tuple["Submission", ...] = ()
 
     def annotation(self) -> dict[str, str]:
         """The annotation to record."""
-        body = {
+        body: dict[str, Any] = {
             "uid": self.uid,
             "run": self.run,
+            "generation": self.generation,
             "jobName": self.job_name,
             "queue": self.queue,
             "definition": self.definition,
@@ -59,41 +77,122 @@ class Submission:
             "attempt": self.attempt,
             "swept": self.swept,
         }
+        if self.definition_name:
+            body["definitionName"] = self.definition_name
+            body["definitionGeneration"] = self.definition_generation
+        if self.earlier:
+            body["earlier"] = [_as_earlier(run) for run in self.earlier]
         return {SUBMISSION: json.dumps(body, separators=(",", ":"))}
 
     def repeated(self, now: Instant) -> "Submission":
         """The same run, sent once more because AWS has no trace of it."""
         return replace(self, attempt=self.attempt + 1, time=now, swept=0)
 
-    def after_sweep(self) -> "Submission":
-        """The same, after one more look for a twin."""
-        return replace(self, swept=self.swept + 1)
+    def followed_by(self, newer: "Submission", *, never_sent: bool) -> "Submission":
+        """The newer run's record. This one stays in it unless no call of it ever left.
 
-    @classmethod
-    def from_json(cls, text: str) -> Self:
+        Looks for jobs of it count from now on: its call may have gone out later than recorded.
+        """
+        kept = () if never_sent else (replace(self, earlier=(), time=newer.time, swept=0),)
+        return replace(newer, earlier=(*self.earlier, *kept))
+
+    def after_sweep(self, run: int) -> "Submission":
+        """The same, after one more look that left no job of that run alive."""
+        if run == self.run:
+            return replace(self, swept=self.swept + 1)
+        swept = [
+            replace(each, swept=each.swept + 1) if each.run == run else each
+            for each in self.earlier
+        ]
+        return replace(self, earlier=tuple(each for each in swept if each.swept < SWEEPS))
+
+    @property
+    def sweep_due(self) -> Instant | None:
+        """When to look for further jobs of the newest run: twice, after a repeat in doubt."""
+        return None if self.attempt == 1 else _sweep_due(self)
+
+    def earlier_due(self) -> tuple[tuple["Submission", Instant], ...]:
+        """The earlier runs, each with the moment of its next look."""
+        dues = [(each, _sweep_due(each)) for each in self.earlier]
+        return tuple((each, due) for each, due in dues if due is not None)
+
+    @property
+    def looked_through(self) -> bool:
+        """Whether no later look for a job of any run is left to be made."""
+        return self.sweep_due is None and not self.earlier
+
+    @staticmethod
+    def from_json(text: str) -> "Submission":
         """Read an annotation; RecordError if it says nothing that we would have written."""
         try:
             body: dict[str, Any] = json.loads(text)
-            read = cls(
-                uid=str(body["uid"]),
-                run=int(body["run"]),
-                job_name=str(body["jobName"]),
-                queue=str(body["queue"]),
-                definition=str(body["definition"]),
-                account_id=str(body["accountId"]),
-                region=str(body["region"]),
-                request_hash=str(body["hash"]),
-                time=Instant.parse(body["time"]),
-                attempt=int(body["attempt"]),
-                swept=int(body["swept"]),
-            )
-            if not (1 <= read.run <= _COUNTABLE and read.attempt >= 1 and read.swept >= 0):
-                raise ValueError("its counts are out of range")
+            read = _newest(body)
+            for each in (read, *read.earlier):
+                if not (1 <= each.run <= _COUNTABLE and each.attempt >= 1 and each.swept >= 0):
+                    raise ValueError("its counts are out of range")
         except _DAMAGED as error:
             why = f"{type(error).__name__}: {error}"
             message = f"The annotation {SUBMISSION} cannot be read ({why})"
             raise RecordError(message, _REMEDY) from error
         return read
+
+
+@lru_cache(maxsize=_PARSED)
+def _parsed(text: str) -> Submission:
+    return Submission.from_json(text)
+
+
+def _newest(body: Mapping[str, Any]) -> Submission:
+    """The newest run; earlier versions recorded neither generations nor runs before it."""
+    read = Submission(
+        uid=str(body["uid"]),
+        run=int(body["run"]),
+        job_name=str(body["jobName"]),
+        queue=str(body["queue"]),
+        definition=str(body["definition"]),
+        account_id=str(body["accountId"]),
+        region=str(body["region"]),
+        request_hash=str(body["hash"]),
+        time=Instant.parse(body["time"]),
+        attempt=int(body["attempt"]),
+        swept=int(body["swept"]),
+        generation=int(body.get("generation", 0)),
+        definition_name=str(body.get("definitionName", "")),
+        definition_generation=int(body.get("definitionGeneration", 0)),
+    )
+    return replace(read, earlier=tuple(_earlier(read, each) for each in body.get("earlier", ())))
+
+
+def _as_earlier(run: Submission) -> dict[str, Any]:
+    return {
+        "run": run.run,
+        "jobName": run.job_name,
+        "queue": run.queue,
+        "time": run.time.rfc3339_micro(),
+        "swept": run.swept,
+    }
+
+
+def _earlier(newest: Submission, body: Mapping[str, Any]) -> Submission:
+    """A run before the newest, which was submitted by the same object in the same place."""
+    return replace(
+        newest,
+        run=int(body["run"]),
+        job_name=str(body["jobName"]),
+        queue=str(body["queue"]),
+        time=Instant.parse(body["time"]),
+        swept=int(body["swept"]),
+        definition="",
+        request_hash="",
+        attempt=1,
+        generation=0,
+        definition_name="",
+        definition_generation=0,
+    )
+
+
+def _sweep_due(run: Submission) -> Instant | None:
+    return None if run.swept >= SWEEPS else run.time.plus(SWEEP_SECONDS * (run.swept + 1))
 
 
 def end_condition(resource: Resource) -> Shape | None:
@@ -113,17 +212,17 @@ def submission_of(resource: Resource) -> Submission | None:
     So whatever became of it, a status that names the job makes up for it. RecordError if it is
     damaged and the status names none: guessing could submit twice.
     """
-    shown = _shown(resource)
     text = resource.annotations.get(SUBMISSION)
     if text is None:
-        return shown
+        return _in_status(resource)
     try:
-        submission = Submission.from_json(text)
+        submission = _parsed(text)
     except RecordError:
+        shown = _in_status(resource)
         if shown is None:
             raise
         return shown
-    return submission if submission.uid == resource.uid else shown
+    return submission if submission.uid == resource.uid else _in_status(resource)
 
 
 def is_lost(resource: Resource) -> bool:
@@ -135,17 +234,18 @@ def is_lost(resource: Resource) -> bool:
     if text is None:
         return True
     try:
-        Submission.from_json(text)
+        _parsed(text)
     except RecordError:
         return True
     return False
 
 
-def _shown(resource: Resource) -> Submission | None:
-    """The submission as the status shows it, once it names the job."""
+def _in_status(resource: Resource) -> Submission | None:
+    """The newest run as the status shows it, once it names the job."""
     status = resource.status
-    if any(name not in status for name in _SHOWN):
+    if any(name not in status for name in _IN_STATUS):
         return None
+    definition = status.get("jobDefinition") or {}
     return Submission(
         uid=resource.uid,
         run=int(status["run"]),
@@ -156,6 +256,9 @@ def _shown(resource: Resource) -> Submission | None:
         region=str(status["region"]),
         request_hash="",
         time=resource.created,
+        generation=int(status.get("runGeneration", 0)),
+        definition_name=str(definition.get("name", "")),
+        definition_generation=int(definition.get("generation", 0)),
     )
 
 
@@ -165,10 +268,3 @@ def recorded_job_id(resource: Resource, submission: Submission | None) -> str | 
         return None
     job_id = resource.status.get("jobId")
     return str(job_id) if job_id else None
-
-
-def sweep_due(submission: Submission) -> Instant | None:
-    """When to look for a twin next: twice, after a submission that was repeated in doubt."""
-    if submission.attempt == 1 or submission.swept >= SWEEPS:
-        return None
-    return submission.time.plus(SWEEP_SECONDS * (submission.swept + 1))

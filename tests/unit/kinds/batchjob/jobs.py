@@ -4,9 +4,11 @@ from dataclasses import replace
 
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION, ObjectKey, Resource
+from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.references import Targets
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.api.tags import Owner
+from awsbatch_operator.kinds.batchjob.actions import Action, Terminate
 from awsbatch_operator.kinds.batchjob.desired import Desired, desired_job
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
 from awsbatch_operator.kinds.batchjob.plan import plan_job
@@ -51,16 +53,26 @@ def desired(resource: Resource) -> Desired:
     return desired_job(resource, TARGETS, OWNER)
 
 
+def recorded(plan: Plan[Action]) -> Submission:
+    """What the plan writes down: with a step, or without any."""
+    records = [*(step.record for step in plan.steps if step.record), plan.record]
+    return Submission.from_json(records[0][SUBMISSION])
+
+
+def ended_jobs(plan: Plan[Action]) -> list[str]:
+    """The ids of the jobs that the plan terminates."""
+    return [step.action.job_id for step in plan.steps if isinstance(step.action, Terminate)]
+
+
 def first_submission() -> Submission:
     """The intent of the first run."""
-    plan = plan_job(desired(job()), None, NOW)
-    return Submission.from_json(plan.intent[SUBMISSION])
+    return recorded(plan_job(desired(job()), None, NOW))
 
 
 def known(state: str, *, of: Submission | None = None, **detail) -> Observed:
     """A job that AWS knows."""
     return Observed(
-        Knowledge.KNOWN,
+        Knowledge.FOUND,
         of or first_submission(),
         detail={"jobId": "job-1", "status": state, "createdAt": 1_800_000_000_000, **detail},
         since=NOW,

@@ -1,5 +1,6 @@
 """What this process remembers of a submission: that alone may spare the look-up."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -9,10 +10,10 @@ from tests.unit.kinds.batchjob.jobs import KEY, NOW, QUEUE_ARN, SCOPE, desired, 
 
 from awsbatch_operator.api.scope import LeaseLostError, Scope
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
-from awsbatch_operator.kinds.batchjob.act import act_on_job
-from awsbatch_operator.kinds.batchjob.memory import SubmissionMemory
+from awsbatch_operator.kinds.batchjob.act import SubmissionMemory, act_on_job
+from awsbatch_operator.kinds.batchjob.actions import Submit, Terminate
 from awsbatch_operator.kinds.batchjob.observed import Knowledge
-from awsbatch_operator.kinds.batchjob.plan import Submit, Terminate, plan_job
+from awsbatch_operator.kinds.batchjob.plan import plan_job
 
 
 def submit() -> Submit:
@@ -60,7 +61,7 @@ async def test_a_submitted_job_is_known_at_once_and_followed(act):
     action = submit()
     observed = await act.on(action)
     assert act.sent == [action.request]
-    assert (observed.knowledge, observed.job_id) == (Knowledge.KNOWN, "job-1")
+    assert (observed.knowledge, observed.job_id) == (Knowledge.FOUND, "job-1")
     assert act.followed == [("job-1", QUEUE_ARN)]
     assert act.memory.job_id(KEY, action.submission) == "job-1"
     assert act.memory.sent(KEY, action.submission) == NOW
@@ -115,3 +116,44 @@ async def test_what_is_remembered_of_one_run_says_nothing_about_another(act):
 async def test_a_termination_gives_its_reason(act):
     assert await act.on(Terminate("job-1", "enough")) is None
     assert act.sent == [("job-1", "enough")]
+
+
+class Later:
+    """A port whose call takes a minute before it ends with an error."""
+
+    def __init__(self, error: BaseException, clock: SteppedClock) -> None:
+        self._error = error
+        self._clock = clock
+
+    async def submit_job(self, *_: Any) -> Any:
+        self._clock.skip(61)
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AwsError(ErrorKind.TRANSIENT, operation="SubmitJob", message="cut", outcome_unknown=True),
+        RuntimeError("a bug"),
+        asyncio.CancelledError(),
+        KeyboardInterrupt(),
+    ],
+)
+async def test_a_call_without_an_answer_was_on_the_wire_until_it_ended(error):
+    """It may have waited for a token and a thread for longer than an outcome takes to settle."""
+    action, memory, clock = submit(), SubmissionMemory(), SteppedClock(start=NOW.epoch)
+    ports: Any = Later(error, clock)
+    with pytest.raises(type(error)):
+        await act_on_job(action, SCOPE, batch=ports, feed=ports, memory=memory, clock=clock)
+    assert memory.sent(KEY, action.submission) == NOW.plus(61)
+    assert not memory.was_refused(KEY, action.submission)
+
+
+async def test_a_job_is_remembered_to_be_missing_until_it_is_found():
+    memory, first = SubmissionMemory(), submit().submission
+    assert not memory.is_job(KEY, first, "job-1")
+    memory.is_missing(KEY, first, "job-1")
+    assert not memory.is_job(KEY, first, "job-2"), "another job was not missing"
+    memory.is_missing(KEY, first, "job-1")
+    assert memory.is_job(KEY, first, "job-1")
+    assert not memory.is_job(KEY, first, "job-1")

@@ -18,7 +18,7 @@ from tests.unit.kinds.batchjob.runs import (
 )
 
 from awsbatch_operator.api.metadata import SUBMISSION
-from awsbatch_operator.kinds.batchjob.memory import SubmissionMemory
+from awsbatch_operator.kinds.batchjob.act import SubmissionMemory
 from awsbatch_operator.kinds.batchjob.submission import Submission
 
 

@@ -4,17 +4,16 @@ import json
 from dataclasses import replace
 
 import pytest
-from tests.unit.kinds.batchjob.jobs import NOW, desired, first_submission, job, known
+from tests.unit.kinds.batchjob.jobs import NOW, desired, first_submission, job, known, recorded
 
 from awsbatch_operator.api.metadata import SUBMISSION
 from awsbatch_operator.api.references import Need
+from awsbatch_operator.kinds.batchjob.actions import Submit
 from awsbatch_operator.kinds.batchjob.desired import needed_references
-from awsbatch_operator.kinds.batchjob.kind import job_is_over
+from awsbatch_operator.kinds.batchjob.kind import damaged_record, job_is_over
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
-from awsbatch_operator.kinds.batchjob.plan import Submit, plan_job
-from awsbatch_operator.kinds.batchjob.refusals import job_refusals
+from awsbatch_operator.kinds.batchjob.plan import plan_job
 from awsbatch_operator.kinds.batchjob.submission import (
-    Submission,
     is_lost,
     recorded_job_id,
     submission_of,
@@ -57,7 +56,7 @@ def test_a_status_that_names_the_job_makes_up_for_a_lost_or_damaged_intent(text)
     assert is_lost(changed)
     for observed in (known("RUNNING", of=submission), Observed(Knowledge.SETTLING, submission)):
         lost = replace(observed, lost=True)
-        assert plan_job(desired(changed), lost, NOW).intent == submission.annotation()
+        assert plan_job(desired(changed), lost, NOW).record == submission.annotation()
 
 
 def test_a_status_that_names_the_job_counts_more_than_the_intent_of_another_object():
@@ -74,7 +73,7 @@ def test_a_status_that_names_the_job_counts_more_than_the_intent_of_another_obje
 def test_a_damaged_intent_that_nothing_makes_up_for_is_refused(text):
     with pytest.raises(RecordError, match="cannot be read"):
         submission_of(job(annotations={SUBMISSION: text}))
-    refused = job_refusals(job(annotations={SUBMISSION: text}))
+    refused = damaged_record(job(annotations={SUBMISSION: text}))
     assert [finding.reason.name for finding in refused] == ["InvalidRecord"]
 
 
@@ -124,7 +123,7 @@ def test_an_ended_job_is_not_over_until_both_sweeps_for_twins_are_done():
     assert job_is_over(job(submission=first, status=ended))
     repeated = first.repeated(NOW)
     assert not job_is_over(job(submission=repeated, status=ended))
-    swept = repeated.after_sweep().after_sweep()
+    swept = repeated.after_sweep(1).after_sweep(1)
     assert job_is_over(job(submission=swept, status=ended))
 
 
@@ -134,5 +133,5 @@ def test_references_are_not_needed_once_the_submission_is_recorded():
         "JobQueue",
         "JobDefinition",
     }
-    hashed = Submission.from_json(plan_job(desired(job(spec=spec)), None, NOW).intent[SUBMISSION])
+    hashed = recorded(plan_job(desired(job(spec=spec)), None, NOW))
     assert {r.need for r in needed_references(job(spec=spec, submission=hashed))} == {Need.OPTIONAL}

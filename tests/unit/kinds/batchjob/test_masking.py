@@ -8,7 +8,7 @@ from tests.support.clock import SteppedClock
 from tests.unit.kinds.batchjob.jobs import SCOPE, job, known
 
 from awsbatch_operator.kinds.batchjob.masking import LIMIT_BYTES, masked_lines
-from awsbatch_operator.kinds.batchjob.output import Output
+from awsbatch_operator.kinds.batchjob.output import OutputReader
 
 LONG = 262_144
 KEY_BODY = [
@@ -112,7 +112,7 @@ async def longest_pause(work):
 @pytest.mark.parametrize("head", ["token", "password=", "--", "-----BEGIN ", "eyJ", "//a", "\x00"])
 async def test_a_job_that_prints_a_quarter_megabyte_in_a_line_does_not_pause_the_loop(head):
     lines = [(head * (LONG // len(head) + 1))[:LONG]] * 20
-    output = Output(Printed(lines), SteppedClock())
+    output = OutputReader(Printed(lines), SteppedClock())
     observed = known("FAILED", container={"logStreamName": "s"})
     asking = job(spec={"logs": {"statusLines": 20}})
     answers = []
@@ -121,4 +121,4 @@ async def test_a_job_that_prints_a_quarter_megabyte_in_a_line_does_not_pause_the
         answers.append(await output.added(asking, observed, SCOPE))
 
     assert await longest_pause(read()) < 0.05
-    assert size(answers[0].log_lines) <= LIMIT_BYTES
+    assert size(answers[0].output.lines) <= LIMIT_BYTES

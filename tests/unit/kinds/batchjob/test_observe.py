@@ -11,11 +11,10 @@ from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
-from awsbatch_operator.kinds.batchjob.memory import SubmissionMemory
+from awsbatch_operator.kinds.batchjob.act import SubmissionMemory
 from awsbatch_operator.kinds.batchjob.observe import LeadershipStart, Observer
 from awsbatch_operator.kinds.batchjob.observed import Knowledge
-from awsbatch_operator.kinds.batchjob.output import Output
-from awsbatch_operator.kinds.batchjob.readings import AT_ONCE, Readings
+from awsbatch_operator.kinds.batchjob.output import AT_ONCE, OutputReader, Readings
 from awsbatch_operator.kinds.batchjob.request import job_tags
 from awsbatch_operator.kinds.batchjob.submission import Submission
 from awsbatch_operator.kinds.recording import RecordError
@@ -75,16 +74,16 @@ class Look:
         self.observer = Observer(
             batch=ports,
             feed=ports,
-            output=Output(ports, self.clock, readings=self.readings),
+            output=OutputReader(ports, self.clock, readings=self.readings),
             memory=self.memory,
             clock=self.clock,
             leadership=self.leadership,
         )
 
-    async def at(self, resource: Any, seconds: float = 0.0) -> Any:
+    async def at(self, resource: Any, seconds: float = 0.0, *, fresh: bool = False) -> Any:
         """What is observed that many seconds after NOW."""
         self.clock.skip(NOW.plus(seconds).since(self.clock.now()))
-        return await self.observer.observe(resource, OWNER, SCOPE)
+        return await self.observer.observe(resource, OWNER, SCOPE, fresh=fresh)
 
 
 @pytest.fixture
@@ -96,7 +95,7 @@ async def test_a_job_whose_id_only_this_process_knows_is_read_by_it(look):
     look.aws.has("job-1")
     look.memory.sending(KEY, FIRST, NOW)
     look.memory.is_job(KEY, FIRST, "job-1")
-    assert (await look.at(job(submission=FIRST))).knowledge is Knowledge.KNOWN
+    assert (await look.at(job(submission=FIRST))).knowledge is Knowledge.FOUND
     assert look.aws.listed == 0
 
 
@@ -147,7 +146,8 @@ async def test_of_several_jobs_of_a_run_the_oldest_is_adopted_and_the_living_oth
     look.aws.has("ended", "FAILED", createdAt=20)
     look.aws.has("stopping", createdAt=25, isTerminated=True)
     observed = await look.at(job(submission=FIRST), 100)
-    assert (observed.job_id, observed.twins) == ("old", ("young",))
+    (sweep,) = observed.sweeps
+    assert (sweep.counts, sweep.alive, sweep.over) == ("old", ("young",), ("ended", "stopping"))
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ async def test_a_job_that_is_listed_and_not_described_is_waited_for(look):
 async def test_the_output_of_an_ended_job_is_read_unless_it_is_being_deleted(look, deleting, lines):
     look.aws.has("job-1", "FAILED", container={"logStreamName": "simulate/1"})
     resource = job(submission=FIRST, job_id="job-1", deleting=deleting)
-    assert (await look.at(resource)).log_lines == lines
+    assert (await look.at(resource)).output.lines == lines
 
 
 @pytest.mark.parametrize(("state", "held_back"), [("SUCCEEDED", 75), ("FAILED", 600)])
@@ -189,11 +189,12 @@ async def test_of_many_jobs_that_end_at_once_some_wait_and_the_others_end_withou
         resource = job(submission=FIRST, job_id="job-1")
         resource = replace(resource, key=replace(KEY, name=f"run-{number}"))
         seen.append(await look.at(resource))
-    read = [each for each in seen if each.log_lines]
-    waiting = [each for each in seen if each.log_lines is None]
+    read = [each for each in seen if each.output.lines]
+    waiting = [each for each in seen if each.output.lines is None]
     assert (len(read), len(waiting)) == (AT_ONCE, held_back)
-    assert all(each.log_due > NOW for each in waiting)
-    assert all(each.log_skipped and each.log_lines == () for each in seen[AT_ONCE + held_back :])
+    assert all(each.output.due > NOW for each in waiting)
+    rest = [each.output for each in seen[AT_ONCE + held_back :]]
+    assert all(output.skipped and output.lines == () for output in rest)
 
 
 async def test_output_is_read_when_its_turn_has_come(look):
@@ -203,9 +204,9 @@ async def test_output_is_read_when_its_turn_has_come(look):
         assert due == NOW
     resource = job(submission=FIRST, job_id="job-1")
     waiting = await look.at(resource)
-    wait = waiting.log_due.since(NOW)
-    assert (await look.at(resource, wait / 2)).log_due == waiting.log_due
-    assert (await look.at(resource, wait)).log_lines == ("done",)
+    wait = waiting.output.due.since(NOW)
+    assert (await look.at(resource, wait / 2)).output.due == waiting.output.due
+    assert (await look.at(resource, wait)).output.lines == ("done",)
     look.observer.forget(KEY)
     assert len(look.readings) == AT_ONCE
 
@@ -248,7 +249,7 @@ async def test_the_end_of_an_earlier_run_says_nothing_about_this_one(look):
     look.memory.is_job(KEY, second, "job-2")
     ended = {"run": 1, "jobId": "job-1", "conditions": [{"type": "Failed", "status": "True"}]}
     observed = await look.at(replace(job(submission=second), status=ended))
-    assert observed.knowledge is Knowledge.KNOWN
+    assert observed.knowledge is Knowledge.FOUND
 
 
 async def test_what_was_refused_is_sent_again_without_any_question(look):
@@ -266,7 +267,7 @@ async def test_a_refused_repeat_is_looked_up_because_of_the_attempt_before_it(lo
     if late:
         look.aws.has("job-1")
     observed = await look.at(job(submission=second), 1)
-    assert observed.knowledge is (Knowledge.KNOWN if late else Knowledge.REFUSED)
+    assert observed.knowledge is (Knowledge.FOUND if late else Knowledge.REFUSED)
     assert look.aws.listed == 1
 
 
@@ -277,12 +278,12 @@ async def test_a_repeat_is_swept_for_twins_six_and_twelve_minutes_later_and_when
     look.aws.has("job-2", createdAt=2)
     resource = job(submission=FIRST.repeated(NOW), job_id="job-1")
     early = await look.at(resource, 359)
-    assert (early.swept, early.twins) == (False, ())
-    assert (await look.at(replace(resource, deleting=True), 359)).twins == ("job-2",)
+    assert early.sweeps == ()
+    assert (await look.at(replace(resource, deleting=True), 359)).strays == ("job-2",)
     due = await look.at(resource, 360)
-    assert (due.swept, due.twins) == (True, ("job-2",))
+    assert due.strays == ("job-2",)
     once = job(submission=FIRST, job_id="job-1", deleting=True)
-    assert not (await look.at(once, 360)).swept
+    assert (await look.at(once, 360)).sweeps == ()
 
 
 async def test_without_its_queue_nothing_can_be_said_unless_nothing_was_sent(look):

@@ -13,22 +13,17 @@ from tests.unit.kinds.batchjob.jobs import (
     first_submission,
     job,
     known,
+    recorded,
 )
 
 from awsbatch_operator.api.findings import Severity
-from awsbatch_operator.api.metadata import SUBMISSION
 from awsbatch_operator.api.scope import Recorded
-from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
-from awsbatch_operator.kinds.batchjob.plan import (
-    DAY,
-    TRACEABLE_SECONDS,
-    Action,
-    Submit,
-    Terminate,
-    plan_job,
-    plan_removal,
-)
+from awsbatch_operator.kinds.batchjob.actions import Action, Submit, Terminate
+from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed, Output, Sweep
+from awsbatch_operator.kinds.batchjob.plan import plan_job
+from awsbatch_operator.kinds.batchjob.removal import plan_removal
 from awsbatch_operator.kinds.batchjob.submission import Submission
+from awsbatch_operator.kinds.batchjob.submitting import DAY, TRACEABLE_SECONDS
 from awsbatch_operator.kinds.contract import Removal
 
 RECORDED = Recorded("", "111122223333", "eu-central-1", "")
@@ -49,7 +44,8 @@ def test_a_new_job_is_submitted_once_with_its_intent_recorded_before():
     plan = plan_job(desired(job()), None, NOW)
     (action,) = plan.actions
     assert isinstance(action, Submit)
-    submission = Submission.from_json(plan.intent[SUBMISSION])
+    submission = recorded(plan)
+    assert plan.steps[0].record == submission.annotation()
     assert (submission.uid, submission.run, submission.attempt) == ("uid-1", 1, 1)
     assert (submission.queue, submission.definition) == (QUEUE_ARN, DEFINITION_ARN)
     assert action.request["jobName"] == submission.job_name
@@ -77,7 +73,7 @@ def test_an_absent_submission_is_repeated_as_recorded_and_counts_as_another_atte
     submission = first_submission()
     later = NOW.plus(100)
     plan = plan_job(desired(job(submission=submission)), unseen(Knowledge.ABSENT), later)
-    repeated = Submission.from_json(plan.intent[SUBMISSION])
+    repeated = recorded(plan)
     assert (repeated.run, repeated.attempt, repeated.time) == (1, 2, later)
     assert repeated.job_name == submission.job_name
 
@@ -85,7 +81,7 @@ def test_an_absent_submission_is_repeated_as_recorded_and_counts_as_another_atte
 def test_a_refused_submission_is_repeated_without_another_write():
     submission = first_submission()
     plan = plan_job(desired(job(submission=submission)), unseen(Knowledge.REFUSED), NOW.plus(9))
-    assert plan.intent == submission.annotation()
+    assert plan.steps[0].record == submission.annotation()
     assert isinstance(plan.actions[0], Submit)
 
 
@@ -93,27 +89,27 @@ def test_a_submission_refused_for_weeks_is_written_down_anew_once_a_day():
     submission = first_submission()
     day = NOW.plus(DAY + 1)
     plan = plan_job(desired(job()), unseen(Knowledge.REFUSED, submission), day)
-    assert Submission.from_json(plan.intent[SUBMISSION]) == replace(submission, time=day)
+    assert recorded(plan) == replace(submission, time=day)
 
 
 def test_a_refused_submission_is_sent_with_the_definition_as_it_is_now():
     """The revision that it was recorded with may have been deregistered meanwhile."""
     older = replace(first_submission(), definition=DEFINITION_ARN.replace(":3", ":2"))
     plan = plan_job(desired(job()), unseen(Knowledge.REFUSED, older), NOW.plus(9))
-    following = Submission.from_json(plan.intent[SUBMISSION])
-    assert (following.run, following.definition) == (2, DEFINITION_ARN)
+    following = recorded(plan)
+    assert (following.run, following.definition) == (1, DEFINITION_ARN)
 
 
 def test_an_absent_submission_of_another_definition_is_closed():
     other = replace(first_submission(), definition=DEFINITION_ARN.replace("simulate", "analyse"))
     plan = plan_job(desired(job()), unseen(Knowledge.ABSENT, other), NOW.plus(100))
-    assert Submission.from_json(plan.intent[SUBMISSION]).run == 2
+    assert recorded(plan).run == 2
 
 
 def test_an_absent_submission_keeps_its_revision():
     older = replace(first_submission(), definition=DEFINITION_ARN.replace(":3", ":2"))
     plan = plan_job(desired(job()), unseen(Knowledge.ABSENT, older), NOW.plus(100))
-    following = Submission.from_json(plan.intent[SUBMISSION])
+    following = recorded(plan)
     assert (following.run, following.definition) == (1, older.definition)
 
 
@@ -130,7 +126,7 @@ def test_a_changed_request_closes_the_absent_attempt_and_begins_a_new_run(knowle
     changed = {**job().spec, "parameters": {"year": "1979"}}
     resource = job(submission=submission, spec=changed)
     plan = plan_job(desired(resource), unseen(knowledge), NOW.plus(100))
-    following = Submission.from_json(plan.intent[SUBMISSION])
+    following = recorded(plan)
     assert (following.run, following.attempt) == (2, 1)
     assert following.job_name != submission.job_name
 
@@ -150,7 +146,7 @@ def test_an_intent_that_aws_may_have_forgotten_is_never_submitted_again():
 def test_a_known_job_is_never_submitted_again(state, age):
     resource = job(submission=first_submission(), job_id="job-1")
     plan = plan_job(desired(resource), known(state), NOW.plus(age))
-    assert (plan.actions, plan.intent) == ((), {})
+    assert (plan.actions, plan.record) == ((), {})
 
 
 @pytest.mark.parametrize(
@@ -163,24 +159,25 @@ def test_a_passing_state_is_looked_at_again_when_it_is_worth_showing(state, age,
 
 
 def test_output_that_cannot_be_read_is_told_once_it_is_given_up():
-    trying = replace(known("SUCCEEDED"), log_trouble="GetLogEvents: no")
+    trying = replace(known("SUCCEEDED"), output=Output(trouble="GetLogEvents: no"))
     plan = plan_job(desired(job()), trying, NOW)
     assert (plan.findings, plan.look_again_seconds) == ((), 1)
-    given_up = plan_job(desired(job()), replace(trying, log_lines=()), NOW)
+    over = replace(trying, output=Output((), trouble="GetLogEvents: no"))
+    given_up = plan_job(desired(job()), over, NOW)
     assert [finding.reason.name for finding in given_up.findings] == ["LogsUnreadable"]
     assert given_up.look_again_seconds is None
-    read = replace(known("SUCCEEDED"), log_lines=("done",))
+    read = replace(known("SUCCEEDED"), output=Output(("done",)))
     assert plan_job(desired(job()), read, NOW).findings == ()
 
 
 def test_output_that_waits_for_its_turn_is_read_then():
-    waiting = replace(known("SUCCEEDED"), log_due=NOW.plus(7))
+    waiting = replace(known("SUCCEEDED"), output=Output(due=NOW.plus(7)))
     assert plan_job(desired(job()), waiting, NOW).look_again_seconds == 7
     assert plan_job(desired(job()), waiting, NOW.plus(8)).look_again_seconds == 0
 
 
 def test_output_that_others_are_read_before_costs_no_event():
-    skipped = replace(known("SUCCEEDED"), log_lines=(), log_skipped=True)
+    skipped = replace(known("SUCCEEDED"), output=Output((), skipped=True))
     assert plan_job(desired(job()), skipped, NOW).findings == ()
 
 
@@ -202,21 +199,11 @@ def test_a_job_that_aws_does_not_show_yet_is_waited_for():
 @pytest.mark.parametrize(("swept", "after"), [(0, 360), (1, 720), (2, None)])
 def test_a_twin_is_looked_for_six_and_twelve_minutes_after_a_repeat(state, swept, after):
     submission = replace(first_submission().repeated(NOW), swept=swept)
-    observed = replace(known(state, of=submission), log_lines=())
+    observed = replace(known(state, of=submission), output=Output(()))
     plan = plan_job(desired(job()), observed, NOW.plus(100))
     assert plan.look_again_seconds == (after and after - 100)
     late = plan_job(desired(job()), observed, NOW.plus(1000))
-    assert late.look_again_seconds == (after and 1)
-
-
-def test_a_sweep_counts_only_when_it_has_left_no_twin_to_stop():
-    submission = first_submission().repeated(NOW)
-    observed = replace(known("RUNNING", of=submission), twins=("job-2",), swept=True)
-    plan = plan_job(desired(job()), observed, NOW)
-    assert [stopped(action) for action in plan.actions] == ["job-2"]
-    assert plan.intent == {}
-    after = plan_job(desired(job()), replace(observed, twins=()), NOW)
-    assert Submission.from_json(after.intent[SUBMISSION]).swept == 1
+    assert late.look_again_seconds == (after and 5)
 
 
 @pytest.mark.parametrize("knowledge", [Knowledge.ABSENT, Knowledge.REFUSED])
@@ -285,8 +272,9 @@ def test_an_object_that_never_had_an_intent_is_let_go():
 
 
 def test_a_finished_job_is_let_go_when_no_twin_of_it_is_left():
-    over = unseen(Knowledge.OVER)
+    over = unseen(Knowledge.CONCLUDED, detail={"jobId": "job-1"})
     assert plan_removal(REMOVAL, over, NOW).released
-    twin = plan_removal(REMOVAL, replace(over, twins=("job-2",), swept=True), NOW)
-    assert [stopped(action) for action in twin.actions] == ["job-2"]
-    assert not twin.released
+    twin = replace(over, sweeps=(Sweep(1, "job-1", alive=("job-2",)),))
+    plan = plan_removal(REMOVAL, twin, NOW)
+    assert [stopped(action) for action in plan.actions] == ["job-2"]
+    assert not plan.released

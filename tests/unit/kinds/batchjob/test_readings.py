@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.kinds.batchjob.jobs import KEY, NOW, SCOPE
 
-from awsbatch_operator.kinds.batchjob.readings import A_SECOND, AT_ONCE, Readings
+from awsbatch_operator.kinds.batchjob.output import A_SECOND, AT_ONCE, Readings
 
 PATIENCE = 15.0
 

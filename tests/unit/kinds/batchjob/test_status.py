@@ -1,19 +1,17 @@
 from dataclasses import replace
 
 import pytest
-from tests.unit.kinds.batchjob.jobs import NOW, desired, job, known
+from tests.unit.kinds.batchjob.jobs import NOW, desired, first_submission, job, known
 
 from awsbatch_operator.api.conditions import Situation
-from awsbatch_operator.api.metadata import SUBMISSION
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.kinds.batchjob.failure import classify
 from awsbatch_operator.kinds.batchjob.masking import LIMIT_BYTES, masked_lines
-from awsbatch_operator.kinds.batchjob.plan import plan_job
+from awsbatch_operator.kinds.batchjob.observed import Output
 from awsbatch_operator.kinds.batchjob.status import job_status
-from awsbatch_operator.kinds.batchjob.submission import Submission
 from awsbatch_operator.kinds.contract import Seen
 
-SUBMISSION_1 = Submission.from_json(plan_job(desired(job()), None, NOW).intent[SUBMISSION])
+SUBMISSION_1 = first_submission()
 
 
 def status_of(resource, observed, now=NOW):
@@ -57,7 +55,7 @@ def test_the_end_is_written_once_with_its_log_lines():
     )
     waiting = status_of(submitted("RUNNING"), ended)
     assert waiting.fields["awsStatus"] == "RUNNING"
-    read = replace(ended, log_lines=("done",), log_group="/aws/batch/job")
+    read = replace(ended, output=Output(("done",), "/aws/batch/job"))
     status = status_of(submitted("RUNNING"), read)
     assert status.verdict.situation is Situation.COMPLETE
     assert status.verdict.message == "The job ended with exit code 0 after 3 s."
@@ -72,7 +70,7 @@ def test_the_end_is_written_once_with_its_log_lines():
 @pytest.mark.parametrize("state", ["SUCCEEDED", "FAILED"])
 def test_an_end_that_is_told_without_log_lines_says_why(state):
     ended = known(state, container={"exitCode": 0, "logStreamName": "simulate/default/1"})
-    skipped = replace(ended, log_lines=(), log_group="/aws/batch/job", log_skipped=True)
+    skipped = replace(ended, output=Output((), "/aws/batch/job", skipped=True))
     status = status_of(submitted("RUNNING"), skipped)
     assert "so its last lines were not read" in status.verdict.message
     assert status.fields["logs"] == {"group": "/aws/batch/job", "stream": "simulate/default/1"}
@@ -87,7 +85,7 @@ def test_what_aws_said_before_is_kept_when_it_changes_its_words():
             "statusReasons": [{"time": "t", "awsStatus": "RUNNABLE", "reason": "no capacity"}],
         },
     )
-    ended = replace(known("FAILED", statusReason="terminated by hand"), log_lines=())
+    ended = replace(known("FAILED", statusReason="terminated by hand"), output=Output(()))
     reasons = [entry["reason"] for entry in status_of(resource, ended).fields["statusReasons"]]
     assert reasons == ["no capacity", "terminated by hand"]
 

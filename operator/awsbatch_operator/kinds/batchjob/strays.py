@@ -1,0 +1,102 @@
+"""Jobs that must not be: further ones of the newest run, and any of a run that was closed.
+
+They come of a submission that AWS lists later than an unknown outcome takes to settle. Two looks
+for them follow each repeat and each closed run; a look counts once it has left none alive, so that
+a crash cannot end it half done.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from awsbatch_operator.api import catalogue
+from awsbatch_operator.api.findings import Finding
+from awsbatch_operator.api.instant import Instant
+from awsbatch_operator.api.plans import Step
+from awsbatch_operator.kinds.batchjob.actions import (
+    SUPERSEDED_REASON,
+    TWIN_REASON,
+    Action,
+    termination,
+)
+from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed, Sweep
+from awsbatch_operator.kinds.batchjob.submission import Submission
+
+AGAIN_SECONDS = 5.0  # until a look that could not be counted is made again
+
+
+def endings(observed: Observed) -> tuple[Step[Action], ...]:
+    """One termination for each of them that is alive."""
+    return tuple(
+        termination(job_id, _why(sweep, observed.submission.run), _note(sweep, job_id))
+        for sweep in observed.sweeps
+        for job_id in sweep.alive
+    )
+
+
+def told(observed: Observed) -> tuple[Finding, ...]:
+    """A note for each that has ended by itself or by us: what ran twice must not stay unsaid."""
+    return tuple(_note(sweep, job_id) for sweep in observed.sweeps for job_id in sweep.over)
+
+
+def moved(observed: Observed) -> Mapping[str, Any]:
+    """What the status must say before any job of the run is ended: which one counts.
+
+    A process that dies after ending one job would otherwise leave a status that names the ended
+    one, and its successor would take that for the end of the run and end the other one, too.
+    """
+    if observed.knowledge is not Knowledge.FOUND or not observed.strays:
+        return {}
+    if observed.job_id == observed.recorded_id:
+        return {}
+    submission = observed.submission
+    return {
+        "run": submission.run,
+        "jobId": observed.job_id,
+        "jobName": submission.job_name,
+        "jobQueueArn": submission.queue,
+        "jobDefinitionArn": submission.definition,
+    }
+
+
+def with_looks_counted(observed: Observed, now: Instant) -> Submission:
+    """The record after the looks that were due and have left nothing alive."""
+    record = observed.submission
+    dues = {run.run: due for run, due in record.earlier_due()}
+    if record.sweep_due is not None:
+        dues[record.run] = record.sweep_due
+    for sweep in observed.sweeps:
+        due = dues.get(sweep.run)
+        if due is not None and due <= now and sweep.complete and not sweep.alive:
+            record = record.after_sweep(sweep.run)
+    return record
+
+
+def looks_for_strays(record: Submission, observed: Observed, now: Instant) -> float | None:
+    """Seconds until the next look of the ledger is due; None if none is."""
+    dues = [due for _, due in record.earlier_due()]
+    if record.sweep_due is not None and observed.knowledge in _HAS_ID:
+        dues.append(record.sweep_due)
+    if not dues:
+        return None
+    return max(min(dues).since(now), AGAIN_SECONDS)
+
+
+_HAS_ID = frozenset({Knowledge.FOUND, Knowledge.CONCLUDED})
+
+
+def _why(sweep: Sweep, newest: int) -> str:
+    return TWIN_REASON.format(sweep.counts) if sweep.counts else SUPERSEDED_REASON.format(newest)
+
+
+def _note(sweep: Sweep, job_id: str) -> Finding:
+    if sweep.counts:
+        return Finding(
+            catalogue.JOB_TWICE,
+            f"AWS has had two jobs of run {sweep.run}: {sweep.counts} counts, and {job_id} is "
+            "ended where it has not ended by itself.",
+        )
+    return Finding(
+        catalogue.JOB_TWICE,
+        f"AWS has had a job of run {sweep.run}, which a later run has replaced: {job_id} is ended "
+        "where it has not ended by itself.",
+    )

@@ -1,0 +1,180 @@
+"""Whether and what to submit: the first run, the same run once more, or a new one (pure).
+
+The one thing that must never happen is a second SubmitJob for a run whose first one AWS accepted.
+So a submission needs a recorded intent, and a repeat needs proof that the first did nothing: either
+this process saw AWS refuse it, or AWS's listing, after settling, does not know it.
+"""
+
+from dataclasses import replace
+
+from awsbatch_operator.api import catalogue
+from awsbatch_operator.api.findings import Finding
+from awsbatch_operator.api.instant import Instant
+from awsbatch_operator.api.names import job_name
+from awsbatch_operator.api.plans import Plan, Step
+from awsbatch_operator.kinds.batchjob.actions import SUBMIT_LANE, Action, Submit
+from awsbatch_operator.kinds.batchjob.desired import Desired
+from awsbatch_operator.kinds.batchjob.request import job_tags, submit_request
+from awsbatch_operator.kinds.batchjob.submission import EARLIER_KEPT, Submission
+
+DAY = 86_400.0
+# AWS keeps a finished job for at least seven days (user guide, "Job states"); a day of margin.
+TRACEABLE_SECONDS = 6 * DAY
+
+
+def first_run(desired: Desired, now: Instant) -> Plan[Action]:
+    """The first run, once the definition had the time to be changed along with the job.
+
+    `kubectl apply -k` makes a BatchJob before it updates the JobDefinition of the same commit.
+    """
+    if desired.not_before is not None and now < desired.not_before:
+        finding = Finding(
+            catalogue.JOB_SUBMITTING,
+            "The job is about to be submitted with the newest revision of its definition.",
+            look_again_seconds=desired.not_before.since(now),
+        )
+        return Plan(findings=(finding,))
+    return _submit(desired, _made_of(desired, 1, now))
+
+
+def _made_of(desired: Desired, run: int, now: Instant) -> Submission:
+    """The intent of a run that has not been tried."""
+    owner = desired.owner
+    return Submission(
+        uid=owner.uid,
+        run=run,
+        job_name=job_name(owner.key, owner.uid, run),
+        queue=desired.queue,
+        definition=desired.definition,
+        account_id=desired.account_id,
+        region=desired.region,
+        request_hash=desired.request_hash,
+        time=now,
+        generation=desired.generation,
+        definition_name=desired.definition_name,
+        definition_generation=desired.definition_generation,
+    )
+
+
+def _submit(desired: Desired, submission: Submission) -> Plan[Action]:
+    owner = desired.owner
+    request = submit_request(
+        fields=desired.fields,
+        job_name=submission.job_name,
+        queue=submission.queue,
+        definition=submission.definition,
+        tags=job_tags(owner, submission.run, desired.tags),
+    )
+    step: Step[Action] = Step(
+        Submit(owner.key, submission, request),
+        record=submission.annotation(),
+        lane=SUBMIT_LANE,
+        note=Finding(catalogue.JOB_SUBMITTED, _submitted_words(submission)),
+    )
+    return Plan(steps=(step,))
+
+
+def _submitted_words(submission: Submission) -> str:
+    revision = submission.definition.rpartition("/")[2]
+    origin = (
+        f", from generation {submission.definition_generation} of "
+        f"JobDefinition {submission.definition_name}"
+        if submission.definition_name
+        else ""
+    )
+    return f"Submitted as {submission.job_name} with {revision}{origin}."
+
+
+def after_refusal(desired: Desired, record: Submission, now: Instant) -> Plan[Action]:
+    """AWS did nothing: the same run again. Its revision may have been deregistered meanwhile."""
+    if not _leads_to(desired, record):
+        return _new_run(desired, record, now, never_sent=record.attempt == 1)
+    waits = _waits_for_targets(desired, record, newest=True)
+    if waits is not None:
+        return waits
+    renewed = replace(
+        record,
+        # Once a day: what was refused must not become too old to be traced.
+        time=now if now.since(record.time) > DAY else record.time,
+        definition=desired.definition,
+        definition_name=desired.definition_name,
+        definition_generation=desired.definition_generation,
+    )
+    return _submit(desired, renewed)
+
+
+def after_absence(desired: Desired, record: Submission, now: Instant) -> Plan[Action]:
+    """AWS has no trace of the attempt: the same run once more, as recorded."""
+    if now.since(record.time) > TRACEABLE_SECONDS:
+        finding = Finding(
+            catalogue.SUBMISSION_UNKNOWN,
+            f"Run {record.run} was about to be submitted at {record.time.rfc3339()}, and "
+            "AWS forgets finished jobs after seven days, so nobody can tell whether it ran.",
+        )
+        return when_unknown(desired, record, now, finding)
+    if not _leads_to(desired, record):
+        return _new_run(desired, record, now, never_sent=False)
+    waits = _waits_for_targets(desired, record, newest=False)
+    return waits or _submit(desired, record.repeated(now))
+
+
+def when_unknown(
+    desired: Desired, record: Submission, now: Instant, finding: Finding
+) -> Plan[Action]:
+    """Nobody can tell whether the run ran. Only another request begins another run."""
+    if desired.request_hash == record.request_hash:
+        return Plan(findings=(finding,))
+    return _new_run(desired, record, now, never_sent=False)
+
+
+def _new_run(
+    desired: Desired, record: Submission, now: Instant, *, never_sent: bool
+) -> Plan[Action]:
+    """The absent attempt is closed; it stays in the record while AWS may still hold it."""
+    waits = _waits_for_targets(desired, record, newest=True)
+    if waits is not None:
+        return waits
+    if len(record.earlier) >= EARLIER_KEPT and not never_sent:
+        finding = Finding(
+            catalogue.SUBMISSION_SETTLING,
+            f"Jobs of {len(record.earlier)} earlier runs are still being looked for in AWS; the "
+            "next run begins when one of those is known to be over.",
+        )
+        return Plan(findings=(finding,))
+    made = _made_of(desired, record.run + 1, now)
+    return _submit(desired, record.followed_by(made, never_sent=never_sent))
+
+
+def _waits_for_targets(
+    desired: Desired, record: Submission, *, newest: bool
+) -> Plan[Action] | None:
+    """What is sent again needs its targets, and the `newest` revision only when that is there."""
+    if not (desired.queue and desired.definition):
+        finding = Finding(
+            catalogue.REFERENCE_NOT_FOUND,
+            f"Run {record.run} never reached AWS, and its queue or its definition does not exist "
+            "any more, so it cannot be sent again.",
+        )
+    elif newest and not desired.definition_ready:
+        finding = Finding(
+            catalogue.REFERENCE_NOT_READY,
+            f"JobDefinition {desired.definition_name} is not registered as its spec says now.",
+        )
+    else:
+        return None
+    return Plan(findings=(finding,))
+
+
+def _leads_to(desired: Desired, submission: Submission) -> bool:
+    """Whether the spec still says what was recorded, apart from the definition's revision."""
+    return (
+        submission.request_hash == desired.request_hash
+        and submission.queue == desired.queue
+        and _without_revision(submission.definition) == _without_revision(desired.definition)
+    )
+
+
+def _without_revision(definition: str) -> str:
+    """The ARN up to the name. ARNs of definitions end in `job-definition/NAME:REVISION`."""
+    prefix, slash, name = definition.partition("/")
+    return prefix + slash + name.partition(":")[0]
