@@ -40,6 +40,7 @@ from awsbatch_operator.kinds.jobqueue.kind import job_queues
 from awsbatch_operator.kinds.lifecycle import Lifecycle
 from awsbatch_operator.kinds.narration import Narrator
 from awsbatch_operator.kinds.permissions import Allowances
+from awsbatch_operator.kinds.proofs import Proofs
 from awsbatch_operator.kinds.schedulingpolicy.kind import scheduling_policies
 from awsbatch_operator.kinds.shared import Claims, Shared
 from awsbatch_operator.kube.port import KubePort
@@ -114,6 +115,7 @@ def assemble(settings: Settings, edges: Edges) -> Operator:
         narrator=Narrator(recorder),
         cluster_id=settings.cluster_id,
         claims=Claims(wake),
+        proofs=Proofs(aws.batch, settings.cluster_id),
     )
     engine = Engine(
         reconciler=Router(_life_cycles(settings, edges, shared, aws, leadership)),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from unittest import mock
 
 from prometheus_client import CollectorRegistry
 from tests.support.clock import SteppedClock
@@ -13,6 +14,7 @@ from tests.unit.kinds.gadgets import ACCOUNT, CLUSTER, ONE, REGION, GadgetKind
 from awsbatch_operator.api.conditions import condition
 from awsbatch_operator.api.metadata import API_VERSION, ObjectKey, Resource, Shape
 from awsbatch_operator.api.scope import Recorded, Scope
+from awsbatch_operator.aws.ports import BatchPort
 from awsbatch_operator.engine.cache import Cache
 from awsbatch_operator.engine.reconciler import Again
 from awsbatch_operator.engine.references import ReferenceIndex
@@ -20,6 +22,7 @@ from awsbatch_operator.engine.store import Store
 from awsbatch_operator.kinds.accounts import Home
 from awsbatch_operator.kinds.lifecycle import Lifecycle
 from awsbatch_operator.kinds.narration import Narrator
+from awsbatch_operator.kinds.proofs import Proofs
 from awsbatch_operator.kinds.shared import Claims, Shared
 from awsbatch_operator.telemetry.metrics import Metrics
 
@@ -85,6 +88,7 @@ class Rig:
             narrator=Narrator(self),
             cluster_id=CLUSTER,
             claims=Claims(self.woken.append),
+            proofs=Proofs(mock.Mock(spec=BatchPort), CLUSTER),  # a gadget refers to nothing
         )
         self.cycle = Lifecycle(self.kind, shared=self.shared, homes=OneHome())
 
