@@ -16,7 +16,7 @@ from awsbatch_operator.api.scope import Fence
 from awsbatch_operator.aws.connect import Aws, connect
 from awsbatch_operator.aws.job_feed import Wake
 from awsbatch_operator.aws.runner import Runner
-from awsbatch_operator.aws.sender import Surroundings as AwsSurroundings
+from awsbatch_operator.aws.sender import AwsContext
 from awsbatch_operator.aws.sessions import ClientHook
 from awsbatch_operator.aws.settings import AwsSettings, Cadence
 from awsbatch_operator.engine.cache import Cache
@@ -182,7 +182,7 @@ def _aws(settings: Settings, edges: Edges, wake: Wake) -> Aws:
             threads=settings.aws_threads,
             cadence=cadence,
         ),
-        AwsSurroundings(
+        AwsContext(
             clock=edges.clock,
             fence=edges.fence,
             runner=edges.runner,

@@ -10,7 +10,7 @@ from awsbatch_operator.aws.infrastructure import InfrastructurePoller
 from awsbatch_operator.aws.job_feed import JobPoller, Wake
 from awsbatch_operator.aws.logs import LogsAdapter
 from awsbatch_operator.aws.ports import BatchPort, IdentityPort, JobFeed, LogsPort
-from awsbatch_operator.aws.sender import Sender, Surroundings
+from awsbatch_operator.aws.sender import AwsContext, Sender
 from awsbatch_operator.aws.settings import AwsSettings
 
 
@@ -61,11 +61,11 @@ class Aws:
         return self.sender.in_flight
 
 
-def connect(settings: AwsSettings, around: Surroundings, wake: Wake) -> Aws:
+def connect(settings: AwsSettings, context: AwsContext, wake: Wake) -> Aws:
     """The AWS side; nothing is sent by making it. `wake` puts an owner into the work queue."""
-    sender = Sender(settings, around)
-    jobs = JobPoller(sender, around.clock, settings.cadence, wake)
-    infrastructure = InfrastructurePoller(sender, around.clock, settings, wake)
+    sender = Sender(settings, context)
+    jobs = JobPoller(sender, context.clock, settings.cadence, wake)
+    infrastructure = InfrastructurePoller(sender, context.clock, settings, wake)
     return Aws(
         batch=BatchAdapter(sender, _Touched(jobs, infrastructure)),
         identity=IdentityAdapter(sender),

@@ -46,7 +46,8 @@ class AwsSettings:
     connect_timeout: float = 3.0
     read_timeout: float = 10.0
     threads: int = 32
-    read_attempts: int = 3  # of calls that change nothing, on errors that pass by themselves
+    read_attempts: int = 3  # of the feeds' calls, on errors that pass by themselves
+    sessions: int = 64  # kept, each with its credentials and clients; a role and region has one
     poll_share: float = 0.3  # of each rate, at most
     cadence: Cadence = field(default_factory=Cadence)
 

@@ -14,7 +14,7 @@ from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.api.scope import LeaseLostError, Scope
 from awsbatch_operator.aws.connect import Aws, connect
 from awsbatch_operator.aws.runner import InlineRunner
-from awsbatch_operator.aws.sender import Surroundings
+from awsbatch_operator.aws.sender import AwsContext
 from awsbatch_operator.aws.settings import AwsSettings
 
 ACCOUNT = "111122223333"
@@ -70,7 +70,7 @@ def make_bench(loader) -> Callable[..., Bench]:
         stub, clock, lease = StubAws(), SteppedClock(), Lease()
         woken: list[ObjectKey] = []
         observed: list[tuple[str, str, str]] = []
-        around = Surroundings(
+        around = AwsContext(
             clock=clock,
             fence=lease,
             runner=InlineRunner(),
