@@ -58,8 +58,9 @@ _TIMES_THE_FREE = 3
 class ThreadRunner:
     """A bounded number of threads, shared out between accounts.
 
-    Who waits for one goes in turn by account, the account with the fewest threads at work first;
-    within an account by priority, then by arrival. For one event loop.
+    Who waits for one goes in turn by account: first the account with the fewest threads at work, of
+    equals the one that got a thread longest ago; within an account by priority, then by arrival.
+    For one event loop.
     """
 
     def __init__(self, threads: int) -> None:
@@ -67,6 +68,7 @@ class ThreadRunner:
         self._free = threads
         self._at_work: Counter[str] = Counter()
         self._order = itertools.count()
+        self._got_one: dict[str, int] = {}  # of accounts that wait or are at work: when, in order
         self._lines: defaultdict[str, list[_Waiting]] = defaultdict(list)
 
     async def run(
@@ -107,12 +109,15 @@ class ThreadRunner:
     def _occupy(self, account: str) -> None:
         self._free -= 1
         self._at_work[account] += 1
+        self._got_one[account] = next(self._order)
 
     def _release(self, account: str) -> None:
         self._free += 1
         self._at_work[account] -= 1
         if not self._at_work[account]:
             del self._at_work[account]
+            if account not in self._lines:
+                self._got_one.pop(account, None)
         self._hand_out()
 
     def _hand_out(self) -> None:
@@ -130,12 +135,14 @@ class ThreadRunner:
                 heapq.heappop(line)  # it has given up
             if not line:
                 del self._lines[account]
+                if account not in self._at_work:
+                    self._got_one.pop(account, None)
         able = [account for account in self._lines if self._may_have(account)]
         return min(able, key=self._rank, default=None)
 
-    def _rank(self, account: str) -> tuple[int, Priority, int]:
+    def _rank(self, account: str) -> tuple[int, int, Priority, int]:
         priority, arrival, _ = self._lines[account][0]
-        return self._at_work[account], priority, arrival
+        return self._at_work[account], self._got_one.get(account, -1), priority, arrival
 
 
 def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:

@@ -139,16 +139,12 @@ class Sender:
         await self._limits.wait(AccountRegion(sent.account_id, sent.region), call)
         return await self._sent_once(sent, call, request, Priority.POLLING)
 
-    async def _sent_once(
-        self, sent: Sent, call: Call, request: Shape, priority: Priority
-    ) -> Shape:
+    async def _sent_once(self, sent: Sent, call: Call, request: Shape, priority: Priority) -> Shape:
         flight = self._in_flight.enter(counted=call.mutating)
         asked_at = self._context.clock.monotonic()
         work = partial(self._fly, flight, sent, call, request, asked_at)
         try:
-            return await self._context.runner.run(
-                work, priority=priority, account=sent.account_id
-            )
+            return await self._context.runner.run(work, priority=priority, account=sent.account_id)
         except AwsError as error:
             self._learn(sent, call, error)
             raise

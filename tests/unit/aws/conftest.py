@@ -44,6 +44,7 @@ class Bench:
     lease: Lease
     woken: list[ObjectKey]
     observed: list[tuple[str, str, str]]
+    context: AwsContext
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +71,7 @@ def make_bench(loader) -> Callable[..., Bench]:
         stub, clock, lease = StubAws(), SteppedClock(), Lease()
         woken: list[ObjectKey] = []
         observed: list[tuple[str, str, str]] = []
-        around = AwsContext(
+        context = AwsContext(
             clock=clock,
             fence=lease,
             runner=InlineRunner(),
@@ -81,8 +82,8 @@ def make_bench(loader) -> Callable[..., Bench]:
             on_client=stub.attach,
             loader=loader,
         )
-        aws = connect(settings, around, woken.append)
-        return Bench(aws, stub, clock, lease, woken, observed)
+        aws = connect(settings, context, woken.append)
+        return Bench(aws, stub, clock, lease, woken, observed, context)
 
     return make
 
