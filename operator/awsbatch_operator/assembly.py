@@ -14,7 +14,7 @@ from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.references import references
 from awsbatch_operator.api.scope import Fence
 from awsbatch_operator.aws.connect import Aws, connect
-from awsbatch_operator.aws.job_feed import Wake
+from awsbatch_operator.aws.polling import Wake
 from awsbatch_operator.aws.runner import Runner
 from awsbatch_operator.aws.sender import AwsContext
 from awsbatch_operator.aws.sessions import ClientHook

@@ -51,10 +51,15 @@ class Bucket:
         self._advance(now)
         return self._until(1.0 + len(self._reserved) + ahead)
 
-    def take(self, now: float) -> None:
-        """Spend a token. Only after `wait` has answered 0."""
+    def take(self, now: float, tokens: int = 1) -> None:
+        """Spend tokens. Only after `wait` has answered 0."""
         self._advance(now)
-        self._level -= 1.0
+        self._level -= tokens
+
+    def refund(self, now: float, tokens: int) -> None:
+        """So many of the tokens just spent were not used."""
+        self._advance(now)
+        self._level = min(self._rate.burst, self._level + tokens)
 
     def reserve(self, now: float) -> float:
         """Keep a token back; until when. Only after `wait` has answered 0."""

@@ -63,6 +63,26 @@ class Reserved:
             self._line.give_back(self._priority, self._holder, self._expires)
 
 
+class Prepaid:
+    """Tokens spent for a series of calls."""
+
+    def __init__(self, line: Line, clock: Clock, tokens: int) -> None:
+        self._line = line
+        self._clock = clock
+        self._left = tokens
+
+    def use(self) -> bool:
+        """Whether there is one left for the next call."""
+        self._left -= 1
+        return self._left >= 0
+
+    def close(self) -> None:
+        """No further call is made: what was not used goes back."""
+        if self._left > 0:
+            self._line.bucket.refund(self._clock.monotonic(), self._left)
+        self._left = 0
+
+
 class Limits:
     """All lines. Polling has a line of its own before the common one, with a share of its rate."""
 
@@ -98,16 +118,31 @@ class Limits:
             return
         line.take(call.priority, call.operation)
 
-    async def wait(self, where: AccountRegion, call: Call) -> None:
-        """Wait for a token and spend it, after everybody else and within the share of polling."""
-        holder = object()
-        await self._waited(self._line(where, call, polling=True), holder)
-        await self._waited(self._line(where, call, polling=False), holder)
+    def prepay(self, where: AccountRegion, call: Call, tokens: int) -> Prepaid:
+        """Spend the tokens of several calls that make sense only together. Raises NoTokenError.
 
-    async def _waited(self, line: Line, holder: Hashable) -> None:
+        Whoever took them one by one, and was told at the second to come again, would spend the
+        first for nothing each time.
+        """
+        line = self._line(where, call, polling=False)
+        tokens = min(tokens, self._most_at_once(call))
+        line.take(call.priority, (call.operation, tokens), tokens)
+        return Prepaid(line, self._clock, tokens)
+
+    async def wait(self, where: AccountRegion, call: Call) -> None:
+        """Wait for a token and spend it, within the share of polling.
+
+        Within its share a poll stands in line with the objects' own looks: it answers many of
+        them, and would never come if it went after all of them.
+        """
+        await self._waited(self._line(where, call, polling=True))
+        await self._waited(self._line(where, call, polling=False))
+
+    async def _waited(self, line: Line) -> None:
+        holder = object()
         while True:
             try:
-                line.take(Priority.POLLING, holder)
+                line.take(Priority.READING, holder)
             except NoTokenError as error:
                 await self._clock.sleep(error.seconds)
             else:
@@ -131,6 +166,9 @@ class Limits:
             rate = limit.rate.times(self._poll_share) if polling else limit.rate
             line = self._lines[key] = Line(rate, self._clock)
         return line
+
+    def _most_at_once(self, call: Call) -> int:
+        return max(1, int(self._limit(call).rate.burst))
 
     def _limit(self, call: Call) -> Limit:
         for limit in self._published:

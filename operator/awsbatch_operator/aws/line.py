@@ -35,39 +35,39 @@ _SPARSE = 64  # places of an order that may be empty before it is numbered anew
 
 
 class Order:
-    """Places in the order in which they were taken, and how many are taken before one.
+    """Places in the order in which they were taken, and how many tokens those before one want.
 
     A binary indexed tree: each operation takes O(log n).
     """
 
     def __init__(self) -> None:
         self._tree = [0]
-        self.taken = 0
+        self.wanted = 0
 
     def __len__(self) -> int:
-        """How many places there are, taken or not."""
+        """How many places there are, left or not."""
         return len(self._tree) - 1
 
-    def append(self) -> int:
+    def append(self, tokens: int = 1) -> int:
         """Take the place behind all others."""
         place = len(self._tree)
-        count, step = 1, 1
+        count, step = tokens, 1
         while step < place & -place:
             count += self._tree[place - step]
             step <<= 1
         self._tree.append(count)
-        self.taken += 1
+        self.wanted += tokens
         return place
 
-    def add(self, place: int, count: int) -> None:
-        """Leave a taken place (-1), or take one again (1)."""
-        self.taken += count
+    def add(self, place: int, tokens: int) -> None:
+        """So many more tokens, or fewer, are wanted at this place."""
+        self.wanted += tokens
         while place < len(self._tree):
-            self._tree[place] += count
+            self._tree[place] += tokens
             place += place & -place
 
     def before(self, place: int) -> int:
-        """How many places before this one are taken."""
+        """How many tokens are wanted at the places before this one."""
         place -= 1
         count = 0
         while place > 0:
@@ -83,6 +83,7 @@ class _Ticket:
     holder: Hashable
     row: "_Row"
     place: int
+    tokens: int = 1
     told_for: float = 0.0
     late: bool = False
     told: int = 0  # how often; entries of the timetable for an earlier time are void
@@ -101,9 +102,7 @@ class _Row:
         for ticket in self.tickets.values():
             if ticket.place == _FRONT:
                 continue
-            ticket.place = self.order.append()
-            if ticket.late:
-                self.order.add(ticket.place, -1)
+            ticket.place = self.order.append(0 if ticket.late else ticket.tokens)
 
 
 class Line:
@@ -120,9 +119,9 @@ class Line:
         """How many have a place."""
         return sum(len(row.tickets) for row in self._rows.values())
 
-    def take(self, priority: Priority, holder: Hashable) -> None:
-        """Spend a token. Raises NoTokenError."""
-        self.bucket.take(self._served(priority, holder))
+    def take(self, priority: Priority, holder: Hashable, tokens: int = 1) -> None:
+        """Spend so many tokens, all at once. Raises NoTokenError."""
+        self.bucket.take(self._served(priority, holder, tokens), tokens)
 
     def reserve(self, priority: Priority, holder: Hashable) -> float:
         """Have a token kept back; until when. Raises NoTokenError."""
@@ -141,30 +140,31 @@ class Line:
             ticket = row.tickets[holder] = _Ticket(holder, row, _FRONT, late=True)
             self._tell(ticket, now)
 
-    def _served(self, priority: Priority, holder: Hashable) -> float:
-        """The time now, at which there is a token for the holder. Raises NoTokenError."""
+    def _served(self, priority: Priority, holder: Hashable, tokens: int = 1) -> float:
+        """The time now, at which there are tokens for the holder. Raises NoTokenError."""
         now = self._clock.monotonic()
         self._notice_absence(now)
         row = self._rows[priority]
         ticket = row.tickets.get(holder)
-        seconds = self.bucket.wait(now, ahead=self._ahead(priority, ticket))
+        seconds = self.bucket.wait(now, ahead=self._ahead(priority, ticket) + tokens - 1)
         if seconds:
-            self._tell(ticket or self._stand(row, holder), now + seconds + MARGIN_SECONDS)
+            self._tell(ticket or self._stand(row, holder, tokens), now + seconds + MARGIN_SECONDS)
             raise NoTokenError(seconds + MARGIN_SECONDS)
         if ticket is not None:
             self._leave(ticket)
         return now
 
     def _ahead(self, priority: Priority, ticket: _Ticket | None) -> int:
-        """For how many others the next tokens are."""
-        more_urgent = sum(row.order.taken for other, row in self._rows.items() if other < priority)
+        """How many of the next tokens are for others."""
+        more_urgent = sum(row.order.wanted for other, row in self._rows.items() if other < priority)
         order = self._rows[priority].order
-        return more_urgent + (order.taken if ticket is None else order.before(ticket.place))
+        return more_urgent + (order.wanted if ticket is None else order.before(ticket.place))
 
-    def _stand(self, row: _Row, holder: Hashable) -> _Ticket:
+    def _stand(self, row: _Row, holder: Hashable, tokens: int) -> _Ticket:
         if len(row.order) > _SPARSE + 2 * len(row.tickets):
             row.renumber()
-        ticket = row.tickets[holder] = _Ticket(holder, row, row.order.append())
+        ticket = _Ticket(holder, row, row.order.append(tokens), tokens)
+        row.tickets[holder] = ticket
         return ticket
 
     def _tell(self, ticket: _Ticket, moment: float) -> None:
@@ -175,14 +175,14 @@ class Line:
             return
         if ticket.late:
             ticket.late = False
-            ticket.row.order.add(ticket.place, 1)
+            ticket.row.order.add(ticket.place, ticket.tokens)
         self._enter(moment + LATE_SECONDS, ticket)
 
     def _leave(self, ticket: _Ticket) -> None:
         del ticket.row.tickets[ticket.holder]
         ticket.told = 0
         if not ticket.late:
-            ticket.row.order.add(ticket.place, -1)
+            ticket.row.order.add(ticket.place, -ticket.tokens)
 
     def _enter(self, moment: float, ticket: _Ticket) -> None:
         self._entries += 1
@@ -198,5 +198,5 @@ class Line:
                 self._leave(ticket)
                 continue
             ticket.late = True
-            ticket.row.order.add(ticket.place, -1)
+            ticket.row.order.add(ticket.place, -ticket.tokens)
             self._enter(ticket.told_for + LOST_SECONDS, ticket)

@@ -22,7 +22,7 @@ from awsbatch_operator.aws.calls import Call, Priority
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.failures import Attempt, malformed, translate, wrong_account
 from awsbatch_operator.aws.in_flight import Flight, InFlight
-from awsbatch_operator.aws.limits import AccountRegion, Limits
+from awsbatch_operator.aws.limits import AccountRegion, Limits, Prepaid
 from awsbatch_operator.aws.runner import Runner
 from awsbatch_operator.aws.sessions import ClientHook, Identity, Sessions
 from awsbatch_operator.aws.settings import AwsSettings
@@ -80,6 +80,8 @@ class Sender:
             loader=context.loader,
         )
         self._in_flight = InFlight()
+        # How many pages a call took lately: tokens are taken for all of them together.
+        self._pages: dict[tuple[AccountRegion, str], int] = {}
 
     @property
     def in_flight(self) -> int:
@@ -87,7 +89,13 @@ class Sender:
         return self._in_flight.count
 
     async def call(
-        self, scope: Scope, name: str, request: Shape, *, polling: bool = False
+        self,
+        scope: Scope,
+        name: str,
+        request: Shape,
+        *,
+        polling: bool = False,
+        prepaid: Prepaid | None = None,
     ) -> Shape:
         """Send a call in a scope; its answer without metadata.
 
@@ -95,20 +103,42 @@ class Sender:
         """
         sent = Sent(Identity.of(scope), scope.account_id, scope.region)
         _check_account(scope, CALLS[name])
-        return await self.call_as(sent, name, request, polling=polling)
+        return await self.call_as(sent, name, request, polling=polling, prepaid=prepaid)
 
     async def pages(
-        self, scope: Scope, name: str, request: Shape, member: str, *, polling: bool = False
+        self,
+        scope: Scope,
+        name: str,
+        request: Shape,
+        member: str,
+        *,
+        polling: bool = False,
+        prepaid: Prepaid | None = None,
     ) -> AsyncIterator[list[Shape]]:
         """The items of `member`, page by page, until AWS says that there are no more."""
+        where = (AccountRegion(scope.account_id, scope.region), name)
+        expected = self._pages.get(where, 1)
+        own = None if polling or prepaid else self.prepay(scope, name, expected)
         token: str | None = None
-        while True:
-            more = {**request, "nextToken": token} if token else request
-            answer = await self.call(scope, name, more, polling=polling)
-            yield self.member(scope, name, answer, member)
-            token = answer.get("nextToken")
-            if not token:
-                return
+        count = 0
+        try:
+            while True:
+                more = {**request, "nextToken": token} if token else request
+                answer = await self.call(scope, name, more, polling=polling, prepaid=prepaid or own)
+                count += 1
+                yield self.member(scope, name, answer, member)
+                token = answer.get("nextToken")
+                if not token:
+                    break
+        finally:
+            if own is not None:
+                own.close()
+                self._pages[where] = max(count, expected - 1, 1)
+
+    def prepay(self, scope: Scope, name: str, calls: int) -> Prepaid:
+        """Rate tokens for several calls that make sense only together. Raises NoTokenError."""
+        where = AccountRegion(scope.account_id, scope.region)
+        return self._limits.prepay(where, CALLS[name], calls)
 
     def member(self, scope: Scope, name: str, answer: Shape, member: str) -> list[Shape]:
         """A list that AWS always sends, also when it is empty; AwsError if it is not there."""
@@ -118,12 +148,19 @@ class Sender:
         return list(answer[member])
 
     async def call_as(
-        self, sent: Sent, name: str, request: Shape, *, polling: bool = False
+        self,
+        sent: Sent,
+        name: str,
+        request: Shape,
+        *,
+        polling: bool = False,
+        prepaid: Prepaid | None = None,
     ) -> Shape:
         """Send a call as somebody, somewhere."""
         call = CALLS[name]
         if not polling:
-            self._limits.take(AccountRegion(sent.account_id, sent.region), call)
+            if prepaid is None or not prepaid.use():
+                self._limits.take(AccountRegion(sent.account_id, sent.region), call)
             return await self._sent_once(sent, call, request, call.priority)
         for attempt in range(1, self._settings.read_attempts):
             try:

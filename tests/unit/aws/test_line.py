@@ -240,7 +240,7 @@ def test_an_order_counts_like_a_list(steps):
             if taken[place] == (what == "leave"):
                 taken[place] = what == "take"
                 order.add(place + 1, 1 if what == "take" else -1)
-        assert order.taken == sum(taken)
+        assert order.wanted == sum(taken)
         assert [order.before(place + 1) for place in range(len(taken))] == [
             sum(taken[:place]) for place in range(len(taken))
         ]
