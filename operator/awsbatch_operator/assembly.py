@@ -14,9 +14,9 @@ from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.references import references
 from awsbatch_operator.api.scope import Fence
 from awsbatch_operator.aws.connect import Aws, connect
-from awsbatch_operator.aws.job_feed import Wake
+from awsbatch_operator.aws.polling import Wake
 from awsbatch_operator.aws.runner import Runner
-from awsbatch_operator.aws.sender import Surroundings as AwsSurroundings
+from awsbatch_operator.aws.sender import AwsContext
 from awsbatch_operator.aws.sessions import ClientHook
 from awsbatch_operator.aws.settings import AwsSettings, Cadence
 from awsbatch_operator.engine.cache import Cache
@@ -200,7 +200,7 @@ def _aws(settings: Settings, edges: Edges, wake: Wake) -> Aws:
             threads=settings.aws_threads,
             cadence=cadence,
         ),
-        AwsSurroundings(
+        AwsContext(
             clock=edges.clock,
             fence=edges.fence,
             runner=edges.runner,
