@@ -76,7 +76,10 @@ class Resync:
             key = key_of(body)
             if self._differs(key, body, newest):
                 await self._store.refresh(key)
-            if key in self._cache and not self._cache.settled(key):
+            due = self._queue.is_due_later(
+                key
+            )  # then it is looked at without us, when it is worth it
+            if key in self._cache and not self._cache.settled(key) and not due:
                 self._queue.add_after(key, self._random.uniform(0, pause))
 
     def _differs(self, key: ObjectKey, body: Shape, newest: int) -> bool:
