@@ -116,10 +116,6 @@ class WorkQueue(Generic[K]):
         if self._timers[0] is timer:
             self._timers_changed.set()
 
-    def is_due_later(self, key: K) -> bool:
-        """Whether a time is set at which the key will be added."""
-        return key in self._due
-
     def retry(self, key: K, *, floor: float = 0.0) -> float:
         """Count a failure and have the key added after its backoff; returns the delay."""
         failures = self._failures.get(key, 0) + 1
