@@ -14,9 +14,9 @@ from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.references import references
 from awsbatch_operator.api.scope import Fence
 from awsbatch_operator.aws.connect import Aws, connect
-from awsbatch_operator.aws.job_feed import Wake
+from awsbatch_operator.aws.polling import Wake
 from awsbatch_operator.aws.runner import Runner
-from awsbatch_operator.aws.sender import Surroundings as AwsSurroundings
+from awsbatch_operator.aws.sender import AwsContext
 from awsbatch_operator.aws.sessions import ClientHook
 from awsbatch_operator.aws.settings import AwsSettings, Cadence
 from awsbatch_operator.engine.cache import Cache
@@ -40,6 +40,7 @@ from awsbatch_operator.kinds.jobqueue.kind import job_queues
 from awsbatch_operator.kinds.lifecycle import Lifecycle
 from awsbatch_operator.kinds.narration import Narrator
 from awsbatch_operator.kinds.permissions import Allowances
+from awsbatch_operator.kinds.proofs import Proofs
 from awsbatch_operator.kinds.schedulingpolicy.kind import scheduling_policies
 from awsbatch_operator.kinds.shared import Claims, Shared
 from awsbatch_operator.kube.port import KubePort
@@ -114,6 +115,7 @@ def assemble(settings: Settings, edges: Edges) -> Operator:
         narrator=Narrator(recorder),
         cluster_id=settings.cluster_id,
         claims=Claims(wake),
+        proofs=Proofs(aws.batch, settings.cluster_id),
     )
     engine = Engine(
         reconciler=Router(_life_cycles(settings, edges, shared, aws, leadership)),
@@ -198,7 +200,7 @@ def _aws(settings: Settings, edges: Edges, wake: Wake) -> Aws:
             threads=settings.aws_threads,
             cadence=cadence,
         ),
-        AwsSurroundings(
+        AwsContext(
             clock=edges.clock,
             fence=edges.fence,
             runner=edges.runner,

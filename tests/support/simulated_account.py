@@ -14,7 +14,7 @@ from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.aws.connect import connect
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.aws.runner import InlineRunner
-from awsbatch_operator.aws.sender import Surroundings
+from awsbatch_operator.aws.sender import AwsContext
 from awsbatch_operator.aws.settings import AwsSettings
 from awsbatch_simulator.faults import Effect, FaultSpec
 from awsbatch_simulator.inprocess import InProcess
@@ -47,7 +47,7 @@ class Account:
         transport = InProcess(
             self.simulator, on_call=lambda *_: catch_up(self.simulator, self.clock)
         )
-        around = Surroundings(
+        around = AwsContext(
             clock=self.clock,
             fence=FreeFence(),
             runner=InlineRunner(),

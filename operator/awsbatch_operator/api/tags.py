@@ -16,8 +16,6 @@ CONTENT = f"{GROUP}/content"  # a definition revision's content hash
 
 RESERVED_PREFIXES = ("aws:", f"{GROUP}/")
 
-_PROOFS = 2
-
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -53,13 +51,23 @@ def ownership(tags: Mapping[str, str], owner: Owner, *, recorded: bool = False) 
     Proof are the uid, the cluster and, with `recorded`, that its ARN is the one which stands in the
     object's status: two of the three are enough, so that one tag that somebody edited disowns
     nothing. The tags with namespace and name prove nothing beside them and are drift.
+
+    Only with another uid do they count: AWS makes an ARN of the name, so what another object of
+    this cluster has made anew by the same name has the recorded ARN and the cluster, too.
     """
     ours = tags.get(CLUSTER) == owner.cluster_id
-    if ours + (tags.get(OWNER_UID) == owner.uid) + recorded >= _PROOFS:
+    if tags.get(OWNER_UID) == owner.uid:
+        return Ownership.OURS if ours or recorded else Ownership.FOREIGN
+    if not ours or (OWNER_UID in tags and not _same_key(tags, owner)):
+        return Ownership.FOREIGN
+    if recorded:
         return Ownership.OURS
+    return Ownership.RECREATED if _same_key(tags, owner) else Ownership.FOREIGN
+
+
+def _same_key(tags: Mapping[str, str], owner: Owner) -> bool:
     wanted = owner.tags()
-    same = all(tags.get(tag) == wanted[tag] for tag in (CLUSTER, KIND, NAMESPACE, NAME))
-    return Ownership.RECREATED if same else Ownership.FOREIGN
+    return all(tags.get(tag) == wanted[tag] for tag in (KIND, NAMESPACE, NAME))
 
 
 def unclaimed(tags: Mapping[str, str]) -> bool:

@@ -1,18 +1,20 @@
-"""BatchPort on boto3's Batch client."""
+"""BatchPort on boto3's Batch client, and on the feeds of what many objects follow."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Protocol
 
-from awsbatch_operator.api.metadata import Shape
+from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.api.scope import Permit, Scope
+from awsbatch_operator.aws.calls import DESCRIBED_AT_ONCE, FILTERED_AT_ONCE, LISTED_AT_ONCE
 from awsbatch_operator.aws.coalescing import Coalescer
+from awsbatch_operator.aws.feed import Feed
+from awsbatch_operator.aws.feed_scope import ANY_NAME
+from awsbatch_operator.aws.limits import Prepaid
 from awsbatch_operator.aws.sender import Sender
+from awsbatch_operator.aws.sources import plain_name
 
-# API reference: DescribeJobs takes 100 ids, the other Describe calls take 100 names or ARNs, a page
-# of ListJobs has 1,000 summaries, with filters 100.
-DESCRIBED_AT_ONCE = 100
-LISTED_AT_ONCE = 1000
-FILTERED_AT_ONCE = 100
 REASON_LIMIT = 1024  # characters of TerminateJob's reason
 
 # In the order in which a job passes through them: one that moves on while they are listed one after
@@ -20,64 +22,97 @@ REASON_LIMIT = 1024  # characters of TerminateJob's reason
 ACTIVE_STATES = ("SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING")
 
 
-class Touch(Protocol):
-    """Tells the pollers what the workers do, so that they look where something happens."""
+class HurriedJobs(Protocol):
+    """The feed of jobs."""
 
-    def infrastructure(self, scope: Scope, *, changed: bool) -> None:
-        """Environments or queues of the scope are in use, or were just changed."""
+    def hurry(self, job_id: str) -> None:
+        """The job was just terminated: what was seen of it is old."""
 
-    def job(self, job_id: str) -> None:
-        """The job was just terminated."""
+
+@dataclass(frozen=True, slots=True)
+class Feeds:
+    """One for each kind of thing of AWS Batch that many objects follow, jobs aside."""
+
+    environments: Feed
+    queues: Feed
+    policies: Feed
+    definitions: Feed
+
+    def all(self) -> tuple[Feed, ...]:
+        """Every one of them."""
+        return self.environments, self.queues, self.policies, self.definitions
+
+    def changed_by(self, operation: str, request: Shape) -> tuple[Iterable[Feed], str]:
+        """What a call changes: in which feeds, and the name there."""
+        for noun, feed, members in (
+            ("ComputeEnvironment", self.environments, _ENVIRONMENT),
+            ("JobQueue", self.queues, _QUEUE),
+            ("SchedulingPolicy", self.policies, _POLICY),
+            ("JobDefinition", self.definitions, _DEFINITION),
+        ):
+            if operation.endswith(noun):
+                return (feed,), _name(request, members)
+        arn = str(request.get("resourceArn", ""))
+        for noun, feed in (
+            (":compute-environment/", self.environments),
+            (":job-queue/", self.queues),
+            (":scheduling-policy/", self.policies),
+            (":job-definition/", self.definitions),
+        ):
+            if noun in arn:
+                return (feed,), plain_name(arn)
+        return self.all(), ANY_NAME
+
+
+_ENVIRONMENT = ("computeEnvironmentName", "computeEnvironment")
+_QUEUE = ("jobQueueName", "jobQueue")
+_POLICY = ("name", "arn")
+_DEFINITION = ("jobDefinitionName", "jobDefinition")
+
+
+def _name(request: Shape, members: Sequence[str]) -> str:
+    return next((plain_name(str(request[each])) for each in members if each in request), ANY_NAME)
 
 
 class BatchAdapter:
-    """AWS Batch through the Sender."""
+    """AWS Batch through the Sender and the feeds."""
 
-    def __init__(self, sender: Sender, touch: Touch) -> None:
+    def __init__(self, sender: Sender, feeds: Feeds, jobs: HurriedJobs) -> None:
         self._sender = sender
-        self._touch = touch
-        most = DESCRIBED_AT_ONCE
-        self._environments = Coalescer(self._describe_environments, most=most)
-        self._queues = Coalescer(self._describe_queues, most=most)
-        self._policies = Coalescer(self._describe_policies, most=most)
-        self._jobs = Coalescer(self._describe_jobs, most=most)
+        self._feeds = feeds
+        self._hurried = jobs
+        self._jobs: Coalescer[Shape] = Coalescer(self._describe_jobs, most=DESCRIBED_AT_ONCE)
 
     async def compute_environment(
-        self, scope: Scope, name: str, *, fresh: bool = True
+        self, scope: Scope, name: str, *, fresh: bool = False, wake: ObjectKey | None = None
     ) -> Shape | None:
-        self._touch.infrastructure(scope, changed=False)
-        return await self._environments.get(scope, name)
+        feed = self._feeds.environments
+        return await _one(feed, scope, name, "computeEnvironmentArn", fresh=fresh, wake=wake)
 
-    async def job_queue(self, scope: Scope, name: str, *, fresh: bool = True) -> Shape | None:
-        self._touch.infrastructure(scope, changed=False)
-        return await self._queues.get(scope, name)
+    async def job_queue(
+        self, scope: Scope, name: str, *, fresh: bool = False, wake: ObjectKey | None = None
+    ) -> Shape | None:
+        return await _one(self._feeds.queues, scope, name, "jobQueueArn", fresh=fresh, wake=wake)
 
-    async def job_queues(self, scope: Scope, *, fresh: bool = True) -> Sequence[Shape]:
-        request = {"maxResults": DESCRIBED_AT_ONCE}
-        return await self._all(scope, "batch:DescribeJobQueues", request, "jobQueues")
+    async def job_queues(self, scope: Scope, *, fresh: bool = False) -> Sequence[Shape]:
+        return await self._feeds.queues.all(scope, fresh=fresh)
 
     async def job_definitions(
-        self, scope: Scope, name: str, *, fresh: bool = True
+        self, scope: Scope, name: str, *, fresh: bool = False, wake: ObjectKey | None = None
     ) -> Sequence[Shape]:
-        request = {"jobDefinitionName": name, "status": "ACTIVE", "maxResults": DESCRIBED_AT_ONCE}
-        found = await self._all(scope, "batch:DescribeJobDefinitions", request, "jobDefinitions")
-        return sorted(found, key=lambda definition: -int(definition["revision"]))
+        return await self._feeds.definitions.get(scope, name, fresh=fresh, wake=wake)
 
     async def scheduling_policy(
-        self, scope: Scope, name: str, *, fresh: bool = True
+        self, scope: Scope, name: str, *, fresh: bool = False, wake: ObjectKey | None = None
     ) -> Shape | None:
-        request = {"maxResults": DESCRIBED_AT_ONCE}
-        name_call = "batch:ListSchedulingPolicies"
-        policies = await self._all(scope, name_call, request, "schedulingPolicies")
-        arns = (str(policy["arn"]) for policy in policies)
-        arn = next((arn for arn in arns if arn.partition("/")[2] == name), None)
-        return None if arn is None else await self._policies.get(scope, arn)
+        return await _one(self._feeds.policies, scope, name, "arn", fresh=fresh, wake=wake)
 
     async def change(self, scope: Scope, operation: str, request: Shape) -> Shape:
-        try:
+        feeds, name = self._feeds.changed_by(operation, request)
+        with ExitStack() as changing:
+            for feed in feeds:
+                changing.enter_context(feed.changing(scope, name))
             return await self._sender.call(scope, f"batch:{operation}", request)
-        finally:
-            self._touch.infrastructure(scope, changed=True)
 
     async def submit_job(self, scope: Scope, request: Shape) -> Shape:
         return await self._sender.call(scope, "batch:SubmitJob", request)
@@ -87,18 +122,22 @@ class BatchAdapter:
         try:
             await self._sender.call(scope, "batch:TerminateJob", request)
         finally:
-            self._touch.job(job_id)
+            self._hurried.hurry(job_id)
 
     async def job(self, scope: Scope, job_id: str) -> Shape | None:
         return await self._jobs.get(scope, job_id)
 
     async def active_jobs(self, scope: Scope, queue: str) -> Sequence[Shape]:
         found: dict[str, Shape] = {}
-        for state in ACTIVE_STATES:
-            found.update(await self._listed(scope, queue, state))
-        if not found:
-            # A retried job goes back from RUNNING to RUNNABLE: it may have slipped behind us.
-            found.update(await self._listed(scope, queue, "RUNNABLE"))
+        paid = self._sender.prepay(scope, "batch:ListJobs", len(ACTIVE_STATES) + 1)
+        try:
+            for state in ACTIVE_STATES:
+                found.update(await self._listed(scope, queue, state, paid))
+            if not found:
+                # A retried job goes back from RUNNING to RUNNABLE: it may have slipped behind us.
+                found.update(await self._listed(scope, queue, "RUNNABLE", paid))
+        finally:
+            paid.close()
         return list(found.values())
 
     async def jobs_by_name(self, scope: Scope, queue: str, name: str) -> Sequence[Shape]:
@@ -113,38 +152,27 @@ class BatchAdapter:
     def permit(self, scope: Scope, operation: str, holder: Hashable) -> Permit:
         return self._sender.permit(scope, f"batch:{operation}", holder)
 
-    async def _listed(self, scope: Scope, queue: str, state: str) -> dict[str, Shape]:
+    async def _listed(
+        self, scope: Scope, queue: str, state: str, paid: Prepaid
+    ) -> dict[str, Shape]:
+        call, member = "batch:ListJobs", "jobSummaryList"
         request = {"jobQueue": queue, "jobStatus": state, "maxResults": LISTED_AT_ONCE}
-        jobs = await self._all(scope, "batch:ListJobs", request, "jobSummaryList")
-        return {str(job["jobId"]): job for job in jobs}
+        pages = self._sender.pages(scope, call, request, member, prepaid=paid)
+        return {str(job["jobId"]): job async for page in pages for job in page}
 
     async def _all(self, scope: Scope, name: str, request: Shape, member: str) -> list[Shape]:
         pages = self._sender.pages(scope, name, request, member)
         return [item async for page in pages for item in page]
 
-    async def _describe_environments(
-        self, scope: Scope, names: Sequence[str]
-    ) -> Mapping[str, Shape]:
-        request = {"computeEnvironments": list(names)}
-        name, member = "batch:DescribeComputeEnvironments", "computeEnvironments"
-        found = await self._all(scope, name, request, member)
-        return {
-            **{environment["computeEnvironmentArn"]: environment for environment in found},
-            **{environment["computeEnvironmentName"]: environment for environment in found},
-        }
-
-    async def _describe_queues(self, scope: Scope, names: Sequence[str]) -> Mapping[str, Shape]:
-        request = {"jobQueues": list(names)}
-        found = await self._all(scope, "batch:DescribeJobQueues", request, "jobQueues")
-        by_arn = {queue["jobQueueArn"]: queue for queue in found}
-        return by_arn | {queue["jobQueueName"]: queue for queue in found}
-
-    async def _describe_policies(self, scope: Scope, arns: Sequence[str]) -> Mapping[str, Shape]:
-        request = {"arns": list(arns)}
-        name, member = "batch:DescribeSchedulingPolicies", "schedulingPolicies"
-        found = await self._all(scope, name, request, member)
-        return {policy["arn"]: policy for policy in found}
-
     async def _describe_jobs(self, scope: Scope, job_ids: Sequence[str]) -> Mapping[str, Shape]:
         found = await self._all(scope, "batch:DescribeJobs", {"jobs": list(job_ids)}, "jobs")
         return {job["jobId"]: job for job in found}
+
+
+async def _one(
+    feed: Feed, scope: Scope, name_or_arn: str, arn: str, *, fresh: bool, wake: ObjectKey | None
+) -> Shape | None:
+    """The one thing of that name; of that very ARN, if that was asked for."""
+    found = await feed.get(scope, plain_name(name_or_arn), fresh=fresh, wake=wake)
+    by_arn = name_or_arn.startswith("arn:")
+    return next((each for each in found if not by_arn or each[arn] == name_or_arn), None)

@@ -1,5 +1,6 @@
 """A token bucket that knows nothing of clocks: every question carries the time."""
 
+import math
 from collections import deque
 from dataclasses import dataclass
 
@@ -42,20 +43,30 @@ class Bucket:
         """The share of the published rate that is used now, because of throttling."""
         return self._factor
 
-    def wait(self, now: float) -> float:
-        """Seconds until a token can be taken that nobody has reserved; 0 if there is one."""
-        self._advance(now)
-        return self._until(1.0 + len(self._reserved))
+    def wait(self, now: float, *, ahead: int = 0) -> float:
+        """Seconds until a token can be taken that is neither reserved nor for those ahead.
 
-    def take(self, now: float) -> None:
-        """Spend a token. Only after `wait` has answered 0."""
+        0 if there is one. It counts with the rate's recovery, and that AWS throttles no more.
+        """
         self._advance(now)
-        self._level -= 1.0
+        return self._until(1.0 + len(self._reserved) + ahead)
 
-    def reserve(self, now: float) -> None:
-        """Keep a token back. Only after `wait` has answered 0."""
+    def take(self, now: float, tokens: int = 1) -> None:
+        """Spend tokens. Only after `wait` has answered 0."""
         self._advance(now)
-        self._reserved.append(now + RESERVED_SECONDS)
+        self._level -= tokens
+
+    def refund(self, now: float, tokens: int) -> None:
+        """So many of the tokens just spent were not used."""
+        self._advance(now)
+        self._level = min(self._rate.burst, self._level + tokens)
+
+    def reserve(self, now: float) -> float:
+        """Keep a token back; until when. Only after `wait` has answered 0."""
+        self._advance(now)
+        expires = now + RESERVED_SECONDS
+        self._reserved.append(expires)
+        return expires
 
     def claim(self, now: float) -> bool:
         """Spend a reserved token; False if there is none, or throttling has eaten it."""
@@ -68,9 +79,14 @@ class Bucket:
         self._level -= 1.0
         return True
 
-    def cancel(self) -> None:
-        """A reserved token is not needed: the call is not made."""
-        if self._reserved:
+    def give_back(self, expires: float, now: float) -> None:
+        """The call is not made for which a token was kept back until then.
+
+        Which of the reserved tokens a call claims does not matter, only how many there are: the
+        oldest one goes. One that has expired has come back by itself.
+        """
+        self._advance(now)
+        if self._reserved and expires > now:
             self._reserved.popleft()
 
     def throttled(self, now: float) -> bool:
@@ -84,16 +100,24 @@ class Bucket:
         return True
 
     def _until(self, tokens: float) -> float:
-        lacking = tokens - self._level
+        lacking = (tokens - self._level) / self._rate.per_second  # in seconds of the whole rate
         if lacking <= _ROUNDING:
             return 0.0
-        return lacking / (self._rate.per_second * self._factor)
+        recovering = (1.0 - self._factor) / RECOVERY_PER_SECOND
+        gained = recovering * (self._factor + 1.0) / 2
+        if lacking >= gained:
+            return recovering + lacking - gained
+        # The rate rises evenly from here: factor * t + recovery / 2 * t² = lacking.
+        root = math.sqrt(self._factor**2 + 2 * RECOVERY_PER_SECOND * lacking)
+        return (root - self._factor) / RECOVERY_PER_SECOND
 
     def _advance(self, now: float) -> None:
         passed = max(0.0, now - self._at)
         self._at = now
-        gained = passed * self._rate.per_second * self._factor
-        self._level = min(self._rate.burst, self._level + gained)
-        self._factor = min(1.0, self._factor + passed * RECOVERY_PER_SECOND)
+        rising = min(passed, (1.0 - self._factor) / RECOVERY_PER_SECOND)
+        reached = self._factor + rising * RECOVERY_PER_SECOND
+        gained = rising * (self._factor + reached) / 2 + (passed - rising) * reached
+        self._level = min(self._rate.burst, self._level + gained * self._rate.per_second)
+        self._factor = min(1.0, reached)
         while self._reserved and self._reserved[0] <= now:
             self._reserved.popleft()

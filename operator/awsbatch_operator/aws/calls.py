@@ -8,6 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
+# API reference: DescribeJobs takes 100 ids, the other Describe calls of Batch take 100 names or
+# ARNs and answer 100 things a page; a page of ListJobs has 1,000 summaries, with filters 100.
+DESCRIBED_AT_ONCE = 100
+LISTED_AT_ONCE = 1000
+FILTERED_AT_ONCE = 100
+
 
 class Effect(Enum):
     """What a call does to AWS."""

@@ -9,35 +9,35 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Generic, TypeVar
 
-from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 
-Fetch = Callable[[Scope, Sequence[str]], Awaitable[Mapping[str, Shape]]]
-"""The things of those names, by name; what does not exist is left out."""
+AnswerT = TypeVar("AnswerT")
 
-_Answers = Mapping[str, asyncio.Future[Shape | None]]
+Fetch = Callable[[Scope, Sequence[str]], Awaitable[Mapping[str, AnswerT]]]
+"""The things of those names, by name; what does not exist is left out."""
 
 
 @dataclass(slots=True)
-class _Lane:
+class _Lane(Generic[AnswerT]):
     """The questions about one scope that have not been sent yet, and the fetchers at work."""
 
-    waiting: dict[str, asyncio.Future[Shape | None]] = field(default_factory=dict)
+    waiting: dict[str, asyncio.Future[AnswerT | None]] = field(default_factory=dict)
     fetchers: set[asyncio.Task[None]] = field(default_factory=set)
 
 
-class Coalescer:
+class Coalescer(Generic[AnswerT]):
     """Answers single questions with calls for many. For one event loop."""
 
-    def __init__(self, fetch: Fetch, *, most: int, parallel: int = 4) -> None:
+    def __init__(self, fetch: Fetch[AnswerT], *, most: int, parallel: int = 4) -> None:
         self._fetch = fetch
         self._most = most
         self._parallel = parallel
-        self._lanes: dict[Scope, _Lane] = {}
+        self._lanes: dict[Scope, _Lane[AnswerT]] = {}
 
-    async def get(self, scope: Scope, name: str) -> Shape | None:
+    async def get(self, scope: Scope, name: str) -> AnswerT | None:
         """The thing of that name, read after this call began; None if there is none."""
         lane = self._lanes.setdefault(scope, _Lane())
         answer = lane.waiting.get(name)
@@ -48,7 +48,7 @@ class Coalescer:
         # Shielded: whoever gives up must not take the answer away from the others.
         return await asyncio.shield(answer)
 
-    def _hire(self, scope: Scope, lane: _Lane) -> None:
+    def _hire(self, scope: Scope, lane: _Lane[AnswerT]) -> None:
         """A fetcher if none is at work, and further ones only for full calls."""
         full = len(lane.waiting) >= self._most and len(lane.fetchers) < self._parallel
         if full or not lane.fetchers:
@@ -56,14 +56,14 @@ class Coalescer:
             lane.fetchers.add(task)
             task.add_done_callback(partial(self._done, scope, lane))
 
-    def _done(self, scope: Scope, lane: _Lane, task: asyncio.Task[None]) -> None:
+    def _done(self, scope: Scope, lane: _Lane[AnswerT], task: asyncio.Task[None]) -> None:
         lane.fetchers.discard(task)
         if lane.waiting:
             self._hire(scope, lane)  # asked between the fetcher's last look and its end
         elif not lane.fetchers:
             self._lanes.pop(scope, None)
 
-    async def _work(self, scope: Scope, lane: _Lane) -> None:
+    async def _work(self, scope: Scope, lane: _Lane[AnswerT]) -> None:
         await asyncio.sleep(0)  # whoever is about to ask in this turn of the loop comes along
         while lane.waiting:
             names = list(lane.waiting)[: self._most]
@@ -71,7 +71,7 @@ class Coalescer:
             await self._answer(scope, answers)
 
     async def _answer(
-        self, scope: Scope, answers: Mapping[str, asyncio.Future[Shape | None]]
+        self, scope: Scope, answers: Mapping[str, asyncio.Future[AnswerT | None]]
     ) -> None:
         try:
             found = await self._fetch(scope, list(answers))
@@ -90,7 +90,7 @@ class Coalescer:
                     answer.set_result(found.get(name))
 
 
-def _fail(answers: _Answers, error: BaseException) -> None:
+def _fail(answers: Mapping[str, asyncio.Future[AnswerT | None]], error: BaseException) -> None:
     for answer in answers.values():
         if answer.done():
             continue
@@ -100,7 +100,7 @@ def _fail(answers: _Answers, error: BaseException) -> None:
             answer.set_exception(error)
 
 
-def _looked_at(answer: asyncio.Future[Shape | None]) -> None:
+def _looked_at(answer: asyncio.Future[AnswerT | None]) -> None:
     """Keep asyncio from complaining about an error when every caller has given up."""
     if not answer.cancelled():
         answer.exception()

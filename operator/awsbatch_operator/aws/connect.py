@@ -3,29 +3,16 @@
 import asyncio
 from dataclasses import dataclass
 
-from awsbatch_operator.api.scope import Scope
-from awsbatch_operator.aws.batch import BatchAdapter
+from awsbatch_operator.aws.batch import BatchAdapter, Feeds
+from awsbatch_operator.aws.feed import Feed
 from awsbatch_operator.aws.identity import IdentityAdapter
-from awsbatch_operator.aws.infrastructure import InfrastructurePoller
-from awsbatch_operator.aws.job_feed import JobPoller, Wake
+from awsbatch_operator.aws.job_feed import JobPoller
 from awsbatch_operator.aws.logs import LogsAdapter
+from awsbatch_operator.aws.polling import Wake
 from awsbatch_operator.aws.ports import BatchPort, IdentityPort, JobFeed, LogsPort
-from awsbatch_operator.aws.sender import Sender, Surroundings
+from awsbatch_operator.aws.sender import AwsContext, Sender
 from awsbatch_operator.aws.settings import AwsSettings
-
-
-class _Touched:
-    """Hands what the workers do to the pollers."""
-
-    def __init__(self, jobs: JobPoller, infrastructure: InfrastructurePoller) -> None:
-        self._jobs = jobs
-        self._infrastructure = infrastructure
-
-    def infrastructure(self, scope: Scope, *, changed: bool) -> None:
-        self._infrastructure.follow(scope, changed=changed)
-
-    def job(self, job_id: str) -> None:
-        self._jobs.hurry(job_id)
+from awsbatch_operator.aws.sources import DefinitionSource, PolicySource, environments, queues
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +25,12 @@ class Aws:
     jobs: JobFeed
     sender: Sender
     job_poller: JobPoller
-    infrastructure_poller: InfrastructurePoller
+    feeds: Feeds
 
     async def run(self) -> None:
-        """Run the pollers until cancelled; an error that they do not know ends it."""
-        tasks = [
-            asyncio.create_task(self.job_poller.run()),
-            asyncio.create_task(self.infrastructure_poller.run()),
-        ]
+        """Poll until cancelled; an error that is none of AWS's ends it, and is raised."""
+        polls = [self.job_poller.run(), *(feed.run() for feed in self.feeds.all())]
+        tasks = [asyncio.create_task(poll) for poll in polls]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -61,17 +46,18 @@ class Aws:
         return self.sender.in_flight
 
 
-def connect(settings: AwsSettings, around: Surroundings, wake: Wake) -> Aws:
+def connect(settings: AwsSettings, context: AwsContext, wake: Wake) -> Aws:
     """The AWS side; nothing is sent by making it. `wake` puts an owner into the work queue."""
-    sender = Sender(settings, around)
-    jobs = JobPoller(sender, around.clock, settings.cadence, wake)
-    infrastructure = InfrastructurePoller(sender, around.clock, settings, wake)
+    sender = Sender(settings, context)
+    jobs = JobPoller(sender, context.clock, settings.cadence, wake)
+    sources = (environments(sender), queues(sender), PolicySource(sender), DefinitionSource(sender))
+    feeds = Feeds(*(Feed(source, context.clock, settings, wake) for source in sources))
     return Aws(
-        batch=BatchAdapter(sender, _Touched(jobs, infrastructure)),
+        batch=BatchAdapter(sender, feeds, jobs),
         identity=IdentityAdapter(sender),
         logs=LogsAdapter(sender),
         jobs=jobs,
         sender=sender,
         job_poller=jobs,
-        infrastructure_poller=infrastructure,
+        feeds=feeds,
     )

@@ -1,39 +1,38 @@
 """JobFeed: asks AWS what the book says, tells the book, and wakes the owners of what changed."""
 
 import asyncio
-from collections.abc import Callable
-
-import structlog
+from collections.abc import Sequence
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.aws.calls import LISTED_AT_ONCE
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
+from awsbatch_operator.aws.job_agenda import Listing
 from awsbatch_operator.aws.job_book import JobBook
-from awsbatch_operator.aws.job_rounds import LISTED_AT_ONCE, Listing
+from awsbatch_operator.aws.polling import Pollers, Wake
 from awsbatch_operator.aws.sender import Sender
 from awsbatch_operator.aws.settings import Cadence
-from awsbatch_operator.aws.waiting import Trouble, pause
-
-Wake = Callable[[ObjectKey], None]
 
 _QUEUE_GONE = frozenset({ErrorKind.NOT_FOUND, ErrorKind.INVALID})
 
-_log = structlog.get_logger()
-
 
 class JobPoller:
-    """The one poller of jobs that have not ended. For one event loop."""
+    """The poller of jobs that have not ended. Implements JobFeed and Polled. For one event loop."""
 
     def __init__(self, sender: Sender, clock: Clock, cadence: Cadence, wake: Wake) -> None:
         self._sender = sender
         self._clock = clock
-        self._cadence = cadence
-        self._wake = wake
         self._book = JobBook(cadence)
-        self._trouble: dict[Scope, Trouble] = {}
-        self._news = asyncio.Event()
-        self._asleep_until: float | None = None
+        self._pollers = Pollers(self, clock, cadence, wake)
+
+    @property
+    def what(self) -> str:
+        return "jobs"
+
+    async def run(self) -> None:
+        """Poll for ever. Costs nothing while no job is followed."""
+        await self._pollers.run()
 
     def follow(
         self,
@@ -46,15 +45,14 @@ class JobPoller:
     ) -> None:
         now = self._clock.monotonic()
         due = self._book.follow(scope, job_id, queue=queue_arn, owner=wake, now=now)
-        if due is not None and detail is not None:
+        if due is None:
+            return
+        if detail is not None:
             self._book.baseline(job_id, detail, now)
-        self._look_at(due)
+        self._pollers.look(scope, due)
 
     def seen(self, job_id: str) -> Shape | None:
         return self._book.seen(job_id)
-
-    def gone(self, job_id: str) -> bool:
-        return self._book.gone(job_id)
 
     def forget(self, job_id: str) -> None:
         self._book.forget(job_id)
@@ -66,33 +64,18 @@ class JobPoller:
 
     def hurry(self, job_id: str) -> None:
         """The job was terminated or cancelled: what was seen of it is out of date."""
-        self._look_at(self._book.hurry(job_id, self._clock.monotonic()))
+        hurried = self._book.hurry(job_id, self._clock.monotonic())
+        if hurried is not None:
+            self._pollers.look(*hurried)
 
-    async def run(self) -> None:
-        """Poll for ever. Costs nothing while no job is followed."""
-        while True:
-            self._news.clear()
-            now = self._clock.monotonic()
-            due = self._next_due()
-            if due is not None and due <= now:
-                await self.round()
-                continue
-            self._asleep_until = due
-            await pause(self._clock, None if due is None else due - now, self._news)
+    def due(self, scope: Scope) -> float | None:
+        return self._book.due(scope)
 
-    async def round(self) -> None:
-        """Ask once about all that is due, the scopes side by side."""
-        now = self._clock.monotonic()
-        scopes = [scope for scope in self._book.scopes() if (self._due(scope) or now) <= now]
-        tasks = [asyncio.create_task(self._poll(scope)) for scope in scopes]
-        try:
-            for task in tasks:
-                await task
-        finally:
-            for task in tasks:
-                task.cancel()
+    def owners(self, scope: Scope) -> Sequence[ObjectKey]:
+        return self._book.owners(scope)
 
-    async def _poll(self, scope: Scope) -> None:
+    async def poll(self, scope: Scope) -> None:
+        """Ask once about all that is due."""
         calls = 0
         try:
             for listing in self._book.listings(scope, self._clock.monotonic()):
@@ -100,12 +83,8 @@ class JobPoller:
             for job_ids in self._book.describes(scope, self._clock.monotonic()):
                 calls += 1
                 await self._describe(scope, job_ids)
-        except AwsError as error:
-            self._failed(scope, error)
-        else:
-            if self._trouble.pop(scope, None):
-                _log.info("polling jobs works again", account=scope.account_id, region=scope.region)
-        self._book.ended_round(scope, calls=calls, now=self._clock.monotonic())
+        finally:
+            self._book.ended_round(scope, calls=calls, now=self._clock.monotonic())
 
     async def _list(self, listing: Listing) -> int:
         request = {
@@ -113,20 +92,21 @@ class JobPoller:
             "jobStatus": listing.state,
             "maxResults": LISTED_AT_ONCE,
         }
-        marks: dict[str, str] = {}
-        pages = 0
+        number, pages = self._book.begin_list(), 0
         try:
             async for page in self._sender.pages(
                 listing.scope, "batch:ListJobs", request, "jobSummaryList", polling=True
             ):
                 pages += 1
-                marks.update(self._book.marks(listing.scope, page))
+                self._book.page(listing, number, page, self._clock.monotonic())
         except AwsError as error:
             if error.kind not in _QUEUE_GONE:
                 raise
             # Its jobs have left the list with it, and are described; the other queues' go on.
-            marks, pages = {}, 1
-        self._book.listed(listing, marks, pages=pages, now=self._clock.monotonic())
+            number, pages = self._book.begin_list(), 1
+        now = self._clock.monotonic()
+        for _ in self._book.end_list(listing, number, pages=pages, now=now):
+            await asyncio.sleep(0)
         return pages
 
     async def _describe(self, scope: Scope, job_ids: list[str]) -> None:
@@ -135,37 +115,4 @@ class JobPoller:
         jobs = self._sender.member(scope, name, answer, "jobs")
         found = {str(job["jobId"]): job for job in jobs}
         now = self._clock.monotonic()
-        for owner in self._book.described(scope, job_ids, found, now):
-            self._wake(owner)
-
-    def _failed(self, scope: Scope, error: AwsError) -> None:
-        """Leave the scope alone for a while. Owners find out by themselves why AWS denies it."""
-        before = self._trouble.get(scope)
-        denied = error.kind is ErrorKind.DENIED
-        now = self._clock.monotonic()
-        self._trouble[scope] = Trouble.after(before, cadence=self._cadence, denied=denied, now=now)
-        _log.warning(
-            "polling jobs failed",
-            account=scope.account_id,
-            region=scope.region,
-            error=str(error),
-            again_seconds=self._trouble[scope].delay,
-        )
-        if denied and not (before and before.denied):
-            for owner in self._book.owners(scope):
-                self._wake(owner)
-
-    def _due(self, scope: Scope) -> float | None:
-        due = self._book.due(scope)
-        trouble = self._trouble.get(scope)
-        return max(due, trouble.until) if due is not None and trouble else due
-
-    def _next_due(self) -> float | None:
-        dues = [self._due(scope) for scope in self._book.scopes()]
-        return min((due for due in dues if due is not None), default=None)
-
-    def _look_at(self, due: float | None) -> None:
-        """Wake the poller if it would sleep past this moment."""
-        if due is not None and (self._asleep_until is None or due < self._asleep_until):
-            self._asleep_until = due
-            self._news.set()
+        await self._pollers.wake(self._book.described(scope, job_ids, found, now))

@@ -1,19 +1,19 @@
 """AWS's request limits, kept on our side, so that nobody else's calls are throttled by ours.
 
-Buckets belong to an account and a region, as AWS's own do, whatever role we act as there.
+Buckets belong to an account and a region, as AWS's own do, whatever role we act as there. Nobody
+waits here for a token but the feeds, which have tasks of their own: a worker that waited would be
+missing to all other accounts.
 """
 
-import asyncio
-import heapq
-import itertools
-from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.scope import NoTokenError, Permit
-from awsbatch_operator.aws.bucket import Bucket, Rate
+from awsbatch_operator.aws.bucket import Rate
 from awsbatch_operator.aws.calls import Call, Priority
+from awsbatch_operator.aws.line import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,81 +39,52 @@ _UNPUBLISHED = Limit("*", ("*",), Rate(5, 5))
 
 
 @dataclass(frozen=True, slots=True)
-class Reserved:
-    """A token that a bucket keeps back. Implements Permit."""
-
-    bucket: Bucket
-
-    def give_back(self) -> None:
-        self.bucket.cancel()
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
+class AccountRegion:
     """Where a limit applies."""
 
     account_id: str
     region: str
 
 
-@dataclass(slots=True, order=True)
-class _Ticket:
-    """A place in the line; `turn` is set when the ticket has come to its head."""
+class Reserved:
+    """A token that is kept back for a few seconds. Implements Permit."""
 
-    priority: Priority
-    order: int
-    turn: asyncio.Event = field(default_factory=asyncio.Event, compare=False)
+    def __init__(self, line: Line, priority: Priority, holder: Hashable) -> None:
+        """Raises NoTokenError."""
+        self._line = line
+        self._priority = priority
+        self._holder = holder
+        self._expires = line.reserve(priority, holder)
+        self._given_back = False
+
+    def give_back(self) -> None:
+        if not self._given_back:
+            self._given_back = True
+            self._line.give_back(self._priority, self._holder, self._expires)
 
 
-class Lane:
-    """The line before one bucket: by priority, then by arrival. For one event loop."""
+class Prepaid:
+    """Tokens spent for a series of calls."""
 
-    def __init__(self, rate: Rate, clock: Clock, order: Iterator[int]) -> None:
-        self.bucket = Bucket(rate, clock.monotonic())
+    def __init__(self, line: Line, clock: Clock, tokens: int) -> None:
+        self._line = line
         self._clock = clock
-        self._order = order
-        self._line: list[_Ticket] = []
+        self._left = tokens
 
-    async def take(self, priority: Priority) -> None:
-        """Wait for a token and spend it."""
-        await self._at_head(priority, reserve=False)
+    def use(self) -> bool:
+        """Whether there is one left for the next call."""
+        self._left -= 1
+        return self._left >= 0
 
-    async def reserve(self, priority: Priority) -> None:
-        """Wait for a token and have it kept back."""
-        await self._at_head(priority, reserve=True)
-
-    async def _at_head(self, priority: Priority, *, reserve: bool) -> None:
-        ticket = _Ticket(priority, next(self._order))
-        heapq.heappush(self._line, ticket)
-        try:
-            await self._wait(ticket)
-            spend = self.bucket.reserve if reserve else self.bucket.take
-            spend(self._clock.monotonic())
-        finally:
-            self._line.remove(ticket)
-            heapq.heapify(self._line)
-            if self._line:
-                self._line[0].turn.set()
-
-    async def _wait(self, ticket: _Ticket) -> None:
-        """Return when the ticket is first in line and there is a token.
-
-        Only the head sleeps. A more urgent one that arrives meanwhile becomes the head; whoever
-        slept finds out when it wakes, and waits for its turn again.
-        """
-        while True:
-            if self._line[0] is not ticket:
-                ticket.turn.clear()
-                await ticket.turn.wait()
-                continue
-            delay = self.bucket.wait(self._clock.monotonic())
-            if not delay:
-                return
-            await self._clock.sleep(delay)
+    def close(self) -> None:
+        """No further call is made: what was not used goes back."""
+        if self._left > 0:
+            self._line.bucket.refund(self._clock.monotonic(), self._left)
+        self._left = 0
 
 
 class Limits:
-    """All lanes. Polling has a lane of its own before the common one, with a share of its rate."""
+    """All lines. Polling has a line of its own before the common one, with a share of its rate."""
 
     def __init__(
         self,
@@ -125,46 +96,79 @@ class Limits:
         self._clock = clock
         self._poll_share = poll_share
         self._published = published
-        self._order = itertools.count()
-        self._lanes: dict[tuple[Place, Limit, bool], Lane] = {}
+        self._lines: dict[tuple[AccountRegion, Limit, bool], Line] = {}
 
-    async def take(self, place: Place, call: Call, priority: Priority) -> None:
-        """Wait for a token of the call and spend it; the one that a permit kept back, if any."""
-        lane = self._lane(place, call, polling=False)
-        if priority is Priority.POLLING:
-            await self._lane(place, call, polling=True).take(priority)
-        elif call.mutating and lane.bucket.claim(self._clock.monotonic()):
+    def permit(self, where: AccountRegion, call: Call, holder: Hashable) -> Permit:
+        """A token, kept back for the call that follows within seconds. Raises NoTokenError.
+
+        Whoever asked first is served first, within a priority. The holder keeps its place if it
+        comes again about when it was told to.
+        """
+        line = self._line(where, call, polling=False)
+        return Reserved(line, call.priority, (call.operation, holder))
+
+    def take(self, where: AccountRegion, call: Call) -> None:
+        """Spend a token now: one that a permit kept back, if the call changes something.
+
+        Raises NoTokenError. A call without permit has a place in the line for its operation, which
+        all who ask for that operation share: the feed lets them share the answer, too.
+        """
+        line = self._line(where, call, polling=False)
+        if call.mutating and line.bucket.claim(self._clock.monotonic()):
             return
-        await lane.take(priority)
+        line.take(call.priority, call.operation)
 
-    def permit(self, place: Place, call: Call, holder: Hashable) -> Permit:
-        """A token of the call, kept back for a while. Raises NoTokenError."""
-        del holder
-        bucket, now = self._lane(place, call, polling=False).bucket, self._clock.monotonic()
-        seconds = bucket.wait(now)
-        if seconds:
-            raise NoTokenError(seconds)
-        bucket.reserve(now)
-        return Reserved(bucket)
+    def prepay(self, where: AccountRegion, call: Call, tokens: int) -> Prepaid:
+        """Spend the tokens of several calls that make sense only together. Raises NoTokenError.
 
-    def throttled(self, place: Place, call: Call) -> float | None:
+        Whoever took them one by one, and was told at the second to come again, would spend the
+        first for nothing each time.
+        """
+        line = self._line(where, call, polling=False)
+        tokens = min(tokens, self._most_at_once(call))
+        line.take(call.priority, (call.operation, tokens), tokens)
+        return Prepaid(line, self._clock, tokens)
+
+    async def wait(self, where: AccountRegion, call: Call) -> None:
+        """Wait for a token and spend it, within the share of polling.
+
+        Within its share a poll stands in line with the objects' own looks: it answers many of
+        them, and would never come if it went after all of them.
+        """
+        await self._waited(self._line(where, call, polling=True))
+        await self._waited(self._line(where, call, polling=False))
+
+    async def _waited(self, line: Line) -> None:
+        holder = object()
+        while True:
+            try:
+                line.take(Priority.READING, holder)
+            except NoTokenError as error:
+                await self._clock.sleep(error.seconds)
+            else:
+                return
+
+    def throttled(self, where: AccountRegion, call: Call) -> float | None:
         """AWS refused the call because of the rate.
 
         The share of the rate that is used from now on; None if it was lowered a moment ago.
         """
         now = self._clock.monotonic()
-        self._lane(place, call, polling=True).bucket.throttled(now)
-        bucket = self._lane(place, call, polling=False).bucket
+        self._line(where, call, polling=True).bucket.throttled(now)
+        bucket = self._line(where, call, polling=False).bucket
         return bucket.factor if bucket.throttled(now) else None
 
-    def _lane(self, place: Place, call: Call, *, polling: bool) -> Lane:
+    def _line(self, where: AccountRegion, call: Call, *, polling: bool) -> Line:
         limit = self._limit(call)
-        key = (place, limit, polling)
-        lane = self._lanes.get(key)
-        if lane is None:
+        key = (where, limit, polling)
+        line = self._lines.get(key)
+        if line is None:
             rate = limit.rate.times(self._poll_share) if polling else limit.rate
-            lane = self._lanes[key] = Lane(rate, self._clock, self._order)
-        return lane
+            line = self._lines[key] = Line(rate, self._clock)
+        return line
+
+    def _most_at_once(self, call: Call) -> int:
+        return max(1, int(self._limit(call).rate.burst))
 
     def _limit(self, call: Call) -> Limit:
         for limit in self._published:

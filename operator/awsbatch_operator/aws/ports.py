@@ -2,7 +2,8 @@
 
 Requests and answers are plain mappings in AWS's own member names. A port method sends at most one
 request on the wire if it changes anything: whoever calls it must know what to do when the outcome
-is unknown. Every method raises AwsError (errors.py) and, before anything is sent, LeaseLostError.
+is unknown. No method waits for a rate token. Every method raises AwsError (errors.py) and, before
+anything is sent, NoTokenError and LeaseLostError.
 """
 
 from collections.abc import Hashable, Sequence
@@ -13,41 +14,52 @@ from awsbatch_operator.api.scope import Permit, Scope
 
 
 class BatchPort(Protocol):
-    """AWS Batch. Describe calls of several callers at about the same time become one.
+    """AWS Batch.
 
-    A `fresh` look is one that AWS was asked for after the call began. Otherwise what the shared
-    feed read last may serve, unless we have changed the thing since.
+    What many objects follow is read by feeds, and a look is answered from what the feed read last:
+    if it has read the whole scope, its last poll did not fail, and no `change` has touched the
+    thing since, or is under way. Else AWS is asked, once for all who ask at about the same time.
+    With `fresh` AWS is always asked, after the call began.
+
+    When a thing differs from what was read before, the feed wakes the objects that its tags name,
+    before and after. `wake` is for whoever is not named there, such as an object whose name is
+    taken by somebody else: it is woken when anything of that name appears, changes or goes, until
+    half an hour after the name was last asked for (Cadence.followed). Environments and queues are
+    polled every 30 s, and every 3 s while AWS works on one; definitions and policies every 5 min.
     """
 
     async def compute_environment(
-        self, scope: Scope, name: str, *, fresh: bool = True
+        self, scope: Scope, name: str, *, fresh: bool = False, wake: ObjectKey | None = None
     ) -> Shape | None:
-        """DescribeComputeEnvironments' detail; None if AWS has none of that name."""
+        """DescribeComputeEnvironments' detail, by name or ARN; None if AWS has none of it."""
 
-    async def job_queue(self, scope: Scope, name: str, *, fresh: bool = True) -> Shape | None:
-        """DescribeJobQueues' detail; None if AWS has none of that name."""
+    async def job_queue(
+        self, scope: Scope, name: str, *, fresh: bool = False, wake: ObjectKey | None = None
+    ) -> Shape | None:
+        """DescribeJobQueues' detail, by name or ARN; None if AWS has none of it."""
 
-    async def job_queues(self, scope: Scope, *, fresh: bool = True) -> Sequence[Shape]:
+    async def job_queues(self, scope: Scope, *, fresh: bool = False) -> Sequence[Shape]:
         """All queues of the account and region, for what may stand in the way of a deletion."""
 
     async def job_definitions(
-        self, scope: Scope, name: str, *, fresh: bool = True
+        self, scope: Scope, name: str, *, fresh: bool = False, wake: ObjectKey | None = None
     ) -> Sequence[Shape]:
         """All ACTIVE revisions of a definition, newest first."""
 
     async def scheduling_policy(
-        self, scope: Scope, name: str, *, fresh: bool = True
+        self, scope: Scope, name: str, *, fresh: bool = False, wake: ObjectKey | None = None
     ) -> Shape | None:
-        """DescribeSchedulingPolicies' detail of the policy of that name; None if there is none."""
+        """DescribeSchedulingPolicies' detail, by name or ARN; None if there is none of it."""
 
     async def change(self, scope: Scope, operation: str, request: Shape) -> Shape:
         """One call of the call table that changes environments, queues, definitions or policies.
 
-        `operation` is AWS's own word, such as "UpdateJobQueue"; once on the wire.
+        `operation` is AWS's own word, such as "UpdateJobQueue"; once on the wire. What it touches
+        is asked of AWS again at the next look, whatever became of the call.
         """
 
     async def submit_job(self, scope: Scope, request: Shape) -> Shape:
-        """SubmitJob, once on the wire. A rate token must have been taken with `permit` before."""
+        """SubmitJob, once on the wire, with the rate token that `permit` kept back for it."""
 
     async def terminate_job(self, scope: Scope, job_id: str, reason: str) -> None: ...
 
@@ -63,8 +75,12 @@ class BatchPort(Protocol):
     def permit(self, scope: Scope, operation: str, holder: Hashable) -> Permit:
         """A rate token of a mutating operation, e.g. "SubmitJob", kept back for its call.
 
-        Raises NoTokenError if there is none yet. Who has asked before is served before: `holder`
-        names who asks, and keeps its place in the line while it comes back in time.
+        The next call of that account, region and limit that changes something claims it, within
+        ten seconds; a call that is not made must give it back. Without a token NoTokenError says
+        when to come again. `holder` names who asks: it keeps its place before all who ask later
+        with the same priority, if it comes at about the time that it was told. One that is more
+        than a second late holds nobody up but is first when it comes; after ten seconds it has
+        lost its place.
         """
 
 
@@ -99,16 +115,16 @@ class JobFeed(Protocol):
         *,
         detail: Shape | None = None,
     ) -> None:
-        """Poll this job until `forget`; `wake` is the owner's key. Nothing if it is followed.
+        """Poll this job until it has ended, or AWS knows it no more, or `forget`.
+
+        `wake` is the owner's key. A job that is followed already goes on as before, with the new
+        owner; one that was polled to its end is polled again.
 
         `detail` is what the owner already knows from AWS: only what differs from it wakes.
         """
 
     def seen(self, job_id: str) -> Shape | None:
-        """The newest detail that the poller read, if it follows the job and still has one."""
-
-    def gone(self, job_id: str) -> bool:
-        """Whether AWS no longer knows the job (the owner was woken): it is not polled any more."""
+        """The newest detail that the feed read, for ten minutes after the end as well; or None."""
 
     def forget(self, job_id: str) -> None:
         """Never poll this job again."""

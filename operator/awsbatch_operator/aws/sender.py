@@ -1,11 +1,11 @@
 """The one way to AWS: table, rate limit, thread, wire; then errors as AwsError.
 
-A call that changes something is sent once. A call that only reads is repeated a few times when it
-was throttled or lost; each attempt waits for its own rate token.
+A call is sent once: a worker that waited to repeat it, or for a rate token, would be missing to
+all other accounts. Without a token it raises NoTokenError. Only the feeds, which have tasks of
+their own, wait for tokens and repeat what was throttled or lost.
 """
 
 import random
-import threading
 from collections.abc import AsyncIterator, Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +21,8 @@ from awsbatch_operator.aws.call_table import CALLS
 from awsbatch_operator.aws.calls import Call, Priority
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.failures import Attempt, malformed, translate, wrong_account
-from awsbatch_operator.aws.limits import Limits, Place
+from awsbatch_operator.aws.in_flight import Flight, InFlight
+from awsbatch_operator.aws.limits import AccountRegion, Limits, Prepaid
 from awsbatch_operator.aws.runner import Runner
 from awsbatch_operator.aws.sessions import ClientHook, Identity, Sessions
 from awsbatch_operator.aws.settings import AwsSettings
@@ -47,7 +48,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class AwsContext:
     """What the AWS side needs from the rest of the process; all of it is injected.
 
     `loader` is botocore's data loader, which keeps the models of the services once read: whoever
@@ -66,46 +67,78 @@ class Surroundings:
 class Sender:
     """Sends calls of the table. For one event loop; the sending itself happens in the runner."""
 
-    def __init__(self, settings: AwsSettings, around: Surroundings) -> None:
+    def __init__(self, settings: AwsSettings, context: AwsContext) -> None:
         self._settings = settings
-        self._around = around
-        self._limits = Limits(around.clock, poll_share=settings.poll_share)
-        self._wire = Wire(around.fence, settings.call_seconds)
+        self._context = context
+        self._limits = Limits(context.clock, poll_share=settings.poll_share)
+        self._wire = Wire(context.fence, context.clock, settings.call_seconds)
         self._sessions = Sessions(
             settings,
-            around.clock,
+            context.clock,
             self._wire,
-            on_client=around.on_client,
-            loader=around.loader,
+            on_client=context.on_client,
+            loader=context.loader,
         )
-        self._flying = 0
-        self._flying_lock = threading.Lock()
+        self._in_flight = InFlight()
+        # How many pages a call took lately: tokens are taken for all of them together.
+        self._pages: dict[tuple[AccountRegion, str], int] = {}
 
     @property
     def in_flight(self) -> int:
-        """How many calls that change something are on the wire now."""
-        return self._flying
+        """How many calls that change something are on the wire now, or about to be."""
+        return self._in_flight.count
 
     async def call(
-        self, scope: Scope, name: str, request: Shape, *, polling: bool = False
+        self,
+        scope: Scope,
+        name: str,
+        request: Shape,
+        *,
+        polling: bool = False,
+        prepaid: Prepaid | None = None,
     ) -> Shape:
-        """Send a call in a scope; its answer without metadata. Raises AwsError, LeaseLostError."""
+        """Send a call in a scope; its answer without metadata.
+
+        Raises AwsError, LeaseLostError, NoTokenError; with `polling` it waits for tokens instead.
+        """
         sent = Sent(Identity.of(scope), scope.account_id, scope.region)
         _check_account(scope, CALLS[name])
-        return await self.call_as(sent, name, request, polling=polling)
+        return await self.call_as(sent, name, request, polling=polling, prepaid=prepaid)
 
     async def pages(
-        self, scope: Scope, name: str, request: Shape, member: str, *, polling: bool = False
+        self,
+        scope: Scope,
+        name: str,
+        request: Shape,
+        member: str,
+        *,
+        polling: bool = False,
+        prepaid: Prepaid | None = None,
     ) -> AsyncIterator[list[Shape]]:
         """The items of `member`, page by page, until AWS says that there are no more."""
+        where = (AccountRegion(scope.account_id, scope.region), name)
+        expected = self._pages.get(where, 1)
+        own = None if polling or prepaid else self.prepay(scope, name, expected)
         token: str | None = None
-        while True:
-            more = {**request, "nextToken": token} if token else request
-            answer = await self.call(scope, name, more, polling=polling)
-            yield self.member(scope, name, answer, member)
-            token = answer.get("nextToken")
-            if not token:
-                return
+        count = 0
+        try:
+            while True:
+                more = {**request, "nextToken": token} if token else request
+                answer = await self.call(scope, name, more, polling=polling, prepaid=prepaid or own)
+                count += 1
+                yield self.member(scope, name, answer, member)
+                token = answer.get("nextToken")
+                if not token:
+                    break
+        finally:
+            if own is not None:
+                own.close()
+                self._pages[where] = max(count, expected - 1, 1)
+
+    def prepay(self, scope: Scope, name: str, calls: int) -> Prepaid:
+        """Rate tokens for several calls that make sense only together. Raises NoTokenError."""
+        where = AccountRegion(scope.account_id, scope.region)
+        return self._limits.prepay(where, CALLS[name], calls)
 
     def member(self, scope: Scope, name: str, answer: Shape, member: str) -> list[Shape]:
         """A list that AWS always sends, also when it is empty; AwsError if it is not there."""
@@ -115,31 +148,60 @@ class Sender:
         return list(answer[member])
 
     async def call_as(
-        self, sent: Sent, name: str, request: Shape, *, polling: bool = False
+        self,
+        sent: Sent,
+        name: str,
+        request: Shape,
+        *,
+        polling: bool = False,
+        prepaid: Prepaid | None = None,
     ) -> Shape:
         """Send a call as somebody, somewhere."""
         call = CALLS[name]
-        place = Place(sent.account_id, sent.region)
-        priority = Priority.POLLING if polling else call.priority
-        attempts = 1 if call.mutating else self._settings.read_attempts
-        for attempt in range(1, attempts + 1):
-            await self._limits.take(place, call, priority)
+        if not polling:
+            if prepaid is None or not prepaid.use():
+                self._limits.take(AccountRegion(sent.account_id, sent.region), call)
+            return await self._sent_once(sent, call, request, call.priority)
+        for attempt in range(1, self._settings.read_attempts):
             try:
-                return await self._around.runner.run(
-                    partial(self.send, sent, call, request), priority=priority
-                )
+                return await self._polled(sent, call, request)
             except AwsError as error:
-                self._learn(sent, call, error)
-                if attempt == attempts or error.kind not in _PASSING:
+                if error.kind not in _PASSING:
                     raise
-            await self._around.clock.sleep(
-                self._around.jitter.uniform(0, _FIRST_PAUSE * 2**attempt)
-            )
-        raise AssertionError("a call has at least one attempt")
+            pause = self._context.jitter.uniform(0, _FIRST_PAUSE * 2**attempt)
+            await self._context.clock.sleep(pause)
+        return await self._polled(sent, call, request)
+
+    async def _polled(self, sent: Sent, call: Call, request: Shape) -> Shape:
+        await self._limits.wait(AccountRegion(sent.account_id, sent.region), call)
+        return await self._sent_once(sent, call, request, Priority.POLLING)
+
+    async def _sent_once(self, sent: Sent, call: Call, request: Shape, priority: Priority) -> Shape:
+        flight = self._in_flight.enter(counted=call.mutating)
+        asked_at = self._context.clock.monotonic()
+        work = partial(self._fly, flight, sent, call, request, asked_at)
+        try:
+            return await self._context.runner.run(work, priority=priority, account=sent.account_id)
+        except AwsError as error:
+            self._learn(sent, call, error)
+            raise
+        finally:
+            self._in_flight.withdraw(flight)
+
+    def _fly(
+        self, flight: Flight, sent: Sent, call: Call, request: Shape, asked_at: float
+    ) -> Shape:
+        self._in_flight.begin(flight)
+        try:
+            return self.send(sent, call, request, asked_at)
+        finally:
+            self._in_flight.end(flight)
 
     def permit(self, scope: Scope, name: str, holder: Hashable) -> Permit:
         """A rate token, kept for the call that follows within seconds. Raises NoTokenError."""
-        return self._limits.permit(Place(scope.account_id, scope.region), CALLS[name], holder)
+        return self._limits.permit(
+            AccountRegion(scope.account_id, scope.region), CALLS[name], holder
+        )
 
     def default_region(self) -> str:
         """The region of calls without a scope. AwsError (INVALID) if nobody set one."""
@@ -154,13 +216,15 @@ class Sender:
             )
         return region
 
-    def send(self, sent: Sent, call: Call, request: Shape) -> Shape:
-        """One request on the wire, in this thread. Raises AwsError, LeaseLostError."""
-        started = self._around.clock.monotonic()
+    def send(self, sent: Sent, call: Call, request: Shape, asked_at: float) -> Shape:
+        """One request on the wire, in this thread. Raises AwsError, LeaseLostError.
+
+        `asked_at` (monotonic seconds): a change that was asked for too long ago is not sent.
+        """
+        started = self._context.clock.monotonic()
         outcome = "ok"
-        self._count(call, 1)
         try:
-            return self._sent(sent, call, request)
+            return self._sent(sent, call, request, asked_at)
         except AwsError as error:
             outcome = error.kind.value
             raise
@@ -168,12 +232,11 @@ class Sender:
             outcome = type(error).__name__
             raise
         finally:
-            self._count(call, -1)
-            seconds = self._around.clock.monotonic() - started
-            self._around.observe(call.service, call.operation, outcome, seconds)
+            seconds = self._context.clock.monotonic() - started
+            self._context.observe(call.service, call.operation, outcome, seconds)
 
-    def _sent(self, sent: Sent, call: Call, request: Shape) -> Shape:
-        with self._wire.sending(call) as sending:
+    def _sent(self, sent: Sent, call: Call, request: Shape, asked_at: float) -> Shape:
+        with self._wire.sending(call, asked_at) as sending:
             try:
                 client = self._sessions.client(
                     sent.identity, call.service, sent.region, self._assume
@@ -182,6 +245,8 @@ class Sender:
             except (AwsError, LeaseLostError):
                 raise
             except Exception as error:
+                if sending.refused is not None:
+                    raise sending.refused from error  # botocore has wrapped it
                 raise translate(error, _attempt(call, sent.identity, sent=sending.sent)) from error
         return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
 
@@ -189,7 +254,8 @@ class Sender:
         """AssumeRole as the operator itself, for botocore's credentials, in the calling thread."""
         own = Sent(Identity(), "", region)
         call = CALLS["sts:AssumeRole"]
-        return dict(self.send(own, call, self._sessions.assume_request(identity)))
+        now = self._context.clock.monotonic()
+        return dict(self.send(own, call, self._sessions.assume_request(identity), now))
 
     def assume_request(self, identity: Identity) -> dict[str, Any]:
         """AssumeRole's request for an identity."""
@@ -198,7 +264,7 @@ class Sender:
     def _learn(self, sent: Sent, call: Call, error: AwsError) -> None:
         """Adapt to what AWS said about the rate and about our credentials."""
         if error.kind is ErrorKind.THROTTLED and error.service == call.service:
-            share = self._limits.throttled(Place(sent.account_id, sent.region), call)
+            share = self._limits.throttled(AccountRegion(sent.account_id, sent.region), call)
             if share is not None:
                 _log.warning(
                     "AWS throttles; calling more slowly",
@@ -208,11 +274,6 @@ class Sender:
                 )
         if sent.identity.role_arn and error.code.startswith(_STALE_CREDENTIALS):
             self._sessions.discard(sent.identity)
-
-    def _count(self, call: Call, step: int) -> None:
-        if call.mutating:
-            with self._flying_lock:
-                self._flying += step
 
 
 def _check_account(scope: Scope, call: Call) -> None:

@@ -7,8 +7,9 @@ from botocore's settings (AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_<SERVICE>), STS inc
 
 import re
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,8 +53,19 @@ AssumeRole = Callable[[Identity, str], dict[str, Any]]
 """(who, region) -> AssumeRole's answer, made as the operator itself. Raises AwsError."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """botocore's session, which holds the credentials, and its clients by service and region."""
+
+    core: Any
+    clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+
 class Sessions:
-    """Makes and keeps clients. Usable from any thread."""
+    """Makes clients and keeps those of the sessions used last. Usable from any thread.
+
+    With a session that has not been used for longest, its credentials are forgotten.
+    """
 
     def __init__(
         self,
@@ -69,33 +81,30 @@ class Sessions:
         self._wire = wire
         self._on_client = on_client
         self._lock = threading.RLock()
-        self._sessions: dict[tuple[Identity, str], Any] = {}
-        self._clients: dict[tuple[Identity, str, str], Any] = {}
+        self._sessions: OrderedDict[tuple[Identity, str], _Session] = OrderedDict()
         self._loader = loader or botocore.session.Session().get_component("data_loader")
 
     def client(self, identity: Identity, service: str, region: str, assume: AssumeRole) -> Any:
         """The client for that; made at first use. Nothing is sent by making it."""
-        key = (identity, service, region)
         with self._lock:  # botocore's sessions are not made for several threads
-            found = self._clients.get(key)
+            session = self._session(identity, region, assume)
+            found = session.clients.get((service, region))
             if found is None:
-                session = self._session(identity, region, assume)
-                found = self._clients[key] = self._make(session, service, region)
+                found = self._make(session.core, service, region)
+                session.clients[service, region] = found
             return found
 
     def discard(self, identity: Identity) -> None:
         """Forget the identity's credentials: the next call fetches new ones."""
         with self._lock:
-            for key in [key for key in self._clients if key[0] == identity]:
-                del self._clients[key]
-            for place in [place for place in self._sessions if place[0] == identity]:
-                del self._sessions[place]
+            for key in [key for key in self._sessions if key[0] == identity]:
+                del self._sessions[key]
 
     def region(self) -> str:
         """The region of calls without a scope; "" if nobody set one."""
         with self._lock:
             own = self._session(Identity(), "", _nobody)
-        return self._settings.region or str(own.get_config_variable("region") or "")
+        return self._settings.region or str(own.core.get_config_variable("region") or "")
 
     def assume_request(self, identity: Identity) -> dict[str, Any]:
         """AssumeRole's request. The session's name shows in CloudTrail which cluster acted."""
@@ -105,17 +114,21 @@ class Sessions:
             request["ExternalId"] = identity.external_id
         return request
 
-    def _session(self, identity: Identity, region: str, assume: AssumeRole) -> Any:
+    def _session(self, identity: Identity, region: str, assume: AssumeRole) -> "_Session":
         # An assumed session belongs to a region only because STS is asked in that region.
-        place = (identity, region if identity.role_arn else "")
-        session = self._sessions.get(place)
+        key = (identity, region if identity.role_arn else "")
+        session = self._sessions.get(key)
         if session is None:
-            session = self._sessions[place] = botocore.session.Session()
-            session.register_component("data_loader", self._loader)
+            session = self._sessions[key] = _Session(botocore.session.Session())
+            session.core.register_component("data_loader", self._loader)
             if identity.role_arn:
                 provider = _AssumedRole(identity, region, assume, self._utc)
                 resolver = CredentialResolver(providers=[provider])
-                session.register_component("credential_provider", resolver)
+                session.core.register_component("credential_provider", resolver)
+            while len(self._sessions) > self._settings.sessions:
+                # Not closed: a thread may be using it. It goes when that one is done.
+                self._sessions.popitem(last=False)
+        self._sessions.move_to_end(key)
         return session
 
     def _make(self, session: Any, service: str, region: str) -> Any:

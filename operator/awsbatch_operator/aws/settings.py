@@ -20,8 +20,10 @@ class Cadence:
     refresh: float = 900.0  # listed jobs are read in full that often, for what lists do not show
     unknown_grace: float = 60.0  # AWS may not know a job yet for that long after its submission
     kept_after_end: float = 600.0  # the last detail of an ended job that nobody fetched
-    infrastructure: float = 30.0
+    infrastructure: float = 30.0  # environments, queues
+    unmoving: float = 300.0  # definitions, policies: they change only when somebody changes them
     infrastructure_moving: float = 3.0  # while something is CREATING, UPDATING or DELETING
+    followed: float = 1800.0  # a name that nobody has asked for so long is not read any more
     infrastructure_idle: float = 3600.0  # a scope that nobody has used for that long is left alone
     trouble: float = 5.0  # first pause after a failed poll; doubles up to `trouble_most`
     trouble_most: float = 60.0
@@ -46,8 +48,10 @@ class AwsSettings:
     connect_timeout: float = 3.0
     read_timeout: float = 10.0
     threads: int = 32
-    read_attempts: int = 3  # of calls that change nothing, on errors that pass by themselves
+    read_attempts: int = 3  # of the feeds' calls, on errors that pass by themselves
+    sessions: int = 64  # kept, each with its credentials and clients; a role and region has one
     poll_share: float = 0.3  # of each rate, at most
+    kept_bytes: int = 16 * 1024 * 1024  # of details, for each kind of thing that is polled
     cadence: Cadence = field(default_factory=Cadence)
 
     @property

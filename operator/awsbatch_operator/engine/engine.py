@@ -33,7 +33,8 @@ class Engine:
     """Turns of one reconciler for all objects, until it is told to stop.
 
     `kinds` are listed and compared by the pass over all objects; `targets` tells which objects
-    another refers to. Runs on its clock, in one event loop, without threads. Runs once.
+    another refers to. `listed` is set once all objects have been listed. Runs on its clock, in one
+    event loop, without threads. Runs once.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Engine:
         )
         self._turns = Turns(parts, reconciler, self._troubles)
         self._resync = Resync(parts, kinds)
-        self._listed = asyncio.Event()
+        self.listed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         cache.listen(self._absorb)
 
@@ -92,7 +93,7 @@ class Engine:
     @property
     def idle(self) -> bool:
         """Whether all objects have been listed, and no turn is under way or waiting now."""
-        return self._listed.is_set() and self._queue.idle and self._wakes.idle
+        return self.listed.is_set() and self._queue.idle and self._wakes.idle
 
     async def run(self, stop: asyncio.Event) -> Ended:
         """List everything, then work until `stop` is set, then let the turns under way end.
@@ -155,7 +156,7 @@ class Engine:
             raise
 
     async def _work(self) -> None:
-        await self._listed.wait()
+        await self.listed.wait()
         while (key := await self._queue.take()) is not None:
             if self._cache.settled(key):
                 self._queue.done(key)
@@ -167,7 +168,7 @@ class Engine:
         settings = self._settings
         while not await self._passed(self._resync.fill()):
             await self._clock.sleep(self._jittered(settings.first_list_retry_seconds))
-        self._listed.set()
+        self.listed.set()
         while True:
             if not await self._passed(self._resync.compare()):
                 await self._clock.sleep(self._jittered(settings.resync_seconds / 10))

@@ -1,8 +1,7 @@
 """To which account an object's turns are counted, so that accounts are served fairly."""
 
-import json
-
 from awsbatch_operator.api.metadata import RESOLVED, Resource
+from awsbatch_operator.kube.encoding import decoded
 
 
 def account_of(resource: Resource) -> str:
@@ -25,7 +24,7 @@ def account_of(resource: Resource) -> str:
 
 def _account_id(recorded: str) -> str:
     try:
-        body = json.loads(recorded)
-    except (ValueError, RecursionError):
+        body = decoded(recorded)
+    except ValueError:
         return ""
     return str(body.get("accountId", "")) if isinstance(body, dict) else ""

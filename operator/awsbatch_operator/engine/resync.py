@@ -62,14 +62,17 @@ class Resync:
             await rest()
             newest, missing = self._cache.newest, self._cache.keys(kind)
             async for page in self._kube.list_metadata(kind):
-                missing.difference_update([key_of(body) for body in page])
-                await self._one_page(page, newest, pause)
+                for start in range(0, len(page), SLICE):
+                    few = page[start : start + SLICE]
+                    missing.difference_update([key_of(body) for body in few])
+                    await self._some(few, newest, pause)
+                    await asyncio.sleep(0)
                 await rest()
             await self._look_for(missing)
 
-    async def _one_page(self, page: Sequence[Shape], newest: int, pause: float) -> None:
+    async def _some(self, bodies: Sequence[Shape], newest: int, pause: float) -> None:
         """Read live what differs, and have a turn for each object within the next pause."""
-        for body in page:
+        for body in bodies:
             key = key_of(body)
             if self._differs(key, body, newest):
                 await self._store.refresh(key)

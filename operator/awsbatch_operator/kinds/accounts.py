@@ -1,6 +1,6 @@
 """In which AWS account and region an object lives, as whom we act there, and whether we may."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from awsbatch_operator.api import catalogue
@@ -95,9 +95,18 @@ class Accounts:
         The namespace has to be served, as ever: the annotation alone, which whoever owns the object
         can write, must not open an account.
         """
-        account = await self._of_record(recorded)
-        if isinstance(account, Finding):
-            return account
+        refusals = []
+        for account in await self._of_record(recorded):
+            answer = await self._usable_for(account, resource, recorded)
+            if isinstance(answer, Scope):
+                return answer
+            refusals.append(answer)
+        return refusals[0] if refusals else _gone(str(recorded.account))
+
+    async def _usable_for(
+        self, account: Resource | None, resource: Resource, recorded: Recorded
+    ) -> Scope | Finding:
+        """The scope of one account, None for our own, if it serves the object and leads there."""
         unusable = None if account is None else _not_usable(account)
         if unusable is not None:
             return _unavailable(unusable.message)
@@ -116,20 +125,23 @@ class Accounts:
             )
         return scope
 
-    async def _of_record(self, recorded: Recorded) -> Resource | Finding | None:
+    async def _of_record(self, recorded: Recorded) -> Sequence[Resource | None]:
         """The AWSAccount that was recorded; None for the operator's own identity.
 
         Where only the account's number is known (the annotation was taken away), it is whichever
-        identity leads there: never another account, or the object would be looked for in vain.
+        identities lead there: never another account, or the object would be looked for in vain.
         """
         if recorded.account:
             named = self._cache.get(ObjectKey("AWSAccount", "", recorded.account))
-            return named or _unavailable(f"AWSAccount {recorded.account} does not exist.")
+            return () if named is None else (named,)
         if recorded.account is None and await self._own_account() != recorded.account_id:
-            for account in self._cache.of_kind("AWSAccount"):
-                if account.status.get("accountId") == recorded.account_id:
-                    return account
-        return None
+            there = [
+                account
+                for account in self._cache.of_kind("AWSAccount")
+                if account.status.get("accountId") == recorded.account_id
+            ]
+            return there or (None,)  # our own identity, which says where it leads instead
+        return (None,)
 
     def _named(self, resource: Resource) -> Resource | Finding | None:
         """The AWSAccount of an object; None for the operator's own identity."""
@@ -213,6 +225,10 @@ def _no_region(account: str) -> Finding:
         f"No AWS region: neither the spec nor {where} names one.",
         "Set spec.region, or the region of the account or of the operator.",
     )
+
+
+def _gone(account: str) -> Finding:
+    return _unavailable(f"AWSAccount {account} does not exist.")
 
 
 def _unavailable(message: str) -> Finding:

@@ -56,7 +56,8 @@ def targets(
 ) -> tuple[Mapping[ObjectKey, Resource], tuple[Finding, ...]]:
     """The objects referred to, and what is still missing of them.
 
-    The account is a gate of its own and is passed over here.
+    What nothing waits for is found only if its ARN could be used. The account is a gate of its own
+    and is passed over here.
     """
     found: dict[ObjectKey, Resource] = {}
     missing = []
@@ -64,7 +65,7 @@ def targets(
         if reference.target.kind == "AWSAccount":
             continue
         target = find(reference.target)
-        if target is not None:
+        if target is not None and (reference.need is not Need.OPTIONAL or _usable(target)):
             found[reference.target] = target
         finding = unresolved(reference, target)
         if finding is not None:
@@ -144,7 +145,7 @@ def in_aws(target: Resource) -> bool:
     """
     if target.key.kind == "BatchJob":
         return "jobId" in target.status
-    if "arn" not in target.status:
+    if "arn" not in target.status or _stall_reason(target) == catalogue.ALREADY_EXISTS.name:
         return False
     try:
         recorded = recorded_in(target)
@@ -171,15 +172,25 @@ def _leads_to(recorded: Recorded, target: Resource) -> bool:
     return bool(name) and name in recorded.names
 
 
+def _usable(target: Resource) -> bool:
+    """Whether its ARN, if it shows one, is its own; a job is used by its id alone."""
+    return target.key.kind == "BatchJob" or in_aws(target)
+
+
+def _stall_reason(target: Resource) -> str:
+    stalled = condition(target.status, "Stalled")
+    return str(stalled["reason"]) if stalled is not None and stalled["status"] == "True" else ""
+
+
 def is_ready(target: Resource) -> bool:
     """Whether AWS has what the newest generation of the target says."""
     return not target.deleting and is_true(target.status, "Ready", target.generation)
 
 
 def _why(target: Resource) -> str:
-    stalled = condition(target.status, "Stalled")
-    if stalled is not None and stalled["status"] == "True":
-        return f", and does not go on by itself: {stalled['reason']}."
+    stalled = _stall_reason(target)
+    if stalled:
+        return f", and does not go on by itself: {stalled}."
     ready = condition(target.status, "Ready")
     # Only the word, not the message: it may change with every look and would be written each time.
     return f" ({ready['reason']})." if ready is not None else "."

@@ -15,7 +15,7 @@ from awsbatch_operator.api.conditions import is_true
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.plans import Plan
-from awsbatch_operator.api.references import Targets, external_arns
+from awsbatch_operator.api.references import Need, Reference, Targets, external_arns
 from awsbatch_operator.api.scope import NoTokenError, Origin, Recorded, Scope
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.engine.reconciler import Again
@@ -99,12 +99,33 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         turn.findings += missing or gates.elsewhere(
             references, found, external_arns(resource), home.recorded
         )
-        if not turn.findings:
+        if not turn.findings and await self._targets_own(turn, home, references, found):
             targets = self._targets(resource.key, home, found)
             owner = self._steps.owner(resource)
             await self._steps.go(
                 turn, home, lambda current: self._kind.desired(current, targets, owner)
             )
+
+    async def _targets_own(
+        self,
+        turn: Turn[DesiredT, ObservedT, ActionT],
+        home: Home,
+        references: Sequence[Reference],
+        found: Mapping[ObjectKey, Resource],
+    ) -> bool:
+        """Whether AWS, too, says of each target that what it shows is its own."""
+        try:
+            for reference in references:
+                if reference.need is Need.OPTIONAL or reference.target not in found:
+                    continue
+                target = found[reference.target]
+                missing = await self._shared.proofs.missing(reference, target, home.scope)
+                turn.findings += [missing] if missing is not None else []
+        except AwsError as error:
+            turn.error = error
+        except NoTokenError as error:
+            turn.no_token_seconds = error.seconds
+        return not turn.findings and turn.error is None and turn.no_token_seconds is None
 
     async def _keep_hold(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> None:
         """Our finalizer on what the status shows to be in AWS, whichever gate ended the turn.

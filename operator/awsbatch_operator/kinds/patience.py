@@ -36,6 +36,10 @@ class Patience:
         self._waiting_since.pop(key, None)
 
     def over(self, key: ObjectKey) -> None:
-        """The trouble has passed, or the object is gone."""
+        """The trouble has passed."""
         self._looks.pop(key, None)
-        self._waiting_since.pop(key, None)
+
+    def forget(self, key: ObjectKey) -> None:
+        """The object is finished or gone."""
+        self.over(key)
+        self.wait_is_over(key)

@@ -54,11 +54,12 @@ def recorded_in(resource: Resource) -> Recorded | None:
     found = {name: str(body[field]) for field, name in _FIELDS.items()}
     found |= {name: str(body.get(field, "")) for field, name in _NAMES.items()}
     before = body.get("predecessors", ())
-    if not isinstance(before, list | tuple) or body.get("origin", _CREATED) not in _ORIGINS:
+    origin = str(body.get("origin", _CREATED))
+    if not isinstance(before, list | tuple) or origin not in _ORIGINS:
         raise RecordError(f"{RESOLVED}: {text[:200]!r} has no sound origin or predecessors")
     return Recorded(
         **found,
-        origin=Origin(body.get("origin", _CREATED)),
+        origin=Origin(origin),
         predecessors=tuple(str(name) for name in before),
     )
 

@@ -42,10 +42,11 @@ class Reporter(Generic[DesiredT, ObservedT, ActionT]):
     async def report(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> Again:
         """Write the status if it differs, and say when the object is due again."""
         resource = turn.resource
-        findings = _findings(turn)
-        quiet = self._too_early_to_tell(turn)
+        early = self._waits_quietly(turn)
+        quiet = self._too_early_to_tell(turn, early=early)
         if quiet is not None:
             return quiet
+        findings = _findings(turn, early=early)
         shown = self._kind.status(resource, self._seen(turn, findings))
         if shown.quiet and not turn.errors:
             return _again(turn, findings)
@@ -63,7 +64,7 @@ class Reporter(Generic[DesiredT, ObservedT, ActionT]):
         """Write what a plan announces before its first step is sent; the object as it is then."""
         if all(turn.resource.status.get(name) == value for name, value in plan.announce.items()):
             return turn.resource
-        findings = _findings(turn)
+        findings = statuses.by_weight(turn.all_findings())
         shown = self._kind.status(turn.resource, self._seen(turn, findings))
         shown = KindStatus({**shown.fields, **plan.announce}, shown.verdict, shown.extra)
         verdict = statuses.verdict(findings, shown.verdict, deleting=turn.resource.deleting)
@@ -75,7 +76,7 @@ class Reporter(Generic[DesiredT, ObservedT, ActionT]):
 
     def forget(self, key: ObjectKey) -> None:
         """The object is finished or gone: keep nothing of it in memory."""
-        self._patience.over(key)
+        self._patience.forget(key)
         self._kind.forget(key)
 
     async def _write(
@@ -104,14 +105,21 @@ class Reporter(Generic[DesiredT, ObservedT, ActionT]):
         self._shared.narrator.judged(resource, verdict)
         return written
 
-    def _too_early_to_tell(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> Again | None:
+    def _waits_quietly(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> bool:
+        """Whether something waits for a rate token, and not for so long that it is told."""
+        key = turn.resource.key
+        if turn.waits_seconds is None:
+            self._patience.wait_is_over(key)
+            return False
+        return self._patience.with_wait(key, self._shared.clock.monotonic())
+
+    def _too_early_to_tell(
+        self, turn: Turn[DesiredT, ObservedT, ActionT], *, early: bool
+    ) -> Again | None:
         """Whether passing trouble, or the wait for a rate token, is kept quiet this time."""
         key, waits = turn.resource.key, turn.waits_seconds
-        if waits is None:
-            self._patience.wait_is_over(key)
-        elif not turn.errors and not turn.acted:
-            early = self._patience.with_wait(key, self._shared.clock.monotonic())
-            return Again(after=max(waits, TOKEN_SECONDS)) if early else None
+        if early and waits is not None and not turn.errors and not turn.acted:
+            return Again(after=max(waits, TOKEN_SECONDS))
         waiting = turn.home is None and any(
             finding.reason is catalogue.REFERENCE_NOT_READY
             for finding in turn.findings
@@ -140,10 +148,10 @@ class Reporter(Generic[DesiredT, ObservedT, ActionT]):
         )
 
 
-def _findings(turn: Turn[DesiredT, ObservedT, ActionT]) -> tuple[Finding, ...]:
+def _findings(turn: Turn[DesiredT, ObservedT, ActionT], *, early: bool) -> tuple[Finding, ...]:
     """Of two findings of one weight the first gives its reason: trouble before progress."""
     trouble = [outcomes.finding(error) for error in turn.errors]
-    if turn.waits_seconds is not None:
+    if turn.waits_seconds is not None and not early:
         trouble.append(
             Finding(
                 catalogue.RATE_LIMITED,
@@ -151,7 +159,19 @@ def _findings(turn: Turn[DesiredT, ObservedT, ActionT]) -> tuple[Finding, ...]:
                 look_again_seconds=turn.waits_seconds,
             )
         )
-    return statuses.by_weight((*trouble, *turn.all_findings()))
+    return statuses.by_weight((*trouble, *turn.all_findings(), *_more_to_come(turn)))
+
+
+def _more_to_come(turn: Turn[DesiredT, ObservedT, ActionT]) -> tuple[Finding, ...]:
+    """Said while steps are left for a later turn, or the object would be called Ready too early.
+
+    What was Ready before stays so: a drift that takes two turns to repair is no news.
+    """
+    left = turn.unfinished or turn.waits_seconds is not None
+    if not left or statuses.is_ready(turn.resource):
+        return ()
+    reason = catalogue.DELETING if turn.resource.deleting else catalogue.UPDATING
+    return (Finding(reason, "Some of the calls to AWS that this takes are still to be made."),)
 
 
 def _again(turn: Turn[DesiredT, ObservedT, ActionT], findings: Sequence[Finding]) -> Again:
@@ -160,9 +180,12 @@ def _again(turn: Turn[DesiredT, ObservedT, ActionT], findings: Sequence[Finding]
         return Again(after=RETRY_SECONDS, failed=True)
     if turn.resource.paused:
         return Again()
+    looks = [] if turn.waits_seconds is None else [max(turn.waits_seconds, TOKEN_SECONDS)]
+    if turn.unfinished or (turn.errors and turn.acted):  # a lane that went on may have more to do
+        looks.append(UNFINISHED_SECONDS)
     if turn.errors:  # whatever the plan would look at soon has not been reached
-        return Again(after=min(outcomes.finding(error).again for error in turn.errors))
-    looks = [UNFINISHED_SECONDS] if turn.unfinished else []
+        looks += [outcomes.finding(error).again for error in turn.errors]
+        return Again(after=min(looks))
     looks += [finding.again for finding in findings if finding.severity is not Severity.NOTE]
     if turn.plan is not None and turn.plan.look_again_seconds is not None:
         looks.append(turn.plan.look_again_seconds)

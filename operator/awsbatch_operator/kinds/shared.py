@@ -9,6 +9,7 @@ from awsbatch_operator.engine.cache import Cache
 from awsbatch_operator.engine.references import ReferenceIndex
 from awsbatch_operator.engine.store import Store
 from awsbatch_operator.kinds.narration import Narrator
+from awsbatch_operator.kinds.proofs import Proofs
 
 
 class Claims:
@@ -42,3 +43,4 @@ class Shared:
     narrator: Narrator
     cluster_id: str
     claims: Claims
+    proofs: Proofs

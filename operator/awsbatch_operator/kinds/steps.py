@@ -91,6 +91,7 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
                     if plan.steps and not permits.held:
                         return
                     turn.desired = desire(turn.resource)
+                    turn.outcomes = {}  # of a plan that the fresh look may not confirm
                     plan = await self._look(turn, None, fresh=True)
                     if plan is None:
                         return
@@ -117,6 +118,11 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
         turn.foreign = owned is Ownership.FOREIGN
         turn.observed = None if turn.foreign else answer
         if turn.foreign and answer is not None:
+            if isinstance(turn.desired, Removal):
+                return self._leave_behind(turn, fresh=fresh)
+            if "arn" in resource.status and not fresh:
+                # It was ours: what the feed read may be from before that.
+                return await self._look(turn, None, fresh=True)
             self._leave_alone(turn, kind.marks(answer))
             return None
         if owned is Ownership.ADOPTABLE:
@@ -124,7 +130,7 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
         plan = turn.plan = kind.plan(turn.desired, turn.observed, self.shared.clock.now())
         if not plan.steps:
             self.shared.narrator.noted(resource, plan.findings)
-        elif owned is Ownership.RECREATED:
+        elif owned is Ownership.RECREATED and fresh:
             message = "AWS already had what an earlier object of this name made; it is ours now."
             self.shared.narrator.noted(resource, [Finding(catalogue.REOWNED, message)])
         return plan
@@ -139,18 +145,24 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
             return Ownership.FOREIGN  # nothing is taken over only to be removed
         return owned
 
+    def _leave_behind(
+        self, turn: Turn[DesiredT, ObservedT, ActionT], *, fresh: bool
+    ) -> Plan[ActionT]:
+        """The object goes and what AWS has of that name stays, once a fresh look says the same.
+
+        What the feed read may be older than our own thing of that name.
+        """
+        words = f"AWS keeps {_where(turn)}: its tags say that it is not this object's."
+        note = Finding(catalogue.NOT_OURS, words)
+        turn.plan = Plan(released=True, findings=(note,))
+        if fresh:
+            self.shared.narrator.noted(turn.resource, [note])
+        return turn.plan
+
     def _leave_alone(
         self, turn: Turn[DesiredT, ObservedT, ActionT], tags: Mapping[str, str]
     ) -> None:
-        assert turn.home is not None  # noqa: S101 - there is no look without a home
-        recorded = turn.home.recorded
-        where = f"{recorded.serving} in account {recorded.account_id}, region {recorded.region}"
-        if isinstance(turn.desired, Removal):
-            words = f"AWS keeps {where}: its tags say that it is not this object's."
-            note = Finding(catalogue.NOT_OURS, words)
-            turn.plan = Plan(released=True, findings=(note,))
-            self.shared.narrator.noted(turn.resource, [note])
-            return
+        """Say whose it is; if the owner is in this cluster, be woken by its end."""
         turn.plan = None
         other = holder(tags, self.shared.cluster_id)
         if other is not None:
@@ -159,7 +171,7 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
             f"it belongs to {other}" if other else "its tags do not say that it is this object's"
         )
         turn.findings.append(
-            Finding(catalogue.ALREADY_EXISTS, f"AWS already has {where}, and {whose}.")
+            Finding(catalogue.ALREADY_EXISTS, f"AWS already has {_where(turn)}, and {whose}.")
         )
 
     def _unshown(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> bool:
@@ -256,6 +268,12 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
                 reached[lane] = replace(before, done=(*before.done, step), answer=answer)
                 if step.note is not None:
                     self.shared.narrator.done(turn.resource, [step.note])
+
+
+def _where(turn: Turn[DesiredT, ObservedT, ActionT]) -> str:
+    assert turn.home is not None  # noqa: S101 - there is no look without a home
+    recorded = turn.home.recorded
+    return f"{recorded.serving} in account {recorded.account_id}, region {recorded.region}"
 
 
 def _came_short(outcome: Outcome[ActionT]) -> bool:

@@ -7,6 +7,7 @@ read again, which also runs its credential plug-in again.
 """
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,13 +110,24 @@ class Connection:
                 request.server_hostname = self.configuration.tls_server_name
             return await handler(request)
 
-        tls = RESTClientObject(self.configuration).ssl_context
         return aiohttp.ClientSession(
-            connector=_Connector(opened, limit=CONNECTIONS, ssl=tls),
+            connector=_Connector(opened, limit=CONNECTIONS, ssl=self._tls()),
             headers={"User-Agent": USER_AGENT},
             middlewares=(authorized,),
             proxy=self.configuration.proxy,
         )
+
+    def bare_session(self) -> aiohttp.ClientSession:
+        """A new HTTP session that sends no identity by itself; the caller closes it."""
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS, ssl=self._tls()),
+            headers={"User-Agent": USER_AGENT},
+            trust_env=True,  # a proxy that the environment names
+        )
+
+    def _tls(self) -> ssl.SSLContext:
+        made: ssl.SSLContext = RESTClientObject(self.configuration).ssl_context
+        return made
 
     def _load_service_account(self) -> None:
         try:

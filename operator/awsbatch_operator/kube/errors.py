@@ -9,12 +9,12 @@ KubeError
                       without the CRD nobody can say that an object is gone
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from awsbatch_operator.kube.encoding import decoded
 from awsbatch_operator.kube.port import (
     ConflictError,
     DeniedError,
@@ -61,7 +61,7 @@ class Answer:
     def json(self) -> dict[str, Any]:
         """The body; UnavailableError if it is no JSON object (something else answered)."""
         try:
-            value = json.loads(self.body)
+            value = decoded(self.body)
         except ValueError:
             value = None
         if isinstance(value, dict):
@@ -107,7 +107,7 @@ def _judge(answer: Answer, status: Mapping[str, Any], said: str) -> tuple[type[K
 def _status(body: bytes) -> Mapping[str, Any]:
     """The metav1.Status in a refusal; empty if it is something else."""
     try:
-        value = json.loads(body)
+        value = decoded(body)
     except ValueError:
         return {}
     is_status = isinstance(value, dict) and value.get("kind") == "Status"

@@ -16,11 +16,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
-from kubernetes.aio.client import ApiClient
-from kubernetes.aio.client.rest import RESTResponse
 
 from awsbatch_operator.api.instant import Clock
-from awsbatch_operator.kube.connection import USER_AGENT, Connection
+from awsbatch_operator.kube.connection import Connection
+from awsbatch_operator.kube.encoding import encoded
 from awsbatch_operator.kube.errors import Answer, error_of, no_answer
 from awsbatch_operator.kube.listing import ListReader
 from awsbatch_operator.kube.port import UnavailableError
@@ -63,13 +62,12 @@ class Transport:
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self._connection = connection
         self._clock = clock
-        self._api = ApiClient(connection.configuration)
-        self._urgent = ApiClient(connection.configuration)
-        self._api.user_agent = self._urgent.user_agent = USER_AGENT
+        self._usual = connection.bare_session()
+        self._urgent = connection.bare_session()
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._api.close()
+        await self._usual.close()
         await self._urgent.close()
 
     async def ask(self, request: Request) -> dict[str, Any]:
@@ -109,13 +107,13 @@ class Transport:
         try:
             if got.status != HTTPStatus.OK:
                 raise error_of(await _answer(got), doing=request.doing)
-            async for piece in got.response.content.iter_any():
+            async for piece in got.content.iter_any():
                 for item in reader.feed(piece):
                     yield item
         except (aiohttp.ClientError, OSError) as error:
             raise self._no_answer(error, request) from error
         finally:
-            got.response.close()  # of no effect when it was read to its end
+            got.close()  # of no effect when it was read to its end
         if not reader.complete:
             raise UnavailableError(f"Cannot {request.doing}: the answer is no whole list.")
 
@@ -126,31 +124,37 @@ class Transport:
         except (aiohttp.ClientError, OSError) as error:
             raise self._no_answer(error, request) from error
 
-    async def _identified(self, request: Request) -> RESTResponse:
+    async def _identified(self, request: Request) -> aiohttp.ClientResponse:
         """Send it, and once more with a new token if the API server does not know us."""
         token = await self._connection.authorization()
         got = await self._send(request, token)
         if got.status != HTTPStatus.UNAUTHORIZED:
             return got
-        got.response.close()
+        got.close()
         await self._connection.renew(token)
         token = await self._connection.authorization()
         return await self._send(request, token)
 
-    async def _send(self, request: Request, token: str | None) -> RESTResponse:
+    async def _send(self, request: Request, token: str | None) -> aiohttp.ClientResponse:
         headers = {"Accept": request.accept, "Content-Type": request.content_type}
         if token is not None:
             headers["Authorization"] = token
         path = f"{request.path}?{urlencode(request.query)}" if request.query else request.path
-        api = self._urgent if request.urgent else self._api
-        method, url, headers, body, _ = await api.param_serialize(
-            request.method, path, header_params=headers, body=_plain(request.body)
-        )
-        limit = aiohttp.ClientTimeout(
-            total=request.seconds, sock_connect=CONNECT_SECONDS, sock_read=request.silence_seconds
-        )
+        configuration = self._connection.configuration
         try:
-            return await api.call_api(method, url, headers, body, _request_timeout=limit)
+            return await (self._urgent if request.urgent else self._usual).request(
+                request.method,
+                f"{self._connection.server}{path}",
+                data=None if request.body is None else encoded(request.body),
+                headers=headers,
+                proxy=configuration.proxy,
+                server_hostname=configuration.tls_server_name,
+                timeout=aiohttp.ClientTimeout(
+                    total=request.seconds,
+                    sock_connect=CONNECT_SECONDS,
+                    sock_read=request.silence_seconds,
+                ),
+            )
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
             raise self._no_answer(error, request) from error
 
@@ -158,7 +162,7 @@ class Transport:
         return no_answer(error, doing=request.doing, server=self._connection.server)
 
 
-async def _answer(got: RESTResponse) -> Answer:
+async def _answer(got: aiohttp.ClientResponse) -> Answer:
     content = await got.read()
     return Answer(got.status, content, _seconds(got.headers.get("Retry-After")))
 
@@ -172,12 +176,3 @@ def _after_refusal(answer: Answer, refusals: int) -> float | None:
 def _seconds(header: str | None) -> float | None:
     """Retry-After as the API server sends it: whole seconds. A date (from a proxy) is ignored."""
     return float(header) if header is not None and header.isdecimal() else None
-
-
-def _plain(value: Any) -> Any:
-    """The same JSON value in the types that the client can serialize: dict and list."""
-    if isinstance(value, Mapping):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return value

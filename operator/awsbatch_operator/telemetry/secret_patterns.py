@@ -37,26 +37,48 @@ _VALUE = r"(?P<secret>(?<=\")(?:[^\"\\\n]|\\.)++|(?<=')(?:[^'\\\n]|\\.)++|[^\s\"
 _OPENING = r"(?:\\{0,3}+[\"'])?+"  # a quote, escaped where JSON stands in JSON
 _REST = r"[\w.-]{0,64}+"  # what may follow the telling word in a name, as in TOKEN_FOR_TESTS
 
-_WORDS = (
-    r"(?:secret|passw(?:or)?d|passphrase|token|(?:api|access|account|private|auth)[_-]?key|pwd)"
-)
+_WORDS = r"(?i:secret|passw(?:or)?d|passphrase|(?:api|access|account|private|auth)[_-]?key)"
 _WORD_HEADS = (
     "secret password passwd passphrase token apikey api_key api-key accesskey access_key "
     "access-key accountkey account_key account-key privatekey private_key private-key "
     "authkey auth_key auth-key pwd"
 )
+# A number behind "tokens" counts them, and a tokenizer is none; PWD is mostly a folder.
+_TOKEN, _NO_COUNT = r"(?i:token(?!i[sz]))", r"(?![\d.,_]{1,12}+(?:[^\w.,]|\Z))"
+_PWD, _NO_FOLDER = r"(?i:pwd)", r"(?!/)"
+
+
+def _named(between: str, rest: str = _REST) -> str:
+    """A name that tells, and what stands between it and its value."""
+    return (
+        rf"(?:{_WORDS}{rest}(?:{between})|{_TOKEN}{rest}(?:{between}){_NO_COUNT}"
+        rf"|{_PWD}{rest}(?:{between}){_NO_FOLDER})"
+    )
+
 
 PATTERNS = (
-    # name=value, name: value, "name": "value", <name>value
+    # name=value, name => value, "name": "value", <name>value
     _pattern(
         _WORD_HEADS,
-        rf"(?i:{_WORDS}){_REST}(?:{_OPENING}[ \t]{{0,8}}+(?:=>|[:=])[ \t]{{0,8}}+|>)",
+        _named(
+            rf"{_OPENING}[ \t]{{0,8}}+(?:=>|:=|=)[ \t]{{0,8}}+|>"
+            rf"|\\{{0,3}}+[\"'][ \t]{{0,8}}+:[ \t]{{0,8}}+"
+        ),
+        rf"{_OPENING}{_VALUE}",
+    ),
+    # name: value; but not in an ARN, such as arn:aws:secretsmanager:… or job-definition/token:7
+    _pattern(
+        _WORD_HEADS,
+        r"(?<![:/])",
+        _named(r"[ \t]{0,8}+:(?!:)[ \t]{0,8}+"),
         rf"{_OPENING}{_VALUE}",
     ),
     # --name value
     _pattern(
         "--",
-        rf"(?<![\w-])--[\w-]{{0,32}}?(?i:{_WORDS})[\w-]{{0,64}}+[ \t]{{1,8}}+{_OPENING}{_VALUE}",
+        r"(?<![\w-])--[\w-]{0,32}?",
+        _named(r"[ \t]{1,8}+", rest=r"[\w-]{0,64}+"),
+        rf"{_OPENING}{_VALUE}",
     ),
     # Words that prose has before a colon, too: "Unable to locate credentials: set …"
     _pattern(

@@ -15,7 +15,7 @@ from awsbatch_operator.telemetry.secret_patterns import PATTERNS, REACH
 MASK = "***"
 CUT = "…"
 TEXT_LIMIT = 8192  # characters of one text that are looked at and kept, unless told otherwise
-RECORD_LIMIT = 32_768  # characters of all texts of one log record
+RECORD_LIMIT = 32_768  # characters of all texts of one log record, and items, together
 ITEMS_LIMIT = 100  # of one list or mapping
 DEPTH_LIMIT = 6
 _NAME_LIMIT = 256
@@ -26,14 +26,20 @@ _SECRET_NAMES = re.compile(
     r"|session_?token|security_?token|bearer|external_?id|^token$|^cookie$"
 )
 
+# Most texts hold no head at all, and are looked through once for each.
+_BY_HEAD = tuple(
+    (head, tuple(index for index, pattern in enumerate(PATTERNS) if head in pattern.heads))
+    for head in dict.fromkeys(head for pattern in PATTERNS for head in pattern.heads)
+)
+
 
 def masked(text: str, *, limit: int = TEXT_LIMIT) -> str:
     """The beginning of the text, with what looks like a secret masked.
 
-    At most `limit` characters of the text are kept, then CUT says that there was more. The
-    beginning, because what makes a secret recognisable stands before it or at its start: cutting
-    off the end can never leave the other half of one. Patterns look REACH characters further than
-    what is kept, so that a secret that lies across the cut is recognised as well.
+    At most `limit` characters, then CUT says that there was more. The beginning, because what makes
+    a secret recognisable stands before it or at its start: cutting off the end can never leave the
+    other half of one. Patterns look REACH characters further than what is kept, so that a secret
+    that lies across the cut is recognised as well.
     """
     kept = min(limit, len(text))
     made, end = [], 0
@@ -44,7 +50,8 @@ def masked(text: str, *, limit: int = TEXT_LIMIT) -> str:
             made += [text[end:start], MASK]
         end = max(end, stop)
     made.append(text[end:kept])
-    return "".join(made) + (CUT if len(text) > limit else "")
+    shown = "".join(made)  # may be longer than the text: a mask is longer than a short secret
+    return shown[:limit] + (CUT if max(len(text), len(shown)) > limit else "")
 
 
 def _secrets(text: str) -> list[tuple[int, int]]:
@@ -52,11 +59,13 @@ def _secrets(text: str) -> list[tuple[int, int]]:
     if len(text) < _SHORTEST:
         return []
     lowered = text.lower()
+    told = [patterns for head, patterns in _BY_HEAD if head in lowered]
+    if not told:
+        return []
     return sorted(
         found.span(found.lastgroup or 0)
-        for pattern in PATTERNS
-        if any(head in lowered for head in pattern.heads)
-        for found in pattern.finds.finditer(text)
+        for index in {index for indexes in told for index in indexes}
+        for found in PATTERNS[index].finds.finditer(text)
     )
 
 
@@ -82,18 +91,24 @@ class _Masking:
         for key, value in islice(values.items(), ITEMS_LIMIT):
             # Names at the top are written in our own code; below, they may be anybody's.
             name = str(key) if depth == 0 else masked(str(key), limit=_NAME_LIMIT)
+            self._left -= len(name) if depth else 0
             hidden = bool(value) and _SECRET_NAMES.search(name[:_NAME_LIMIT])
             yield name, MASK if hidden else self._value(value, depth=depth + 1)
         if len(values) > ITEMS_LIMIT:
             yield CUT, f"{len(values) - ITEMS_LIMIT} more"
 
+    def _full(self, depth: int) -> bool:
+        """Whether no list or mapping is looked into any more."""
+        return depth > DEPTH_LIMIT or self._left <= 0
+
     def _value(self, value: Any, *, depth: int) -> Any:
+        self._left -= 1  # numbers count as well: a thousand lists of them are a long line, too
         match value:
             case None | bool() | int() | float():
                 return value
             case str():
                 return self._text(value)
-            case Mapping() | list() | tuple() | set() | frozenset() if depth > DEPTH_LIMIT:
+            case Mapping() | list() | tuple() | set() | frozenset() if self._full(depth):
                 return CUT
             case Mapping():
                 return self.mapping(value, depth=depth)
@@ -104,6 +119,6 @@ class _Masking:
                 return self._text(str(value))
 
     def _text(self, text: str) -> str:
-        shown = masked(text, limit=min(TEXT_LIMIT, self._left))
-        self._left = max(0, self._left - len(shown))
+        shown = masked(text, limit=max(0, min(TEXT_LIMIT, self._left)))
+        self._left -= len(shown)
         return shown

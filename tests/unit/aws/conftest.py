@@ -14,7 +14,7 @@ from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.api.scope import LeaseLostError, Scope
 from awsbatch_operator.aws.connect import Aws, connect
 from awsbatch_operator.aws.runner import InlineRunner
-from awsbatch_operator.aws.sender import Surroundings
+from awsbatch_operator.aws.sender import AwsContext
 from awsbatch_operator.aws.settings import AwsSettings
 
 ACCOUNT = "111122223333"
@@ -44,6 +44,7 @@ class Bench:
     lease: Lease
     woken: list[ObjectKey]
     observed: list[tuple[str, str, str]]
+    context: AwsContext
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +71,7 @@ def make_bench(loader) -> Callable[..., Bench]:
         stub, clock, lease = StubAws(), SteppedClock(), Lease()
         woken: list[ObjectKey] = []
         observed: list[tuple[str, str, str]] = []
-        around = Surroundings(
+        context = AwsContext(
             clock=clock,
             fence=lease,
             runner=InlineRunner(),
@@ -81,8 +82,8 @@ def make_bench(loader) -> Callable[..., Bench]:
             on_client=stub.attach,
             loader=loader,
         )
-        aws = connect(settings, around, woken.append)
-        return Bench(aws, stub, clock, lease, woken, observed)
+        aws = connect(settings, context, woken.append)
+        return Bench(aws, stub, clock, lease, woken, observed, context)
 
     return make
 

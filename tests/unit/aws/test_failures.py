@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
@@ -101,6 +103,14 @@ def test_a_message_is_one_line_of_bounded_length():
     shown = words("long\n" * 5000)
     assert len(shown) <= MESSAGE_LIMIT
     assert "\n" not in shown
+
+
+@pytest.mark.parametrize("head", ["token", "x-amz-security-token:", "//a", "\n", "signature=a "])
+def test_a_message_of_any_size_is_cut_before_it_is_looked_at(head):
+    began = time.process_time()
+    shown = words(head * 50_000)
+    assert time.process_time() - began < 0.1
+    assert len(shown) <= MESSAGE_LIMIT
 
 
 def test_an_answer_that_is_not_awss_says_what_to_check():

@@ -1,4 +1,7 @@
 import asyncio
+import contextlib
+import threading
+from dataclasses import replace
 
 import pytest
 from botocore.exceptions import (
@@ -6,12 +9,17 @@ from botocore.exceptions import (
     EndpointConnectionError,
     ReadTimeoutError,
 )
+from tests.support.clock import settle
 from tests.support.stub_aws import ASSUMED, Refused
 
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.scope import LeaseLostError, Scope
-from awsbatch_operator.aws.calls import UnlistedCallError
+from awsbatch_operator.api.scope import LeaseLostError, NoTokenError, Scope
+from awsbatch_operator.aws.calls import Priority, UnlistedCallError
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
+from awsbatch_operator.aws.in_flight import WithdrawnError
+from awsbatch_operator.aws.runner import ThreadRunner
+from awsbatch_operator.aws.sender import Sender
+from awsbatch_operator.aws.settings import AwsSettings
 
 SCOPE = Scope("111122223333", "eu-central-1")
 SUBMIT = {"jobName": "a", "jobQueue": "q", "jobDefinition": "d"}
@@ -91,12 +99,31 @@ async def test_a_request_that_botocore_refuses_is_invalid_and_was_not_sent(bench
     assert bench.stub.sent == []
 
 
-async def test_a_read_is_repeated_a_few_times_and_each_attempt_takes_a_token(bench):
+async def test_a_read_of_a_turn_is_sent_once_for_the_engine_repeats_the_turn(bench):
     bench.stub.answers["DescribeJobs"] = refuse("ServerException", 500)
-    asked = asyncio.create_task(failure(bench.aws.batch.job(SCOPE, "j-1")))
+    error = await failure(bench.aws.batch.job(SCOPE, "j-1"))
+    assert bench.stub.operations() == ["DescribeJobs"]
+    assert error.kind is ErrorKind.TRANSIENT
+    assert bench.clock.next_due() is None
+
+
+async def test_a_read_of_a_feed_is_repeated_a_few_times(bench):
+    bench.stub.answers["DescribeJobs"] = refuse("ServerException", 500)
+    call = bench.aws.sender.call(SCOPE, "batch:DescribeJobs", {"jobs": ["j"]}, polling=True)
+    asked = asyncio.create_task(failure(call))
     await bench.clock.run_until(asked.done)
     assert bench.stub.operations() == ["DescribeJobs"] * 3
     assert (await asked).kind is ErrorKind.TRANSIENT
+
+
+async def test_without_a_token_a_call_is_not_sent_and_says_when_to_come_again(bench):
+    for _ in range(40):
+        await bench.aws.sender.call(SCOPE, "batch:DescribeJobs", {"jobs": ["j"]})
+    bench.stub.sent.clear()
+    with pytest.raises(NoTokenError) as caught:
+        await bench.aws.sender.call(SCOPE, "batch:DescribeJobs", {"jobs": ["j"]})
+    assert caught.value.seconds == pytest.approx(1 / 50, abs=0.01)
+    assert bench.stub.sent == []
 
 
 async def test_a_read_that_aws_refuses_for_a_reason_is_not_repeated(bench):
@@ -181,17 +208,80 @@ async def test_an_empty_answer_of_something_else_than_aws_is_not_taken_for_absen
 async def test_throttling_makes_the_calls_that_follow_slower(bench):
     bench.stub.answers["SubmitJob"] = refuse("TooManyRequestsException", 429)
     await failure(bench.aws.batch.submit_job(SCOPE, SUBMIT))
-    bench.stub.answers["SubmitJob"] = lambda _: {"jobId": "j", "jobName": "a"}
-    again = asyncio.create_task(bench.aws.batch.submit_job(SCOPE, SUBMIT))
-    assert await bench.clock.run_until(again.done) == pytest.approx(1 / 25, rel=0.01)
+    with pytest.raises(NoTokenError) as caught:
+        await bench.aws.batch.submit_job(SCOPE, SUBMIT)
+    assert caught.value.seconds == pytest.approx(1 / 25, abs=0.006)
 
 
 async def test_a_permitted_call_goes_out_at_once(bench):
     bench.stub.answers["SubmitJob"] = lambda _: {"jobId": "j", "jobName": "a"}
-    await bench.aws.batch.permit(SCOPE, "SubmitJob")
-    others = [asyncio.create_task(bench.aws.batch.permit(SCOPE, "SubmitJob")) for _ in range(100)]
-    await bench.clock.advance(0.001)
+    bench.aws.batch.permit(SCOPE, "SubmitJob", "a")
+    for other in range(100):
+        with contextlib.suppress(NoTokenError):
+            bench.aws.batch.permit(SCOPE, "SubmitJob", other)
     await bench.aws.batch.submit_job(SCOPE, SUBMIT)
     assert bench.stub.operations() == ["SubmitJob"]
-    for other in others:
-        other.cancel()
+
+
+class LateRunner:
+    """Runs each work only when the test says so, whether or not anybody still waits for it."""
+
+    def __init__(self) -> None:
+        self.works = []
+
+    async def run(self, work, *, priority, account):
+        done = asyncio.get_running_loop().create_future()
+        self.works.append((work, done))
+        return await done
+
+
+async def test_a_call_that_nobody_waits_for_any_more_is_not_sent_later(bench):
+    runner = LateRunner()
+    sender = Sender(AwsSettings("c1", "eu-central-1"), replace(bench.context, runner=runner))
+    asked = asyncio.create_task(sender.call(SCOPE, "batch:SubmitJob", SUBMIT))
+    await settle()
+    assert sender.in_flight == 1
+    asked.cancel()
+    await settle()
+    assert sender.in_flight == 0
+    with pytest.raises(WithdrawnError):
+        runner.works[0][0]()
+    assert bench.stub.sent == []
+    assert sender.in_flight == 0
+
+
+async def test_a_call_that_has_begun_is_in_flight_until_it_is_over_whoever_gives_up(bench):
+    started, answered = threading.Event(), threading.Event()
+
+    def answer(_):
+        started.set()
+        answered.wait(10)
+        return {"jobId": "j", "jobName": "a"}
+
+    bench.stub.answers["SubmitJob"] = answer
+    runner = ThreadRunner(1)
+    sender = Sender(AwsSettings("c1", "eu-central-1"), replace(bench.context, runner=runner))
+    asked = asyncio.create_task(sender.call(SCOPE, "batch:SubmitJob", SUBMIT))
+    await asyncio.to_thread(started.wait, 10)
+    asked.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asked
+    assert sender.in_flight == 1
+    answered.set()
+    await runner.run(lambda: None, priority=Priority.READING, account="")
+    assert sender.in_flight == 0
+    runner.close()
+
+
+async def test_a_change_that_waited_longer_than_a_call_may_take_is_not_sent(bench):
+    """Whoever asked may have looked what became of it: it must not come after."""
+    runner = LateRunner()
+    sender = Sender(AwsSettings("c1", "eu-central-1"), replace(bench.context, runner=runner))
+    asked = asyncio.create_task(sender.call(SCOPE, "batch:SubmitJob", SUBMIT))
+    await settle()
+    bench.clock.skip(13.1)
+    with pytest.raises(AwsError, match="was not sent") as caught:
+        runner.works[0][0]()
+    assert (caught.value.kind, caught.value.outcome_unknown) == (ErrorKind.TRANSIENT, False)
+    assert bench.stub.sent == []
+    asked.cancel()

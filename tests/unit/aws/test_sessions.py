@@ -168,3 +168,26 @@ async def test_without_credentials_the_call_is_denied_and_says_so(bench, monkeyp
         await bench.aws.batch.terminate_job(OWN, "j", "why")
     assert caught.value.kind is ErrorKind.DENIED
     assert not caught.value.outcome_unknown
+
+
+async def test_the_session_that_was_not_used_for_longest_goes_with_its_credentials(make_bench):
+    bench = make_bench(sessions=3)
+    expires = Instant(bench.clock.now().epoch + 3600).rfc3339()
+    bench.stub.answers |= {
+        "AssumeRole": lambda asked: ASSUMED.format(
+            account=ACCOUNT, name=asked["ExternalId"], session="s", number=1, expires=expires
+        ),
+        "DescribeJobs": lambda _: {"jobs": []},
+    }
+    assumed = lambda: [asked["ExternalId"] for name, asked in bench.stub.sent if "Assume" in name]  # noqa: E731
+    for tenant in (
+        "t-a",
+        "t-b",
+        "t-a",
+        "t-c",
+        "t-a",
+        "t-b",
+    ):  # beside the operator's own session two have room
+        await bench.aws.batch.job(Scope(ACCOUNT, "eu-central-1", ROLE, tenant), "j")
+    assert assumed() == ["t-a", "t-b", "t-c", "t-b"]
+    assert len(bench.aws.sender._sessions._sessions) == 3

@@ -1,4 +1,4 @@
-"""Job definitions and scheduling policies: plans that come to an end and touch only ours."""
+"""Job definitions: plans that come to an end and touch only ours."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.kinds.models import Model as AwsModel
 from tests.unit.kinds.values import NOW, RECORDED, owner, resource, targets
 
 from awsbatch_operator.api import catalogue
@@ -14,18 +15,9 @@ from awsbatch_operator.api.tags import CONTENT, Ownership
 from awsbatch_operator.kinds.contract import Removal
 from awsbatch_operator.kinds.jobdefinition.desired import desired_definition
 from awsbatch_operator.kinds.jobdefinition.observe import Observed, Revision, whose
-from awsbatch_operator.kinds.jobdefinition.plan import (
-    Deregister,
-    Register,
-    plan_definition,
-    plan_removal,
-)
-from awsbatch_operator.kinds.queues import Use
-from awsbatch_operator.kinds.schedulingpolicy.desired import desired_policy
-from awsbatch_operator.kinds.schedulingpolicy.observe import Observed as ObservedPolicy
-from awsbatch_operator.kinds.schedulingpolicy.plan import Update, plan_policy
-from awsbatch_operator.kinds.schedulingpolicy.plan import plan_removal as plan_policy_removal
-from awsbatch_operator.kinds.tagging import Tag, Untag
+from awsbatch_operator.kinds.jobdefinition.plan import plan_definition, plan_removal
+from awsbatch_operator.kinds.lasting import ApiCall, LastingRemoval, lasting_removal
+from awsbatch_operator.kinds.tagging import TAGS
 
 
 def spec(command: str, keep: int | None = None, **changes: Any) -> dict[str, Any]:
@@ -34,14 +26,14 @@ def spec(command: str, keep: int | None = None, **changes: Any) -> dict[str, Any
     return {"type": "container", "containerProperties": container, **kept, **changes}
 
 
-class Model:
+class Model(AwsModel):
     """AWS, as far as one definition goes, and what the status shows of it."""
 
     def __init__(self):
+        super().__init__()
         self.revisions: list[Revision] = []
         self.last = 0
         self.registered: list[str] = []
-        self.annotations: dict[str, str] = {}
         self.users: tuple[Any, ...] = ()
 
     def observed(self):
@@ -68,19 +60,27 @@ class Model:
         wanted = desired_definition(of, targets(users=self.users), owner(of))
         return plan_definition(wanted, self.observed(), NOW.plus(900))
 
-    def apply(self, action):
-        match action:
-            case Register(request, _):
+    def apply(self, call):
+        request = call.request
+        match call.operation:
+            case "RegisterJobDefinition":
                 content = {
                     k: v for k, v in request.items() if k not in {"jobDefinitionName", "tags"}
                 }
                 self.register(request["tags"], content)
-            case Deregister(arn):
-                self.revisions = [one for one in self.revisions if one.arn != arn]
-            case Tag(arn, tags):
-                self._retag(arn, lambda have: {**have, **tags})
-            case Untag(arn, keys):
-                self._retag(arn, lambda have: {k: v for k, v in have.items() if k not in keys})
+            case "DeregisterJobDefinition":
+                gone = request["jobDefinition"]
+                self.revisions = [one for one in self.revisions if one.arn != gone]
+            case "TagResource":
+                self._retag(request["resourceArn"], lambda have: {**have, **request["tags"]})
+            case "UntagResource":
+                gone = request["tagKeys"]
+                self._retag(
+                    request["resourceArn"],
+                    lambda have: {k: v for k, v in have.items() if k not in gone},
+                )
+            case _:
+                raise AssertionError(call)
 
     def _retag(self, arn, change):
         self.revisions = [
@@ -88,14 +88,12 @@ class Model:
         ]
 
     def converge(self, of_spec):
-        for _ in range(9):
-            plan = self.plan(of_spec)
-            self.annotations = {**self.annotations, **plan.intent}
-            for action in plan.actions:
-                self.apply(action)
-            if not plan.actions and not plan.intent and plan.look_again_seconds is None:
-                return
-        raise AssertionError("it never comes to an end")
+        def plan():
+            # A plan that only wants to look again gets its look.
+            first = self.plan(of_spec)
+            return first if first.steps or first.record else self.plan(of_spec)
+
+        assert self.run(plan).look_again_seconds is None
 
 
 EDITS = st.lists(
@@ -166,35 +164,85 @@ def test_what_was_registered_a_moment_ago_is_not_registered_again_while_aws_hide
     of = model.resource(spec("one"))
     wanted = desired_definition(of, targets(), owner(of))
     plan = plan_definition(wanted, None, NOW.plus(5))
-    assert not plan.actions
+    assert not plan.steps
     assert plan.findings[0].reason is catalogue.AWS_BUSY
-    assert plan_definition(wanted, None, NOW.plus(60)).actions
+    assert plan_definition(wanted, None, NOW.plus(60)).steps
 
 
 def test_a_hash_of_another_version_is_compared_by_content():
     model = Model()
     model.converge(spec("one"))
-    model.apply(Tag("arn:1", {CONTENT: "v0:abc"}))
-    assert not model.plan(spec("one")).actions
-    assert model.plan(spec("two")).actions
+    tags = {"resourceArn": "arn:1", "tags": {CONTENT: "v0:abc"}}
+    model.apply(ApiCall("TagResource", tags))
+    assert not model.plan(spec("one")).steps
+    assert model.plan(spec("two")).steps
+
+
+def test_each_step_carries_the_note_of_what_it_does():
+    model = Model()
+    for command in ("one", "two", "three"):
+        model.converge(spec(command, 3))
+    model.notes.clear()
+    model.converge(spec("four", 1))
+    assert model.notes == ["Registered", "Deregistered", "Deregistered", "Deregistered"]
+
+
+def test_tags_and_each_deregistration_have_lanes_of_their_own():
+    model = Model()
+    for command in ("one", "two", "three"):
+        model.converge(spec(command, 3))
+    plan = model.plan(spec("three", 1, tags={"team": "climate"}))
+    lanes = {lane: [call.operation for call in steps_of(plan, lane)] for lane in plan.lanes()}
+    assert lanes == {
+        TAGS: ["TagResource"],
+        "arn:2": ["DeregisterJobDefinition"],
+        "arn:1": ["DeregisterJobDefinition"],
+    }
+
+
+def steps_of(plan, lane):
+    """The calls of one lane."""
+    return [step.action for step in plan.lanes()[lane]]
+
+
+@pytest.mark.parametrize("newer", ["ours", "another's"])
+def test_tags_of_an_older_revision_are_expected_of_that_revision(newer):
+    model = Model()
+    model.converge(spec("one", 3))
+    if newer == "ours":
+        model.converge(spec("two", 3))
+    else:
+        model.register({"team": "x"}, {}, by_us=False)
+    model.converge(spec("one", 3, tags={"team": "climate"}))
+    model.converge(spec("one", 3))
+    tags = {one.number: one.tags.get("team") for one in model.revisions}
+    assert tags == {1: None, 2: None if newer == "ours" else "x"}
 
 
 def test_whose_a_name_is_follows_from_all_revisions():
-    of = owner(resource("JobDefinition"))
-    ours, earlier = of.tags(), {**of.tags(), "awsbatch.dev/owner-uid": "uid-0"}
+    of = resource("JobDefinition")
+    us = owner(of)
+    ours, earlier = us.tags(), {**us.tags(), "awsbatch.dev/owner-uid": "uid-0"}
 
-    def of_tags(*tags):
+    def of_tags(*tags, recorded=(), spec=None):
         found = tuple(Revision(f"arn:{n}", n, each) for n, each in enumerate(tags))
-        return whose(Observed(found), of)
+        named = replace(of, spec=spec or {})
+        return whose(Observed(found, frozenset(recorded)), named, us)
 
     assert of_tags({}, {"team": "x"}) is Ownership.FOREIGN
     assert of_tags({}, earlier) is Ownership.RECREATED
     assert of_tags({}, earlier, ours) is Ownership.OURS
+    unproven = {"awsbatch.dev/owner-uid": "uid-1"}
+    assert of_tags({}, unproven) is Ownership.FOREIGN
+    assert of_tags({}, unproven, recorded=["arn:1"]) is Ownership.OURS
+    assert of_tags({}, unproven, recorded=["arn:0"]) is Ownership.FOREIGN
+    assert of_tags({}, spec={"adoptionPolicy": "Adopt"}) is Ownership.ADOPTABLE
+    assert of_tags({"awsbatch.dev/x": ""}, spec={"adoptionPolicy": "Adopt"}) is Ownership.FOREIGN
 
 
-def removal(**options: Any) -> Removal:
-    of = resource("JobDefinition")
-    return Removal(owner(of), RECORDED, options={"seen": True, "called": NOW} | options)
+def removal() -> LastingRemoval:
+    of = resource("JobDefinition", status={"arn": "arn:1"}, deleting=True, deleted_at=NOW)
+    return lasting_removal(of, Removal(owner(of), RECORDED))
 
 
 def test_a_removal_deregisters_ours_and_no_others():
@@ -202,67 +250,6 @@ def test_a_removal_deregisters_ours_and_no_others():
     model.converge(spec("one"))
     model.register({}, {}, by_us=False)
     plan = plan_removal(removal(), model.observed(), NOW)
-    assert plan.actions == (Deregister("arn:1"),)
-    model.apply(plan.actions[0])
+    assert plan.actions == (ApiCall("DeregisterJobDefinition", {"jobDefinition": "arn:1"}),)
+    model.take_all(plan)
     assert plan_removal(removal(), model.observed(), NOW).released
-
-
-# --- scheduling policies ---
-
-
-def policy(weights: dict[str, str], seconds: int) -> dict[str, Any]:
-    shares = [{"shareIdentifier": name, "weightFactor": weight} for name, weight in weights.items()]
-    return {"fairsharePolicy": {"shareDecaySeconds": seconds, "shareDistribution": shares}}
-
-
-def desired_of(of_spec):
-    of = resource("SchedulingPolicy", of_spec)
-    return desired_policy(of, targets(), owner(of))
-
-
-def as_aws_returns(content):
-    """Weights as floats, shares in AWS's own order."""
-    fair = content["fairsharePolicy"]
-    shares = [
-        {**share, "weightFactor": float(share["weightFactor"])}
-        for share in reversed(fair["shareDistribution"])
-    ]
-    return {"fairsharePolicy": {**fair, "shareDistribution": shares}}
-
-
-def numbers(weights):
-    return {name: float(weight) for name, weight in weights.items()}
-
-
-WEIGHTS = st.dictionaries(
-    st.sampled_from(["a", "b", "c"]), st.sampled_from(["0.5", "1", "1.0", "999.9999", "0.0001"])
-)
-
-
-@given(before=WEIGHTS, after=WEIGHTS, seconds=st.integers(0, 9))
-def test_a_policy_is_updated_once_and_then_left_alone(before, after, seconds):
-    wanted = desired_of(policy(after, seconds))
-    detail = {"arn": "arn:p", "name": "p", "tags": wanted.tags.all}
-    have = {**detail, **as_aws_returns(policy(before, 3))}
-    plan = plan_policy(wanted, ObservedPolicy(have))
-    same = (numbers(before), 3) == (numbers(after), seconds)
-    assert len(plan.actions) == (0 if same else 1)
-    for action in plan.actions:
-        assert isinstance(action, Update)
-        assert action.request["arn"] == "arn:p"
-        have |= as_aws_returns(action.request)
-    fair = have["fairsharePolicy"]
-    shares = {
-        share["shareIdentifier"]: share["weightFactor"] for share in fair["shareDistribution"]
-    }
-    assert (shares, fair["shareDecaySeconds"]) == (numbers(after), seconds)
-    assert not plan_policy(wanted, ObservedPolicy(have)).actions
-
-
-@pytest.mark.parametrize("used", [True, False])
-def test_a_policy_in_use_is_not_deleted(used):
-    detail = {"arn": "arn:p", "name": "p", "tags": {}}
-    queues = (Use("q", ""),) if used else ()
-    plan = plan_policy_removal(removal(), ObservedPolicy(detail, queues), NOW)
-    assert bool(plan.actions) is not used
-    assert not plan.released

@@ -6,46 +6,90 @@ import pytest
 from tests.unit.kinds.values import ACCOUNT, NOW, RECORDED, REGION, owner, resource, targets
 
 from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.api.tags import OWNER_UID
 from awsbatch_operator.kinds.computeenvironment.changes import update_request
 from awsbatch_operator.kinds.computeenvironment.desired import desired_environment
-from awsbatch_operator.kinds.computeenvironment.observe import observe_environment
-from awsbatch_operator.kinds.jobdefinition.act import act_on_definition
+from awsbatch_operator.kinds.computeenvironment.kind import compute_environments
+from awsbatch_operator.kinds.computeenvironment.observe import Observed as ObservedEnvironment
+from awsbatch_operator.kinds.contract import Removal
 from awsbatch_operator.kinds.jobdefinition.desired import desired_definition
+from awsbatch_operator.kinds.jobdefinition.kind import job_definitions
 from awsbatch_operator.kinds.jobdefinition.observe import Observed, Revision
-from awsbatch_operator.kinds.jobdefinition.plan import Register, plan_definition
-from awsbatch_operator.kinds.jobqueue.observe import observe_queue
+from awsbatch_operator.kinds.jobdefinition.plan import plan_definition
+from awsbatch_operator.kinds.jobqueue.kind import job_queues
+from awsbatch_operator.kinds.lasting import ApiCall
+from awsbatch_operator.kinds.schedulingpolicy.kind import scheduling_policies
 
 SCOPE = Scope(ACCOUNT, REGION)
 
 
 class Answers:
-    """A BatchPort that gives one answer whatever it is asked."""
+    """A BatchPort that gives one answer whatever it is asked, and keeps what that was."""
 
     def __init__(self, answer: Any) -> None:
         self._answer = answer
+        self.asked: list[tuple[Any, ...]] = []
 
     def __getattr__(self, name: str) -> Any:
-        async def call(*_: Any, **__: Any) -> Any:
+        async def call(*details: Any, **options: Any) -> Any:
+            self.asked.append((name, *details, *options.values()))
             return self._answer
 
         return call
 
 
 @pytest.mark.parametrize("answer", [None, {"status": "DELETED"}])
-async def test_what_aws_calls_deleted_is_gone(answer):
+@pytest.mark.parametrize("make", [compute_environments, job_queues])
+@pytest.mark.parametrize("deleting", [True, False])
+async def test_what_aws_calls_deleted_is_gone(answer, make, deleting):
     batch: Any = Answers(answer)
-    assert await observe_environment(batch, RECORDED, SCOPE, deleting=True) is None
-    assert await observe_queue(batch, RECORDED, SCOPE, draining=True) is None
+    kind = make(batch)
+    of = resource(kind.name, deleting=deleting)
+    assert await kind.observe(of, RECORDED, SCOPE, fresh=True) is None
+
+
+@pytest.mark.parametrize(
+    "make", [compute_environments, job_queues, job_definitions, scheduling_policies]
+)
+@pytest.mark.parametrize("fresh", [True, False])
+async def test_a_thing_is_looked_for_by_the_name_that_serves_now(make, fresh):
+    batch: Any = Answers(None)
+    kind = make(batch)
+    of = resource(kind.name)
+    recorded = RECORDED.succeeded_by("science-pool-2").promoted()
+    assert await kind.observe(of, recorded, SCOPE, fresh=fresh) is None
+    ((_, *asked),) = batch.asked
+    assert asked == [SCOPE, "science-pool-2", fresh]
 
 
 async def test_a_registered_revision_is_known_before_aws_lists_it():
     earlier = Revision("arn:1", 1, {})
-    batch: Any = Answers({"jobDefinitionArn": "arn:2", "revision": 2, "jobDefinitionName": "x"})
-    action = Register({"tags": {"a": "b"}}, Observed((earlier,)))
-    seen = await act_on_definition(batch, action, SCOPE)
+    answer = {"jobDefinitionArn": "arn:2", "revision": 2, "jobDefinitionName": "x"}
+    batch: Any = Answers(answer)
+    call = ApiCall("RegisterJobDefinition", {"tags": {"a": "b"}})
+    seen = await job_definitions(batch).act(call, SCOPE, Observed((earlier,)))
     assert seen is not None
     assert [(one.arn, one.number) for one in seen.revisions] == [("arn:2", 2), ("arn:1", 1)]
     assert seen.revisions[0].tags == {"a": "b"}
+    assert batch.asked == [("change", SCOPE, "RegisterJobDefinition", {"tags": {"a": "b"}})]
+
+
+async def test_the_answer_to_any_other_call_is_no_observation():
+    batch: Any = Answers({"jobDefinitionArn": "arn:2", "revision": 2})
+    call = ApiCall("DeregisterJobDefinition", {"jobDefinition": "arn:2"})
+    assert await job_definitions(batch).act(call, SCOPE, Observed(())) is None
+    assert await job_queues(batch).act(ApiCall("CreateJobQueue", {}), SCOPE, None) is None
+
+
+def test_a_removal_of_a_kind_goes_to_the_plan_for_removals():
+    batch: Any = Answers(None)
+    kind = compute_environments(batch)
+    of = resource("ComputeEnvironment", deleting=True, deleted_at=NOW, status={"arn": "arn:1"})
+    wanted = kind.removal(of, Removal(owner(of), RECORDED))
+    assert kind.plan(wanted, None, NOW).released
+    tags = {**owner(of).tags(), OWNER_UID: "somebody"}
+    found = ObservedEnvironment({"computeEnvironmentArn": "arn:1", "tags": tags})
+    assert kind.marks(found) == tags
 
 
 def test_an_update_of_a_managed_environment_always_names_a_member_of_compute_resources():
@@ -63,5 +107,5 @@ def test_revisions_that_the_status_does_not_show_yet_are_looked_at_again_before_
     tags = {**desired.tags.all, "awsbatch.dev/content": desired.content_hash}
     found = tuple(Revision(f"arn:{number}", number, tags) for number in (3, 2, 1))
     plan = plan_definition(desired, Observed(found), NOW)
-    assert not plan.actions
+    assert not plan.steps
     assert plan.look_again_seconds == 1.0

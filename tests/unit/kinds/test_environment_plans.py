@@ -1,106 +1,24 @@
 """Compute environments: the choice of update, and plans that come to an end."""
 
 import random
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.kinds.values import NOW, RECORDED, owner, resource, targets
+from tests.unit.kinds.environments import NAME, OWN_ROLE, SLR, Model, desired, managed
+from tests.unit.kinds.models import note
+from tests.unit.kinds.values import NOW, RECORDED, owner, resource
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.kinds.computeenvironment.changes import Change, compare
-from awsbatch_operator.kinds.computeenvironment.desired import desired_environment
-from awsbatch_operator.kinds.computeenvironment.observe import Observed
 from awsbatch_operator.kinds.computeenvironment.plan import (
-    Create,
-    Delete,
-    Update,
-    plan_environment,
+    EnvironmentRemoval,
+    environment_removal,
     plan_removal,
 )
 from awsbatch_operator.kinds.contract import Removal
 from awsbatch_operator.kinds.queues import Use
-from awsbatch_operator.kinds.tagging import Tag, Untag
-
-SLR = "arn:aws:iam::1:role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
-OWN_ROLE = "arn:aws:iam::1:role/service-role/Batch"
-NAME = RECORDED.aws_name
-
-
-def managed(**resources: Any) -> dict[str, Any]:
-    """A spec; `serviceRole` and other top-level members by `top`."""
-    top = resources.pop("top", {})
-    base = {
-        "type": "EC2",
-        "allocationStrategy": "BEST_FIT_PROGRESSIVE",
-        "maxvCpus": 16,
-        "instanceTypes": ["m7i.large", "c7i.large"],
-        "subnets": ["subnet-1", "subnet-2"],
-        "instanceRole": "arn:aws:iam::1:instance-profile/ecs",
-    }
-    return {"type": "MANAGED", "computeResources": base | resources, **top}
-
-
-def desired(spec, **changes):
-    of = resource("ComputeEnvironment", spec, **changes)
-    return desired_environment(of, targets(), owner(of))
-
-
-class Model:
-    """AWS, as far as one environment goes, and the annotations of its Kubernetes object."""
-
-    def __init__(self):
-        self.detail: Any = None
-        self.annotations: dict[str, str] = {}
-
-    def observed(self, queues=()):
-        return None if self.detail is None else Observed(self.detail, tuple(queues))
-
-    def apply(self, action):
-        match action:
-            case Create(request):
-                resources = request.get("computeResources")
-                self.detail = {
-                    "serviceRole": SLR,
-                    **request,
-                    "computeEnvironmentArn": "arn:ce",
-                    "status": "VALID",
-                    "uuid": "1",
-                    "containerOrchestrationType": "ECS",
-                }
-                if resources is not None:
-                    filled = {"minvCpus": 0, "desiredvCpus": 0}
-                    self.detail["computeResources"] = {**filled, **resources}
-            case Update(request):
-                resources = {**self.detail.get("computeResources", {})}
-                resources |= request.get("computeResources", {})
-                changed = {k: v for k, v in request.items() if k != "computeEnvironment"}
-                self.detail = {**self.detail, **changed}
-                if resources:
-                    self.detail["computeResources"] = resources
-            case Tag(_, tags):
-                self.detail = {**self.detail, "tags": {**self.detail["tags"], **tags}}
-            case Untag(_, keys):
-                kept = {k: v for k, v in self.detail["tags"].items() if k not in keys}
-                self.detail = {**self.detail, "tags": kept}
-            case Delete(_):
-                assert self.detail["state"] == "DISABLED"
-                self.detail = None
-            case _:
-                raise AssertionError(action)
-
-    def converge(self, spec):
-        for _ in range(4):
-            wanted = desired(spec, annotations=self.annotations)
-            plan = plan_environment(wanted, self.observed())
-            if not plan.actions and not plan.intent:
-                return plan
-            self.annotations = {**self.annotations, **plan.intent}
-            for action in plan.actions:
-                self.apply(action)
-        raise AssertionError("it never comes to an end")
-
+from awsbatch_operator.kinds.tagging import TAGS
 
 IN_PLACE = st.fixed_dictionaries(
     {},
@@ -161,21 +79,21 @@ def test_the_order_of_lists_never_matters(seed):
     spec = managed()
     for name in ("instanceTypes", "subnets"):
         random.Random(seed).shuffle(spec["computeResources"][name])
-    assert not plan_environment(desired(spec), model.observed()).actions
+    assert not model.plan(spec).steps
 
 
 @given(changes=IN_PLACE)
 def test_a_lower_desired_size_is_never_sent_and_a_creation_is_always_enabled(changes):
     model = Model()
-    (create,) = plan_environment(desired(managed(**changes)), None).actions
-    assert isinstance(create, Create)
+    plan = model.plan(managed(**changes))
+    (create,) = plan.actions
+    assert create.operation == "CreateComputeEnvironment"
     assert create.request["state"] == "ENABLED"
     assert "updatePolicy" not in create.request
-    model.apply(create)
+    model.take_all(plan)
     model.detail["computeResources"]["desiredvCpus"] = 12
-    for action in plan_environment(desired(managed(**changes)), model.observed()).actions:
-        if isinstance(action, Update):
-            assert "desiredvCpus" not in action.request.get("computeResources", {})
+    for call in model.plan(managed(**changes)).actions:
+        assert "desiredvCpus" not in call.request.get("computeResources", {})
 
 
 def change_to(before, after):
@@ -233,10 +151,12 @@ def test_the_kind_of_update_follows_from_fields_role_and_strategy(before, after,
 def test_what_can_be_changed_in_place_is_changed_though_something_else_cannot():
     model = Model()
     model.converge(managed())
-    plan = plan_environment(desired(managed(maxvCpus=32, ec2KeyPair="me")), model.observed())
-    (update,) = plan.actions
-    assert isinstance(update, Update)
-    assert update.request == {"computeEnvironment": NAME, "computeResources": {"maxvCpus": 32}}
+    plan = model.plan(managed(maxvCpus=32, ec2KeyPair="me"))
+    (step,) = plan.steps
+    assert step.action.operation == "UpdateComputeEnvironment"
+    assert note(step).message == "Changed in place: computeResources.maxvCpus."
+    model.take(step)  # what cannot be changed in place is not waited for
+    assert step.action.request == {"computeEnvironment": NAME, "computeResources": {"maxvCpus": 32}}
     assert catalogue.REPLACEMENT_NEEDED in {finding.reason for finding in plan.findings}
 
 
@@ -252,15 +172,29 @@ def test_nothing_is_sent_while_aws_is_at_work(status):
     model = Model()
     model.converge(managed())
     model.detail["status"] = status
-    plan = plan_environment(desired(managed(maxvCpus=99)), model.observed())
-    assert not plan.actions
+    plan = model.plan(managed(maxvCpus=99))
+    assert not plan.steps
     assert plan.findings[0].reason.name == status.capitalize()
 
 
-def removal(**options: Any) -> Removal:
-    of = resource("ComputeEnvironment")
-    known = {"seen": True, "called": NOW.plus(-5), "was_deleting": False}
-    return Removal(owner(of), RECORDED, options=known | options)
+def test_tags_go_in_a_lane_of_their_own():
+    model = Model()
+    model.converge(managed(top={"tags": {"gone": "1"}}))
+    plan = model.plan(managed(maxvCpus=32, top={"tags": {"new": "1"}}))
+    operations = {
+        lane: [step.action.operation for step in steps] for lane, steps in plan.lanes().items()
+    }
+    assert operations == {
+        TAGS: ["TagResource", "UntagResource"],
+        "": ["UpdateComputeEnvironment"],
+    }
+
+
+def removal(*, seen: bool = True, age: float = 5, aws_status: str = "VALID") -> EnvironmentRemoval:
+    """Of an object that was deleted `age` seconds ago."""
+    shown = {"arn": "arn:ce", "awsStatus": aws_status} if seen else {}
+    of = resource("ComputeEnvironment", deleting=True, deleted_at=NOW.plus(-age), status=shown)
+    return environment_removal(of, Removal(owner(of), RECORDED))
 
 
 @given(
@@ -276,14 +210,13 @@ def test_a_removal_touches_nothing_that_a_queue_uses_and_ends_with_nothing(state
     plan = plan_removal(removal(), model.observed(queues), NOW)
     assert not plan.released
     if used and status != "DELETING":
-        assert not plan.actions
+        assert not plan.steps
         assert "theirs" in plan.findings[0].message
     if status in {"CREATING", "UPDATING", "DELETING"}:
-        assert not plan.actions
+        assert not plan.steps
         return
     while not used and model.detail is not None:
-        for action in plan_removal(removal(), model.observed(), NOW).actions:
-            model.apply(action)
+        model.take_all(plan_removal(removal(), model.observed(), NOW))
     if not used:
         assert plan_removal(removal(), None, NOW).released
 
@@ -292,6 +225,17 @@ def test_a_removal_touches_nothing_that_a_queue_uses_and_ends_with_nothing(state
     ("seen", "age", "released"), [(True, 1, True), (False, 1, False), (False, 31, True)]
 )
 def test_what_aws_never_showed_is_waited_for_a_moment(seen, age, released):
-    plan = plan_removal(removal(seen=seen, called=NOW.plus(-age)), None, NOW)
+    plan = plan_removal(removal(seen=seen, age=age), None, NOW)
     assert plan.released is released
     assert bool(plan.findings) is not released
+
+
+def test_a_deletion_that_aws_gave_up_is_told_and_not_asked_for_again():
+    model = Model()
+    model.converge(managed(top={"state": "DISABLED"}))
+    model.detail["status"] = "INVALID"
+    before = plan_removal(removal(aws_status="VALID"), model.observed(), NOW)
+    assert [call.operation for call in before.actions] == ["DeleteComputeEnvironment"]
+    after = plan_removal(removal(aws_status="DELETING"), model.observed(), NOW)
+    assert not after.steps
+    assert after.findings[0].reason is catalogue.ENVIRONMENT_INVALID

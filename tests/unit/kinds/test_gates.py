@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from tests.unit.kinds.values import ACCOUNT, RECORDED, REGION, ready, resource
+from tests.unit.kinds.values import ACCOUNT, NOW, RECORDED, REGION, at_home, ready, resource
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.metadata import RESOLVED, ObjectKey
 from awsbatch_operator.api.references import Need, Reference
+from awsbatch_operator.api.scope import Origin
 from awsbatch_operator.kinds import gates
 from awsbatch_operator.kinds.recording import RecordError, annotation, recorded_in, recorded_time
 
@@ -27,28 +28,94 @@ def test_a_target_that_is_not_there_is_waited_for_by_name():
     )
 
 
-def test_a_ready_target_with_an_arn_passes():
-    assert waits(ready(resource("ComputeEnvironment"), arn="arn:1")) is None
+def pool(**status):
+    """A ComputeEnvironment of which AWS has something that is proven to be its own."""
+    return at_home(resource("ComputeEnvironment"), **status)
+
+
+def test_a_ready_target_that_is_proven_to_be_in_aws_passes():
+    assert waits(ready(pool())) is None
 
 
 def test_ready_for_an_older_generation_is_not_ready():
-    target = replace(ready(resource("ComputeEnvironment"), arn="arn:1"), generation=2)
+    target = replace(ready(pool()), generation=2)
     reason, message = waits(target)
     assert reason is catalogue.REFERENCE_NOT_READY
     assert "is not Ready yet" in message
 
 
 def test_what_stands_already_needs_its_target_only_to_be_known():
-    target = replace(resource("ComputeEnvironment"), status={"arn": "arn:1"})
-    assert waits(target) is not None
-    assert waits(target, Need.KNOWN) is None
+    assert waits(pool()) is not None
+    assert waits(pool(), Need.KNOWN) is None
     assert waits(resource("ComputeEnvironment"), Need.KNOWN) is not None
 
 
 def test_a_target_that_is_being_deleted_is_not_used_for_anything_new():
-    target = replace(ready(resource("ComputeEnvironment"), arn="arn:1"), deleting=True)
+    target = replace(ready(pool()), deleting=True)
     assert "is being deleted" in waits(target)[1]
     assert waits(target, Need.KNOWN) is None
+
+
+def environment_arn(name="science-pool-1", account=ACCOUNT, region=REGION, part=None):
+    return f"arn:aws:batch:{region}:{account}:{part or 'compute-environment'}/{name}"
+
+
+@pytest.mark.parametrize(
+    ("arn", "its_own"),
+    [
+        (environment_arn(), True),
+        (environment_arn("another-teams"), False),
+        (environment_arn("science-pool-1x"), False),
+        (environment_arn("science-pool"), False),
+        (environment_arn(account="999900001111"), False),
+        (environment_arn(region="us-east-1"), False),
+        (environment_arn(part="job-queue"), False),
+        ("arn:1", False),
+        ("", False),
+    ],
+)
+def test_an_arn_is_believed_only_if_the_record_leads_to_it(arn, its_own):
+    target = ready(pool(arn=arn))
+    assert gates.in_aws(target) is its_own
+    assert (waits(target) is None) is its_own
+    assert (waits(target, Need.KNOWN) is None) is its_own
+
+
+@pytest.mark.parametrize(
+    ("kind", "part", "revision"),
+    [
+        ("JobQueue", "job-queue", ""),
+        ("SchedulingPolicy", "scheduling-policy", ""),
+        ("JobDefinition", "job-definition", ":12"),
+    ],
+)
+def test_the_arns_of_every_kind_are_compared_with_their_records(kind, part, revision):
+    own = f"arn:aws:batch:{REGION}:{ACCOUNT}:{part}/science-pool-1{revision}"
+    another = f"arn:aws:batch:{REGION}:{ACCOUNT}:{part}/another-teams{revision}"
+    assert gates.in_aws(at_home(resource(kind), arn=own))
+    assert not gates.in_aws(at_home(resource(kind), arn=another))
+
+
+def test_while_an_environment_is_replaced_each_of_its_names_is_its_own():
+    recorded = RECORDED.succeeded_by("science-pool-2").promoted().succeeded_by("science-pool-3")
+    record = annotation(recorded, NOW)
+    for name, known in (("1", True), ("2", True), ("3", True), ("4", False)):
+        arn = environment_arn(f"science-pool-{name}")
+        assert gates.in_aws(replace(pool(arn=arn), annotations=record)) is known
+    gone = annotation(recorded.without("science-pool-1"), NOW)
+    assert not gates.in_aws(replace(pool(), annotations=gone))
+
+
+def test_a_target_whose_record_cannot_be_read_is_not_used():
+    target = ready(pool())
+    assert not gates.in_aws(replace(target, annotations={RESOLVED: "{nonsense"}))
+    assert gates.in_aws(replace(target, annotations={}))  # the status says the same
+    assert not gates.in_aws(replace(target, annotations={}, finalizers=()))
+
+
+def test_a_job_is_known_by_its_id():
+    assert gates.in_aws(resource("BatchJob", status={"jobId": "1"}))
+    assert not gates.in_aws(resource("BatchJob", status={"arn": "arn:1"}))
 
 
 def test_a_stalled_target_is_said_to_need_help():
@@ -93,14 +160,81 @@ def test_a_record_is_read_back_as_it_was_written():
     assert recorded_time(held) == held.created
 
 
-def test_a_lost_record_is_made_up_for_by_the_status():
+@pytest.mark.parametrize(
+    "recorded",
+    [
+        RECORDED.succeeded_by("science-pool-2"),
+        RECORDED.succeeded_by("science-pool-2").promoted(),
+        RECORDED.succeeded_by("b").promoted().succeeded_by("c").promoted().succeeded_by("d"),
+        replace(RECORDED, account="research", origin=Origin.ADOPTED),
+    ],
+)
+def test_names_origin_and_account_survive_the_annotation(recorded):
+    held = resource("JobQueue", annotations=annotation(recorded, NOW))
+    assert recorded_in(held) == recorded
+    assert recorded_time(held) == NOW
+
+
+def test_a_record_of_an_earlier_version_is_read():
+    text = (
+        f'{{"account":"","accountId":"{ACCOUNT}","region":"{REGION}",'
+        '"awsName":"science-pool-1","time":"2027-01-15T08:00:00Z"}'
+    )
+    assert recorded_in(resource("JobQueue", annotations={RESOLVED: text})) == RECORDED
+    assert annotation(RECORDED, NOW) == {RESOLVED: text}  # and is left as it is
+
+
+def test_a_lost_record_is_made_up_for_by_the_status_which_knows_the_account_by_its_number():
     status = {"accountId": ACCOUNT, "region": REGION, "awsName": RECORDED.aws_name}
-    assert recorded_in(resource("JobQueue", status=status)) == RECORDED
+    known = replace(RECORDED, account=None)
+    assert recorded_in(resource("JobQueue", status=status)) == known
     assert recorded_in(resource("JobQueue", status=status, finalizers=())) is None
     assert recorded_in(resource("JobQueue")) is None
+    named = resource("JobQueue", {"accountRef": {"name": "research"}}, status=status)
+    assert recorded_in(named) == replace(RECORDED, account="research")
 
 
-@pytest.mark.parametrize("text", ["", "7", "{}", '{"account": "a", "accountId": 5}', "[1]"])
+def test_what_the_status_does_not_know_is_todays_answer():
+    today = replace(RECORDED, account="research")
+    assert gates.completed(replace(RECORDED, account=None), today) == today
+    assert gates.completed(RECORDED, today) == RECORDED  # the operator's own identity is a name
+    job = replace(RECORDED, account=None, aws_name="")
+    assert gates.scope_changed(job, today) is None
+    assert gates.completed(job, today) == today
+
+
+def test_a_name_is_succeeded_promoted_and_let_go():
+    first = RECORDED
+    growing = first.succeeded_by("two")
+    assert (growing.serving, growing.names) == (first.aws_name, (first.aws_name, "two"))
+    serves = growing.promoted()
+    assert (serves.serving, serves.names) == ("two", ("two", first.aws_name))
+    assert serves.without(first.aws_name).names == ("two",)
+    assert growing.without("two") == first
+    assert serves.aws_name == first.aws_name  # what the spec resolved to never changes
+    assert gates.scope_changed(serves, RECORDED) is None
+    with pytest.raises(ValueError, match="serves now"):
+        serves.without("two")
+    with pytest.raises(ValueError, match="no successor"):
+        first.promoted()
+
+
+WHOLE = annotation(RECORDED, NOW)[RESOLVED]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "7",
+        "{}",
+        '{"account": "a", "accountId": 5}',
+        "[1]",
+        WHOLE.replace("{", '{"origin":"Stolen",', 1),
+        WHOLE.replace("{", '{"origin":[],', 1),
+        WHOLE.replace("{", '{"predecessors":"one",', 1),
+    ],
+)
 def test_a_record_that_we_cannot_have_written_is_an_error(text):
     with pytest.raises(RecordError):
         recorded_in(resource("JobQueue", annotations={RESOLVED: text}))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import botocore.session
 import pytest
+import yaml
 
 from awsbatch_operator.kinds.awsaccount.spec import RESOURCE_PATTERN
 from awsbatch_operator.kinds.named_resources import (
@@ -15,6 +16,7 @@ from awsbatch_operator.kinds.named_resources import (
     Guard,
     Member,
 )
+from awsbatch_sandbox.paths import REPOSITORY
 
 OPERATIONS = (
     "CreateComputeEnvironment",
@@ -67,6 +69,20 @@ HARMLESS = {
         capacityOptionType  Ulimit.name  ResourceRequirement.value""",
 }
 
+# The same of the texts in our CRDs that AWS's requests do not have; by parent and name.
+OURS = {
+    "claims a name; who owns it is looked at in AWS": [".awsName"],
+    "AWSAccount.spec.allowedRegions guards it": [".region"],
+    "an object of the same namespace, or an AWSAccount, which serves namespaces that it lists": [
+        f"{kind}Ref.name"
+        for kind in (
+            *("account", "computeEnvironment", "jobDefinition", "jobQueue", "job"),
+            "schedulingPolicy",
+        )
+    ],
+    "waiting for somebody's job gives nothing but the moment of its end": ["jobRef.jobId"],
+}
+
 
 def harmless() -> set[str]:
     return {name for names in HARMLESS.values() for name in names.split()}
@@ -111,6 +127,36 @@ def test_every_text_of_awss_requests_is_guarded_or_harmless_for_a_reason(named):
         and f"{owner}.{name}" not in excused
     }
     assert open_to_all == set()
+
+
+def texts_of_crd(schema, parent: str = "", name: str = "") -> Iterator[tuple[str, str]]:
+    """(parent member, member) of every text in a CRD's schema."""
+    match schema.get("type"):
+        case "object":
+            for inner, below_it in schema.get("properties", {}).items():
+                yield from texts_of_crd(below_it, name, inner)
+        case "array":
+            yield from texts_of_crd(schema["items"], parent, name)
+        case "string" if "enum" not in schema:
+            yield parent, name
+
+
+def test_every_text_of_ours_in_the_crds_is_guarded_or_harmless_for_a_reason(named):
+    awss = {name for _, _, name, _ in named}
+    excused = {name for names in OURS.values() for name in names}
+    found = set()
+    for path in (REPOSITORY / "crds").glob("awsbatch*.yaml"):
+        crd = yaml.safe_load(path.read_text())["spec"]
+        if crd["names"]["kind"] != "AWSAccount":  # an administrator's
+            schema = crd["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+            found |= set(texts_of_crd(schema))
+    open_to_all = {
+        f"{parent}.{name}"
+        for parent, name in found
+        if Member("", parent, name, "").resource_type is None
+        and (parent.endswith("Ref") or name not in awss)
+    }
+    assert open_to_all == excused
 
 
 def test_every_role_of_awss_model_is_guarded(named):

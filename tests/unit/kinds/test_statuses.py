@@ -6,8 +6,9 @@ import pytest
 from tests.unit.kinds.values import NOW, RECORDED, ready, resource
 
 from awsbatch_operator.api import catalogue
-from awsbatch_operator.api.conditions import Situation, Verdict
+from awsbatch_operator.api.conditions import ExtraCondition, Situation, Verdict
 from awsbatch_operator.api.findings import Finding
+from awsbatch_operator.api.scope import Origin
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.kinds import outcomes, statuses
 from awsbatch_operator.kinds.narration import Narrator
@@ -65,6 +66,40 @@ def test_a_status_has_no_null_and_says_where_the_object_lives():
     assert "nothing" not in status
     assert (status["accountId"], status["awsName"]) == ("111122223333", "science-pool-1")
     assert "awsName" not in whole(resource("BatchJob"), bounded=True)
+
+
+@pytest.mark.parametrize(
+    ("spec", "origin", "policy"),
+    [
+        ({}, Origin.CREATED, "Delete"),
+        ({}, Origin.ADOPTED, "Retain"),
+        ({"deletionPolicy": "Delete"}, Origin.ADOPTED, "Delete"),
+        ({"deletionPolicy": "Retain"}, Origin.CREATED, "Retain"),
+    ],
+)
+def test_the_status_says_what_a_deletion_would_do(spec, origin, policy):
+    status = whole(resource("JobQueue", spec), recorded=replace(RECORDED, origin=origin))
+    assert status["deletionPolicy"] == policy
+
+
+def test_the_status_shows_the_name_that_serves_now():
+    replaced = RECORDED.succeeded_by("science-pool-2").promoted()
+    assert whole(resource("JobQueue"), recorded=replaced)["awsName"] == "science-pool-2"
+
+
+def test_a_condition_of_a_kinds_own_flips_at_its_own_time_and_goes_when_it_is_left_out():
+    drifted = ExtraCondition("Drifted", holds=True, reason="Edited", message="By hand.")
+    first = resource("JobQueue")
+    status = whole(first, extra=(drifted,))
+    of_type = {each["type"]: each for each in status["conditions"]}
+    assert of_type["Drifted"]["status"] == of_type["Ready"]["status"] == "True"
+    of = replace(first, status=status)
+    status = whole(of, now=NOW.plus(60), extra=(replace(drifted, holds=False),))
+    of_type = {each["type"]: each for each in status["conditions"]}
+    assert of_type["Drifted"]["lastTransitionTime"] == NOW.plus(60).rfc3339()
+    assert of_type["Ready"]["lastTransitionTime"] == NOW.rfc3339()
+    status = whole(replace(of, status=status), now=NOW.plus(90))
+    assert "Drifted" not in {each["type"] for each in status["conditions"]}
 
 
 def test_the_same_status_in_another_order_of_conditions_is_the_same():

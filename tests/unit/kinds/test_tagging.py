@@ -4,38 +4,46 @@ import json
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.kinds.models import Described
 from tests.unit.kinds.values import owner, resource
 
 from awsbatch_operator.api.metadata import TAG_KEYS
-from awsbatch_operator.kinds.tagging import Tag, Untag, tag_actions, tag_intent, wanted_tags
+from awsbatch_operator.kinds.lasting import Detail
+from awsbatch_operator.kinds.tagging import TAGS as LANE
+from awsbatch_operator.kinds.tagging import tag_record, tag_steps, wanted_tags
 
 KEYS = st.sampled_from(["team", "stage", "owner", "billing", "x"])
 TAGS = st.dictionaries(KEYS, st.sampled_from(["", "1", "2"]))
 
 
-class Model:
+class Model(Described):
     """An AWS object's tags and the annotation of its Kubernetes object."""
 
     def __init__(self, tags):
-        self.tags = dict(tags)
-        self.annotations = {}
+        super().__init__()
+        self.detail = {"tags": dict(tags)}
 
-    def turn(self, user):
-        """One look with those tags in the spec; whether anything was done."""
+    @property
+    def tags(self):
+        return self.detail["tags"]
+
+    def observed(self):
+        return Detail(self.detail)
+
+    def turn(self, user, *, dies_after=None):
+        """One look with those tags in the spec; whether anything was done.
+
+        `dies_after` so many calls: the process ends there, with the record written.
+        """
         of = resource("JobQueue", {"tags": user}, annotations=self.annotations)
         wanted = wanted_tags(of, owner(of).tags())
-        actions = tag_actions("arn:1", wanted, self.tags)
-        stale = any(isinstance(action, Untag) for action in actions)
-        intent = tag_intent(wanted, stale=stale)
-        self.annotations = {**self.annotations, **intent}
-        for action in actions:
-            match action:
-                case Tag(_, tags):
-                    self.tags |= tags
-                case Untag(_, keys):
-                    for key in keys:
-                        del self.tags[key]
-        return bool(actions or intent)
+        steps = tag_steps("arn:1", wanted, self.tags)
+        record = tag_record(wanted, self.tags)
+        self.annotations = {**self.annotations, **record}
+        for step in steps[:dies_after]:
+            assert step.lane == LANE
+            self.take(step)
+        return bool(steps or record)
 
     def settle(self, user):
         """Two looks: one that sets, and one that notes what is gone; then there is nothing left."""
@@ -69,6 +77,28 @@ def test_what_was_ours_and_left_the_spec_is_gone(first, second):
     for user in (first, second):
         model.settle(user)
     assert {key for key in model.tags if not key.startswith("awsbatch.dev/")} == set(second)
+
+
+@given(
+    specs=st.lists(st.tuples(TAGS, st.integers(0, 2)), min_size=1, max_size=5),
+    foreign=TAGS,
+    last=TAGS,
+)
+def test_a_process_that_dies_between_the_calls_forgets_no_tag_of_ours(specs, foreign, last):
+    model = Model(foreign)
+    for user, calls in specs:
+        model.turn(user, dies_after=calls)
+    model.settle(last)
+    named = {key for key in model.tags if not key.startswith("awsbatch.dev/")}
+    assert set(last) <= named
+    assert named - set(last) <= set(foreign)
+
+
+def test_a_new_thing_gets_its_tags_with_its_creation_and_the_record_says_so_before():
+    of = resource("JobQueue", {"tags": {"b": "1", "a": "2"}})
+    wanted = wanted_tags(of, owner(of).tags())
+    assert tag_record(wanted, {}) == {TAG_KEYS: '["a","b"]'}
+    assert wanted.all == {"a": "2", "b": "1", **owner(of).tags()}
 
 
 def test_an_annotation_that_was_edited_costs_no_foreign_tag():

@@ -1,5 +1,6 @@
 """Resources and owners as values, for tests of pure functions."""
 
+from dataclasses import replace
 from typing import Any
 
 from awsbatch_operator.api.instant import Instant
@@ -7,6 +8,7 @@ from awsbatch_operator.api.metadata import FINALIZER, ObjectKey, Resource
 from awsbatch_operator.api.references import Targets
 from awsbatch_operator.api.scope import Recorded
 from awsbatch_operator.api.tags import Owner
+from awsbatch_operator.kinds.recording import annotation
 
 NOW = Instant(1_800_000_000.0)
 ACCOUNT, REGION = "111122223333", "eu-central-1"
@@ -43,13 +45,31 @@ def targets(*found: Resource, users: tuple[Resource, ...] = ()) -> Targets:
     )
 
 
+def at_home(of: Resource, name: str = "", **status: Any) -> Resource:
+    """The resource as one whose status shows what AWS has of it, by that AWS name."""
+    aws_name = name or f"{of.key.namespace}-{of.key.name}-1"
+    part = {
+        "ComputeEnvironment": "compute-environment",
+        "JobQueue": "job-queue",
+        "JobDefinition": "job-definition",
+        "SchedulingPolicy": "scheduling-policy",
+    }[of.key.kind]
+    revision = ":3" if of.key.kind == "JobDefinition" else ""
+    shown = {
+        "arn": f"arn:aws:batch:{REGION}:{ACCOUNT}:{part}/{aws_name}{revision}",
+        "awsName": aws_name,
+        "accountId": ACCOUNT,
+        "region": REGION,
+        **status,
+    }
+    recorded = Recorded("", ACCOUNT, REGION, aws_name)
+    annotations = {**of.annotations, **annotation(recorded, NOW)}
+    return replace(of, status={**of.status, **shown}, annotations=annotations)
+
+
 def ready(of: Resource, **status: Any) -> Resource:
     """The resource as one that is Ready for its generation, with that status."""
     condition = {"type": "Ready", "status": "True", "observedGeneration": of.generation}
     condition |= {"reason": "Ready", "message": "", "lastTransitionTime": NOW.rfc3339()}
-    return Resource(
-        **{
-            **{name: getattr(of, name) for name in Resource.__dataclass_fields__},
-            "status": {"observedGeneration": of.generation, "conditions": [condition], **status},
-        }
-    )
+    standing = {"observedGeneration": of.generation, "conditions": [condition]}
+    return replace(of, status={**of.status, **standing, **status})

@@ -83,6 +83,13 @@ def test_masks_that_shorten_a_text_do_not_bring_what_was_cut_into_it():
     assert "tail" not in shown
 
 
+def test_masks_that_are_longer_than_what_they_hide_do_not_lengthen_the_text():
+    shown = masked("pwd=a " * 100, limit=600)
+    assert len(shown) == 601
+    assert shown.endswith("…")
+    assert "=a" not in shown
+
+
 def test_secrets_that_overlap_are_masked_as_one():
     assert masked("password=gh" + "p_abcdefghijklmnopqrstuvwx next") == "password=*** next"
 
@@ -101,6 +108,16 @@ def test_a_record_of_any_size_takes_bounded_work_and_room():
     assert len(json.dumps({**shown, hostile: ""})) < 2 * len(hostile)
     assert shown["many"]["…"] == "50 more"
     assert shown["long"][-1] == "…"
+
+
+def test_many_small_things_are_too_much_as_well():
+    inner: dict = {"many": 1}
+    for _ in range(5):
+        inner = {f"n{number}": inner for number in range(100)}  # 100 ** 5 paths
+    began = time.process_time()
+    shown = json.dumps(masked_values(inner))
+    assert time.process_time() - began < 1
+    assert len(shown) < 1_000_000
 
 
 def test_deep_nesting_ends():

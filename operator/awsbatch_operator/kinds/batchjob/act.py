@@ -9,7 +9,7 @@ from typing import Any, assert_never
 
 from awsbatch_operator.api.instant import Clock, Instant
 from awsbatch_operator.api.metadata import ObjectKey
-from awsbatch_operator.api.scope import LeaseLostError, Scope
+from awsbatch_operator.api.scope import LeaseLostError, NoTokenError, Scope
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.aws.ports import BatchPort, JobFeed
 from awsbatch_operator.kinds.batchjob.actions import Action, Submit, Terminate
@@ -111,7 +111,10 @@ async def act_on_job(
     memory: SubmissionMemory,
     clock: Clock,
 ) -> Observed | None:
-    """Send it. Raises AwsError or LeaseLostError; what this process saw of it is remembered."""
+    """Send it; what this process saw of it is remembered.
+
+    Raises AwsError, LeaseLostError and NoTokenError.
+    """
     match action:
         case Submit():
             observed = await _submit(action, scope, batch=batch, memory=memory, clock=clock)
@@ -141,7 +144,7 @@ async def _submit(
     memory.sending(key, submission, clock.now())
     try:
         answer = await batch.submit_job(scope, action.request)
-    except LeaseLostError:
+    except (LeaseLostError, NoTokenError):
         memory.refused(key)
         raise
     except AwsError as error:

@@ -4,12 +4,12 @@ A revision per distinct content. Which one has the content is told by the hash i
 a process that dies between registering and writing the status finds it again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.plans import Plan, Step
+from awsbatch_operator.api.plans import Expectation, Plan, Step
 from awsbatch_operator.api.tags import CONTENT
 from awsbatch_operator.kinds.jobdefinition.desired import Desired
 from awsbatch_operator.kinds.jobdefinition.observe import Observed, Revision
@@ -87,12 +87,20 @@ def _tidy(desired: Desired, current: Revision, ours: tuple[Revision, ...]) -> Pl
     ]
     return Plan(
         steps=(
-            *tag_steps(current.arn, desired.tags, current.tags),
+            *_tags(desired, current),
             *(_deregister(revision) for revision in unused),
         ),
         record=tag_record(desired.tags, current.tags),
         # Which jobs need them is asked for once the status shows how many there are.
         look_again_seconds=SOON if surplus and desired.in_use is None else None,
+    )
+
+
+def _tags(desired: Desired, current: Revision) -> tuple[Step[ApiCall], ...]:
+    """What is expected of its tags is expected of this revision: a newer one has its own."""
+    return tuple(
+        replace(step, expects=OfRevision(current.arn, step.expects))
+        for step in tag_steps(current.arn, desired.tags, current.tags)
     )
 
 
@@ -104,6 +112,19 @@ def _deregister(revision: Revision) -> Step[ApiCall]:
         note=Finding(catalogue.DEREGISTERED, f"Deregistered revision {revision.number}."),
         expects=Retires(revision.arn),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OfRevision:
+    """AWS shows of one revision what is expected, or the revision no more. An Expectation."""
+
+    arn: str
+    expects: Expectation | None
+
+    def met(self, observed: Observed | None) -> bool:
+        if observed is None or self.expects is None:
+            return True
+        return all(self.expects.met(each) for each in observed.revisions if each.arn == self.arn)
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,7 @@ async def test_retain_lets_the_object_go_and_leaves_aws_alone():
         there.kube.remove(POLICY)
         await there.until_gone(POLICY, within=1)
         await there.clock.advance(1)
-    assert there.calls == []
+    assert there.changes() == []
     assert left_in_aws(there)["policies"] == 1
     assert there.events(POLICY)[-1][0] == "Retained"
 

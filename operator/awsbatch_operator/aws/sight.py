@@ -1,0 +1,81 @@
+"""What a feed has read of the things of one name, and what of it is news. No AWS in here.
+
+AWS tells us by our own tags whom a thing belongs to; what carries another cluster's tags, or none,
+is of interest only to those who asked for its name.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from awsbatch_operator.api.metadata import ObjectKey, Shape
+from awsbatch_operator.api.tags import CLUSTER, KIND, NAME, NAMESPACE
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing of AWS. `packed` is its detail as JSON; None if there was no room to keep it."""
+
+    arn: str
+    mark: str  # differs whenever anything in the detail does
+    owner: ObjectKey | None  # by our tags
+    moving: bool  # AWS is at work on it
+    packed: bytes | None
+
+    @property
+    def detail(self) -> Shape:
+        """The detail, as a value of its own."""
+        detail: Shape = json.loads(self.packed or b"{}")
+        return detail
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """All things of one name as they were read together; none: AWS has nothing of that name.
+
+    `began` numbers the moment at which AWS was asked: what was asked for later counts.
+    """
+
+    began: int
+    items: tuple[Item, ...] = ()
+
+    @property
+    def details(self) -> tuple[Shape, ...] | None:
+        """The details in the order of their source; None if one was not kept."""
+        if any(item.packed is None for item in self.items):
+            return None
+        return tuple(item.detail for item in self.items)
+
+    @property
+    def owners(self) -> frozenset[ObjectKey]:
+        """Whose they are, by our tags."""
+        return frozenset(item.owner for item in self.items if item.owner is not None)
+
+    @property
+    def moving(self) -> bool:
+        """Whether AWS is at work on one of them."""
+        return any(item.moving for item in self.items)
+
+    def shows(self, other: "Sight") -> bool:
+        """Whether both show the same, in whatever order AWS told it."""
+        return _marks(self.items) == _marks(other.items)
+
+
+def item_of(detail: Shape, *, arn: str, cluster_id: str, moving: bool) -> Item:
+    """What is kept of a detail."""
+    packed = json.dumps(detail, separators=(",", ":"), sort_keys=True, default=str).encode()
+    mark = hashlib.blake2b(packed, digest_size=12).hexdigest()
+    return Item(arn, mark, owner_by_tags(cluster_id, detail), moving, packed)
+
+
+def owner_by_tags(cluster_id: str, detail: Shape) -> ObjectKey | None:
+    """The object whose tags the thing carries; None if it is not ours."""
+    tags: Mapping[str, str] = detail.get("tags") or {}
+    if tags.get(CLUSTER) != cluster_id or KIND not in tags:
+        return None
+    return ObjectKey(tags[KIND], tags.get(NAMESPACE, ""), tags.get(NAME, ""))
+
+
+def _marks(items: Iterable[Item]) -> set[tuple[str, str]]:
+    return {(item.arn, item.mark) for item in items}

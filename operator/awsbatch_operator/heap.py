@@ -1,0 +1,28 @@
+"""The garbage collector's pace. Nothing else of the operator depends on it.
+
+What is decoded and thrown away here has no cycles, so reference counts free it; looking for cycles
+among it is in vain. And each look at everything holds the event loop for a tenth of a second once
+AWS's service models are loaded. See docs/decisions.
+"""
+
+import gc
+
+# New containers before the young ones are searched (usually 700), such searches before the middle
+# generation is, and those before everything is.
+THRESHOLDS = (50_000, 20, 20)
+
+
+def seldom() -> None:
+    """Let the collector run seldom, and never look at what is there now again."""
+    gc.set_threshold(*THRESHOLDS)
+    spare()
+
+
+def spare() -> None:
+    """Never look at what is there now again. It is freed all the same when nobody refers to it.
+
+    Only a cycle that is garbage by now stays for ever, which is why this is done once or twice and
+    not over and over.
+    """
+    gc.collect(0)
+    gc.freeze()

@@ -1,0 +1,66 @@
+"""Whether what a target shows in its status is its own, asked of AWS's tags.
+
+Objects alone cannot prove it. A target that is paused, or whose turn has not come yet, still shows
+an ARN although its thing was removed in AWS and another object has made one of the same name since.
+Whoever refers to it would then use what belongs to that other object.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from awsbatch_operator.api import catalogue
+from awsbatch_operator.api.findings import Finding
+from awsbatch_operator.api.metadata import Resource
+from awsbatch_operator.api.references import Reference
+from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.api.tags import Owner, Ownership, ownership
+from awsbatch_operator.aws.ports import BatchPort
+
+_OWN = frozenset({Ownership.OURS, Ownership.RECREATED})
+
+
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """Compares the tags in AWS with the object. Raises AwsError and NoTokenError.
+
+    At rest this costs no call: the shared feed has read all things of the account.
+    """
+
+    batch: BatchPort
+    cluster_id: str
+
+    async def missing(self, reference: Reference, target: Resource, scope: Scope) -> Finding | None:
+        """Why the target's ARN must not be used yet; None if AWS says that it is the target's."""
+        arn = target.status.get("arn")
+        if arn is None:
+            return None  # a BatchJob: dependencies go by job id, which only its own turn writes
+        for fresh in (False, True):  # the feed may not have seen yet what was made a moment ago
+            tags = await self._tags(target.key.kind, str(arn), scope, fresh=fresh)
+            owner = Owner(self.cluster_id, target.key, target.uid)
+            if tags is not None and ownership(tags, owner, recorded=True) in _OWN:
+                return None
+        return Finding(
+            catalogue.REFERENCE_NOT_READY,
+            f"{reference.path}: what AWS has as {arn} is not {target.key}'s any more. It is not "
+            "used before that object has looked at it again.",
+        )
+
+    async def _tags(
+        self, kind: str, arn: str, scope: Scope, *, fresh: bool
+    ) -> Mapping[str, str] | None:
+        """The tags of what AWS has under the ARN; None if it has nothing there."""
+        name = arn.partition("/")[2]
+        match kind:
+            case "ComputeEnvironment":
+                detail = await self.batch.compute_environment(scope, name, fresh=fresh)
+            case "JobQueue":
+                detail = await self.batch.job_queue(scope, name, fresh=fresh)
+            case "SchedulingPolicy":
+                detail = await self.batch.scheduling_policy(scope, name, fresh=fresh)
+            case "JobDefinition":
+                name = name.partition(":")[0]
+                revisions = await self.batch.job_definitions(scope, name, fresh=fresh)
+                detail = next((one for one in revisions if one["jobDefinitionArn"] == arn), None)
+            case _:
+                raise AssertionError(f"nothing refers to the ARN of a {kind}")
+        return None if detail is None else detail.get("tags") or {}

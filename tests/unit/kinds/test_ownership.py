@@ -1,0 +1,276 @@
+"""Whose a thing in AWS is: what is shown of it, what becomes of it, and who is told."""
+
+import pytest
+from tests.unit.kinds.gadget_rig import Rig
+from tests.unit.kinds.gadgets import (
+    CLUSTER,
+    ELSEWHERE,
+    NOBODY,
+    ONE,
+    OTHER,
+    Gadget,
+    missing,
+    step,
+)
+from tests.unit.kinds.values import resource
+
+from awsbatch_operator.api.metadata import FINALIZER
+from awsbatch_operator.api.tags import (
+    CLUSTER as CLUSTER_TAG,
+)
+from awsbatch_operator.api.tags import (
+    KIND,
+    NAME,
+    NAMESPACE,
+    OWNER_UID,
+    Owner,
+    Ownership,
+    holder,
+    ownership,
+)
+
+RESOLVED = "awsbatch.dev/resolved"
+OWNER = Owner("lab", resource("JobQueue").key, "uid-1")
+
+
+def edited(*tags: str) -> dict[str, str]:
+    return {**OWNER.tags(), **dict.fromkeys(tags, "edited")}
+
+
+@pytest.mark.parametrize("tag", [KIND, NAMESPACE, NAME, OWNER_UID, CLUSTER_TAG])
+def test_one_edited_tag_disowns_nothing_whose_arn_is_recorded(tag):
+    assert ownership(edited(tag), OWNER, recorded=True) is Ownership.OURS
+    gone = {name: text for name, text in OWNER.tags().items() if name != tag}
+    assert ownership(gone, OWNER, recorded=True) is Ownership.OURS
+
+
+@pytest.mark.parametrize("tag", [KIND, NAMESPACE, NAME])
+def test_the_tags_that_prove_nothing_may_all_be_wrong(tag):
+    assert ownership(edited(tag), OWNER) is Ownership.OURS
+    assert ownership(edited(KIND, NAMESPACE, NAME), OWNER) is Ownership.OURS
+
+
+def test_two_of_three_proofs_that_are_wrong_disown():
+    both = edited(OWNER_UID, CLUSTER_TAG)
+    assert ownership(both, OWNER, recorded=True) is Ownership.FOREIGN
+    assert ownership(edited(CLUSTER_TAG), OWNER) is Ownership.FOREIGN
+    assert ownership(edited(OWNER_UID, NAME), OWNER) is Ownership.FOREIGN
+
+
+def test_an_earlier_object_of_the_same_name_is_recreated():
+    assert ownership(edited(OWNER_UID), OWNER) is Ownership.RECREATED
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_what_carries_all_tags_of_another_object_of_this_cluster_is_that_objects(recorded):
+    """The ARN is made of the name: whoever makes a thing anew by our name has the same one."""
+    theirs = Owner("lab", resource("JobQueue", name="theirs").key, "uid-2")
+    assert ownership(theirs.tags(), OWNER, recorded=recorded) is Ownership.FOREIGN
+    assert holder(theirs.tags(), "lab") == theirs.key
+    assert holder(theirs.tags(), "another") is None
+
+
+def rig_over(tags, parts=(), **spec):
+    """An object, and in AWS a thing of its name with those tags."""
+    rig = Rig(bounded=spec.pop("bounded", False))
+    rig.apply(**spec)
+    rig.kind.script = missing(step("A"))
+    rig.kind.things["one"] = Gadget(parts, tags)
+    return rig
+
+
+async def test_of_a_foreign_thing_nothing_is_shown_and_nothing_is_changed():
+    rig = rig_over(ELSEWHERE)
+    again = await rig.turn()
+    assert rig.journal == ["feed", "status"]
+    assert rig.holds("Stalled") == "AlreadyExists"
+    assert "arn" not in rig.status()
+    assert "parts" not in rig.status()
+    assert again.after is not None
+    assert again.after <= 60
+
+
+async def test_the_arn_of_what_has_become_anothers_does_not_stay_in_the_status():
+    rig = Rig()
+    rig.apply()
+    rig.kind.script = missing(step("A"))
+    await rig.turn()
+    assert rig.status()["arn"]
+    rig.apply(OTHER, awsName="one")
+    rig.kind.things["one"] = Gadget(("A",), rig.kind.tags_of(OTHER))
+    await rig.turn()
+    assert rig.holds("Stalled") == "AlreadyExists"
+    assert "arn" not in rig.status()
+
+
+async def test_the_holder_of_this_cluster_is_named_and_its_end_wakes_the_claimant():
+    rig = Rig()
+    rig.apply(OTHER, awsName="one")
+    rig.kind.script = missing(step("A"))
+    rig.apply()
+    rig.kind.things["one"] = Gadget(("A",), rig.kind.tags_of(OTHER))
+    await rig.turn(OTHER)
+    await rig.turn()
+    (stalled,) = [each for each in rig.status()["conditions"] if each["type"] == "Stalled"]
+    assert "it belongs to Gadget other/two" in stalled["message"]
+    rig.kube.remove(OTHER)
+    assert rig.woken == []
+    await rig.turn(OTHER)
+    assert rig.woken == [ONE]
+    await rig.turn()
+    assert rig.calls == ["AddA"]
+    assert rig.holds("Ready")
+
+
+async def test_the_end_of_a_holder_that_nobody_saw_wakes_the_claimant_too():
+    rig = rig_over(Owner(CLUSTER, OTHER, "uid-7").tags())
+    await rig.turn()
+    await rig.turn(OTHER)  # as the engine does when an object has vanished
+    assert rig.woken == [ONE]
+
+
+async def test_a_thing_of_nobody_that_is_to_be_adopted_is_recorded_as_adopted_and_taken_over():
+    rig = rig_over(NOBODY, adoptionPolicy="Adopt")
+    await rig.turn()
+    assert rig.calls == ["AddA"]
+    assert '"origin":"Adopted"' in rig.annotations()[RESOLVED]
+    assert rig.status()["deletionPolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("tags", [ELSEWHERE, {"awsbatch.dev/anything": "x"}])
+async def test_what_somebody_has_marked_is_not_adopted(tags):
+    rig = rig_over(tags, adoptionPolicy="AdoptOrCreate")
+    await rig.turn()
+    assert rig.holds("Stalled") == "AlreadyExists"
+
+
+async def test_what_would_be_adopted_is_recorded_so_also_when_it_was_to_be_created_first():
+    rig = Rig()
+    rig.apply(adoptionPolicy="AdoptOrCreate")
+    rig.kind.script = missing(step("A"))
+    rig.kind.before_call = _somebody_is_faster(rig)
+    with pytest.raises(RuntimeError):
+        await rig.turn()
+    assert "Adopted" not in rig.annotations()[RESOLVED]
+    rig.kind.before_call = lambda _: None
+    await rig.turn()
+    assert '"origin":"Adopted"' in rig.annotations()[RESOLVED]
+    await rig.turn()
+    assert '"origin":"Adopted"' in rig.annotations()[RESOLVED]
+
+
+def _somebody_is_faster(rig):
+    def die(_):
+        rig.kind.things["one"] = Gadget((), NOBODY)
+        raise RuntimeError("the process ends here")
+
+    return die
+
+
+@pytest.mark.parametrize(("policy", "stays"), [({}, True), ({"deletionPolicy": "Delete"}, False)])
+async def test_what_was_adopted_stays_unless_the_policy_says_otherwise(policy, stays):
+    rig = rig_over(NOBODY, adoptionPolicy="Adopt", **policy)
+    await rig.turn()
+    rig.kind.things["one"] = Gadget(("A",), rig.kind.tags_of(ONE))
+    await rig.turn()
+    rig.kube.remove(ONE)
+    await rig.turn()
+    if not stays:
+        assert rig.calls == ["Remove"]
+    assert ("one" in rig.kind.things) is stays
+    assert not rig.kube.exists(ONE)
+    assert ("Retained" in [reason for reason, _ in rig.told]) is stays
+
+
+async def test_nothing_is_adopted_only_to_be_removed():
+    rig = rig_over(NOBODY, adoptionPolicy="Adopt", deletionPolicy="Delete")
+    rig.kind.waits = {"AddA": 1.0}
+    await rig.turn()
+    _hold(rig)
+    rig.kube.remove(ONE)
+    await rig.turn()
+    assert rig.calls == []
+    assert rig.kind.things["one"].tags == NOBODY
+    assert [reason for reason, _ in rig.told] == ["NotOurs"]
+    assert not rig.kube.exists(ONE)
+
+
+def _hold(rig):
+    """Our finalizer, as an earlier turn would have written it."""
+    body = rig.kube.objects.get(ONE)
+    metadata = {**body["metadata"], "finalizers": [FINALIZER]}
+    rig.kube.objects.save(ONE, {**body, "metadata": metadata})
+
+
+async def test_what_an_earlier_object_of_the_name_made_is_taken_over_with_an_event():
+    rig = rig_over(Owner(CLUSTER, ONE, "uid-0").tags())
+    await rig.turn()
+    assert rig.calls == ["AddA"]
+    assert "Reowned" in [reason for reason, _ in rig.told]
+
+
+async def test_a_run_of_an_earlier_object_is_not_taken_over():
+    rig = rig_over(Owner(CLUSTER, ONE, "uid-0").tags(), bounded=True)
+    await rig.turn()
+    assert rig.calls == []
+    assert rig.holds("Stalled") == "AlreadyExists"
+    assert "Reowned" not in [reason for reason, _ in rig.told]
+
+
+async def test_a_deletion_that_leaves_something_behind_says_so():
+    rig = rig_over(ELSEWHERE)
+    _hold(rig)
+    rig.kube.remove(ONE)
+    await rig.turn()
+    assert rig.kind.things["one"].tags == ELSEWHERE
+    ((reason, message),) = rig.told
+    assert reason == "NotOurs"
+    assert message.startswith("AWS keeps one in account 111122223333, region eu-central-1")
+    assert not rig.kube.exists(ONE)
+
+
+async def test_an_object_is_released_only_after_a_fresh_look():
+    rig = Rig()
+    rig.apply()
+    rig.kind.script = missing(step("A"))
+    await rig.turn()
+    rig.kube.remove(ONE)
+    rig.kind.feed["one"] = None  # what was read last shows nothing of it
+    await rig.turn()
+    assert rig.journal[:2] == ["feed", "look"]
+    assert rig.calls == ["Remove"]
+    assert "one" not in rig.kind.things
+    assert not rig.kube.exists(ONE)
+    assert rig.told[-1][0] == "Deleted"
+
+
+async def test_a_thing_that_only_the_feed_calls_foreign_is_not_left_behind():
+    rig = Rig()
+    rig.apply()
+    rig.kind.script = missing(step("A"))
+    await rig.turn()
+    rig.kube.remove(ONE)
+    rig.kind.feed["one"] = Gadget((), ELSEWHERE)  # of somebody who had the name before
+    await rig.turn()
+    assert rig.calls == ["Remove"]
+    assert "NotOurs" not in [reason for reason, _ in rig.told]
+    assert not rig.kube.exists(ONE)
+
+
+async def test_what_stands_is_not_called_anothers_by_a_feed_that_lags():
+    rig = Rig()
+    rig.apply()
+    rig.kind.script = missing(step("A"))
+    await rig.turn()
+    rig.kind.feed["one"] = Gadget((), ELSEWHERE)  # of somebody who had the name before
+    await rig.turn()
+    assert rig.journal == ["feed", "look"]
+    assert rig.holds("Ready")
+    assert rig.status()["arn"]
+
+
+async def test_a_takeover_is_told_only_when_it_is_about_to_happen():
+    rig = rig_over(Owner(CLUSTER, ONE, "uid-0").tags())
+    rig.kind.waits = {"AddA": 1.0}
+    await rig.turn()
+    assert rig.told == []
