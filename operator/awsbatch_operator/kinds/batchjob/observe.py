@@ -92,7 +92,6 @@ class Observer:
             observed,
             lost=lost,
             sent=self._sent_at(look),
-            recorded_id=recorded_job_id(resource, submission) or "",
             sweeps=(*observed.sweeps, *earlier),
         )
 
@@ -122,12 +121,12 @@ class Observer:
     async def _newest(self, look: _Look) -> Observed:
         """The newest run; with a sweep for further jobs of it, if one is due."""
         submission, resource = look.submission, look.resource
-        recorded = recorded_job_id(resource, submission)
-        job_id = recorded or self.memory.job_id(resource.key, submission)
-        if job_id is None:
+        shown = recorded_job_id(resource, submission)
+        job_id = submission.counts or shown or self.memory.job_id(resource.key, submission)
+        if not job_id:
             return await self._look_up(look)
         if _is_concluded(resource, submission):
-            observed = Observed(Knowledge.CONCLUDED, submission, detail={"jobId": job_id})
+            observed = Observed(Knowledge.CONCLUDED, submission, detail={"jobId": shown})
         else:
             observed = replace(await self._by_id(look, job_id), sent=self._sent_at(look))
         if not self._sweep_is_due(look) or is_not_shown_yet(observed, self.clock.now()):

@@ -88,8 +88,7 @@ class Observed:
     `sent` is the last moment at which a call may have gone out. `detail` is DescribeJobs' answer,
     and of a job that is FORGOTTEN or CONCLUDED its id alone. `since` tells since when this process
     has seen the job in its state, `settled_at` until when an unknown outcome settles. `sweeps` are
-    the looks for further jobs that were made now. `recorded_id` is the job that the status names
-    for the run, "" if it names none.
+    the looks for further jobs that were made now.
     """
 
     knowledge: Knowledge
@@ -99,7 +98,6 @@ class Observed:
     detail: Shape = field(default_factory=dict)
     since: Instant | None = None
     settled_at: Instant | None = None
-    recorded_id: str = ""
     sweeps: tuple[Sweep, ...] = ()
     output: Output = Output()
 
@@ -172,7 +170,7 @@ def that_counts(found: Sequence[Shape], recorded_id: str) -> Shape:
     while a retry changes when it started. That holds also for two that run at the same time.
 
     A job that was stopped counts last if it is not the recorded one: we stopped it, in favour of
-    the one that the status has named since before the call. A recorded one that was stopped, was
+    the one that the record has named since before the call. A recorded one that was stopped, was
     stopped by somebody else, and that was the end of the run.
     """
     return min(

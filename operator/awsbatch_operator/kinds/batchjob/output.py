@@ -94,8 +94,9 @@ class OutputReader:
         except AwsError as error:
             trouble = str(error)
             waited = waited or not backs_off(error)
-        known = masked_lines(lines) if lines or waited else None
-        return Output(lines=known, group=group, trouble=trouble)
+        if not lines and not waited:  # once more when it can no longer be writing
+            return Output(due=(observed.since or now).plus(PATIENCE_SECONDS), trouble=trouble)
+        return Output(lines=masked_lines(lines), group=group, trouble=trouble)
 
     def forget(self, key: ObjectKey) -> None:
         """The object has reached its end, or is gone."""

@@ -12,11 +12,10 @@ from awsbatch_operator.kinds.batchjob.actions import Action
 from awsbatch_operator.kinds.batchjob.desired import Desired
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed, is_not_shown_yet
 from awsbatch_operator.kinds.batchjob.strays import (
+    after_looks,
     endings,
     looks_for_strays,
-    moved,
     told,
-    with_looks_counted,
 )
 from awsbatch_operator.kinds.batchjob.submission import Submission
 from awsbatch_operator.kinds.batchjob.submitting import (
@@ -37,7 +36,7 @@ def plan_job(desired: Desired, observed: Observed | None, now: Instant) -> Plan[
         return first_run(desired, now)
     if observed.knowledge is Knowledge.ELSEWHERE:
         return Plan(findings=(elsewhere(observed.submission),))
-    record = with_looks_counted(observed, now)
+    record = after_looks(observed, now)
     plan = _next(desired, observed, record, now)
     writes = any(SUBMISSION in step.record for step in plan.steps)
     stale = observed.lost or record != observed.submission
@@ -47,7 +46,6 @@ def plan_job(desired: Desired, observed: Observed | None, now: Instant) -> Plan[
         steps=(*endings(observed), *plan.steps),
         findings=(*plan.findings, *told(observed)),
         record=record.annotation() if stale and not writes else {},
-        announce=moved(observed),
         look_again_seconds=min((look for look in looks if look is not None), default=None),
     )
 

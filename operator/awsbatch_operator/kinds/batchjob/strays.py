@@ -5,8 +5,7 @@ for them follow each repeat and each closed run; a look counts once it has left 
 a crash cannot end it half done.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
@@ -38,29 +37,19 @@ def told(observed: Observed) -> tuple[Finding, ...]:
     return tuple(_note(sweep, job_id) for sweep in observed.sweeps for job_id in sweep.over)
 
 
-def moved(observed: Observed) -> Mapping[str, Any]:
-    """What the status must say before any job of the run is ended: which one counts.
+def after_looks(observed: Observed, now: Instant) -> Submission:
+    """The record: which job counts, and the looks that were due and have left nothing alive.
 
-    A process that dies after ending one job would otherwise leave a status that names the ended
-    one, and its successor would take that for the end of the run and end the other one, too.
+    It is written, guarded by the version of the object, before any job is ended. A process that
+    died after ending one job would otherwise leave a status that names the ended one, and its
+    successor would take that for the end of the run and end the other one, too; so would a process
+    that reads an old version of the object. The one finds the record, the other cannot write it.
     """
-    if observed.knowledge is not Knowledge.FOUND or not observed.strays:
-        return {}
-    if observed.job_id == observed.recorded_id:
-        return {}
-    submission = observed.submission
-    return {
-        "run": submission.run,
-        "jobId": observed.job_id,
-        "jobName": submission.job_name,
-        "jobQueueArn": submission.queue,
-        "jobDefinitionArn": submission.definition,
-    }
-
-
-def with_looks_counted(observed: Observed, now: Instant) -> Submission:
-    """The record after the looks that were due and have left nothing alive."""
     record = observed.submission
+    if observed.knowledge is Knowledge.FOUND and any(
+        sweep.counts and (sweep.alive or sweep.over) for sweep in observed.sweeps
+    ):
+        record = replace(record, counts=observed.job_id)
     dues = {run.run: due for run, due in record.earlier_due()}
     if record.sweep_due is not None:
         dues[record.run] = record.sweep_due

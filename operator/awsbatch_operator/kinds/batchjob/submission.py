@@ -41,6 +41,7 @@ class Submission:
     none alive. `generation` is the object's generation that the request was made of, 0 if that is
     not known (records of earlier versions). `definition_name` and `definition_generation` say which
     JobDefinition object, in which generation, `definition` came from; "" if it was given by ARN.
+    `counts` is the id of the job that is the run, recorded once AWS has shown more than one.
     `earlier` are the runs before this one that AWS may still hold, oldest first; of each only what
     finds it again is recorded.
     """
@@ -59,6 +60,7 @@ class Submission:
     generation: int = 0
     definition_name: str = ""
     definition_generation: int = 0
+    counts: str = ""
     earlier: tuple["Submission", ...] = ()
 
     def annotation(self) -> dict[str, str]:
@@ -80,6 +82,8 @@ class Submission:
         if self.definition_name:
             body["definitionName"] = self.definition_name
             body["definitionGeneration"] = self.definition_generation
+        if self.counts:
+            body["counts"] = self.counts
         if self.earlier:
             body["earlier"] = [_as_earlier(run) for run in self.earlier]
         return {SUBMISSION: json.dumps(body, separators=(",", ":"))}
@@ -159,6 +163,7 @@ def _newest(body: Mapping[str, Any]) -> Submission:
         generation=int(body.get("generation", 0)),
         definition_name=str(body.get("definitionName", "")),
         definition_generation=int(body.get("definitionGeneration", 0)),
+        counts=str(body.get("counts", "")),
     )
     return replace(read, earlier=tuple(_earlier(read, each) for each in body.get("earlier", ())))
 
@@ -188,6 +193,7 @@ def _earlier(newest: Submission, body: Mapping[str, Any]) -> Submission:
         generation=0,
         definition_name="",
         definition_generation=0,
+        counts="",
     )
 
 

@@ -36,7 +36,7 @@ async def test_a_sweep_shows_the_job_that_has_come_farther_than_the_recorded_one
     look.aws.has("older", createdAt=1, startedAt=5)
     resource = job(submission=REPEATED, job_id="recorded")
     observed = await look.at(resource, 360)
-    assert (observed.job_id, observed.recorded_id) == ("older", "recorded")
+    assert observed.job_id == "older"
     assert observed.strays == ("recorded",)
     assert look.memory.job_id(KEY, REPEATED) == "older"
     assert look.aws.followed[-1] == "older"
@@ -142,3 +142,17 @@ async def test_a_lost_record_is_made_up_for_by_what_this_process_knows_of_repeat
     observed = await look.at(lost)
     assert observed.lost
     assert observed.submission.annotation() == SECOND.annotation()
+
+
+async def test_the_job_that_the_record_says_counts_is_looked_at_although_the_status_names_another(
+    look,
+):
+    look.aws.has("older", createdAt=1)
+    look.aws.has("younger", "FAILED", createdAt=2, startedAt=5, isTerminated=True)
+    decided = replace(REPEATED, counts="older")
+    resource = job(submission=decided, job_id="younger")
+    for seconds in (10, 360):
+        observed = await look.at(resource, seconds)
+        assert (observed.job_id, observed.strays) == ("older", ())
+    undecided = await look.at(job(submission=REPEATED, job_id="younger"), 360)
+    assert undecided.job_id == "younger", "somebody stopped the job of the run: that was its end"

@@ -110,7 +110,7 @@ def twice(
 
 
 def test_each_further_job_is_ended_in_a_lane_of_its_own_and_both_ids_are_told():
-    observed = replace(twice(alive=("job-2", "job-3")), recorded_id="job-1")
+    observed = twice(alive=("job-2", "job-3"))
     plan = plan_job(desired(job()), observed, LATER)
     assert ended_jobs(plan) == ["job-2", "job-3"]
     assert len(plan.lanes()) == 2
@@ -121,17 +121,14 @@ def test_each_further_job_is_ended_in_a_lane_of_its_own_and_both_ids_are_told():
         assert "job-1" in step.note.message
         assert step.action.job_id in step.note.message
         assert "job-1" in step.action.reason
-    assert plan.announce == {}
 
 
-def test_the_status_names_the_job_that_counts_before_the_other_one_is_ended():
-    observed = replace(twice(counts="job-2", alive=("job-1",)), recorded_id="job-1")
-    plan = plan_job(desired(job()), observed, LATER)
-    assert plan.announce["jobId"] == "job-2"
-    known_already = replace(observed, recorded_id="job-2")
-    nothing_to_end = replace(twice(counts="job-2", over=("job-1",)), recorded_id="job-1")
-    for unannounced in (known_already, nothing_to_end):
-        assert plan_job(desired(job()), unannounced, LATER).announce == {}
+def test_the_record_says_which_job_counts_before_the_other_one_is_ended():
+    plan = plan_job(desired(job()), twice(counts="job-2", alive=("job-1",)), LATER)
+    assert recorded(plan).counts == "job-2"
+    known_already = twice(counts="job-2", alive=("job-1",))
+    known_already = replace(known_already, submission=replace(REPEATED, counts="job-2"))
+    assert plan_job(desired(job()), known_already, LATER).record == {}
 
 
 def test_two_jobs_that_both_ran_to_their_end_are_told_without_any_call():
@@ -147,8 +144,8 @@ def test_two_jobs_that_both_ran_to_their_end_are_told_without_any_call():
 def test_a_look_counts_only_when_it_was_due_and_left_nothing_alive():
     due = twice(over=("job-2",))
     assert recorded(plan_job(desired(job()), due, LATER)).swept == 1
-    assert plan_job(desired(job()), due, NOW.plus(359)).record == {}
-    assert plan_job(desired(job()), twice(alive=("job-2",)), LATER).record == {}
+    assert recorded(plan_job(desired(job()), due, NOW.plus(359))).swept == 0
+    assert recorded(plan_job(desired(job()), twice(alive=("job-2",)), LATER)).swept == 0
     incomplete = plan_job(desired(job()), twice(complete=False), LATER)
     assert (incomplete.record, incomplete.look_again_seconds) == ({}, 5)
 
