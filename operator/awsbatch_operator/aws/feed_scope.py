@@ -71,11 +71,15 @@ class FeedScope:
         """We are about to change the thing of that name."""
         self._changes.setdefault(name, _Change()).under_way += 1
 
-    def end_change(self, name: str, moment: int) -> None:
-        """AWS has answered, or not: what was asked for before this moment may be old."""
+    def end_change(self, name: str, moment: int | None) -> None:
+        """AWS has answered, or not: what was asked for before this moment may be old.
+
+        None: the call was not sent.
+        """
         change = self._changes.setdefault(name, _Change(under_way=1))
         change.under_way -= 1
-        change.ended = moment
+        if moment is not None:
+            change.ended = moment
 
     def known(self, name: str) -> Sight | None:
         """What may be told without asking AWS; None: ask."""

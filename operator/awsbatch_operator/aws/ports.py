@@ -79,7 +79,7 @@ class BatchPort(Protocol):
         ten seconds; a call that is not made must give it back. Without a token NoTokenError says
         when to come again. `holder` names who asks: it keeps its place before all who ask later
         with the same priority, if it comes at about the time that it was told. One that is more
-        than a second late holds nobody up but is first when it comes; after ten seconds it has
+        than a second late holds nobody up but is first when it comes; after two minutes it has
         lost its place.
         """
 

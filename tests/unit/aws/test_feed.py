@@ -230,3 +230,32 @@ async def test_details_beyond_the_room_for_them_are_asked_for(make_bench):
     assert 30 < world.calls.total() < 50
     assert len(await world.batch.job_queues(SCOPE)) == 0
     task.cancel()
+
+
+async def test_a_change_that_was_not_sent_for_want_of_a_token_makes_nothing_old(world):
+    world.environments = [environment("e")]
+    await read(world)
+    world.bench.aws.sender.prepay(SCOPE, "batch:ListJobs", 38)
+    with pytest.raises(NoTokenError):
+        await world.batch.change(SCOPE, "UpdateComputeEnvironment", {"computeEnvironment": "e"})
+    assert await world.asks("e") == world.environments[0]
+    assert not world.calls
+
+
+async def test_a_start_with_many_definitions_takes_a_walk_and_a_few_single_looks(world):
+    world.definitions = [definition(f"d{n}") for n in range(1_000)]
+
+    async def turn(number: int) -> None:
+        while True:
+            try:
+                assert await world.batch.job_definitions(SCOPE, f"d{number}")
+            except NoTokenError as error:
+                await world.clock.sleep(error.seconds)
+            else:
+                return
+
+    turns = [asyncio.create_task(turn(number)) for number in range(1_000)]
+    seconds = await world.clock.run_until(lambda: all(task.done() for task in turns))
+    await asyncio.gather(*turns)
+    assert seconds < 2
+    assert world.calls.total() < 100

@@ -184,6 +184,25 @@ def test_whoever_comes_back_far_too_late_stands_at_the_end():
     assert turns.ask("lost") > turns.ask("waiting")
 
 
+def test_an_engine_that_is_far_behind_with_its_turns_loses_nobody_and_no_time():
+    """Each holder comes fifteen seconds after it was told to."""
+    turns = Turns(lateness=0.0)
+    for number in range(2_000):
+        turns.come(number, 0.0)
+    told = turns.line.take
+
+    def take(priority: Priority, holder: object) -> None:
+        try:
+            told(priority, holder)
+        except NoTokenError as error:
+            raise NoTokenError(error.seconds + 15) from None
+
+    turns.line.take = take  # type: ignore[method-assign,assignment]
+    turns.run()
+    assert turns.took <= 2_000 / 50 + 16
+    assert sum(turns.asked.values()) <= 2.1 * 2_000
+
+
 def test_whoever_gives_a_token_back_is_first_when_it_asks_again():
     turns = Turns(Rate(1, 1))
     expires = turns.line.reserve(Priority.MAKING, "a")
