@@ -128,8 +128,11 @@ class FeedScope:
         """The scope was read: `names` are all that exist, None if only those in `sights` were read.
 
         Who hears of it by this. The first reading of a scope wakes only those whose things differ
-        from what they were told: all others have still to look for the first time.
+        from what they were told: all others have still to look for the first time. Of two readings
+        at the same time the one that began later counts.
         """
+        if self.read is not None and began < self.read:
+            return []
         woken: set[ObjectKey] = set()
         for name, sight in sights.items():
             woken |= self._put(name, sight)

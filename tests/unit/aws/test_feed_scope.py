@@ -91,6 +91,16 @@ def test_nothing_is_told_that_is_older_than_what_was_told_before(steps):
                 told[each] = number
 
 
+def test_of_two_readings_at_the_same_time_the_one_that_began_later_counts():
+    here = FeedScope(due=0.0)
+    here.read_all(1, {"a": numbered(1, "a", 0)}, {"a"})
+    here.read_all(3, {}, set())  # it is gone by now
+    assert here.read_all(2, {"a": numbered(2, "a", 0)}, {"a"}) == []
+    known = here.known("a")
+    assert known is not None
+    assert known.items == ()
+
+
 DETAILS = st.dictionaries(
     st.sampled_from("abcdef"), st.sampled_from(["CREATING", "VALID", "INVALID", "DELETING"])
 )
