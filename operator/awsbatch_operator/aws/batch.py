@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from awsbatch_operator.api.metadata import ObjectKey, Shape
-from awsbatch_operator.api.scope import Permit, Scope
+from awsbatch_operator.api.scope import NoTokenError, Permit, Scope
 from awsbatch_operator.aws.calls import DESCRIBED_AT_ONCE, FILTERED_AT_ONCE, LISTED_AT_ONCE
 from awsbatch_operator.aws.coalescing import Coalescer
 from awsbatch_operator.aws.feed import Feed
@@ -121,8 +121,12 @@ class BatchAdapter:
         request = {"jobId": job_id, "reason": reason[:REASON_LIMIT]}
         try:
             await self._sender.call(scope, "batch:TerminateJob", request)
-        finally:
+        except NoTokenError:
+            raise  # it was not sent: nothing about the job is old
+        except BaseException:
             self._hurried.hurry(job_id)
+            raise
+        self._hurried.hurry(job_id)
 
     async def job(self, scope: Scope, job_id: str) -> Shape | None:
         return await self._jobs.get(scope, job_id)

@@ -31,7 +31,7 @@ class Priority(IntEnum):
     REPAIRING = 1
     READING = 2
     MAKING = 3
-    POLLING = 4
+    POLLING = 4  # for a thread; tokens are shared out otherwise (limits.py)
 
 
 _PRIORITIES: Mapping[Effect, Priority] = {

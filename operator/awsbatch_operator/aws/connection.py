@@ -47,6 +47,8 @@ class _Guarded:
         return super().request(*args, **kwargs)  # type: ignore[misc]
 
     def _new_conn(self) -> socket.socket:
+        if not self.timeout:  # type: ignore[attr-defined]
+            return super()._new_conn()  # type: ignore[misc,no-any-return]
         connected = connect_within(self)
         # The share of the time that this address had; TLS has the whole of it again.
         connected.settimeout(self.timeout)  # type: ignore[attr-defined]
@@ -85,7 +87,8 @@ def connect_within(wanted: Any) -> socket.socket:
 def _addresses(wanted: Any) -> list[str]:
     family = urllib3_connection.allowed_gai_family()
     try:
-        found = socket.getaddrinfo(wanted._dns_host, wanted.port, family, socket.SOCK_STREAM)  # noqa: SLF001 - with the dot at its end, as urllib3 resolves it
+        name = str(wanted._dns_host).strip("[]")  # noqa: SLF001 - with the dot at its end, as urllib3 resolves it
+        found = socket.getaddrinfo(name, wanted.port, family, socket.SOCK_STREAM)
     except socket.gaierror as error:
         raise NameResolutionError(wanted.host, wanted, error) from error
     return list(dict.fromkeys(str(address[0]) for *_, address in found))

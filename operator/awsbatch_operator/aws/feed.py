@@ -22,7 +22,7 @@ from typing import Protocol
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Shape
-from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.api.scope import NoTokenError, Scope
 from awsbatch_operator.aws.coalescing import Coalescer
 from awsbatch_operator.aws.feed_scope import FeedScope
 from awsbatch_operator.aws.polling import Pollers, Wake
@@ -142,11 +142,20 @@ class Feed:
         self._use(scope).begin_change(name)
         try:
             yield
-        finally:
-            here = self._use(scope)
-            here.end_change(name, next(self._moments))
-            here.hurry_until = self._clock.monotonic() + self._cadence.infrastructure
-            self._poll_soon(scope, here)
+        except NoTokenError:
+            self._use(scope).end_change(name, None)
+            raise
+        except BaseException:
+            self._changed(scope, name)
+            raise
+        else:
+            self._changed(scope, name)
+
+    def _changed(self, scope: Scope, name: str) -> None:
+        here = self._use(scope)
+        here.end_change(name, next(self._moments))
+        here.hurry_until = self._clock.monotonic() + self._cadence.infrastructure
+        self._poll_soon(scope, here)
 
     def due(self, scope: Scope) -> float | None:
         here = self._scopes.get(scope)

@@ -71,11 +71,15 @@ class FeedScope:
         """We are about to change the thing of that name."""
         self._changes.setdefault(name, _Change()).under_way += 1
 
-    def end_change(self, name: str, moment: int) -> None:
-        """AWS has answered, or not: what was asked for before this moment may be old."""
+    def end_change(self, name: str, moment: int | None) -> None:
+        """AWS has answered, or not: what was asked for before this moment may be old.
+
+        None: the call was not sent.
+        """
         change = self._changes.setdefault(name, _Change(under_way=1))
         change.under_way -= 1
-        change.ended = moment
+        if moment is not None:
+            change.ended = moment
 
     def known(self, name: str) -> Sight | None:
         """What may be told without asking AWS; None: ask."""
@@ -124,8 +128,11 @@ class FeedScope:
         """The scope was read: `names` are all that exist, None if only those in `sights` were read.
 
         Who hears of it by this. The first reading of a scope wakes only those whose things differ
-        from what they were told: all others have still to look for the first time.
+        from what they were told: all others have still to look for the first time. Of two readings
+        at the same time the one that began later counts.
         """
+        if self.read is not None and began < self.read:
+            return []
         woken: set[ObjectKey] = set()
         for name, sight in sights.items():
             woken |= self._put(name, sight)

@@ -28,7 +28,7 @@ from awsbatch_operator.aws.bucket import Bucket, Rate
 from awsbatch_operator.aws.calls import Priority
 
 LATE_SECONDS = 1.0
-LOST_SECONDS = 10.0
+LOST_SECONDS = 120.0  # long: an engine with thousands of turns to do may be far behind
 MARGIN_SECONDS = 0.005  # told on top, so that a timer which is a little early finds its token
 _FRONT = 0  # the place of who was served already, and gave the token back
 _SPARSE = 64  # places of an order that may be empty before it is numbered anew

@@ -24,8 +24,10 @@ class BatchPort(Protocol):
     When a thing differs from what was read before, the feed wakes the objects that its tags name,
     before and after. `wake` is for whoever is not named there, such as an object whose name is
     taken by somebody else: it is woken when anything of that name appears, changes or goes, until
-    half an hour after the name was last asked for (Cadence.followed). Environments and queues are
-    polled every 30 s, and every 3 s while AWS works on one; definitions and policies every 5 min.
+    half an hour after the name was last asked for (Cadence.followed). Whoever passes itself as
+    `wake` is not woken for what this very look shows it, be it the owner or not. Environments and
+    queues are polled every 30 s, and every 3 s while AWS works on one; definitions and policies
+    every 5 min.
     """
 
     async def compute_environment(
@@ -79,7 +81,7 @@ class BatchPort(Protocol):
         ten seconds; a call that is not made must give it back. Without a token NoTokenError says
         when to come again. `holder` names who asks: it keeps its place before all who ask later
         with the same priority, if it comes at about the time that it was told. One that is more
-        than a second late holds nobody up but is first when it comes; after ten seconds it has
+        than a second late holds nobody up but is first when it comes; after two minutes it has
         lost its place.
         """
 

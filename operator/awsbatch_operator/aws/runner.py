@@ -48,6 +48,7 @@ class InlineRunner:
 
 _Waiting = tuple[Priority, int, asyncio.Future[None]]
 
+
 class ThreadRunner:
     """A bounded number of threads, shared out between accounts.
 

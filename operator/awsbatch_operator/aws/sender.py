@@ -6,7 +6,7 @@ their own, wait for tokens and repeat what was throttled or lost.
 """
 
 import random
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncGenerator, Callable, Hashable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -114,7 +114,7 @@ class Sender:
         *,
         polling: bool = False,
         prepaid: Prepaid | None = None,
-    ) -> AsyncIterator[list[Shape]]:
+    ) -> AsyncGenerator[list[Shape], None]:
         """The items of `member`, page by page, until AWS says that there are no more."""
         where = (AccountRegion(scope.account_id, scope.region), name)
         expected = self._pages.get(where, 1)

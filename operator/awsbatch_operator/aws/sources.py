@@ -1,6 +1,7 @@
 """The kinds of things of AWS Batch that feeds read: how each is listed, and asked for by name."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -204,13 +205,14 @@ class DefinitionSource:
         details: list[Shape] = []
         names: set[str] = set()
         count = 0
-        async for page in self._pages(scope, polling=polling):
-            count += 1
-            self._pages_of[scope] = count
-            if count > most_pages:
-                return None
-            details += filter(keep, page)
-            names |= {self.name(detail) for detail in page}
+        async with aclosing(self._pages(scope, polling=polling)) as pages:
+            async for page in pages:
+                count += 1
+                self._pages_of[scope] = count
+                if count > most_pages:
+                    return None
+                details += filter(keep, page)
+                names |= {self.name(detail) for detail in page}
         return Reading(details, names)
 
     async def _named(self, scope: Scope, names: Sequence[str], *, polling: bool) -> Sequence[Shape]:
@@ -222,7 +224,7 @@ class DefinitionSource:
 
     def _pages(
         self, scope: Scope, name: str | None = None, *, polling: bool
-    ) -> AsyncIterator[list[Shape]]:
+    ) -> AsyncGenerator[list[Shape], None]:
         request: dict[str, Any] = {"status": "ACTIVE", "maxResults": DESCRIBED_AT_ONCE}
         if name is not None:
             request["jobDefinitionName"] = name

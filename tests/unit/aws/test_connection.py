@@ -1,12 +1,19 @@
 """The last check before a request goes out, with real sockets: slow ones, dead ones, many."""
 
 import socket
+import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from tests.support.clock import SteppedClock
 from tests.unit.aws.conftest import SCOPE, Lease
 from urllib3.util import connection
@@ -25,7 +32,9 @@ ANSWER = b'{"jobId": "j", "jobName": "a"}'
 class Server:
     """A little HTTP server of one thread that counts the requests that it has read."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.tls = tls
+        self.before_tls: Callable[[], None] = lambda: None
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.requests = 0
@@ -38,6 +47,9 @@ class Server:
                 accepted, _ = self.listener.accept()
             except OSError:
                 return
+            self.before_tls()
+            if self.tls is not None:
+                accepted = self.tls.wrap_socket(accepted, server_side=True)
             with accepted:
                 self._answer(accepted)
 
@@ -74,10 +86,39 @@ class Site:
         return dict(self.sender.send(sent, CALLS["batch:SubmitJob"], SUBMIT, asked_at))
 
 
-@pytest.fixture
-def site(bench, loader, monkeypatch) -> Iterator[Site]:
-    server = Server()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://aws.test:{server.port}")
+def certificate(folder: Path) -> Path:
+    """A certificate for aws.test, with its key, that signs itself."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "aws.test")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, private.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("aws.test")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(private, hashes.SHA256())
+    )
+    pem = folder / "aws.test.pem"
+    key = private.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    pem.write_bytes(made.public_bytes(serialization.Encoding.PEM) + key)
+    return pem
+
+
+@pytest.fixture(params=["http", "https"])
+def site(bench, loader, monkeypatch, request, tmp_path) -> Iterator[Site]:
+    tls = None
+    if request.param == "https":
+        pem = certificate(tmp_path)
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(pem))
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(pem)
+    server = Server(tls)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"{request.param}://aws.test:{server.port}")
     monkeypatch.setenv("NO_PROXY", "*")
     yield Site(
         server,
@@ -137,6 +178,15 @@ def test_a_change_whose_name_takes_too_long_to_resolve_is_not_sent(site, resolve
         "NotSent",
         False,
     )
+    assert site.server.requests == 0
+
+
+@pytest.mark.parametrize("site", ["https"], indirect=True)
+def test_a_lease_that_runs_out_during_the_handshake_is_noticed_before_the_first_byte(site, resolve):
+    site.server.before_tls = lambda: setattr(site.lease, "rest", 0.0)
+    resolve("127.0.0.1")
+    with pytest.raises(LeaseLostError):
+        site.submit()
     assert site.server.requests == 0
 
 

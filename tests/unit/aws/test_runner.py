@@ -84,7 +84,8 @@ def busy(runner, account: str, count: int, free: threading.Event, begun: list[st
 
 
 async def test_an_account_that_does_not_answer_leaves_threads_for_the_others():
-    runner, free, begun = ThreadRunner(8), threading.Event(), []
+    runner, free = ThreadRunner(8), threading.Event()
+    begun: list[str] = []
     hanging = busy(runner, "hangs", 20, free, begun)
     await asyncio.sleep(0)
     others = ("b", "c")

@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import threading
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from botocore.exceptions import (
@@ -227,7 +228,7 @@ class LateRunner:
     """Runs each work only when the test says so, whether or not anybody still waits for it."""
 
     def __init__(self) -> None:
-        self.works = []
+        self.works: list[Any] = []
 
     async def run(self, work, *, priority, account):
         done = asyncio.get_running_loop().create_future()
