@@ -80,12 +80,27 @@ async def test_an_event_and_its_repeats_are_taken_by_the_api_server(
     assert {event["type"] for event in found} == {"Normal", "Warning"}
     assert found[0]["reportingController"] == "awsbatch.dev/operator"
     for _ in range(4):
-        recorder.event(job, reason="Submitted", message="again", warning=True, action="Submit")
+        recorder.event(job, reason="Submitted", message="ä" * 5000, warning=True, action="Submit")
 
     def repeated(events):
         return any(event.get("series", {}).get("count") == 5 for event in events)
 
     await seen(control_plane, namespace, job.uid, repeated)
+
+
+async def test_a_series_whose_text_has_changed_goes_on_in_an_event_that_the_api_server_takes(
+    control_plane, kube, recorder, namespace
+):
+    job = resource("BatchJob", namespace, "one")
+    for number in (16, 32):
+        message = f"maxvCpus is {number} now."
+        recorder.event(job, reason="Updated", message=message, warning=False, action="Update")
+        await seen(
+            control_plane,
+            namespace,
+            job.uid,
+            lambda events, note=message: any(event["note"] == note for event in events),
+        )
 
 
 async def test_an_event_about_an_object_without_a_namespace_is_taken_too(

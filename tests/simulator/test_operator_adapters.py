@@ -12,6 +12,7 @@ from tests.support.simulated_account import DEFINITION, ENVIRONMENT, QUEUE, Acco
 
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.aws.call_table import CALLS
 from awsbatch_operator.aws.errors import ErrorKind
 from awsbatch_simulator.faults import Effect
@@ -39,7 +40,7 @@ async def account(loader: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 @pytest.fixture
 async def queue(account: Account) -> str:
-    await account.batch.register_job_definition(account.scope, DEFINITION)
+    await account.change("RegisterJobDefinition", DEFINITION)
     return await account.queue(await account.environment())
 
 
@@ -53,10 +54,10 @@ async def test_infrastructure_comes_to_be_and_goes_and_its_owners_hear_of_it(acc
     assert [item["jobQueueArn"] for item in await account.batch.job_queues(account.scope)] == [
         queue
     ]
-    for step in ("update", "delete"):
-        request = {"jobQueue": queue} | ({"state": "DISABLED"} if step == "update" else {})
-        await getattr(account.batch, f"{step}_job_queue")(account.scope, request)
-        await account.clock.advance(10)
+    await account.change("UpdateJobQueue", {"jobQueue": queue, "state": "DISABLED"})
+    await account.clock.advance(10)
+    await account.change("DeleteJobQueue", {"jobQueue": queue})
+    await account.clock.advance(10)
     assert await account.batch.job_queue(account.scope, queue) is None
     assert QUEUE in account.woken
 
@@ -71,21 +72,21 @@ async def test_what_is_in_use_or_still_enabled_is_a_conflict(account):
     arn = await account.environment()
     await account.queue(arn)
     request = {"computeEnvironment": arn}
-    delete = account.batch.delete_compute_environment
-    assert (await account.refused(delete(account.scope, request))).kind is ErrorKind.CONFLICT
+    delete = "DeleteComputeEnvironment"
+    error = await account.refused(account.change(delete, request))
+    assert error.kind is ErrorKind.CONFLICT
     disable = {"computeEnvironment": arn, "state": "DISABLED"}
-    await account.batch.update_compute_environment(account.scope, disable)
-    error = await account.refused(account.batch.update_compute_environment(account.scope, disable))
+    await account.change("UpdateComputeEnvironment", disable)
+    error = await account.refused(account.change("UpdateComputeEnvironment", disable))
     assert error.kind is ErrorKind.CONFLICT  # it is being modified
     await account.clock.advance(10)
-    error = await account.refused(delete(account.scope, request))
+    error = await account.refused(account.change(delete, request))
     assert (error.kind, "relationship" in error.message) == (ErrorKind.CONFLICT, True)
 
 
 async def test_what_does_not_exist_is_not_found_but_what_is_named_in_vain_is_invalid(account):
-    update = account.batch.update_compute_environment(
-        account.scope, {"computeEnvironment": "absent", "state": "DISABLED"}
-    )
+    request = {"computeEnvironment": "absent", "state": "DISABLED"}
+    update = account.change("UpdateComputeEnvironment", request)
     assert (await account.refused(update)).kind is ErrorKind.NOT_FOUND
     assert (await account.refused(account.submit("absent"))).kind is ErrorKind.INVALID
 
@@ -150,13 +151,36 @@ async def test_a_denial_names_the_action_that_is_missing(account, queue):
     assert (await account.refused(account.submit(queue))).action == "batch:SubmitJob"
 
 
-async def test_a_read_survives_throttling_and_a_lost_answer(account):
-    await account.environment()
+async def test_a_poll_survives_throttling_and_a_lost_answer(account):
+    arn = await account.environment()
     for effect in (Effect.THROTTLE, Effect.DROP_AFTER):
         account.fault(effect, "DescribeComputeEnvironments", times=1)
-        asked = asyncio.ensure_future(account.batch.compute_environment(account.scope, "e"))
-        await account.clock.run_until(asked.done)
-        assert (await asked)["status"] == "VALID"
+        before = account.calls("DescribeComputeEnvironments")
+        await account.clock.advance(35)
+        assert account.calls("DescribeComputeEnvironments") > before
+        found = await account.batch.compute_environment(account.scope, arn)
+        assert found["status"] == "VALID"
+
+
+async def test_policies_and_definitions_are_found_as_they_are_and_changes_are_seen(account):
+    tags = Owner("c1", ObjectKey("SchedulingPolicy", "ns", "p"), "uid").tags()
+    request = {"name": "p", "fairsharePolicy": {"shareDecaySeconds": 600}, "tags": tags}
+    arn = (await account.change("CreateSchedulingPolicy", request))["arn"]
+    assert (await account.batch.scheduling_policy(account.scope, "p"))["arn"] == arn
+    await account.change("RegisterJobDefinition", DEFINITION)
+    (found,) = await account.batch.job_definitions(account.scope, "d")
+    await account.clock.advance(1)
+    for name in ("d", "absent"):
+        await account.batch.job_definitions(account.scope, name)
+    calls = account.calls("DescribeJobDefinitions")
+    assert (await account.batch.job_definitions(account.scope, "d"))[0] == found
+    assert await account.batch.job_definitions(account.scope, "absent") == ()
+    assert account.calls("DescribeJobDefinitions") == calls
+    await account.change("RegisterJobDefinition", DEFINITION)
+    revisions = await account.batch.job_definitions(account.scope, "d")
+    assert [each["revision"] for each in revisions] == [2, 1]
+    await account.change("UntagResource", {"resourceArn": arn, "tagKeys": list(tags)})
+    assert (await account.batch.scheduling_policy(account.scope, "p"))["tags"] == {}
 
 
 async def test_a_role_is_assumed_and_acts_in_its_account(account):
@@ -166,7 +190,7 @@ async def test_a_role_is_assumed_and_acts_in_its_account(account):
     caller = await account.aws.identity.caller(scope)
     assert ":assumed-role/batch-operator/aws-batch-operator-c1" in caller["Arn"]
     await account.clock.advance(4 * 3600)  # its credentials have long expired
-    assert await account.batch.job_queues(scope) == []
+    assert not await account.batch.job_queues(scope)
 
 
 async def test_a_role_that_nobody_has_is_a_denial(account):

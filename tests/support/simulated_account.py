@@ -8,8 +8,8 @@ import pytest
 from tests.support.clock import SteppedClock
 from tests.support.simulated_aws import FreeFence, catch_up, make_simulator
 
-from awsbatch_operator.api.metadata import ObjectKey
-from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.api.metadata import ObjectKey, Shape
+from awsbatch_operator.api.scope import NoTokenError, Scope
 from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.aws.connect import connect
 from awsbatch_operator.aws.errors import AwsError
@@ -47,7 +47,7 @@ class Account:
         transport = InProcess(
             self.simulator, on_call=lambda *_: catch_up(self.simulator, self.clock)
         )
-        around = AwsContext(
+        context = AwsContext(
             clock=self.clock,
             fence=FreeFence(),
             runner=InlineRunner(),
@@ -57,7 +57,7 @@ class Account:
             loader=loader,
         )
         settings = AwsSettings(cluster_id=CLUSTER, region=self.scope.region)
-        self.aws = connect(settings, around, self.woken.append)
+        self.aws = connect(settings, context, self.woken.append)
         self.batch = self.aws.batch
 
     def fault(self, effect: Effect, operation: str, **more: Any) -> None:
@@ -87,7 +87,7 @@ class Account:
             },
             "tags": Owner(CLUSTER, ENVIRONMENT, "uid").tags(),
         }
-        answer = await self.batch.create_compute_environment(self.scope, request)
+        answer = await self.change("CreateComputeEnvironment", request)
         await self.clock.advance(15)
         return str(answer["computeEnvironmentArn"])
 
@@ -99,11 +99,24 @@ class Account:
             "computeEnvironmentOrder": [{"order": 1, "computeEnvironment": environment}],
             "tags": Owner(CLUSTER, QUEUE, "uid").tags(),
         }
-        answer = await self.batch.create_job_queue(self.scope, request)
+        answer = await self.change("CreateJobQueue", request)
         await self.clock.advance(10)
         return str(answer["jobQueueArn"])
 
     async def submit(self, queue: str, name: str = "j") -> str:
         request = {"jobName": name, "jobQueue": queue, "jobDefinition": "d"}
-        await self.batch.permit(self.scope, "SubmitJob")
+        await self.permitted("SubmitJob", holder=name)
         return str((await self.batch.submit_job(self.scope, request))["jobId"])
+
+    async def change(self, operation: str, request: dict[str, Any]) -> Shape:
+        return await self.batch.change(self.scope, operation, request)
+
+    async def permitted(self, operation: str, *, holder: str) -> None:
+        """Come again as the engine does, until there is a token."""
+        while True:
+            try:
+                self.batch.permit(self.scope, operation, holder)
+            except NoTokenError as error:
+                await self.clock.sleep(error.seconds)
+            else:
+                return

@@ -98,7 +98,7 @@ ALREADY_EXISTS = _stall(
     "AlreadyExists",
     "AWS has an object of this name that is not ours. It is left alone.",
     "Choose another awsName, or remove what has it; this object goes on when the name is free.",
-    30.0,
+    50.0,
 )
 RATE_LIMITED = _wait(
     "RateLimited",

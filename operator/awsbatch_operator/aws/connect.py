@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
+from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.aws.batch import BatchAdapter, Feeds
 from awsbatch_operator.aws.feed import Feed
 from awsbatch_operator.aws.identity import IdentityAdapter
@@ -50,8 +51,7 @@ def connect(settings: AwsSettings, context: AwsContext, wake: Wake) -> Aws:
     """The AWS side; nothing is sent by making it. `wake` puts an owner into the work queue."""
     sender = Sender(settings, context)
     jobs = JobPoller(sender, context.clock, settings.cadence, wake)
-    sources = (environments(sender), queues(sender), PolicySource(sender), DefinitionSource(sender))
-    feeds = Feeds(*(Feed(source, context.clock, settings, wake) for source in sources))
+    feeds = feeds_of(sender, context.clock, settings, wake)
     return Aws(
         batch=BatchAdapter(sender, feeds, jobs),
         identity=IdentityAdapter(sender),
@@ -60,4 +60,14 @@ def connect(settings: AwsSettings, context: AwsContext, wake: Wake) -> Aws:
         sender=sender,
         job_poller=jobs,
         feeds=feeds,
+    )
+
+
+def feeds_of(sender: Sender, clock: Clock, settings: AwsSettings, wake: Wake) -> Feeds:
+    """The feeds of what many objects follow, jobs aside."""
+    return Feeds(
+        environments=Feed(environments(sender), clock, settings, wake),
+        queues=Feed(queues(sender), clock, settings, wake),
+        policies=Feed(PolicySource(sender), clock, settings, wake),
+        definitions=Feed(DefinitionSource(sender), clock, settings, wake),
     )

@@ -48,15 +48,13 @@ class InlineRunner:
 
 _Waiting = tuple[Priority, int, asyncio.Future[None]]
 
-# An account may use this many times as many threads as are free. One that does not answer so comes
-# to three quarters of all threads, the next to three quarters of the rest, and so on: there is
-# always a thread for an account that has none. (Dynamic thresholds, as switches share their memory:
-# Choudhury and Hahne, 1998.)
-_TIMES_THE_FREE = 3
-
-
 class ThreadRunner:
     """A bounded number of threads, shared out between accounts.
+
+    An account may use as many threads as it leaves free: one that does not answer comes to half of
+    all threads, the next to half of the rest, and so on, so that there is always a thread for an
+    account that has none. (Dynamic thresholds, as switches share their memory: Choudhury and
+    Hahne, 1998.)
 
     Who waits for one goes in turn by account: first the account with the fewest threads at work, of
     equals the one that got a thread longest ago; within an account by priority, then by arrival.
@@ -104,7 +102,7 @@ class ThreadRunner:
             raise
 
     def _may_have(self, account: str) -> bool:
-        return self._at_work[account] < _TIMES_THE_FREE * self._free
+        return self._at_work[account] < self._free
 
     def _occupy(self, account: str) -> None:
         self._free -= 1

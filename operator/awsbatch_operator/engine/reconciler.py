@@ -10,9 +10,9 @@ from awsbatch_operator.api.metadata import ObjectKey
 class Again:
     """The answer of one turn: when the object is due again, if nothing changes before.
 
-    `after` is in seconds; None means only when something changes. `failed` hands the delay to the
-    engine's own backoff (exponential, full jitter, reset by the next turn that has not failed);
-    `after` is then the least delay.
+    `after` is in seconds; None means only when something changes, or when the resync's interval has
+    passed. `failed` hands the delay to the engine's own backoff (exponential, full jitter, reset by
+    the next turn that has not failed); `after` is then the least delay.
     """
 
     after: float | None = None

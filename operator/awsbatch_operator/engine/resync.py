@@ -1,4 +1,4 @@
-"""The pass over all objects: compare with what is live, and look at everything again.
+"""The pass over all objects: compare what is held with what is live.
 
 A watch can miss deletions, and nothing else would tell. The first pass lists whole objects and
 fills the cache: a plain list is several times faster than a watch's start, and no worker begins
@@ -22,13 +22,12 @@ SLICE = 50  # objects taken in before other tasks of the loop have their turn
 
 
 class Resync:
-    """List, compare, drop ghosts, enqueue. Both passes raise KubeError; what was done stands."""
+    """List, compare, drop ghosts. Both passes raise KubeError; what was done until then stands."""
 
     def __init__(self, parts: Parts, kinds: Sequence[str]) -> None:
         self._kube = parts.kube
         self._cache = parts.cache
         self._store = parts.store
-        self._queue = parts.queue
         self._clock = parts.clock
         self._random = parts.random
         self._metrics = parts.metrics
@@ -65,19 +64,16 @@ class Resync:
                 for start in range(0, len(page), SLICE):
                     few = page[start : start + SLICE]
                     missing.difference_update([key_of(body) for body in few])
-                    await self._some(few, newest, pause)
+                    await self._some(few, newest)
                     await asyncio.sleep(0)
                 await rest()
             await self._look_for(missing)
 
-    async def _some(self, bodies: Sequence[Shape], newest: int, pause: float) -> None:
-        """Read live what differs, and have a turn for each object within the next pause."""
+    async def _some(self, bodies: Sequence[Shape], newest: int) -> None:
         for body in bodies:
             key = key_of(body)
             if self._differs(key, body, newest):
                 await self._store.refresh(key)
-            if key in self._cache and not self._cache.settled(key):
-                self._queue.add_after(key, self._random.uniform(0, pause))
 
     def _differs(self, key: ObjectKey, body: Shape, newest: int) -> bool:
         """Whether the listed version leaves a doubt about what is held.

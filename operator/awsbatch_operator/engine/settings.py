@@ -10,7 +10,9 @@ class EngineSettings:
     """Times in seconds."""
 
     workers: int = 32
-    resync_seconds: float = 600.0  # one pass over all objects, spread over that time
+    # One pass over all objects, spread over that time; and each is looked at that long after its
+    # last turn.
+    resync_seconds: float = 600.0
     resync_jitter: float = 0.1  # of any of these delays, either way
     first_list_retry_seconds: float = 2.0  # nothing works before everything was listed once
     drain_seconds: float = 14.0

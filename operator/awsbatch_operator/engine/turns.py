@@ -9,7 +9,7 @@ from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.api.scope import LeaseLostError, NoTokenError
 from awsbatch_operator.engine.cache import Change
 from awsbatch_operator.engine.parts import Parts
-from awsbatch_operator.engine.reconciler import Reconciler
+from awsbatch_operator.engine.reconciler import Again, Reconciler
 from awsbatch_operator.engine.troubles import Troubles
 from awsbatch_operator.kube.port import ConflictError, KubeError
 from awsbatch_operator.telemetry.logs import about
@@ -115,9 +115,19 @@ class Turns:
             self._queue.retry(key, floor=again.after or 0.0)
             return "retry"
         self._queue.succeeded(key)
-        if again.after is not None:
-            self._queue.add_after(key, again.after)
+        if not self._cache.settled(key):
+            self._queue.add_after(key, self._next_look(again))
         return "ok"
+
+    def _next_look(self, again: Again) -> float:
+        """Seconds until the object is due again: whatever it says, it is looked at now and then.
+
+        Counted from its own last turn, and jittered, so that objects do not all come at once.
+        """
+        settings = self._settings
+        jitter = self._random.uniform(-settings.resync_jitter, settings.resync_jitter)
+        latest = settings.resync_seconds * (1 + jitter)
+        return latest if again.after is None else min(again.after, latest)
 
     async def _conflict(self, key: ObjectKey) -> str:
         """Somebody else has written: read the object afresh and take the turn again."""

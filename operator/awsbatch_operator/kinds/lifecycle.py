@@ -13,7 +13,7 @@ from typing import Generic, Protocol
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.conditions import is_true
 from awsbatch_operator.api.findings import Finding
-from awsbatch_operator.api.metadata import ObjectKey, Resource
+from awsbatch_operator.api.metadata import RECONCILE_AT, ObjectKey, Resource
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.references import Need, Reference, Targets, external_arns
 from awsbatch_operator.api.scope import NoTokenError, Origin, Recorded, Scope
@@ -57,6 +57,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         self._shared = shared
         self._homes = homes
         self._scoped = scoped
+        self._asked: dict[ObjectKey, str] = {}  # values of reconcile-at that were heeded
         self._reporter = Reporter(kind, shared, scoped=scoped)
         self._steps = Steps(
             kind=kind, shared=shared, announce=self._reporter.announce, scoped=scoped
@@ -103,8 +104,19 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             targets = self._targets(resource.key, home, found)
             owner = self._steps.owner(resource)
             await self._steps.go(
-                turn, home, lambda current: self._kind.desired(current, targets, owner)
+                turn,
+                home,
+                lambda current: self._kind.desired(current, targets, owner),
+                fresh=self._is_asked_for(resource),
             )
+
+    def _is_asked_for(self, resource: Resource) -> bool:
+        """Whether a person asks for a look at AWS itself: the annotation has a new value."""
+        asked = resource.annotations.get(RECONCILE_AT)
+        if asked is None or self._asked.get(resource.key) == asked:
+            return False
+        self._asked[resource.key] = asked
+        return True
 
     async def _targets_own(
         self,
@@ -250,6 +262,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
     def _let_go(self, key: ObjectKey) -> None:
         """The object is gone: keep nothing of it in memory, and tell who waited for its name."""
         self._reporter.forget(key)
+        self._asked.pop(key, None)
         self._shared.claims.freed(key)
 
     def _users(self, key: ObjectKey) -> Sequence[Resource]:

@@ -50,15 +50,17 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
         turn: Turn[DesiredT, ObservedT, ActionT],
         home: Home,
         desire: Callable[[Resource], DesiredT | Removal],
+        *,
+        fresh: bool = False,
     ) -> None:
         """Look, decide and act until there is nothing more to do, or something is in the way.
 
-        What AWS refuses is in `turn.errors`. A record that the API server refuses for good is a
-        finding: nothing was sent then.
+        With `fresh`, AWS itself is asked first of all. What AWS refuses is in `turn.errors`. A
+        record that the API server refuses for good is a finding: nothing was sent then.
         """
         turn.home = home
         try:
-            await self._rounds(turn, desire)
+            await self._rounds(turn, desire, fresh=fresh)
         except NoTokenError as error:
             turn.no_token_seconds = error.seconds
         except AwsError as error:
@@ -70,6 +72,8 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
         self,
         turn: Turn[DesiredT, ObservedT, ActionT],
         desire: Callable[[Resource], DesiredT | Removal],
+        *,
+        fresh: bool,
     ) -> None:
         """What the feed read last decides whether there is anything to do; a fresh look, what.
 
@@ -77,7 +81,6 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
         otherwise spend, each time it comes again, on a look the very token that it waits for.
         """
         answer: ObservedT | None = None
-        fresh = False
         permits = Permits(self.kind)
         try:
             for _ in range(LOOKS):
@@ -120,8 +123,7 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
         if turn.foreign and answer is not None:
             if isinstance(turn.desired, Removal):
                 return self._leave_behind(turn, fresh=fresh)
-            if "arn" in resource.status and not fresh:
-                # It was ours: what the feed read may be from before that.
+            if not fresh:  # what the feed read may be from before it was ours, or became free
                 return await self._look(turn, None, fresh=True)
             self._leave_alone(turn, kind.marks(answer))
             return None

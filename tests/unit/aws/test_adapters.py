@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from tests.support.stub_aws import Refused
 
-from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.api.scope import NoTokenError, Scope
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 
 SCOPE = Scope("111122223333", "eu-central-1")
@@ -15,6 +15,15 @@ QUEUE = "arn:aws:batch:eu-central-1:111122223333:job-queue/q"
 def environment(name: str) -> dict:
     arn = f"arn:aws:batch:eu-central-1:111122223333:compute-environment/{name}"
     return {"computeEnvironmentName": name, "computeEnvironmentArn": arn, "status": "VALID"}
+
+
+def queue(name: str) -> dict:
+    return {"jobQueueName": name, "jobQueueArn": f"{QUEUE[:-1]}{name}"}
+
+
+def definition(revision: int) -> dict:
+    arn = f"arn:aws:batch:eu-central-1:111122223333:job-definition/d:{revision}"
+    return {"jobDefinitionName": "d", "jobDefinitionArn": arn, "revision": revision}
 
 
 async def test_environments_that_are_asked_for_together_are_described_in_one_call(bench):
@@ -29,10 +38,9 @@ async def test_environments_that_are_asked_for_together_are_described_in_one_cal
 
 
 async def test_a_queue_is_found_by_its_name_and_by_its_arn(bench):
-    queue = {"jobQueueName": "q", "jobQueueArn": QUEUE}
-    bench.stub.answers["DescribeJobQueues"] = lambda _: {"jobQueues": [queue]}
-    assert await bench.aws.batch.job_queue(SCOPE, "q") == queue
-    assert await bench.aws.batch.job_queue(SCOPE, QUEUE) == queue
+    bench.stub.answers["DescribeJobQueues"] = lambda _: {"jobQueues": [queue("q")]}
+    assert await bench.aws.batch.job_queue(SCOPE, "q") == queue("q")
+    assert await bench.aws.batch.job_queue(SCOPE, QUEUE) == queue("q")
     assert await bench.aws.batch.job_queue(SCOPE, "other") is None
 
 
@@ -41,7 +49,7 @@ async def test_all_pages_are_read(bench):
 
     def answer(asked):
         names, token = pages[asked.get("nextToken")]
-        return {"jobQueues": [{"jobQueueName": name} for name in names], "nextToken": token}
+        return {"jobQueues": [queue(name) for name in names], "nextToken": token}
 
     bench.stub.answers["DescribeJobQueues"] = answer
     found = await bench.aws.batch.job_queues(SCOPE)
@@ -50,20 +58,28 @@ async def test_all_pages_are_read(bench):
 
 async def test_the_newest_revision_of_a_definition_comes_first(bench):
     bench.stub.answers["DescribeJobDefinitions"] = lambda _: {
-        "jobDefinitions": [{"revision": number} for number in (9, 11, 10)]
+        "jobDefinitions": [definition(number) for number in (9, 11, 10)]
     }
     found = await bench.aws.batch.job_definitions(SCOPE, "d")
-    assert [definition["revision"] for definition in found] == [11, 10, 9]
+    assert [each["revision"] for each in found] == [11, 10, 9]
     assert bench.stub.sent[0][1]["status"] == "ACTIVE"
 
 
-async def test_a_scheduling_policy_is_found_by_its_whole_name(bench):
+async def test_a_scheduling_policy_is_found_by_its_whole_name_and_by_its_arn(bench):
     prefix = "arn:aws:batch:eu-central-1:111122223333:scheduling-policy/"
-    bench.stub.answers["ListSchedulingPolicies"] = lambda _: {
-        "schedulingPolicies": [{"arn": f"{prefix}fair-2"}, {"arn": f"{prefix}fair"}]
+    arns = [f"{prefix}fair-2", f"{prefix}fair"]
+    bench.stub.answers |= {
+        "ListSchedulingPolicies": lambda _: {"schedulingPolicies": [{"arn": arn} for arn in arns]},
+        "DescribeSchedulingPolicies": lambda asked: {
+            "schedulingPolicies": [
+                {"arn": arn, "name": arn.removeprefix(prefix)} for arn in asked["arns"]
+            ]
+        },
     }
-    assert await bench.aws.batch.scheduling_policy_arn(SCOPE, "fair") == f"{prefix}fair"
-    assert await bench.aws.batch.scheduling_policy_arn(SCOPE, "fai") is None
+    for asked in ("fair", f"{prefix}fair"):
+        found = await bench.aws.batch.scheduling_policy(SCOPE, asked)
+        assert found == {"arn": f"{prefix}fair", "name": "fair"}
+    assert await bench.aws.batch.scheduling_policy(SCOPE, "fai") is None
 
 
 async def test_jobs_are_described_a_hundred_at_a_time(bench):
@@ -119,10 +135,38 @@ async def test_a_reason_is_cut_to_what_aws_takes(bench):
     assert [len(asked["reason"]) for _, asked in bench.stub.sent] == [1024, 5]
 
 
-async def test_tags_are_set_and_removed_by_arn(bench):
-    await bench.aws.batch.tag_resource(SCOPE, QUEUE, {"a": "b"})
-    await bench.aws.batch.untag_resource(SCOPE, QUEUE, ["a"])
-    assert bench.stub.operations() == ["TagResource", "UntagResource"]
+async def test_a_change_is_one_call_of_awss_own_name(bench):
+    request = {"resourceArn": QUEUE, "tagKeys": ["a"]}
+    await bench.aws.batch.change(SCOPE, "UntagResource", request)
+    assert bench.stub.operations() == ["UntagResource"]
+
+
+async def test_active_jobs_are_listed_only_when_there_are_tokens_for_the_whole_look(bench):
+    """One token at a time, each turn would spend one for nothing, and never come to the end."""
+    bench.stub.answers["ListJobs"] = lambda _: {"jobSummaryList": []}
+    for _ in range(6):
+        await bench.aws.batch.active_jobs(SCOPE, QUEUE)
+    asked = len(bench.stub.sent)
+    assert asked == 36
+    with pytest.raises(NoTokenError) as caught:
+        await bench.aws.batch.active_jobs(SCOPE, QUEUE)
+    assert len(bench.stub.sent) == asked
+    bench.clock.skip(caught.value.seconds)
+    await bench.aws.batch.active_jobs(SCOPE, QUEUE)
+
+
+async def test_a_look_of_several_pages_takes_their_tokens_together_the_next_time(bench):
+    pages = {None: "2", "2": "3", "3": None}
+    bench.stub.answers["ListJobs"] = lambda asked: {
+        "jobSummaryList": [],
+        "nextToken": pages[asked.get("nextToken")],
+    }
+    await bench.aws.batch.jobs_by_name(SCOPE, QUEUE, "n")
+    bench.aws.sender.prepay(SCOPE, "batch:ListJobs", 36)
+    bench.stub.sent.clear()
+    with pytest.raises(NoTokenError):
+        await bench.aws.batch.jobs_by_name(SCOPE, QUEUE, "n")
+    assert bench.stub.sent == []
 
 
 async def test_the_newest_log_lines_come_oldest_first(bench):

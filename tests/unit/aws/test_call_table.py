@@ -16,34 +16,35 @@ from awsbatch_operator.aws.call_table import CALLS
 
 SCOPE = Scope("111122223333", "eu-central-1")
 ARN = "arn:aws:batch:eu-central-1:111122223333:job-queue/q"
-POLLERS = {"JobFeed", "InfrastructureFeed", "Sessions"}
+POLICY = "arn:aws:batch:eu-central-1:111122223333:scheduling-policy/p"
+POLLERS = {"JobFeed", "Feed", "Sessions"}
 MANAGED_POLICY_LIMIT = 6144  # characters without white space; IAM quotas
 
-# How each port method can be called: (port, method, arguments).
-REQUESTS: dict[str, dict] = {
-    "create_compute_environment": {"computeEnvironmentName": "e", "type": "UNMANAGED"},
-    "update_compute_environment": {"computeEnvironment": "e"},
-    "delete_compute_environment": {"computeEnvironment": "e"},
-    "create_job_queue": {"jobQueueName": "q", "priority": 1},
-    "update_job_queue": {"jobQueue": "q"},
-    "delete_job_queue": {"jobQueue": "q"},
-    "register_job_definition": {"jobDefinitionName": "d", "type": "container"},
-    "deregister_job_definition": {"jobDefinition": "d:1"},
-    "create_scheduling_policy": {"name": "p"},
-    "update_scheduling_policy": {"arn": ARN},
-    "delete_scheduling_policy": {"arn": ARN},
-    "submit_job": {"jobName": "j", "jobQueue": "q", "jobDefinition": "d"},
+# What `change` can be asked for, and how.
+CHANGES: dict[str, dict] = {
+    "CreateComputeEnvironment": {"computeEnvironmentName": "e", "type": "UNMANAGED"},
+    "UpdateComputeEnvironment": {"computeEnvironment": "e"},
+    "DeleteComputeEnvironment": {"computeEnvironment": "e"},
+    "CreateJobQueue": {"jobQueueName": "q", "priority": 1},
+    "UpdateJobQueue": {"jobQueue": "q"},
+    "DeleteJobQueue": {"jobQueue": "q"},
+    "RegisterJobDefinition": {"jobDefinitionName": "d", "type": "container"},
+    "DeregisterJobDefinition": {"jobDefinition": "d:1"},
+    "CreateSchedulingPolicy": {"name": "p"},
+    "UpdateSchedulingPolicy": {"arn": ARN},
+    "DeleteSchedulingPolicy": {"arn": ARN},
+    "TagResource": {"resourceArn": ARN, "tags": {"a": "b"}},
+    "UntagResource": {"resourceArn": ARN, "tagKeys": ["a"]},
 }
+# How each other port method can be called: (port, method, arguments).
+SUBMIT = {"jobName": "j", "jobQueue": "q", "jobDefinition": "d"}
 CALLED = [
-    *(("batch", name, (SCOPE, request)) for name, request in REQUESTS.items()),
+    ("batch", "submit_job", (SCOPE, SUBMIT)),
     ("batch", "compute_environment", (SCOPE, "e")),
     ("batch", "job_queue", (SCOPE, "q")),
     ("batch", "job_queues", (SCOPE,)),
     ("batch", "job_definitions", (SCOPE, "d")),
-    ("batch", "scheduling_policy", (SCOPE, ARN)),
-    ("batch", "scheduling_policy_arn", (SCOPE, "p")),
-    ("batch", "tag_resource", (SCOPE, ARN, {"a": "b"})),
-    ("batch", "untag_resource", (SCOPE, ARN, ["a"])),
+    ("batch", "scheduling_policy", (SCOPE, "p")),
     ("batch", "terminate_job", (SCOPE, "j", "why")),
     ("batch", "job", (SCOPE, "j")),
     ("batch", "active_jobs", (SCOPE, "q")),
@@ -71,13 +72,23 @@ def test_every_port_method_stands_in_the_table_and_nothing_else_does():
 
 
 def test_every_port_method_is_tried_here():
-    assert {name for _, name, _ in CALLED} == port_methods()
+    assert {name for _, name, _ in CALLED} | {"change"} == port_methods()
+    changes = {call.operation for call in CALLS.for_method("change")}
+    assert changes == CHANGES.keys()
+
+
+@pytest.mark.parametrize("operation", CHANGES)
+async def test_a_change_sends_the_call_that_was_named(bench, operation):
+    await bench.aws.batch.change(SCOPE, operation, CHANGES[operation])
+    assert bench.stub.sent == [(operation, CHANGES[operation])] or "Resource" in operation
+    assert bench.stub.operations() == [operation]
 
 
 @pytest.mark.parametrize(("port", "name", "arguments"), CALLED, ids=lambda value: str(value)[:30])
 async def test_a_port_method_sends_what_the_table_says(bench, port, name, arguments):
     lists = ("computeEnvironments", "jobQueues", "jobDefinitions", "schedulingPolicies", "jobs")
     empty: dict[str, list] = {member: [] for member in (*lists, "jobSummaryList", "events")}
+    policies = {"schedulingPolicies": [{"arn": POLICY, "name": "p"}]}
     for call in CALLS:
         bench.stub.answers[call.operation] = lambda _: empty
     bench.stub.answers |= {
@@ -85,6 +96,10 @@ async def test_a_port_method_sends_what_the_table_says(bench, port, name, argume
         "AssumeRole": lambda _: ASSUMED.format(
             account="1", name="r", session="s", number=1, expires="2030-01-01T00:00:00Z"
         ),
+    }
+    bench.stub.answers |= {
+        "ListSchedulingPolicies": lambda _: policies,
+        "DescribeSchedulingPolicies": lambda _: policies,
     }
     extra = {"count": 5} if name == "last_lines" else {}
     await getattr(getattr(bench.aws, port), name)(*arguments, **extra)

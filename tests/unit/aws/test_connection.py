@@ -3,11 +3,13 @@
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.support.clock import SteppedClock
 from tests.unit.aws.conftest import SCOPE, Lease
+from urllib3.util import connection
 
 from awsbatch_operator.api.scope import LeaseLostError
 from awsbatch_operator.aws.call_table import CALLS
@@ -33,28 +35,28 @@ class Server:
     def _serve(self) -> None:
         while True:
             try:
-                connection, _ = self.listener.accept()
+                accepted, _ = self.listener.accept()
             except OSError:
                 return
-            with connection:
-                self._answer(connection)
+            with accepted:
+                self._answer(accepted)
 
-    def _answer(self, connection: socket.socket) -> None:
-        connection.settimeout(5)
+    def _answer(self, accepted: socket.socket) -> None:
+        accepted.settimeout(5)
         while True:
             try:
-                text = connection.recv(65536)
+                text = accepted.recv(65536)
             except OSError:
                 return
             if not text:
                 return
             self.requests += b"HTTP/1.1" in text
             while b"\r\n\r\n" not in text or b"jobName" not in text:
-                text += connection.recv(65536)
+                text += accepted.recv(65536)
             if self.close_instead:
                 return
             head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(ANSWER)}\r\n\r\n".encode()
-            connection.sendall(head + ANSWER)
+            accepted.sendall(head + ANSWER)
 
 
 class Site:
@@ -74,8 +76,6 @@ class Site:
 
 @pytest.fixture
 def site(bench, loader, monkeypatch) -> Iterator[Site]:
-    from dataclasses import replace  # noqa: PLC0415
-
     server = Server()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://aws.test:{server.port}")
     monkeypatch.setenv("NO_PROXY", "*")
@@ -175,8 +175,6 @@ def test_many_dead_addresses_take_the_connect_timeout_once_and_not_each(site, re
 
 
 def test_one_dead_address_does_not_take_the_time_of_the_living_one(site, resolve, monkeypatch):
-    from urllib3.util import connection  # noqa: PLC0415
-
     real = connection.create_connection
 
     def connect(address, timeout, **more):
@@ -198,8 +196,10 @@ def test_a_name_that_does_not_resolve_leaves_nothing_unknown(site, monkeypatch):
     assert (error.kind, error.outcome_unknown) == (ErrorKind.TRANSIENT, False)
 
 
-def test_a_refused_connection_leaves_nothing_unknown(site, resolve):
-    site.server.listener.close()
+def test_a_refused_connection_leaves_nothing_unknown(site, resolve, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://aws.test:{port}")
     resolve("127.0.0.1")
     error = failure(site)
     assert (error.kind, error.outcome_unknown) == (ErrorKind.TRANSIENT, False)

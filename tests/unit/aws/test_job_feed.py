@@ -135,7 +135,7 @@ async def test_a_job_that_aws_does_not_know_yet_is_not_taken_for_gone(feed):
     feed.follow("a")
     await feed.clock.advance(50)
     assert feed.woken == []
-    assert not feed.poller.gone("a")
+    assert feed.poller.followed == 1
     feed.model.submit("a", status="RUNNABLE")
     await feed.clock.advance(10)
     assert feed.woken == ["a"]
@@ -143,7 +143,7 @@ async def test_a_job_that_aws_does_not_know_yet_is_not_taken_for_gone(feed):
 
 async def test_a_job_that_aws_never_comes_to_know_is_gone_in_the_end(feed):
     feed.follow("a")
-    assert await feed.clock.run_until(lambda: feed.poller.gone("a"), within=120) >= 60
+    assert await feed.clock.run_until(lambda: not feed.poller.followed, within=120) >= 60
     assert feed.woken == ["a"]
     assert await feed.calls_in(3600) == 0
 
@@ -155,8 +155,19 @@ async def test_a_job_that_aws_no_longer_knows_wakes_its_owner_once(feed):
     feed.model.remove("a")
     await feed.clock.advance(200)
     assert feed.woken == ["a"]
-    assert feed.poller.gone("a")
     assert feed.poller.seen("a") is None
+
+
+async def test_a_job_that_was_given_up_is_polled_again_when_it_is_followed_again(feed):
+    feed.follow("a")
+    await feed.clock.run_until(lambda: not feed.poller.followed, within=120)
+    feed.woken.clear()
+    feed.model.submit("a", status="RUNNING")
+    feed.follow("a", known=True)
+    feed.model.move("a", "SUCCEEDED")
+    await feed.clock.run_until(lambda: bool(feed.woken), within=30)
+    assert feed.woken == ["a"]
+    assert feed.poller.seen("a")["status"] == "SUCCEEDED"
 
 
 async def test_one_answer_without_the_job_does_not_make_it_gone(feed):
@@ -164,7 +175,7 @@ async def test_one_answer_without_the_job_does_not_make_it_gone(feed):
     feed.follow("a", known=True)
     await feed.clock.advance(20)
     feed.model.remove("a")
-    await feed.clock.run_until(lambda: feed.poller._book._active[SCOPE]["a"].misses == 1)
+    await feed.clock.run_until(lambda: feed.poller._book.followed("a").misses == 1)
     feed.model.submit("a", status="RUNNING")
     await feed.clock.advance(200)
     assert feed.woken == []
@@ -218,6 +229,48 @@ async def test_an_account_that_does_not_answer_does_not_hold_up_another(feed):
     feed.model.move("b", "SUCCEEDED")
     await feed.clock.advance(60)
     assert feed.woken == ["b"]
+
+
+async def test_an_account_that_hangs_does_not_hold_up_another(feed):
+    feed.model.submit("a", status="RUNNING")
+    feed.model.submit("b", status="RUNNING")
+    feed.follow("a", known=True)
+    feed.follow("b", scope=OTHER, known=True)
+    never = asyncio.Event()
+    described = feed.model.call
+
+    async def call(scope, name, request, *, polling=False):
+        if scope == SCOPE:
+            await never.wait()
+        return await described(scope, name, request, polling=polling)
+
+    feed.model.call = call
+    await feed.clock.advance(600)
+    alone = Feed()
+    alone.model.submit("b", status="RUNNING")
+    alone.follow("b", scope=OTHER, known=True)
+    task = asyncio.create_task(alone.poller.run())
+    calls = await alone.calls_in(600)
+    task.cancel()
+    assert feed.model.calls.total() == calls  # as often as if it were alone
+
+
+async def test_an_error_that_is_none_of_awss_ends_the_polling():
+    class ProcessDied(BaseException):
+        pass
+
+    feed = Feed()
+    running = asyncio.create_task(feed.poller.run())
+    await feed.clock.advance(0)
+
+    def die(_: str) -> None:
+        raise ProcessDied
+
+    feed.model.before_call = die
+    feed.follow("a")
+    await feed.clock.advance(10)
+    with pytest.raises(ProcessDied):
+        await running
 
 
 async def test_polling_that_fails_is_tried_less_and_less_often_and_goes_on_when_it_works(feed):

@@ -2,7 +2,7 @@ import asyncio
 import random
 
 import pytest
-from tests.support.clock import SteppedClock
+from tests.support.clock import SteppedClock, settle
 
 from awsbatch_operator.api.scope import NoTokenError
 from awsbatch_operator.aws.bucket import RESERVED_SECONDS, Rate
@@ -164,17 +164,42 @@ async def test_a_thousand_submissions_take_the_time_that_aws_allows(conflicts):
     assert len(turns) <= 2100 / (1 - conflicts) ** 2
 
 
-async def test_polling_waits_for_its_tokens_after_everybody_else():
+async def test_polling_goes_before_new_work_and_after_deletions_within_its_share():
     clock = SteppedClock()
     order: list[str] = []
-    limits = limits_of(clock)
-    limits.take(HERE, SUBMIT)
+    limits = limits_of(clock, Limit("batch", ("*",), Rate(10, 10)))
+    for _ in range(10):
+        limits.take(HERE, DESCRIBE)
     told(lambda: limits.permit(HERE, SUBMIT, "new"))
     waiting = asyncio.create_task(polled(limits, order, "poll"))
-    await clock.advance(1.005)
-    limits.permit(HERE, SUBMIT, "new")
-    limits.take(HERE, SUBMIT)
-    assert await clock.run_until(waiting.done) == pytest.approx(1, abs=0.05)
+    await settle()
+    told(lambda: limits.permit(HERE, DELETE, "old"))
+    await clock.advance(0.11)
+    limits.permit(HERE, DELETE, "old")
+    limits.take(HERE, DELETE)
+    assert await clock.run_until(waiting.done) == pytest.approx(0.1, abs=0.02)
+    told(lambda: limits.permit(HERE, SUBMIT, "new"))
+
+
+def test_calls_that_make_sense_only_together_get_their_tokens_together():
+    clock = SteppedClock()
+    limits = limits_of(clock, Limit("batch", ("*",), Rate(10, 10)))
+    limits.prepay(HERE, LIST, 6)
+    seconds = told(lambda: limits.prepay(HERE, LIST, 6))
+    assert seconds == pytest.approx(0.2, abs=0.01)
+    told(lambda: limits.take(HERE, DESCRIBE))  # it stands behind all six
+    clock.skip(seconds)
+    paid = limits.prepay(HERE, LIST, 6)
+    assert [paid.use() for _ in range(7)] == [True] * 6 + [False]
+
+
+def test_tokens_of_calls_that_were_not_made_come_back():
+    limits = limits_of(SteppedClock(), Limit("batch", ("*",), Rate(10, 10)))
+    paid = limits.prepay(HERE, LIST, 6)
+    paid.use()
+    paid.close()
+    limits.prepay(HERE, LIST, 9)
+    told(lambda: limits.take(HERE, DESCRIBE))
 
 
 async def test_polls_go_in_the_order_in_which_they_came():

@@ -178,3 +178,40 @@ async def test_a_lease_does_not_wait_for_a_free_connection():
         for call in calls:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
+
+
+async def metadata_of(kube: KubeClient) -> list[list[str]]:
+    return [
+        [body["metadata"]["name"] for body in page] async for page in kube.list_metadata("BatchJob")
+    ]
+
+
+async def test_a_list_of_metadata_is_asked_for_page_by_page_and_without_bodies():
+    script = Script(page("a", "b", token="t1"), page("c"))
+    async with client(script, ["red"]) as kube:
+        assert await metadata_of(kube) == [["a", "b"], ["c"]]
+    for asked in script.asked:
+        assert asked.path == f"{BASE}/namespaces/red/batchjobs"
+        assert "as=PartialObjectMetadataList" in asked.headers["Accept"]
+    assert [dict(asked.query) for asked in script.asked] == [
+        {"limit": "500"},
+        {"limit": "500", "continue": "t1"},
+    ]
+
+
+async def test_the_next_page_of_metadata_is_not_asked_for_before_it_is_wanted():
+    script = Script(page("a", token="t1"), page("b"))
+    async with client(script) as kube:
+        pages = kube.list_metadata("BatchJob")
+        await anext(pages)
+        assert len(script.asked) == 1
+        await anext(pages)
+        assert len(script.asked) == 2
+
+
+async def test_a_list_of_metadata_whose_token_has_expired_goes_on_with_what_is_there_now():
+    expired = Say(410, {"kind": "Status", "code": 410, "metadata": {"continue": "t2"}})
+    script = Script(page("a", token="t1"), expired, page("b"))
+    async with client(script) as kube:
+        assert await metadata_of(kube) == [["a"], ["b"]]
+    assert script.asked[2].query["continue"] == "t2"
