@@ -23,7 +23,6 @@ class _Run:
     sent: Instant | None = None
     refused: bool = False
     job_id: str | None = None
-    missing: bool = False
     state: str = ""
     since: Instant | None = None
 
@@ -46,17 +45,9 @@ class SubmissionMemory:
         """No answer came to what was last sent; it may have been on the wire until now."""
         self._runs[key].sent = now
 
-    def is_job(self, key: ObjectKey, submission: Submission, job_id: str) -> bool:
-        """The run is this job in AWS. Whether AWS had left that job out at the last look."""
-        entry = self._entry(key, submission)
-        was_missing = entry.missing and entry.job_id == job_id
-        entry.job_id, entry.missing = job_id, False
-        return was_missing
-
-    def is_missing(self, key: ObjectKey, submission: Submission, job_id: str) -> None:
-        """AWS does not know the job that the run is."""
-        entry = self._entry(key, submission)
-        entry.job_id, entry.missing = job_id, True
+    def is_job(self, key: ObjectKey, submission: Submission, job_id: str) -> None:
+        """The run is this job in AWS."""
+        self._entry(key, submission).job_id = job_id
 
     def submission(self, key: ObjectKey, uid: str) -> Submission | None:
         """The object's run that was last sent or seen."""

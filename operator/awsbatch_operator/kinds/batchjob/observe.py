@@ -157,25 +157,22 @@ class Observer:
         if detail is None:
             detail = await self.batch.job(look.scope, job_id)
         if detail is None:
-            self.memory.is_missing(look.resource.key, look.submission, job_id)
             return Observed(Knowledge.FORGOTTEN, look.submission, detail={"jobId": job_id})
         return await self._found(look, detail)
 
     async def _found(self, look: _Look, detail: Shape) -> Observed:
-        """The job is there: it is followed to its end, also if it had been given up before.
+        """The job is there: it is followed to its end, whatever was decided of it before.
 
-        A poller that has seen AWS leave a job out may have given it up, and would not take it up
-        again while it remembers that.
+        A job that DescribeJobs left out for a while may have been given up, by us and by the feed.
         """
         key, job_id, now = look.resource.key, str(detail["jobId"]), self.clock.now()
-        was_missing = self.memory.is_job(key, look.submission, job_id)
+        self.memory.is_job(key, look.submission, job_id)
         since = self.memory.since(key, look.submission, str(detail["status"]), now)
         observed = Observed(Knowledge.FOUND, look.submission, detail=detail, since=since)
-        if was_missing or observed.ended:
-            self.feed.forget(job_id)
         if not observed.ended:
             self.feed.follow(look.scope, job_id, look.submission.queue, key, detail=detail)
             return observed
+        self.feed.forget(job_id)
         if look.resource.deleting:
             return observed  # nobody will read its output here
         return await self.output.added(look.resource, observed, look.scope)

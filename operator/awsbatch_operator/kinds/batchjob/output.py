@@ -94,8 +94,10 @@ class OutputReader:
         except AwsError as error:
             trouble = str(error)
             waited = waited or not backs_off(error)
-        if not lines and not waited:  # once more when it can no longer be writing
-            return Output(due=(observed.since or now).plus(PATIENCE_SECONDS), trouble=trouble)
+        if not lines and not waited:
+            # Trouble may pass at once; what is empty is read again when nobody writes any more.
+            due = None if trouble else (observed.since or now).plus(PATIENCE_SECONDS)
+            return Output(due=due, trouble=trouble)
         return Output(lines=masked_lines(lines), group=group, trouble=trouble)
 
     def forget(self, key: ObjectKey) -> None:

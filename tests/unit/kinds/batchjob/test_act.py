@@ -147,13 +147,3 @@ async def test_a_call_without_an_answer_was_on_the_wire_until_it_ended(error):
         await act_on_job(action, SCOPE, batch=ports, feed=ports, memory=memory, clock=clock)
     assert memory.sent(KEY, action.submission) == NOW.plus(61)
     assert not memory.was_refused(KEY, action.submission)
-
-
-async def test_a_job_is_remembered_to_be_missing_until_it_is_found():
-    memory, first = SubmissionMemory(), submit().submission
-    assert not memory.is_job(KEY, first, "job-1")
-    memory.is_missing(KEY, first, "job-1")
-    assert not memory.is_job(KEY, first, "job-2"), "another job was not missing"
-    memory.is_missing(KEY, first, "job-1")
-    assert memory.is_job(KEY, first, "job-1")
-    assert not memory.is_job(KEY, first, "job-1")

@@ -114,14 +114,11 @@ async def test_a_concluded_run_needs_no_look_in_any_account(look):
 
 
 async def test_a_job_that_was_given_up_and_is_found_again_is_followed_again(look):
-    """The poller that has seen it missing takes it up again only when it forgets that first."""
     resource = job(submission=FIRST, job_id="job-1")
     assert (await look.at(resource, 100)).knowledge is Knowledge.FORGOTTEN
     look.aws.has("job-1")
     assert (await look.at(resource, 200)).knowledge is Knowledge.FOUND
-    assert (look.aws.forgotten, look.aws.followed) == (["job-1"], ["job-1"])
-    await look.at(resource, 300)
-    assert look.aws.forgotten == ["job-1"]
+    assert look.aws.followed == ["job-1"]
 
 
 async def test_an_outcome_settles_from_the_moment_at_which_the_call_ended_without_an_answer(look):

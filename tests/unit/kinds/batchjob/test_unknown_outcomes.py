@@ -46,6 +46,19 @@ async def test_an_adopted_job_is_followed_to_its_end_like_any_other():
         assert submits(there) == 1
 
 
+async def test_a_job_that_was_given_up_is_followed_to_its_end_once_it_is_found_again():
+    there = Installation()
+    hidden(there, "DescribeJobs", 150)
+    async with there.running():
+        await submitted(there, 1200)
+        await there.until(JOB, "Stalled", "JobNotFound")
+        await there.clock.run_until(lambda: shown(there, "awsStatus") == "RUNNING", within=700)
+        ended = jobs(there)[0].started_at / 1000 + 1200
+        await there.until(JOB, "Complete", within=3600)
+        assert there.clock.now().epoch - ended < 20
+        assert submits(there) == 1
+
+
 async def test_a_job_that_had_ended_when_it_was_adopted_shows_its_output():
     there = Installation()
     lost_answer(there)
