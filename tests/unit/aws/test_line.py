@@ -247,7 +247,11 @@ def test_everyone_who_comes_when_told_is_served_in_the_order_of_first_asking(mom
     assert list(turns.served) == list(range(len(moments)))
 
 
-@given(st.lists(st.tuples(st.sampled_from(["append", "leave", "take"]), st.integers(0, 400)), max_size=40))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["append", "leave", "take"]), st.integers(0, 400)), max_size=40
+    )
+)
 def test_an_order_counts_like_a_list(steps):
     order = Order()
     taken: list[bool] = []
