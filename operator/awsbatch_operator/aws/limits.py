@@ -9,9 +9,9 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from awsbatch_operator.api.bucket import Rate
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.scope import NoTokenError, Permit
-from awsbatch_operator.aws.bucket import Rate
 from awsbatch_operator.aws.calls import Call, Priority
 from awsbatch_operator.aws.line import Line
 

@@ -22,9 +22,9 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
+from awsbatch_operator.api.bucket import Bucket, Rate
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.scope import NoTokenError
-from awsbatch_operator.aws.bucket import Bucket, Rate
 from awsbatch_operator.aws.calls import Priority
 
 LATE_SECONDS = 1.0

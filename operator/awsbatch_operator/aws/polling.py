@@ -20,6 +20,7 @@ from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.settings import Cadence
+from awsbatch_operator.waiting import first_of, until_set
 
 Wake = Callable[[ObjectKey], None]
 """Puts an object into the work queue."""
@@ -148,7 +149,7 @@ class Pollers:
             now = self._clock.monotonic()
             if due > now:
                 watched.asleep_until = due
-                await _pause(self._clock, due - now, watched.news)
+                await first_of(self._clock.sleep(due - now), until_set(watched.news))
                 watched.asleep_until = float("inf")
                 continue
             await asyncio.sleep(0)
@@ -176,14 +177,3 @@ class Pollers:
     def _log(self, event: str, scope: Scope, **more: Any) -> None:
         log = partial(_log.warning if more else _log.info, event)
         log(what=self._polled.what, account=scope.account_id, region=scope.region, **more)
-
-
-async def _pause(clock: Clock, seconds: float, news: asyncio.Event) -> None:
-    """Return after that many seconds, or at once when there is news."""
-    loop = asyncio.get_running_loop()
-    waiters = [loop.create_task(news.wait()), loop.create_task(clock.sleep(seconds))]
-    try:
-        await asyncio.wait(waiters, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for waiter in waiters:
-            waiter.cancel()

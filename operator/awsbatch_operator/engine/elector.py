@@ -15,8 +15,8 @@ from awsbatch_operator.engine.lease import (
     released,
     sight,
 )
-from awsbatch_operator.engine.waiting import within
 from awsbatch_operator.kube.port import ConflictError, KubeError, KubePort
+from awsbatch_operator.waiting import within
 
 RELEASE_SECONDS = 1.0  # SIGTERM leaves one second for this; the lease runs out by itself otherwise
 

@@ -19,10 +19,10 @@ from awsbatch_operator.engine.settings import Ended, EngineSettings
 from awsbatch_operator.engine.store import Store
 from awsbatch_operator.engine.troubles import Troubles
 from awsbatch_operator.engine.turns import Turns
-from awsbatch_operator.engine.waiting import first_of
 from awsbatch_operator.engine.wakes import Wakes
 from awsbatch_operator.kube.port import KubeError, KubePort
 from awsbatch_operator.telemetry.metrics import Metrics
+from awsbatch_operator.waiting import first_of, until_set
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 
@@ -109,7 +109,7 @@ class Engine:
             self._spawn(self._troubles.run),
         }
         self._tasks = workers | others
-        stopping = asyncio.create_task(_until_set(stop))
+        stopping = asyncio.create_task(until_set(stop))
         try:
             await asyncio.wait({stopping, *self._tasks}, return_when=asyncio.FIRST_COMPLETED)
             self._raise_failure()
@@ -207,10 +207,6 @@ class Engine:
         if change.resource is None or change.settled:
             return self._index.drop(change.key)
         return self._index.put(change.key, self._targets(change.resource))
-
-
-async def _until_set(event: asyncio.Event) -> None:
-    await event.wait()
 
 
 async def _until_one_ends(tasks: set["asyncio.Task[None]"]) -> None:

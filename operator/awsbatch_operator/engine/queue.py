@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.engine.backoff import Backoff
 from awsbatch_operator.engine.shares import Shares
-from awsbatch_operator.engine.waiting import first_of
+from awsbatch_operator.waiting import first_of
 
 K = TypeVar("K", bound=Hashable)
 

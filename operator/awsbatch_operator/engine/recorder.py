@@ -6,13 +6,12 @@ from random import Random
 
 import structlog
 
+from awsbatch_operator.api.bucket import Bucket, Rate
 from awsbatch_operator.api.instant import Clock, Instant
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.engine.backoff import Backoff
 from awsbatch_operator.engine.queue import WorkQueue
-from awsbatch_operator.engine.rate import TokenBucket
 from awsbatch_operator.engine.series import NOTE_BYTES, Series, SeriesKey, cut, event_body
-from awsbatch_operator.engine.waiting import first_of
 from awsbatch_operator.kube.port import (
     ConflictError,
     KubePort,
@@ -20,6 +19,7 @@ from awsbatch_operator.kube.port import (
     UnavailableError,
 )
 from awsbatch_operator.telemetry.metrics import Metrics
+from awsbatch_operator.waiting import first_of
 
 _log = structlog.get_logger()
 
@@ -71,7 +71,8 @@ class Recorder:
         self._outbox = WorkQueue[SeriesKey](clock=clock, random=random)
         self._backoff = Backoff(base_seconds=1.0, cap_seconds=10.0)
         self._silence = 0  # requests in a row without an answer
-        self._bucket = TokenBucket(clock, rate=self._settings.rate, burst=self._settings.burst)
+        rate = Rate(self._settings.rate, self._settings.burst)
+        self._bucket = Bucket(rate, clock.monotonic())
 
     def event(
         self, resource: Resource, *, reason: str, message: str, warning: bool, action: str
@@ -129,9 +130,9 @@ class Recorder:
     async def _send_all(self) -> None:
         while (key := await self._outbox.take()) is not None:
             try:
-                wait = self._bucket.take()
-                if wait > 0:
+                while (wait := self._bucket.wait(self._clock.monotonic())) > 0:
                     await self._clock.sleep(wait)
+                self._bucket.take(self._clock.monotonic())
                 pause = await self._send(key)
                 if pause > 0:
                     await self._clock.sleep(pause)

@@ -6,8 +6,8 @@ from collections.abc import Collection
 import structlog
 
 from awsbatch_operator.api.instant import Clock
-from awsbatch_operator.engine.waiting import first_of
 from awsbatch_operator.kube.port import KubeError, KubePort
+from awsbatch_operator.waiting import first_of, until_set
 
 POLL_SECONDS = 2.0
 REMIND_SECONDS = 60.0  # between two equal log lines
@@ -39,7 +39,7 @@ class Discovery:
                     missing=sorted(missing),
                     remedy="kubectl apply --server-side -k deploy/crds",
                 )
-            await first_of(self._clock.sleep(POLL_SECONDS), _set(stop))
+            await first_of(self._clock.sleep(POLL_SECONDS), until_set(stop))
         return False
 
     def _say(self, event: str, **details: object) -> None:
@@ -49,7 +49,3 @@ class Discovery:
         if text != said or now - when >= REMIND_SECONDS:
             _log.warning(event, **details)
             self._said = (text, now)
-
-
-async def _set(event: asyncio.Event) -> None:
-    await event.wait()

@@ -7,8 +7,8 @@ import structlog
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import Shape
-from awsbatch_operator.engine.waiting import first_of
 from awsbatch_operator.kube.port import KubePort
+from awsbatch_operator.waiting import first_of, until_set
 from awsbatch_operator.watch.discovery import Discovery
 from awsbatch_operator.watch.kopf_setup import quieten
 from awsbatch_operator.watch.stream import Stream, Target
@@ -61,7 +61,7 @@ class Watch:
             if self._clock.monotonic() - self._began >= STEADY_SECONDS:
                 pause = FIRST_PAUSE
             _log.error("the watch has broken and begins again", error=error, pause_seconds=pause)
-            await first_of(self._clock.sleep(pause), _set(stop))
+            await first_of(self._clock.sleep(pause), until_set(stop))
             pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _once(self, stop: asyncio.Event) -> str | None:
@@ -90,7 +90,3 @@ class Watch:
         except Exception as error:
             name = body.get("metadata", {}).get("name")
             raise HandlerError(f"{event} {body.get('kind')} {name}: {error!r}") from error
-
-
-async def _set(event: asyncio.Event) -> None:
-    await event.wait()

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from awsbatch_operator.aws.bucket import LOWEST, RESERVED_SECONDS, Bucket, Rate
+from awsbatch_operator.api.bucket import LOWEST, RESERVED_SECONDS, Bucket, Rate
 
 RATE = Rate(10, 5)
 

@@ -4,8 +4,8 @@ import random
 import pytest
 from tests.support.clock import SteppedClock, settle
 
+from awsbatch_operator.api.bucket import RESERVED_SECONDS, Rate
 from awsbatch_operator.api.scope import NoTokenError
-from awsbatch_operator.aws.bucket import RESERVED_SECONDS, Rate
 from awsbatch_operator.aws.call_table import CALLS
 from awsbatch_operator.aws.limits import AccountRegion, Limit, Limits
 

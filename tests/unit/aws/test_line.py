@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.clock import SteppedClock
 
+from awsbatch_operator.api.bucket import Rate
 from awsbatch_operator.api.scope import NoTokenError
-from awsbatch_operator.aws.bucket import Rate
 from awsbatch_operator.aws.calls import Priority
 from awsbatch_operator.aws.line import LATE_SECONDS, LOST_SECONDS, Line, Order
 

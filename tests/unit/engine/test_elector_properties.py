@@ -21,8 +21,8 @@ from awsbatch_operator.api.scope import LeaseLostError
 from awsbatch_operator.engine.elector import Elector
 from awsbatch_operator.engine.fence import LeaseFence
 from awsbatch_operator.engine.lease import LeaseSettings
-from awsbatch_operator.engine.waiting import within
 from awsbatch_operator.kube.port import UnavailableError
+from awsbatch_operator.waiting import within
 
 
 class OwnClock:

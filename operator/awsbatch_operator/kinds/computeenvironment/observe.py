@@ -43,7 +43,9 @@ class Observer:
         self, resource: Resource, recorded: Recorded, scope: Scope, *, fresh: bool
     ) -> Observed | None:
         """The environment by name; with the queues that use it if it is to go."""
-        detail = await self.batch.compute_environment(scope, recorded.serving, fresh=fresh)
+        detail = await self.batch.compute_environment(
+            scope, recorded.serving, fresh=fresh, wake=resource.key
+        )
         if detail is None or detail.get("status") == "DELETED":
             return None
         if not resource.deleting:

@@ -69,7 +69,9 @@ class Observer:
         self, resource: Resource, recorded: Recorded, scope: Scope, *, fresh: bool
     ) -> Observed | None:
         """The ACTIVE revisions of the name; None if there is none."""
-        answers = await self.batch.job_definitions(scope, recorded.serving, fresh=fresh)
+        answers = await self.batch.job_definitions(
+            scope, recorded.serving, fresh=fresh, wake=resource.key
+        )
         if not answers:
             return None
         revisions = sorted((_revision(answer) for answer in answers), key=_number, reverse=True)

@@ -49,7 +49,7 @@ class Observer:
         self, resource: Resource, recorded: Recorded, scope: Scope, *, fresh: bool
     ) -> Observed | None:
         """The queue by name; with its jobs counted if they are waited for."""
-        detail = await self.batch.job_queue(scope, recorded.serving, fresh=fresh)
+        detail = await self.batch.job_queue(scope, recorded.serving, fresh=fresh, wake=resource.key)
         if detail is None or detail.get("status") == "DELETED":
             return None
         draining = resource.deleting and waits_for_jobs(resource)

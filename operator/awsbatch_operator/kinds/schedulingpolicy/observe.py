@@ -40,7 +40,9 @@ class Observer:
         self, resource: Resource, recorded: Recorded, scope: Scope, *, fresh: bool
     ) -> Observed | None:
         """The policy by name; with the queues that use it if it is to go."""
-        detail = await self.batch.scheduling_policy(scope, recorded.serving, fresh=fresh)
+        detail = await self.batch.scheduling_policy(
+            scope, recorded.serving, fresh=fresh, wake=resource.key
+        )
         if detail is None:
             return None
         if not resource.deleting:

@@ -37,3 +37,8 @@ async def within(clock: Clock, seconds: float, work: Coroutine[Any, Any, T]) -> 
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def until_set(event: asyncio.Event) -> None:
+    """Return when the event is set."""
+    await event.wait()
