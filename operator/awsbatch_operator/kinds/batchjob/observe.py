@@ -246,7 +246,7 @@ class Observer:
         return max(moments).plus(self.settling_seconds * times)
 
     def _sweep_is_due(self, look: _Look) -> bool:
-        if look.resource.deleting and look.submission.attempt > 1:
+        if look.resource.deleting and look.submission.may_have_twins:
             return True  # nothing of the object may stay behind
         due = look.submission.sweep_due
         return due is not None and self.clock.now() >= due

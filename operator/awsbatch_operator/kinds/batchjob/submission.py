@@ -111,9 +111,14 @@ class Submission:
         return replace(self, earlier=tuple(each for each in swept if each.swept < SWEEPS))
 
     @property
+    def may_have_twins(self) -> bool:
+        """Whether the newest run was sent more than once, or AWS has shown several jobs of it."""
+        return self.attempt > 1 or bool(self.counts)
+
+    @property
     def sweep_due(self) -> Instant | None:
-        """When to look for further jobs of the newest run: twice, after a repeat in doubt."""
-        return None if self.attempt == 1 else _sweep_due(self)
+        """When to look for further jobs of the newest run: twice, if there may be some."""
+        return _sweep_due(self) if self.may_have_twins else None
 
     def earlier_due(self) -> tuple[tuple["Submission", Instant], ...]:
         """The earlier runs, each with the moment of its next look."""

@@ -153,3 +153,13 @@ async def test_the_job_that_the_record_says_counts_is_looked_at_although_the_sta
         assert (observed.job_id, observed.strays) == ("older", ())
     undecided = await look.at(job(submission=REPEATED, job_id="younger"), 360)
     assert undecided.job_id == "younger", "somebody stopped the job of the run: that was its end"
+
+
+async def test_several_jobs_of_a_run_that_was_sent_once_are_looked_for_again(look):
+    """One of them may be alive still: its termination can have failed."""
+    look.aws.has("job-1", createdAt=1)
+    look.aws.has("job-2", createdAt=2)
+    resource = job(submission=replace(FIRST, counts="job-1"), job_id="job-1")
+    assert (await look.at(resource, 359)).sweeps == ()
+    assert (await look.at(resource, 360)).strays == ("job-2",)
+    assert (await look.at(replace(resource, deleting=True), 361)).strays == ("job-2",)
