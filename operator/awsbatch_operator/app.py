@@ -173,6 +173,7 @@ class Process:
         long, and nobody can work before the engine's has ended.
         """
         if await _unless_stopped(engine.listed.wait(), stop):
+            heap.spare()
             sparing = asyncio.ensure_future(self._spare())
             try:
                 await watch.run(stop)
