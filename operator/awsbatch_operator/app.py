@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry
 from awsbatch_operator import heap
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.scope import LeaseLostError
-from awsbatch_operator.assembly import Edges, Operator, assemble, watched_kinds
+from awsbatch_operator.assembly import Edges, Operator, assemble, load_schemas, watched_kinds
 from awsbatch_operator.aws.runner import ThreadRunner
 from awsbatch_operator.engine.clock import SystemClock
 from awsbatch_operator.engine.elector import Elector
@@ -45,6 +45,7 @@ _log = structlog.get_logger()
 
 async def run(settings: Settings) -> int:
     """Reconcile until SIGTERM or SIGINT; the process's exit code."""
+    load_schemas()
     heap.seldom()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -172,6 +173,7 @@ class Process:
         long, and nobody can work before the engine's has ended.
         """
         if await _unless_stopped(engine.listed.wait(), stop):
+            heap.spare()
             sparing = asyncio.ensure_future(self._spare())
             try:
                 await watch.run(stop)

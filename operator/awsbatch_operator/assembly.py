@@ -30,20 +30,27 @@ from awsbatch_operator.engine.significance import significance
 from awsbatch_operator.engine.store import Store
 from awsbatch_operator.kinds.accounts import Accounts, OwnIdentity
 from awsbatch_operator.kinds.awsaccount.kind import AccountHomes, AwsAccountKind
+from awsbatch_operator.kinds.awsaccount.spec import RESOURCE as AWS_ACCOUNT
 from awsbatch_operator.kinds.batchjob.act import SubmissionMemory
 from awsbatch_operator.kinds.batchjob.kind import BatchJobKind, job_is_over
 from awsbatch_operator.kinds.batchjob.observe import LeadershipStart, Observer
 from awsbatch_operator.kinds.batchjob.output import OutputReader
+from awsbatch_operator.kinds.batchjob.spec import RESOURCE as BATCH_JOB
 from awsbatch_operator.kinds.computeenvironment.kind import compute_environments
+from awsbatch_operator.kinds.computeenvironment.spec import RESOURCE as COMPUTE_ENVIRONMENT
 from awsbatch_operator.kinds.jobdefinition.kind import job_definitions
+from awsbatch_operator.kinds.jobdefinition.spec import RESOURCE as JOB_DEFINITION
 from awsbatch_operator.kinds.jobqueue.kind import job_queues
+from awsbatch_operator.kinds.jobqueue.spec import RESOURCE as JOB_QUEUE
 from awsbatch_operator.kinds.lifecycle import Lifecycle
 from awsbatch_operator.kinds.narration import Narrator
 from awsbatch_operator.kinds.permissions import Allowances
 from awsbatch_operator.kinds.proofs import Proofs
 from awsbatch_operator.kinds.schedulingpolicy.kind import scheduling_policies
+from awsbatch_operator.kinds.schedulingpolicy.spec import RESOURCE as SCHEDULING_POLICY
 from awsbatch_operator.kinds.shared import Claims, Shared
 from awsbatch_operator.kube.port import KubePort
+from awsbatch_operator.schema.validate import spec_problems
 from awsbatch_operator.settings import Settings
 from awsbatch_operator.telemetry.metrics import Metrics
 
@@ -168,6 +175,19 @@ def _gauges(metrics: Metrics, queue: WorkQueue[ObjectKey], aws: Aws) -> None:
     age = "Seconds that the object waits which has waited longest."
     metrics.gauge("queue_oldest_seconds", age, lambda: queue.oldest_age)
     metrics.gauge("jobs_followed", "Jobs that are polled.", lambda: aws.job_poller.followed)
+
+
+def load_schemas() -> None:
+    """Make the schemas that specs are checked with. It takes half a second, which no turn has."""
+    for resource in (
+        AWS_ACCOUNT,
+        BATCH_JOB,
+        COMPUTE_ENVIRONMENT,
+        JOB_DEFINITION,
+        JOB_QUEUE,
+        SCHEDULING_POLICY,
+    ):
+        spec_problems(resource, {})
 
 
 def watched_kinds(settings: Settings) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import gc
 
 # New containers before the young ones are searched (usually 700), such searches before the middle
 # generation is, and those before everything is.
-THRESHOLDS = (50_000, 20, 20)
+THRESHOLDS = (10_000, 20, 20)
 
 
 def seldom() -> None:
@@ -21,8 +21,8 @@ def seldom() -> None:
 def spare() -> None:
     """Never look at what is there now again. It is freed all the same when nobody refers to it.
 
-    Only a cycle that is garbage by now stays for ever, which is why this is done once or twice and
-    not over and over.
+    Only a cycle that is garbage by now stays for ever, which is why this is done a few times at the
+    start and not over and over.
     """
     gc.collect(0)
     gc.freeze()

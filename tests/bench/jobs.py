@@ -58,7 +58,7 @@ def prepare(site: Site, cluster: Cluster) -> None:
     wanted = [body for body in quickstart.bodies() if body["kind"] != "BatchJob"]
     for body in wanted:
         if body["kind"] == "ComputeEnvironment":
-            body["spec"]["computeResources"] |= {"maxvCpus": 4096, "type": "FARGATE"}
+            body["spec"]["computeResources"] |= {"maxvCpus": 8192, "type": "FARGATE"}
             for name in ("instanceTypes", "instanceRole", "allocationStrategy", "minvCpus"):
                 body["spec"]["computeResources"].pop(name, None)
         if body["kind"] == "JobDefinition":

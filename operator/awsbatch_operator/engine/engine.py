@@ -10,6 +10,7 @@ import structlog
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 from awsbatch_operator.engine.cache import Cache, Change, key_of
+from awsbatch_operator.engine.pace import Pace
 from awsbatch_operator.engine.parts import Parts
 from awsbatch_operator.engine.queue import WorkQueue
 from awsbatch_operator.engine.reconciler import Reconciler
@@ -23,6 +24,8 @@ from awsbatch_operator.engine.wakes import Wakes
 from awsbatch_operator.kube.port import KubeError, KubePort
 from awsbatch_operator.telemetry.metrics import Metrics
 from awsbatch_operator.waiting import first_of, until_set
+
+TURNS_A_ROUND = 8  # of the event loop: some 20 ms
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 
@@ -60,7 +63,7 @@ class Engine:
         self._clock, self._random, self._metrics = clock, random, metrics
         self._settings = settings or EngineSettings()
         self._troubles = Troubles(clock=clock, answers=lambda: store.answers)
-        self._wakes = Wakes(self.wake)
+        self._wakes, self._pace = Wakes(self.wake), Pace(TURNS_A_ROUND)
         parts = Parts(
             cache=cache,
             queue=queue,
@@ -161,6 +164,7 @@ class Engine:
             if self._cache.settled(key):
                 self._queue.done(key)
             else:
+                await self._pace.go()
                 await self._turns.take(key)
 
     async def _keep_in_sync(self) -> None:
