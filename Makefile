@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := env PYTHONPATH=operator $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-crash test-integration check format up down crds docs bench lock clean
+.PHONY: help demo test test-unit test-component test-crash test-integration check format up down crds docs bench lock clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,10 +27,13 @@ up: $(VENV)/.ready ## Start control plane, simulator and operator; leaves .sandb
 down: $(VENV)/.ready ## End what "make up" started
 	@exec $(RUN) -m awsbatch_sandbox down
 
-test: test-unit test-crash test-integration ## Run all tests
+test: test-unit test-component test-crash test-integration ## Run all tests
 
-test-unit: $(VENV)/.ready ## Unit, property and simulator tests
+test-unit: $(VENV)/.ready ## Unit and property tests, and those of the simulator
 	$(BIN)/python -m pytest tests/unit tests/simulator -n 2 -q
+
+test-component: $(VENV)/.ready ## The whole operator in one process, over hours of a stepped clock
+	$(BIN)/python -m pytest tests/component -n 2 -q
 
 test-crash: $(VENV)/.ready ## Death at every external call, in one process
 	$(BIN)/python -m pytest tests/integration/crash -n 2 -q

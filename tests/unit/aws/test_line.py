@@ -5,7 +5,7 @@ import random
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.clock import SteppedClock
 
@@ -236,7 +236,6 @@ def test_no_order_of_asking_gets_more_than_the_rate(asks):
     expect_within_the_rate(moments, Rate(4, 3))
 
 
-@settings(max_examples=50)
 @given(st.lists(st.floats(0, 20, allow_nan=False), min_size=1, max_size=80), st.integers(0, 99))
 def test_everyone_who_comes_when_told_is_served_in_the_order_of_first_asking(moments, seed):
     turns = Turns(Rate(5, 2), seed=seed)

@@ -94,7 +94,7 @@ class QueueMachine(RuleBasedStateMachine):
         assert not owed
 
 
-QueueMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+QueueMachine.TestCase.settings = settings(stateful_step_count=40)
 TestQueue = QueueMachine.TestCase
 
 

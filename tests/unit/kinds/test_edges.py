@@ -59,7 +59,8 @@ async def test_a_thing_is_looked_for_by_the_name_that_serves_now(make, fresh):
     recorded = RECORDED.succeeded_by("science-pool-2").promoted()
     assert await kind.observe(of, recorded, SCOPE, fresh=fresh) is None
     ((_, *asked),) = batch.asked
-    assert asked == [SCOPE, "science-pool-2", fresh]
+    # Whoever asks for a name is woken when somebody else's thing of that name changes.
+    assert asked == [SCOPE, "science-pool-2", fresh, of.key]
 
 
 async def test_a_registered_revision_is_known_before_aws_lists_it():

@@ -82,7 +82,7 @@ def rig_over(tags, parts=(), **spec):
 async def test_of_a_foreign_thing_nothing_is_shown_and_nothing_is_changed():
     rig = rig_over(ELSEWHERE)
     again = await rig.turn()
-    assert rig.journal == ["feed", "status"]
+    assert rig.journal == ["feed", "look", "status"]
     assert rig.holds("Stalled") == "AlreadyExists"
     assert "arn" not in rig.status()
     assert "parts" not in rig.status()

@@ -4,7 +4,7 @@ import itertools
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from awsbatch_operator.kube.listing import ListReader
@@ -65,7 +65,6 @@ values = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(st.dictionaries(st.text(), values, max_size=3), max_size=4), st.data())
 def test_any_items_cut_anywhere_come_out_as_they_are(items: list, data: st.DataObject):
     text = document(items, ascii_only=data.draw(st.booleans()))

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.schema_walk import instances
 
@@ -91,14 +91,12 @@ def padded(value):
 
 
 @given(data=st.data(), random=st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None)
 def test_order_never_counts_where_awss_list_is_a_set(data, random):
     content = data.draw(definitions())
     assert content_hash(reordered(copy.deepcopy(content), random)) == content_hash(content)
 
 
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
 def test_the_canonical_form_is_its_own_canonical_form(data):
     form = canonical(data.draw(definitions()))
     assert canonical(form) == form
@@ -106,7 +104,6 @@ def test_the_canonical_form_is_its_own_canonical_form(data):
 
 
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
 def test_content_never_differs_from_itself_with_nothing_added(data):
     content = data.draw(definitions())
     assert differences(content, padded(content)) == ()
@@ -114,7 +111,6 @@ def test_content_never_differs_from_itself_with_nothing_added(data):
 
 
 @given(data=st.data(), image=st.text("xyz", min_size=1))
-@settings(max_examples=40, deadline=None)
 def test_another_image_is_another_content(data, image):
     content = data.draw(definitions())
     before = content.get("containerProperties", {})

@@ -1,8 +1,7 @@
 """Conformance: people edit, replace and copy objects; a job runs once all the same."""
 
 import pytest
-from tests.support.installation import Installation
-from tests.unit.kinds.batchjob.runs import (
+from tests.component.batchjob.runs import (
     FOR_EVER,
     JOB,
     SPEC,
@@ -15,6 +14,7 @@ from tests.unit.kinds.batchjob.runs import (
     submits,
     submitted,
 )
+from tests.support.installation import Installation
 
 from awsbatch_operator.api.metadata import FINALIZER, RESOLVED, SUBMISSION
 from awsbatch_operator.kinds.batchjob.submission import Submission

@@ -3,9 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.support.installation import Installation
-from tests.support.manifests import DEFAULT_ACCOUNT, DEFINITION, definition
-from tests.unit.kinds.batchjob.runs import (
+from tests.component.batchjob.runs import (
     FOR_EVER,
     JOB,
     SPEC,
@@ -18,6 +16,8 @@ from tests.unit.kinds.batchjob.runs import (
     submits,
     submitted,
 )
+from tests.support.installation import Installation
+from tests.support.manifests import DEFAULT_ACCOUNT, DEFINITION, definition
 
 from awsbatch_operator.api.metadata import RESOLVED, SUBMISSION
 from awsbatch_operator.aws.batch import BatchAdapter

@@ -1,9 +1,7 @@
 """Conformance: nobody saw what became of a submission; one job comes of it, and is followed."""
 
 import pytest
-from tests.support.installation import Installation
-from tests.support.manifests import DEFINITION, QUEUE, definition
-from tests.unit.kinds.batchjob.runs import (
+from tests.component.batchjob.runs import (
     FOR_EVER,
     JOB,
     SPEC,
@@ -16,6 +14,8 @@ from tests.unit.kinds.batchjob.runs import (
     submits,
     submitted,
 )
+from tests.support.installation import Installation
+from tests.support.manifests import DEFINITION, QUEUE, definition
 
 from awsbatch_operator.api.metadata import PAUSED
 

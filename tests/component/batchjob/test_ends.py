@@ -1,8 +1,6 @@
 """Conformance: a result stays, deletion leaves nothing behind, and memory is let go."""
 
-from tests.support.installation import Installation
-from tests.support.manifests import DEFAULT_ACCOUNT
-from tests.unit.kinds.batchjob.runs import (
+from tests.component.batchjob.runs import (
     FOR_EVER,
     JOB,
     SPEC,
@@ -16,6 +14,8 @@ from tests.unit.kinds.batchjob.runs import (
     submits,
     submitted,
 )
+from tests.support.installation import Installation
+from tests.support.manifests import DEFAULT_ACCOUNT
 
 from awsbatch_operator.api.metadata import SUBMISSION
 from awsbatch_operator.kinds.batchjob.act import SubmissionMemory
