@@ -27,7 +27,9 @@ from awsbatch_operator.kube.port import UnavailableError
 CONNECT_SECONDS = 3.0
 REQUEST_SECONDS = 10.0  # one object
 PAGE_SECONDS = 60.0  # one page of a list
-SILENCE_SECONDS = 20.0  # in the middle of a whole list
+# In a whole list, before its first piece too. The API server itself ends such an answer after a
+# minute; what then follows, pages, costs it several times as much, so it is given that time.
+SILENCE_SECONDS = 60.0
 LEASE_SECONDS = 5.0  # a lease is lost when it cannot be renewed: better to ask again soon
 _PAUSES = (0.2, 1.0, 3.0)  # seconds before each repetition of a read
 _LONGEST_PAUSE = 10.0  # seconds; what the server wants to wait longer, the caller's backoff waits
