@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import yaml
 from tests.support.cluster import is_true
 from tests.support.one_process import CLUSTER, World
 from tests.support.quickstart import DIRECTORY
-from tests.support.simulated_aws import make_simulator
+from tests.support.hard_world import HardWorld, Weather
+from tests.support.lives import Lives
 
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.api.tags import CLUSTER as CLUSTER_TAG
@@ -25,14 +27,6 @@ class Step:
     what: str
     do: Callable[[World], None]
     until: Callable[[World], bool]
-
-
-def new_world(*scripts: JobScript) -> World:
-    """A world whose AWS has no request limits, and runs jobs by these scripts."""
-    simulator = make_simulator(limits=False)
-    aws = simulator.world
-    aws.change(aws.settings.model_copy(update={"job_scripts": scripts}))
-    return World(simulator)
 
 
 def quickstart(name: str) -> dict[str, Any]:
@@ -150,3 +144,18 @@ STEPS = (
         gone(JOB, LONG_JOB, *LASTING),
     ),
 )
+
+LONG_SCRIPT = JobScript(job_name="long-run-*", duration_seconds=1e6)
+
+
+def day_world(seed: int, weather: Weather | None = None) -> HardWorld:
+    """Where a user's day takes place."""
+    return HardWorld(seed, weather or Weather(), LONG_SCRIPT)
+
+
+async def live_through(lives: Lives) -> None:
+    """A user's day. Whenever the operator dies, another one starts."""
+    for step in STEPS:
+        step.do(lives.world)
+        await lives.until(partial(step.until, lives.world))
+    await lives.end()

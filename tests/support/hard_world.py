@@ -1,0 +1,122 @@
+"""A world in which nothing is easy: calls wait, AWS lags and limits, leadership has to be kept."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from tests.support.api_servers import ApiServer, History
+from tests.support.lagging import Lagging
+from tests.support.one_process import World
+from tests.support.simulated_aws import make_simulator
+from tests.support.simulated_lease import Lease
+from tests.support.waiting_runner import Waits
+
+from awsbatch_operator.settings import Settings
+from awsbatch_simulator.faults import FaultSpec
+from awsbatch_simulator.jobscript import JobScript
+from awsbatch_simulator.limits import Bucket, RequestLimits, request_buckets
+
+CALL_SECONDS = Settings(cluster_id="any").aws_call_seconds
+SETTLING = float(Settings.model_fields["settling_seconds"].default)
+WITHIN_SETTLING = SETTLING - 5
+ON_THE_WIRE = (0.1, 9.0)  # seconds that a slow call takes, less than its timeouts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weather:
+    """How hard a world is; chances are per call."""
+
+    waits: Waits = field(default_factory=lambda: Waits(long=0.01, outlasting=0.005))
+    slow: float = 0.02  # calls that take seconds on the wire
+    jobs_lag: float = WITHIN_SETTLING  # seconds for which listings do not show a new job
+    others_lag: float = 8.0  # the same for everything else
+    limits: Mapping[str, Bucket] = field(default_factory=request_buckets)
+
+
+def tight_limits() -> dict[str, Bucket]:
+    """Such that a handful of objects runs into them."""
+    return {
+        "batch:submit": Bucket(operations=("SubmitJob",), rate=0.2, burst=2),
+        "batch:others": Bucket(operations=("*",), rate=2, burst=8, shared=True),
+    }
+
+
+class HardWorld(World):
+    """Kubernetes, AWS, the time and the lease, and what is on its way between them."""
+
+    def __init__(self, seed: int, weather: Weather, *scripts: JobScript) -> None:
+        super().__init__(make_simulator())
+        self.dice = Random(seed)
+        self.weather = weather
+        self.lease = Lease(self.clock)
+        self.history = History(self.kube)
+        self.lagging = Lagging(self._slow_wire(), lambda: self.clock.now().epoch)
+        self.lagging.seconds = weather.others_lag
+        self.server = ApiServer(self.history)  # of the present life
+        self._on_their_way: set[asyncio.Task[Any]] = set()
+        limits = RequestLimits(requests=dict(weather.limits))
+        aws = self.simulator.world
+        aws.change(aws.settings.model_copy(update={"job_scripts": scripts, "limits": limits}))
+        self.hide_jobs(weather.jobs_lag)
+
+    def hide_jobs(self, seconds: float) -> None:
+        """Let AWS's answers not show jobs that are younger."""
+        for operation in ("ListJobs", "DescribeJobs"):
+            self.fault(effect="hide", operation=operation, seconds=seconds)
+
+    def fault(self, **fault: Any) -> None:
+        """Let something go wrong with Batch."""
+        spec = FaultSpec.model_validate({"service": "batch", **fault})
+        self.simulator.world.faults.add(spec)
+
+    def made(self, operation: str) -> int:
+        """How often AWS has done it, whatever anybody was told."""
+        calls = self.simulator.dispatcher.calls
+        return sum(
+            calls.count("batch", operation, outcome) for outcome in ("OK", "DroppedAfterCommit")
+        )
+
+    def later(self, arriving: Coroutine[Any, Any, Any]) -> None:
+        """Carry out what a dead process had sent, while its lease still lasts."""
+        latest = min(CALL_SECONDS, max(self.lease.left, 0.0))
+        self.soon(self.dice.uniform(0, latest), arriving)
+
+    def soon(self, seconds: float, work: Coroutine[Any, Any, Any]) -> None:
+        """Do something after a while, whatever became of the operator."""
+        task = asyncio.ensure_future(self._after(seconds, work))
+        self._on_their_way.add(task)
+        task.add_done_callback(self._on_their_way.discard)
+
+    async def end(self) -> None:
+        """Nothing arrives any more."""
+        for task in self._on_their_way:
+            task.cancel()
+        await asyncio.gather(*self._on_their_way, return_exceptions=True)
+
+    async def _after(self, seconds: float, work: Coroutine[Any, Any, Any]) -> None:
+        try:
+            await self.clock.sleep(seconds)
+            await work
+        finally:
+            work.close()
+
+    def _slow_wire(self) -> Callable[..., Any]:
+        """The simulated AWS; some calls take seconds, before AWS acts or after it."""
+        wire = self.wire()
+
+        def answer(**call: Any) -> Any:
+            before, after = self._seconds(), self._seconds()
+            self.clock.skip(before)
+            try:
+                return wire(**call)
+            finally:
+                self.clock.skip(after)
+
+        return answer
+
+    def _seconds(self) -> float:
+        if self.dice.random() >= self.weather.slow / 2:
+            return 0.0
+        return self.dice.uniform(*ON_THE_WIRE) / 2

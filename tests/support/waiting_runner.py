@@ -1,0 +1,64 @@
+"""A runner whose work waits before it runs: for a free thread, as it does under load.
+
+So time passes between what the operator has decided and recorded, and what it sends. The time is
+the stepped clock's, and how much of it is drawn from seeded dice; the work itself runs at once, in
+the caller's thread.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import TypeVar
+
+from tests.support.clock import SteppedClock
+from tests.support.simulated_lease import Term
+
+from awsbatch_operator.aws.calls import Priority
+
+ResultT = TypeVar("ResultT")
+
+LONG = (30.0, 90.0)  # seconds; longer than a lease, and around the time that a submission settles
+AROUND_THE_END = (-12.0, 4.0)  # seconds from the moment at which the lease runs out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """How often work waits how long; the rest runs at once."""
+
+    short: float = 0.25  # up to a third of a second
+    long: float = 0.0
+    outlasting: float = 0.0  # until about the end of the lease, which is not renewed meanwhile
+
+
+class WaitingRunner:
+    """A Runner for one life of the operator. For one event loop."""
+
+    def __init__(self, clock: SteppedClock, dice: Random, waits: Waits, term: Term) -> None:
+        self._clock = clock
+        self._dice = dice
+        self._waits = waits
+        self._term = term
+        self.waited = 0.0  # seconds, the longest of all waits
+
+    async def run(self, work: Callable[[], ResultT], *, priority: Priority) -> ResultT:
+        """The work's result or error, after a wait. Cancelling the wait cancels the work."""
+        seconds = self._seconds(rare=priority is not Priority.POLLING)
+        if seconds > 0:
+            self.waited = max(self.waited, seconds)
+            await self._clock.sleep(seconds)
+        return work()
+
+    def close(self) -> None:
+        return
+
+    def _seconds(self, *, rare: bool) -> float:
+        waits, drawn = self._waits, self._dice.random()
+        if drawn < waits.short:
+            return self._dice.uniform(0, 1 / 3)
+        if rare and drawn < waits.short + waits.long:
+            return self._dice.uniform(*LONG)
+        if rare and drawn < waits.short + waits.long + waits.outlasting:
+            seconds = self._term.left + self._dice.uniform(*AROUND_THE_END)
+            self._term.stall(seconds)
+            return seconds
+        return 0.0
