@@ -2,19 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import yaml
 from tests.support.cluster import is_true
-from tests.support.one_process import CLUSTER, World
+from tests.support.one_process import World
 from tests.support.quickstart import DIRECTORY
-from tests.support.hard_world import HardWorld, Weather
-from tests.support.lives import Lives
 
 from awsbatch_operator.api.metadata import ObjectKey
-from awsbatch_operator.api.tags import CLUSTER as CLUSTER_TAG
-from awsbatch_operator.api.tags import NAME
 from awsbatch_simulator.jobscript import JobScript
 
 NAMESPACE = "default"
@@ -94,15 +89,6 @@ def gone(*bodies: dict[str, Any]) -> Callable[[World], bool]:
     return lambda world: not any(world.kube.exists(key(body)) for body in bodies)
 
 
-def jobs_of(world: World, name: str) -> list[Any]:
-    """All jobs in AWS that were ever submitted for the BatchJob of that name."""
-    return [
-        job
-        for job in world.batch.jobs.values()
-        if job.tags.get(CLUSTER_TAG) == CLUSTER and job.tags.get(NAME) == name
-    ]
-
-
 SECOND_DEFINITION = with_spec(
     DEFINITION, timeout={"attemptDurationSeconds": 240}, keepRevisions=1, tags={"team": "climate"}
 )
@@ -145,17 +131,4 @@ STEPS = (
     ),
 )
 
-LONG_SCRIPT = JobScript(job_name="long-run-*", duration_seconds=1e6)
-
-
-def day_world(seed: int, weather: Weather | None = None) -> HardWorld:
-    """Where a user's day takes place."""
-    return HardWorld(seed, weather or Weather(), LONG_SCRIPT)
-
-
-async def live_through(lives: Lives) -> None:
-    """A user's day. Whenever the operator dies, another one starts."""
-    for step in STEPS:
-        step.do(lives.world)
-        await lives.until(partial(step.until, lives.world))
-    await lives.end()
+LONG_RUN = JobScript(job_name="long-run-*", duration_seconds=1e6)
