@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, NoReturn, cast
 
 from botocore.exceptions import ConnectionClosedError
+from tests.support.cheap_clients import unburden
 
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.aws.call_table import CALLS
@@ -129,6 +130,7 @@ class CrashingWire:
 
     def connect(self, client: Any) -> None:
         """Take over all requests of a client."""
+        unburden(client)
         client.meta.events.register("before-send", self, unique_id="crashing-wire")
 
     def __call__(self, request: Any, event_name: str, **context: Any) -> Any:
