@@ -1,6 +1,6 @@
 """A user's day in a hard world, and what must be true at its end."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 
 from tests.integration.crash import invariants
@@ -42,9 +42,15 @@ class Day:
         assert long.status.value == "FAILED", "the job of the deleted BatchJob still runs"
 
 
-async def a_day(seed: int, points: Points, weather: Weather | None = None) -> Day:
+async def a_day(
+    seed: int,
+    points: Points,
+    weather: Weather | None = None,
+    prepare: Callable[[Day], None] = lambda _: None,
+) -> Day:
     """A whole day with a good end; what was struck is told with any failure."""
     day = Day(seed, points, weather)
+    prepare(day)
     try:
         await day.live()
         day.check_the_end()
@@ -53,6 +59,32 @@ async def a_day(seed: int, points: Points, weather: Weather | None = None) -> Da
         error.add_note(f"seed {seed}; struck: {struck or 'nothing'}")
         raise
     return day
+
+
+class Trials:
+    """Tries one point after another, and tells at the end of all that went wrong."""
+
+    def __init__(self) -> None:
+        self._failures: list[str] = []
+
+    async def go(self, day: Awaitable[object], what: str) -> None:
+        """One day; its failure is kept for the end."""
+        try:
+            await day
+        except AssertionError as error:
+            self._failures.append(f"{what}: {error}" + "".join(_first_lines(error)))
+
+    def check(self) -> None:
+        """AssertionError that names all days that went wrong."""
+        assert not self._failures, "\n".join(
+            [f"{len(self._failures)} went wrong", *self._failures]
+        )
+
+
+def _first_lines(error: AssertionError) -> Iterator[str]:
+    for note in getattr(error, "__notes__", ()):
+        if not note.startswith("objects:"):
+            yield f"\n    {note}"
 
 
 async def clean_calls(seed: int, weather: Weather | None = None) -> list[str]:

@@ -76,9 +76,8 @@ def check_all(world: HardWorld) -> None:
 def check_nothing_left(world: HardWorld) -> None:
     """All objects are gone, and AWS has nothing of them that works, costs or waits."""
     batch = world.batch
-    assert not batch.environments
-    assert not batch.queues
-    assert not batch.policies
+    left = [*batch.environments, *batch.queues, *batch.policies]
+    assert not left, f"left in AWS: {left}"
     revisions = [one for revisions in batch.definitions.values() for one in revisions.values()]
     assert not any(revision.active for revision in revisions), "a revision is still active"
     running = [job.id for job in batch.jobs.values() if not job.status.finished]
@@ -87,9 +86,9 @@ def check_nothing_left(world: HardWorld) -> None:
 
 def check_made_once(world: HardWorld, *, revisions: int) -> None:
     """Nothing was made a second time, not even for a moment."""
-    made = {operation: world.made(operation) for operation in MADE_ONCE}
-    assert made == dict.fromkeys(MADE_ONCE, 1)
-    assert world.made("RegisterJobDefinition") == revisions
+    wanted = {**dict.fromkeys(MADE_ONCE, 1), "RegisterJobDefinition": revisions}
+    made = {operation: world.made(operation) for operation in wanted}
+    assert made == wanted, f"made {made}, not {wanted}"
 
 
 def uid(world: HardWorld, body: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ same each time: one job in AWS for each BatchJob, nothing twice, nothing left be
 
 import pytest
 from tests.integration.crash.conftest import POINTS
-from tests.integration.crash.day import a_day, clean_calls, worth_striking, writes
+from tests.integration.crash.day import Trials, a_day, clean_calls, worth_striking, writes
 from tests.support.crashing import WRITES, Mode, Points, Struck
 
 SHARDS = 4
@@ -30,8 +30,10 @@ async def test_every_point_ends_the_same(mode, shard, record_property):
     worthy = writes(names) if mode is Mode.LATE else list(worth_striking(names))
     numbers = worthy[shard::SHARDS]
     assert numbers
+    trials = Trials()
     for number in numbers:
         points = Points(strikes={number: mode})
-        await a_day(SEEDS[mode], points)
+        await trials.go(a_day(SEEDS[mode], points), f"call {number}, {names[number - 1]}")
         assert points.struck == [Struck(number, names[number - 1], mode)]
+    trials.check()
     record_property(f"{POINTS} ({mode.value})", len(numbers))

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 from tests.integration.crash.conftest import POINTS
-from tests.integration.crash.day import a_day, clean_calls, writes
+from tests.integration.crash.day import Trials, a_day, clean_calls, writes
 from tests.support.crashing import Mode, Points
 
 SHARDS = 4
@@ -24,13 +24,14 @@ STRIKES = (3, 8)
 async def test_a_strike_and_another_at_the_very_next_write_end_the_same(shard, record_property):
     names = await clean_calls(PAIRS_SEED)
     dice = Random(PAIRS_SEED + shard)
-    struck = 0
+    trials, struck = Trials(), 0
     for number in writes(names)[shard::SHARDS]:
         # All sixteen pairs of modes take their turns; over the kinds of calls each meets many.
         points = Points(strikes={number: dice.choice(FIRST)}, then=(dice.choice(THEN),))
-        await a_day(PAIRS_SEED, points)
+        await trials.go(a_day(PAIRS_SEED, points), f"call {number}, {names[number - 1]}")
         assert points.struck[0].number == number
         struck += len(points.struck)
+    trials.check()
     record_property(f"{POINTS} (pairs)", struck)
 
 
