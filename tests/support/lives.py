@@ -12,7 +12,7 @@ from tests.support.waiting_runner import WaitingRunner
 
 from awsbatch_operator.api.scope import LeaseLostError
 
-SIX_HOURS = 6 * 3600.0
+TWO_HOURS = 2 * 3600.0
 TAKEN_OVER = 3.0  # seconds, at most, after a lease has run out
 
 
@@ -87,7 +87,7 @@ class Lives:
         self.lost_leases = 0
         self._life: Life | None = None
 
-    async def until(self, condition: Callable[[], bool], *, within: float = SIX_HOURS) -> None:
+    async def until(self, condition: Callable[[], bool], *, within: float = TWO_HOURS) -> None:
         """Let time pass until the condition holds; AssertionError if that takes too long."""
         clock = self.world.clock
         deadline = clock.monotonic() + within

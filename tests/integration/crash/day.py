@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
+from typing import TypeVar
 
 from tests.integration.crash import invariants
 from tests.integration.crash.scenario import LONG_RUN, STEPS
@@ -9,6 +10,8 @@ from tests.support.api_servers import ApiServer
 from tests.support.crashing import WRITES, Points
 from tests.support.hard_world import HardWorld, Weather
 from tests.support.lives import Lives
+
+ResultT = TypeVar("ResultT")
 
 REVISIONS = 2  # that the day's definition has, one after another
 REPEATED_READS = 2  # of calls that change nothing, only the first few are struck
@@ -25,11 +28,13 @@ class Day:
     async def live(self) -> None:
         """From the first manifest to the last deletion; all that holds at any time is checked."""
         lives = Lives(self.world, self.points, lambda: self.server())
-        for step in STEPS:
-            step.do(self.world)
-            await lives.until(partial(step.until, self.world))
-            invariants.check_all(self.world)
-        await lives.end()
+        try:
+            for step in STEPS:
+                step.do(self.world)
+                await lives.until(partial(step.until, self.world))
+                invariants.check_all(self.world)
+        finally:
+            await lives.end()
         invariants.check_all(self.world)
 
     def check_the_end(self) -> None:
@@ -67,12 +72,13 @@ class Trials:
     def __init__(self) -> None:
         self._failures: list[str] = []
 
-    async def go(self, day: Awaitable[object], what: str) -> None:
+    async def go(self, day: Awaitable[ResultT], what: str) -> ResultT | None:
         """One day; its failure is kept for the end."""
         try:
-            await day
+            return await day
         except AssertionError as error:
             self._failures.append(f"{what}: {error}" + "".join(_first_lines(error)))
+            return None
 
     def check(self) -> None:
         """AssertionError that names all days that went wrong."""
