@@ -82,7 +82,13 @@ class ApiServer:
         self._subscriber = subscriber
         if self._listed is not None:
             self._tell_all(self._past() or {})
-        return self._history.listen(self._on_change)
+        unlisten = self._history.listen(self._on_change)
+
+        def unsubscribe() -> None:
+            self._subscriber = None
+            unlisten()
+
+        return unsubscribe
 
     def fall_back(self, changes: int) -> None:
         """Be behind by so many changes, until `catch_up`: the watch begins anew from there."""

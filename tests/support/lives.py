@@ -13,6 +13,7 @@ from tests.support.waiting_runner import WaitingRunner
 from awsbatch_operator.api.scope import LeaseLostError
 
 TWO_HOURS = 2 * 3600.0
+POLL_SCALE = 3.0  # polls change nothing, and cost most of the time that a crash test takes
 TAKEN_OVER = 3.0  # seconds, at most, after a lease has run out
 
 
@@ -32,6 +33,7 @@ class Life(Process):
             runner=WaitingRunner(world.clock, world.dice, world.weather.waits, self._term),
             fence=self._term.fence,
             workers=4,
+            poll_scale=POLL_SCALE,
         )
 
     def start(self) -> None:
