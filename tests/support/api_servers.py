@@ -134,9 +134,7 @@ class ApiServer:
 class _Seen:
     """The objects of a Kubernetes; whoever goes through a kind of them sees a server's past."""
 
-    def __init__(
-        self, objects: Objects, past: Callable[[], dict[ObjectKey, Body] | None]
-    ) -> None:
+    def __init__(self, objects: Objects, past: Callable[[], dict[ObjectKey, Body] | None]) -> None:
         self._objects = objects
         self._past = past
 

@@ -22,12 +22,13 @@ class Day:
 
     def __init__(self, seed: int, points: Points, weather: Weather | None = None) -> None:
         self.world = HardWorld(seed, weather or Weather(), LONG_RUN)
+        self.seed = seed
         self.points = points
         self.server: Callable[[], ApiServer] = partial(ApiServer, self.world.history)
 
     async def live(self) -> None:
         """From the first manifest to the last deletion; all that holds at any time is checked."""
-        lives = Lives(self.world, self.points, lambda: self.server())
+        lives = Lives(self.world, self.points, self.server)
         try:
             for step in STEPS:
                 step.do(self.world)
@@ -46,24 +47,29 @@ class Day:
         assert first.status.value == "SUCCEEDED"
         assert long.status.value == "FAILED", "the job of the deleted BatchJob still runs"
 
+    async def live_well(self) -> None:
+        """The day with a good end; what was struck is told with any failure."""
+        try:
+            await self.live()
+            self.check_the_end()
+        except AssertionError as error:
+            struck = [
+                f"{one.mode.value}: call {one.number}, {one.name}" for one in self.points.struck
+            ]
+            error.add_note(f"seed {self.seed}; struck: {struck or 'nothing'}")
+            raise
+
 
 async def a_day(
     seed: int,
     points: Points,
     weather: Weather | None = None,
     prepare: Callable[[Day], None] = lambda _: None,
-) -> Day:
-    """A whole day with a good end; what was struck is told with any failure."""
+) -> None:
+    """A whole day with a good end."""
     day = Day(seed, points, weather)
     prepare(day)
-    try:
-        await day.live()
-        day.check_the_end()
-    except AssertionError as error:
-        struck = [f"{one.mode.value}: call {one.number}, {one.name}" for one in points.struck]
-        error.add_note(f"seed {seed}; struck: {struck or 'nothing'}")
-        raise
-    return day
+    await day.live_well()
 
 
 class Trials:
@@ -82,9 +88,7 @@ class Trials:
 
     def check(self) -> None:
         """AssertionError that names all days that went wrong."""
-        assert not self._failures, "\n".join(
-            [f"{len(self._failures)} went wrong", *self._failures]
-        )
+        assert not self._failures, "\n".join([f"{len(self._failures)} went wrong", *self._failures])
 
 
 def _first_lines(error: AssertionError) -> Iterator[str]:

@@ -104,4 +104,3 @@ def check_made_once(world: HardWorld, *, revisions: int) -> None:
     wanted = {**dict.fromkeys(MADE_ONCE, 1), "RegisterJobDefinition": revisions}
     made = {operation: world.made(operation) for operation in wanted}
     assert made == wanted, f"made {made}, not {wanted}"
-

@@ -5,7 +5,15 @@ from itertools import accumulate
 from random import Random
 from typing import Any
 
-from tests.integration.crash.scenario import JOB, LASTING, NAMESPACE, all_ready, key
+from tests.integration.crash import invariants
+from tests.integration.crash.scenario import (
+    JOB,
+    LASTING,
+    NAMESPACE,
+    all_ready,
+    has_condition,
+    key,
+)
 from tests.support.api_servers import ApiServer
 from tests.support.crashing import Mode, Points
 from tests.support.hard_world import HardWorld, Weather, tight_limits
@@ -13,6 +21,7 @@ from tests.support.lives import Lives
 from tests.support.waiting_runner import Waits
 
 from awsbatch_operator.api.metadata import RECONCILE_AT, RESOLVED, SUBMISSION
+from awsbatch_operator.api.tags import OWNER_UID
 from awsbatch_simulator.jobscript import JobScript
 
 ROUNDS = 30
@@ -25,7 +34,7 @@ MODES = (Mode.BEFORE, Mode.AFTER, Mode.LOST, Mode.LATE)
 CALLS = ("SubmitJob", "SubmitJob", "TerminateJob", "ListJobs", "DescribeJobs", "Describe*")
 EFFECTS = ("drop_after", "drop_before", "throttle", "error")
 CHANGEABLE = Weather(waits=Waits(long=0.08, outlasting=0.02), slow=0.1, limits=tight_limits())
-# An AWS that is overloaded: threads are scarce, calls take long, and answers to submissions get lost.
+# An overloaded AWS: threads are scarce, calls take long, and answers to submissions get lost.
 BROWNOUT = Weather(waits=Waits(long=0.4, outlasting=0.05), slow=0.4)
 SCRIPTS = (
     JobScript(job_name="short-*", duration_seconds=5),
@@ -65,6 +74,11 @@ class Mischief:
         self._calm = True
         self.points.strikes = {}
         self.world.simulator.world.faults.clear()
+
+    @property
+    def strikes(self) -> int:
+        """Deaths, lost answers and looks into the past."""
+        return len(self.points.struck) + self.lives.lost_leases + self.stale_views
 
     def left(self) -> list[dict[str, Any]]:
         """The BatchJobs that are there."""
@@ -150,3 +164,30 @@ class Mischief:
 
 async def _do(something: Callable[[], None]) -> None:
     something()
+
+
+async def live_through(mischief: Mischief) -> None:
+    """All of it, until every BatchJob that is still there is Complete. Then look at AWS."""
+    world = mischief.world
+
+    def at_peace() -> bool:
+        return all(
+            _uid(world, body) not in mischief.deleted and has_condition(body, "Complete")(world)
+            for body in mischief.left()
+        )
+
+    try:
+        await mischief.make()
+        await mischief.lives.until(at_peace)
+    finally:
+        await mischief.lives.end()
+    invariants.check_all(world)
+    submitted = {job.tags[OWNER_UID] for job in world.batch.jobs.values()}
+    there = {_uid(world, body) for body in mischief.left()}
+    assert there <= submitted, "a BatchJob is Complete that never ran"
+    assert submitted <= there | mischief.deleted
+    assert all(job.status.finished for job in world.batch.jobs.values()), "a job goes on"
+
+
+def _uid(world: HardWorld, body: dict[str, Any]) -> str:
+    return str(world.kube.see(key(body))["metadata"]["uid"])

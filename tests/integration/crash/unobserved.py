@@ -96,13 +96,14 @@ def _anew_by_force(world: HardWorld, target: ObjectKey) -> None:
         world.kube.strip_finalizers(target)
 
 
-def _without_annotations(world: HardWorld, target: ObjectKey) -> None:
+def without_annotations(world: HardWorld, target: ObjectKey) -> None:
+    """Take all annotations of the object away."""
     annotations = world.kube.see(target)["metadata"].get("annotations", {})
     world.kube.annotate(target, **dict.fromkeys(annotations))
 
 
 def _replaced(world: HardWorld, target: ObjectKey) -> None:
-    _without_annotations(world, target)
+    without_annotations(world, target)
     world.kube.strip_finalizers(target)
 
 
@@ -110,7 +111,7 @@ _DO: dict[Change, Callable[[HardWorld, ObjectKey], None]] = {
     Change.THERE_AND_BACK: _there_and_back,
     Change.ANEW: _anew,
     Change.ANEW_BY_FORCE: _anew_by_force,
-    Change.ANNOTATIONS_GONE: _without_annotations,
+    Change.ANNOTATIONS_GONE: without_annotations,
     Change.REPLACED: _replaced,
 }
 
