@@ -10,14 +10,18 @@ between, nobody sees: edited there and back, deleted and made anew under the sam
 """
 
 import copy
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from tests.support.memory_kube import MemoryKube
 from tests.support.memory_objects import Body, Objects, Subscriber, copied, key_of
 
+from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.kube.port import KubePort
+
+OLDEST = 300.0  # seconds; no server is further behind
 
 # How a watch begins, as the engine hears it: the objects that are listed, without a type.
 LISTED = cast("str", None)
@@ -26,9 +30,11 @@ LISTED = cast("str", None)
 class History:
     """All changes of a Kubernetes, in order."""
 
-    def __init__(self, kube: MemoryKube) -> None:
+    def __init__(self, kube: MemoryKube, clock: Clock) -> None:
         self.kube = kube
+        self._clock = clock
         self._log: list[tuple[str, Body]] = []
+        self._moments: list[float] = []  # of the changes, by the monotonic clock
         self._listeners: list[Callable[[], None]] = []
         kube.subscribe(self._record)
 
@@ -38,6 +44,10 @@ class History:
     def since(self, number: int) -> list[tuple[str, Body]]:
         """The changes after the first so many."""
         return self._log[number:]
+
+    def recent(self, seconds: float) -> int:
+        """How many changes there were in the last so many seconds."""
+        return len(self._log) - bisect_left(self._moments, self._clock.monotonic() - seconds)
 
     def state(self, number: int) -> dict[ObjectKey, Body]:
         """The objects as they were after so many changes."""
@@ -56,6 +66,7 @@ class History:
 
     def _record(self, kind: str, body: Body) -> None:
         self._log.append((kind, body))
+        self._moments.append(self._clock.monotonic())
         for listener in tuple(self._listeners):
             listener()
 
@@ -91,8 +102,12 @@ class ApiServer:
         return unsubscribe
 
     def fall_back(self, changes: int) -> None:
-        """Be behind by so many changes, until `catch_up`: the watch begins anew from there."""
-        self._listed = self._told = max(len(self._history) - changes, 0)
+        """Be behind by so many changes, until `catch_up`: the watch begins anew from there.
+
+        By fewer, if some of them were made minutes ago.
+        """
+        behind = min(changes, self._history.recent(OLDEST))
+        self._listed = self._told = len(self._history) - behind
         self._silent = True
         self._tell_all(self._past() or {})
 

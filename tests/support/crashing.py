@@ -121,9 +121,13 @@ class Points:
 
 
 class CrashingWire:
-    """A botocore `before-send` handler around another one."""
+    """A botocore `before-send` handler around another one, for one life of the operator.
+
+    Once the life is `over`, only a frozen process can still get here, and its calls do not count.
+    """
 
     def __init__(self, points: Points, answer: Callable[..., Any], later: Later) -> None:
+        self.over = False
         self._points = points
         self._answer = answer
         self._later = later
@@ -134,9 +138,11 @@ class CrashingWire:
         client.meta.events.register("before-send", self, unique_id="crashing-wire")
 
     def __call__(self, request: Any, event_name: str, **context: Any) -> Any:
+        answering = partial(self._answer, request=request, event_name=event_name, **context)
+        if self.over:
+            return answering()
         _, service, operation = event_name.split(".", maxsplit=2)
         mode = self._points.begin(f"{service}:{operation}")
-        answering = partial(self._answer, request=request, event_name=event_name, **context)
         if mode is Mode.LATE:
             self._later(_arriving(answering))
             self._points.die()

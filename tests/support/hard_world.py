@@ -13,6 +13,8 @@ from tests.support.simulated_aws import make_simulator
 from tests.support.simulated_lease import Lease
 from tests.support.waiting_runner import Waits
 
+from awsbatch_operator.api.scope import LeaseLostError
+from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.settings import Settings
 from awsbatch_simulator.faults import FaultSpec
 from awsbatch_simulator.jobscript import JobScript
@@ -21,6 +23,7 @@ from awsbatch_simulator.limits import Bucket, RequestLimits, request_buckets
 CALL_SECONDS = Settings(cluster_id="any").aws_call_seconds
 SETTLING = float(Settings.model_fields["settling_seconds"].default)
 WITHIN_SETTLING = SETTLING - 5
+THAWED = (SETTLING, 4 * SETTLING)  # seconds after the process was taken for dead
 ON_THE_WIRE = (0.1, 9.0)  # seconds that a slow call takes, less than its timeouts
 
 
@@ -32,6 +35,7 @@ class Weather:
     slow: float = 0.02  # calls that take seconds on the wire
     jobs_lag: float = WITHIN_SETTLING  # seconds for which listings do not show a new job
     others_lag: float = 0.0  # the same for everything else
+    frozen: float = 0.0  # how likely work that a dead process had in hand runs later after all
     limits: Mapping[str, Bucket] = field(default_factory=request_buckets)
 
 
@@ -51,10 +55,11 @@ class HardWorld(World):
         self.dice = Random(seed)
         self.weather = weather
         self.lease = Lease(self.clock)
-        self.history = History(self.kube)
+        self.history = History(self.kube, self.clock)
         self.lagging = Lagging(self._slow_wire(), lambda: self.clock.now().epoch)
         self.lagging.seconds = weather.others_lag
         self.server = ApiServer(self.history)  # of the present life
+        self.refused = 0  # calls of a frozen process, by the fence
         self._on_their_way: set[asyncio.Task[Any]] = set()
         limits = RequestLimits(requests=dict(weather.limits))
         aws = self.simulator.world
@@ -90,6 +95,19 @@ class HardWorld(World):
         task = asyncio.ensure_future(self._after(seconds, work))
         self._on_their_way.add(task)
         task.add_done_callback(self._on_their_way.discard)
+
+    def thaw(self, work: Callable[[], object]) -> None:
+        """A process was not dead but frozen: much later it does what it was about to do."""
+        if self.dice.random() < self.weather.frozen:
+            self.soon(self.dice.uniform(*THAWED), self._thawed(work))
+
+    async def _thawed(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except LeaseLostError:
+            self.refused += 1
+        except AwsError:
+            pass  # a read may fail
 
     async def end(self) -> None:
         """Nothing arrives any more."""

@@ -24,13 +24,15 @@ class Life(Process):
         self._points = points
         self._term = world.lease.win()
         self._lease = world.lease
-        wire = CrashingWire(points, world.lagging, world.later)
+        self._wire = CrashingWire(points, world.lagging, world.later)
         super().__init__(
             world,
-            on_client=wire.connect,
+            on_client=self._wire.connect,
             kube=crashing_kube(points, world.server.kube, world.later),
             watch=world.server.subscribe,
-            runner=WaitingRunner(world.clock, world.dice, world.weather.waits, self._term),
+            runner=WaitingRunner(
+                world.clock, world.dice, world.weather.waits, self._term, world.thaw
+            ),
             fence=self._term.fence,
             workers=4,
             poll_scale=POLL_SCALE,
@@ -53,6 +55,7 @@ class Life(Process):
         """Be gone at once, with all memory. What is under way makes no further call."""
         self._points.dead = True
         await super().kill()
+        self._wire.over = True
         self._points.revive()
 
     async def stop(self) -> None:

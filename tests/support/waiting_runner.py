@@ -3,8 +3,13 @@
 So time passes between what the operator has decided and recorded, and what it sends. The time is
 the stepped clock's, and how much of it is drawn from seeded dice; the work itself runs at once, in
 the caller's thread.
+
+A process that seems dead may only be frozen (a suspended machine, a stopped container). When it is
+thawed, its threads go on with the next instruction, long before anybody tells it that another one
+leads: so its waiting work may run after all, and only the fence keeps it from the wire.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
@@ -33,19 +38,29 @@ class Waits:
 class WaitingRunner:
     """A Runner for one life of the operator. For one event loop."""
 
-    def __init__(self, clock: SteppedClock, dice: Random, waits: Waits, term: Term) -> None:
+    def __init__(
+        self,
+        clock: SteppedClock,
+        dice: Random,
+        waits: Waits,
+        term: Term,
+        thaw: Callable[[Callable[[], object]], None],
+    ) -> None:
         self._clock = clock
         self._dice = dice
         self._waits = waits
         self._term = term
-        self.waited = 0.0  # seconds, the longest of all waits
+        self._thaw = thaw
 
     async def run(self, work: Callable[[], ResultT], *, priority: Priority) -> ResultT:
-        """The work's result or error, after a wait. Cancelling the wait cancels the work."""
+        """The work's result or error, after a wait. Work that is cut short waits to be thawed."""
         seconds = self._seconds(rare=priority is not Priority.POLLING)
-        if seconds > 0:
-            self.waited = max(self.waited, seconds)
-            await self._clock.sleep(seconds)
+        try:
+            if seconds > 0:
+                await self._clock.sleep(seconds)
+        except asyncio.CancelledError:
+            self._thaw(work)
+            raise
         return work()
 
     def close(self) -> None:

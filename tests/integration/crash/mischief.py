@@ -33,9 +33,11 @@ STRIKES = 400  # more than there can be
 MODES = (Mode.BEFORE, Mode.AFTER, Mode.LOST, Mode.LATE)
 CALLS = ("SubmitJob", "SubmitJob", "TerminateJob", "ListJobs", "DescribeJobs", "Describe*")
 EFFECTS = ("drop_after", "drop_before", "throttle", "error")
-CHANGEABLE = Weather(waits=Waits(long=0.08, outlasting=0.02), slow=0.1, limits=tight_limits())
+CHANGEABLE = Weather(
+    waits=Waits(long=0.08, outlasting=0.02), slow=0.1, frozen=0.5, limits=tight_limits()
+)
 # An overloaded AWS: threads are scarce, calls take long, and answers to submissions get lost.
-BROWNOUT = Weather(waits=Waits(long=0.4, outlasting=0.05), slow=0.4)
+BROWNOUT = Weather(waits=Waits(long=0.4, outlasting=0.05), slow=0.4, frozen=0.5)
 SCRIPTS = (
     JobScript(job_name="short-*", duration_seconds=5),
     JobScript(job_name="long-*", duration_seconds=100),
@@ -77,8 +79,9 @@ class Mischief:
 
     @property
     def strikes(self) -> int:
-        """Deaths, lost answers and looks into the past."""
-        return len(self.points.struck) + self.lives.lost_leases + self.stale_views
+        """Deaths, lost answers, looks into the past, and calls of frozen processes."""
+        others = self.lives.lost_leases + self.stale_views + self.world.refused
+        return len(self.points.struck) + others
 
     def left(self) -> list[dict[str, Any]]:
         """The BatchJobs that are there."""

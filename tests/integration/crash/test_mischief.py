@@ -8,7 +8,7 @@ import pytest
 from tests.integration.crash.conftest import POINTS
 from tests.integration.crash.mischief import CHANGEABLE, Mischief, live_through
 
-SEEDS = 16
+SEEDS = 12
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

@@ -15,7 +15,7 @@ SHARDS = 4
 PAIRS_SEED = 201
 FIRST = (Mode.BEFORE, Mode.AFTER, Mode.LATE, Mode.LOST)
 THEN = (Mode.AFTER, Mode.LOST, Mode.BEFORE, Mode.LATE)
-SEEDS = range(300, 340)
+SEEDS = range(300, 330)
 STRIKES = (3, 8)
 
 
