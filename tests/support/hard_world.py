@@ -1,11 +1,13 @@
 """A world in which nothing is easy: calls wait, AWS lags and limits, leadership has to be kept."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from botocore.exceptions import HTTPClientError
 from tests.support.api_servers import ApiServer, History
 from tests.support.lagging import Lagging
 from tests.support.one_process import World
@@ -15,6 +17,7 @@ from tests.support.waiting_runner import Waits
 
 from awsbatch_operator.api.scope import LeaseLostError
 from awsbatch_operator.aws.errors import AwsError
+from awsbatch_operator.kube.port import KubeError
 from awsbatch_operator.settings import Settings
 from awsbatch_simulator.faults import FaultSpec
 from awsbatch_simulator.jobscript import JobScript
@@ -61,6 +64,7 @@ class HardWorld(World):
         self.server = ApiServer(self.history)  # of the present life
         self.refused = 0  # calls of a frozen process, by the fence
         self._on_their_way: set[asyncio.Task[Any]] = set()
+        self._failures: list[BaseException] = []
         limits = RequestLimits(requests=dict(weather.limits))
         aws = self.simulator.world
         aws.change(aws.settings.model_copy(update={"job_scripts": scripts, "limits": limits}))
@@ -88,13 +92,13 @@ class HardWorld(World):
     def later(self, arriving: Coroutine[Any, Any, Any]) -> None:
         """Carry out what a dead process had sent, while its lease still lasts."""
         latest = min(CALL_SECONDS, max(self.lease.left, 0.0))
-        self.soon(self.dice.uniform(0, latest), arriving)
+        self.soon(self.dice.uniform(0, latest), _unheard(arriving))
 
     def soon(self, seconds: float, work: Coroutine[Any, Any, Any]) -> None:
         """Do something after a while, whatever became of the operator."""
         task = asyncio.ensure_future(self._after(seconds, work))
         self._on_their_way.add(task)
-        task.add_done_callback(self._on_their_way.discard)
+        task.add_done_callback(self._arrived)
 
     def thaw(self, work: Callable[[], object]) -> None:
         """A process was not dead but frozen: much later it does what it was about to do."""
@@ -110,10 +114,18 @@ class HardWorld(World):
             pass  # a read may fail
 
     async def end(self) -> None:
-        """Nothing arrives any more."""
+        """Nothing arrives any more. Raises what has gone wrong with something that did."""
         for task in self._on_their_way:
             task.cancel()
         await asyncio.gather(*self._on_their_way, return_exceptions=True)
+        for failure in self._failures:
+            raise failure
+
+    def _arrived(self, task: "asyncio.Task[Any]") -> None:
+        self._on_their_way.discard(task)
+        failure = None if task.cancelled() else task.exception()
+        if failure is not None:
+            self._failures.append(failure)
 
     async def _after(self, seconds: float, work: Coroutine[Any, Any, Any]) -> None:
         try:
@@ -140,3 +152,9 @@ class HardWorld(World):
         if self.dice.random() >= self.weather.slow / 2:
             return 0.0
         return self.dice.uniform(*ON_THE_WIRE) / 2
+
+
+async def _unheard(arriving: Coroutine[Any, Any, Any]) -> None:
+    """Let it arrive; nobody is there any more to hear that it was refused."""
+    with contextlib.suppress(KubeError, HTTPClientError):
+        await arriving
