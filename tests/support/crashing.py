@@ -8,7 +8,7 @@ process makes no further call: each raises.
 """
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
@@ -31,8 +31,7 @@ _UNCOUNTED = frozenset(
     | {"served_kinds"}
 )
 
-Answering = Callable[[], Any]
-Later = Callable[[Coroutine[Any, Any, Any]], None]
+Later = Callable[[Callable[[], Any]], None]  # what it is given may be awaitable
 
 
 class ProcessDied(BaseException):
@@ -62,12 +61,14 @@ class Struck:
 class Points:
     """Counts the external calls of a run, and strikes at some of them.
 
-    `strikes` are by number; `then` are struck one after another at the writes that follow the
-    first strike: after a death, at the first one of the next life. `meanwhile` is what else happens
-    in the world at strikes of that mode, right after the call.
+    `strikes` are by number, `upcoming` strike the next call of a name. `then` are struck one after
+    another at the writes that follow the first strike: after a death, at the first one of the next
+    life. `meanwhile` is what else happens in the world at strikes of that mode, right after the
+    call.
     """
 
     strikes: Mapping[int, Mode] = field(default_factory=dict)
+    upcoming: dict[str, Mode] = field(default_factory=dict)
     then: Sequence[Mode] = ()
     meanwhile: Callable[[], None] = lambda: None
     passed: int = 0
@@ -111,7 +112,7 @@ class Points:
         self.dead = False
 
     def _mode(self, name: str) -> Mode | None:
-        chosen = self.strikes.get(self.passed)
+        chosen = self.upcoming.pop(name, None) or self.strikes.get(self.passed)
         if chosen is not None:
             return chosen
         done = len(self.struck) - 1  # of `then`
@@ -144,16 +145,12 @@ class CrashingWire:
         _, service, operation = event_name.split(".", maxsplit=2)
         mode = self._points.begin(f"{service}:{operation}")
         if mode is Mode.LATE:
-            self._later(_arriving(answering))
+            self._later(answering)
             self._points.die()
         answer = answering()
         if mode is not None:
             self._points.carried_out(mode, ConnectionClosedError(endpoint_url=request.url))
         return answer
-
-
-async def _arriving(answering: Answering) -> None:
-    answering()
 
 
 class _CrashingKube:
@@ -187,7 +184,7 @@ class _CrashingKube:
     async def _call(self, name: str, method: Any, *arguments: Any, **named: Any) -> Any:
         mode = self._points.begin(f"kube:{name}")
         if mode is Mode.LATE:
-            self._later(method(*arguments, **named))
+            self._later(partial(method, *arguments, **named))
             self._points.die()
         answer = await method(*arguments, **named)
         if mode is not None:

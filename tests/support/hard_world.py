@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -63,7 +65,7 @@ class HardWorld(World):
         self.lagging.seconds = weather.others_lag
         self.server = ApiServer(self.history)  # of the present life
         self.refused = 0  # calls of a frozen process, by the fence
-        self._on_their_way: set[asyncio.Task[Any]] = set()
+        self.on_their_way: set[asyncio.Task[Any]] = set()
         self._failures: list[BaseException] = []
         limits = RequestLimits(requests=dict(weather.limits))
         aws = self.simulator.world
@@ -89,23 +91,35 @@ class HardWorld(World):
             calls.count("batch", operation, outcome) for outcome in ("OK", "DroppedAfterCommit")
         )
 
-    def later(self, arriving: Coroutine[Any, Any, Any]) -> None:
-        """Carry out what a dead process had sent, while its lease still lasts."""
-        latest = min(CALL_SECONDS, max(self.lease.left, 0.0))
-        self.soon(self.dice.uniform(0, latest), _unheard(arriving))
+    def later(self, arrives: Callable[[], Any]) -> None:
+        """Carry out what a dead process had sent, while its lease still lasts.
 
-    def soon(self, seconds: float, work: Coroutine[Any, Any, Any]) -> None:
+        Nobody is there any more to hear that it was refused.
+        """
+
+        async def arriving() -> None:
+            with contextlib.suppress(KubeError, HTTPClientError):
+                await _done(arrives())
+
+        self.soon(self.dice.uniform(0, min(CALL_SECONDS, max(self.lease.left, 0.0))), arriving)
+
+    def soon(self, seconds: float, do: Callable[[], Any]) -> None:
         """Do something after a while, whatever became of the operator."""
-        task = asyncio.ensure_future(self._after(seconds, work))
-        self._on_their_way.add(task)
+
+        async def doing() -> None:
+            await self.clock.sleep(seconds)
+            await _done(do())
+
+        task = asyncio.ensure_future(doing())
+        self.on_their_way.add(task)
         task.add_done_callback(self._arrived)
 
     def thaw(self, work: Callable[[], object]) -> None:
         """A process was not dead but frozen: much later it does what it was about to do."""
         if self.dice.random() < self.weather.frozen:
-            self.soon(self.dice.uniform(*THAWED), self._thawed(work))
+            self.soon(self.dice.uniform(*THAWED), partial(self._thawed, work))
 
-    async def _thawed(self, work: Callable[[], object]) -> None:
+    def _thawed(self, work: Callable[[], object]) -> None:
         try:
             work()
         except LeaseLostError:
@@ -115,24 +129,17 @@ class HardWorld(World):
 
     async def end(self) -> None:
         """Nothing arrives any more. Raises what has gone wrong with something that did."""
-        for task in self._on_their_way:
+        for task in self.on_their_way:
             task.cancel()
-        await asyncio.gather(*self._on_their_way, return_exceptions=True)
+        await asyncio.gather(*self.on_their_way, return_exceptions=True)
         for failure in self._failures:
             raise failure
 
     def _arrived(self, task: "asyncio.Task[Any]") -> None:
-        self._on_their_way.discard(task)
+        self.on_their_way.discard(task)
         failure = None if task.cancelled() else task.exception()
         if failure is not None:
             self._failures.append(failure)
-
-    async def _after(self, seconds: float, work: Coroutine[Any, Any, Any]) -> None:
-        try:
-            await self.clock.sleep(seconds)
-            await work
-        finally:
-            work.close()
 
     def _slow_wire(self) -> Callable[..., Any]:
         """The simulated AWS; some calls take seconds, before AWS acts or after it."""
@@ -154,7 +161,6 @@ class HardWorld(World):
         return self.dice.uniform(*ON_THE_WIRE) / 2
 
 
-async def _unheard(arriving: Coroutine[Any, Any, Any]) -> None:
-    """Let it arrive; nobody is there any more to hear that it was refused."""
-    with contextlib.suppress(KubeError, HTTPClientError):
-        await arriving
+async def _done(result: Any) -> None:
+    if inspect.isawaitable(result):
+        await result

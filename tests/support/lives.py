@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import yaml
 from tests.support.api_servers import ApiServer
+from tests.support.clock import settle
 from tests.support.crashing import CrashingWire, Points, ProcessDied, crashing_kube
 from tests.support.hard_world import HardWorld
 from tests.support.one_process import TO_STOP, Process
@@ -14,6 +15,7 @@ from awsbatch_operator.api.scope import LeaseLostError
 
 TWO_HOURS = 2 * 3600.0
 POLL_SCALE = 3.0  # polls change nothing, and cost most of the time that a crash test takes
+HINTS = 100
 TAKEN_OVER = 3.0  # seconds, at most, after a lease has run out
 
 
@@ -25,14 +27,16 @@ class Life(Process):
         self._term = world.lease.win()
         self._lease = world.lease
         self._wire = CrashingWire(points, world.lagging, world.later)
+        waits = world.weather.waits
+        self._runner = WaitingRunner(world.clock, world.dice, waits, self._term)
+        self._thaw = world.thaw
+        self._others = world.on_their_way
         super().__init__(
             world,
             on_client=self._wire.connect,
             kube=crashing_kube(points, world.server.kube, world.later),
             watch=world.server.subscribe,
-            runner=WaitingRunner(
-                world.clock, world.dice, world.weather.waits, self._term, world.thaw
-            ),
+            runner=self._runner,
             fence=self._term.fence,
             workers=4,
             poll_scale=POLL_SCALE,
@@ -55,8 +59,22 @@ class Life(Process):
         """Be gone at once, with all memory. What is under way makes no further call."""
         self._points.dead = True
         await super().kill()
+        await self._end_all_tasks()
         self._wire.over = True
         self._points.revive()
+        for work in self._runner.cut_short:
+            self._thaw(work)
+
+    async def _end_all_tasks(self) -> None:
+        """End what its parts have started besides; some of that takes more than one hint."""
+        for _ in range(HINTS):
+            tasks = asyncio.all_tasks() - {asyncio.current_task()} - self._others
+            if not tasks:
+                return
+            for task in tasks:
+                task.cancel()
+            await settle()
+        raise AssertionError(f"tasks of a killed operator do not end: {tasks}")
 
     async def stop(self) -> None:
         """End as a signal does; the lease is given back if nothing can be on its way any more."""

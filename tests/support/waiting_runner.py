@@ -10,6 +10,7 @@ leads: so its waiting work may run after all, and only the fence keeps it from t
 """
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
@@ -44,22 +45,28 @@ class WaitingRunner:
         dice: Random,
         waits: Waits,
         term: Term,
-        thaw: Callable[[Callable[[], object]], None],
     ) -> None:
         self._clock = clock
         self._dice = dice
         self._waits = waits
         self._term = term
-        self._thaw = thaw
+        self._numbers = itertools.count()
+        self._cut_short: dict[int, Callable[[], object]] = {}
+
+    @property
+    def cut_short(self) -> tuple[Callable[[], object], ...]:
+        """The work whose wait was cancelled, in the order in which it came."""
+        return tuple(self._cut_short[number] for number in sorted(self._cut_short))
 
     async def run(self, work: Callable[[], ResultT], *, priority: Priority) -> ResultT:
-        """The work's result or error, after a wait. Work that is cut short waits to be thawed."""
+        """The work's result or error, after a wait. If that is cancelled, see `cut_short`."""
+        number = next(self._numbers)
         seconds = self._seconds(rare=priority is not Priority.POLLING)
         try:
             if seconds > 0:
                 await self._clock.sleep(seconds)
         except asyncio.CancelledError:
-            self._thaw(work)
+            self._cut_short[number] = work
             raise
         return work()
 

@@ -16,14 +16,11 @@ class Behind:
         self._dice = Random(seed)
         self.times = 0
 
-    async def _catch_up(self, server: ApiServer) -> None:
-        server.catch_up()
-
     def fall_back(self, day: Day, server: ApiServer) -> ApiServer:
         """Let the server be behind for a while."""
         self.times += 1
         server.fall_back(self._dice.randint(*CHANGES))
-        day.world.soon(self._dice.uniform(*CATCHING_UP), self._catch_up(server))
+        day.world.soon(self._dice.uniform(*CATCHING_UP), server.catch_up)
         return server
 
     def at_each_restart(self, day: Day) -> None:

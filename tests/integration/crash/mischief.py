@@ -31,6 +31,7 @@ BEHIND = 0.3  # how likely a life begins at an API server that shows the past
 APART = (2, 40)  # calls between two strikes
 STRIKES = 400  # more than there can be
 MODES = (Mode.BEFORE, Mode.AFTER, Mode.LOST, Mode.LATE)
+UNKNOWN = (Mode.LOST, Mode.LOST, Mode.AFTER, Mode.LATE)  # what leaves an unknown outcome
 CALLS = ("SubmitJob", "SubmitJob", "TerminateJob", "ListJobs", "DescribeJobs", "Describe*")
 EFFECTS = ("drop_after", "drop_before", "throttle", "error")
 CHANGEABLE = Weather(
@@ -74,7 +75,7 @@ class Mischief:
                 await self.lives.kill()
         await self.lives.kill()
         self._calm = True
-        self.points.strikes = {}
+        self.points.strikes, self.points.upcoming = {}, {}
         self.world.simulator.world.faults.clear()
 
     @property
@@ -97,6 +98,7 @@ class Mischief:
         happens: tuple[Callable[[], None], ...] = (
             *(self._apply, self._apply, self._delete, self._fault, self._fault, self._edit),
             *(self._fall_back, self._fall_silent),
+            *(self._brownout * (self._apply,) * 4),
         )
         number = self.dice.randrange(len(happens) + 1)
         if number == len(happens):
@@ -105,8 +107,8 @@ class Mischief:
             happens[number]()
 
     def _apply(self) -> None:
-        if self._brownout and self.dice.random() < 0.5:
-            self.world.fault(effect="drop_after", operation="SubmitJob", times=1)
+        if self._brownout and self.dice.random() < 0.8:
+            self.points.upcoming["batch:SubmitJob"] = self.dice.choice(UNKNOWN)
         name = f"{self.dice.choice(('short', 'long'))}-{len(self.jobs)}"
         body = {**JOB, "metadata": {"name": name, "namespace": NAMESPACE}}
         self.jobs[name] = body
@@ -150,12 +152,12 @@ class Mischief:
     def _let_fall_back(self, server: ApiServer) -> None:
         self.stale_views += 1
         server.fall_back(self.dice.randint(1, 12))
-        self.world.soon(self.dice.uniform(0, 40), _do(server.catch_up))
+        self.world.soon(self.dice.uniform(0, 40), server.catch_up)
 
     def _fall_silent(self) -> None:
         server = self.world.server
         server.fall_silent()
-        self.world.soon(self.dice.uniform(0, 40), _do(server.begin_anew))
+        self.world.soon(self.dice.uniform(0, 40), server.begin_anew)
 
     def _any_job(self) -> str | None:
         there = [name for name, body in self.jobs.items() if self.world.kube.exists(key(body))]
@@ -163,10 +165,6 @@ class Mischief:
 
     def _seen(self, name: str) -> dict[str, Any]:
         return self.world.kube.see(key(self.jobs[name]))
-
-
-async def _do(something: Callable[[], None]) -> None:
-    something()
 
 
 async def live_through(mischief: Mischief) -> None:

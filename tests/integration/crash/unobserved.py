@@ -52,11 +52,7 @@ class Unobserved:
         server = self._world.server
         server.fall_silent()
         _DO[self._change](self._world, self.target)
-        self._world.soon(self._dice.uniform(*SILENT), _begin_anew(server.begin_anew))
-
-
-async def _begin_anew(begin: Callable[[], None]) -> None:
-    begin()
+        self._world.soon(self._dice.uniform(*SILENT), server.begin_anew)
 
 
 def _there_and_back(world: HardWorld, target: ObjectKey) -> None:
