@@ -1,23 +1,37 @@
-"""Death at a chosen external call: before it, after it, or with its answer lost.
+"""Death at chosen external calls: before it, after it, or with its answer lost.
 
-`Points` numbers every external call of a run, AWS and Kubernetes alike. When the n-th is reached,
-ProcessDied is raised before or after the call is carried out, or the call is carried out and its
-answer is lost while the process lives on. A dead process makes no further call: each raises.
+`Points` numbers every external call of a run, AWS and Kubernetes alike, over all lives of the
+operator. At chosen numbers something happens: ProcessDied is raised before or after the call is
+carried out; or the process dies while the call is on its way, and it is carried out later; or its
+answer is lost while the process lives on; or something else in the world happens just then. A dead
+process makes no further call: each raises.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import inspect
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, NoReturn
+from functools import partial
+from typing import Any, NoReturn, cast
 
-import yaml
 from botocore.exceptions import ConnectionClosedError
-from tests.support.one_process import Process, World
+from tests.support.cheap_clients import unburden
 
-from awsbatch_operator.api.metadata import ObjectKey, Shape
+from awsbatch_operator.api.metadata import Shape
+from awsbatch_operator.aws.call_table import CALLS
 from awsbatch_operator.kube.port import KubePort, UnavailableError
 
-SIX_HOURS = 6 * 3600.0
+MUTATING = frozenset(f"{call.service}:{call.operation}" for call in CALLS if call.mutating)
+KUBE_WRITES = frozenset({"kube:apply_status", "kube:patch"})
+WRITES = MUTATING | KUBE_WRITES
+
+# Decide nothing about AWS: events are only told, and the lease is simulated.
+_UNCOUNTED = frozenset(
+    {*("create_event", "patch_event"), *("read_lease", "create_lease", "replace_lease")}
+    | {"served_kinds"}
+)
+
+Later = Callable[[Callable[[], Any]], None]  # what it is given may be awaitable
 
 
 class ProcessDied(BaseException):
@@ -25,183 +39,159 @@ class ProcessDied(BaseException):
 
 
 class Mode(Enum):
-    """What happens at the chosen call."""
+    """What happens at a chosen call."""
 
     BEFORE = "before"
     AFTER = "after"
     LOST = "lost answer"
+    LATE = "dies, and the call arrives later"
+    MEANWHILE = "something else happens"
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """A call at which something happened."""
+
+    number: int
+    name: str
+    mode: Mode
 
 
 @dataclass
 class Points:
-    """Counts the external calls of a run, and strikes once."""
+    """Counts the external calls of a run, and strikes at some of them.
 
-    strike_at: int = 0  # 0: never
-    mode: Mode = Mode.BEFORE
+    `strikes` are by number, `upcoming` strike the next call of a name. `then` are struck one after
+    another at the writes that follow the first strike: after a death, at the first one of the next
+    life. `meanwhile` is what else happens in the world at strikes of that mode, right after the
+    call.
+    """
+
+    strikes: Mapping[int, Mode] = field(default_factory=dict)
+    upcoming: dict[str, Mode] = field(default_factory=dict)
+    then: Sequence[Mode] = ()
+    meanwhile: Callable[[], None] = lambda: None
     passed: int = 0
-    struck: str = ""  # the call that was struck
-    took_effect: bool = False  # the process died there, or saw that the answer was lost
     dead: bool = False
     names: list[str] = field(default_factory=list)
+    struck: list[Struck] = field(default_factory=list)
 
-    def begin(self, name: str) -> bool:
-        """Count a call that is about to be made; whether it is the one to be struck."""
+    def begin(self, name: str) -> Mode | None:
+        """Count a call that is about to be made; what is to happen at it."""
         if self.dead:
             raise ProcessDied
         self.passed += 1
         self.names.append(name)
-        if self.passed != self.strike_at:
-            return False
-        self.struck = name
-        if self.mode is Mode.BEFORE:
+        mode = self._mode(name)
+        if mode is None:
+            return None
+        self.struck.append(Struck(self.passed, name, mode))
+        if mode is Mode.BEFORE:
             self.die()
-        return True
+        return mode
 
-    def carried_out(self, lost: Exception) -> NoReturn:
+    def carried_out(self, mode: Mode, lost: Exception) -> None:
         """The struck call is done: the process dies, or sees `lost` in the place of the answer."""
-        if self.mode is Mode.AFTER:
-            self.die()
-        self.took_effect = True
-        raise lost
+        match mode:
+            case Mode.AFTER:
+                self.die()
+            case Mode.LOST:
+                raise lost
+            case Mode.MEANWHILE:
+                self.meanwhile()
+            case _:
+                raise AssertionError(f"{mode} is over before the call")
 
     def die(self) -> NoReturn:
         """End the process."""
-        self.dead = self.took_effect = True
+        self.dead = True
         raise ProcessDied
 
     def revive(self) -> None:
         """A new process has started."""
         self.dead = False
 
+    def _mode(self, name: str) -> Mode | None:
+        chosen = self.upcoming.pop(name, None) or self.strikes.get(self.passed)
+        if chosen is not None:
+            return chosen
+        done = len(self.struck) - 1  # of `then`
+        if name in WRITES and 0 <= done < len(self.then):
+            return self.then[done]
+        return None
+
 
 class CrashingWire:
-    """A botocore `before-send` handler around another one."""
+    """A botocore `before-send` handler around another one, for one life of the operator.
 
-    def __init__(self, points: Points, answer: Callable[..., Any]) -> None:
+    Once the life is `over`, only a frozen process can still get here, and its calls do not count.
+    """
+
+    def __init__(self, points: Points, answer: Callable[..., Any], later: Later) -> None:
+        self.over = False
         self._points = points
         self._answer = answer
+        self._later = later
 
     def connect(self, client: Any) -> None:
         """Take over all requests of a client."""
+        unburden(client)
         client.meta.events.register("before-send", self, unique_id="crashing-wire")
 
     def __call__(self, request: Any, event_name: str, **context: Any) -> Any:
+        answering = partial(self._answer, request=request, event_name=event_name, **context)
+        if self.over:
+            return answering()
         _, service, operation = event_name.split(".", maxsplit=2)
-        struck = self._points.begin(f"{service}:{operation}")
-        answer = self._answer(request=request, event_name=event_name, **context)
-        if struck:
-            self._points.carried_out(ConnectionClosedError(endpoint_url=request.url))
+        mode = self._points.begin(f"{service}:{operation}")
+        if mode is Mode.LATE:
+            self._later(answering)
+            self._points.die()
+        answer = answering()
+        if mode is not None:
+            self._points.carried_out(mode, ConnectionClosedError(endpoint_url=request.url))
         return answer
 
 
-class CrashingKube:
-    """A KubePort around another one."""
+class _CrashingKube:
+    """Every method of a KubePort, counted."""
 
-    def __init__(self, points: Points, kube: KubePort) -> None:
+    def __init__(self, points: Points, kube: KubePort, later: Later) -> None:
         self._points = points
         self._kube = kube
+        self._later = later
 
-    async def list(self, kind: str) -> AsyncIterator[Shape]:
-        struck = self._points.begin("kube:list")
-        async for body in self._kube.list(kind):
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._kube, name)
+        if name in _UNCOUNTED:
+            return method
+        lists = inspect.isasyncgenfunction(method)
+        return partial(self._list if lists else self._call, name, method)
+
+    async def _list(
+        self, name: str, method: Any, *arguments: Any, **named: Any
+    ) -> AsyncIterator[Shape]:
+        mode = self._points.begin(f"kube:{name}")
+        if mode is Mode.LATE:
+            self._points.die()
+        async for body in method(*arguments, **named):
             yield body
-            if struck:
+            if mode in (Mode.AFTER, Mode.LOST):
                 break  # a list breaks off in its midst
-        if struck:
-            self._points.carried_out(UnavailableError("list: the answer broke off"))
+        if mode is not None:
+            self._points.carried_out(mode, UnavailableError(f"{name}: the answer broke off"))
 
-    async def list_metadata(self, kind: str) -> AsyncIterator[Sequence[Shape]]:
-        struck = self._points.begin("kube:list_metadata")
-        async for page in self._kube.list_metadata(kind):
-            yield page
-            if struck:
-                break
-        if struck:
-            self._points.carried_out(UnavailableError("list: the answer broke off"))
-
-    async def get(self, key: ObjectKey) -> Shape | None:
-        answer: Shape | None = await self._call("get", key)
-        return answer
-
-    async def apply_status(self, key: ObjectKey, status: Shape, *, resource_version: str) -> Shape:
-        answer: Shape = await self._call(
-            "apply_status", key, status, resource_version=resource_version
-        )
-        return answer
-
-    async def patch(self, key: ObjectKey, operations: Sequence[Shape]) -> Shape:
-        answer: Shape = await self._call("patch", key, operations)
-        return answer
-
-    async def delete(self, key: ObjectKey, *, uid: str) -> None:
-        await self._call("delete", key, uid=uid)
-
-    async def namespace_labels(self, name: str) -> dict[str, str]:
-        answer: dict[str, str] = await self._call("namespace_labels", name)
-        return answer
-
-    async def create_event(self, namespace: str, body: dict[str, Any]) -> Shape:
-        return await self._kube.create_event(namespace, body)  # events decide nothing
-
-    async def patch_event(self, namespace: str, name: str, body: dict[str, Any]) -> Shape:
-        return await self._kube.patch_event(namespace, name, body)
-
-    async def read_lease(self, namespace: str, name: str) -> Shape | None:
-        return await self._kube.read_lease(namespace, name)
-
-    async def create_lease(self, namespace: str, name: str, spec: Shape) -> Shape:
-        return await self._kube.create_lease(namespace, name, spec)
-
-    async def replace_lease(self, lease: Shape, spec: Shape) -> Shape:
-        return await self._kube.replace_lease(lease, spec)
-
-    async def served_kinds(self) -> frozenset[str]:
-        return await self._kube.served_kinds()
-
-    async def _call(self, method: str, *arguments: Any, **named: Any) -> Any:
-        struck = self._points.begin(f"kube:{method}")
-        answer = await getattr(self._kube, method)(*arguments, **named)
-        if struck:
-            self._points.carried_out(UnavailableError(f"{method}: the answer was lost"))
+    async def _call(self, name: str, method: Any, *arguments: Any, **named: Any) -> Any:
+        mode = self._points.begin(f"kube:{name}")
+        if mode is Mode.LATE:
+            self._later(partial(method, *arguments, **named))
+            self._points.die()
+        answer = await method(*arguments, **named)
+        if mode is not None:
+            self._points.carried_out(mode, UnavailableError(f"{name}: the answer was lost"))
         return answer
 
 
-class Life(Process):
-    """One process of the operator, from its start to its death."""
-
-    def __init__(self, world: World, points: Points) -> None:
-        self._points = points
-        super().__init__(
-            world,
-            on_client=CrashingWire(points, world.wire()).connect,
-            kube=CrashingKube(points, world.kube),
-            workers=4,
-        )
-
-    async def kill(self) -> None:
-        """Be gone at once, with all memory. What is under way makes no further call."""
-        self._points.dead = True
-        await super().kill()
-        self._points.revive()
-
-    async def run_until(self, condition: Callable[[], bool], *, within: float = SIX_HOURS) -> bool:
-        """Let time pass until the condition holds (True) or the process dies (False).
-
-        AssertionError if neither comes to pass within that many seconds.
-        """
-        try:
-            await self._world.clock.run_until(lambda: self._died() or condition(), within=within)
-        except AssertionError as error:
-            kube = self._world.kube
-            bodies = [body for kind in kube.definitions for body in kube.objects.of_kind(kind)]
-            error.add_note(yaml.safe_dump(bodies))
-            raise
-        return not self._died()
-
-    def _died(self) -> bool:
-        """Whether the process was killed. Any other end of a part is a fault of the operator."""
-        try:
-            self.check()
-        except ProcessDied:
-            return True
-        return False
+def crashing_kube(points: Points, kube: KubePort, later: Later) -> KubePort:
+    """A KubePort around another one."""
+    return cast("KubePort", _CrashingKube(points, kube, later))

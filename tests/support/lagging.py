@@ -9,6 +9,7 @@ from botocore.awsrequest import AWSResponse
 
 _ARNS = ("computeEnvironmentArn", "jobQueueArn", "jobDefinitionArn", "arn")
 _READS = ("Describe", "List")
+_MAKES = ("Create", "Register")
 
 
 class _Raw(io.BytesIO):
@@ -20,7 +21,8 @@ class _Raw(io.BytesIO):
 class Lagging:
     """A botocore `before-send` handler around another one, for Batch's own objects.
 
-    A thing is hidden for `seconds` from the first look that would have shown it.
+    A thing is hidden for `seconds` from the moment at which it was made. Of one whose making got no
+    answer, that is the last moment at which something was made without an answer.
     """
 
     def __init__(self, answer: Callable[..., Any], now: Callable[[], float]) -> None:
@@ -28,33 +30,57 @@ class Lagging:
         self.hidden = 0  # how often something was left out
         self._answer = answer
         self._now = now
-        self._first: dict[str, float] = {}
+        self._made: dict[str, float] = {}
+        self._unanswered = 0.0
 
     def connect(self, client: Any) -> None:
         """Take over all requests of a client."""
         client.meta.events.register("before-send", self, unique_id="lagging")
 
     def __call__(self, request: Any, event_name: str, **context: Any) -> Any:
-        response = self._answer(request=request, event_name=event_name, **context)
         _, service, operation = event_name.split(".", maxsplit=2)
-        if service != "batch" or not operation.startswith(_READS) or not self.seconds:
-            return response
-        body = json.loads(response.content)
-        shown = {name: self._shown(value) for name, value in body.items()}
-        text = json.dumps(shown).encode()
+        makes = service == "batch" and operation.startswith(_MAKES)
+        try:
+            response = self._answer(request=request, event_name=event_name, **context)
+        except Exception:
+            if makes:
+                self._unanswered = self._now()
+            raise
+        if makes and response.status_code == 200:
+            return self._rewritten(request, response, self._note)
+        if self.seconds and service == "batch" and operation.startswith(_READS):
+            return self._rewritten(request, response, self._shown)
+        return response
+
+    def _rewritten(self, request: Any, response: Any, change: Callable[[Any], Any]) -> Any:
+        """The body can be read once only, so a new answer is made of it."""
+        text = json.dumps(change(json.loads(response.content))).encode()
         headers = {**response.headers, "Content-Length": str(len(text))}
         return AWSResponse(request.url, response.status_code, headers, _Raw(text))
 
-    def _shown(self, value: Any) -> Any:
-        if not isinstance(value, list):
-            return value
-        kept = [entry for entry in value if not self._young(entry)]
-        self.hidden += len(value) - len(kept)
-        return kept
+    def _note(self, body: Any) -> Any:
+        self._made[_arn(body)] = self._now()
+        return body
+
+    def _shown(self, body: Any) -> Any:
+        shown = {}
+        for name, value in body.items():
+            if isinstance(value, list):
+                shown[name] = [entry for entry in value if not self._young(entry)]
+                self.hidden += len(value) - len(shown[name])
+            else:
+                shown[name] = value
+        return shown
 
     def _young(self, entry: Any) -> bool:
-        arn = next((str(entry[name]) for name in _ARNS if name in entry), None)
-        if arn is None:
+        arn = _arn(entry)
+        if not arn:
             return False
-        first = self._first.setdefault(arn, self._now())
-        return self._now() - first < self.seconds
+        made = self._made.setdefault(arn, self._unanswered)
+        return self._now() - made < self.seconds
+
+
+def _arn(entry: Any) -> str:
+    if not isinstance(entry, dict):
+        return ""
+    return next((str(entry[name]) for name in _ARNS if name in entry), "")

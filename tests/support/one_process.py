@@ -20,17 +20,21 @@ from botocore.loaders import Loader, create_loader
 from prometheus_client import CollectorRegistry
 from tests.support.clock import SteppedClock
 from tests.support.memory_kube import MemoryKube
+from tests.support.memory_objects import Subscriber
 from tests.support.simulated_aws import FreeFence, catch_up, make_simulator
 from tests.support.structural import Definition
 
+from awsbatch_operator.api.scope import Fence
 from awsbatch_operator.assembly import Edges, assemble
-from awsbatch_operator.aws.runner import InlineRunner
+from awsbatch_operator.aws.runner import InlineRunner, Runner
 from awsbatch_operator.aws.sessions import ClientHook
 from awsbatch_operator.kube.port import KubePort
 from awsbatch_operator.settings import Settings
 from awsbatch_operator.telemetry.metrics import Metrics
 from awsbatch_simulator.assembly import Simulator
 from awsbatch_simulator.inprocess import InProcess, OnCall
+
+Watch = Callable[[Subscriber], Callable[[], None]]
 
 CRDS = Path(__file__).resolve().parents[2] / "crds"
 CLUSTER = "test-cluster"
@@ -100,14 +104,24 @@ class World:
 class Process:
     """One process of the operator, from its start to its end.
 
-    `on_client` connects its AWS clients to the world, `kube` stands between it and the world's
-    Kubernetes, and `settings` are those that differ from the usual. It needs `World.credentials`.
+    `on_client` connects its AWS clients to the world, `kube` and `watch` stand between it and the
+    world's Kubernetes, and `settings` are those that differ from the usual. Its calls run at once
+    and it leads for ever, unless `runner` and `fence` say otherwise. It needs `World.credentials`.
     """
 
     def __init__(
-        self, world: World, *, on_client: ClientHook, kube: KubePort | None = None, **settings: Any
+        self,
+        world: World,
+        *,
+        on_client: ClientHook,
+        kube: KubePort | None = None,
+        watch: Watch | None = None,
+        runner: Runner | None = None,
+        fence: Fence | None = None,
+        **settings: Any,
     ) -> None:
         self._world = world
+        self._watch = watch or world.kube.subscribe
         self._stop = asyncio.Event()
         self._parts: list[asyncio.Task[Any]] = []  # the engine first
         self._unsubscribe: Callable[[], None] = lambda: None
@@ -123,8 +137,8 @@ class Process:
                 clock=world.clock,
                 random=Random(1),
                 metrics=Metrics(CollectorRegistry()),
-                fence=FreeFence(),
-                runner=InlineRunner(),
+                fence=fence or FreeFence(),
+                runner=runner or InlineRunner(),
                 on_client=on_client,
                 loader=aws_models(),
             ),
@@ -134,7 +148,7 @@ class Process:
     def start(self) -> None:
         """Begin to work."""
         operator = self._operator
-        self._unsubscribe = self._world.kube.subscribe(operator.engine.on_event)
+        self._unsubscribe = self._watch(operator.engine.on_event)
         self._parts = [
             asyncio.ensure_future(operator.engine.run(self._stop)),
             asyncio.ensure_future(operator.recorder.run()),

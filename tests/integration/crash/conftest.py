@@ -3,9 +3,15 @@
 from collections import Counter
 
 import pytest
+from tests.support.cheap_clients import collect_garbage_rarely
 from tests.support.one_process import World
 
 POINTS = "crash points"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def rare_garbage():
+    collect_garbage_rarely()
 
 
 @pytest.fixture(autouse=True)
@@ -21,4 +27,6 @@ def pytest_terminal_summary(terminalreporter):
             if name.startswith(POINTS):
                 counted[name] += value
     for name, number in sorted(counted.items()):
-        terminalreporter.write_line(f"{name}: {number}, each to the same end")
+        terminalreporter.write_line(f"{name}: {number}")
+    if counted:
+        terminalreporter.write_line(f"{POINTS} in all: {counted.total()}, each to the same end")

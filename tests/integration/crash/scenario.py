@@ -6,13 +6,10 @@ from typing import Any
 
 import yaml
 from tests.support.cluster import is_true
-from tests.support.one_process import CLUSTER, World
+from tests.support.one_process import World
 from tests.support.quickstart import DIRECTORY
-from tests.support.simulated_aws import make_simulator
 
 from awsbatch_operator.api.metadata import ObjectKey
-from awsbatch_operator.api.tags import CLUSTER as CLUSTER_TAG
-from awsbatch_operator.api.tags import NAME
 from awsbatch_simulator.jobscript import JobScript
 
 NAMESPACE = "default"
@@ -25,14 +22,6 @@ class Step:
     what: str
     do: Callable[[World], None]
     until: Callable[[World], bool]
-
-
-def new_world(*scripts: JobScript) -> World:
-    """A world whose AWS has no request limits, and runs jobs by these scripts."""
-    simulator = make_simulator(limits=False)
-    aws = simulator.world
-    aws.change(aws.settings.model_copy(update={"job_scripts": scripts}))
-    return World(simulator)
 
 
 def quickstart(name: str) -> dict[str, Any]:
@@ -100,15 +89,6 @@ def gone(*bodies: dict[str, Any]) -> Callable[[World], bool]:
     return lambda world: not any(world.kube.exists(key(body)) for body in bodies)
 
 
-def jobs_of(world: World, name: str) -> list[Any]:
-    """All jobs in AWS that were ever submitted for the BatchJob of that name."""
-    return [
-        job
-        for job in world.batch.jobs.values()
-        if job.tags.get(CLUSTER_TAG) == CLUSTER and job.tags.get(NAME) == name
-    ]
-
-
 SECOND_DEFINITION = with_spec(
     DEFINITION, timeout={"attemptDurationSeconds": 240}, keepRevisions=1, tags={"team": "climate"}
 )
@@ -150,3 +130,5 @@ STEPS = (
         gone(JOB, LONG_JOB, *LASTING),
     ),
 )
+
+LONG_RUN = JobScript(job_name="long-run-*", duration_seconds=1e6)

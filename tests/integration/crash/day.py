@@ -1,0 +1,118 @@
+"""A user's day in a hard world, and what must be true at its end."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from typing import TypeVar
+
+from tests.integration.crash import invariants
+from tests.integration.crash.scenario import LONG_RUN, STEPS
+from tests.support.api_servers import ApiServer
+from tests.support.crashing import WRITES, Points
+from tests.support.hard_world import HardWorld, Weather
+from tests.support.lives import Lives
+
+ResultT = TypeVar("ResultT")
+
+REVISIONS = 2  # that the day's definition has, one after another
+REPEATED_READS = 2  # of calls that change nothing, only the first few are struck
+
+
+class Day:
+    """The day, in a world of its own. Whenever the operator dies, another one starts."""
+
+    def __init__(self, seed: int, points: Points, weather: Weather | None = None) -> None:
+        self.world = HardWorld(seed, weather or Weather(), LONG_RUN)
+        self.seed = seed
+        self.points = points
+        self.server: Callable[[], ApiServer] = partial(ApiServer, self.world.history)
+
+    async def live(self) -> None:
+        """From the first manifest to the last deletion; all that holds at any time is checked."""
+        lives = Lives(self.world, self.points, self.server)
+        try:
+            for step in STEPS:
+                step.do(self.world)
+                await lives.until(partial(step.until, self.world))
+                invariants.check_all(self.world)
+        finally:
+            await lives.end()
+        invariants.check_all(self.world)
+
+    def check_the_end(self) -> None:
+        """One job for each BatchJob, nothing made twice, nothing left in AWS."""
+        invariants.check_nothing_left(self.world)
+        invariants.check_made_once(self.world, revisions=REVISIONS)
+        (first,) = invariants.jobs_of(self.world, "first-run")
+        (long,) = invariants.jobs_of(self.world, "long-run")
+        assert first.status.value == "SUCCEEDED"
+        assert long.status.value == "FAILED", "the job of the deleted BatchJob still runs"
+
+    async def live_well(self) -> None:
+        """The day with a good end; what was struck is told with any failure."""
+        try:
+            await self.live()
+            self.check_the_end()
+        except AssertionError as error:
+            struck = [
+                f"{one.mode.value}: call {one.number}, {one.name}" for one in self.points.struck
+            ]
+            error.add_note(f"seed {self.seed}; struck: {struck or 'nothing'}")
+            raise
+
+
+async def a_day(
+    seed: int,
+    points: Points,
+    weather: Weather | None = None,
+    prepare: Callable[[Day], None] = lambda _: None,
+) -> None:
+    """A whole day with a good end."""
+    day = Day(seed, points, weather)
+    prepare(day)
+    await day.live_well()
+
+
+class Trials:
+    """Tries one point after another, and tells at the end of all that went wrong."""
+
+    def __init__(self) -> None:
+        self._failures: list[str] = []
+
+    async def go(self, day: Awaitable[ResultT], what: str) -> ResultT | None:
+        """One day; its failure is kept for the end."""
+        try:
+            return await day
+        except AssertionError as error:
+            self._failures.append(f"{what}: {error}" + "".join(_first_lines(error)))
+            return None
+
+    def check(self) -> None:
+        """AssertionError that names all days that went wrong."""
+        assert not self._failures, "\n".join([f"{len(self._failures)} went wrong", *self._failures])
+
+
+def _first_lines(error: AssertionError) -> Iterator[str]:
+    for note in getattr(error, "__notes__", ()):
+        if not note.startswith("objects:"):
+            yield f"\n    {note}"
+
+
+async def clean_calls(seed: int, weather: Weather | None = None) -> list[str]:
+    """The names of the calls of a day at which nothing is struck."""
+    points = Points()
+    await a_day(seed, points, weather)
+    return points.names
+
+
+def worth_striking(names: list[str]) -> Iterator[int]:
+    """The numbers of the calls to strike: all that change something, and each first few reads."""
+    seen: dict[str, int] = {}
+    for number, name in enumerate(names, start=1):
+        seen[name] = seen.get(name, 0) + 1
+        if name in WRITES or seen[name] <= REPEATED_READS:
+            yield number
+
+
+def writes(names: list[str]) -> list[int]:
+    """The numbers of the calls that change something."""
+    return [number for number, name in enumerate(names, start=1) if name in WRITES]
