@@ -19,7 +19,7 @@ from tests.support.site import Site
 
 from awsbatch_operator.api.metadata import ObjectKey
 
-CALM_SECONDS = 30.0
+CALM_SECONDS = 130.0  # by then the gauge of pauses has forgotten the start
 # Twice as often as usual, and as long as what is measured: passes follow one another without a gap,
 # so the span has the work of a whole one in it.
 RESYNC_SECONDS = 300.0
