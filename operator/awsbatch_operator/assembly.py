@@ -276,7 +276,9 @@ def _life_cycles(
         ),
         "BatchJob": Lifecycle(job, shared=shared, homes=accounts),
         "ComputeEnvironment": Lifecycle(compute_environments(batch), shared=shared, homes=accounts),
-        "JobDefinition": Lifecycle(job_definitions(batch), shared=shared, homes=accounts),
+        "JobDefinition": Lifecycle(
+            job_definitions(batch, edges.clock), shared=shared, homes=accounts
+        ),
         "JobQueue": Lifecycle(job_queues(batch), shared=shared, homes=accounts),
         "SchedulingPolicy": Lifecycle(scheduling_policies(batch), shared=shared, homes=accounts),
     }

@@ -19,6 +19,7 @@ from tests.support.waiting_runner import Waits
 
 from awsbatch_operator.api.scope import LeaseLostError
 from awsbatch_operator.aws.errors import AwsError
+from awsbatch_operator.aws.in_flight import WithdrawnError
 from awsbatch_operator.kube.port import KubeError
 from awsbatch_operator.settings import Settings
 from awsbatch_simulator.faults import FaultSpec
@@ -39,7 +40,7 @@ class Weather:
     waits: Waits = field(default_factory=lambda: Waits(long=0.01, outlasting=0.005))
     slow: float = 0.02  # calls that take seconds on the wire
     jobs_lag: float = WITHIN_SETTLING  # seconds for which listings do not show a new job
-    others_lag: float = 0.0  # the same for everything else
+    others_lag: float = 8.0  # the same for everything else
     frozen: float = 0.0  # how likely work that a dead process had in hand runs later after all
     limits: Mapping[str, Bucket] = field(default_factory=request_buckets)
 
@@ -122,8 +123,8 @@ class HardWorld(World):
     def _thawed(self, work: Callable[[], object]) -> None:
         try:
             work()
-        except LeaseLostError:
-            self.refused += 1
+        except (LeaseLostError, WithdrawnError):
+            self.refused += 1  # by the fence, or because its caller had been seen to give up
         except AwsError:
             pass  # a read may fail
 

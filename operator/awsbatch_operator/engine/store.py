@@ -35,7 +35,9 @@ class Store:
         self._cache = cache
         self._metrics = metrics
         self._versions_went_back = False
+        self._confirmed: set[str] = set()  # uids
         self.answers = 0
+        cache.listen(self._over)
 
     async def write_status(self, resource: Resource, status: Shape) -> Resource:
         """Apply the whole status unless it stands there already; the object as it is then.
@@ -101,6 +103,22 @@ class Store:
             self._went_back(change)
         return Resource.from_body(trimmed(body))
 
+    async def confirm(self, resource: Resource) -> None:
+        """Make sure, once in the life of this process, that the object is as it was read.
+
+        A list or a watch may be answered from the past, by an API server that was restarted or has
+        taken over: an object that is long deleted is there, or has its spec of yesterday. A guarded
+        write would find that out; but a step that writes nothing down first would be acted upon in
+        AWS. ConflictError if the live object is another one, or has changed since.
+        """
+        if resource.uid in self._confirmed:
+            return
+        live = await self.refresh(resource.key)
+        seen = None if live is None else (live.uid, live.resource_version)
+        if seen != (resource.uid, resource.resource_version):
+            raise ConflictError(f"{resource.key} was read from the past")
+        self._confirmed.add(resource.uid)
+
     async def whole(self, key: ObjectKey) -> Resource | None:
         """All of an object; None if it is gone. Of a settled one the cache holds only a part."""
         return await self.refresh(key) if self._cache.settled(key) else self._cache.get(key)
@@ -117,6 +135,7 @@ class Store:
             raise
         self.answers += 1
         self._count(resource.key, verb, "ok")
+        self._confirmed.add(resource.uid)
         answer = Resource.from_body(trimmed(body))
         if answer.uid != resource.uid:
             # On /status a guarded version is enough for the API server to tell them apart; a
@@ -128,6 +147,11 @@ class Store:
         else:
             self._cache.put(body, own=True)
         return answer
+
+    def _over(self, change: Change) -> None:
+        """Nothing more is done for the object's sake: forget that it was confirmed."""
+        if change.resource is None or change.settled:
+            self._confirmed.discard(change.uid)
 
     def _went_back(self, change: Change) -> None:
         self._metrics.rewound(change.key.kind)

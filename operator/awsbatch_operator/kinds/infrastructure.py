@@ -16,6 +16,7 @@ from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.references import Reference, Targets
 from awsbatch_operator.api.scope import Permit, Recorded, Scope
 from awsbatch_operator.api.tags import Owner, Ownership
+from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.aws.ports import BatchPort
 from awsbatch_operator.kinds.contract import DesiredT, KindStatus, Removal, Seen
 from awsbatch_operator.kinds.lasting import ApiCall, needed_references
@@ -26,6 +27,18 @@ from awsbatch_operator.schema.validate import SpecError, read_spec
 
 TaggedT = TypeVar("TaggedT", bound=Tagged)
 FoundT_co = TypeVar("FoundT_co", covariant=True)
+
+
+class Answers(Protocol[TaggedT]):
+    """What a room makes of answers, where AWS's listing may lag behind them."""
+
+    def answered(
+        self, call: ApiCall, answer: Shape, scope: Scope, before: TaggedT | None
+    ) -> TaggedT | None:
+        """The observation that the answer makes; None if it makes none."""
+
+    def unanswered(self, call: ApiCall, scope: Scope) -> None:
+        """Whether AWS has done it is not known, and may come to light later."""
 
 
 class Look(Protocol[FoundT_co]):
@@ -40,8 +53,8 @@ class Look(Protocol[FoundT_co]):
 class Infrastructure(Generic[DesiredT, TaggedT]):
     """A kind whose AWS object lasts as long as the resource. Implements Kind.
 
-    The fields are the pieces of `contract.Kind`; `answered` makes an observation of the answer to a
-    call, where the listing that would show it may lag behind.
+    The fields are the pieces of `contract.Kind`; `answers` is for a room whose things AWS may list
+    later than it answers.
     """
 
     declared: CustomResource[Any]
@@ -53,7 +66,7 @@ class Infrastructure(Generic[DesiredT, TaggedT]):
     plan_for: Callable[[DesiredT, TaggedT | None, Instant], Plan[ApiCall]]
     plan_removal: Callable[[Any, TaggedT | None, Instant], Plan[ApiCall]]
     show: Callable[[Resource, Seen[DesiredT, TaggedT, ApiCall]], KindStatus]
-    answered: Callable[[ApiCall, Shape, TaggedT | None], TaggedT | None] = lambda *_: None
+    answers: Answers[TaggedT] | None = None
     bounded: bool = False
 
     @property
@@ -98,8 +111,15 @@ class Infrastructure(Generic[DesiredT, TaggedT]):
         return self.batch.permit(scope, action.operation, holder)
 
     async def act(self, action: ApiCall, scope: Scope, observed: TaggedT | None) -> TaggedT | None:
-        answer = await self.batch.change(scope, action.operation, to_request(action.request))
-        return self.answered(action, answer, observed)
+        try:
+            answer = await self.batch.change(scope, action.operation, to_request(action.request))
+        except AwsError as error:
+            if error.outcome_unknown and self.answers is not None:
+                self.answers.unanswered(action, scope)
+            raise
+        if self.answers is None:
+            return None
+        return self.answers.answered(action, answer, scope, observed)
 
     def forget(self, key: ObjectKey) -> None:
         """Nothing is kept in memory: everything stands in AWS."""

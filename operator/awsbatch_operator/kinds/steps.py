@@ -239,6 +239,7 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
                     turn.resource = await self.announce(turn, plan)
                     announced = True
                 await self._record(turn, record)
+                await self.shared.store.confirm(turn.resource)
                 record = {}
             await self._send(turn, heads, permits, reached)
             for lane in [lane for lane in waiting if _came_short(reached[lane])]:

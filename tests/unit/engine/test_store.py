@@ -193,3 +193,34 @@ async def test_answers_are_counted_refusals_included_and_silence_is_not(rig):
     with pytest.raises(UnavailableError):
         await rig.store.write_status(rig.resource(KEY), {"observedGeneration": 3})
     assert rig.store.answers == 3
+
+
+async def test_what_was_only_listed_is_read_live_once_before_anything_is_done_for_it(rig):
+    await rig.store.confirm(rig.resource(KEY))
+    answers = rig.store.answers
+    await rig.store.confirm(rig.resource(KEY))
+    assert rig.store.answers == answers, "it was confirmed before"
+
+
+async def test_what_a_guarded_write_has_found_needs_no_live_read(rig):
+    held = await rig.store.hold(rig.resource(KEY), {})
+    answers = rig.store.answers
+    await rig.store.confirm(held)
+    assert rig.store.answers == answers
+
+
+async def test_an_object_that_was_listed_from_the_past_is_not_acted_upon(rig):
+    old = rig.resource(KEY)
+    rig.kube.annotate(KEY, someone="else")
+    with pytest.raises(ConflictError):
+        await rig.store.confirm(old)
+    assert rig.resource(KEY).annotations["someone"] == "else", "the live one is known from then on"
+    await rig.store.confirm(rig.resource(KEY))
+
+
+async def test_a_listed_object_that_is_gone_is_not_acted_upon_and_leaves_the_cache(rig):
+    old = rig.resource(KEY)
+    rig.kube.remove(KEY)
+    with pytest.raises(ConflictError):
+        await rig.store.confirm(old)
+    assert KEY not in rig.cache

@@ -14,8 +14,9 @@ from awsbatch_operator.api.metadata import SUBMISSION
 from awsbatch_operator.api.tags import CONTENT, Ownership
 from awsbatch_operator.kinds.contract import Removal
 from awsbatch_operator.kinds.jobdefinition.desired import desired_definition
-from awsbatch_operator.kinds.jobdefinition.observe import Observed, Revision, whose
+from awsbatch_operator.kinds.jobdefinition.observe import Observed, whose
 from awsbatch_operator.kinds.jobdefinition.plan import plan_definition, plan_removal
+from awsbatch_operator.kinds.jobdefinition.revision import Revision
 from awsbatch_operator.kinds.lasting import ApiCall, LastingRemoval, lasting_removal
 from awsbatch_operator.kinds.tagging import TAGS
 

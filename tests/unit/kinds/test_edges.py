@@ -1,12 +1,15 @@
 """The thin edges of the rooms: what a call's answer is taken for."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.support.clock import SteppedClock
 from tests.unit.kinds.values import ACCOUNT, NOW, RECORDED, REGION, owner, resource, targets
 
 from awsbatch_operator.api.scope import Scope
-from awsbatch_operator.api.tags import OWNER_UID
+from awsbatch_operator.api.tags import OWNER_UID, Ownership
+from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.kinds.computeenvironment.changes import update_request
 from awsbatch_operator.kinds.computeenvironment.desired import desired_environment
 from awsbatch_operator.kinds.computeenvironment.kind import compute_environments
@@ -14,10 +17,11 @@ from awsbatch_operator.kinds.computeenvironment.observe import Observed as Obser
 from awsbatch_operator.kinds.contract import Removal
 from awsbatch_operator.kinds.jobdefinition.desired import desired_definition
 from awsbatch_operator.kinds.jobdefinition.kind import job_definitions
-from awsbatch_operator.kinds.jobdefinition.observe import Observed, Revision
+from awsbatch_operator.kinds.jobdefinition.observe import Observed
 from awsbatch_operator.kinds.jobdefinition.plan import plan_definition
+from awsbatch_operator.kinds.jobdefinition.revision import Revision
 from awsbatch_operator.kinds.jobqueue.kind import job_queues
-from awsbatch_operator.kinds.lasting import ApiCall
+from awsbatch_operator.kinds.lasting import APPEARING_SECONDS, ApiCall
 from awsbatch_operator.kinds.schedulingpolicy.kind import scheduling_policies
 
 SCOPE = Scope(ACCOUNT, REGION)
@@ -27,15 +31,23 @@ class Answers:
     """A BatchPort that gives one answer whatever it is asked, and keeps what that was."""
 
     def __init__(self, answer: Any) -> None:
-        self._answer = answer
+        self.answer = answer
+        self.error: AwsError | None = None
         self.asked: list[tuple[Any, ...]] = []
 
     def __getattr__(self, name: str) -> Any:
         async def call(*details: Any, **options: Any) -> Any:
             self.asked.append((name, *details, *options.values()))
-            return self._answer
+            if self.error is not None:
+                raise self.error
+            return self.answer
 
         return call
+
+
+def definitions(batch: Any) -> Any:
+    """The kind, when nothing depends on the time."""
+    return job_definitions(batch, SteppedClock())
 
 
 @pytest.mark.parametrize("answer", [None, {"status": "DELETED"}])
@@ -49,11 +61,11 @@ async def test_what_aws_calls_deleted_is_gone(answer, make, deleting):
 
 
 @pytest.mark.parametrize(
-    "make", [compute_environments, job_queues, job_definitions, scheduling_policies]
+    "make", [compute_environments, job_queues, definitions, scheduling_policies]
 )
 @pytest.mark.parametrize("fresh", [True, False])
 async def test_a_thing_is_looked_for_by_the_name_that_serves_now(make, fresh):
-    batch: Any = Answers(None)
+    batch: Any = Answers(() if make is definitions else None)
     kind = make(batch)
     of = resource(kind.name)
     recorded = RECORDED.succeeded_by("science-pool-2").promoted()
@@ -63,22 +75,72 @@ async def test_a_thing_is_looked_for_by_the_name_that_serves_now(make, fresh):
     assert asked == [SCOPE, "science-pool-2", fresh, of.key]
 
 
+REGISTER = ApiCall("RegisterJobDefinition", {"jobDefinitionName": "x", "tags": {"a": "b"}})
+REGISTERED = {
+    "jobDefinitionArn": "arn:aws:batch:r:1:job-definition/x:2",
+    "revision": 2,
+    "jobDefinitionName": "x",
+}
+X = replace(RECORDED, aws_name="x")
+
+
 async def test_a_registered_revision_is_known_before_aws_lists_it():
     earlier = Revision("arn:1", 1, {})
-    answer = {"jobDefinitionArn": "arn:2", "revision": 2, "jobDefinitionName": "x"}
-    batch: Any = Answers(answer)
-    call = ApiCall("RegisterJobDefinition", {"tags": {"a": "b"}})
-    seen = await job_definitions(batch).act(call, SCOPE, Observed((earlier,)))
+    batch: Any = Answers(REGISTERED)
+    seen = await definitions(batch).act(REGISTER, SCOPE, Observed((earlier,)))
     assert seen is not None
-    assert [(one.arn, one.number) for one in seen.revisions] == [("arn:2", 2), ("arn:1", 1)]
+    arn = REGISTERED["jobDefinitionArn"]
+    assert [(one.arn, one.number) for one in seen.revisions] == [(arn, 2), ("arn:1", 1)]
     assert seen.revisions[0].tags == {"a": "b"}
-    assert batch.asked == [("change", SCOPE, "RegisterJobDefinition", {"tags": {"a": "b"}})]
+    assert batch.asked == [("change", SCOPE, "RegisterJobDefinition", dict(REGISTER.request))]
+
+
+async def test_a_listing_that_lags_does_not_hide_what_was_registered_a_moment_ago():
+    clock = SteppedClock()
+    batch: Any = Answers(REGISTERED)
+    kind = job_definitions(batch, clock)
+    of = resource("JobDefinition")
+    await kind.act(REGISTER, SCOPE, None)
+    batch.answer = ()
+    seen = await kind.observe(of, X, SCOPE, fresh=True)
+    assert seen is not None
+    assert [one.number for one in seen.revisions] == [2]
+    await clock.advance(APPEARING_SECONDS + 1)
+    assert await kind.observe(of, X, SCOPE, fresh=True) is None, "the listing is right by now"
+
+
+async def test_what_was_registered_and_deregistered_again_is_not_shown():
+    batch: Any = Answers(REGISTERED)
+    kind = definitions(batch)
+    await kind.act(REGISTER, SCOPE, None)
+    arn = REGISTERED["jobDefinitionArn"]
+    await kind.act(ApiCall("DeregisterJobDefinition", {"jobDefinition": arn}), SCOPE, None)
+    batch.answer = ()
+    assert await kind.observe(resource("JobDefinition"), X, SCOPE, fresh=True) is None
+
+
+async def test_after_a_registration_without_an_answer_the_listing_is_in_doubt_for_a_while():
+    clock = SteppedClock()
+    batch: Any = Answers(REGISTERED)
+    kind = job_definitions(batch, clock)
+    of = resource("JobDefinition")
+    error = AwsError(ErrorKind.TRANSIENT, operation="x", message="lost", outcome_unknown=True)
+    batch.error = error
+    with pytest.raises(AwsError):
+        await kind.act(REGISTER, SCOPE, None)
+    batch.error, batch.answer = None, ()
+    seen = await kind.observe(of, X, SCOPE, fresh=True)
+    assert seen is not None
+    assert seen.in_doubt
+    assert kind.owned(seen, of, owner(of)) is Ownership.OURS
+    await clock.advance(APPEARING_SECONDS + 1)
+    assert await kind.observe(of, X, SCOPE, fresh=True) is None
 
 
 async def test_the_answer_to_any_other_call_is_no_observation():
     batch: Any = Answers({"jobDefinitionArn": "arn:2", "revision": 2})
     call = ApiCall("DeregisterJobDefinition", {"jobDefinition": "arn:2"})
-    assert await job_definitions(batch).act(call, SCOPE, Observed(())) is None
+    assert await definitions(batch).act(call, SCOPE, Observed(())) is None
     assert await job_queues(batch).act(ApiCall("CreateJobQueue", {}), SCOPE, None) is None
 
 

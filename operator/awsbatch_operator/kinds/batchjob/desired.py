@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
+from awsbatch_operator.api.metadata import SUBMISSION, ObjectKey, Resource, Shape
 from awsbatch_operator.api.references import Need, Reference, Targets, references
 from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.kinds.batchjob.request import passed_through, request_hash
@@ -21,7 +21,9 @@ class Desired:
     job that is already in AWS need not care about. `definition_name` and `definition_generation`
     are those of the JobDefinition object, "" and 0 for a definition that was given by ARN;
     `definition_ready` says whether AWS has what that generation of it says.
-    Before `not_before` no first run begins; None: nothing is waited for.
+    Before `not_before` no first run begins; None: nothing is waited for. `was_recorded`: our
+    finalizer is there, which comes with the record of a submission and never before it, and the
+    record is not.
     """
 
     owner: Owner
@@ -37,6 +39,7 @@ class Desired:
     definition_generation: int = 0
     definition_ready: bool = True
     not_before: Instant | None = None
+    was_recorded: bool = False
 
 
 def needed_references(resource: Resource) -> tuple[Reference, ...]:
@@ -77,6 +80,7 @@ def desired_job(
         request_hash=request_hash(resource),
         generation=resource.generation,
         definition_name=str(reference["name"]) if by_name else "",
+        was_recorded=resource.held and SUBMISSION not in resource.annotations,
         definition_generation=0 if definition is None else definition.generation,
         definition_ready=definition is None or is_ready(definition),
         not_before=resource.created.plus(definition_grace + 1.0) if waits else None,

@@ -34,7 +34,26 @@ def first_run(desired: Desired, now: Instant) -> Plan[Action]:
             look_again_seconds=desired.not_before.since(now),
         )
         return Plan(findings=(finding,))
-    return _submit(desired, _made_of(desired, 1, now))
+    first = _made_of(desired, 1, now)
+    if desired.was_recorded:
+        return _recorded_again(first)
+    return _submit(desired, first)
+
+
+def _recorded_again(first: Submission) -> Plan[Action]:
+    """Somebody has taken the record away before any status named a job (`kubectl replace`).
+
+    A process that died after SubmitJob leaves nothing else behind. So the run is written down anew,
+    as one whose outcome is unknown: it is looked for by its name, which is always the same, before
+    anything is sent.
+    """
+    finding = Finding(
+        catalogue.SUBMISSION_SETTLING,
+        "The record of a submission was taken away, so the job may exist. It is looked for in "
+        "AWS's listing before anything is sent.",
+        look_again_seconds=1.0,
+    )
+    return Plan(record=first.annotation(), findings=(finding,), look_again_seconds=1.0)
 
 
 def _made_of(desired: Desired, run: int, now: Instant) -> Submission:

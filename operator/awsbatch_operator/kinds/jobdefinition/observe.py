@@ -1,13 +1,14 @@
 """The revisions of a job definition that AWS has."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from awsbatch_operator.api.metadata import Resource, Shape
 from awsbatch_operator.api.scope import Recorded, Scope
-from awsbatch_operator.api.tags import CONTENT, Owner, Ownership, ownership
+from awsbatch_operator.api.tags import Owner, Ownership, ownership
 from awsbatch_operator.aws.ports import BatchPort
+from awsbatch_operator.kinds.jobdefinition.registrations import Registrations
+from awsbatch_operator.kinds.jobdefinition.revision import Revision
 from awsbatch_operator.kinds.lasting import ApiCall, adoptable
 
 _NOT_CONTENT = frozenset(
@@ -17,29 +18,16 @@ _NOT_CONTENT = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Revision:
-    """One ACTIVE revision. `content` are the members that were registered, as AWS returns them."""
-
-    arn: str
-    number: int
-    tags: Mapping[str, str]
-    content: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def content_hash(self) -> str:
-        """The hash that we tagged it with; "" if it has none."""
-        return self.tags.get(CONTENT, "")
-
-
-@dataclass(frozen=True, slots=True)
 class Observed:
     """All ACTIVE revisions of the name, newest first; whoever registered them.
 
-    `recorded` are the ARNs that the object's status lists as its own.
+    `recorded` are the ARNs that the object's status lists as its own. `in_doubt`: there may be one
+    more, whose registration got no answer and which AWS does not list yet.
     """
 
     revisions: tuple[Revision, ...]
     recorded: frozenset[str] = frozenset()
+    in_doubt: bool = False
 
     @property
     def tags(self) -> Mapping[str, str]:
@@ -64,6 +52,7 @@ class Observer:
     """Looks at job definitions. Raises AwsError and NoTokenError."""
 
     batch: BatchPort
+    registrations: Registrations
 
     async def __call__(
         self, resource: Resource, recorded: Recorded, scope: Scope, *, fresh: bool
@@ -72,15 +61,26 @@ class Observer:
         answers = await self.batch.job_definitions(
             scope, recorded.serving, fresh=fresh, wake=resource.key
         )
-        if not answers:
+        name = recorded.serving
+        listed = [_revision(answer) for answer in answers]
+        known = {revision.arn for revision in listed}
+        lately = self.registrations.revisions(scope, name)
+        listed += [revision for revision in lately if revision.arn not in known]
+        in_doubt = self.registrations.in_doubt(scope, name)
+        if not listed and not in_doubt:
             return None
-        revisions = sorted((_revision(answer) for answer in answers), key=_number, reverse=True)
-        listed = resource.status.get("revisions", ())
-        return Observed(tuple(revisions), frozenset(str(entry["arn"]) for entry in listed))
+        shown = resource.status.get("revisions", ())
+        return Observed(
+            tuple(sorted(listed, key=_number, reverse=True)),
+            frozenset(str(entry["arn"]) for entry in shown),
+            in_doubt,
+        )
 
 
 def whose(observed: Observed, resource: Resource, owner: Owner) -> Ownership:
     """FOREIGN if the name is somebody else's: then not even a revision is added to it."""
+    if not observed.revisions:
+        return Ownership.OURS  # one of ours may come to light
     found = {observed.owned(revision, owner) for revision in observed.revisions}
     for first in (Ownership.OURS, Ownership.RECREATED):
         if first in found:
@@ -89,17 +89,32 @@ def whose(observed: Observed, resource: Resource, owner: Owner) -> Ownership:
     return adoptable(Ownership.FOREIGN, newest.tags, resource)
 
 
-def answered(call: ApiCall, answer: Shape, before: Observed | None) -> Observed | None:
-    """What was registered, at once: AWS's listing may lag behind."""
-    if call.operation != "RegisterJobDefinition":
-        return None
-    made = Revision(
-        arn=str(answer["jobDefinitionArn"]),
-        number=int(answer["revision"]),
-        tags=call.request["tags"],
-    )
-    earlier = before or Observed(())
-    return Observed((made, *earlier.revisions), earlier.recorded)
+@dataclass(frozen=True, slots=True)
+class Registering:
+    """What is remembered of the calls. Implements infrastructure.Answers."""
+
+    registrations: Registrations
+
+    def answered(
+        self, call: ApiCall, answer: Shape, scope: Scope, before: Observed | None
+    ) -> Observed | None:
+        """What was registered, at once: AWS's listing may lag behind."""
+        if call.operation == "DeregisterJobDefinition":
+            self.registrations.retired(scope, str(call.request["jobDefinition"]))
+        if call.operation != "RegisterJobDefinition":
+            return None
+        made = Revision(
+            arn=str(answer["jobDefinitionArn"]),
+            number=int(answer["revision"]),
+            tags=call.request["tags"],
+        )
+        self.registrations.answered(scope, str(call.request["jobDefinitionName"]), made)
+        earlier = before or Observed(())
+        return Observed((made, *earlier.revisions), earlier.recorded)
+
+    def unanswered(self, call: ApiCall, scope: Scope) -> None:
+        if call.operation == "RegisterJobDefinition":
+            self.registrations.unanswered(scope, str(call.request["jobDefinitionName"]))
 
 
 def _number(revision: Revision) -> int:

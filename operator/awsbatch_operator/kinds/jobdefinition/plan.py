@@ -12,7 +12,8 @@ from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.plans import Expectation, Plan, Step
 from awsbatch_operator.api.tags import CONTENT
 from awsbatch_operator.kinds.jobdefinition.desired import Desired
-from awsbatch_operator.kinds.jobdefinition.observe import Observed, Revision
+from awsbatch_operator.kinds.jobdefinition.observe import Observed
+from awsbatch_operator.kinds.jobdefinition.revision import Revision
 from awsbatch_operator.kinds.lasting import (
     APPEARING_SECONDS,
     ApiCall,
@@ -30,6 +31,8 @@ def plan_definition(desired: Desired, observed: Observed | None, now: Instant) -
     ours = () if observed is None else observed.ours(desired.owner)
     current = current_revision(desired, ours)
     if current is None:
+        if observed is not None and observed.in_doubt:
+            return Plan(findings=(_in_doubt(),))
         return _register(desired, now)
     return _tidy(desired, current, ours)
 
@@ -37,9 +40,16 @@ def plan_definition(desired: Desired, observed: Observed | None, now: Instant) -
 def plan_removal(removal: LastingRemoval, observed: Observed | None, now: Instant) -> Plan[ApiCall]:
     """Deregister what we registered, and nothing else."""
     ours = () if observed is None else observed.ours(removal.owner)
+    if not ours and observed is not None and observed.in_doubt:
+        return Plan(findings=(_in_doubt(),))
     if not ours:
         return when_absent(removal, now)
     return Plan(steps=tuple(_deregister(revision) for revision in ours))
+
+
+def _in_doubt() -> Finding:
+    words = "Whether a revision was registered is not known yet; AWS may list it late."
+    return Finding(catalogue.OUTCOME_UNKNOWN, words)
 
 
 def current_revision(desired: Desired, ours: tuple[Revision, ...]) -> Revision | None:

@@ -8,8 +8,9 @@ from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.kinds.contract import KindStatus, Removal, Seen
 from awsbatch_operator.kinds.jobdefinition.desired import Desired
-from awsbatch_operator.kinds.jobdefinition.observe import Observed, Revision
+from awsbatch_operator.kinds.jobdefinition.observe import Observed
 from awsbatch_operator.kinds.jobdefinition.plan import current_revision
+from awsbatch_operator.kinds.jobdefinition.revision import Revision
 from awsbatch_operator.kinds.lasting import ApiCall, starting
 
 SHOWN = 200  # the CRD's limit

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from tests.unit.kinds.batchjob.jobs import NOW, desired, first_submission, job, known, recorded
 
-from awsbatch_operator.api.metadata import SUBMISSION
+from awsbatch_operator.api.metadata import FINALIZER, SUBMISSION
 from awsbatch_operator.api.references import Need
 from awsbatch_operator.kinds.batchjob.actions import Submit
 from awsbatch_operator.kinds.batchjob.desired import needed_references
@@ -44,6 +44,17 @@ def test_an_intent_of_another_uid_says_nothing_about_this_object():
     resource = job(submission=foreign)
     assert submission_of(resource) is None
     assert isinstance(plan_job(desired(resource), None, NOW).actions[0], Submit)
+
+
+def test_a_record_that_was_taken_away_before_any_status_is_written_anew_and_looked_up_first():
+    """A process may have died right after SubmitJob, and `kubectl replace` took the record away."""
+    resource = replace(job(), finalizers=(FINALIZER,))
+    plan = plan_job(desired(resource), None, NOW)
+    assert not plan.steps
+    submission = recorded(plan)
+    assert submission == first_submission()
+    found = plan_job(desired(resource), Observed(Knowledge.SETTLING, submission), NOW)
+    assert not found.steps
 
 
 @pytest.mark.parametrize("text", [None, *DAMAGED], ids=range(len(DAMAGED) + 1))
