@@ -4,7 +4,7 @@ A spec passes AWS's own members through, so a team can name another team's secre
 cluster in it. This is the table of all members that name something, and the walk that finds them.
 A test compares the table with botocore's model: a newer boto3 brings no unguarded member.
 
-Why some are guarded always and some only when listed: docs/decisions/0022-what-a-spec-may-name.md.
+Why some are guarded always and some only when listed: docs/decisions/0010-what-a-spec-may-name.md.
 """
 
 from collections.abc import Iterator, Mapping
