@@ -2,7 +2,7 @@ import asyncio
 import random
 
 import pytest
-from tests.support.clock import SteppedClock, settle
+from tests.support.clock import SteppedClock
 
 from awsbatch_operator.api.bucket import RESERVED_SECONDS, Rate
 from awsbatch_operator.api.scope import NoTokenError
