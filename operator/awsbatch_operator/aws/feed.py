@@ -127,7 +127,11 @@ class Feed:
         if details is not None:
             return details
         here.ask(name, wake)
-        sight = await self._by_name.get(scope, name)
+        try:
+            sight = await self._by_name.get(scope, name)
+        except BaseException:
+            here.ask_no_more(name, wake)
+            raise
         return (sight.details if sight is not None else None) or ()
 
     async def all(self, scope: Scope, *, fresh: bool) -> tuple[Shape, ...]:

@@ -115,6 +115,12 @@ class FeedScope:
         if asker is not None:
             self._askers.setdefault(name, set()).add(asker)
 
+    def ask_no_more(self, name: str, asker: ObjectKey | None) -> None:
+        """No answer came to that object: what another one finds out is news to it."""
+        askers = self._askers.pop(name, set()) - {asker}
+        if askers:
+            self._askers[name] = askers
+
     def asked(self, sights: Mapping[str, Sight]) -> list[ObjectKey]:
         """Single names were read. Who hears of it by this; those who asked are left out."""
         woken: set[ObjectKey] = set()
