@@ -142,10 +142,13 @@ class FeedScope:
         woken: set[ObjectKey] = set()
         for name, sight in sights.items():
             woken |= self._put(name, sight)
-        if names is not None:
-            for name in [name for name in self.sights if name not in sights]:
-                if self.sights[name].began < began:
-                    woken |= self._vanished(name)
+        for name in [name for name in self.sights if name not in sights]:
+            if self.sights[name].began >= began:
+                continue
+            if names is not None:
+                woken |= self._vanished(name)
+            else:
+                del self.sights[name]  # it is not followed any more
         self.read, self.names = began, names
         self._changes = {
             name: change
