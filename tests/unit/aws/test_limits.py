@@ -273,6 +273,16 @@ def test_throttling_slows_the_limit_down_for_all_its_calls():
     assert 0.19 <= told(lambda: limits.take(HERE, DESCRIBE)) <= 0.21
 
 
+def test_throttling_that_goes_on_is_told_once_a_minute():
+    clock = SteppedClock()
+    limits, told_at = Limits(clock), []
+    for second in range(600):
+        if limits.throttled(HERE, LIST) is not None:
+            told_at.append(second)
+        clock.skip(1.0)
+    assert told_at == list(range(0, 600, 60))
+
+
 async def test_throttling_slows_polling_down_with_everything_else():
     clock = SteppedClock()
     order: list[str] = []
