@@ -148,7 +148,7 @@ def _queue(settings: Settings, edges: Edges, cache: Cache) -> WorkQueue[ObjectKe
         random=edges.random,
         lane=cache.priority,
         account=cache.account,
-        account_limit=_pace(settings).account_workers,
+        takers=_pace(settings).workers,
     )
 
 

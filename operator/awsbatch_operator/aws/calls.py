@@ -25,11 +25,16 @@ class Effect(Enum):
 
 
 class Priority(IntEnum):
-    """Who goes first when rate tokens or threads are scarce: the lower number."""
+    """Who goes first when rate tokens or threads are scarce: the lower number.
 
-    ENDING = 0  # deletions free what others wait for
-    REPAIRING = 1
-    READING = 2
+    Each change needs a look at AWS just before it. So looks go first: behind the changes, the look
+    of the first deletion would wait for a thousand others to have had their tokens, each of which
+    gives its own back because its look has to wait as well.
+    """
+
+    READING = 0
+    ENDING = 1  # deletions free what others wait for
+    REPAIRING = 2
     MAKING = 3
     POLLING = 4  # for a thread; tokens are shared out otherwise (limits.py)
 

@@ -30,7 +30,7 @@ from awsbatch_operator.aws.settings import AwsSettings, Cadence
 from awsbatch_operator.aws.sight import Sight, item_of, owner_by_tags
 
 _EVERYTHING = "*"
-_COMPARED_AT_ONCE = 50  # names whose details are compared before the event loop gets a turn
+_COMPARED_AT_ONCE = 50  # details that are compared before the event loop gets a turn
 _MOVING = ("CREATING", "UPDATING", "DELETING")
 
 
@@ -115,7 +115,7 @@ class Feed:
 
     async def get(
         self, scope: Scope, name: str, *, fresh: bool, wake: ObjectKey | None
-    ) -> tuple[Shape, ...]:
+    ) -> Sequence[Shape]:
         """The things of that name. `wake` hears of what happens to the name for some time.
 
         Raises AwsError, NoTokenError.
@@ -127,7 +127,11 @@ class Feed:
         if details is not None:
             return details
         here.ask(name, wake)
-        sight = await self._by_name.get(scope, name)
+        try:
+            sight = await self._by_name.get(scope, name)
+        except BaseException:
+            here.ask_no_more(name, wake)
+            raise
         return (sight.details if sight is not None else None) or ()
 
     async def all(self, scope: Scope, *, fresh: bool) -> tuple[Shape, ...]:
@@ -195,12 +199,7 @@ class Feed:
         reading = await self._source.walk(
             scope, followed, partial(self._is_kept, followed), polling=polling
         )
-        found = self._by_names(reading.details, followed)
-        sights: dict[str, Sight] = {}
-        for number, (name, details) in enumerate(found.items(), start=1):
-            sights[name] = self._sight(began, details)
-            if not number % _COMPARED_AT_ONCE:
-                await asyncio.sleep(0)
+        sights = await self._sights(began, self._by_names(reading.details, followed))
         woken = here.read_all(began, sights, reading.names)
         self._kept[scope] = here.keep_within(self._room_for(scope))
         here.due = self._clock.monotonic() + self._interval(here)
@@ -233,7 +232,7 @@ class Feed:
     async def _ask(self, scope: Scope, names: Sequence[str]) -> Mapping[str, Sight]:
         began = next(self._moments)
         found = self._by_names(await self._source.ask(scope, names), names)
-        sights = {name: self._sight(began, found[name]) for name in names}
+        sights = await self._sights(began, {name: found[name] for name in names})
         here = self._use(scope)
         woken = here.asked(sights)
         if any(sight.moving for sight in sights.values()):
@@ -241,18 +240,22 @@ class Feed:
         await self._pollers.wake(woken)
         return sights
 
-    def _sight(self, began: int, details: Iterable[Shape]) -> Sight:
+    async def _sights(self, began: int, found: Mapping[str, Collection[Shape]]) -> dict[str, Sight]:
+        """What was found, by name; a name may have thousands of revisions."""
         source = self._source
-        items = (
-            item_of(
-                detail,
-                arn=source.arn(detail),
-                cluster_id=self._cluster_id,
-                moving=detail.get("status") in _MOVING,
-            )
-            for detail in sorted(details, key=source.rank)
-        )
-        return Sight(began, tuple(items))
+        sights: dict[str, Sight] = {}
+        count = 0
+        for name, details in found.items():
+            items = []
+            for detail in sorted(details, key=source.rank):
+                moving = detail.get("status") in _MOVING
+                arn, cluster_id = source.arn(detail), self._cluster_id
+                items.append(item_of(detail, arn=arn, cluster_id=cluster_id, moving=moving))
+                count += 1
+                if not count % _COMPARED_AT_ONCE:
+                    await asyncio.sleep(0)
+            sights[name] = Sight(began, tuple(items))
+        return sights
 
     def _interval(self, here: FeedScope) -> float:
         fast = here.moving or self._clock.monotonic() < here.hurry_until

@@ -115,6 +115,12 @@ class FeedScope:
         if asker is not None:
             self._askers.setdefault(name, set()).add(asker)
 
+    def ask_no_more(self, name: str, asker: ObjectKey | None) -> None:
+        """No answer came to that object: what another one finds out is news to it."""
+        askers = self._askers.pop(name, set()) - {asker}
+        if askers:
+            self._askers[name] = askers
+
     def asked(self, sights: Mapping[str, Sight]) -> list[ObjectKey]:
         """Single names were read. Who hears of it by this; those who asked are left out."""
         woken: set[ObjectKey] = set()
@@ -136,10 +142,13 @@ class FeedScope:
         woken: set[ObjectKey] = set()
         for name, sight in sights.items():
             woken |= self._put(name, sight)
-        if names is not None:
-            for name in [name for name in self.sights if name not in sights]:
-                if self.sights[name].began < began:
-                    woken |= self._vanished(name)
+        for name in [name for name in self.sights if name not in sights]:
+            if self.sights[name].began >= began:
+                continue
+            if names is not None:
+                woken |= self._vanished(name)
+            else:
+                del self.sights[name]  # it is not followed any more
         self.read, self.names = began, names
         self._changes = {
             name: change

@@ -45,6 +45,7 @@ class Followed:
     listed_mark: str | None = None  # of the last summary in this state
     described_at: float | None = None
     listed_in: int = 0  # number of the list that showed it last
+    hurried: int = 0  # number of the moment at which we changed it ourselves
     misses: int = 0  # DescribeJobs answers in a row that left it out
     urgent: bool = False  # a list, or we ourselves, say that it has changed
     entered: "tuple[float, Group | None] | None" = None  # where it stands in the agenda

@@ -43,7 +43,8 @@ class JobBook:
         self._details = DetailStore()
         self._pages: dict[Listing, tuple[int, float]] = {}
         self._ready: dict[Scope, float] = {}
-        self._lists = itertools.count(1)
+        # Moments are numbers that only grow: what was asked for before one may show the past.
+        self._moments = itertools.count(1)
 
     def follow(
         self, scope: Scope, job_id: str, *, queue: str, owner: ObjectKey, now: float
@@ -83,6 +84,7 @@ class JobBook:
         if job is None:
             return None
         due = min(job.due, now + self._cadence.unit)
+        job.hurried = next(self._moments)
         self._agendas[job.scope].schedule(job, due, urgent=True)
         return job.scope, due
 
@@ -119,9 +121,13 @@ class JobBook:
         pages = {listing: count for listing, (count, _) in self._pages.items()}
         return agenda.listings(scope, pages, now)
 
+    def moment(self) -> int:
+        """The number of a question that is about to be asked."""
+        return next(self._moments)
+
     def begin_list(self) -> int:
         """The number of a list that is about to be read."""
-        return next(self._lists)
+        return self.moment()
 
     def page(self, listing: Listing, number: int, summaries: Iterable[Shape], now: float) -> None:
         """One page of a list."""
@@ -164,15 +170,24 @@ class JobBook:
         return [] if agenda is None else agenda.describes(now)
 
     def described(
-        self, scope: Scope, asked: Sequence[str], found: Mapping[str, Shape], now: float
+        self,
+        scope: Scope,
+        asked: Sequence[str],
+        found: Mapping[str, Shape],
+        *,
+        began: int,
+        now: float,
     ) -> list[ObjectKey]:
-        """What DescribeJobs answered. The owners of the jobs that changed."""
+        """What DescribeJobs answered to a question of that number; the owners of changed jobs.
+
+        Of a job that we have ended meanwhile it may show the past: that one is asked about anew.
+        """
         changed = []
         for job_id in asked:
             agenda = self._agendas.get(scope)
             job = None if agenda is None else agenda.jobs.get(job_id)
-            if agenda is None or job is None:
-                continue  # it was forgotten meanwhile
+            if agenda is None or job is None or job.hurried > began:
+                continue  # it was forgotten, or ended by us, meanwhile
             detail = found.get(job_id)
             if detail is None:
                 news = self._missed(agenda, job, now)

@@ -14,6 +14,8 @@ from awsbatch_operator.aws.polling import Pollers, Wake
 from awsbatch_operator.aws.sender import Sender
 from awsbatch_operator.aws.settings import Cadence
 
+COMPARED_AT_ONCE = 10  # details, of up to 30 kB each, before the event loop gets a turn
+
 _QUEUE_GONE = frozenset({ErrorKind.NOT_FOUND, ErrorKind.INVALID})
 
 
@@ -111,8 +113,12 @@ class JobPoller:
 
     async def _describe(self, scope: Scope, job_ids: list[str]) -> None:
         name = "batch:DescribeJobs"
+        began = self._book.moment()
         answer = await self._sender.call(scope, name, {"jobs": job_ids}, polling=True)
         jobs = self._sender.member(scope, name, answer, "jobs")
         found = {str(job["jobId"]): job for job in jobs}
-        now = self._clock.monotonic()
-        await self._pollers.wake(self._book.described(scope, job_ids, found, now))
+        for at in range(0, len(job_ids), COMPARED_AT_ONCE):
+            few, now = job_ids[at : at + COMPARED_AT_ONCE], self._clock.monotonic()
+            woken = self._book.described(scope, few, found, began=began, now=now)
+            await self._pollers.wake(woken)
+            await asyncio.sleep(0)

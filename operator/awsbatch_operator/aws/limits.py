@@ -5,6 +5,7 @@ waits here for a token but the feeds, which have tasks of their own: a worker th
 missing to all other accounts.
 """
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -14,6 +15,8 @@ from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.scope import NoTokenError, Permit
 from awsbatch_operator.aws.calls import Call, Priority
 from awsbatch_operator.aws.line import Line
+
+TELL_SECONDS = 60.0  # throttling that goes on is told that often
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,7 @@ class Limits:
         self._poll_share = poll_share
         self._published = published
         self._lines: dict[tuple[AccountRegion, Limit, bool], Line] = {}
+        self._told_at: dict[Line, float] = {}  # when it was last told that AWS throttles
 
     def permit(self, where: AccountRegion, call: Call, holder: Hashable) -> Permit:
         """A token, kept back for the call that follows within seconds. Raises NoTokenError.
@@ -151,12 +155,16 @@ class Limits:
     def throttled(self, where: AccountRegion, call: Call) -> float | None:
         """AWS refused the call because of the rate.
 
-        The share of the rate that is used from now on; None if it was lowered a moment ago.
+        The share of the rate that is used from now on; None if that was told a moment ago.
         """
         now = self._clock.monotonic()
         self._line(where, call, polling=True).bucket.throttled(now)
-        bucket = self._line(where, call, polling=False).bucket
-        return bucket.factor if bucket.throttled(now) else None
+        line = self._line(where, call, polling=False)
+        line.bucket.throttled(now)
+        if now - self._told_at.get(line, -math.inf) < TELL_SECONDS:
+            return None
+        self._told_at[line] = now
+        return line.bucket.factor
 
     def _line(self, where: AccountRegion, call: Call, *, polling: bool) -> Line:
         limit = self._limit(call)

@@ -6,8 +6,9 @@ is of interest only to those who asked for its name.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.api.tags import CLUSTER, KIND, NAME, NAMESPACE
@@ -30,6 +31,28 @@ class Item:
         return detail
 
 
+class Details(Sequence[Shape]):
+    """The details of some things, each read when it is reached.
+
+    A definition may have thousands of revisions, and each job that names one looks for that one,
+    which is mostly the newest.
+    """
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self._items = items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @overload
+    def __getitem__(self, index: int) -> Shape: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Shape]: ...
+    def __getitem__(self, index: int | slice) -> Shape | Sequence[Shape]:
+        found = self._items[index]
+        return found.detail if isinstance(found, Item) else Details(found)
+
+
 @dataclass(frozen=True, slots=True)
 class Sight:
     """All things of one name as they were read together; none: AWS has nothing of that name.
@@ -41,11 +64,11 @@ class Sight:
     items: tuple[Item, ...] = ()
 
     @property
-    def details(self) -> tuple[Shape, ...] | None:
+    def details(self) -> Details | None:
         """The details in the order of their source; None if one was not kept."""
         if any(item.packed is None for item in self.items):
             return None
-        return tuple(item.detail for item in self.items)
+        return Details(self.items)
 
     @property
     def owners(self) -> frozenset[ObjectKey]:

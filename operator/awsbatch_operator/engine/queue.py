@@ -58,7 +58,7 @@ class WorkQueue(Generic[K]):
 
     `lane` and `account` say how urgent a key is and whose it is. They are asked when the key begins
     to wait, not when somebody wished for it: a deletion that falls due again is a deletion still.
-    Accounts take turns; one account holds at most `account_limit` keys while another waits.
+    Accounts take turns, and leave some of the `takers` (workers) to those that have no work yet.
     """
 
     def __init__(
@@ -69,14 +69,14 @@ class WorkQueue(Generic[K]):
         backoff: Backoff | None = None,
         lane: Callable[[K], Priority] = _rest,
         account: Callable[[K], Hashable] = _one_account,
-        account_limit: int = 1,
+        takers: int | None = None,
     ) -> None:
         self._clock = clock
         self._random = random
         self._backoff = backoff or Backoff()
         self._lane = lane
         self._account = account
-        self._waiting = Shares[K](ROUND, limit=account_limit)
+        self._waiting = Shares[K](ROUND, takers=takers)
         self._running: dict[K, Hashable] = {}  # with the account that each was taken for
         self._added_while_running: set[K] = set()
         self._due: dict[K, float] = {}
@@ -139,7 +139,7 @@ class WorkQueue(Generic[K]):
         self._waiting.discard(key)
 
     def take_now(self) -> K | None:
-        """The next key, or None if none waits. Whoever takes a key must say `done`."""
+        """The next key, or None if none may be taken. Whoever takes a key must say `done`."""
         taken = None if self._closed else self._waiting.take()
         if taken is None:
             return None
@@ -170,6 +170,8 @@ class WorkQueue(Generic[K]):
         if key in self._added_while_running:
             self._added_while_running.discard(key)
             self.add(key)
+        if self._waiting:
+            self._wake_one()  # an account may hold more keys now than this one
 
     def close(self) -> None:
         """Give out no more keys; who waits in `take` gets None."""

@@ -19,11 +19,6 @@ class EngineSettings:
     conflicts_in_a_row: int = 5  # repeated at once; further ones with backoff
     conflict_seconds: float = 0.1  # "at once", spread so that two writers do not keep colliding
 
-    @property
-    def account_workers(self) -> int:
-        """How many workers one account may hold while another has work waiting."""
-        return max(1, self.workers * 3 // 4)
-
 
 @dataclass(frozen=True, slots=True)
 class Ended:

@@ -11,6 +11,8 @@ from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 
+PARTS = 3  # of the takers, to each one that stays free
+
 
 class _Account(Generic[K]):
     """The keys of one account that wait: in lanes, each in order of arrival, with that time."""
@@ -37,19 +39,22 @@ class _Account(Generic[K]):
 class Shares(Generic[K]):
     """Keys that wait, by account and lane. A lower lane is more urgent.
 
-    `turns` is the round in which an account's lanes are served. While another account has a key
-    waiting, an account is passed over that holds `limit` keys already: calls that hang in one
-    account must not occupy every worker.
+    `turns` is the round in which an account's lanes are served. `takers` is how many keys can be
+    held in all; None: any number. Calls that hang in one account must not occupy every taker, nor
+    must those that hang in several, nor when nobody else waits yet. So an account holds at most
+    PARTS times as many keys as there are takers free: one that hangs comes to three quarters of
+    them, two to three sevenths each, and an account that holds none may always take.
     """
 
-    def __init__(self, turns: Sequence[int], *, limit: int) -> None:
+    def __init__(self, turns: Sequence[int], *, takers: int | None) -> None:
         self._turns = tuple(turns)
         self._lanes = sorted(set(turns))
-        self._limit = limit
+        self._takers = takers
         # In the order in which they are served; only those with a key waiting.
         self._accounts: OrderedDict[Hashable, _Account[K]] = OrderedDict()
         self._where: dict[K, tuple[Hashable, int]] = {}
         self._held: dict[Hashable, int] = {}
+        self._held_in_all = 0
 
     def put(self, key: K, account: Hashable, lane: int, now: float) -> bool:
         """Let the key wait; whether it did not before.
@@ -68,21 +73,23 @@ class Shares(Generic[K]):
         return False
 
     def take(self) -> tuple[K, Hashable] | None:
-        """The next key and its account; None if none waits. `end` when the account is done."""
-        if not self._accounts:
+        """The next key and its account; None if none may be taken. `end` when it is done with."""
+        name = next((name for name in self._accounts if self._may_take(name)), None)
+        if name is None:
             return None
-        name = self._next()
         account = self._accounts.pop(name)
         key = account.take(self._turns)
         if account:
             self._accounts[name] = account  # behind the others
         del self._where[key]
         self._held[name] = self._held.get(name, 0) + 1
+        self._held_in_all += 1
         return key, name
 
     def end(self, account: Hashable) -> None:
         """A key taken for the account is done with."""
         self._held[account] -= 1
+        self._held_in_all -= 1
         if not self._held[account]:
             del self._held[account]
 
@@ -103,13 +110,11 @@ class Shares(Generic[K]):
     def __len__(self) -> int:
         return len(self._where)
 
-    def _next(self) -> Hashable:
-        """The first account in turn that holds less than it may; the very first if all hold it."""
-        names = iter(self._accounts)
-        first = next(names)
-        if len(self._accounts) == 1 or self._held.get(first, 0) < self._limit:
-            return first
-        return next((name for name in names if self._held.get(name, 0) < self._limit), first)
+    def _may_take(self, account: Hashable) -> bool:
+        held = self._held.get(account, 0)
+        if self._takers is None or not held:
+            return True
+        return held + 1 <= PARTS * (self._takers - self._held_in_all - 1)
 
     def _insert(self, key: K, account: Hashable, lane: int, since: float) -> None:
         if account not in self._accounts:

@@ -1,4 +1,4 @@
-"""Trouble with the API server that befalls many objects: told once, counted, told when it is over.
+"""Trouble with API server or lease that befalls many objects: told once, counted, told when over.
 
 An outage makes every turn fail, again and again. A line for each would bury the one line that
 matters and whatever else is logged. So failures are put together by sort: the first is logged as it
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import structlog
 
 from awsbatch_operator.api.instant import Clock
+from awsbatch_operator.api.scope import LeaseLostError
 from awsbatch_operator.kube.port import KubeError, UnavailableError
 
 REPORT_SECONDS = 60.0  # between two counts
@@ -48,8 +49,8 @@ class Troubles:
         self._present: dict[str, _Trouble] = {}
         self._begun = asyncio.Event()
 
-    def failed(self, error: KubeError, *, kind: str = "") -> None:
-        """A request for an object of the kind has failed; logs what is new about that."""
+    def failed(self, error: KubeError | LeaseLostError, *, kind: str = "") -> None:
+        """A turn of an object of the kind has failed; logs what is new about that."""
         now = self._clock.monotonic()
         outage = isinstance(error, UnavailableError)
         sort = "no answer" if outage else f"{type(error).__name__} {kind}".strip()

@@ -170,7 +170,7 @@ class Turns:
         """
         self._metrics.retry(key.kind)
         self._queue.retry(key, floor=FENCED_SECONDS)
-        _log.warning("call not sent", error=str(error))
+        self._troubles.failed(error, kind=key.kind)
         return "fenced"
 
     def _gone(self, key: ObjectKey) -> str:

@@ -103,20 +103,17 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         if not turn.findings and await self._targets_own(turn, home, references, found):
             targets = self._targets(resource.key, home, found)
             owner = self._steps.owner(resource)
+            # A new value of the annotation: a person asks for a look at AWS itself.
+            asked = resource.annotations.get(RECONCILE_AT)
             await self._steps.go(
                 turn,
                 home,
                 lambda current: self._kind.desired(current, targets, owner),
-                fresh=self._is_asked_for(resource),
+                fresh=asked is not None and self._asked.get(resource.key) != asked,
             )
-
-    def _is_asked_for(self, resource: Resource) -> bool:
-        """Whether a person asks for a look at AWS itself: the annotation has a new value."""
-        asked = resource.annotations.get(RECONCILE_AT)
-        if asked is None or self._asked.get(resource.key) == asked:
-            return False
-        self._asked[resource.key] = asked
-        return True
+            # A look that failed, or found no rate token, is still owed to whoever asked for it.
+            if asked is not None and turn.error is None and turn.no_token_seconds is None:
+                self._asked[resource.key] = asked
 
     async def _targets_own(
         self,

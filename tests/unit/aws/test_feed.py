@@ -19,6 +19,7 @@ from tests.unit.aws.feed_world import (
 
 from awsbatch_operator.api.scope import NoTokenError
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
+from awsbatch_operator.aws.sight import Item, Sight, item_of
 
 __all__ = ["world"]
 
@@ -172,7 +173,7 @@ async def test_a_poll_that_began_before_a_change_ended_says_nothing_about_it(wor
         walk = asyncio.create_task(feed.poll(SCOPE))
         await settle()
         world.environments = [environment("e", state="DISABLED")]
-    assert feed._scopes[SCOPE].sights["e"].details == tuple(old)
+    assert list(feed._scopes[SCOPE].sights["e"].details) == old
     await walk
     assert (await world.asks("e"))["state"] == "DISABLED"
 
@@ -259,3 +260,41 @@ async def test_a_start_with_many_definitions_takes_a_walk_and_a_few_single_looks
     await asyncio.gather(*turns)
     assert seconds < 2
     assert world.calls.total() < 100
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+async def test_a_definition_with_thousands_of_revisions_does_not_hold_the_event_loop(world, fresh):
+    """Whether it is polled with all others, or asked for by its name."""
+    world.definitions = [definition("d", number) for number in range(1, 2001)]
+    turns = {"others": 0}
+
+    async def others() -> None:
+        for _ in range(300):
+            turns["others"] += 1
+            await asyncio.sleep(0)
+
+    answer = world.bench.stub.answers["DescribeJobDefinitions"]
+    tasks = []
+
+    def answers(asked: dict) -> dict:
+        page = answer(asked)
+        if not page["nextToken"]:
+            turns["others"] = 0
+            tasks.append(asyncio.create_task(others()))
+        return page
+
+    world.bench.stub.answers["DescribeJobDefinitions"] = answers
+    found = await world.batch.job_definitions(SCOPE, "d", fresh=fresh)
+    assert turns["others"] >= 40
+    assert [found[0]["revision"], found[-1]["revision"], len(found)] == [2000, 1, 2000]
+    await asyncio.gather(*tasks)
+
+
+def test_only_what_is_reached_of_a_name_with_many_things_is_read():
+    """Each of a thousand jobs looks for its revision, which is mostly the newest."""
+    damaged = Item("b", mark="", owner=None, moving=False, packed=b"not read")
+    newest = item_of({"n": 1}, arn="a", cluster_id="c", moving=False)
+    details = Sight(1, (newest, damaged)).details
+    assert details is not None
+    assert next(iter(details)) == {"n": 1}
+    assert list(details[:1]) == [{"n": 1}]

@@ -134,3 +134,16 @@ def test_the_order_of_a_list_does_not_matter(states):
     here = FeedScope(due=0.0)
     here.read_all(1, sights(states, 1), set(states))
     assert here.read_all(2, sights(dict(reversed(states.items())), 2), set(states)) == []
+
+
+def test_names_that_nobody_follows_any_more_are_forgotten_also_where_only_followed_ones_are_read():
+    """Of an account with more definitions than we read, or the names of a year would be kept."""
+    here = FeedScope(due=0.0)
+    for number in range(1, 100):
+        name = f"definition-{number}"
+        here.follow(name, key(name), until=number + 2.5)
+        here.asked({name: numbered(2 * number, name, 1)})
+        followed = here.followed(number)
+        sights = {each: numbered(2 * number + 1, each, 1) for each in followed}
+        assert here.read_all(2 * number + 1, sights, None) == []
+    assert here.sights.keys() == {"definition-97", "definition-98", "definition-99"}

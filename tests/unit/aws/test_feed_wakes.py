@@ -168,3 +168,23 @@ async def test_a_scope_in_trouble_does_not_delay_the_polls_of_another(world, tro
     await world.clock.advance(600)
     assert polls[SCOPE.account_id] == 20
     assert polls[other.account_id] <= 15
+
+
+async def test_whoever_asked_in_vain_is_woken_by_what_another_finds_out_later(world):
+    world.environments = [environment("e")]
+    await read(world)
+    answers = world.bench.stub.answers
+    answer = answers["DescribeComputeEnvironments"]
+
+    def fails(_: Any) -> Any:
+        raise Refused("ServerException", status=500)
+
+    answers["DescribeComputeEnvironments"] = fails
+    with pytest.raises(AwsError):
+        await world.asks("e", fresh=True, wake=key("e"))
+    answers["DescribeComputeEnvironments"] = answer
+    await world.asks("e", wake=key("e"))  # it comes again, and is told what was read
+    world.woken.clear()
+    world.environments = [environment("e", statusReason="no instance profile")]
+    await world.asks("e", fresh=True)
+    assert world.woken == [key("e")]

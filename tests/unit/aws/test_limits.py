@@ -2,7 +2,7 @@ import asyncio
 import random
 
 import pytest
-from tests.support.clock import SteppedClock, settle
+from tests.support.clock import SteppedClock
 
 from awsbatch_operator.api.bucket import RESERVED_SECONDS, Rate
 from awsbatch_operator.api.scope import NoTokenError
@@ -14,6 +14,7 @@ SUBMIT = CALLS["batch:SubmitJob"]
 DESCRIBE = CALLS["batch:DescribeJobs"]
 LIST = CALLS["batch:ListJobs"]
 DELETE = CALLS["batch:DeleteJobQueue"]
+TERMINATE = CALLS["batch:TerminateJob"]
 
 
 def limits_of(clock, *rows: Limit) -> Limits:
@@ -164,21 +165,50 @@ async def test_a_thousand_submissions_take_the_time_that_aws_allows(conflicts):
     assert len(turns) <= 2100 / (1 - conflicts) ** 2
 
 
-async def test_polling_goes_before_new_work_and_after_deletions_within_its_share():
+async def test_polling_goes_before_deletions_and_new_work_within_its_share():
     clock = SteppedClock()
     order: list[str] = []
     limits = limits_of(clock, Limit("batch", ("*",), Rate(10, 10)))
     for _ in range(10):
         limits.take(HERE, DESCRIBE)
     told(lambda: limits.permit(HERE, SUBMIT, "new"))
-    waiting = asyncio.create_task(polled(limits, order, "poll"))
-    await settle()
     told(lambda: limits.permit(HERE, DELETE, "old"))
-    await clock.advance(0.11)
-    limits.permit(HERE, DELETE, "old")
-    limits.take(HERE, DELETE)
+    waiting = asyncio.create_task(polled(limits, order, "poll"))
     assert await clock.run_until(waiting.done) == pytest.approx(0.1, abs=0.02)
+    told(lambda: limits.permit(HERE, DELETE, "old"))
+    await clock.advance(0.1)
     told(lambda: limits.permit(HERE, SUBMIT, "new"))
+    limits.permit(HERE, DELETE, "old")
+
+
+async def test_a_crowd_of_deletions_does_not_wait_for_the_looks_that_each_of_them_needs():
+    """A turn has its permit, looks at AWS, and ends without the look's token: nobody got on."""
+    clock, dice = SteppedClock(), random.Random(7)
+    limits, done = Limits(clock), []
+
+    async def end(number: int) -> None:
+        while True:
+            permit = None
+            try:
+                permit = limits.permit(HERE, TERMINATE, number)
+                limits.take(HERE, DESCRIBE)
+                limits.take(HERE, TERMINATE)
+            except NoTokenError as error:
+                if permit is not None:
+                    permit.give_back()
+                await clock.sleep(error.seconds + dice.uniform(0, 0.1))
+            else:
+                done.append(clock.monotonic())
+                return
+
+    began = clock.monotonic()
+    tasks = [asyncio.create_task(end(number)) for number in range(1000)]
+    await clock.run_until(lambda: len(done) == 1000)
+    await asyncio.gather(*tasks)
+    # Two tokens each, at fifty a second: no tenth of them takes much more than its share of 40 s.
+    assert done[100] - began <= 8
+    assert done[500] - began <= 25
+    assert done[-1] - began <= 45
 
 
 def test_calls_that_make_sense_only_together_get_their_tokens_together():
@@ -241,6 +271,16 @@ def test_throttling_slows_the_limit_down_for_all_its_calls():
     limits = limits_of(SteppedClock(), Limit("batch", ("*",), Rate(10, 10)))
     assert limits.throttled(HERE, LIST) == 0.5
     assert 0.19 <= told(lambda: limits.take(HERE, DESCRIBE)) <= 0.21
+
+
+def test_throttling_that_goes_on_is_told_once_a_minute():
+    clock = SteppedClock()
+    limits, told_at = Limits(clock), []
+    for second in range(600):
+        if limits.throttled(HERE, LIST) is not None:
+            told_at.append(second)
+        clock.skip(1.0)
+    assert told_at == list(range(0, 600, 60))
 
 
 async def test_throttling_slows_polling_down_with_everything_else():

@@ -116,7 +116,7 @@ class Rig:
             random=Random(1),
             lane=self.cache.priority,
             account=self.cache.account,
-            account_limit=settings.account_workers,
+            takers=settings.workers,
         )
 
     def restarted(self) -> "Rig":

@@ -234,7 +234,9 @@ async def test_no_more_turns_run_at_once_than_there_are_workers():
 
     rig.turn = wait
     for number in range(5):
-        rig.kube.apply(manifest(job(str(number))))
+        made = manifest(job(str(number)))
+        made["spec"]["accountRef"] = {"name": str(number)}
+        rig.kube.apply(made)
     async with rig.running():
         assert len(at_work) == 3
         gate.set()

@@ -39,6 +39,47 @@ async def test_an_account_whose_calls_hang_leaves_workers_to_a_healthy_one(worke
         assert sum(key.name.startswith("works") for key in rig.turns) == 100
 
 
+@pytest.mark.parametrize("hanging", [1, 2, 3])
+async def test_work_that_comes_after_hanging_accounts_took_all_they_may_waits_for_none(hanging):
+    rig = Rig(EngineSettings(workers=32, drain_seconds=0))
+    for number in range(300):
+        rig.kube.apply(placed(job(f"hangs-{number}"), str(number % hanging)))
+
+    async def turn(key):
+        if key.name.startswith("hangs"):
+            await rig.clock.sleep(10_000)
+        return Again()
+
+    rig.turn = turn
+    async with rig.running():
+        await rig.clock.advance(1)
+        assert len(rig.turns) >= 24
+        for number in range(100):
+            rig.kube.apply(placed(job(f"works-{number}"), "healthy"))
+        await rig.clock.advance(1)
+        assert sum(key.name.startswith("works") for key in rig.turns) == 100
+
+
+async def test_workers_that_one_account_let_go_are_used_by_another_that_waits():
+    rig = Rig(EngineSettings(workers=32, drain_seconds=0))
+    seconds = {"short": 10.0, "long": 10_000.0}
+    for number in range(100):
+        rig.kube.apply(placed(job(f"short-{number}"), "1"))
+        rig.kube.apply(placed(job(f"long-{number}"), "2"))
+
+    async def turn(key):
+        await rig.clock.sleep(seconds[key.name.partition("-")[0]])
+        return Again()
+
+    rig.turn = turn
+    async with rig.running():
+        await rig.clock.advance(1)
+        assert sum(key.name.startswith("long") for key in rig.turns) <= 16
+        await rig.clock.advance(500)
+        assert sum(key.name.startswith("short") for key in rig.turns) == 100
+        assert sum(key.name.startswith("long") for key in rig.turns) == 24
+
+
 async def test_a_turn_without_a_token_comes_again_when_there_is_one_and_is_no_failure(logs):
     rig = Rig()
     rig.kube.apply(manifest(ONE))

@@ -27,7 +27,7 @@ class QueueMachine(RuleBasedStateMachine):
             random=Random(3),
             lane=lambda key: self.lanes.get(key, Priority.REST),
             account=lambda key: self.accounts.get(key, ""),
-            account_limit=2,
+            takers=3,
         )
         self.running = []
         self.unseen = set()
@@ -58,7 +58,8 @@ class QueueMachine(RuleBasedStateMachine):
     def take(self):
         key = self.queue.take_now()
         if key is None:
-            assert self.unseen <= set(self.running), "a key that was added is never taken"
+            waiting = self.unseen - set(self.running)
+            assert not waiting or self.running, "a key that was added is never taken"
             return
         assert key not in self.running, "two workers have the same key"
         assert key in self.unseen, "a key is taken that nobody added"
@@ -105,14 +106,14 @@ MIXES = st.dictionaries(
 )
 
 
-def busy(mix, *, account_limit=100):
+def busy(mix, *, takers=None):
     """A queue in which that many keys wait of each account and lane: (account, lane, number)."""
     queue = WorkQueue[tuple](
         clock=SteppedClock(),
         random=Random(3),
         lane=lambda key: key[1],
         account=lambda key: key[0],
-        account_limit=account_limit,
+        takers=takers,
     )
     for (account, lane), number in mix.items():
         for each in range(number):
@@ -178,18 +179,33 @@ def test_a_requeued_key_keeps_its_lane_and_its_account(mix, seconds, lane):
     assert queue._waiting._where == {again: ("again", lane)}
 
 
-@given(workers=st.integers(2, 40), late=st.integers(0, 40))
-def test_an_account_whose_calls_hang_leaves_workers_to_one_that_waits(workers, late):
-    """`late` of the free workers are taken before the second account has any work."""
-    limit = max(1, workers * 3 // 4)
-    queue = busy({("hangs", Priority.DELETION): 100}, account_limit=limit)
-    alone = min(late, workers)
-    for _ in range(alone):
-        assert queue.take_now()[0] == "hangs"  # nobody else waits
-    for number in range(100):
-        queue.add(("waits", Priority.REST, number))
-    for _ in range(workers - alone):
-        queue.take_now()
-    held = Counter(account for account in queue._running.values())
-    assert held["hangs"] <= max(limit, alone)
-    assert held["waits"] > 0 or alone == workers
+@given(
+    workers=st.integers(2, 40),
+    hanging=st.lists(st.sampled_from("xyz"), max_size=60),
+)
+def test_accounts_whose_calls_hang_leave_a_worker_to_one_that_holds_none(workers, hanging):
+    """Whatever was taken before the last account had any work; with few workers, of two."""
+    queue = busy({}, takers=workers)
+    accounts = "x" if workers < 12 else "xyz"
+    for number, account in enumerate(hanging):
+        queue.add((account if account in accounts else "x", Priority.DELETION, number))
+        if len(queue._running) < workers:
+            queue.take_now()
+    assert len(queue._running) < workers
+    queue.add(("waits", Priority.REST, 0))
+    assert queue.take_now()[0] == "waits"
+
+
+@given(mix=MIXES, workers=st.integers(1, 40), seed=st.randoms(use_true_random=False))
+def test_a_worker_that_ends_and_one_that_is_woken_keep_the_workers_busy(mix, workers, seed):
+    """Nothing stays behind: as long as a key waits, somebody works, and all come out."""
+    queue = busy(mix, takers=workers)
+    left = sum(mix.values())
+    running = []
+    while left:
+        while len(running) < workers and (key := queue.take_now()) is not None:
+            running.append(key)
+        assert running
+        queue.done(running.pop(seed.randrange(len(running))))
+        left -= 1
+    assert queue.take_now() is None

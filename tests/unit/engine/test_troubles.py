@@ -7,6 +7,7 @@ import pytest
 from tests.support.clock import SteppedClock
 from tests.unit.engine.rig import Rig, job, manifest
 
+from awsbatch_operator.api.scope import LeaseLostError
 from awsbatch_operator.engine.reconciler import Again
 from awsbatch_operator.engine.troubles import Troubles
 from awsbatch_operator.kube.port import DeniedError, InvalidError, UnavailableError
@@ -37,6 +38,23 @@ def desk():
 
 def said(logs, *names):
     return [tuple(line.get(name) for name in ("event", *names)) for line in logs]
+
+
+async def test_a_lease_that_is_too_short_for_all_calls_is_a_few_lines(logs):
+    """The API server does not answer, so the lease is not renewed: no turn may change anything."""
+    rig = Rig()
+
+    async def fenced(_):
+        raise LeaseLostError("The lease lasts 9.0 s more and the call may take 13 s.")
+
+    rig.turn = fenced
+    for key in JOBS:
+        rig.kube.apply(manifest(key))
+    async with rig.running():
+        await rig.clock.advance(15)
+        assert len(rig.turns) > 2 * len(JOBS)
+    assert len(logs) <= 2
+    assert "lasts 9.0 s more" in logs[0]["error"]
 
 
 async def test_an_outage_of_the_api_server_is_a_few_lines_however_many_turns_it_fails(logs):

@@ -2,11 +2,12 @@
 
 import pytest
 from tests.unit.kinds.gadget_rig import Rig
-from tests.unit.kinds.gadgets import Do, Has, missing, step
+from tests.unit.kinds.gadgets import ONE, Do, Has, missing, step
 
 from awsbatch_operator.api import catalogue
+from awsbatch_operator.api.metadata import RECONCILE_AT
 from awsbatch_operator.api.plans import Plan, Step
-from awsbatch_operator.api.scope import LeaseLostError
+from awsbatch_operator.api.scope import LeaseLostError, NoTokenError
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.kube.port import ConflictError, InvalidError
 
@@ -38,6 +39,26 @@ async def test_a_turn_looks_takes_its_tokens_looks_afresh_records_calls_and_look
     ]
     assert rig.holds("Ready") == "Ready"
     assert again.after is None
+    await rig.turn()
+    assert rig.journal == ["feed"]
+
+
+@pytest.mark.parametrize("error", [NoTokenError(3.0), refused("Look", ErrorKind.THROTTLED)])
+async def test_a_look_that_a_person_asked_for_is_owed_until_it_was_made(error):
+    rig = rig_with()
+    looks = rig.kind.observe
+
+    async def fails(*details, fresh):
+        await looks(*details, fresh=fresh)
+        raise error
+
+    rig.kube.annotate(ONE, **{RECONCILE_AT: "now"})
+    rig.kind.observe = fails
+    await rig.turn()
+    assert rig.journal[0] == "look"
+    rig.kind.observe = looks
+    await rig.turn()
+    assert rig.journal[0] == "look"
     await rig.turn()
     assert rig.journal == ["feed"]
 
