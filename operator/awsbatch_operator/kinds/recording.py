@@ -14,7 +14,6 @@ from awsbatch_operator.api.metadata import RESOLVED, Resource
 from awsbatch_operator.api.scope import Origin, Recorded
 
 _FIELDS: Mapping[str, str] = {
-    "account": "account",
     "accountId": "account_id",
     "region": "region",
     "awsName": "aws_name",
@@ -53,11 +52,14 @@ def recorded_in(resource: Resource) -> Recorded | None:
         raise RecordError(f"{RESOLVED}: {text[:200]!r} lacks one of {', '.join(_FIELDS)}")
     found = {name: str(body[field]) for field, name in _FIELDS.items()}
     found |= {name: str(body.get(field, "")) for field, name in _NAMES.items()}
-    before = body.get("predecessors", ())
+    account, before = body.get("account"), body.get("predecessors", ())
+    if account is not None and not isinstance(account, str):
+        raise RecordError(f"{RESOLVED}: {text[:200]!r} has no sound account")
     origin = str(body.get("origin", _CREATED))
     if not isinstance(before, list | tuple) or origin not in _ORIGINS:
         raise RecordError(f"{RESOLVED}: {text[:200]!r} has no sound origin or predecessors")
     return Recorded(
+        account=account,
         **found,
         origin=Origin(origin),
         predecessors=tuple(str(name) for name in before),
@@ -73,10 +75,16 @@ def recorded_time(resource: Resource) -> Instant:
 
 
 def annotation(recorded: Recorded, now: Instant) -> dict[str, str]:
-    """The annotation that records it; what is as usual is left out of it."""
-    body: dict[str, object] = {field: getattr(recorded, name) for field, name in _FIELDS.items()}
-    if recorded.account is None:
-        body["account"] = ""
+    """The annotation that records it; what is as usual, or not known, is left out of it.
+
+    An account that is known by its number only stays so. Written as "", it would be the operator's
+    own identity from then on, which may lead to another account.
+    """
+    known = {} if recorded.account is None else {"account": recorded.account}
+    body: dict[str, object] = {
+        **known,
+        **{field: getattr(recorded, name) for field, name in _FIELDS.items()},
+    }
     if recorded.origin is not Origin.CREATED:
         body["origin"] = recorded.origin.value
     body |= {
