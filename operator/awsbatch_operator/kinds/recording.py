@@ -108,8 +108,8 @@ def _parsed(text: str) -> Mapping[str, object]:
 def _from_status(resource: Resource) -> Recorded | None:
     """What the status shows of it: the account by its number only, and of a job no AWS name."""
     status = resource.status
-    # `kubectl replace` takes the finalizer away, too; what was submitted stays submitted.
-    in_aws = resource.held or "jobId" in status
+    # `kubectl replace` takes the finalizer away, too; what stands in AWS stays where it is.
+    in_aws = resource.held or bool({"arn", "jobId"} & status.keys())
     if not in_aws or not {"accountId", "region"} <= status.keys():
         return None
     reference = resource.spec.get("accountRef") or {}
@@ -118,4 +118,16 @@ def _from_status(resource: Resource) -> Recorded | None:
         account_id=str(status["accountId"]),
         region=str(status["region"]),
         aws_name=str(status.get("awsName", "")),
+        origin=_origin_shown(resource),
     )
+
+
+def _origin_shown(resource: Resource) -> Origin:
+    """The origin, as far as the effective deletion policy tells it: unset, it follows the origin.
+
+    Where the spec sets one, or has just ceased to, it may be wrong. What was adopted must not be
+    removed by mistake, so in doubt the AWS object stays, and an event says so.
+    """
+    unset = resource.spec.get("deletionPolicy") is None
+    retained = resource.status.get("deletionPolicy") == "Retain"
+    return Origin.ADOPTED if unset and retained else Origin.CREATED

@@ -224,3 +224,21 @@ async def test_an_account_stays_while_what_lost_its_record_may_live_in_it():
         assert "SchedulingPolicy science/fair" in message
         there.kube.remove(POLICY)
         await there.until_gone(POLICY, DEFAULT_ACCOUNT)
+
+
+async def test_kubectl_replace_does_not_let_what_stands_elsewhere_be_made_anew():
+    """It takes the record and the finalizer; what it was made in stands in the status."""
+    there = Installation()
+    async with there.running():
+        there.apply(POLICY, manifests.policy())
+        await there.until_ready(POLICY)
+        there.apply(DEFAULT_ACCOUNT, {"roleArn": f"arn:aws:iam::{THEIRS}:role/batch-operator"})
+        await there.until(POLICY, "Stalled", "ScopeChanged")
+        there.kube.annotate(POLICY, **{RESOLVED: None})
+        there.kube.strip_finalizers(POLICY)
+        await there.clock.advance(60)
+        assert there.is_true(POLICY, "Stalled", "ScopeChanged")
+        assert there.calls.count("batch:CreateSchedulingPolicy") == 1
+        there.kube.remove(POLICY)
+        await there.until_gone(POLICY)
+    assert there.aws().list_scheduling_policies()["schedulingPolicies"] == []

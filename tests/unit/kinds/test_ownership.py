@@ -137,6 +137,41 @@ async def test_a_thing_of_nobody_that_is_to_be_adopted_is_recorded_as_adopted_an
     assert rig.status()["deletionPolicy"] == "Retain"
 
 
+async def test_what_the_feed_alone_would_adopt_is_recorded_as_created_when_we_create_it():
+    """It was removed in AWS since the feed read it; as adopted it would be retained by accident."""
+    rig = Rig()
+    rig.apply(adoptionPolicy="AdoptOrCreate")
+    rig.kind.script = missing(step("A"))
+    rig.kind.feed["one"] = Gadget((), NOBODY)
+    await rig.turn()
+    assert rig.calls == ["AddA"]
+    assert "Adopted" not in rig.annotations()[RESOLVED]
+    assert rig.status()["deletionPolicy"] == "Delete"
+
+
+async def test_what_needs_no_step_is_recorded_as_adopted_only_after_a_fresh_look():
+    rig = Rig()
+    rig.apply(adoptionPolicy="AdoptOrCreate")
+    rig.kind.feed["one"] = Gadget((), NOBODY)
+    await rig.turn()
+    assert rig.annotations() == {}
+    rig.kind.things["one"] = Gadget((), NOBODY)
+    await rig.turn()
+    assert '"origin":"Adopted"' in rig.annotations()[RESOLVED]
+
+
+async def test_what_was_adopted_stays_so_when_its_annotations_are_taken_away():
+    """As created it would be removed from AWS together with the object."""
+    rig = rig_over(NOBODY, adoptionPolicy="Adopt")
+    await rig.turn()
+    rig.kind.things["one"] = Gadget(("A",), rig.kind.tags_of(ONE))
+    await rig.turn()
+    rig.kube.annotate(ONE, **{RESOLVED: None})
+    rig.kube.strip_finalizers(ONE)
+    await rig.turn()
+    assert '"origin":"Adopted"' in rig.annotations()[RESOLVED]
+
+
 @pytest.mark.parametrize("tags", [ELSEWHERE, {"awsbatch.dev/anything": "x"}])
 async def test_what_somebody_has_marked_is_not_adopted(tags):
     rig = rig_over(tags, adoptionPolicy="AdoptOrCreate")
