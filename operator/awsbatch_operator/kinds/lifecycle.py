@@ -197,8 +197,6 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         """Take what the object has in AWS away; whether there is nothing left to be done."""
         resource = turn.resource
         if self._retains(resource):
-            message = "What this object has in AWS stays as it is, as the deletion policy says."
-            self._shared.narrator.done(resource, [Finding(catalogue.RETAINED, message)])
             return True
         home = await self._home_for_removal(turn)
         if home is None:
@@ -253,7 +251,10 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             await self._shared.store.release(resource)
         except NotFoundError:
             return Again()
-        if _was_removed(turn.plan) and turn.home is not None and not self._kind.bounded:
+        if self._retains(resource):
+            message = "What this object has in AWS stays as it is, as the deletion policy says."
+            self._shared.narrator.done(resource, [Finding(catalogue.RETAINED, message)])
+        elif _was_removed(turn.plan) and turn.home is not None and not self._kind.bounded:
             words = f"{turn.home.recorded.serving or resource.key.name} is gone from AWS."
             self._shared.narrator.done(resource, [Finding(catalogue.DELETED, words)])
         self._shared.claims.freed(resource.key)

@@ -28,6 +28,7 @@ from awsbatch_operator.api.tags import (
     holder,
     ownership,
 )
+from awsbatch_operator.kube.port import ConflictError
 
 RESOLVED = "awsbatch.dev/resolved"
 OWNER = Owner("lab", resource("JobQueue").key, "uid-1")
@@ -215,6 +216,20 @@ async def test_what_was_adopted_stays_unless_the_policy_says_otherwise(policy, s
     assert ("one" in rig.kind.things) is stays
     assert not rig.kube.exists(ONE)
     assert ("Retained" in [reason for reason, _ in rig.told]) is stays
+
+
+async def test_what_is_retained_is_told_once_and_only_when_the_object_goes():
+    rig = Rig()
+    rig.apply(deletionPolicy="Retain")
+    _hold(rig)
+    rig.kube.remove(ONE)
+    rig.kube.refuses = ConflictError("changed meanwhile")
+    with pytest.raises(ConflictError):
+        await rig.turn()
+    assert rig.told == []
+    await rig.turn()
+    assert [reason for reason, _ in rig.told] == ["Retained"]
+    assert not rig.kube.exists(ONE)
 
 
 async def test_nothing_is_adopted_only_to_be_removed():
