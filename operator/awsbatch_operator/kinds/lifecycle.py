@@ -100,8 +100,11 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         turn.findings += missing or gates.elsewhere(
             references, found, external_arns(resource), home.recorded
         )
-        if not turn.findings and await self._targets_own(turn, home, references, found):
-            targets = self._targets(resource.key, home, found)
+        if turn.findings:
+            return
+        own = await self._own_targets(turn, home, references, found)
+        if own is not None:
+            targets = self._targets(resource.key, home, own)
             owner = self._steps.owner(resource)
             await self._steps.go(
                 turn,
@@ -118,26 +121,31 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         self._asked[resource.key] = asked
         return True
 
-    async def _targets_own(
+    async def _own_targets(
         self,
         turn: Turn[DesiredT, ObservedT, ActionT],
         home: Home,
         references: Sequence[Reference],
         found: Mapping[ObjectKey, Resource],
-    ) -> bool:
-        """Whether AWS, too, says of each target that what it shows is its own."""
+    ) -> Mapping[ObjectKey, Resource] | None:
+        """The targets of which AWS, too, says that what they show is their own; None: not all."""
+        own = dict(found)
         try:
             for reference in references:
                 if reference.need is Need.OPTIONAL or reference.target not in found:
                     continue
                 target = found[reference.target]
                 missing = await self._shared.proofs.missing(reference, target, home.scope)
-                turn.findings += [missing] if missing is not None else []
+                if missing is not None and reference.need is Need.OWN:
+                    own.pop(reference.target, None)
+                elif missing is not None:
+                    turn.findings.append(missing)
         except AwsError as error:
             turn.error = error
         except NoTokenError as error:
             turn.no_token_seconds = error.seconds
-        return not turn.findings and turn.error is None and turn.no_token_seconds is None
+        unknown = turn.findings or turn.error is not None or turn.no_token_seconds is not None
+        return None if unknown else own
 
     async def _keep_hold(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> None:
         """Our finalizer on what the status shows to be in AWS, whichever gate ended the turn.

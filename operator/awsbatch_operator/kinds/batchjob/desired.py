@@ -43,9 +43,10 @@ def needed_references(resource: Resource) -> tuple[Reference, ...]:
     """Queue and definition; once a submission of this request is recorded, nothing waits for them.
 
     They are looked at even then: a repeat goes to the recorded queue only while the spec leads
-    there, or whoever can edit the annotation could submit where the spec may not.
+    there, or whoever can edit the annotation could submit where the spec may not; and only while
+    that is still the queue of the object which the spec names, and not another's of the same name.
     """
-    need = Need.OPTIONAL if _recorded_suffices(resource) else Need.READY
+    need = _need(resource)
     return tuple(
         replace(reference, need=need)
         for reference in references(resource)
@@ -83,13 +84,14 @@ def desired_job(
     )
 
 
-def _recorded_suffices(resource: Resource) -> bool:
-    """Whether the recorded submission is for this very request, or has a job already."""
+def _need(resource: Resource) -> Need:
+    """What a job that stands in the status needs of them, one that is recorded, and any other."""
     submission = submission_of(resource)
     if submission is None:
-        return False
-    known = recorded_job_id(resource, submission) is not None
-    return known or submission.request_hash == request_hash(resource)
+        return Need.READY
+    if recorded_job_id(resource, submission) is not None:
+        return Need.OPTIONAL
+    return Need.OWN if submission.request_hash == request_hash(resource) else Need.READY
 
 
 def _arn(resource: Resource, field_name: str, kind: str, targets: Targets) -> str:

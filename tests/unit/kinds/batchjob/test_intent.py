@@ -134,4 +134,6 @@ def test_references_are_not_needed_once_the_submission_is_recorded():
         "JobDefinition",
     }
     hashed = recorded(plan_job(desired(job(spec=spec)), None, NOW))
-    assert {r.need for r in needed_references(job(spec=spec, submission=hashed))} == {Need.OPTIONAL}
+    assert {r.need for r in needed_references(job(spec=spec, submission=hashed))} == {Need.OWN}
+    shown = job(spec=spec, submission=hashed, status={"run": 1, "jobId": "job-1"})
+    assert {r.need for r in needed_references(shown)} == {Need.OPTIONAL}
