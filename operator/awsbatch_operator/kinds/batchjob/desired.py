@@ -13,6 +13,9 @@ from awsbatch_operator.kinds.batchjob.submission import recorded_job_id, submiss
 from awsbatch_operator.kinds.gates import is_ready
 
 
+CLOCKS_APART_SECONDS = 30.0  # the clocks of two machines in good order differ by less
+
+
 @dataclass(frozen=True, slots=True)
 class Desired:
     """A job that is to run once.
@@ -21,7 +24,7 @@ class Desired:
     job that is already in AWS need not care about. `definition_name` and `definition_generation`
     are those of the JobDefinition object, "" and 0 for a definition that was given by ARN;
     `definition_ready` says whether AWS has what that generation of it says.
-    Before `not_before` no first run begins; None: nothing is waited for.
+    No first run begins within `grace_seconds` of `created`, by the API server's clock.
     """
 
     owner: Owner
@@ -36,7 +39,20 @@ class Desired:
     definition_name: str = ""
     definition_generation: int = 0
     definition_ready: bool = True
-    not_before: Instant | None = None
+    created: Instant | None = None
+    grace_seconds: float = 0.0
+
+    def grace_left(self, now: Instant) -> float:
+        """Seconds until the first run may begin; 0: it may.
+
+        The moment of creation is the API server's, and `now` is ours. A creation that is ahead of
+        us by more than clocks differ in good order means that one of them is wrong, and waiting for
+        the other could take hours.
+        """
+        if self.created is None or not self.grace_seconds:
+            return 0.0
+        left = self.created.plus(self.grace_seconds).since(now)
+        return left if 0.0 < left <= self.grace_seconds + CLOCKS_APART_SECONDS else 0.0
 
 
 def needed_references(resource: Resource) -> tuple[Reference, ...]:
@@ -80,7 +96,8 @@ def desired_job(
         definition_name=str(reference["name"]) if by_name else "",
         definition_generation=0 if definition is None else definition.generation,
         definition_ready=definition is None or is_ready(definition),
-        not_before=resource.created.plus(definition_grace + 1.0) if waits else None,
+        created=resource.created,
+        grace_seconds=definition_grace + 1.0 if waits else 0.0,
     )
 
 
