@@ -12,7 +12,6 @@ from awsbatch_operator.kinds.batchjob.request import passed_through, request_has
 from awsbatch_operator.kinds.batchjob.submission import recorded_job_id, submission_of
 from awsbatch_operator.kinds.gates import is_ready
 
-
 CLOCKS_APART_SECONDS = 30.0  # the clocks of two machines in good order differ by less
 
 
