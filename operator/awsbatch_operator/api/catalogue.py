@@ -89,7 +89,7 @@ REFERENCE_NOT_READY = _wait(
 REFERENCE_ELSEWHERE = _stall(
     "ReferenceElsewhere",
     "An object that the spec refers to lives in another AWS account or region.",
-    "Refer to one in the same account and region, or move one of the two.",
+    "Refer to one in the same account and region, or delete one of the two and create it there.",
 )
 
 # --- what AWS answers ---
@@ -97,7 +97,8 @@ REFERENCE_ELSEWHERE = _stall(
 ALREADY_EXISTS = _stall(
     "AlreadyExists",
     "AWS has an object of this name that is not ours. It is left alone.",
-    "Choose another awsName, or remove what has it; this object goes on when the name is free.",
+    "Remove what has the name, and this object goes on; or delete this object and create it again "
+    "with another awsName.",
     50.0,
 )
 RATE_LIMITED = _wait(

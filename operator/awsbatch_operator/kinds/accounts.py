@@ -151,7 +151,8 @@ class Accounts:
             return Finding(
                 catalogue.NOT_ALLOWED,
                 "This operator watches single namespaces only, so it has no AWSAccounts.",
-                "Remove spec.accountRef: the operator's own identity serves these namespaces.",
+                "Delete this object and create it again without spec.accountRef: the operator's "
+                "own identity serves these namespaces.",
             )
         account = self._cache.get(ObjectKey("AWSAccount", "", name))
         if account is None:
@@ -223,7 +224,8 @@ def _no_region(account: str) -> Finding:
     return Finding(
         catalogue.IDENTITY_UNKNOWN,
         f"No AWS region: neither the spec nor {where} names one.",
-        "Set spec.region, or the region of the account or of the operator.",
+        "Set the region of the account or of the operator; or delete this object and create it "
+        "again with a spec.region.",
     )
 
 

@@ -16,6 +16,8 @@ from awsbatch_operator.kinds.recording import RecordError, recorded_in
 
 _ARN_ACCOUNT = 4  # arn:partition:service:region:account:resource
 
+_UNAWAITED = frozenset({Need.OPTIONAL, Need.OWN})
+
 Find = Callable[[ObjectKey], Resource | None]
 
 
@@ -65,7 +67,7 @@ def targets(
         if reference.target.kind == "AWSAccount":
             continue
         target = find(reference.target)
-        if target is not None and (reference.need is not Need.OPTIONAL or _usable(target)):
+        if target is not None and (reference.need not in _UNAWAITED or _usable(target)):
             found[reference.target] = target
         finding = unresolved(reference, target)
         if finding is not None:
@@ -121,7 +123,7 @@ def _arn_whereabouts(arn: str) -> tuple[str, str] | None:
 def unresolved(reference: Reference, target: Resource | None) -> Finding | None:
     """What the reference waits for; None if the target has come far enough."""
     where = f"{reference.path}: {reference.target}"
-    if reference.need is Need.OPTIONAL:
+    if reference.need in _UNAWAITED:
         return None
     if target is None:
         return Finding(catalogue.REFERENCE_NOT_FOUND, f"{where} does not exist yet.")

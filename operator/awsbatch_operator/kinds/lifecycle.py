@@ -100,8 +100,11 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         turn.findings += missing or gates.elsewhere(
             references, found, external_arns(resource), home.recorded
         )
-        if not turn.findings and await self._targets_own(turn, home, references, found):
-            targets = self._targets(resource.key, home, found)
+        if turn.findings:
+            return
+        own = await self._own_targets(turn, home, references, found)
+        if own is not None:
+            targets = self._targets(resource.key, home, own)
             owner = self._steps.owner(resource)
             # A new value of the annotation: a person asks for a look at AWS itself.
             asked = resource.annotations.get(RECONCILE_AT)
@@ -115,26 +118,31 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             if asked is not None and turn.error is None and turn.no_token_seconds is None:
                 self._asked[resource.key] = asked
 
-    async def _targets_own(
+    async def _own_targets(
         self,
         turn: Turn[DesiredT, ObservedT, ActionT],
         home: Home,
         references: Sequence[Reference],
         found: Mapping[ObjectKey, Resource],
-    ) -> bool:
-        """Whether AWS, too, says of each target that what it shows is its own."""
+    ) -> Mapping[ObjectKey, Resource] | None:
+        """The targets of which AWS, too, says that what they show is their own; None: not all."""
+        own = dict(found)
         try:
             for reference in references:
                 if reference.need is Need.OPTIONAL or reference.target not in found:
                     continue
                 target = found[reference.target]
                 missing = await self._shared.proofs.missing(reference, target, home.scope)
-                turn.findings += [missing] if missing is not None else []
+                if missing is not None and reference.need is Need.OWN:
+                    own.pop(reference.target, None)
+                elif missing is not None:
+                    turn.findings.append(missing)
         except AwsError as error:
             turn.error = error
         except NoTokenError as error:
             turn.no_token_seconds = error.seconds
-        return not turn.findings and turn.error is None and turn.no_token_seconds is None
+        unknown = turn.findings or turn.error is not None or turn.no_token_seconds is not None
+        return None if unknown else own
 
     async def _keep_hold(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> None:
         """Our finalizer on what the status shows to be in AWS, whichever gate ended the turn.
@@ -194,8 +202,6 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         """Take what the object has in AWS away; whether there is nothing left to be done."""
         resource = turn.resource
         if self._retains(resource):
-            message = "What this object has in AWS stays as it is, as the deletion policy says."
-            self._shared.narrator.done(resource, [Finding(catalogue.RETAINED, message)])
             return True
         home = await self._home_for_removal(turn)
         if home is None:
@@ -250,7 +256,10 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             await self._shared.store.release(resource)
         except NotFoundError:
             return Again()
-        if _was_removed(turn.plan) and turn.home is not None and not self._kind.bounded:
+        if self._retains(resource):
+            message = "What this object has in AWS stays as it is, as the deletion policy says."
+            self._shared.narrator.done(resource, [Finding(catalogue.RETAINED, message)])
+        elif _was_removed(turn.plan) and turn.home is not None and not self._kind.bounded:
             words = f"{turn.home.recorded.serving or resource.key.name} is gone from AWS."
             self._shared.narrator.done(resource, [Finding(catalogue.DELETED, words)])
         self._shared.claims.freed(resource.key)

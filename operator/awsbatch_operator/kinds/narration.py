@@ -70,7 +70,8 @@ class Narrator:
                 return
             name = "Reconciling"
         shown = condition(before.status, name)
-        if shown and shown["status"] == "True" and shown["reason"] == verdict.reason:
+        same = shown and shown["status"] == "True" and shown["reason"] == verdict.reason
+        if shown and same and not _refused_anew(before, shown, verdict):
             return
         warning = verdict.situation in _WARNINGS or verdict.reason in _TROUBLE
         self._tell(before, verdict.reason, verdict.message, warning=warning)
@@ -84,3 +85,15 @@ class Narrator:
         self._recorder.event(
             resource, reason=reason, message=message, warning=warning, action=action
         )
+
+
+def _refused_anew(before: Resource, shown: Mapping[str, object], verdict: Verdict) -> bool:
+    """Whether an edit was met with other words: who has mended one thing must hear of the next.
+
+    Other words alone are no news: some change with every look.
+    """
+    return (
+        verdict.situation is Situation.STALLED
+        and shown.get("observedGeneration") != before.generation
+        and shown["message"] != verdict.message
+    )

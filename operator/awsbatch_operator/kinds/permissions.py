@@ -102,7 +102,14 @@ def namespace_refusal(
     return Finding(
         catalogue.NOT_ALLOWED,
         f"{_capital(allowed.words)} does not serve the namespace {namespace}.",
-        "Add the namespace to its spec.allowedNamespaces, or refer to another account.",
+        _serving(allowed),
+    )
+
+
+def _serving(allowed: Allowances) -> str:
+    return (
+        f"Add the namespace to {allowed.where('allowedNamespaces')}, or delete this object and "
+        "create it again with another accountRef."
     )
 
 

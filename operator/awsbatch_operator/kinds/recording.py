@@ -14,7 +14,6 @@ from awsbatch_operator.api.metadata import RESOLVED, Resource
 from awsbatch_operator.api.scope import Origin, Recorded
 
 _FIELDS: Mapping[str, str] = {
-    "account": "account",
     "accountId": "account_id",
     "region": "region",
     "awsName": "aws_name",
@@ -53,11 +52,14 @@ def recorded_in(resource: Resource) -> Recorded | None:
         raise RecordError(f"{RESOLVED}: {text[:200]!r} lacks one of {', '.join(_FIELDS)}")
     found = {name: str(body[field]) for field, name in _FIELDS.items()}
     found |= {name: str(body.get(field, "")) for field, name in _NAMES.items()}
-    before = body.get("predecessors", ())
+    account, before = body.get("account"), body.get("predecessors", ())
+    if account is not None and not isinstance(account, str):
+        raise RecordError(f"{RESOLVED}: {text[:200]!r} has no sound account")
     origin = str(body.get("origin", _CREATED))
     if not isinstance(before, list | tuple) or origin not in _ORIGINS:
         raise RecordError(f"{RESOLVED}: {text[:200]!r} has no sound origin or predecessors")
     return Recorded(
+        account=account,
         **found,
         origin=Origin(origin),
         predecessors=tuple(str(name) for name in before),
@@ -73,10 +75,16 @@ def recorded_time(resource: Resource) -> Instant:
 
 
 def annotation(recorded: Recorded, now: Instant) -> dict[str, str]:
-    """The annotation that records it; what is as usual is left out of it."""
-    body: dict[str, object] = {field: getattr(recorded, name) for field, name in _FIELDS.items()}
-    if recorded.account is None:
-        body["account"] = ""
+    """The annotation that records it; what is as usual, or not known, is left out of it.
+
+    An account that is known by its number only stays so. Written as "", it would be the operator's
+    own identity from then on, which may lead to another account.
+    """
+    known = {} if recorded.account is None else {"account": recorded.account}
+    body: dict[str, object] = {
+        **known,
+        **{field: getattr(recorded, name) for field, name in _FIELDS.items()},
+    }
     if recorded.origin is not Origin.CREATED:
         body["origin"] = recorded.origin.value
     body |= {
@@ -100,8 +108,8 @@ def _parsed(text: str) -> Mapping[str, object]:
 def _from_status(resource: Resource) -> Recorded | None:
     """What the status shows of it: the account by its number only, and of a job no AWS name."""
     status = resource.status
-    # `kubectl replace` takes the finalizer away, too; what was submitted stays submitted.
-    in_aws = resource.held or "jobId" in status
+    # `kubectl replace` takes the finalizer away, too; what stands in AWS stays where it is.
+    in_aws = resource.held or bool({"arn", "jobId"} & status.keys())
     if not in_aws or not {"accountId", "region"} <= status.keys():
         return None
     reference = resource.spec.get("accountRef") or {}
@@ -110,4 +118,16 @@ def _from_status(resource: Resource) -> Recorded | None:
         account_id=str(status["accountId"]),
         region=str(status["region"]),
         aws_name=str(status.get("awsName", "")),
+        origin=_origin_shown(resource),
     )
+
+
+def _origin_shown(resource: Resource) -> Origin:
+    """The origin, as far as the effective deletion policy tells it: unset, it follows the origin.
+
+    Where the spec sets one, or has just ceased to, it may be wrong. What was adopted must not be
+    removed by mistake, so in doubt the AWS object stays, and an event says so.
+    """
+    unset = resource.spec.get("deletionPolicy") is None
+    retained = resource.status.get("deletionPolicy") == "Retain"
+    return Origin.ADOPTED if unset and retained else Origin.CREATED

@@ -79,8 +79,12 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
 
         The rate tokens are taken before the fresh look: a turn that has to wait for them would
         otherwise spend, each time it comes again, on a look the very token that it waits for.
+
+        Whether a thing is taken over, too, is what the fresh look says: it may be gone by then, and
+        what is made in its place is not adopted.
         """
         answer: ObservedT | None = None
+        home = turn.home
         permits = Permits(self.kind)
         try:
             for _ in range(LOOKS):
@@ -88,8 +92,8 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
                 plan = await self._look(turn, answer, fresh=fresh)
                 if plan is None or self._unshown(turn):
                     return
-                if not fresh and (plan.steps or plan.released):
-                    fresh = True
+                if not fresh and (plan.steps or plan.released or turn.home != home):
+                    fresh, turn.home = True, home
                     turn.outcomes = permits.take(turn, plan)
                     if plan.steps and not permits.held:
                         return

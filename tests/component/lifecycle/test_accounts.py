@@ -5,7 +5,7 @@ from tests.support import manifests
 from tests.support.installation import ACCOUNT, NAMESPACE, Installation
 from tests.support.manifests import DEFAULT_ACCOUNT, ENVIRONMENT, POLICY, QUEUE
 
-from awsbatch_operator.api.metadata import ObjectKey
+from awsbatch_operator.api.metadata import RESOLVED, ObjectKey
 
 THEIRS = "222233334444"
 
@@ -193,3 +193,52 @@ async def test_a_record_edited_to_another_account_opens_nothing():
         for policy in there.aws().list_scheduling_policies()["schedulingPolicies"]
     ]
     assert "victim" in names
+
+
+async def test_what_lost_its_record_is_deleted_to_the_end_in_the_account_that_its_status_shows():
+    """A deletion takes several turns, and the first of them writes the record again."""
+    there = Installation()
+    async with there.running():
+        there.apply(DEFAULT_ACCOUNT, {"roleArn": f"arn:aws:iam::{THEIRS}:role/batch-operator"})
+        profile = f"arn:aws:iam::{THEIRS}:instance-profile/ecsInstanceRole"
+        there.apply(ENVIRONMENT, manifests.environment(instanceRole=profile))
+        await there.until_ready(DEFAULT_ACCOUNT, ENVIRONMENT, within=900)
+    there.kube.annotate(ENVIRONMENT, **{RESOLVED: None})
+    there.kube.remove(ENVIRONMENT)
+    async with there.running():
+        await there.until_gone(ENVIRONMENT, within=900)
+
+
+async def test_an_account_stays_while_what_lost_its_record_may_live_in_it():
+    there = Installation()
+    async with there.running():
+        there.apply(RESEARCH, research(roleArn=f"arn:aws:iam::{THEIRS}:role/batch-operator"))
+        there.apply(DEFAULT_ACCOUNT, {"roleArn": f"arn:aws:iam::{THEIRS}:role/batch-operator"})
+        there.apply(POLICY, manifests.policy())
+        await there.until_ready(POLICY)
+        there.apply(POLICY, manifests.policy(driftPolicy="Report"))  # ends each of its turns
+        await there.until(POLICY, "Stalled", "NotSupportedYet")
+        there.kube.annotate(POLICY, **{RESOLVED: None})
+        there.kube.remove(DEFAULT_ACCOUNT)
+        message = await there.until(DEFAULT_ACCOUNT, "DeletionBlocked", "StillInUse")
+        assert "SchedulingPolicy science/fair" in message
+        there.kube.remove(POLICY)
+        await there.until_gone(POLICY, DEFAULT_ACCOUNT)
+
+
+async def test_kubectl_replace_does_not_let_what_stands_elsewhere_be_made_anew():
+    """It takes the record and the finalizer; what it was made in stands in the status."""
+    there = Installation()
+    async with there.running():
+        there.apply(POLICY, manifests.policy())
+        await there.until_ready(POLICY)
+        there.apply(DEFAULT_ACCOUNT, {"roleArn": f"arn:aws:iam::{THEIRS}:role/batch-operator"})
+        await there.until(POLICY, "Stalled", "ScopeChanged")
+        there.kube.annotate(POLICY, **{RESOLVED: None})
+        there.kube.strip_finalizers(POLICY)
+        await there.clock.advance(60)
+        assert there.is_true(POLICY, "Stalled", "ScopeChanged")
+        assert there.calls.count("batch:CreateSchedulingPolicy") == 1
+        there.kube.remove(POLICY)
+        await there.until_gone(POLICY)
+    assert there.aws().list_scheduling_policies()["schedulingPolicies"] == []

@@ -93,7 +93,7 @@ async def test_an_operator_of_single_namespaces_has_no_accounts_and_says_so():
     async with there.running():
         there.apply(POLICY, manifests.policy(**REFERRING))
         message = await there.until(POLICY, "Stalled", "NotAllowed")
-        assert "Remove spec.accountRef" in message
+        assert "create it again without spec.accountRef" in message
         assert there.calls == []
 
 

@@ -32,3 +32,10 @@ def test_every_reason_in_the_code_is_in_the_catalogue():
     literal = re.compile(r"Verdict\(\s*Situation\.\w+,\s*\"(\w+)\"")
     for path in (ROOT / "operator" / "awsbatch_operator" / "kinds").rglob("*.py"):
         assert set(literal.findall(path.read_text(encoding="utf-8"))) <= known, path
+
+
+def test_no_remedy_asks_for_a_change_that_the_api_refuses():
+    """Account, region and name are for ever: another one takes another object."""
+    for reason in catalogue.reasons():
+        if re.search(r"awsName|accountRef|spec\.region|\bmove\b", reason.remedy):
+            assert "create it again" in reason.remedy, reason.name

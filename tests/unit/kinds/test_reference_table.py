@@ -174,12 +174,11 @@ def test_a_reference_resolves_only_as_far_as_its_target_is_proven(referring, sta
     assert finding.message.startswith(f"{reference.path}: {target_kind} science/target ")
 
 
+@pytest.mark.parametrize("need", [Need.OPTIONAL, Need.OWN])
 @pytest.mark.parametrize("state", STATES, ids=name_of)
-def test_what_nothing_waits_for_is_found_only_if_it_is_proven_too(state):
+def test_what_nothing_waits_for_is_found_only_if_it_is_proven_too(state, need):
     """A job whose submission is recorded goes on without its queue, and never to another's."""
-    reference = Reference(
-        "spec.jobQueueRef", resource("JobQueue", name="target").key, Need.OPTIONAL
-    )
+    reference = Reference("spec.jobQueueRef", resource("JobQueue", name="target").key, need)
     target = state(resource("JobQueue", name="target"))
     found, findings = gates.targets([reference], lambda _: target)
     assert findings == ()

@@ -162,6 +162,29 @@ def test_a_verdict_is_told_when_it_changes_and_not_again():
     assert told.events == [("Ready", False, "Reconcile"), ("InvalidRequest", True, "Reconcile")]
 
 
+@pytest.mark.parametrize(
+    ("generation", "words", "told_again"),
+    [(2, "no priority", True), (2, "no queue", False), (1, "no queue; request 7", False)],
+)
+def test_another_refusal_of_an_edited_object_is_news(generation, words, told_again):
+    """A person who has corrected one thing must hear of the next; words that tick are no news."""
+    told = Told()
+    shown = condition("Stalled", "True", "InvalidRequest", "no queue")
+    before = replace(resource("JobQueue", status={"conditions": [shown]}), generation=generation)
+    Narrator(told).judged(before, Verdict(Situation.STALLED, "InvalidRequest", words))
+    assert bool(told.events) is told_again
+
+
+def condition(name, status, reason, message):
+    return {
+        "type": name,
+        "status": status,
+        "reason": reason,
+        "message": message,
+        "observedGeneration": 1,
+    }
+
+
 def test_progress_is_no_event_but_trouble_is():
     told = Told()
     narrator = Narrator(told)

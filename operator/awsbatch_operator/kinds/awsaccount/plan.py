@@ -41,4 +41,5 @@ def _lives_in(user: Resource, account: str) -> bool:
         recorded = recorded_in(user)
     except RecordError:
         return True  # nobody can tell, so it is kept
-    return recorded is None or recorded.account == account
+    # None: its annotation was taken away, and the number of an account names none of its objects.
+    return recorded is None or recorded.account in {None, account}

@@ -12,6 +12,8 @@ from awsbatch_operator.kinds.batchjob.request import passed_through, request_has
 from awsbatch_operator.kinds.batchjob.submission import recorded_job_id, submission_of
 from awsbatch_operator.kinds.gates import is_ready
 
+CLOCKS_APART_SECONDS = 30.0  # the clocks of two machines in good order differ by less
+
 
 @dataclass(frozen=True, slots=True)
 class Desired:
@@ -21,9 +23,9 @@ class Desired:
     job that is already in AWS need not care about. `definition_name` and `definition_generation`
     are those of the JobDefinition object, "" and 0 for a definition that was given by ARN;
     `definition_ready` says whether AWS has what that generation of it says.
-    Before `not_before` no first run begins; None: nothing is waited for. `was_recorded`: our
-    finalizer is there, which comes with the record of a submission and never before it, and the
-    record is not.
+    No first run begins within `grace_seconds` of `created`, by the API server's clock.
+    `was_recorded`: our finalizer is there, which comes with the record of a submission and never
+    before it, and the record is not.
     """
 
     owner: Owner
@@ -38,17 +40,31 @@ class Desired:
     definition_name: str = ""
     definition_generation: int = 0
     definition_ready: bool = True
-    not_before: Instant | None = None
     was_recorded: bool = False
+    created: Instant | None = None
+    grace_seconds: float = 0.0
+
+    def grace_left(self, now: Instant) -> float:
+        """Seconds until the first run may begin; 0: it may.
+
+        The moment of creation is the API server's, and `now` is ours. A creation that is ahead of
+        us by more than clocks differ in good order means that one of them is wrong, and waiting for
+        the other could take hours.
+        """
+        if self.created is None or not self.grace_seconds:
+            return 0.0
+        left = self.created.plus(self.grace_seconds).since(now)
+        return left if 0.0 < left <= self.grace_seconds + CLOCKS_APART_SECONDS else 0.0
 
 
 def needed_references(resource: Resource) -> tuple[Reference, ...]:
     """Queue and definition; once a submission of this request is recorded, nothing waits for them.
 
     They are looked at even then: a repeat goes to the recorded queue only while the spec leads
-    there, or whoever can edit the annotation could submit where the spec may not.
+    there, or whoever can edit the annotation could submit where the spec may not; and only while
+    that is still the queue of the object which the spec names, and not another's of the same name.
     """
-    need = Need.OPTIONAL if _recorded_suffices(resource) else Need.READY
+    need = _need(resource)
     return tuple(
         replace(reference, need=need)
         for reference in references(resource)
@@ -83,17 +99,19 @@ def desired_job(
         was_recorded=resource.held and SUBMISSION not in resource.annotations,
         definition_generation=0 if definition is None else definition.generation,
         definition_ready=definition is None or is_ready(definition),
-        not_before=resource.created.plus(definition_grace + 1.0) if waits else None,
+        created=resource.created,
+        grace_seconds=definition_grace + 1.0 if waits else 0.0,
     )
 
 
-def _recorded_suffices(resource: Resource) -> bool:
-    """Whether the recorded submission is for this very request, or has a job already."""
+def _need(resource: Resource) -> Need:
+    """What a job that stands in the status needs of them, one that is recorded, and any other."""
     submission = submission_of(resource)
     if submission is None:
-        return False
-    known = recorded_job_id(resource, submission) is not None
-    return known or submission.request_hash == request_hash(resource)
+        return Need.READY
+    if recorded_job_id(resource, submission) is not None:
+        return Need.OPTIONAL
+    return Need.OWN if submission.request_hash == request_hash(resource) else Need.READY
 
 
 def _arn(resource: Resource, field_name: str, kind: str, targets: Targets) -> str:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from awsbatch_operator.api.conditions import condition
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.metadata import ObjectKey, Resource
+from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.references import Reference, Targets
 from awsbatch_operator.api.scope import Permit, Recorded, Scope
@@ -125,12 +126,26 @@ def damaged_record(resource: Resource) -> tuple[Finding, ...]:
 
 def job_is_over(resource: Resource) -> bool:
     """Whether the newest run has ended, its result stands, and nothing is left to look for."""
-    if end_condition(resource) is None:
+    ended = end_condition(resource)
+    if ended is None:
         return False
-    if not resource.deleting and resource.status.get("observedGeneration") != resource.generation:
-        return False  # something was edited; the status has to say that it was seen
+    if not resource.deleting and (
+        # something was edited; the status has to say that it was seen
+        resource.status.get("observedGeneration") != resource.generation
+        # something stands in the way besides, and may pass without another edit
+        or _is_stalled_besides(resource, ended)
+    ):
+        return False
     try:
         submission = submission_of(resource)
     except RecordError:
         return True
     return submission is None or submission.looked_through
+
+
+def _is_stalled_besides(resource: Resource, ended: Shape) -> bool:
+    """Whether the object is Stalled for another reason than that the job has failed."""
+    stalled = condition(resource.status, "Stalled")
+    return (
+        stalled is not None and stalled["status"] == "True" and stalled["reason"] != ended["reason"]
+    )

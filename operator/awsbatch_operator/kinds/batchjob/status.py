@@ -58,9 +58,9 @@ def job_status(resource: Resource, seen: Seen[Desired, Observed, Action]) -> Kin
 def _waits_for_its_definition(seen: Seen[Desired, Observed, Action]) -> bool:
     """Whether the first run is held back for a moment: not worth one more write for each job."""
     desired = seen.desired
-    if not isinstance(desired, Desired) or desired.not_before is None:
+    if not isinstance(desired, Desired):
         return False
-    return seen.now < desired.not_before and not any(
+    return desired.grace_left(seen.now) > 0 and not any(
         finding.reason is not catalogue.JOB_SUBMITTING for finding in seen.findings
     )
 

@@ -27,11 +27,12 @@ def first_run(desired: Desired, now: Instant) -> Plan[Action]:
 
     `kubectl apply -k` makes a BatchJob before it updates the JobDefinition of the same commit.
     """
-    if desired.not_before is not None and now < desired.not_before:
+    left = desired.grace_left(now)
+    if left > 0:
         finding = Finding(
             catalogue.JOB_SUBMITTING,
             "The job is about to be submitted with the newest revision of its definition.",
-            look_again_seconds=desired.not_before.since(now),
+            look_again_seconds=left,
         )
         return Plan(findings=(finding,))
     first = _made_of(desired, 1, now)

@@ -4,12 +4,22 @@ import json
 from dataclasses import replace
 
 import pytest
-from tests.unit.kinds.batchjob.jobs import NOW, desired, first_submission, job, known, recorded
+from tests.unit.kinds.batchjob.jobs import (
+    NOW,
+    OWNER,
+    QUEUE_ARN,
+    TARGETS,
+    desired,
+    first_submission,
+    job,
+    known,
+    recorded,
+)
 
 from awsbatch_operator.api.metadata import FINALIZER, SUBMISSION
 from awsbatch_operator.api.references import Need
 from awsbatch_operator.kinds.batchjob.actions import Submit
-from awsbatch_operator.kinds.batchjob.desired import needed_references
+from awsbatch_operator.kinds.batchjob.desired import desired_job, needed_references
 from awsbatch_operator.kinds.batchjob.kind import damaged_record, job_is_over
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
 from awsbatch_operator.kinds.batchjob.plan import plan_job
@@ -145,4 +155,19 @@ def test_references_are_not_needed_once_the_submission_is_recorded():
         "JobDefinition",
     }
     hashed = recorded(plan_job(desired(job(spec=spec)), None, NOW))
-    assert {r.need for r in needed_references(job(spec=spec, submission=hashed))} == {Need.OPTIONAL}
+    assert {r.need for r in needed_references(job(spec=spec, submission=hashed))} == {Need.OWN}
+    shown = job(spec=spec, submission=hashed, status={"run": 1, "jobId": "job-1"})
+    assert {r.need for r in needed_references(shown)} == {Need.OPTIONAL}
+
+
+@pytest.mark.parametrize(
+    ("ahead", "waits"), [(-3.1, 0.0), (-1.0, 2.0), (0.0, 3.0), (5.0, 8.0), (3600.0, 0.0)]
+)
+def test_the_definition_is_waited_for_by_the_seconds_and_not_by_a_clock_that_is_wrong(ahead, waits):
+    """After a jump back of our clock by an hour, no new job would be submitted for an hour."""
+    spec = {"jobQueueRef": {"arn": QUEUE_ARN}, "jobDefinitionRef": {"name": "simulate"}}
+    created = job(spec=spec, created=NOW.plus(ahead))
+    wanted = desired_job(created, TARGETS, OWNER, definition_grace=2.0)
+    plan = plan_job(wanted, None, NOW)
+    assert [finding.again for finding in plan.findings] == ([waits] if waits else [])
+    assert bool(plan.steps) is not bool(waits)
