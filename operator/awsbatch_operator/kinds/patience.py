@@ -9,6 +9,8 @@ telling depends on this, so it may live in memory.
 from awsbatch_operator.api.metadata import ObjectKey
 
 LOOKS = 3
+FIRST_PAUSE_SECONDS = 0.05  # after a look that ran out of rate tokens; doubles up to the longest
+LONGEST_PAUSE_SECONDS = 6.4
 LOOK_SECONDS = 5.0
 TOKEN_SECONDS = 60.0
 
@@ -19,6 +21,22 @@ class Patience:
     def __init__(self) -> None:
         self._looks: dict[ObjectKey, int] = {}
         self._waiting_since: dict[ObjectKey, float] = {}
+        self._short: dict[ObjectKey, int] = {}
+
+    def pause_after_a_short_look(self, key: ObjectKey) -> float:
+        """How long to leave the object alone when a look ran out of rate tokens on its way.
+
+        A turn may take several reads. Each time it comes again it spends tokens on the first of
+        them, and if it always came when the next single token is there, it would never have enough
+        for the last. Longer and longer pauses let the tokens add up.
+        """
+        short = self._short.get(key, 0)
+        self._short[key] = short + 1
+        return min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(short, 10))
+
+    def look_was_whole(self, key: ObjectKey) -> None:
+        """The look had all the tokens that it takes."""
+        self._short.pop(key, None)
 
     def with_trouble(self, key: ObjectKey) -> bool:
         """Passing trouble again: whether it is too early to tell."""
@@ -43,3 +61,4 @@ class Patience:
         """The object is finished or gone."""
         self.over(key)
         self.wait_is_over(key)
+        self.look_was_whole(key)

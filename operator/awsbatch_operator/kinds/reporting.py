@@ -41,6 +41,7 @@ class Reporter(Generic[DesiredT, ObservedT, ActionT]):
 
     async def report(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> Again:
         """Write the status if it differs, and say when the object is due again."""
+        self._pause(turn)
         resource = turn.resource
         early = self._waits_quietly(turn)
         quiet = self._too_early_to_tell(turn, early=early)
@@ -104,6 +105,14 @@ class Reporter(Generic[DesiredT, ObservedT, ActionT]):
             return None
         self._shared.narrator.judged(resource, verdict)
         return written
+
+    def _pause(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> None:
+        """Let a look that ran out of tokens be followed by a longer pause each time."""
+        if turn.no_token_seconds is None:
+            self._patience.look_was_whole(turn.resource.key)
+            return
+        pause = self._patience.pause_after_a_short_look(turn.resource.key)
+        turn.no_token_seconds = max(turn.no_token_seconds, pause)
 
     def _waits_quietly(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> bool:
         """Whether something waits for a rate token, and not for so long that it is told."""

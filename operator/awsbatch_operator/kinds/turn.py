@@ -45,9 +45,10 @@ class Turn(Generic[DesiredT, ObservedT, ActionT]):
     @property
     def waits_seconds(self) -> float | None:
         """Until the first rate token that was missing will be there; None if none was."""
-        waits = [outcome.waits_seconds for outcome in self.outcomes.values()]
-        found = [seconds for seconds in (self.no_token_seconds, *waits) if seconds is not None]
-        return min(found, default=None)
+        if self.no_token_seconds is not None:  # no step is sent before the look succeeds
+            return self.no_token_seconds
+        waits = (outcome.waits_seconds for outcome in self.outcomes.values())
+        return min((seconds for seconds in waits if seconds is not None), default=None)
 
     @property
     def trouble_passes(self) -> bool:

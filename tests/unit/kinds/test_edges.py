@@ -172,3 +172,29 @@ def test_revisions_that_the_status_does_not_show_yet_are_looked_at_again_before_
     plan = plan_definition(desired, Observed(found), NOW)
     assert not plan.steps
     assert plan.look_again_seconds == 1.0
+
+
+async def test_the_jobs_of_a_queue_that_goes_are_counted_in_a_fresh_look_only():
+    """Counting takes a call for each state; the look before the fresh one decides nothing."""
+    queue = {"jobQueueArn": "arn:q", "jobQueueName": "q", "status": "VALID", "state": "DISABLED"}
+    batch: Any = Answers(queue)
+    of = resource("JobQueue", deleting=True)
+    seen = await job_queues(batch).observe(of, RECORDED, SCOPE, fresh=False)
+    assert seen is not None
+    assert seen.jobs is None
+    assert [name for name, *_ in batch.asked] == ["job_queue"]
+
+
+async def test_the_jobs_of_a_queue_that_goes_are_counted_by_their_states():
+    class Batch:
+        async def job_queue(self, *_: Any, **__: Any) -> Any:
+            return {"jobQueueArn": "arn:q", "jobQueueName": "q", "status": "VALID"}
+
+        async def active_jobs(self, *_: Any) -> Any:
+            return [{"status": "RUNNING"}, {"status": "RUNNING"}, {"status": "RUNNABLE"}]
+
+    batch: Any = Batch()
+    of = resource("JobQueue", deleting=True)
+    seen = await job_queues(batch).observe(of, RECORDED, SCOPE, fresh=True)
+    assert seen is not None
+    assert seen.jobs == {"RUNNING": 2, "RUNNABLE": 1}

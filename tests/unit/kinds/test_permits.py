@@ -4,6 +4,7 @@ import pytest
 from tests.unit.kinds.gadget_rig import Rig
 from tests.unit.kinds.gadgets import ONE, Gadget, missing, step
 
+from awsbatch_operator.api.scope import NoTokenError
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 
 RESOLVED = "awsbatch.dev/resolved"
@@ -158,3 +159,21 @@ async def test_a_wait_of_lanes_that_the_fresh_look_does_not_confirm_is_forgotten
     assert rig.calls == []
     assert again.after is None
     assert rig.holds("Ready")
+
+
+async def test_a_look_that_runs_out_of_tokens_again_and_again_comes_back_later_and_later():
+    """A turn of two reads that always came for the next single token would never have two."""
+    rig = two_lanes()
+    looks = rig.kind.observe
+
+    async def runs_out(*details, fresh):
+        await looks(*details, fresh=fresh)
+        raise NoTokenError(0.02)
+
+    rig.kind.observe = runs_out  # type: ignore[method-assign]
+    delays = [(await rig.turn()).after for _ in range(10)]
+    assert delays == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 6.4, 6.4]
+    rig.kind.observe = looks  # type: ignore[method-assign]
+    await rig.turn()
+    rig.kind.observe = runs_out  # type: ignore[method-assign]
+    assert (await rig.turn()).after == 0.05

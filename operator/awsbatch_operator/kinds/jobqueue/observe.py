@@ -48,11 +48,15 @@ class Observer:
     async def __call__(
         self, resource: Resource, recorded: Recorded, scope: Scope, *, fresh: bool
     ) -> Observed | None:
-        """The queue by name; with its jobs counted if they are waited for."""
+        """The queue by name; with its jobs counted if they are waited for.
+
+        They are counted in a fresh look only: no feed has them, and counting takes a call for each
+        of their states.
+        """
         detail = await self.batch.job_queue(scope, recorded.serving, fresh=fresh, wake=resource.key)
         if detail is None or detail.get("status") == "DELETED":
             return None
-        draining = resource.deleting and waits_for_jobs(resource)
+        draining = fresh and resource.deleting and waits_for_jobs(resource)
         if not draining or detail.get("status") == "DELETING":
             return Observed(detail)
         jobs = await self.batch.active_jobs(scope, str(detail["jobQueueArn"]))
