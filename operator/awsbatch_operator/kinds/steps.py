@@ -94,7 +94,9 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
                     if plan.steps and not permits.held:
                         return
                     turn.desired = desire(turn.resource)
-                    turn.outcomes = {}  # of a plan that the fresh look may not confirm
+                    # Of what the feed read, which the fresh look may not confirm: if that look is
+                    # not made, nothing may be done about it, nor may the object be released.
+                    turn.plan, turn.outcomes = None, {}
                     plan = await self._look(turn, None, fresh=True)
                     if plan is None:
                         return
