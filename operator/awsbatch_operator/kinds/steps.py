@@ -96,7 +96,7 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
                     turn.desired = desire(turn.resource)
                     # Of what the feed read, which the fresh look may not confirm: if that look is
                     # not made, nothing may be done about it, nor may the object be released.
-                    turn.plan, turn.outcomes = None, {}
+                    turn.plan, turn.foreign, turn.outcomes = None, False, {}
                     plan = await self._look(turn, None, fresh=True)
                     if plan is None:
                         return
@@ -126,6 +126,7 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
             if isinstance(turn.desired, Removal):
                 return self._leave_behind(turn, fresh=fresh)
             if not fresh:  # what the feed read may be from before it was ours, or became free
+                turn.foreign = False
                 return await self._look(turn, None, fresh=True)
             self._leave_alone(turn, kind.marks(answer))
             return None

@@ -289,6 +289,26 @@ async def test_a_thing_that_only_the_feed_calls_foreign_is_not_left_behind():
     assert not rig.kube.exists(ONE)
 
 
+async def test_a_lagging_feed_takes_no_arn_away_while_aws_fails():
+    rig = Rig()
+    rig.apply()
+    rig.kind.script = missing(step("A"))
+    await rig.turn()
+    rig.kind.feed["one"] = Gadget((), ELSEWHERE)  # of somebody who had the name before
+    looks = rig.kind.observe
+
+    async def observe(*details, fresh):
+        if fresh:
+            raise AwsError(ErrorKind.THROTTLED, operation="Look", message="slow")
+        return await looks(*details, fresh=fresh)
+
+    rig.kind.observe = observe
+    for _ in range(6):  # longer than passing trouble is kept quiet
+        await rig.turn()
+    assert rig.holds("Reconciling") == "Throttled"
+    assert rig.status()["arn"]
+
+
 async def test_what_stands_is_not_called_anothers_by_a_feed_that_lags():
     rig = Rig()
     rig.apply()
