@@ -19,6 +19,8 @@ GONE = resource("BatchJob", finalizers=())
 class Crowd(tuple[Resource, ...]):
     """Users that count how many of them were read."""
 
+    __slots__ = ()
+
     read = 0
 
     def __iter__(self) -> Iterator[Resource]:
