@@ -89,8 +89,8 @@ class Engine:
             self._cache.put(body)
 
     def wake(self, key: ObjectKey) -> None:
-        """Have a turn for this object soon, unless it is settled."""
-        if not self._cache.settled(key):
+        """Have a turn for this object soon, unless it is settled or not here (any more)."""
+        if key in self._cache and not self._cache.settled(key):
             self._queue.add(key)
 
     @property

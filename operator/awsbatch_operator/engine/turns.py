@@ -135,7 +135,7 @@ class Turns:
         self._conflicts[key] = conflicts
         try:
             await self._store.refresh(key)
-        except KubeError as error:
+        except Exception as error:  # noqa: BLE001 - as of the turn itself
             return self._failure(key, error)
         if key not in self._cache:
             return self._gone(key)

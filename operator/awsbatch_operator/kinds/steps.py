@@ -98,7 +98,9 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
                     if plan.steps and not permits.held:
                         return
                     turn.desired = desire(turn.resource)
-                    turn.outcomes = {}  # of a plan that the fresh look may not confirm
+                    # Of what the feed read, which the fresh look may not confirm: if that look is
+                    # not made, nothing may be done about it, nor may the object be released.
+                    turn.plan, turn.foreign, turn.outcomes = None, False, {}
                     plan = await self._look(turn, None, fresh=True)
                     if plan is None:
                         return
@@ -128,6 +130,7 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
             if isinstance(turn.desired, Removal):
                 return self._leave_behind(turn, fresh=fresh)
             if not fresh:  # what the feed read may be from before it was ours, or became free
+                turn.foreign = False
                 return await self._look(turn, None, fresh=True)
             self._leave_alone(turn, kind.marks(answer))
             return None

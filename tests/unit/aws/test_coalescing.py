@@ -83,6 +83,15 @@ async def test_one_bad_name_does_not_spoil_the_others():
     assert isinstance(found[1], AwsError)
 
 
+async def test_one_bad_name_among_a_hundred_costs_a_few_calls():
+    source = Source(bad="7")
+    coalescer = Coalescer(source, most=100)
+    asked = (coalescer.get(SCOPE, str(number)) for number in range(100))
+    found = await asyncio.gather(*asked, return_exceptions=True)
+    assert [number for number, each in enumerate(found) if isinstance(each, AwsError)] == [7]
+    assert len(source.asked) <= 15
+
+
 async def test_an_error_reaches_everyone_who_asked():
     class ProcessDied(BaseException):
         pass

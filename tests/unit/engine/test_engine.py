@@ -4,6 +4,7 @@ import asyncio
 
 from tests.unit.engine.rig import Rig, job, manifest
 
+from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.engine.reconciler import Again
 from awsbatch_operator.engine.settings import EngineSettings
 from awsbatch_operator.kube.port import UnavailableError
@@ -220,6 +221,15 @@ async def test_an_object_never_has_two_turns_at_once_however_often_it_is_woken()
             await rig.clock.advance(1)
         await rig.clock.advance(20)
     assert 3 <= len(rig.turns) <= 4
+
+
+async def test_an_object_that_is_not_there_is_not_woken():
+    """AWS's tags name it, and whoever may tag a thing in AWS can write any name into them."""
+    rig = Rig()
+    async with rig.running():
+        rig.engine.wake(ObjectKey("Anything", "somewhere", "else"))
+        await rig.clock.advance(1)
+        assert rig.turns == []
 
 
 async def test_no_more_turns_run_at_once_than_there_are_workers():

@@ -42,6 +42,28 @@ async def test_conflicts_without_end_are_repeated_with_backoff():
         assert 6 < len(rig.turns) < 40
 
 
+async def test_a_read_after_a_conflict_that_fails_in_no_known_way_ends_no_other_turn():
+    rig = Rig()
+
+    async def collide(key):
+        if key == ONE and rig.turns.count(ONE) < 3:
+            raise ConflictError(str(key))
+        return Again()
+
+    async def damaged(key):
+        raise ValueError(f"{key} cannot be read")
+
+    rig.turn = collide
+    rig.kube.apply(manifest(ONE))
+    rig.kube.get = damaged
+    async with rig.running():
+        await rig.clock.advance(30)
+        rig.kube.apply(manifest(TWO))
+        await rig.clock.advance(1)
+    assert rig.turns.count(ONE) == 3
+    assert TWO in rig.turns
+
+
 async def test_somebody_who_writes_during_every_turn_does_not_make_it_spin():
     rig = Rig()
 

@@ -1,5 +1,6 @@
 """What to do about an AWSAccount: nothing in AWS, but it is held while it is needed (pure)."""
 
+from itertools import islice
 from typing import Never
 
 from awsbatch_operator.api import catalogue
@@ -12,6 +13,10 @@ from awsbatch_operator.kinds.recording import RecordError, recorded_in
 
 VERIFY_SECONDS = 600.0  # roles and trust policies change without telling us
 
+# Each user that goes has the account looked at again, and it may have a hundred thousand: no more
+# of them are read, and told of, than this.
+COUNTED = 100
+
 
 def plan_account() -> Plan[Never]:
     """Nothing in AWS. What AWS shows is held by our finalizer before the account is ever Ready."""
@@ -21,12 +26,14 @@ def plan_account() -> Plan[Never]:
 def plan_removal(removal: Removal) -> Plan[Never]:
     """Let go once nothing lives in the account any more that this operator would have to remove."""
     name = removal.owner.key.name
-    living = [user.key for user in removal.users if _lives_in(user, name)]
+    users = (user.key for user in removal.users if _lives_in(user, name))
+    living = list(islice(users, COUNTED + 1))
     if not living:
         return Plan(released=True)
+    count = f"More than {COUNTED}" if len(living) > COUNTED else f"{len(living)}"
     finding = Finding(
         catalogue.STILL_IN_USE,
-        f"{len(living)} object(s) live in this account: {some_of(sorted(living))}. Without the "
+        f"{count} object(s) live in this account: {some_of(sorted(living))}. Without the "
         "account they could not be removed from AWS.",
         "Delete them; this object goes on by itself.",
     )
