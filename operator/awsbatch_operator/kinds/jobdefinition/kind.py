@@ -2,12 +2,15 @@
 
 from awsbatch_operator.aws.ports import BatchPort
 from awsbatch_operator.kinds.infrastructure import Infrastructure
-from awsbatch_operator.kinds.jobdefinition.desired import Desired, desired_definition
+from awsbatch_operator.kinds.jobdefinition.desired import (
+    Desired,
+    definition_removal,
+    desired_definition,
+)
 from awsbatch_operator.kinds.jobdefinition.observe import Observed, Observer, answered, whose
 from awsbatch_operator.kinds.jobdefinition.plan import plan_definition, plan_removal
 from awsbatch_operator.kinds.jobdefinition.spec import RESOURCE
 from awsbatch_operator.kinds.jobdefinition.status import definition_status
-from awsbatch_operator.kinds.lasting import lasting_removal
 
 
 def job_definitions(batch: BatchPort) -> Infrastructure[Desired, Observed]:
@@ -16,7 +19,7 @@ def job_definitions(batch: BatchPort) -> Infrastructure[Desired, Observed]:
         declared=RESOURCE,
         batch=batch,
         desire=desired_definition,
-        remove=lasting_removal,
+        remove=definition_removal,
         look=Observer(batch),
         whose=whose,
         plan_for=plan_definition,
