@@ -68,12 +68,21 @@ def desired_definition(resource: Resource, targets: Targets, owner: Owner) -> De
 def definition_removal(resource: Resource, removal: Removal) -> LastingRemoval:
     """The removal; a revision that was registered just before it may not be listed yet.
 
-    The status shows a revision as soon as AWS has answered, which is before AWS lists it.
+    The status shows a revision as soon as AWS has answered, which is before AWS lists it. Where the
+    status shows no revision of the newest spec, one may have been registered without an answer.
     """
     lasting = lasting_removal(resource, removal)
     newest = max((shown.registered for shown in _shown(resource)), default=resource.created)
     listed = lasting.called.since(newest) >= APPEARING_SECONDS
-    return replace(lasting, seen=lasting.seen and listed)
+    return replace(lasting, seen=lasting.seen and listed and _is_reached(resource))
+
+
+def _is_reached(resource: Resource) -> bool:
+    try:
+        wanted = content_hash(JobDefinitionSpec.model_validate(resource.spec).aws)
+    except ValueError:  # the spec is not sound, so nobody can tell
+        return False
+    return bool(resource.status.get("contentHash") == wanted)
 
 
 def _shown(resource: Resource) -> tuple[Shown, ...]:
