@@ -22,6 +22,10 @@ MOVING_SECONDS = 5.0  # the same while AWS is at work
 # for its describe calls; in practice they lag by seconds.
 APPEARING_SECONDS = 30.0
 
+# What a creation announces. A status that went on naming what is gone would have a deletion a
+# moment later believe that AWS has shown the new thing, and let the object go before AWS does.
+NOTHING_SHOWN: Mapping[str, Any] = {"arn": None}
+
 # AWS refuses changes in these states; it says itself when it has finished.
 _AT_WORK: Mapping[str, Reason] = {
     "CREATING": catalogue.CREATING,

@@ -126,8 +126,9 @@ def _origin_shown(resource: Resource) -> Origin:
     """The origin, as far as the effective deletion policy tells it: unset, it follows the origin.
 
     Where the spec sets one, or has just ceased to, it may be wrong. What was adopted must not be
-    removed by mistake, so in doubt the AWS object stays, and an event says so.
+    removed by mistake, so in doubt the AWS object stays, and an event says so. A job is never
+    adopted.
     """
-    unset = resource.spec.get("deletionPolicy") is None
+    unset = resource.spec.get("deletionPolicy") is None and "jobId" not in resource.status
     retained = resource.status.get("deletionPolicy") == "Retain"
     return Origin.ADOPTED if unset and retained else Origin.CREATED

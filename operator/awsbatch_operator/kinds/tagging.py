@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from awsbatch_operator.api.metadata import TAG_KEYS, Resource
 from awsbatch_operator.api.plans import Step
+from awsbatch_operator.api.tags import RESERVED_PREFIXES
 from awsbatch_operator.kinds.lasting import ApiCall
 
 TAGS = "tags"  # a lane of its own: a refused tag holds up no other change
@@ -95,4 +96,6 @@ def _applied(resource: Resource) -> frozenset[str]:
         keys = json.loads(resource.annotations.get(TAG_KEYS, "[]"))
     except (ValueError, RecursionError):
         return frozenset()
-    return frozenset(str(key) for key in keys) if isinstance(keys, list) else frozenset()
+    listed = map(str, keys) if isinstance(keys, list) else ()
+    # No spec can name the reserved ones, so whatever says that we set them for one is not ours.
+    return frozenset(key for key in listed if not key.lower().startswith(RESERVED_PREFIXES))

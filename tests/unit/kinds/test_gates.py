@@ -3,13 +3,15 @@
 from dataclasses import replace
 
 import pytest
-from tests.unit.kinds.values import ACCOUNT, NOW, RECORDED, REGION, at_home, ready, resource
+from tests.unit.kinds.values import ACCOUNT, NOW, RECORDED, REGION, at_home, owner, ready, resource
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.metadata import RESOLVED, ObjectKey
 from awsbatch_operator.api.references import Need, Reference
 from awsbatch_operator.api.scope import Origin
 from awsbatch_operator.kinds import gates
+from awsbatch_operator.kinds.awsaccount.plan import plan_removal
+from awsbatch_operator.kinds.contract import Removal
 from awsbatch_operator.kinds.recording import RecordError, annotation, recorded_in, recorded_time
 
 TARGET = ObjectKey("ComputeEnvironment", "science", "pool")
@@ -193,6 +195,33 @@ def test_a_lost_record_is_made_up_for_by_the_status_which_knows_the_account_by_i
     assert recorded_in(resource("JobQueue")) is None
     named = resource("JobQueue", {"accountRef": {"name": "research"}}, status=status)
     assert recorded_in(named) == replace(RECORDED, account="research")
+
+
+def test_the_status_tells_what_was_adopted_and_a_job_never_is():
+    status = {"accountId": ACCOUNT, "region": REGION, "deletionPolicy": "Retain"}
+    lost = {
+        spec: resource("JobQueue", {"deletionPolicy": spec} if spec else {}, status=status)
+        for spec in ("", "Retain")
+    }
+    found = {spec: recorded_in(of) for spec, of in lost.items()}
+    assert {spec: one and one.origin for spec, one in found.items()} == {
+        "": Origin.ADOPTED,
+        "Retain": Origin.CREATED,
+    }
+    job = recorded_in(resource("BatchJob", status={**status, "jobId": "job-1"}))
+    assert job is not None
+    assert job.origin is Origin.CREATED  # or it would run on after its deletion
+
+
+@pytest.mark.parametrize(
+    ("status", "finalizers", "stays"),
+    [({}, ("x",), False), ({"arn": "arn:1"}, (), True), ({"jobId": "1"}, (), True)],
+)
+def test_an_account_stays_while_something_in_aws_has_lost_its_finalizer(status, finalizers, stays):
+    """`kubectl replace` takes it away, and the object's own turn has not put it back yet."""
+    account = resource("AWSAccount", name="default")
+    user = resource("JobQueue", status=status, finalizers=finalizers)
+    assert plan_removal(Removal(owner(account), None, users=(user,))).released is not stays
 
 
 def test_what_the_status_does_not_know_is_todays_answer():

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.kinds.models import Described
@@ -104,3 +105,12 @@ def test_a_new_thing_gets_its_tags_with_its_creation_and_the_record_says_so_befo
 def test_an_annotation_that_was_edited_costs_no_foreign_tag():
     of = resource("JobQueue", annotations={TAG_KEYS: "{nonsense"})
     assert wanted_tags(of, {}).applied == frozenset()
+
+
+@pytest.mark.parametrize("key", ["aws:cloudformation:stack-name", "awsbatch.dev/content"])
+def test_an_annotation_that_was_edited_takes_no_tag_of_awss_or_ours_away(key):
+    """AWS refuses to remove its own, and the object would be Stalled until somebody saw why."""
+    of = resource("JobDefinition", annotations={TAG_KEYS: json.dumps([key, "team"])})
+    wanted = wanted_tags(of, owner(of).tags())
+    (step,) = tag_steps("arn:1", wanted, {**owner(of).tags(), key: "x", "team": "y"})
+    assert step.action.request["tagKeys"] == ["team"]

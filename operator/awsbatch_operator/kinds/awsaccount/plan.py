@@ -41,8 +41,11 @@ def plan_removal(removal: Removal) -> Plan[Never]:
 
 
 def _lives_in(user: Resource, account: str) -> bool:
-    """Whether the user was resolved to the account and may have something in AWS."""
-    if not user.held:
+    """Whether the user was resolved to the account and may have something in AWS.
+
+    `kubectl replace` takes the finalizer away, and what the status shows is in AWS all the same.
+    """
+    if not user.held and not {"arn", "jobId"} & user.status.keys():
         return False
     try:
         recorded = recorded_in(user)

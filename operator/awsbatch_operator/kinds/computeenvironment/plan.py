@@ -19,6 +19,7 @@ from awsbatch_operator.kinds.computeenvironment.observe import Observed
 from awsbatch_operator.kinds.contract import Removal
 from awsbatch_operator.kinds.lasting import (
     MOVING_SECONDS,
+    NOTHING_SHOWN,
     RELOOK_SECONDS,
     ApiCall,
     IsDisabled,
@@ -113,7 +114,7 @@ def _create(desired: Desired) -> Plan[ApiCall]:
     }
     words = f"Created the compute environment {desired.name}."
     step = creation("CreateComputeEnvironment", request, words=words, reached=desired.reached)
-    return Plan(steps=(step,), record=tag_record(desired.tags, {}))
+    return Plan(steps=(step,), record=tag_record(desired.tags, {}), announce=NOTHING_SHOWN)
 
 
 def _update(desired: Desired, fields: tuple[str, ...]) -> Step[ApiCall]:

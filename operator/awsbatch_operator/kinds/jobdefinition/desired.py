@@ -1,15 +1,21 @@
 """What a JobDefinition wants to be registered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION, Resource
 from awsbatch_operator.api.references import Targets
 from awsbatch_operator.api.tags import Owner
+from awsbatch_operator.kinds.contract import Removal
 from awsbatch_operator.kinds.jobdefinition.spec import JobDefinitionSpec
-from awsbatch_operator.kinds.lasting import reached_before
+from awsbatch_operator.kinds.lasting import (
+    APPEARING_SECONDS,
+    LastingRemoval,
+    lasting_removal,
+    reached_before,
+)
 from awsbatch_operator.kinds.tagging import WantedTags, wanted_tags
 from awsbatch_operator.schema.canonical import content_hash
 
@@ -57,6 +63,26 @@ def desired_definition(resource: Resource, targets: Targets, owner: Owner) -> De
         in_use=_in_use(targets) if len(shown) >= spec.kept else None,
         reached=reached_before(resource),
     )
+
+
+def definition_removal(resource: Resource, removal: Removal) -> LastingRemoval:
+    """The removal; a revision that was registered just before it may not be listed yet.
+
+    The status shows a revision as soon as AWS has answered, which is before AWS lists it. Where the
+    status shows no revision of the newest spec, one may have been registered without an answer.
+    """
+    lasting = lasting_removal(resource, removal)
+    newest = max((shown.registered for shown in _shown(resource)), default=resource.created)
+    listed = lasting.called.since(newest) >= APPEARING_SECONDS
+    return replace(lasting, seen=lasting.seen and listed and _is_reached(resource))
+
+
+def _is_reached(resource: Resource) -> bool:
+    try:
+        wanted = content_hash(JobDefinitionSpec.model_validate(resource.spec).aws)
+    except ValueError:  # the spec is not sound, so nobody can tell
+        return False
+    return bool(resource.status.get("contentHash") == wanted)
 
 
 def _shown(resource: Resource) -> tuple[Shown, ...]:

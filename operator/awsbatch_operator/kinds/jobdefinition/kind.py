@@ -3,13 +3,16 @@
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.aws.ports import BatchPort
 from awsbatch_operator.kinds.infrastructure import Infrastructure
-from awsbatch_operator.kinds.jobdefinition.desired import Desired, desired_definition
+from awsbatch_operator.kinds.jobdefinition.desired import (
+    Desired,
+    definition_removal,
+    desired_definition,
+)
 from awsbatch_operator.kinds.jobdefinition.observe import Observed, Observer, Registering, whose
 from awsbatch_operator.kinds.jobdefinition.plan import plan_definition, plan_removal
 from awsbatch_operator.kinds.jobdefinition.registrations import Registrations
 from awsbatch_operator.kinds.jobdefinition.spec import RESOURCE
 from awsbatch_operator.kinds.jobdefinition.status import definition_status
-from awsbatch_operator.kinds.lasting import lasting_removal
 
 
 def job_definitions(batch: BatchPort, clock: Clock) -> Infrastructure[Desired, Observed]:
@@ -19,7 +22,7 @@ def job_definitions(batch: BatchPort, clock: Clock) -> Infrastructure[Desired, O
         declared=RESOURCE,
         batch=batch,
         desire=desired_definition,
-        remove=lasting_removal,
+        remove=definition_removal,
         look=Observer(batch, registrations),
         whose=whose,
         plan_for=plan_definition,

@@ -4,7 +4,9 @@ A revision per distinct content. Which one has the content is told by the hash i
 a process that dies between registering and writing the status finds it again.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
@@ -16,6 +18,7 @@ from awsbatch_operator.kinds.jobdefinition.observe import Observed
 from awsbatch_operator.kinds.jobdefinition.revision import Revision
 from awsbatch_operator.kinds.lasting import (
     APPEARING_SECONDS,
+    NOTHING_SHOWN,
     ApiCall,
     LastingRemoval,
     when_absent,
@@ -33,7 +36,7 @@ def plan_definition(desired: Desired, observed: Observed | None, now: Instant) -
     if current is None:
         if observed is not None and observed.in_doubt:
             return Plan(findings=(_in_doubt(),))
-        return _register(desired, now)
+        return _register(desired, now, announce={} if ours else NOTHING_SHOWN)
     return _tidy(desired, current, ours)
 
 
@@ -65,7 +68,7 @@ def _has(revision: Revision, desired: Desired) -> bool:
     return not differences(desired.content, revision.content)
 
 
-def _register(desired: Desired, now: Instant) -> Plan[ApiCall]:
+def _register(desired: Desired, now: Instant, *, announce: Mapping[str, Any]) -> Plan[ApiCall]:
     for shown in desired.shown:
         age = now.since(shown.registered)
         if shown.content_hash == desired.content_hash and age < APPEARING_SECONDS:
@@ -84,7 +87,7 @@ def _register(desired: Desired, now: Instant) -> Plan[ApiCall]:
     )
     # The answer is the next look, so nothing is expected of AWS's listing, which may lag behind.
     step = Step(ApiCall("RegisterJobDefinition", request), note=note)
-    return Plan(steps=(step,), record=tag_record(desired.tags, {}))
+    return Plan(steps=(step,), record=tag_record(desired.tags, {}), announce=announce)
 
 
 def _tidy(desired: Desired, current: Revision, ours: tuple[Revision, ...]) -> Plan[ApiCall]:

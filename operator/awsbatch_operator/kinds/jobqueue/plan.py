@@ -14,6 +14,7 @@ from awsbatch_operator.kinds.jobqueue.desired import Desired, drain_timeout
 from awsbatch_operator.kinds.jobqueue.observe import Observed
 from awsbatch_operator.kinds.lasting import (
     MOVING_SECONDS,
+    NOTHING_SHOWN,
     RELOOK_SECONDS,
     ApiCall,
     IsDisabled,
@@ -109,7 +110,7 @@ def _create(desired: Desired) -> Plan[ApiCall]:
     }
     words = f"Created the job queue {desired.name}."
     step = creation("CreateJobQueue", request, words=words, reached=desired.reached)
-    return Plan(steps=(step,), record=tag_record(desired.tags, {}))
+    return Plan(steps=(step,), record=tag_record(desired.tags, {}), announce=NOTHING_SHOWN)
 
 
 def differences_of(desired: Desired, observed: Observed) -> tuple[str, ...]:

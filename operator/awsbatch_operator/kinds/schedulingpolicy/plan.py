@@ -6,6 +6,7 @@ from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.plans import Plan, Step
 from awsbatch_operator.api.words import some_of
 from awsbatch_operator.kinds.lasting import (
+    NOTHING_SHOWN,
     ApiCall,
     LastingRemoval,
     NoLongerDiffers,
@@ -60,4 +61,4 @@ def _create(desired: Desired) -> Plan[ApiCall]:
     request = {**desired.content, "name": desired.name, "tags": desired.tags.all}
     words = f"Created the scheduling policy {desired.name}."
     step = creation("CreateSchedulingPolicy", request, words=words, reached=desired.reached)
-    return Plan(steps=(step,), record=tag_record(desired.tags, {}))
+    return Plan(steps=(step,), record=tag_record(desired.tags, {}), announce=NOTHING_SHOWN)
