@@ -15,7 +15,6 @@ from tests.unit.kinds.gadgets import (
 from tests.unit.kinds.values import resource
 
 from awsbatch_operator.api.metadata import FINALIZER
-from awsbatch_operator.api.scope import NoTokenError
 from awsbatch_operator.api.tags import (
     CLUSTER as CLUSTER_TAG,
 )
@@ -29,7 +28,6 @@ from awsbatch_operator.api.tags import (
     holder,
     ownership,
 )
-from awsbatch_operator.aws.errors import AwsError, ErrorKind
 
 RESOLVED = "awsbatch.dev/resolved"
 OWNER = Owner("lab", resource("JobQueue").key, "uid-1")
@@ -246,36 +244,6 @@ async def test_an_object_is_released_only_after_a_fresh_look():
     assert rig.told[-1][0] == "Deleted"
 
 
-@pytest.mark.parametrize(
-    "error",
-    [NoTokenError(3.0), AwsError(ErrorKind.THROTTLED, operation="Look", message="slow")],
-)
-@pytest.mark.parametrize("read", [None, Gadget((), ELSEWHERE)])
-async def test_an_object_is_not_released_when_its_fresh_look_was_not_made(error, read):
-    """The feed may have been read before the thing was made, or had these tags."""
-    rig = Rig()
-    rig.apply()
-    rig.kind.script = missing(step("A"))
-    await rig.turn()
-    rig.kube.remove(ONE)
-    rig.kind.feed["one"] = read
-    looks = rig.kind.observe
-
-    async def observe(*details, fresh):
-        if fresh:
-            raise error
-        return await looks(*details, fresh=fresh)
-
-    rig.kind.observe = observe
-    again = await rig.turn()
-    assert rig.kube.exists(ONE)
-    assert again.after is not None
-    rig.kind.observe = looks
-    await rig.turn()
-    assert "one" not in rig.kind.things
-    assert not rig.kube.exists(ONE)
-
-
 async def test_a_thing_that_only_the_feed_calls_foreign_is_not_left_behind():
     rig = Rig()
     rig.apply()
@@ -287,26 +255,6 @@ async def test_a_thing_that_only_the_feed_calls_foreign_is_not_left_behind():
     assert rig.calls == ["Remove"]
     assert "NotOurs" not in [reason for reason, _ in rig.told]
     assert not rig.kube.exists(ONE)
-
-
-async def test_a_lagging_feed_takes_no_arn_away_while_aws_fails():
-    rig = Rig()
-    rig.apply()
-    rig.kind.script = missing(step("A"))
-    await rig.turn()
-    rig.kind.feed["one"] = Gadget((), ELSEWHERE)  # of somebody who had the name before
-    looks = rig.kind.observe
-
-    async def observe(*details, fresh):
-        if fresh:
-            raise AwsError(ErrorKind.THROTTLED, operation="Look", message="slow")
-        return await looks(*details, fresh=fresh)
-
-    rig.kind.observe = observe
-    for _ in range(6):  # longer than passing trouble is kept quiet
-        await rig.turn()
-    assert rig.holds("Reconciling") == "Throttled"
-    assert rig.status()["arn"]
 
 
 async def test_what_stands_is_not_called_anothers_by_a_feed_that_lags():
