@@ -277,7 +277,7 @@ async def test_a_definition_with_thousands_of_revisions_does_not_hold_the_event_
     tasks = []
 
     def answers(asked: dict) -> dict:
-        page = answer(asked)
+        page: dict = answer(asked)
         if not page["nextToken"]:
             turns["others"] = 0
             tasks.append(asyncio.create_task(others()))

@@ -55,7 +55,7 @@ async def test_a_read_after_a_conflict_that_fails_in_no_known_way_ends_no_other_
 
     rig.turn = collide
     rig.kube.apply(manifest(ONE))
-    rig.kube.get = damaged
+    rig.kube.get = damaged  # type: ignore[method-assign]
     async with rig.running():
         await rig.clock.advance(30)
         rig.kube.apply(manifest(TWO))

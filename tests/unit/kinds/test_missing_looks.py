@@ -28,11 +28,11 @@ async def test_an_object_is_not_released_when_its_fresh_look_was_not_made(error,
             raise error
         return await looks(*details, fresh=fresh)
 
-    rig.kind.observe = observe
+    rig.kind.observe = observe  # type: ignore[method-assign]
     again = await rig.turn()
     assert rig.kube.exists(ONE)
     assert again.after is not None
-    rig.kind.observe = looks
+    rig.kind.observe = looks  # type: ignore[method-assign]
     await rig.turn()
     assert "one" not in rig.kind.things
     assert not rig.kube.exists(ONE)
@@ -51,7 +51,7 @@ async def test_a_lagging_feed_takes_no_arn_away_while_aws_fails():
             raise AwsError(ErrorKind.THROTTLED, operation="Look", message="slow")
         return await looks(*details, fresh=fresh)
 
-    rig.kind.observe = observe
+    rig.kind.observe = observe  # type: ignore[method-assign]
     for _ in range(6):  # longer than passing trouble is kept quiet
         await rig.turn()
     assert rig.holds("Reconciling") == "Throttled"

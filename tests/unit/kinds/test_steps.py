@@ -53,10 +53,10 @@ async def test_a_look_that_a_person_asked_for_is_owed_until_it_was_made(error):
         raise error
 
     rig.kube.annotate(ONE, **{RECONCILE_AT: "now"})
-    rig.kind.observe = fails
+    rig.kind.observe = fails  # type: ignore[method-assign]
     await rig.turn()
     assert rig.journal[0] == "look"
-    rig.kind.observe = looks
+    rig.kind.observe = looks  # type: ignore[method-assign]
     await rig.turn()
     assert rig.journal[0] == "look"
     await rig.turn()
