@@ -273,7 +273,7 @@ class Sender:
                     rate_share=round(share, 2),
                 )
         if sent.identity.role_arn and error.code.startswith(_STALE_CREDENTIALS):
-            self._sessions.discard(sent.identity)
+            self._sessions.discard(sent.identity, sent.region)
 
 
 def _check_account(scope: Scope, call: Call) -> None:

@@ -27,6 +27,7 @@ from awsbatch_operator.aws.settings import AwsSettings
 from awsbatch_operator.aws.wire import Wire
 
 OWN_IDENTITY = "the operator's own identity"
+RENEWED_SECONDS = 60.0  # credentials that AWS refuses are fetched anew that often at most
 _SESSION_NAME = 64  # characters; STS API reference, AssumeRole
 
 ClientHook = Callable[[Any], None]
@@ -82,6 +83,7 @@ class Sessions:
         self._on_client = on_client
         self._lock = threading.RLock()
         self._sessions: OrderedDict[tuple[Identity, str], _Session] = OrderedDict()
+        self._renewed: dict[tuple[Identity, str], float] = {}  # when credentials were discarded
         self._loader = loader or botocore.session.Session().get_component("data_loader")
 
     def client(self, identity: Identity, service: str, region: str, assume: AssumeRole) -> Any:
@@ -94,11 +96,20 @@ class Sessions:
                 session.clients[service, region] = found
             return found
 
-    def discard(self, identity: Identity) -> None:
-        """Forget the identity's credentials: the next call fetches new ones."""
+    def discard(self, identity: Identity, region: str) -> None:
+        """Forget the identity's credentials in a region: the next call there fetches new ones.
+
+        Once in RENEWED_SECONDS: many calls may be refused for one reason at the same time, and AWS
+        refuses any credentials in a region that the account has not enabled. A session and its
+        clients take a tenth of a second to make, in which nobody else gets one.
+        """
+        now, key = self._clock.monotonic(), (identity, region)
         with self._lock:
-            for key in [key for key in self._sessions if key[0] == identity]:
-                del self._sessions[key]
+            limit = now - RENEWED_SECONDS
+            self._renewed = {each: at for each, at in self._renewed.items() if at > limit}
+            if key not in self._renewed:
+                self._renewed[key] = now
+                self._sessions.pop(key, None)
 
     def region(self) -> str:
         """The region of calls without a scope; "" if nobody set one."""

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from tests.support.stub_aws import ASSUMED, CALLER, Refused
 
@@ -191,3 +193,23 @@ async def test_the_session_that_was_not_used_for_longest_goes_with_its_credentia
         await bench.aws.batch.job(Scope(ACCOUNT, "eu-central-1", ROLE, tenant), "j")
     assert assumed() == ["t-a", "t-b", "t-c", "t-b"]
     assert len(bench.aws.sender._sessions._sessions) == 3
+
+
+async def test_a_region_that_refuses_the_credentials_costs_a_new_session_a_minute(bench, sts):
+    """As AWS answers in a region that the account has not enabled, whatever the credentials."""
+
+    def refuse(_):
+        if b"/us-gov-east-1/" in bench.stub.requests[-1].headers["Authorization"]:
+            raise Refused("UnrecognizedClientException", "The security token is invalid", 403)
+        return {"jobs": []}
+
+    bench.stub.answers["DescribeJobs"] = refuse
+    elsewhere = replace(ASSUMING, region="us-gov-east-1")
+    await bench.aws.batch.job(ASSUMING, "j")
+    for _ in range(10):
+        await bench.clock.advance(30)
+        with pytest.raises(AwsError):
+            await bench.aws.batch.job(elsewhere, "j")
+        await bench.aws.batch.job(ASSUMING, "j")
+    assert len(sts) <= 1 + (1 + 5)  # one of the region without trouble
+    assert set(keys_used(bench)[::2]) == {"ASIA0000000000000001"}

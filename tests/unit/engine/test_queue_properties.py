@@ -201,7 +201,7 @@ def test_a_worker_that_ends_and_one_that_is_woken_keep_the_workers_busy(mix, wor
     """Nothing stays behind: as long as a key waits, somebody works, and all come out."""
     queue = busy(mix, takers=workers)
     left = sum(mix.values())
-    running: list[str] = []
+    running: list[tuple] = []
     while left:
         while len(running) < workers and (key := queue.take_now()) is not None:
             running.append(key)

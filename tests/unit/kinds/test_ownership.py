@@ -15,7 +15,6 @@ from tests.unit.kinds.gadgets import (
 from tests.unit.kinds.values import resource
 
 from awsbatch_operator.api.metadata import FINALIZER
-from awsbatch_operator.api.scope import NoTokenError
 from awsbatch_operator.api.tags import (
     CLUSTER as CLUSTER_TAG,
 )
@@ -29,8 +28,6 @@ from awsbatch_operator.api.tags import (
     holder,
     ownership,
 )
-from awsbatch_operator.aws.errors import AwsError, ErrorKind
-from awsbatch_operator.kube.port import ConflictError
 
 RESOLVED = "awsbatch.dev/resolved"
 OWNER = Owner("lab", resource("JobQueue").key, "uid-1")
@@ -140,41 +137,6 @@ async def test_a_thing_of_nobody_that_is_to_be_adopted_is_recorded_as_adopted_an
     assert rig.status()["deletionPolicy"] == "Retain"
 
 
-async def test_what_the_feed_alone_would_adopt_is_recorded_as_created_when_we_create_it():
-    """It was removed in AWS since the feed read it; as adopted it would be retained by accident."""
-    rig = Rig()
-    rig.apply(adoptionPolicy="AdoptOrCreate")
-    rig.kind.script = missing(step("A"))
-    rig.kind.feed["one"] = Gadget((), NOBODY)
-    await rig.turn()
-    assert rig.calls == ["AddA"]
-    assert "Adopted" not in rig.annotations()[RESOLVED]
-    assert rig.status()["deletionPolicy"] == "Delete"
-
-
-async def test_what_needs_no_step_is_recorded_as_adopted_only_after_a_fresh_look():
-    rig = Rig()
-    rig.apply(adoptionPolicy="AdoptOrCreate")
-    rig.kind.feed["one"] = Gadget((), NOBODY)
-    await rig.turn()
-    assert rig.annotations() == {}
-    rig.kind.things["one"] = Gadget((), NOBODY)
-    await rig.turn()
-    assert '"origin":"Adopted"' in rig.annotations()[RESOLVED]
-
-
-async def test_what_was_adopted_stays_so_when_its_annotations_are_taken_away():
-    """As created it would be removed from AWS together with the object."""
-    rig = rig_over(NOBODY, adoptionPolicy="Adopt")
-    await rig.turn()
-    rig.kind.things["one"] = Gadget(("A",), rig.kind.tags_of(ONE))
-    await rig.turn()
-    rig.kube.annotate(ONE, **{RESOLVED: None})
-    rig.kube.strip_finalizers(ONE)
-    await rig.turn()
-    assert '"origin":"Adopted"' in rig.annotations()[RESOLVED]
-
-
 @pytest.mark.parametrize("tags", [ELSEWHERE, {"awsbatch.dev/anything": "x"}])
 async def test_what_somebody_has_marked_is_not_adopted(tags):
     rig = rig_over(tags, adoptionPolicy="AdoptOrCreate")
@@ -218,20 +180,6 @@ async def test_what_was_adopted_stays_unless_the_policy_says_otherwise(policy, s
     assert ("one" in rig.kind.things) is stays
     assert not rig.kube.exists(ONE)
     assert ("Retained" in [reason for reason, _ in rig.told]) is stays
-
-
-async def test_what_is_retained_is_told_once_and_only_when_the_object_goes():
-    rig = Rig()
-    rig.apply(deletionPolicy="Retain")
-    _hold(rig)
-    rig.kube.remove(ONE)
-    rig.kube.refuses = ConflictError("changed meanwhile")
-    with pytest.raises(ConflictError):
-        await rig.turn()
-    assert rig.told == []
-    await rig.turn()
-    assert [reason for reason, _ in rig.told] == ["Retained"]
-    assert not rig.kube.exists(ONE)
 
 
 async def test_nothing_is_adopted_only_to_be_removed():
@@ -296,36 +244,6 @@ async def test_an_object_is_released_only_after_a_fresh_look():
     assert rig.told[-1][0] == "Deleted"
 
 
-@pytest.mark.parametrize(
-    "error",
-    [NoTokenError(3.0), AwsError(ErrorKind.THROTTLED, operation="Look", message="slow")],
-)
-@pytest.mark.parametrize("read", [None, Gadget((), ELSEWHERE)])
-async def test_an_object_is_not_released_when_its_fresh_look_was_not_made(error, read):
-    """The feed may have been read before the thing was made, or had these tags."""
-    rig = Rig()
-    rig.apply()
-    rig.kind.script = missing(step("A"))
-    await rig.turn()
-    rig.kube.remove(ONE)
-    rig.kind.feed["one"] = read
-    looks = rig.kind.observe
-
-    async def observe(*details, fresh):
-        if fresh:
-            raise error
-        return await looks(*details, fresh=fresh)
-
-    rig.kind.observe = observe  # type: ignore[method-assign]
-    again = await rig.turn()
-    assert rig.kube.exists(ONE)
-    assert again.after is not None
-    rig.kind.observe = looks  # type: ignore[method-assign]
-    await rig.turn()
-    assert "one" not in rig.kind.things
-    assert not rig.kube.exists(ONE)
-
-
 async def test_a_thing_that_only_the_feed_calls_foreign_is_not_left_behind():
     rig = Rig()
     rig.apply()
@@ -337,26 +255,6 @@ async def test_a_thing_that_only_the_feed_calls_foreign_is_not_left_behind():
     assert rig.calls == ["Remove"]
     assert "NotOurs" not in [reason for reason, _ in rig.told]
     assert not rig.kube.exists(ONE)
-
-
-async def test_a_lagging_feed_takes_no_arn_away_while_aws_fails():
-    rig = Rig()
-    rig.apply()
-    rig.kind.script = missing(step("A"))
-    await rig.turn()
-    rig.kind.feed["one"] = Gadget((), ELSEWHERE)  # of somebody who had the name before
-    looks = rig.kind.observe
-
-    async def observe(*details, fresh):
-        if fresh:
-            raise AwsError(ErrorKind.THROTTLED, operation="Look", message="slow")
-        return await looks(*details, fresh=fresh)
-
-    rig.kind.observe = observe  # type: ignore[method-assign]
-    for _ in range(6):  # longer than passing trouble is kept quiet
-        await rig.turn()
-    assert rig.holds("Reconciling") == "Throttled"
-    assert rig.status()["arn"]
 
 
 async def test_what_stands_is_not_called_anothers_by_a_feed_that_lags():
