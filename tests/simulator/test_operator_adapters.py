@@ -174,7 +174,7 @@ async def test_policies_and_definitions_are_found_as_they_are_and_changes_are_se
         await account.batch.job_definitions(account.scope, name)
     calls = account.calls("DescribeJobDefinitions")
     assert (await account.batch.job_definitions(account.scope, "d"))[0] == found
-    assert await account.batch.job_definitions(account.scope, "absent") == ()
+    assert not await account.batch.job_definitions(account.scope, "absent")
     assert account.calls("DescribeJobDefinitions") == calls
     await account.change("RegisterJobDefinition", DEFINITION)
     revisions = await account.batch.job_definitions(account.scope, "d")

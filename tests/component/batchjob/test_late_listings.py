@@ -207,3 +207,37 @@ async def test_a_process_that_dies_after_ending_the_younger_job_does_not_cost_th
         older, younger = jobs(there)
         assert (older.terminated, younger.terminated) == (False, True)
         assert shown(there, "jobId") == older.id
+
+
+async def test_a_second_job_is_looked_for_also_when_the_record_of_the_repeat_is_lost():
+    """The status names one job, and neither that the run was sent twice nor an earlier run."""
+    there = Installation()
+    lost_answer(there)
+    hidden(there, 200)
+    async with there.running():
+        await submitted(there, FOR_EVER)
+        await there.clock.run_until(lambda: bool(shown(there, "jobId")), within=3600)
+        assert alive(there) == 2
+    there.kube.annotate(JOB, **{SUBMISSION: None})
+    async with there.running():
+        await there.clock.advance(1800)
+        assert (submits(there), alive(there)) == (2, 1)
+        assert shown(there, "jobId") == jobs(there)[0].id
+        assert recorded(there).looked_through
+
+
+async def test_deletion_ends_a_job_of_a_closed_run_whose_record_is_lost():
+    there = Installation()
+    lost_answer(there)
+    hidden(there, 200)
+    async with there.running():
+        await submitted(there, FOR_EVER)
+        there.apply(JOB, SPEC | {"parameters": {"year": "1979"}})
+        await there.clock.run_until(lambda: bool(shown(there, "jobId")), within=3600)
+        assert (shown(there, "run"), alive(there)) == (2, 2)
+    there.kube.annotate(JOB, **{SUBMISSION: None})
+    await there.clock.advance(200)
+    there.kube.remove(JOB)
+    async with there.running():
+        await there.until_gone(JOB, within=3600)
+        assert alive(there) == 0

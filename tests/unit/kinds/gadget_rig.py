@@ -9,10 +9,19 @@ from prometheus_client import CollectorRegistry
 from tests.support.clock import SteppedClock
 from tests.support.memory_kube import MemoryKube
 from tests.support.structural import Definition
-from tests.unit.kinds.gadgets import ACCOUNT, CLUSTER, ONE, REGION, GadgetKind
+from tests.unit.kinds.gadgets import (
+    ACCOUNT,
+    CLUSTER,
+    ONE,
+    REGION,
+    Gadget,
+    GadgetKind,
+    missing,
+    step,
+)
 
 from awsbatch_operator.api.conditions import condition
-from awsbatch_operator.api.metadata import API_VERSION, ObjectKey, Resource, Shape
+from awsbatch_operator.api.metadata import API_VERSION, FINALIZER, ObjectKey, Resource, Shape
 from awsbatch_operator.api.scope import Recorded, Scope
 from awsbatch_operator.aws.ports import BatchPort
 from awsbatch_operator.engine.cache import Cache
@@ -133,3 +142,19 @@ class Rig:
     def annotations(self, key: ObjectKey = ONE) -> dict[str, str]:
         """The object's annotations."""
         return dict(self.kube.see(key)["metadata"].get("annotations", {}))
+
+
+def rig_over(tags, parts=(), **spec):
+    """An object, and in AWS a thing of its name with those tags."""
+    rig = Rig(bounded=spec.pop("bounded", False))
+    rig.apply(**spec)
+    rig.kind.script = missing(step("A"))
+    rig.kind.things["one"] = Gadget(parts, tags)
+    return rig
+
+
+def hold(rig):
+    """Our finalizer, as an earlier turn would have written it."""
+    body = rig.kube.objects.get(ONE)
+    metadata = {**body["metadata"], "finalizers": [FINALIZER]}
+    rig.kube.objects.save(ONE, {**body, "metadata": metadata})

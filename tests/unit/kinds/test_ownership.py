@@ -1,11 +1,10 @@
 """Whose a thing in AWS is: what is shown of it, what becomes of it, and who is told."""
 
 import pytest
-from tests.unit.kinds.gadget_rig import Rig
+from tests.unit.kinds.gadget_rig import Rig, hold, rig_over
 from tests.unit.kinds.gadgets import (
     CLUSTER,
     ELSEWHERE,
-    NOBODY,
     ONE,
     OTHER,
     Gadget,
@@ -14,7 +13,6 @@ from tests.unit.kinds.gadgets import (
 )
 from tests.unit.kinds.values import resource
 
-from awsbatch_operator.api.metadata import FINALIZER
 from awsbatch_operator.api.tags import (
     CLUSTER as CLUSTER_TAG,
 )
@@ -70,15 +68,6 @@ def test_what_carries_all_tags_of_another_object_of_this_cluster_is_that_objects
     assert holder(theirs.tags(), "another") is None
 
 
-def rig_over(tags, parts=(), **spec):
-    """An object, and in AWS a thing of its name with those tags."""
-    rig = Rig(bounded=spec.pop("bounded", False))
-    rig.apply(**spec)
-    rig.kind.script = missing(step("A"))
-    rig.kind.things["one"] = Gadget(parts, tags)
-    return rig
-
-
 async def test_of_a_foreign_thing_nothing_is_shown_and_nothing_is_changed():
     rig = rig_over(ELSEWHERE)
     again = await rig.turn()
@@ -129,79 +118,6 @@ async def test_the_end_of_a_holder_that_nobody_saw_wakes_the_claimant_too():
     assert rig.woken == [ONE]
 
 
-async def test_a_thing_of_nobody_that_is_to_be_adopted_is_recorded_as_adopted_and_taken_over():
-    rig = rig_over(NOBODY, adoptionPolicy="Adopt")
-    await rig.turn()
-    assert rig.calls == ["AddA"]
-    assert '"origin":"Adopted"' in rig.annotations()[RESOLVED]
-    assert rig.status()["deletionPolicy"] == "Retain"
-
-
-@pytest.mark.parametrize("tags", [ELSEWHERE, {"awsbatch.dev/anything": "x"}])
-async def test_what_somebody_has_marked_is_not_adopted(tags):
-    rig = rig_over(tags, adoptionPolicy="AdoptOrCreate")
-    await rig.turn()
-    assert rig.holds("Stalled") == "AlreadyExists"
-
-
-async def test_what_would_be_adopted_is_recorded_so_also_when_it_was_to_be_created_first():
-    rig = Rig()
-    rig.apply(adoptionPolicy="AdoptOrCreate")
-    rig.kind.script = missing(step("A"))
-    rig.kind.before_call = _somebody_is_faster(rig)
-    with pytest.raises(RuntimeError):
-        await rig.turn()
-    assert "Adopted" not in rig.annotations()[RESOLVED]
-    rig.kind.before_call = lambda _: None
-    await rig.turn()
-    assert '"origin":"Adopted"' in rig.annotations()[RESOLVED]
-    await rig.turn()
-    assert '"origin":"Adopted"' in rig.annotations()[RESOLVED]
-
-
-def _somebody_is_faster(rig):
-    def die(_):
-        rig.kind.things["one"] = Gadget((), NOBODY)
-        raise RuntimeError("the process ends here")
-
-    return die
-
-
-@pytest.mark.parametrize(("policy", "stays"), [({}, True), ({"deletionPolicy": "Delete"}, False)])
-async def test_what_was_adopted_stays_unless_the_policy_says_otherwise(policy, stays):
-    rig = rig_over(NOBODY, adoptionPolicy="Adopt", **policy)
-    await rig.turn()
-    rig.kind.things["one"] = Gadget(("A",), rig.kind.tags_of(ONE))
-    await rig.turn()
-    rig.kube.remove(ONE)
-    await rig.turn()
-    if not stays:
-        assert rig.calls == ["Remove"]
-    assert ("one" in rig.kind.things) is stays
-    assert not rig.kube.exists(ONE)
-    assert ("Retained" in [reason for reason, _ in rig.told]) is stays
-
-
-async def test_nothing_is_adopted_only_to_be_removed():
-    rig = rig_over(NOBODY, adoptionPolicy="Adopt", deletionPolicy="Delete")
-    rig.kind.waits = {"AddA": 1.0}
-    await rig.turn()
-    _hold(rig)
-    rig.kube.remove(ONE)
-    await rig.turn()
-    assert rig.calls == []
-    assert rig.kind.things["one"].tags == NOBODY
-    assert [reason for reason, _ in rig.told] == ["NotOurs"]
-    assert not rig.kube.exists(ONE)
-
-
-def _hold(rig):
-    """Our finalizer, as an earlier turn would have written it."""
-    body = rig.kube.objects.get(ONE)
-    metadata = {**body["metadata"], "finalizers": [FINALIZER]}
-    rig.kube.objects.save(ONE, {**body, "metadata": metadata})
-
-
 async def test_what_an_earlier_object_of_the_name_made_is_taken_over_with_an_event():
     rig = rig_over(Owner(CLUSTER, ONE, "uid-0").tags())
     await rig.turn()
@@ -219,7 +135,7 @@ async def test_a_run_of_an_earlier_object_is_not_taken_over():
 
 async def test_a_deletion_that_leaves_something_behind_says_so():
     rig = rig_over(ELSEWHERE)
-    _hold(rig)
+    hold(rig)
     rig.kube.remove(ONE)
     await rig.turn()
     assert rig.kind.things["one"].tags == ELSEWHERE

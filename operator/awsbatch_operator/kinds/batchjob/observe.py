@@ -21,6 +21,7 @@ from awsbatch_operator.kinds.batchjob.output import OutputReader
 from awsbatch_operator.kinds.batchjob.submission import (
     Submission,
     end_condition,
+    is_annotated,
     is_lost,
     recorded_job_id,
     submission_of,
@@ -105,7 +106,8 @@ class Observer:
     def _recorded(self, resource: Resource) -> Submission | None:
         """What is recorded; or, if somebody has taken that away, what we have just sent.
 
-        The status makes up for a lost annotation, but knows neither repeats nor earlier runs.
+        The status makes up for a lost annotation, but knows neither repeats nor earlier runs. Once
+        the annotation is written again it counts: which of two jobs is the run stands in it alone.
         """
         remembered = self.memory.submission(resource.key, resource.uid)
         try:
@@ -114,7 +116,7 @@ class Observer:
             if remembered is None:
                 raise
             return remembered
-        if recorded is None or (not recorded.request_hash and remembered is not None):
+        if recorded is None or (remembered is not None and not is_annotated(resource)):
             return remembered
         return recorded
 

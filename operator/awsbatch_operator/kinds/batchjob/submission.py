@@ -16,6 +16,7 @@ from typing import Any
 
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION, Resource, Shape
+from awsbatch_operator.api.names import job_name
 from awsbatch_operator.kinds.recording import RecordError
 
 SWEEP_SECONDS = 360.0
@@ -233,7 +234,7 @@ def submission_of(resource: Resource) -> Submission | None:
         if shown is None:
             raise
         return shown
-    return submission if submission.uid == resource.uid else _in_status(resource)
+    return submission if submission.uid == resource.uid else _in_status(resource, lost=False)
 
 
 def is_lost(resource: Resource) -> bool:
@@ -251,13 +252,24 @@ def is_lost(resource: Resource) -> bool:
     return False
 
 
-def _in_status(resource: Resource) -> Submission | None:
-    """The newest run as the status shows it, once it names the job."""
+def is_annotated(resource: Resource) -> bool:
+    """Whether the annotation is the object's own record."""
+    own = not is_lost(resource)
+    return own and _parsed(resource.annotations[SUBMISSION]).uid == resource.uid
+
+
+def _in_status(resource: Resource, *, lost: bool = True) -> Submission | None:
+    """The newest run as the status shows it, once it names the job.
+
+    How often it was sent, and which runs before it are still looked for, went with the record. So
+    as long as the job has not ended, all of them are. Not so with another object's record in the
+    place of ours (not `lost`): it is never written over, and they would be looked for for ever.
+    """
     status = resource.status
     if any(name not in status for name in _IN_STATUS):
         return None
     definition = status.get("jobDefinition") or {}
-    return Submission(
+    newest = Submission(
         uid=resource.uid,
         run=int(status["run"]),
         job_name=str(status["jobName"]),
@@ -271,6 +283,12 @@ def _in_status(resource: Resource) -> Submission | None:
         definition_name=str(definition.get("name", "")),
         definition_generation=int(definition.get("generation", 0)),
     )
+    if not lost or end_condition(resource) is not None:
+        return newest
+    runs = range(max(1, newest.run - EARLIER_KEPT), newest.run)
+    names = {run: job_name(resource.key, resource.uid, run) for run in runs}
+    earlier = (replace(newest, run=run, job_name=name) for run, name in names.items())
+    return replace(newest, attempt=2, earlier=tuple(earlier))
 
 
 def recorded_job_id(resource: Resource, submission: Submission | None) -> str | None:
