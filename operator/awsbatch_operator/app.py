@@ -24,9 +24,9 @@ from awsbatch_operator.aws.runner import ThreadRunner
 from awsbatch_operator.engine.clock import SystemClock
 from awsbatch_operator.engine.elector import Elector
 from awsbatch_operator.engine.engine import Engine
+from awsbatch_operator.engine.engine_settings import Ended
 from awsbatch_operator.engine.fence import LeaseFence
 from awsbatch_operator.engine.lease import LeaseSettings
-from awsbatch_operator.engine.settings import Ended
 from awsbatch_operator.kube.client import KubeClient
 from awsbatch_operator.kube.connection import Location
 from awsbatch_operator.settings import Settings

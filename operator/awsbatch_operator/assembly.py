@@ -13,19 +13,19 @@ from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.references import references
 from awsbatch_operator.api.scope import Fence
+from awsbatch_operator.aws.aws_settings import AwsSettings, Cadence
 from awsbatch_operator.aws.connect import Aws, connect
 from awsbatch_operator.aws.polling import Wake
 from awsbatch_operator.aws.runner import Runner
 from awsbatch_operator.aws.sender import AwsContext
 from awsbatch_operator.aws.sessions import ClientHook
-from awsbatch_operator.aws.settings import AwsSettings, Cadence
 from awsbatch_operator.engine.cache import Cache
 from awsbatch_operator.engine.engine import Engine
+from awsbatch_operator.engine.engine_settings import EngineSettings
+from awsbatch_operator.engine.event_recorder import EventRecorder
 from awsbatch_operator.engine.queue import WorkQueue
 from awsbatch_operator.engine.reconciler import Again, Reconciler
-from awsbatch_operator.engine.recorder import Recorder
 from awsbatch_operator.engine.references import ReferenceIndex
-from awsbatch_operator.engine.settings import EngineSettings
 from awsbatch_operator.engine.significance import significance
 from awsbatch_operator.engine.store import Store
 from awsbatch_operator.kinds.accounts import Accounts, OwnIdentity
@@ -86,7 +86,7 @@ class Operator:
     """The parts that somebody has to run, and the handle on the moment of leadership."""
 
     engine: Engine
-    recorder: Recorder
+    recorder: EventRecorder
     aws: Aws
     leadership: LeadershipStart
 
@@ -152,8 +152,8 @@ def _queue(settings: Settings, edges: Edges, cache: Cache) -> WorkQueue[ObjectKe
     )
 
 
-def _recorder(settings: Settings, edges: Edges) -> Recorder:
-    return Recorder(
+def _recorder(settings: Settings, edges: Edges) -> EventRecorder:
+    return EventRecorder(
         kube=edges.kube,
         clock=edges.clock,
         random=edges.random,

@@ -15,12 +15,12 @@ from tests.support.model_jobs import ModelJobs
 from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.api.tags import Owner
+from awsbatch_operator.aws.aws_settings import AwsSettings, Cadence
 from awsbatch_operator.aws.batch import BatchAdapter, Feeds
 from awsbatch_operator.aws.calls import Priority
 from awsbatch_operator.aws.connect import feeds_of
 from awsbatch_operator.aws.job_feed import JobPoller
 from awsbatch_operator.aws.runner import ThreadRunner
-from awsbatch_operator.aws.settings import AwsSettings, Cadence
 
 SCOPE = Scope("111122223333", "eu-central-1")
 QUEUE = "arn:aws:batch:eu-central-1:111122223333:job-queue/main"

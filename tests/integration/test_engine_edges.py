@@ -16,9 +16,9 @@ from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.scope import LeaseLostError
 from awsbatch_operator.engine.clock import SystemClock
 from awsbatch_operator.engine.elector import Elector
+from awsbatch_operator.engine.event_recorder import EventRecorder, RecorderSettings
 from awsbatch_operator.engine.fence import LeaseFence
 from awsbatch_operator.engine.lease import LeaseSettings
-from awsbatch_operator.engine.recorder import Recorder, RecorderSettings
 from awsbatch_operator.kube.client import KubeClient
 from awsbatch_operator.kube.connection import Location
 from awsbatch_operator.telemetry.metrics import Metrics
@@ -37,7 +37,7 @@ async def kube(control_plane):
 
 @pytest.fixture
 async def recorder(kube):
-    made = Recorder(
+    made = EventRecorder(
         kube=kube,
         clock=CLOCK,
         random=Random(secrets.randbits(64)),

@@ -11,11 +11,11 @@ from tests.support.simulated_aws import FreeFence, catch_up, make_simulator
 from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.api.scope import NoTokenError, Scope
 from awsbatch_operator.api.tags import Owner
+from awsbatch_operator.aws.aws_settings import AwsSettings
 from awsbatch_operator.aws.connect import connect
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.aws.runner import InlineRunner
 from awsbatch_operator.aws.sender import AwsContext
-from awsbatch_operator.aws.settings import AwsSettings
 from awsbatch_simulator.faults import Effect, FaultSpec
 from awsbatch_simulator.inprocess import InProcess
 

@@ -26,7 +26,7 @@ class Need(Enum):
     READY = "Ready"  # Ready=True for its newest generation, with an ARN
     OPTIONAL = "Optional"  # found if it is there; nothing waits for it
     OWN = "Own"  # the same, and only if AWS says that what it shows is its own
-    KNOWN = "Known"  # has an ARN, or a job id: enough for what already stands in AWS
+    IN_AWS = "InAws"  # has an ARN, or a job id: enough for what already stands in AWS
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class Origin(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class ScopeRecord:
     """What an object was resolved to first, from its annotation `awsbatch.dev/resolved`.
 
     Account and region never change afterwards: deletion, look-ups and repeats use them, whatever
@@ -59,18 +59,18 @@ class Recorded:
         successor = (self.successor,) if self.successor else ()
         return (self.serving, *successor, *self.predecessors)
 
-    def succeeded_by(self, name: str) -> "Recorded":
+    def succeeded_by(self, name: str) -> "ScopeRecord":
         """The same, while something of that name is being made to take over."""
         return replace(self, successor=name)
 
-    def promoted(self) -> "Recorded":
+    def promoted(self) -> "ScopeRecord":
         """The successor serves now; the name before it is still to be removed."""
         if not self.successor:
             raise ValueError("there is no successor to promote")
         before = (*self.predecessors, self.serving)
         return replace(self, current=self.successor, successor="", predecessors=before)
 
-    def without(self, name: str) -> "Recorded":
+    def without(self, name: str) -> "ScopeRecord":
         """AWS has confirmed that nothing of that name exists any more."""
         if name == self.serving:
             raise ValueError(f"{name} serves now and cannot be let go")

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from awsbatch_operator.api.instant import Clock
+from awsbatch_operator.aws.aws_settings import AwsSettings
 from awsbatch_operator.aws.batch import BatchAdapter, Feeds
 from awsbatch_operator.aws.feed import Feed
 from awsbatch_operator.aws.identity import IdentityAdapter
@@ -12,7 +13,6 @@ from awsbatch_operator.aws.logs import LogsAdapter
 from awsbatch_operator.aws.polling import Wake
 from awsbatch_operator.aws.ports import BatchPort, IdentityPort, JobFeed, LogsPort
 from awsbatch_operator.aws.sender import AwsContext, Sender
-from awsbatch_operator.aws.settings import AwsSettings
 from awsbatch_operator.aws.sources import DefinitionSource, PolicySource, environments, queues
 
 

@@ -23,10 +23,10 @@ from typing import Protocol
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.api.scope import NoTokenError, Scope
+from awsbatch_operator.aws.aws_settings import AwsSettings, Cadence
 from awsbatch_operator.aws.coalescing import Coalescer
 from awsbatch_operator.aws.feed_scope import FeedScope
 from awsbatch_operator.aws.polling import Pollers, Wake
-from awsbatch_operator.aws.settings import AwsSettings, Cadence
 from awsbatch_operator.aws.sight import Sight, item_of, owner_by_tags
 
 _EVERYTHING = "*"

@@ -16,8 +16,8 @@ from typing import TypeVar
 
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.aws.aws_settings import Cadence
 from awsbatch_operator.aws.calls import DESCRIBED_AT_ONCE, LISTED_AT_ONCE
-from awsbatch_operator.aws.settings import Cadence
 
 FEW = 1000  # jobs of a scope that are described without any list: at most 10 calls a round
 DESCRIBE_CALLS = 40  # in a round of many jobs, at most

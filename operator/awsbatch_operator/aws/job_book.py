@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.aws.aws_settings import Cadence
 from awsbatch_operator.aws.job_agenda import Agenda, Followed, Listing, interval, next_due
 from awsbatch_operator.aws.job_details import DetailStore, detail_mark, summary_mark
-from awsbatch_operator.aws.settings import Cadence
 
 _ENDED = ("SUCCEEDED", "FAILED")
 _GONE_AFTER = 3  # DescribeJobs answers in a row without the job

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.aws.aws_settings import Cadence
 from awsbatch_operator.aws.calls import LISTED_AT_ONCE
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.job_agenda import Listing
 from awsbatch_operator.aws.job_book import JobBook
 from awsbatch_operator.aws.polling import Pollers, Wake
 from awsbatch_operator.aws.sender import Sender
-from awsbatch_operator.aws.settings import Cadence
 
 COMPARED_AT_ONCE = 10  # details, of up to 30 kB each, before the event loop gets a turn
 

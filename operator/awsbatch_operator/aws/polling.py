@@ -18,8 +18,8 @@ import structlog
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.aws.aws_settings import Cadence
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
-from awsbatch_operator.aws.settings import Cadence
 from awsbatch_operator.waiting import first_of, until_set
 
 Wake = Callable[[ObjectKey], None]

@@ -17,6 +17,7 @@ from botocore import xform_name
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.scope import Fence, LeaseLostError, Permit, Scope
+from awsbatch_operator.aws.aws_settings import AwsSettings
 from awsbatch_operator.aws.call_table import CALLS
 from awsbatch_operator.aws.calls import Call, Priority
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
@@ -25,7 +26,6 @@ from awsbatch_operator.aws.in_flight import Flight, InFlight
 from awsbatch_operator.aws.limits import AccountRegion, Limits, Prepaid
 from awsbatch_operator.aws.runner import Runner
 from awsbatch_operator.aws.sessions import ClientHook, Identity, Sessions
-from awsbatch_operator.aws.settings import AwsSettings
 from awsbatch_operator.aws.wire import Wire
 
 CallObserver = Callable[[str, str, str, float], None]

@@ -23,7 +23,7 @@ from botocore.credentials import (
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.scope import Scope
-from awsbatch_operator.aws.settings import AwsSettings
+from awsbatch_operator.aws.aws_settings import AwsSettings
 from awsbatch_operator.aws.wire import Wire
 
 OWN_IDENTITY = "the operator's own identity"

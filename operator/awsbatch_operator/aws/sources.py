@@ -7,11 +7,11 @@ from typing import Any
 
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.aws.aws_settings import Cadence
 from awsbatch_operator.aws.calls import DESCRIBED_AT_ONCE
 from awsbatch_operator.aws.feed import Keep, Reading
 from awsbatch_operator.aws.limits import Prepaid
 from awsbatch_operator.aws.sender import Sender
-from awsbatch_operator.aws.settings import Cadence
 
 
 def plain_name(name_or_arn: str) -> str:

@@ -8,12 +8,12 @@ from awsbatch_operator.api.scope import LeaseLostError
 from awsbatch_operator.engine.fence import LeaseFence
 from awsbatch_operator.engine.lease import (
     LeaseSettings,
-    Sighting,
+    LeaseView,
     Standing,
     claim,
     evaluate,
     released,
-    sight,
+    viewed,
 )
 from awsbatch_operator.kube.port import ConflictError, KubeError, KubePort
 from awsbatch_operator.waiting import within
@@ -37,7 +37,7 @@ class Elector:
         self._clock = clock
         self._settings = settings
         self._fence = fence
-        self._sighting: Sighting | None = None
+        self._view: LeaseView | None = None
         self._read_at: float | None = None
         self._trouble = ""
         self.won: Instant | None = None
@@ -70,7 +70,7 @@ class Elector:
         """Renew the lease until cancelled. LeaseLostError once it has run out or is another's."""
         while self.leads:
             renewed = await self._attempt(min(self._fence.left, self._settings.renew_seconds))
-            standing, _ = evaluate(self._sighting, self._settings.identity, self._clock.monotonic())
+            standing, _ = evaluate(self._view, self._settings.identity, self._clock.monotonic())
             if standing is Standing.THEIRS:
                 self._fence.close()
                 raise LeaseLostError(f"The lease is lost. {self._trouble}")
@@ -108,11 +108,11 @@ class Elector:
     async def _read_and_claim(self) -> bool:
         lease = await self._read()
         began = self._clock.monotonic()
-        standing, _ = evaluate(self._sighting, self._settings.identity, began)
+        standing, _ = evaluate(self._view, self._settings.identity, began)
         if standing is Standing.THEIRS:
             self._trouble = f"It is held by {self._holder()}."
             return False
-        spec = claim(self._sighting, self._settings, self._clock.now())
+        spec = claim(self._view, self._settings, self._clock.now())
         if lease is None:
             answer = await self._kube.create_lease(
                 self._settings.namespace, self._settings.name, spec
@@ -132,17 +132,17 @@ class Elector:
         return lease
 
     def _see(self, lease: Shape | None) -> None:
-        self._sighting = sight(
-            self._sighting,
+        self._view = viewed(
+            self._view,
             lease,
             now=self._clock.monotonic(),
             duration=self._settings.duration_seconds,
         )
 
     def _holder(self) -> str:
-        return self._sighting.holder if self._sighting is not None else ""
+        return self._view.holder if self._view is not None else ""
 
     def _pause(self) -> float:
         """Until the next look: the usual time, or less when a foreign lease runs out before."""
-        _, left = evaluate(self._sighting, self._settings.identity, self._clock.monotonic())
+        _, left = evaluate(self._view, self._settings.identity, self._clock.monotonic())
         return min(self._settings.retry_seconds, left) if left > 0 else self._settings.retry_seconds

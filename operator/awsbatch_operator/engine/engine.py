@@ -10,13 +10,13 @@ import structlog
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 from awsbatch_operator.engine.cache import Cache, Change, key_of
+from awsbatch_operator.engine.engine_settings import Ended, EngineSettings
 from awsbatch_operator.engine.pace import Pace
 from awsbatch_operator.engine.parts import Parts
 from awsbatch_operator.engine.queue import WorkQueue
 from awsbatch_operator.engine.reconciler import Reconciler
 from awsbatch_operator.engine.references import ReferenceIndex
 from awsbatch_operator.engine.resync import Resync
-from awsbatch_operator.engine.settings import Ended, EngineSettings
 from awsbatch_operator.engine.store import Store
 from awsbatch_operator.engine.troubles import Troubles
 from awsbatch_operator.engine.turns import Turns

@@ -49,7 +49,7 @@ class LeaseSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class LeaseView:
     """The lease as it stands, and since when this process has seen it so.
 
     `version` is the resourceVersion: it changes with every renewal, whatever times the holder's
@@ -74,9 +74,9 @@ class Standing(Enum):
     THEIRS = "Theirs"
 
 
-def sight(
-    previous: Sighting | None, lease: Shape | None, *, now: float, duration: float
-) -> Sighting | None:
+def viewed(
+    previous: LeaseView | None, lease: Shape | None, *, now: float, duration: float
+) -> LeaseView | None:
     """What is known after a read whose answer came at `now`.
 
     `duration` counts for a lease that states none of its own.
@@ -87,7 +87,7 @@ def sight(
     if previous is not None and previous.version == version:
         return previous
     spec = lease.get("spec", {})
-    return Sighting(
+    return LeaseView(
         holder=spec.get("holderIdentity") or "",
         duration=float(spec.get("leaseDurationSeconds") or duration),
         version=version,
@@ -97,27 +97,27 @@ def sight(
     )
 
 
-def evaluate(sighting: Sighting | None, me: str, now: float) -> tuple[Standing, float]:
+def evaluate(view: LeaseView | None, me: str, now: float) -> tuple[Standing, float]:
     """Whose the lease is, and in how many seconds that may change if nothing is heard."""
-    if sighting is None or not sighting.holder:
+    if view is None or not view.holder:
         return Standing.FREE, 0.0
-    if sighting.holder == me:
+    if view.holder == me:
         return Standing.OURS, 0.0
-    left = sighting.since + sighting.duration - now
+    left = view.since + view.duration - now
     return (Standing.THEIRS, left) if left > 0 else (Standing.FREE, 0.0)
 
 
-def claim(sighting: Sighting | None, settings: LeaseSettings, now: Instant) -> dict[str, object]:
+def claim(view: LeaseView | None, settings: LeaseSettings, now: Instant) -> dict[str, object]:
     """The spec with which this process takes or renews the lease."""
-    renewal = sighting is not None and sighting.holder == settings.identity
+    renewal = view is not None and view.holder == settings.identity
     moment = now.rfc3339_micro()
-    transitions = 0 if sighting is None else sighting.transitions
+    transitions = 0 if view is None else view.transitions
     return {
         "holderIdentity": settings.identity,
         "leaseDurationSeconds": settings.duration_seconds,
-        "acquireTime": sighting.acquired if renewal and sighting is not None else moment,
+        "acquireTime": view.acquired if renewal and view is not None else moment,
         "renewTime": moment,
-        "leaseTransitions": transitions if renewal or sighting is None else transitions + 1,
+        "leaseTransitions": transitions if renewal or view is None else transitions + 1,
     }
 
 

@@ -6,8 +6,8 @@ from random import Random
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.engine.cache import Cache
+from awsbatch_operator.engine.engine_settings import EngineSettings
 from awsbatch_operator.engine.queue import WorkQueue
-from awsbatch_operator.engine.settings import EngineSettings
 from awsbatch_operator.engine.store import Store
 from awsbatch_operator.kube.port import KubePort
 from awsbatch_operator.telemetry.metrics import Metrics

@@ -23,7 +23,7 @@ class SeriesKey:
 
     The text is a part of it, with every run of digits as one: another change or another refusal is
     another Event at once, and a count or a time that goes on is not. What differs in digits only
-    stays in its series, which shows its latest text (Recorder).
+    stays in its series, which shows its latest text (EventRecorder).
     """
 
     uid: str

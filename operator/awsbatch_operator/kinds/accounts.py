@@ -10,7 +10,7 @@ from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.names import default_aws_name
 from awsbatch_operator.api.references import DEFAULT_ACCOUNT
-from awsbatch_operator.api.scope import Recorded, Scope
+from awsbatch_operator.api.scope import Scope, ScopeRecord
 from awsbatch_operator.aws.ports import IdentityPort
 from awsbatch_operator.engine.cache import Cache
 from awsbatch_operator.kinds.permissions import (
@@ -39,7 +39,7 @@ class OwnIdentity:
 class Home:
     """Where an object lives, and the identity that acts there."""
 
-    recorded: Recorded
+    recorded: ScopeRecord
     scope: Scope
 
 
@@ -87,9 +87,9 @@ class Accounts:
         name = resource.spec.get("awsName")
         aws_name = str(name) if name else default_aws_name(self._own.cluster_id, resource.key)
         account_name = "" if account is None else account.key.name
-        return Home(Recorded(account_name, scope.account_id, scope.region, aws_name), scope)
+        return Home(ScopeRecord(account_name, scope.account_id, scope.region, aws_name), scope)
 
-    async def for_removal(self, resource: Resource, recorded: Recorded) -> Scope | Finding:
+    async def for_removal(self, resource: Resource, recorded: ScopeRecord) -> Scope | Finding:
         """The scope in which what was recorded can be removed, or why there is none.
 
         The namespace has to be served, as ever: the annotation alone, which whoever owns the object
@@ -104,7 +104,7 @@ class Accounts:
         return refusals[0] if refusals else _gone(str(recorded.account))
 
     async def _usable_for(
-        self, account: Resource | None, resource: Resource, recorded: Recorded
+        self, account: Resource | None, resource: Resource, recorded: ScopeRecord
     ) -> Scope | Finding:
         """The scope of one account, None for our own, if it serves the object and leads there."""
         unusable = None if account is None else _not_usable(account)
@@ -125,7 +125,7 @@ class Accounts:
             )
         return scope
 
-    async def _of_record(self, recorded: Recorded) -> Sequence[Resource | None]:
+    async def _of_record(self, recorded: ScopeRecord) -> Sequence[Resource | None]:
         """The AWSAccount that was recorded; None for the operator's own identity.
 
         Where only the account's number is known (the annotation was taken away), it is whichever

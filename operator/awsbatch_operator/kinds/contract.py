@@ -10,7 +10,7 @@ from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.plans import ActionT, Outcome, Plan
 from awsbatch_operator.api.references import Reference, Targets
-from awsbatch_operator.api.scope import Permit, Recorded, Scope
+from awsbatch_operator.api.scope import Permit, Scope, ScopeRecord
 from awsbatch_operator.api.tags import Owner, Ownership
 
 DesiredT = TypeVar("DesiredT")
@@ -28,7 +28,7 @@ class Removal:
     """
 
     owner: Owner
-    recorded: Recorded | None  # None: nothing was ever sent to AWS
+    recorded: ScopeRecord | None  # None: nothing was ever sent to AWS
     users: Sequence[Resource] = ()  # objects that still refer to this one; read only when asked
 
 
@@ -45,7 +45,7 @@ class Seen(Generic[DesiredT, ObservedT, ActionT]):
     plan: Plan[ActionT] | None
     findings: tuple[Finding, ...]  # the gates', the plan's and of what failed, heaviest first
     scope: Scope | None
-    recorded: Recorded | None
+    recorded: ScopeRecord | None
     now: Instant
     outcomes: Mapping[str, Outcome[ActionT]] = field(default_factory=dict)
 
@@ -101,7 +101,7 @@ class Kind(Protocol[DesiredT, ObservedT, ActionT]):
         """The removal as the kind needs it, perhaps of a class of its own (pure)."""
 
     async def observe(
-        self, resource: Resource, recorded: Recorded, scope: Scope, *, fresh: bool
+        self, resource: Resource, recorded: ScopeRecord, scope: Scope, *, fresh: bool
     ) -> ObservedT | None:
         """What AWS has; None if it has no such thing. Raises AwsError and NoTokenError.
 

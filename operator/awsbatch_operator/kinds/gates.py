@@ -11,8 +11,8 @@ from awsbatch_operator.api.conditions import condition, is_true
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.references import Need, Reference
-from awsbatch_operator.api.scope import Recorded
-from awsbatch_operator.kinds.recording import RecordError, recorded_in
+from awsbatch_operator.api.scope import ScopeRecord
+from awsbatch_operator.kinds.scope_record import RecordError, recorded_in
 
 _ARN_ACCOUNT = 4  # arn:partition:service:region:account:resource
 
@@ -21,7 +21,7 @@ _UNAWAITED = frozenset({Need.OPTIONAL, Need.OWN})
 Find = Callable[[ObjectKey], Resource | None]
 
 
-def scope_changed(recorded: Recorded, today: Recorded) -> Finding | None:
+def scope_changed(recorded: ScopeRecord, today: ScopeRecord) -> Finding | None:
     """Whether the object would be made elsewhere today.
 
     The identity may change (a role, or an AWSAccount that leads to the same account); the account,
@@ -44,7 +44,7 @@ def scope_changed(recorded: Recorded, today: Recorded) -> Finding | None:
     )
 
 
-def completed(recorded: Recorded, today: Recorded) -> Recorded:
+def completed(recorded: ScopeRecord, today: ScopeRecord) -> ScopeRecord:
     """The record, with what only its annotation says made up for by today's answer.
 
     The two agree about account, region and name: `scope_changed` has seen to that.
@@ -79,7 +79,7 @@ def elsewhere(
     references: Sequence[Reference],
     found: Mapping[ObjectKey, Resource],
     arns: Sequence[tuple[str, str]],
-    here: Recorded,
+    here: ScopeRecord,
 ) -> tuple[Finding, ...]:
     """Targets in another account or region: AWS Batch cannot join what lies apart.
 
@@ -128,7 +128,7 @@ def unresolved(reference: Reference, target: Resource | None) -> Finding | None:
     if target is None:
         return Finding(catalogue.REFERENCE_NOT_FOUND, f"{where} does not exist yet.")
     known = in_aws(target)
-    if reference.need is Need.KNOWN and known:
+    if reference.need is Need.IN_AWS and known:
         return None
     if target.deleting:
         return Finding(catalogue.REFERENCE_NOT_READY, f"{where} is being deleted.")
@@ -164,7 +164,7 @@ _ARN_RESOURCES: Mapping[str, str] = {
 }
 
 
-def _leads_to(recorded: Recorded, target: Resource) -> bool:
+def _leads_to(recorded: ScopeRecord, target: Resource) -> bool:
     arn = str(target.status["arn"])
     prefix = _ARN_RESOURCES.get(target.key.kind)
     if prefix is None:

@@ -14,7 +14,7 @@ from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.references import Reference, Targets
-from awsbatch_operator.api.scope import Permit, Recorded, Scope
+from awsbatch_operator.api.scope import Permit, Scope, ScopeRecord
 from awsbatch_operator.api.tags import Owner, Ownership
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.aws.ports import BatchPort
@@ -45,7 +45,7 @@ class Look(Protocol[FoundT_co]):
     """How a room looks at AWS; None if AWS has no such thing, as Kind.observe says."""
 
     def __call__(
-        self, resource: Resource, recorded: Recorded, scope: Scope, *, fresh: bool
+        self, resource: Resource, recorded: ScopeRecord, scope: Scope, *, fresh: bool
     ) -> Awaitable[FoundT_co | None]: ...
 
 
@@ -90,7 +90,7 @@ class Infrastructure(Generic[DesiredT, TaggedT]):
         return self.remove(resource, removal)
 
     async def observe(
-        self, resource: Resource, recorded: Recorded, scope: Scope, *, fresh: bool
+        self, resource: Resource, recorded: ScopeRecord, scope: Scope, *, fresh: bool
     ) -> TaggedT | None:
         return await self.look(resource, recorded, scope, fresh=fresh)
 

@@ -14,7 +14,7 @@ from awsbatch_operator.api.references import Need, Reference, references
 from awsbatch_operator.api.tags import Owner, Ownership, ownership, unclaimed
 from awsbatch_operator.kinds import statuses
 from awsbatch_operator.kinds.contract import KindStatus, Removal
-from awsbatch_operator.kinds.recording import recorded_time
+from awsbatch_operator.kinds.scope_record import recorded_time
 
 RELOOK_SECONDS = 300.0  # a look without any sign; the shared feed tells of changes much sooner
 MOVING_SECONDS = 5.0  # the same while AWS is at work
@@ -195,7 +195,7 @@ def when_absent(removal: LastingRemoval, now: Instant) -> Plan[ApiCall]:
 
 def needed_references(resource: Resource) -> tuple[Reference, ...]:
     """All references by name: targets must be Ready, or only known once our own object stands."""
-    need = Need.KNOWN if "arn" in resource.status else Need.READY
+    need = Need.IN_AWS if "arn" in resource.status else Need.READY
     return tuple(replace(reference, need=need) for reference in references(resource))
 
 

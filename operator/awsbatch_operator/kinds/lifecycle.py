@@ -16,14 +16,14 @@ from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import RECONCILE_AT, ObjectKey, Resource
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.references import Need, Reference, Targets, external_arns
-from awsbatch_operator.api.scope import NoTokenError, Origin, Recorded, Scope
+from awsbatch_operator.api.scope import NoTokenError, Origin, Scope, ScopeRecord
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.engine.reconciler import Again
 from awsbatch_operator.kinds import gates
 from awsbatch_operator.kinds.accounts import Home
 from awsbatch_operator.kinds.contract import ActionT, DesiredT, Kind, ObservedT, Removal
-from awsbatch_operator.kinds.recording import RecordError, recorded_in, unreadable
 from awsbatch_operator.kinds.reporting import Reporter
+from awsbatch_operator.kinds.scope_record import RecordError, recorded_in, unreadable
 from awsbatch_operator.kinds.shared import Shared
 from awsbatch_operator.kinds.steps import Steps
 from awsbatch_operator.kinds.turn import Turn
@@ -36,7 +36,7 @@ class Homes(Protocol):
 
     async def resolve(self, resource: Resource) -> Home | Finding: ...
 
-    async def for_removal(self, resource: Resource, recorded: Recorded) -> Scope | Finding: ...
+    async def for_removal(self, resource: Resource, recorded: ScopeRecord) -> Scope | Finding: ...
 
 
 class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
@@ -188,7 +188,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             return None
         return Home(gates.completed(recorded, today.recorded), today.scope)
 
-    def _recorded(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> Recorded | None:
+    def _recorded(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> ScopeRecord | None:
         """What was recorded first; a finding if that cannot be read."""
         if not self._scoped:
             return None

@@ -13,7 +13,7 @@ from awsbatch_operator.api.conditions import (
 from awsbatch_operator.api.findings import Finding, Severity
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Resource, Shape
-from awsbatch_operator.api.scope import Origin, Recorded
+from awsbatch_operator.api.scope import Origin, ScopeRecord
 
 _SHOWN = 5  # findings in one message
 
@@ -76,7 +76,7 @@ def whole(
     *,
     now: Instant,
     bounded: bool,
-    recorded: Recorded | None,
+    recorded: ScopeRecord | None,
     extra: Sequence[ExtraCondition] = (),
 ) -> dict[str, Any]:
     """The status to be written. A paused object keeps the generation that it was judged for."""
@@ -98,7 +98,7 @@ def whole(
     return {key: _without_none(value) for key, value in status.items() if value is not None}
 
 
-def _scope_fields(resource: Resource, recorded: Recorded | None, *, bounded: bool) -> Shape:
+def _scope_fields(resource: Resource, recorded: ScopeRecord | None, *, bounded: bool) -> Shape:
     if recorded is None:
         names = ("awsName", "accountId", "region", "deletionPolicy")
         return {name: resource.status[name] for name in names if name in resource.status}
@@ -110,7 +110,7 @@ def _scope_fields(resource: Resource, recorded: Recorded | None, *, bounded: boo
     return fields if bounded else fields | {"awsName": recorded.serving}
 
 
-def _usual_policy(recorded: Recorded) -> str:
+def _usual_policy(recorded: ScopeRecord) -> str:
     """What an unset deletionPolicy means."""
     return "Delete" if recorded.origin is Origin.CREATED else "Retain"
 

@@ -18,7 +18,7 @@ from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.kinds.accounts import Home
 from awsbatch_operator.kinds.contract import ActionT, DesiredT, Kind, ObservedT, Removal
 from awsbatch_operator.kinds.permits import Permits
-from awsbatch_operator.kinds.recording import annotation
+from awsbatch_operator.kinds.scope_record import annotation
 from awsbatch_operator.kinds.shared import Shared
 from awsbatch_operator.kinds.turn import Turn
 from awsbatch_operator.kube.port import InvalidError

@@ -18,7 +18,7 @@ from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any
 
-from awsbatch_operator.schema.overlays import overlay
+from awsbatch_operator.schema.tables import additions
 
 VERSION = "v1"
 HASH_DIGITS = 32
@@ -148,7 +148,7 @@ def differences(
 @cache
 def known_members() -> frozenset[str]:
     """The names of all members of AWS structures that this operator knows."""
-    return frozenset(name for struct in overlay().values() for name in struct.members)
+    return frozenset(name for struct in additions().values() for name in struct.members)
 
 
 def _structure(content: Mapping[str, Any], parent: str) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from typing import Any
 import yaml
 
 from awsbatch_operator.api.metadata import GROUP, VERSION
+from awsbatch_operator.schema.aws_schema import passthrough_schema
 from awsbatch_operator.schema.declare import Column, CustomResource
 from awsbatch_operator.schema.describe import reference
-from awsbatch_operator.schema.own import own_schema
+from awsbatch_operator.schema.model_schema import own_schema
 from awsbatch_operator.schema.rules import RULE_COUNT, RULE_ID
-from awsbatch_operator.schema.structural import passthrough_schema
 
 Schema = dict[str, Any]
 

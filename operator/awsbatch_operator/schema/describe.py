@@ -15,7 +15,7 @@ def reference(shape: str) -> str:
 
 
 def describe(parent: str, name: str, *, doc: str = "", structure: str = "") -> str:
-    """The line of the overlay, or one made from the member's name, and where to read on.
+    """The line of our table, or one made from the member's name, and where to read on.
 
     `parent` is the name of the shape that the member is in, `structure` that of the structure
     that the member is, or that it is a list of.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from awsbatch_operator.schema.own import own_schema
+from awsbatch_operator.schema.model_schema import own_schema
 from awsbatch_operator.schema.status import Status
 
 Schema = Mapping[str, Any]

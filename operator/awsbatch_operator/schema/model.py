@@ -1,7 +1,7 @@
 """AWS Batch's shapes as botocore's service model has them: the only door to botocore here.
 
 The model has types, enums and required members; limits stand in AWS's prose only, and are added
-by `overlays/`.
+by `tables/`.
 """
 
 from collections.abc import Mapping

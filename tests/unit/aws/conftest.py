@@ -12,10 +12,10 @@ from tests.support.stub_aws import StubAws
 
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.api.scope import LeaseLostError, Scope
+from awsbatch_operator.aws.aws_settings import AwsSettings
 from awsbatch_operator.aws.connect import Aws, connect
 from awsbatch_operator.aws.runner import InlineRunner
 from awsbatch_operator.aws.sender import AwsContext
-from awsbatch_operator.aws.settings import AwsSettings
 
 ACCOUNT = "111122223333"
 SCOPE = Scope(ACCOUNT, "eu-central-1")

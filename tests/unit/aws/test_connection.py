@@ -19,11 +19,11 @@ from tests.unit.aws.conftest import SCOPE, Lease
 from urllib3.util import connection
 
 from awsbatch_operator.api.scope import LeaseLostError
+from awsbatch_operator.aws.aws_settings import AwsSettings
 from awsbatch_operator.aws.call_table import CALLS
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.sender import Sender, Sent
 from awsbatch_operator.aws.sessions import Identity
-from awsbatch_operator.aws.settings import AwsSettings
 
 SUBMIT = {"jobName": "a", "jobQueue": "q", "jobDefinition": "d"}
 ANSWER = b'{"jobId": "j", "jobName": "a"}'

@@ -8,9 +8,9 @@ from tests.support.model_jobs import ModelJobs
 
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.aws.aws_settings import Cadence
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.job_feed import JobPoller
-from awsbatch_operator.aws.settings import Cadence
 
 SCOPE = Scope("111122223333", "eu-central-1")
 OTHER = Scope("444455556666", "eu-central-1")

@@ -15,12 +15,12 @@ from tests.support.stub_aws import ASSUMED, Refused
 
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.scope import LeaseLostError, NoTokenError, Scope
+from awsbatch_operator.aws.aws_settings import AwsSettings
 from awsbatch_operator.aws.calls import Priority, UnlistedCallError
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.in_flight import WithdrawnError
 from awsbatch_operator.aws.runner import ThreadRunner
 from awsbatch_operator.aws.sender import Sender
-from awsbatch_operator.aws.settings import AwsSettings
 
 SCOPE = Scope("111122223333", "eu-central-1")
 SUBMIT = {"jobName": "a", "jobQueue": "q", "jobDefinition": "d"}

@@ -10,7 +10,7 @@ from tests.support.memory_kube import MemoryKube
 from tests.unit.engine.bodies import body
 
 from awsbatch_operator.api.metadata import ObjectKey, Resource
-from awsbatch_operator.engine.recorder import Recorder, RecorderSettings
+from awsbatch_operator.engine.event_recorder import EventRecorder, RecorderSettings
 from awsbatch_operator.telemetry.metrics import Metrics
 
 JOB = Resource.from_body(body(ObjectKey("BatchJob", "science", "one"), version=7))
@@ -48,7 +48,7 @@ class Rig:
         self.clock = SteppedClock()
         self.kube = EventKube(self.clock)
         self.metrics = Metrics(CollectorRegistry())
-        self.recorder = Recorder(
+        self.recorder = EventRecorder(
             kube=self.kube,
             clock=self.clock,
             random=Random(1),

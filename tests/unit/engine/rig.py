@@ -14,10 +14,10 @@ from tests.support.structural import Definition
 from awsbatch_operator.api.metadata import API_VERSION, ObjectKey, Resource, Shape
 from awsbatch_operator.engine.cache import Cache
 from awsbatch_operator.engine.engine import Engine
+from awsbatch_operator.engine.engine_settings import Ended, EngineSettings
 from awsbatch_operator.engine.queue import WorkQueue
 from awsbatch_operator.engine.reconciler import Again
 from awsbatch_operator.engine.references import ReferenceIndex
-from awsbatch_operator.engine.settings import Ended, EngineSettings
 from awsbatch_operator.engine.significance import significance
 from awsbatch_operator.engine.store import Store
 from awsbatch_operator.telemetry.metrics import Metrics

@@ -5,8 +5,8 @@ import asyncio
 from tests.unit.engine.rig import Rig, job, manifest
 
 from awsbatch_operator.api.metadata import ObjectKey
+from awsbatch_operator.engine.engine_settings import EngineSettings
 from awsbatch_operator.engine.reconciler import Again
-from awsbatch_operator.engine.settings import EngineSettings
 from awsbatch_operator.kube.port import UnavailableError
 
 ONE, TWO = job("one"), job("two")

@@ -8,8 +8,8 @@ from tests.unit.engine.rig import Rig, job, manifest
 
 from awsbatch_operator.api.metadata import RESOLVED, ObjectKey
 from awsbatch_operator.api.scope import NoTokenError
+from awsbatch_operator.engine.engine_settings import EngineSettings
 from awsbatch_operator.engine.reconciler import Again
-from awsbatch_operator.engine.settings import EngineSettings
 
 ONE = job("one")
 

@@ -3,8 +3,8 @@
 from structlog.contextvars import get_contextvars
 from tests.unit.engine.rig import Rig, job, manifest, queue
 
+from awsbatch_operator.engine.engine_settings import EngineSettings
 from awsbatch_operator.engine.reconciler import Again
-from awsbatch_operator.engine.settings import EngineSettings
 from awsbatch_operator.kube.port import ConflictError, UnavailableError
 
 ONE, TWO = job("one"), job("two")

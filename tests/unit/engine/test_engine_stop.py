@@ -7,8 +7,8 @@ from tests.support.clock import settle
 from tests.unit.engine.rig import Rig, job, manifest
 
 from awsbatch_operator.api.scope import LeaseLostError
+from awsbatch_operator.engine.engine_settings import EngineSettings
 from awsbatch_operator.engine.reconciler import Again
-from awsbatch_operator.engine.settings import EngineSettings
 from awsbatch_operator.kube.port import UnavailableError
 
 ONE, TWO = job("one"), job("two")

@@ -3,12 +3,12 @@ import pytest
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.engine.lease import (
     LeaseSettings,
-    Sighting,
+    LeaseView,
     Standing,
     claim,
     evaluate,
     released,
-    sight,
+    viewed,
 )
 
 NOW = Instant(1_800_000_000.25)
@@ -30,7 +30,7 @@ def settings(**changes):
 
 
 def seen(*, at, previous=None, **parts):
-    return sight(previous, lease(**parts), now=at, duration=30)
+    return viewed(previous, lease(**parts), now=at, duration=30)
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,9 @@ def test_a_lease_with_our_name_is_ours():
 
 
 def test_a_foreign_lease_runs_out_when_it_was_seen_unchanged_for_as_long_as_it_lasts():
-    sighting = seen(at=100.0)
-    assert evaluate(sighting, "me", 129.0) == (Standing.THEIRS, 1.0)
-    assert evaluate(sighting, "me", 130.0) == (Standing.FREE, 0.0)
+    view = seen(at=100.0)
+    assert evaluate(view, "me", 129.0) == (Standing.THEIRS, 1.0)
+    assert evaluate(view, "me", 130.0) == (Standing.FREE, 0.0)
 
 
 def test_a_foreign_lease_is_never_judged_by_the_times_that_stand_in_it():
@@ -78,19 +78,19 @@ def test_every_renewal_starts_the_waiting_anew_even_if_it_shows_the_same_times()
 
 
 def test_the_holders_own_duration_counts_not_ours():
-    sighting = seen(at=100.0, duration=60)
-    assert evaluate(sighting, "me", 150.0) == (Standing.THEIRS, 10.0)
+    view = seen(at=100.0, duration=60)
+    assert evaluate(view, "me", 150.0) == (Standing.THEIRS, 10.0)
     assert seen(at=1.0, duration=None).duration == 30
 
 
 def test_a_lease_that_was_deleted_under_its_holder_is_waited_for_all_the_same():
     """A person deleted it; its holder will not know before it renews."""
-    gone = sight(seen(at=100.0), None, now=110.0, duration=30)
+    gone = viewed(seen(at=100.0), None, now=110.0, duration=30)
     assert gone is not None
     assert not gone.present
     assert evaluate(gone, "me", 120.0)[0] is Standing.THEIRS
     assert evaluate(gone, "me", 130.0)[0] is Standing.FREE
-    assert sight(None, None, now=1.0, duration=30) is None
+    assert viewed(None, None, now=1.0, duration=30) is None
 
 
 def test_a_first_claim_begins_the_count_of_transitions():
@@ -118,5 +118,5 @@ def test_a_released_lease_names_nobody():
     spec = released(lease(holder="me"), NOW)
     assert spec["holderIdentity"] == ""
     assert evaluate(
-        Sighting("", 30.0, "6", since=0.0, transitions=3, acquired=None), "other", 0.0
+        LeaseView("", 30.0, "6", since=0.0, transitions=3, acquired=None), "other", 0.0
     ) == (Standing.FREE, 0.0)

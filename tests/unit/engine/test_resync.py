@@ -2,8 +2,8 @@
 
 from tests.unit.engine.rig import Rig, job, manifest, queue
 
+from awsbatch_operator.engine.engine_settings import EngineSettings
 from awsbatch_operator.engine.reconciler import Again
-from awsbatch_operator.engine.settings import EngineSettings
 from awsbatch_operator.kube.port import UnavailableError
 
 ONE, TWO = job("one"), job("two")

@@ -22,7 +22,7 @@ from tests.unit.kinds.gadgets import (
 
 from awsbatch_operator.api.conditions import condition
 from awsbatch_operator.api.metadata import API_VERSION, FINALIZER, ObjectKey, Resource, Shape
-from awsbatch_operator.api.scope import Recorded, Scope
+from awsbatch_operator.api.scope import Scope, ScopeRecord
 from awsbatch_operator.aws.ports import BatchPort
 from awsbatch_operator.engine.cache import Cache
 from awsbatch_operator.engine.reconciler import Again
@@ -67,9 +67,9 @@ class OneHome:
 
     async def resolve(self, resource: Resource) -> Home:
         name = str(resource.spec.get("awsName", resource.key.name))
-        return Home(Recorded("", ACCOUNT, REGION, name), self.scope)
+        return Home(ScopeRecord("", ACCOUNT, REGION, name), self.scope)
 
-    async def for_removal(self, resource: Resource, recorded: Recorded) -> Scope:
+    async def for_removal(self, resource: Resource, recorded: ScopeRecord) -> Scope:
         del resource, recorded
         return self.scope
 

@@ -14,7 +14,7 @@ from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 from awsbatch_operator.api.plans import Plan, Step
 from awsbatch_operator.api.references import Reference, Targets
-from awsbatch_operator.api.scope import NoTokenError, Permit, Recorded, Scope
+from awsbatch_operator.api.scope import NoTokenError, Permit, Scope, ScopeRecord
 from awsbatch_operator.api.tags import Owner, Ownership, ownership
 from awsbatch_operator.kinds.contract import KindStatus, Removal, Seen
 from awsbatch_operator.kinds.lasting import adoptable
@@ -139,7 +139,7 @@ class GadgetKind:
         return removal
 
     async def observe(
-        self, resource: Resource, recorded: Recorded, scope: Scope, *, fresh: bool
+        self, resource: Resource, recorded: ScopeRecord, scope: Scope, *, fresh: bool
     ) -> Gadget | None:
         del resource, scope
         self.journal.append("look" if fresh else "feed")

@@ -12,7 +12,7 @@ from awsbatch_operator.api.scope import Origin
 from awsbatch_operator.kinds import gates
 from awsbatch_operator.kinds.awsaccount.plan import plan_removal
 from awsbatch_operator.kinds.contract import Removal
-from awsbatch_operator.kinds.recording import RecordError, annotation, recorded_in, recorded_time
+from awsbatch_operator.kinds.scope_record import RecordError, annotation, recorded_in, recorded_time
 
 TARGET = ObjectKey("ComputeEnvironment", "science", "pool")
 PATH = "spec.computeEnvironmentOrder[0].computeEnvironmentRef"
@@ -48,14 +48,14 @@ def test_ready_for_an_older_generation_is_not_ready():
 
 def test_what_stands_already_needs_its_target_only_to_be_known():
     assert waits(pool()) is not None
-    assert waits(pool(), Need.KNOWN) is None
-    assert waits(resource("ComputeEnvironment"), Need.KNOWN) is not None
+    assert waits(pool(), Need.IN_AWS) is None
+    assert waits(resource("ComputeEnvironment"), Need.IN_AWS) is not None
 
 
 def test_a_target_that_is_being_deleted_is_not_used_for_anything_new():
     target = replace(ready(pool()), deleting=True)
     assert "is being deleted" in waits(target)[1]
-    assert waits(target, Need.KNOWN) is None
+    assert waits(target, Need.IN_AWS) is None
 
 
 def environment_arn(name="science-pool-1", account=ACCOUNT, region=REGION, part=None):
@@ -80,7 +80,7 @@ def test_an_arn_is_believed_only_if_the_record_leads_to_it(arn, its_own):
     target = ready(pool(arn=arn))
     assert gates.in_aws(target) is its_own
     assert (waits(target) is None) is its_own
-    assert (waits(target, Need.KNOWN) is None) is its_own
+    assert (waits(target, Need.IN_AWS) is None) is its_own
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from awsbatch_operator.api.metadata import API_VERSION
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.engine.cache import Cache
 from awsbatch_operator.kinds.accounts import Accounts, OwnIdentity
-from awsbatch_operator.kinds.recording import recorded_in
+from awsbatch_operator.kinds.scope_record import recorded_in
 
 THEIRS, NOBODYS = "222233334444", "999900001111"
 SERVES = {"allowedNamespaces": {"names": ["science"]}}

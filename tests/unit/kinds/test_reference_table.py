@@ -17,7 +17,7 @@ from awsbatch_operator.api.references import _KINDS, Need, Reference
 from awsbatch_operator.kinds import gates
 from awsbatch_operator.kinds.batchjob.desired import needed_references as of_a_job
 from awsbatch_operator.kinds.lasting import needed_references
-from awsbatch_operator.kinds.recording import annotation
+from awsbatch_operator.kinds.scope_record import annotation
 
 ENVIRONMENT = {"order": 1, "computeEnvironmentRef": {"name": "target"}}
 OTHER_ENVIRONMENT = {"order": 1, "computeEnvironmentRef": {"name": "own"}}
@@ -121,10 +121,10 @@ NEVER = frozenset[Need]()
 STATES: Mapping[State, frozenset[Need]] = {
     missing: NEVER,
     just_created: NEVER,
-    standing: frozenset({Need.READY, Need.KNOWN}),
-    not_ready: frozenset({Need.KNOWN}),
-    edited: frozenset({Need.KNOWN}),
-    going: frozenset({Need.KNOWN}),
+    standing: frozenset({Need.READY, Need.IN_AWS}),
+    not_ready: frozenset({Need.IN_AWS}),
+    edited: frozenset({Need.IN_AWS}),
+    going: frozenset({Need.IN_AWS}),
     claim: NEVER,
     claim_that_shows_the_arn: NEVER,
     lost_to_another: NEVER,
@@ -132,7 +132,7 @@ STATES: Mapping[State, frozenset[Need]] = {
     forged_record: NEVER,
     unreadable: NEVER,
 }
-TABLE = tuple(itertools.product(REFERRING, STATES, (Need.READY, Need.KNOWN)))
+TABLE = tuple(itertools.product(REFERRING, STATES, (Need.READY, Need.IN_AWS)))
 
 
 def name_of(value: Any) -> str:
@@ -143,7 +143,7 @@ def name_of(value: Any) -> str:
 
 def reference_to(kind: str, spec: Mapping[str, Any], target: str, need: Need) -> Reference:
     """The reference as the kind itself asks for it: of something new, or of what stands."""
-    standing_already = need is Need.KNOWN
+    standing_already = need is Need.IN_AWS
     of = resource(kind, dict(spec), status={"arn": "arn:own"} if standing_already else {})
     wanted = of_a_job(of) if kind == "BatchJob" else needed_references(of)
     (found,) = [
@@ -182,7 +182,7 @@ def test_what_nothing_waits_for_is_found_only_if_it_is_proven_too(state, need):
     target = state(resource("JobQueue", name="target"))
     found, findings = gates.targets([reference], lambda _: target)
     assert findings == ()
-    assert bool(found) is (Need.KNOWN in STATES[state])
+    assert bool(found) is (Need.IN_AWS in STATES[state])
 
 
 def test_every_kind_that_a_spec_can_refer_to_is_in_the_table():

@@ -6,13 +6,13 @@ from typing import Any
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import FINALIZER, ObjectKey, Resource
 from awsbatch_operator.api.references import Targets
-from awsbatch_operator.api.scope import Recorded
+from awsbatch_operator.api.scope import ScopeRecord
 from awsbatch_operator.api.tags import Owner
-from awsbatch_operator.kinds.recording import annotation
+from awsbatch_operator.kinds.scope_record import annotation
 
 NOW = Instant(1_800_000_000.0)
 ACCOUNT, REGION = "111122223333", "eu-central-1"
-RECORDED = Recorded("", ACCOUNT, REGION, "science-pool-1")
+RECORDED = ScopeRecord("", ACCOUNT, REGION, "science-pool-1")
 
 
 def resource(kind: str, spec: dict[str, Any] | None = None, **changes: Any) -> Resource:
@@ -62,7 +62,7 @@ def at_home(of: Resource, name: str = "", **status: Any) -> Resource:
         "region": REGION,
         **status,
     }
-    recorded = Recorded("", ACCOUNT, REGION, aws_name)
+    recorded = ScopeRecord("", ACCOUNT, REGION, aws_name)
     annotations = {**of.annotations, **annotation(recorded, NOW)}
     return replace(of, status={**of.status, **shown}, annotations=annotations)
 

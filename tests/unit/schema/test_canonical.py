@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.support.schema_walk import instances
 
 from awsbatch_operator.generate import RESOURCES
+from awsbatch_operator.schema.aws_schema import passthrough_schema
 from awsbatch_operator.schema.canonical import (
     canonical,
     comparable,
@@ -18,7 +19,6 @@ from awsbatch_operator.schema.canonical import (
     differences,
     known_members,
 )
-from awsbatch_operator.schema.structural import passthrough_schema
 
 CONTAINER: dict[str, Any] = {
     "type": "container",

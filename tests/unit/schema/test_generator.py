@@ -11,12 +11,12 @@ from pydantic import Field
 from tests.support.schema_walk import nodes
 
 from awsbatch_operator.generate import RESOURCES
-from awsbatch_operator.schema import structural
+from awsbatch_operator.schema import aws_schema
 from awsbatch_operator.schema.crd import crd, spec_schema, to_yaml
 from awsbatch_operator.schema.declare import PassThrough
 from awsbatch_operator.schema.fields import Fields
 from awsbatch_operator.schema.model import AwsShape, input_shape
-from awsbatch_operator.schema.own import own_schema
+from awsbatch_operator.schema.model_schema import own_schema
 
 BY_KIND = {resource.kind: resource for resource in RESOURCES}
 KINDS = sorted(BY_KIND)
@@ -122,7 +122,7 @@ def test_a_member_that_only_a_newer_botocore_has_is_offered_with_the_widest_boun
     today = input_shape("CreateSchedulingPolicy")
     extra = AwsShape(name="String", type="string")
     newer = replace(today, members={**today.members, "burstPolicyName": extra})
-    monkeypatch.setattr(structural, "input_shape", lambda _: newer)
+    monkeypatch.setattr(aws_schema, "input_shape", lambda _: newer)
     offered = spec_schema(BY_KIND["SchedulingPolicy"])["properties"]
     assert offered["burstPolicyName"] == {
         "description": "Burst policy name, as AWS Batch defines it. AWS API: "
@@ -135,7 +135,7 @@ def test_a_member_that_only_a_newer_botocore_has_is_offered_with_the_widest_boun
 def test_a_table_that_names_what_aws_does_not_have_is_refused():
     wrong = PassThrough(operation="CreateJobQueue", omit={"jobQueueNane": "a slip of the pen"})
     with pytest.raises(ValueError, match="CreateJobQueueRequest has no jobQueueNane"):
-        structural.passthrough_schema(wrong)
+        aws_schema.passthrough_schema(wrong)
 
 
 def test_a_field_cannot_be_ours_and_awss():

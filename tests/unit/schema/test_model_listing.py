@@ -2,11 +2,11 @@
 
 from tests.support.model_listing import LISTING, listing
 
-from awsbatch_operator.schema.overlays import overlay
+from awsbatch_operator.schema.tables import additions
 
 RENEW = (
     "AWS's model changed. Look at each line: give a new member a line and bounds in "
-    "operator/awsbatch_operator/schema/overlays, take a removed one out. Then run "
+    "operator/awsbatch_operator/schema/tables, take a removed one out. Then run "
     "`PYTHONPATH=operator:. .venv/bin/python -m tests.support.model_listing` and `make crds`."
 )
 
@@ -21,7 +21,7 @@ def test_the_model_has_the_members_that_were_looked_at():
 
 
 def test_every_member_of_today_has_a_line_of_ours():
-    table = overlay()
+    table = additions()
     silent = []
     for line in listing():
         shape, _, name = line.split(" ", 1)[0].partition(".")

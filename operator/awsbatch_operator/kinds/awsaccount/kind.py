@@ -10,7 +10,7 @@ from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.references import Reference, Targets
-from awsbatch_operator.api.scope import Permit, Recorded, Scope
+from awsbatch_operator.api.scope import Permit, Scope, ScopeRecord
 from awsbatch_operator.api.tags import Owner, Ownership
 from awsbatch_operator.aws.ports import IdentityPort
 from awsbatch_operator.kinds.accounts import Home
@@ -43,9 +43,9 @@ class AccountHomes:
             role_arn=resource.spec.get("roleArn"),
             external_id=resource.spec.get("externalId"),
         )
-        return Home(Recorded("", "", region, ""), scope)
+        return Home(ScopeRecord("", "", region, ""), scope)
 
-    async def for_removal(self, resource: Resource, recorded: Recorded) -> Scope | Finding:
+    async def for_removal(self, resource: Resource, recorded: ScopeRecord) -> Scope | Finding:
         """Where it does not matter: removing an AWSAccount asks AWS nothing."""
         del resource
         return Scope(account_id="", region=recorded.region)
@@ -79,7 +79,7 @@ class AwsAccountKind:
         return removal
 
     async def observe(
-        self, resource: Resource, recorded: Recorded, scope: Scope, *, fresh: bool
+        self, resource: Resource, recorded: ScopeRecord, scope: Scope, *, fresh: bool
     ) -> Observed | None:
         del recorded, fresh
         if resource.deleting:

@@ -9,7 +9,7 @@ from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.words import some_of
 from awsbatch_operator.kinds.contract import Removal
-from awsbatch_operator.kinds.recording import RecordError, recorded_in
+from awsbatch_operator.kinds.scope_record import RecordError, recorded_in
 
 VERIFY_SECONDS = 600.0  # roles and trust policies change without telling us
 

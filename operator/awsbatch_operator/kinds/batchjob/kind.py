@@ -9,7 +9,7 @@ from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.references import Reference, Targets
-from awsbatch_operator.api.scope import Permit, Recorded, Scope
+from awsbatch_operator.api.scope import Permit, Scope, ScopeRecord
 from awsbatch_operator.api.tags import Owner, Ownership, ownership
 from awsbatch_operator.kinds.batchjob.act import act_on_job
 from awsbatch_operator.kinds.batchjob.actions import Action, Terminate
@@ -23,7 +23,7 @@ from awsbatch_operator.kinds.batchjob.status import job_status
 from awsbatch_operator.kinds.batchjob.submission import end_condition, submission_of
 from awsbatch_operator.kinds.contract import KindStatus, Removal, Seen
 from awsbatch_operator.kinds.infrastructure import refusals
-from awsbatch_operator.kinds.recording import RecordError, unreadable
+from awsbatch_operator.kinds.scope_record import RecordError, unreadable
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class BatchJobKind:
         return removal
 
     async def observe(
-        self, resource: Resource, recorded: Recorded, scope: Scope, *, fresh: bool
+        self, resource: Resource, recorded: ScopeRecord, scope: Scope, *, fresh: bool
     ) -> Observed | None:
         del recorded  # the record of the submissions has queue and name by itself
         owner = Owner(self.cluster_id, resource.key, resource.uid)

@@ -26,7 +26,7 @@ from awsbatch_operator.kinds.batchjob.submission import (
     recorded_job_id,
     submission_of,
 )
-from awsbatch_operator.kinds.recording import RecordError
+from awsbatch_operator.kinds.scope_record import RecordError
 
 SETTLING_TIMES = 5  # the longest settling, in settling times
 

@@ -21,7 +21,7 @@ from awsbatch_operator.kinds.batchjob.plan import QUIET_SECONDS
 from awsbatch_operator.kinds.batchjob.request import request_hash
 from awsbatch_operator.kinds.batchjob.submission import Submission, end_condition, submission_of
 from awsbatch_operator.kinds.contract import KindStatus, Seen
-from awsbatch_operator.kinds.recording import RecordError
+from awsbatch_operator.kinds.scope_record import RecordError
 
 REASONS_KEPT = 20
 OTHERS_KEPT = 10

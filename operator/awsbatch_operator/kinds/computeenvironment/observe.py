@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from awsbatch_operator.api.metadata import Resource
-from awsbatch_operator.api.scope import Recorded, Scope
+from awsbatch_operator.api.scope import Scope, ScopeRecord
 from awsbatch_operator.aws.ports import BatchPort
 from awsbatch_operator.kinds.lasting import Detail
 from awsbatch_operator.kinds.queues import Use, uses
@@ -40,7 +40,7 @@ class Observer:
     batch: BatchPort
 
     async def __call__(
-        self, resource: Resource, recorded: Recorded, scope: Scope, *, fresh: bool
+        self, resource: Resource, recorded: ScopeRecord, scope: Scope, *, fresh: bool
     ) -> Observed | None:
         """The environment by name; with the queues that use it if it is to go."""
         detail = await self.batch.compute_environment(

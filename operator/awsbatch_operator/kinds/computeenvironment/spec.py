@@ -22,8 +22,8 @@ from awsbatch_operator.schema.declare import (
     PassThrough,
 )
 from awsbatch_operator.schema.fields import LIST_ATOMIC, Count, Fields, Line, Paragraph, Short
-from awsbatch_operator.schema.overlays.environment_rules import SPEC as ENVIRONMENT_RULES
 from awsbatch_operator.schema.status import NamedStatus
+from awsbatch_operator.schema.tables.environment_rules import SPEC as ENVIRONMENT_RULES
 
 MEMBERS = PassThrough(
     operation="CreateComputeEnvironment",

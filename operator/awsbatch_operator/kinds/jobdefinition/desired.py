@@ -21,7 +21,7 @@ from awsbatch_operator.schema.canonical import content_hash
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ListedRevision:
     """A revision as the status shows it."""
 
     arn: str
@@ -43,7 +43,7 @@ class Desired:
     content_hash: str
     tags: WantedTags
     keep: int
-    shown: tuple[Shown, ...]
+    shown: tuple[ListedRevision, ...]
     in_use: frozenset[str] | None
     reached: bool
 
@@ -85,9 +85,9 @@ def _is_reached(resource: Resource) -> bool:
     return bool(resource.status.get("contentHash") == wanted)
 
 
-def _shown(resource: Resource) -> tuple[Shown, ...]:
+def _shown(resource: Resource) -> tuple[ListedRevision, ...]:
     return tuple(
-        Shown(
+        ListedRevision(
             arn=str(entry["arn"]),
             content_hash=str(entry.get("contentHash", "")),
             registered=Instant.parse(str(entry["registeredTime"]))

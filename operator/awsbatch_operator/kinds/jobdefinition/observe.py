@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from awsbatch_operator.api.metadata import Resource, Shape
-from awsbatch_operator.api.scope import Recorded, Scope
+from awsbatch_operator.api.scope import Scope, ScopeRecord
 from awsbatch_operator.api.tags import Owner, Ownership, ownership
 from awsbatch_operator.aws.ports import BatchPort
 from awsbatch_operator.kinds.jobdefinition.registrations import Registrations
@@ -55,7 +55,7 @@ class Observer:
     registrations: Registrations
 
     async def __call__(
-        self, resource: Resource, recorded: Recorded, scope: Scope, *, fresh: bool
+        self, resource: Resource, recorded: ScopeRecord, scope: Scope, *, fresh: bool
     ) -> Observed | None:
         """The ACTIVE revisions of the name; None if there is none."""
         answers = await self.batch.job_definitions(

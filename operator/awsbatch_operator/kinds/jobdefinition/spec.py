@@ -19,8 +19,8 @@ from awsbatch_operator.schema.declare import (
     PassThrough,
 )
 from awsbatch_operator.schema.fields import LIST_ATOMIC, Count, Fields, Line, Short, Time
-from awsbatch_operator.schema.overlays.definition_rules import SPEC as DEFINITION_RULES
 from awsbatch_operator.schema.status import NamedStatus
+from awsbatch_operator.schema.tables.definition_rules import SPEC as DEFINITION_RULES
 
 MEMBERS = PassThrough(
     operation="RegisterJobDefinition",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from awsbatch_operator.api.metadata import Resource
-from awsbatch_operator.api.scope import Recorded, Scope
+from awsbatch_operator.api.scope import Scope, ScopeRecord
 from awsbatch_operator.aws.ports import BatchPort
 from awsbatch_operator.kinds.jobqueue.desired import waits_for_jobs
 from awsbatch_operator.kinds.lasting import Detail
@@ -46,7 +46,7 @@ class Observer:
     batch: BatchPort
 
     async def __call__(
-        self, resource: Resource, recorded: Recorded, scope: Scope, *, fresh: bool
+        self, resource: Resource, recorded: ScopeRecord, scope: Scope, *, fresh: bool
     ) -> Observed | None:
         """The queue by name; with its jobs counted if they are waited for.
 

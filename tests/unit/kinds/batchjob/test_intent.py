@@ -28,7 +28,7 @@ from awsbatch_operator.kinds.batchjob.submission import (
     recorded_job_id,
     submission_of,
 )
-from awsbatch_operator.kinds.recording import RecordError
+from awsbatch_operator.kinds.scope_record import RecordError
 
 WRITTEN = json.loads(first_submission().annotation()[SUBMISSION])
 DAMAGED = [

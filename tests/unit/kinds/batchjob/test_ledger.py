@@ -18,7 +18,7 @@ from tests.unit.kinds.batchjob.jobs import (
 )
 
 from awsbatch_operator.api.metadata import SUBMISSION
-from awsbatch_operator.api.scope import Recorded
+from awsbatch_operator.api.scope import ScopeRecord
 from awsbatch_operator.kinds.batchjob.kind import job_is_over
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed, Sweep
 from awsbatch_operator.kinds.batchjob.plan import plan_job
@@ -27,7 +27,7 @@ from awsbatch_operator.kinds.batchjob.submission import EARLIER_KEPT, Submission
 from awsbatch_operator.kinds.batchjob.submitting import TRACEABLE_SECONDS
 from awsbatch_operator.kinds.contract import Removal
 
-REMOVAL = Removal(OWNER, Recorded("", "111122223333", "eu-central-1", ""))
+REMOVAL = Removal(OWNER, ScopeRecord("", "111122223333", "eu-central-1", ""))
 FIRST = first_submission()
 CHANGED = job(spec={**job().spec, "parameters": {"year": "1979"}})
 CLOSED_AT = NOW.plus(100)

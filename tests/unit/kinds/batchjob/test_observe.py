@@ -17,7 +17,7 @@ from awsbatch_operator.kinds.batchjob.observed import Knowledge
 from awsbatch_operator.kinds.batchjob.output import AT_ONCE, OutputReader, Readings
 from awsbatch_operator.kinds.batchjob.request import job_tags
 from awsbatch_operator.kinds.batchjob.submission import Submission
-from awsbatch_operator.kinds.recording import RecordError
+from awsbatch_operator.kinds.scope_record import RecordError
 
 FIRST = first_submission()
 

@@ -17,7 +17,7 @@ from tests.unit.kinds.batchjob.jobs import (
 )
 
 from awsbatch_operator.api.findings import Severity
-from awsbatch_operator.api.scope import Recorded
+from awsbatch_operator.api.scope import ScopeRecord
 from awsbatch_operator.kinds.batchjob.actions import Action, Submit, Terminate
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed, Output, Sweep
 from awsbatch_operator.kinds.batchjob.plan import plan_job
@@ -26,7 +26,7 @@ from awsbatch_operator.kinds.batchjob.submission import Submission
 from awsbatch_operator.kinds.batchjob.submitting import DAY, TRACEABLE_SECONDS
 from awsbatch_operator.kinds.contract import Removal
 
-RECORDED = Recorded("", "111122223333", "eu-central-1", "")
+RECORDED = ScopeRecord("", "111122223333", "eu-central-1", "")
 REMOVAL = Removal(OWNER, RECORDED)
 
 

@@ -17,7 +17,7 @@ from tests.unit.kinds.batchjob.jobs import (
     recorded,
 )
 
-from awsbatch_operator.api.scope import Recorded
+from awsbatch_operator.api.scope import ScopeRecord
 from awsbatch_operator.kinds.batchjob.actions import Ending, Terminate
 from awsbatch_operator.kinds.batchjob.observed import (
     Knowledge,
@@ -32,7 +32,7 @@ from awsbatch_operator.kinds.batchjob.removal import plan_removal
 from awsbatch_operator.kinds.batchjob.status import job_status
 from awsbatch_operator.kinds.contract import Removal, Seen
 
-REMOVAL = Removal(OWNER, Recorded("", "111122223333", "eu-central-1", ""))
+REMOVAL = Removal(OWNER, ScopeRecord("", "111122223333", "eu-central-1", ""))
 REPEATED = first_submission().repeated(NOW)
 LATER = NOW.plus(400)  # the first look for further jobs is due
 

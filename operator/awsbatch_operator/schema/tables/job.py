@@ -1,7 +1,7 @@
 """RegisterJobDefinition and SubmitJob themselves."""
 
-from awsbatch_operator.schema.overlay import TEXT, Overlay, Struct, many, number, plain, text
-from awsbatch_operator.schema.overlays.container import COMMAND, DEPRECATED, ENVIRONMENT, RESOURCES
+from awsbatch_operator.schema.additions import TEXT, Additions, Struct, many, number, plain, text
+from awsbatch_operator.schema.tables.container import COMMAND, DEPRECATED, ENVIRONMENT, RESOURCES
 
 _PARAMETERS = many("Values for the Ref::name placeholders in commands.", (0, 100), length=(0, TEXT))
 _RETRY = plain("How often a job is tried, and when it is not.")
@@ -9,7 +9,7 @@ _TIMEOUT = plain("How long an attempt may run.")
 _PROPAGATE = plain("Whether the ECS task gets the job's tags. Default: false.")
 _PRIORITY = "Priority within a share identifier; higher ones go first."
 
-SHAPES: Overlay = {
+SHAPES: Additions = {
     "RegisterJobDefinitionRequest": Struct(
         members={
             "type": plain("container: one node. multinode: several nodes that work together."),

@@ -1,11 +1,11 @@
 """Pods of jobs that run on EKS."""
 
-from awsbatch_operator.schema.overlay import (
+from awsbatch_operator.schema.additions import (
     EXACT,
     LIST,
     TEXT,
+    Additions,
     Member,
-    Overlay,
     Struct,
     many,
     plain,
@@ -28,7 +28,7 @@ _ENV = many("Environment variables.", (0, LIST), key="name")
 _RESOURCES = plain("CPU, memory and GPUs.")
 _AMOUNTS = (0, 10)
 
-SHAPES: Overlay = {
+SHAPES: Additions = {
     "EksProperties": Struct(members={"podProperties": plain("The pod.")}),
     "EksPodProperties": Struct(
         members={

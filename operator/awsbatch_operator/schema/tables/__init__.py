@@ -1,7 +1,7 @@
 """What AWS's model leaves out, shape by shape, and which shapes that table knows."""
 
-from awsbatch_operator.schema.overlay import Overlay
-from awsbatch_operator.schema.overlays import (
+from awsbatch_operator.schema.additions import Additions
+from awsbatch_operator.schema.tables import (
     container,
     environment,
     job,
@@ -13,7 +13,7 @@ from awsbatch_operator.schema.overlays import (
 )
 
 
-def overlay() -> Overlay:
+def additions() -> Additions:
     """The whole table, by the shape's name in AWS's model."""
     return {
         **environment.SHAPES,

@@ -1,4 +1,4 @@
-"""From an AWS shape and its overlay to a structural OpenAPI v3 schema.
+"""From an AWS shape and our additions to a structural OpenAPI v3 schema.
 
 Nothing is left unbounded: what the table does not know (a member that a newer botocore brings)
 gets the widest bounds that a request can have.
@@ -7,13 +7,22 @@ gets the widest bounds that a request can have.
 from collections.abc import Iterable
 from typing import Any
 
+from awsbatch_operator.schema.additions import (
+    EXACT,
+    INT32,
+    LIST,
+    MAP,
+    TEXT,
+    Additions,
+    Member,
+    Struct,
+)
 from awsbatch_operator.schema.common import TAG_RULES
 from awsbatch_operator.schema.declare import PassThrough
 from awsbatch_operator.schema.describe import describe
 from awsbatch_operator.schema.model import AwsShape, input_shape, named_shape
-from awsbatch_operator.schema.overlay import EXACT, INT32, LIST, MAP, TEXT, Member, Overlay, Struct
-from awsbatch_operator.schema.overlays import overlay
-from awsbatch_operator.schema.own import own_schema
+from awsbatch_operator.schema.model_schema import own_schema
+from awsbatch_operator.schema.tables import additions
 
 Schema = dict[str, Any]
 
@@ -25,9 +34,9 @@ _UNKNOWN = Member(doc="")
 def passthrough_schema(passthrough: PassThrough) -> Schema:
     """The object schema of all AWS members of a spec.
 
-    ValueError if the declaration or an overlay names a member that AWS's model does not have.
+    ValueError if the declaration or an addition names a member that AWS's model does not have.
     """
-    table = overlay()
+    table = additions()
     shape = input_shape(passthrough.operation)
     struct = table.get(shape.name, Struct(members={}))
     members = {**shape.members, **{m: named_shape(s) for m, s in passthrough.add.items()}}
@@ -41,7 +50,7 @@ def passthrough_schema(passthrough: PassThrough) -> Schema:
 
 
 def _member(
-    parent: str, name: str, shape: AwsShape, member: Member | None, table: Overlay
+    parent: str, name: str, shape: AwsShape, member: Member | None, table: Additions
 ) -> Schema:
     known = member or _UNKNOWN
     inner = shape.element if shape.type == "list" and shape.element else shape
@@ -50,7 +59,7 @@ def _member(
     return {"description": description, **_schema(shape, known, table)}
 
 
-def _schema(shape: AwsShape, member: Member, table: Overlay) -> Schema:
+def _schema(shape: AwsShape, member: Member, table: Additions) -> Schema:
     match shape.type:
         case "structure":
             schema = _structure(shape, table)
@@ -72,7 +81,7 @@ def _schema(shape: AwsShape, member: Member, table: Overlay) -> Schema:
     return {**schema, "x-kubernetes-validations": rules} if rules else schema
 
 
-def _structure(shape: AwsShape, table: Overlay) -> Schema:
+def _structure(shape: AwsShape, table: Additions) -> Schema:
     struct = table.get(shape.name, Struct(members={}))
     _check_names(shape.name, shape.members, (*struct.omit, *struct.members))
     properties = {
@@ -99,7 +108,7 @@ def _object(properties: Schema, required: Iterable[str]) -> Schema:
     }
 
 
-def _list(shape: AwsShape, member: Member, table: Overlay) -> Schema:
+def _list(shape: AwsShape, member: Member, table: Additions) -> Schema:
     low, high = member.size or (shape.minimum or 0, shape.maximum or LIST)
     element = shape.element or AwsShape(name="", type="string")
     kind = "map" if member.key else "set" if member.unordered else "atomic"
@@ -158,5 +167,5 @@ def _check_names(where: str, members: Iterable[str], named: Iterable[str]) -> No
     if unknown:
         raise ValueError(
             f"{where} has no {', '.join(unknown)} in the installed botocore: remove it from the "
-            "tables under schema/overlays, or install the botocore that the locks name"
+            "tables under schema/tables, or install the botocore that the locks name"
         )

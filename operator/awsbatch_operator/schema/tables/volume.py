@@ -1,11 +1,11 @@
 """Volumes and mount points."""
 
-from awsbatch_operator.schema.overlay import Overlay, Struct, arn, number, plain, text
+from awsbatch_operator.schema.additions import Additions, Struct, arn, number, plain, text
 from awsbatch_operator.schema.rules import Rule, at_most_one
 
 _PORT = number("Port for the encrypted traffic. Unset: chosen by the mount helper.", 0, 65535)
 
-SHAPES: Overlay = {
+SHAPES: Additions = {
     "Volume": Struct(
         members={
             "name": text("Name for mountPoints.", 255, pattern=r"^[A-Za-z0-9_-]+$"),

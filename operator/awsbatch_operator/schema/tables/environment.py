@@ -1,7 +1,7 @@
 """Compute environments: CreateComputeEnvironment, and what only its update knows."""
 
-from awsbatch_operator.schema.overlay import (
-    Overlay,
+from awsbatch_operator.schema.additions import (
+    Additions,
     Struct,
     arn,
     many,
@@ -10,7 +10,7 @@ from awsbatch_operator.schema.overlay import (
     text,
     words,
 )
-from awsbatch_operator.schema.overlays import environment_rules as rules
+from awsbatch_operator.schema.tables import environment_rules as rules
 
 _TEMPLATE_MEMBERS = {
     "launchTemplateId": text("Launch template by id.", pattern=r"^lt-[0-9a-f]+$"),
@@ -19,7 +19,7 @@ _TEMPLATE_MEMBERS = {
     "userdataType": plain("How an EKS node with a custom image starts."),
 }
 
-SHAPES: Overlay = {
+SHAPES: Additions = {
     "CreateComputeEnvironmentRequest": Struct(
         members={
             "type": plain("MANAGED: AWS Batch runs the instances. UNMANAGED: you bring them."),

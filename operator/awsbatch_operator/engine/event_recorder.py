@@ -37,7 +37,7 @@ class RecorderSettings:
     attempts: int = 3  # for one event, while others can be sent
 
 
-class Recorder:
+class EventRecorder:
     """Events about our objects. For one event loop; `run` sends them.
 
     While the API server does not answer, nothing is given up: events wait, up to a bound, and are

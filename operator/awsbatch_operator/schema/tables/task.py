@@ -1,7 +1,17 @@
 """ECS tasks: jobs of several containers."""
 
-from awsbatch_operator.schema.overlay import Overlay, Struct, arn, many, number, plain, text, words
-from awsbatch_operator.schema.overlays.container import (
+from awsbatch_operator.schema.additions import (
+    Additions,
+    Struct,
+    arn,
+    many,
+    number,
+    plain,
+    text,
+    words,
+)
+from awsbatch_operator.schema.rules import Rule
+from awsbatch_operator.schema.tables.container import (
     COMMAND,
     ENVIRONMENT,
     IMAGE,
@@ -10,9 +20,8 @@ from awsbatch_operator.schema.overlays.container import (
     SECRETS,
     ULIMITS,
 )
-from awsbatch_operator.schema.rules import Rule
 
-SHAPES: Overlay = {
+SHAPES: Additions = {
     "EcsProperties": Struct(
         members={"taskProperties": many("The task; AWS takes one.", (1, 1))},
     ),

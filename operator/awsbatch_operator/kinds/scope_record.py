@@ -11,7 +11,7 @@ from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import RESOLVED, Resource
-from awsbatch_operator.api.scope import Origin, Recorded
+from awsbatch_operator.api.scope import Origin, ScopeRecord
 
 _FIELDS: Mapping[str, str] = {
     "accountId": "account_id",
@@ -38,7 +38,7 @@ def unreadable(error: RecordError) -> Finding:
     return Finding(catalogue.INVALID_RECORD, f"{error}.", error.remedy)
 
 
-def recorded_in(resource: Resource) -> Recorded | None:
+def recorded_in(resource: Resource) -> ScopeRecord | None:
     """What the object was resolved to first; None if nothing was recorded.
 
     A lost annotation is made up for by the status, which carries the same. RecordError if the
@@ -58,7 +58,7 @@ def recorded_in(resource: Resource) -> Recorded | None:
     origin = str(body.get("origin", _CREATED))
     if not isinstance(before, list | tuple) or origin not in _ORIGINS:
         raise RecordError(f"{RESOLVED}: {text[:200]!r} has no sound origin or predecessors")
-    return Recorded(
+    return ScopeRecord(
         account=account,
         **found,
         origin=Origin(origin),
@@ -74,7 +74,7 @@ def recorded_time(resource: Resource) -> Instant:
         return resource.created
 
 
-def annotation(recorded: Recorded, now: Instant) -> dict[str, str]:
+def annotation(recorded: ScopeRecord, now: Instant) -> dict[str, str]:
     """The annotation that records it; what is as usual, or not known, is left out of it.
 
     An account that is known by its number only stays so. Written as "", it would be the operator's
@@ -105,7 +105,7 @@ def _parsed(text: str) -> Mapping[str, object]:
     return body
 
 
-def _from_status(resource: Resource) -> Recorded | None:
+def _from_status(resource: Resource) -> ScopeRecord | None:
     """What the status shows of it: the account by its number only, and of a job no AWS name."""
     status = resource.status
     # `kubectl replace` takes the finalizer away, too; what stands in AWS stays where it is.
@@ -113,7 +113,7 @@ def _from_status(resource: Resource) -> Recorded | None:
     if not in_aws or not {"accountId", "region"} <= status.keys():
         return None
     reference = resource.spec.get("accountRef") or {}
-    return Recorded(
+    return ScopeRecord(
         account=str(reference["name"]) if "name" in reference else None,
         account_id=str(status["accountId"]),
         region=str(status["region"]),

@@ -1,10 +1,10 @@
 """A container of a single-container job or node range, and what tasks share with it."""
 
-from awsbatch_operator.schema.overlay import (
+from awsbatch_operator.schema.additions import (
     LIST,
     TEXT,
+    Additions,
     Member,
-    Overlay,
     Struct,
     arn,
     many,
@@ -13,7 +13,7 @@ from awsbatch_operator.schema.overlay import (
     text,
     words,
 )
-from awsbatch_operator.schema.overlays import container_rules as rules
+from awsbatch_operator.schema.tables import container_rules as rules
 
 DEPRECATED = {
     "vcpus": "deprecated by AWS: resourceRequirements says the same",
@@ -27,7 +27,7 @@ MOUNTS = many("Where volumes appear in the container.", (0, 40), key="containerP
 ULIMITS = many("Resource limits of the container.", (0, 20))
 IMAGE = text("Image to run, by tag or digest.", 255)
 
-SHAPES: Overlay = {
+SHAPES: Additions = {
     "ContainerProperties": Struct(
         members={
             "image": IMAGE,

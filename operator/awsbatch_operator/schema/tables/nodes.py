@@ -1,6 +1,6 @@
 """Multi-node parallel jobs."""
 
-from awsbatch_operator.schema.overlay import Overlay, Struct, many, number, plain, text
+from awsbatch_operator.schema.additions import Additions, Struct, many, number, plain, text
 from awsbatch_operator.schema.rules import Rule, exactly_one
 
 RANGE = text(
@@ -8,7 +8,7 @@ RANGE = text(
 )
 NODES = 1000  # AWS: instances an ECS cluster may have by default
 
-SHAPES: Overlay = {
+SHAPES: Additions = {
     "NodeProperties": Struct(
         members={
             "numNodes": number("Number of nodes.", 1, NODES),

@@ -1,4 +1,4 @@
-"""What AWS's model leaves out: the vocabulary of the tables under `overlays/`."""
+"""What AWS's model leaves out: the vocabulary of the tables under `tables/`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -59,7 +59,7 @@ class OwnMember:
     required: bool = False
 
 
-Overlay = Mapping[str, Struct]
+Additions = Mapping[str, Struct]
 
 
 def text(doc: str, high: int = NAME, *, low: int = 1, pattern: str = "") -> Member:

@@ -1,8 +1,8 @@
 """Job queues and scheduling policies."""
 
-from awsbatch_operator.schema.overlay import (
+from awsbatch_operator.schema.additions import (
+    Additions,
     Member,
-    Overlay,
     OwnMember,
     Struct,
     many,
@@ -21,7 +21,7 @@ _WEIGHT_RANGE = Rule(
     ),
 )
 
-SHAPES: Overlay = {
+SHAPES: Additions = {
     "CreateJobQueueRequest": Struct(
         members={
             "state": plain("ENABLED (default) takes jobs; DISABLED lets those in it finish."),
