@@ -4,6 +4,7 @@ from tests.unit.engine.bodies import body
 
 from awsbatch_operator.api.metadata import RESOLVED, ObjectKey, Resource
 from awsbatch_operator.engine.cache import TOMBSTONE_SECONDS, Cache
+from awsbatch_operator.engine.owner_account import GROUPS
 from awsbatch_operator.engine.packing import LAST_APPLIED
 from awsbatch_operator.engine.queue import Priority
 from awsbatch_operator.engine.significance import significance
@@ -72,7 +73,7 @@ def test_a_finished_object_that_is_edited_is_held_as_a_whole_again(cache):
     assert cache.get(KEY).spec == {"a": 2}
 
 
-def test_the_account_of_an_object_is_the_recorded_one_then_the_shown_one_then_the_named(cache):
+def test_the_account_of_an_object_is_the_shown_one_then_a_group_of_the_recorded_or_the_named(cache):
     def account(version, **parts):
         cache.put(body(KEY, version=version, **parts))
         return cache.account(KEY)
@@ -82,11 +83,22 @@ def test_the_account_of_an_object_is_the_recorded_one_then_the_shown_one_then_th
     recorded = {"annotations": {RESOLVED: '{"accountId":"111111111111"}'}}
     assert cache.account(KEY) == ""
     assert account(1) == ""
-    assert account(2, **named) == "research"
+    group = account(2, **named)
+    assert group.startswith("group ")
     assert account(3, **named, **shown) == "222222222222"
-    assert account(4, **named, **shown, **recorded) == "111111111111"
+    assert account(4, **named, **shown, **recorded) == "222222222222"
+    assert account(5, **named, **recorded) == account(6, **recorded) != group
     for number, damaged in enumerate(("{", "[]", "{}", '{"accountId":""}')):
-        assert account(5 + number, **named, annotations={RESOLVED: damaged}) == "research"
+        assert account(7 + number, **named, annotations={RESOLVED: damaged}) == group
+
+
+def test_invented_accounts_have_a_few_shares_of_the_turns_and_not_one_each(cache):
+    accounts = set()
+    for number in range(1000):
+        of = ObjectKey(KEY.kind, KEY.namespace, f"job-{number}")
+        cache.put(body(of, version=number + 1, spec={"accountRef": {"name": f"fake-{number}"}}))
+        accounts.add(cache.account(of))
+    assert len(accounts) == GROUPS
 
 
 def test_a_live_answer_with_an_older_version_counts_when_nothing_newer_has_come(cache):
