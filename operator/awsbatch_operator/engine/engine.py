@@ -183,7 +183,7 @@ class Engine:
             await one_pass
         except KubeError as error:
             self._metrics.resync("failed")
-            self._troubles.failed(error)
+            self._troubles.failed(error, kind=self._resync.kind)
             return False
         self._metrics.resync("ok")
         return True

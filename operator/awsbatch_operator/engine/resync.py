@@ -33,10 +33,12 @@ class Resync:
         self._metrics = parts.metrics
         self._settings = parts.settings
         self._kinds = kinds
+        self.kind = ""  # that is being read now, or was when the pass broke off
 
     async def fill(self) -> None:
         """Put every object into the cache, which tells its listeners."""
         for kind in self._kinds:
+            self.kind = kind
             missing = self._cache.keys(kind)
             count = 0
             async for body in self._kube.list(kind):
@@ -58,6 +60,7 @@ class Resync:
             await self._clock.sleep(pause * (1 + self._random.uniform(-jitter, jitter)))
 
         for kind in self._kinds:
+            self.kind = kind
             await rest()
             newest, missing = self._cache.newest, self._cache.keys(kind)
             async for page in self._kube.list_metadata(kind):

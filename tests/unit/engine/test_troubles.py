@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from tests.support.clock import SteppedClock
-from tests.unit.engine.rig import Rig, job, manifest
+from tests.unit.engine.rig import KINDS, Rig, job, manifest
 
 from awsbatch_operator.api.scope import LeaseLostError
 from awsbatch_operator.engine.reconciler import Again
@@ -165,3 +165,23 @@ async def test_a_bug_is_logged_for_each_object_with_its_traceback(logs):
     async with rig.running():
         pass
     assert [line["event"] for line in logs if line.get("exc_info")] == ["turn failed"] * 3
+
+
+async def test_a_right_that_is_missing_for_another_kind_is_news_although_lists_failed_before(logs):
+    """Right after a start the first kind may be denied too, until the rights have taken effect."""
+    rig = Rig()
+    first, second = KINDS[:2]
+    whole, denied = rig.kube.list, [first, second]
+
+    def denying(kind):
+        if kind in denied:
+            raise DeniedError(f"Cannot list {kind}")
+        return whole(kind)
+
+    rig.kube.list = denying  # type: ignore[method-assign]
+    async with rig.running():
+        await rig.clock.advance(1)
+        denied.remove(first)
+        await rig.clock.advance(10)
+    told = [line["error"] for line in logs if "error" in line]
+    assert told == [f"DeniedError: Cannot list {kind}" for kind in (first, second)]
