@@ -1,6 +1,5 @@
 """Puts the AWS side together. The rest of the operator sees ports only."""
 
-import asyncio
 from dataclasses import dataclass
 
 from awsbatch_operator.api.instant import Clock
@@ -14,6 +13,7 @@ from awsbatch_operator.aws.polling import Wake
 from awsbatch_operator.aws.ports import BatchPort, IdentityPort, JobFeed, LogsPort
 from awsbatch_operator.aws.sender import AwsContext, Sender
 from awsbatch_operator.aws.sources import DefinitionSource, PolicySource, environments, queues
+from awsbatch_operator.waiting import first_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +30,7 @@ class Aws:
 
     async def run(self) -> None:
         """Poll until cancelled; an error that is none of AWS's ends it, and is raised."""
-        polls = [self.job_poller.run(), *(feed.run() for feed in self.feeds.all())]
-        tasks = [asyncio.create_task(poll) for poll in polls]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await first_of(self.job_poller.run(), *(feed.run() for feed in self.feeds.all()))
 
     @property
     def in_flight(self) -> int:

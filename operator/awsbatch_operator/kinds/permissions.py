@@ -12,10 +12,10 @@ from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import Resource, Shape
 from awsbatch_operator.api.references import DEFAULT_ACCOUNT
+from awsbatch_operator.api.words import some_of
 from awsbatch_operator.kinds.named_resources import Guard, Member, ResourceType, members, roles
 
 _PARTITIONS = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"))
-_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +166,9 @@ def _not_listed(
 ) -> Finding | None:
     if not refused:
         return None
-    rest = f" and {len(refused) - _SHOWN} more" if len(refused) > _SHOWN else ""
     return Finding(
         catalogue.NOT_ALLOWED,
-        f"{_capital(allowed.words)} does not allow these {things}: "
-        f"{', '.join(refused[:_SHOWN])}{rest}.",
+        f"{_capital(allowed.words)} does not allow these {things}: {some_of(refused)}.",
         f"Add what stands in brackets to {allowed.where(field)}, or name others.",
     )
 

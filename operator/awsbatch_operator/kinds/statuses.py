@@ -14,8 +14,7 @@ from awsbatch_operator.api.findings import Finding, Severity
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Resource, Shape
 from awsbatch_operator.api.scope import Origin, ScopeRecord
-
-_SHOWN = 5  # findings in one message
+from awsbatch_operator.api.words import SHOWN_AT_MOST
 
 COMMON_FIELDS = frozenset(
     {"observedGeneration", "conditions", "awsName", "accountId", "region", "deletionPolicy"}
@@ -55,12 +54,12 @@ def verdict(findings: Sequence[Finding], otherwise: Verdict, *, deleting: bool) 
 def _joined(findings: Sequence[Finding]) -> str:
     """What is the case, and how to mend it, once for all that is mended the same way."""
     by_remedy: dict[str, dict[str, None]] = {}
-    for finding in findings[:_SHOWN]:
+    for finding in findings[:SHOWN_AT_MOST]:
         remedy = finding.remedy or finding.reason.remedy
         by_remedy.setdefault(remedy, {})[finding.message] = None
     words = [word for remedy, messages in by_remedy.items() for word in (*messages, remedy) if word]
-    if len(findings) > _SHOWN:
-        words.append(f"And {len(findings) - _SHOWN} more.")
+    if len(findings) > SHOWN_AT_MOST:
+        words.append(f"And {len(findings) - SHOWN_AT_MOST} more.")
     return " ".join(words)
 
 

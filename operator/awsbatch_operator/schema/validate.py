@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from awsbatch_operator.api.words import SHOWN_AT_MOST
 from awsbatch_operator.schema.crd import RULES, spec_schema
 from awsbatch_operator.schema.declare import CustomResource
 from awsbatch_operator.schema.fields import Fields
@@ -19,8 +20,6 @@ from awsbatch_operator.schema.rules import RULE_COUNT
 
 Schema = Mapping[str, Any]
 SpecT = TypeVar("SpecT", bound=Fields)
-
-_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +37,10 @@ class SpecError(ValueError):
     """A spec that does not fit its schema."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
-        shown = "; ".join(str(problem) for problem in problems[:_SHOWN])
-        more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+        shown = "; ".join(str(problem) for problem in problems[:SHOWN_AT_MOST])
+        more = (
+            f"; and {len(problems) - SHOWN_AT_MOST} more" if len(problems) > SHOWN_AT_MOST else ""
+        )
         super().__init__(shown + more)
         self.problems = problems
 
