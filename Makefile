@@ -32,7 +32,7 @@ test: test-unit test-component test-crash test-integration ## Run all tests
 test-unit: $(VENV)/.ready ## Unit and property tests, and those of the simulator
 	$(BIN)/python -m pytest tests/unit tests/simulator -n 2 -q
 
-test-component: $(VENV)/.ready ## The whole operator in one process, over hours of a stepped clock
+test-component: $(VENV)/.ready ## The whole operator in one process over a stepped clock; the simulator over HTTP
 	$(BIN)/python -m pytest tests/component -n 2 -q
 
 test-crash: $(VENV)/.ready ## Death at every external call, in one process
