@@ -170,12 +170,15 @@ class Engine:
     async def _keep_in_sync(self) -> None:
         """Fill the cache, however often that has to be tried, and compare for ever after."""
         settings = self._settings
-        while not await self._passed(self._resync.fill()):
+        while not await self._passed(self._resync.fill(self._denied)):
             await self._clock.sleep(self._jittered(settings.first_list_retry_seconds))
         self.listed.set()
         while True:
             if not await self._passed(self._resync.compare()):
                 await self._clock.sleep(self._jittered(settings.resync_seconds / 10))
+
+    def _denied(self, error: KubeError, kind: str) -> None:
+        self._troubles.failed(error, kind=kind)
 
     async def _passed(self, one_pass: Coroutine[Any, Any, None]) -> bool:
         """Whether a pass over all objects came to its end."""

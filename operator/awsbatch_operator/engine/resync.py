@@ -11,12 +11,12 @@ from the cache is read live, one by one, and the live answer counts.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.engine.cache import key_of
 from awsbatch_operator.engine.parts import Parts
-from awsbatch_operator.kube.port import PAGE
+from awsbatch_operator.kube.port import PAGE, DeniedError
 
 SLICE = 50  # objects taken in before other tasks of the loop have their turn
 
@@ -35,19 +35,34 @@ class Resync:
         self._kinds = kinds
         self.kind = ""  # that is being read now, or was when the pass broke off
 
-    async def fill(self) -> None:
-        """Put every object into the cache, which tells its listeners."""
+    async def fill(self, denied: Callable[[DeniedError, str], None]) -> None:
+        """Put every object into the cache, which tells its listeners.
+
+        A kind that may not be listed does not keep the others from being tried: each is told to
+        `denied`, so that whoever grants the rights learns of all that are missing at once.
+        """
+        refused: tuple[str, DeniedError] | None = None
         for kind in self._kinds:
             self.kind = kind
-            missing = self._cache.keys(kind)
-            count = 0
-            async for body in self._kube.list(kind):
-                self._cache.put(body)
-                missing.discard(key_of(body))
-                count += 1
-                if count % SLICE == 0:
-                    await asyncio.sleep(0)
-            await self._look_for(missing)
+            try:
+                await self._fill(kind)
+            except DeniedError as error:
+                denied(error, kind)
+                refused = (kind, error)
+        if refused is not None:
+            self.kind, error = refused
+            raise error
+
+    async def _fill(self, kind: str) -> None:
+        missing = self._cache.keys(kind)
+        count = 0
+        async for body in self._kube.list(kind):
+            self._cache.put(body)
+            missing.discard(key_of(body))
+            count += 1
+            if count % SLICE == 0:
+                await asyncio.sleep(0)
+        await self._look_for(missing)
 
     async def compare(self) -> None:
         """One whole pass, spread over the interval of the settings."""
