@@ -50,8 +50,8 @@ class Resync:
                 denied(error, kind)
                 refused = (kind, error)
         if refused is not None:
-            self.kind, error = refused
-            raise error
+            self.kind, denial = refused
+            raise denial
 
     async def _fill(self, kind: str) -> None:
         missing = self._cache.keys(kind)

@@ -11,7 +11,6 @@ from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.kinds.contract import Removal
 from awsbatch_operator.kinds.jobdefinition.spec import JobDefinitionSpec
 from awsbatch_operator.kinds.lasting import (
-    APPEARING_SECONDS,
     LastingRemoval,
     lasting_removal,
     reached_before,
@@ -66,15 +65,14 @@ def desired_definition(resource: Resource, targets: Targets, owner: Owner) -> De
 
 
 def definition_removal(resource: Resource, removal: Removal) -> LastingRemoval:
-    """The removal; a revision that was registered just before it may not be listed yet.
+    """The removal; a revision may have been registered just before it without an answer.
 
-    The status shows a revision as soon as AWS has answered, which is before AWS lists it. Where the
-    status shows no revision of the newest spec, one may have been registered without an answer.
+    That is so where the status shows no revision of the newest spec. One that was answered and is
+    not listed yet is remembered (registrations.py), and found by whoever follows a process that
+    died: it leads only when the lease of the former one is over, which is later than AWS's listing.
     """
     lasting = lasting_removal(resource, removal)
-    newest = max((shown.registered for shown in _shown(resource)), default=resource.created)
-    listed = lasting.called.since(newest) >= APPEARING_SECONDS
-    return replace(lasting, seen=lasting.seen and listed and _is_reached(resource))
+    return replace(lasting, seen=lasting.seen and _is_reached(resource))
 
 
 def _is_reached(resource: Resource) -> bool:
