@@ -32,4 +32,4 @@ def _holds(test: str, key: str, values: list[str], context: Mapping[str, str]) -
             return context.get(key) in values
         case "Null":
             return values == [str(key not in context).lower()]
-    raise NotImplementedError(test)
+    raise AssertionError(f"the policies here use no condition {test}")

@@ -1,5 +1,6 @@
 """A thing of AWS as a model that takes the steps of plans, for tests that they come to an end."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,7 @@ def met(step: Step[ApiCall], observed: Any) -> bool:
     return step.expects.met(observed)
 
 
-class Model:
+class Model(ABC):
     """What AWS has, and the annotations of its Kubernetes object.
 
     A subclass says what AWS shows (`observed`) and what it does (`apply`).
@@ -32,13 +33,13 @@ class Model:
         self.annotations: dict[str, str] = {}
         self.notes: list[str] = []  # reasons that steps have told
 
+    @abstractmethod
     def observed(self) -> Any:
         """What a look would find; None if AWS has no such thing."""
-        raise NotImplementedError
 
+    @abstractmethod
     def apply(self, call: ApiCall) -> None:
         """Do what AWS does with the call."""
-        raise NotImplementedError
 
     def take(self, step: Step[ApiCall]) -> None:
         """Take a step. What it expects is not there before, and there afterwards."""

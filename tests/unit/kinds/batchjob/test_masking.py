@@ -77,9 +77,6 @@ class Printed:
     def __init__(self, lines):
         self._lines = lines
 
-    def permit(self, *_args, **_kwargs):
-        raise NotImplementedError
-
     async def last_lines(self, _scope, _group, _stream, *, count):
         return self._lines[-count:]
 
