@@ -7,7 +7,13 @@ import yaml
 from tests.support.clock import SteppedClock
 from tests.support.scripted_server import FixedConnection, Say, Script, serving
 
-from awsbatch_operator.kube.connection import ConfigurationError, Connection, Location, connect
+from awsbatch_operator.kube.connection import (
+    ConfigurationError,
+    Connection,
+    Location,
+    connect,
+    proxy_of,
+)
 
 POD = {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"}
 
@@ -126,6 +132,52 @@ class TestKubeconfig:
     async def test_a_missing_kubeconfig_is_named(self, tmp_path: Path):
         with pytest.raises(ConfigurationError, match="nowhere"):
             await connect(Location(tmp_path / "nowhere"), clock=SteppedClock(), environ={})
+
+
+class TestProxy:
+    SERVER = "https://api.example.org:6443"
+
+    @pytest.mark.parametrize(
+        ("environ", "proxy"),
+        [
+            ({}, None),
+            ({"HTTPS_PROXY": "http://proxy:3128"}, "http://proxy:3128"),
+            ({"https_proxy": "http://a:1", "HTTPS_PROXY": "http://b:1"}, "http://a:1"),
+            ({"HTTP_PROXY": "http://proxy:3128"}, None),
+            ({"HTTPS_PROXY": ""}, None),
+            ({"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": ".example.org"}, None),
+            ({"HTTPS_PROXY": "http://proxy:3128", "no_proxy": "*"}, None),
+            (
+                {"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "example.com"},
+                "http://proxy:3128",
+            ),
+        ],
+    )
+    def test_it_is_the_one_that_the_environment_names_for_the_address(self, environ, proxy):
+        assert proxy_of(self.SERVER, environ) == proxy
+
+    async def test_that_of_the_kubeconfig_goes_first(self, kubeconfig: Path):
+        config = yaml.safe_load(kubeconfig.read_text())
+        config["clusters"][0]["cluster"]["proxy-url"] = "http://theirs:3128"
+        kubeconfig.write_text(yaml.safe_dump(config))
+        connection = await connect(
+            Location(kubeconfig=kubeconfig),
+            clock=SteppedClock(),
+            environ={"HTTP_PROXY": "http://proxy:3128"},
+        )
+        assert connection.configuration.proxy == "http://theirs:3128"
+
+    async def test_that_of_the_environment_stays_when_the_kubeconfig_is_read_again(
+        self, kubeconfig: Path
+    ):
+        connection = await connect(
+            Location(kubeconfig=kubeconfig),
+            clock=SteppedClock(),
+            environ={"HTTP_PROXY": "http://proxy:3128"},
+        )
+        assert connection.configuration.proxy == "http://proxy:3128"
+        await connection.renew("Bearer first")
+        assert connection.configuration.proxy == "http://proxy:3128"
 
 
 async def test_a_session_sends_the_identity_that_is_valid_then():
