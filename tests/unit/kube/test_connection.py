@@ -32,14 +32,16 @@ def kubeconfig(tmp_path: Path) -> Path:
     return path
 
 
-def write_kubeconfig(path: Path, user: dict[str, str] | None, content: str = "") -> None:
+def write_kubeconfig(
+    path: Path, user: dict[str, str] | None, content: str = "", **cluster: str
+) -> None:
     if user is None:
         path.write_text(content)
         return
     config = {
         "current-context": "here",
         "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u"}}],
-        "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}],
+        "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"} | cluster}],
         "users": [{"name": "u", "user": user}],
     }
     path.write_text(yaml.safe_dump(config))
@@ -157,9 +159,7 @@ class TestProxy:
         assert proxy_of(self.SERVER, environ) == proxy
 
     async def test_that_of_the_kubeconfig_goes_first(self, kubeconfig: Path):
-        config = yaml.safe_load(kubeconfig.read_text())
-        config["clusters"][0]["cluster"]["proxy-url"] = "http://theirs:3128"
-        kubeconfig.write_text(yaml.safe_dump(config))
+        write_kubeconfig(kubeconfig, {"token": "first"}, **{"proxy-url": "http://theirs:3128"})
         connection = await connect(
             Location(kubeconfig=kubeconfig),
             clock=SteppedClock(),
