@@ -1,9 +1,9 @@
 """What was last read of each job, in little memory, and marks that tell whether it changed."""
 
 import hashlib
-import json
 from collections import OrderedDict
 
+from awsbatch_operator.api.encoding import canonical, decoded
 from awsbatch_operator.api.metadata import Shape
 
 STORE_BYTES = 32 * 1024 * 1024  # what does not fit is read from AWS again by whoever needs it
@@ -32,7 +32,7 @@ class DetailStore:
         packed = self._packed.get(job_id)
         if packed is None:
             return None
-        detail: Shape = json.loads(packed)
+        detail: Shape = decoded(packed)
         return detail
 
     def drop(self, job_id: str) -> None:
@@ -66,4 +66,5 @@ def summary_mark(summary: Shape) -> str:
 
 
 def _packed(detail: Shape) -> bytes:
-    return json.dumps(detail, separators=(",", ":"), sort_keys=True).encode()
+    # A copy: what orjson returns keeps the buffer that it was written into, 4 kB and more.
+    return memoryview(canonical(detail)).tobytes()

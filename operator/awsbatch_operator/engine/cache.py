@@ -11,7 +11,7 @@ answered by a quorum, so when it is older nothing can be newer. `confirm` takes 
 """
 
 import sys
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 
@@ -23,6 +23,8 @@ from awsbatch_operator.engine.queue import Priority
 
 # Longer than any answer can be late: a request to the API server times out after seconds.
 TOMBSTONE_SECONDS = 900.0
+# Objects that were read last and stay decoded: many jobs refer to few queues and definitions.
+_DECODED = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class Cache:
         self._tombstones: dict[str, int] = {}  # uid -> the number of its burial
         self._burials: deque[tuple[float, str, int]] = deque()
         self._buried = 0
+        self._decoded: OrderedDict[ObjectKey, tuple[_Entry, Resource]] = OrderedDict()
         self._listeners: list[Callable[[Change], None]] = []
 
     def listen(self, listener: Callable[[Change], None]) -> None:
@@ -163,7 +166,15 @@ class Cache:
     def get(self, key: ObjectKey) -> Resource | None:
         """The object as last seen; a settled one abridged."""
         entry = self._entry(key)
-        return None if entry is None else Resource.from_body(unpack(entry.packed))
+        if entry is None:
+            return None
+        known = self._decoded.pop(key, None)
+        if known is None or known[0] is not entry:
+            known = (entry, Resource.from_body(unpack(entry.packed)))
+        self._decoded[key] = known
+        if len(self._decoded) > _DECODED:
+            self._decoded.popitem(last=False)
+        return known[1]
 
     def of_kind(self, kind: str) -> Iterator[Resource]:
         """All objects of a kind, each read when it is reached; settled ones abridged."""

@@ -2,8 +2,8 @@
 
 import zlib
 
+from awsbatch_operator.api.encoding import decoded
 from awsbatch_operator.api.metadata import RESOLVED, Resource
-from awsbatch_operator.kube.encoding import decoded
 
 GROUPS = 8  # into which accounts fall that only the user's own words name
 

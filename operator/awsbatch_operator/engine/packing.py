@@ -6,8 +6,8 @@ finished and never looked at again: of those only the part is held that other ob
 
 from typing import Any
 
+from awsbatch_operator.api.encoding import decoded, encoded
 from awsbatch_operator.api.metadata import RESOLVED, Shape
-from awsbatch_operator.kube.encoding import decoded, encoded
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _IDENTITY = ("name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp")

@@ -136,7 +136,8 @@ class Store:
         self.answers += 1
         self._count(resource.key, verb, "ok")
         self._confirmed.add(resource.uid)
-        answer = Resource.from_body(trimmed(body))
+        body = trimmed(body)
+        answer = Resource.from_body(body)
         if answer.uid != resource.uid:
             # On /status a guarded version is enough for the API server to tell them apart; a
             # different object can only mean that what we read is gone.

@@ -6,6 +6,7 @@ and the call to AWS leaves an object of which everybody knows where to look.
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
@@ -21,6 +22,7 @@ _FIELDS: Mapping[str, str] = {
 _NAMES: Mapping[str, str] = {"current": "current", "successor": "successor"}  # while replaced
 
 
+_READ = 4096  # texts whose reading is kept: a turn reads the same one several times
 _CREATED = Origin.CREATED.value
 _ORIGINS = frozenset(origin.value for origin in Origin)
 
@@ -47,6 +49,11 @@ def recorded_in(resource: Resource) -> ScopeRecord | None:
     text = resource.annotations.get(RESOLVED)
     if text is None:
         return _from_status(resource)
+    return _read(text)
+
+
+@lru_cache(maxsize=_READ)
+def _read(text: str) -> ScopeRecord:
     body = _parsed(text)
     if any(not isinstance(body.get(field), str) for field in _FIELDS):
         raise RecordError(f"{RESOLVED}: {text[:200]!r} lacks one of {', '.join(_FIELDS)}")

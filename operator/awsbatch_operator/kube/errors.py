@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from awsbatch_operator.kube.encoding import decoded
+from awsbatch_operator.api.encoding import decoded
 from awsbatch_operator.kube.port import (
     ConflictError,
     DeniedError,

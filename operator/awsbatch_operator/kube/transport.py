@@ -17,9 +17,9 @@ from urllib.parse import urlencode
 
 import aiohttp
 
+from awsbatch_operator.api.encoding import encoded
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.kube.connection import Connection
-from awsbatch_operator.kube.encoding import encoded
 from awsbatch_operator.kube.errors import Answer, error_of, no_answer
 from awsbatch_operator.kube.listing import ListReader
 from awsbatch_operator.kube.port import UnavailableError

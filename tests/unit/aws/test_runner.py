@@ -3,10 +3,10 @@ import contextlib
 import threading
 
 import pytest
-from structlog.contextvars import bound_contextvars, get_contextvars
 
 from awsbatch_operator.aws.calls import Priority
 from awsbatch_operator.aws.runner import InlineRunner, ThreadRunner
+from awsbatch_operator.telemetry.logs import about, name_the_object
 
 
 @pytest.fixture
@@ -67,9 +67,11 @@ async def test_inline_work_is_done_in_the_callers_own_thread():
 
 
 async def test_what_is_logged_in_a_thread_names_the_object_of_its_task(runner):
-    with bound_contextvars(kind="BatchJob", name="one"):
-        seen = await runner.run(get_contextvars, priority=Priority.READING, account="a")
-    assert seen == {"kind": "BatchJob", "name": "one"}
+    with about(kind="BatchJob", namespace="team-a", name="one"):
+        seen = await runner.run(
+            lambda: name_the_object(None, "", {}), priority=Priority.READING, account="a"
+        )
+    assert seen == {"kind": "BatchJob", "namespace": "team-a", "name": "one"}
 
 
 def busy(runner, account: str, count: int, free: threading.Event, begun: list[str]) -> list:

@@ -1,11 +1,11 @@
 """Turns that fail: whom it concerns, and when they are repeated."""
 
-from structlog.contextvars import get_contextvars
 from tests.unit.engine.rig import Rig, job, manifest, queue
 
 from awsbatch_operator.engine.engine_settings import EngineSettings
 from awsbatch_operator.engine.reconciler import Again
 from awsbatch_operator.kube.port import ConflictError, UnavailableError
+from awsbatch_operator.telemetry.logs import name_the_object
 
 ONE, TWO = job("one"), job("two")
 
@@ -128,4 +128,4 @@ async def test_each_line_logged_in_a_turn_names_its_object(logs):
         pass
     assert {"kind": "JobQueue", "namespace": "science", "name": "main"}.items() <= logs[0].items()
     assert logs[0]["error"] == "UnavailableError: the API server is away"
-    assert get_contextvars() == {}
+    assert name_the_object(None, "", {}) == {}

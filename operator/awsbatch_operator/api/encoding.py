@@ -1,6 +1,6 @@
-"""JSON for the API server, by orjson: three to ten times as fast as Python's own.
+"""JSON on the event loop, by orjson: three to ten times as fast as Python's own.
 
-Which matters because all of it happens on the event loop. See docs/decisions.
+For what the API server is told and tells, and for what is held in memory. See docs/decisions.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,11 @@ import orjson
 def encoded(value: Any) -> bytes:
     """A JSON value as text. Mappings and tuples count as what they look like."""
     return orjson.dumps(value, default=_plain)
+
+
+def canonical(value: Any) -> bytes:
+    """The same, with the members of each object in the order of their names."""
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_SORT_KEYS)
 
 
 def decoded(text: bytes | str) -> Any:
