@@ -5,7 +5,8 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Coroutine
+import time
+from collections.abc import Callable, Coroutine
 
 from pydantic import ValidationError
 
@@ -14,6 +15,7 @@ from awsbatch_operator.assembly import kinds
 from awsbatch_operator.kube.port import KubeError
 from awsbatch_operator.settings import parser, settings_from
 from awsbatch_operator.telemetry.logs import LogStyle, configure
+from awsbatch_operator.telemetry.pauses import LoopPauses
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,7 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
         level=settings.log_level.upper(),
         quiet=dict.fromkeys(("botocore", "kubernetes", "asyncio"), "WARNING"),
     )
-    return _told(app.run(settings))
+    pauses = LoopPauses(time.monotonic)
+    return _told(app.run(settings, pauses), pauses.loop)
 
 
 def _flag(place: tuple[int | str, ...]) -> str:
@@ -52,10 +55,15 @@ def _ended(code: int) -> int:
     return code
 
 
-def _told(work: Coroutine[None, None, int]) -> int:
+def _told(
+    work: Coroutine[None, None, int],
+    loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop,
+) -> int:
     """Run it; trouble that a person can mend is said without a traceback."""
     try:
-        return _ended(asyncio.run(work))
+        with asyncio.Runner(loop_factory=loop) as runner:
+            code = runner.run(work)
+        return _ended(code)
     except (KubeError, OSError) as error:
         sys.stderr.write(f"aws-batch-operator: {error}\n")
         return 1

@@ -43,8 +43,8 @@ EVENTS_SECONDS = 1.0  # on the way out, for events that wait to be sent
 _log = structlog.get_logger()
 
 
-async def run(settings: Settings) -> int:
-    """Reconcile until SIGTERM or SIGINT; the process's exit code."""
+async def run(settings: Settings, pauses: LoopPauses) -> int:
+    """Reconcile until SIGTERM or SIGINT; the process's exit code. `pauses` watches this loop."""
     load_schemas()
     heap.seldom()
     stop = asyncio.Event()
@@ -56,7 +56,7 @@ async def run(settings: Settings) -> int:
         location, clock=clock, environ=os.environ, namespaces=settings.namespaces
     )
     try:
-        return await Process(settings, clock, kube, location).run(stop)
+        return await Process(settings, clock, kube, location, pauses).run(stop)
     finally:
         await kube.close()
 
@@ -65,7 +65,12 @@ class Process:
     """One replica."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, kube: KubeClient, location: Location
+        self,
+        settings: Settings,
+        clock: Clock,
+        kube: KubeClient,
+        location: Location,
+        pauses: LoopPauses,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -76,22 +81,19 @@ class Process:
         self._elector = Elector(
             kube=kube, clock=clock, settings=_lease(settings), fence=self._fence
         )
-        self._pauses = LoopPauses(now=clock.monotonic, sleep=clock.sleep)
         away = "Seconds of the longest pause of the event loop in the last minute or two."
-        self._metrics.gauge("event_loop_pause_seconds", away, lambda: self._pauses.longest)
+        self._metrics.gauge("event_loop_pause_seconds", away, lambda: pauses.longest)
         self._metrics.gauge("leader", "1 while this replica leads.", lambda: self._elector.leads)
 
     async def run(self, stop: asyncio.Event) -> int:
         """Serve the endpoints, wait for the lease, lead; 1 if something went wrong."""
         endpoints = Endpoints(registry=self._metrics.registry, not_ready=self._elector.not_ready)
         await endpoints.start(self._settings.listen_host, self._settings.listen_port)
-        pauses = asyncio.ensure_future(self._pauses.run())
         try:
             if not await _unless_stopped(self._elector.acquire(), stop):
                 return 0
             return await self._lead(stop)
         finally:
-            pauses.cancel()
             await endpoints.stop()
 
     async def _lead(self, stop: asyncio.Event) -> int:

@@ -21,8 +21,8 @@ def seldom() -> None:
 def spare() -> None:
     """Never look at what is there now again. It is freed all the same when nobody refers to it.
 
-    Only a cycle that is garbage by now stays for ever, which is why this is done a few times at the
-    start and not over and over.
+    Only a cycle that is garbage by now stays for ever, which is why this is done while the cache is
+    filled at the start, and not over and over.
     """
     gc.collect(0)
     gc.freeze()

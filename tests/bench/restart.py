@@ -20,9 +20,10 @@ from tests.support.site import Site
 from awsbatch_operator.api.metadata import ObjectKey
 
 CALM_SECONDS = 130.0  # by then the gauge of pauses has forgotten the start
-# Twice as often as usual, and as long as what is measured: passes follow one another without a gap,
-# so the span has the work of a whole one in it.
-RESYNC_SECONDS = 300.0
+RESYNC_SECONDS = 600.0  # as usual
+# A pass is spread evenly over its interval, and passes follow one another without a gap: any half
+# of the interval has half of a pass in it.
+IDLE_SECONDS = 300.0
 IDLE_LOOK_SECONDS = 20.0  # the operator answers each look, too
 
 
@@ -110,7 +111,7 @@ def _idle(site: Site, scale: Scale) -> tuple[float, float]:
     )
     _let_pass(CALM_SECONDS)
     cpu, then = cpu_seconds(pid(site)), time.monotonic()
-    end = then + RESYNC_SECONDS
+    end = then + IDLE_SECONDS
     pause = _longest_pause_until(site, lambda: time.monotonic() >= end, every=IDLE_LOOK_SECONDS)
     return (cpu_seconds(pid(site)) - cpu) / (time.monotonic() - then) * 100, pause
 

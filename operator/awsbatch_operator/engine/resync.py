@@ -13,6 +13,7 @@ from the cache is read live, one by one, and the live answer counts.
 import asyncio
 from collections.abc import Callable, Sequence
 
+from awsbatch_operator import heap
 from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.engine.cache import key_of
 from awsbatch_operator.engine.parts import Parts
@@ -62,6 +63,8 @@ class Resync:
             count += 1
             if count % SLICE == 0:
                 await asyncio.sleep(0)
+            if count % PAGE == 0:
+                heap.spare()  # or the collector looks through all that has come so far in one go
         await self._look_for(missing)
 
     async def compare(self) -> None:
