@@ -10,8 +10,8 @@ from collections.abc import Callable, Coroutine
 
 from pydantic import ValidationError
 
-from awsbatch_operator import app, uninstall
-from awsbatch_operator.assembly import kinds
+from awsbatch_operator import app, heap, uninstall
+from awsbatch_operator.assembly import kinds, load_schemas
 from awsbatch_operator.kube.port import KubeError
 from awsbatch_operator.settings import parser, settings_from
 from awsbatch_operator.telemetry.logs import LogStyle, configure
@@ -36,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
         level=settings.log_level.upper(),
         quiet=dict.fromkeys(("botocore", "kubernetes", "asyncio"), "WARNING"),
     )
+    load_schemas()  # before there is a loop that would stand still meanwhile
+    heap.seldom()
     pauses = LoopPauses(time.monotonic)
     return _told(app.run(settings, pauses), pauses.loop)
 

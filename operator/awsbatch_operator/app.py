@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry
 from awsbatch_operator import heap
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.scope import LeaseLostError
-from awsbatch_operator.assembly import Edges, Operator, assemble, load_schemas, watched_kinds
+from awsbatch_operator.assembly import Edges, Operator, assemble, watched_kinds
 from awsbatch_operator.aws.runner import ThreadRunner
 from awsbatch_operator.engine.clock import SystemClock
 from awsbatch_operator.engine.elector import Elector
@@ -45,8 +45,6 @@ _log = structlog.get_logger()
 
 async def run(settings: Settings, pauses: LoopPauses) -> int:
     """Reconcile until SIGTERM or SIGINT; the process's exit code. `pauses` watches this loop."""
-    load_schemas()
-    heap.seldom()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
