@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One row. `least` says that more is better."""
+    """One row. `least` says that more is better; without a target it is only shown."""
 
     what: str
     measured: float
-    target: float
+    target: float | None
     unit: str
     note: str = ""
     least: bool = False
@@ -19,16 +19,21 @@ class Figure:
     @property
     def reached(self) -> bool:
         """Whether the target is met."""
+        if self.target is None:
+            return True
         if self.least:
             return self.measured >= self.target
         return self.measured <= self.target
 
     def row(self) -> tuple[str, str, str, str]:
         """The cells of the table."""
+        what = f"{self.what} ({self.note})" if self.note else self.what
+        measured = f"{self.measured:.4g} {self.unit}"
+        if self.target is None:
+            return what, measured, "", ""
         sign = "≥" if self.least else "≤"
         verdict = "reached" if self.reached else "FALLS SHORT"
-        what = f"{self.what} ({self.note})" if self.note else self.what
-        return what, f"{self.measured:.4g} {self.unit}", f"{sign} {self.target:g}", verdict
+        return what, measured, f"{sign} {self.target:g}", verdict
 
 
 def print_table(figures: Iterable[Figure]) -> None:

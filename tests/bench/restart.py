@@ -35,6 +35,7 @@ class Scale:
     active: int
     seconds: float
     mebibytes: float
+    idle: float | None = None  # per cent of a core
 
     @property
     def words(self) -> str:
@@ -42,7 +43,7 @@ class Scale:
         return f"{self.total:,} BatchJobs, {self.active:,} active"
 
 
-USUAL = Scale(20_000, 500, 30, 300)
+USUAL = Scale(20_000, 500, 30, 300, idle=1)
 LARGE = Scale(100_000, 5_000, 75, 500)
 
 
@@ -63,7 +64,7 @@ def measure(site: Site, scale: Scale) -> list[Figure]:
         Figure("restart until every one has been reconciled", seconds, scale.seconds, "s", note),
         Figure("resident memory then", memory, scale.mebibytes, "MiB", note),
         Figure("longest pause of the event loop meanwhile", pause * 1e3, 100, "ms", note),
-        Figure("CPU when idle", idle, 1, "% of a core", f"{note}; {across}"),
+        Figure("CPU when idle", idle, scale.idle, "% of a core", f"{note}; {across}"),
         Figure("longest pause across a resync", resync_pause * 1e3, 100, "ms", note),
         Figure("resident memory after it", resident_mib(pid(site)), scale.mebibytes, "MiB", note),
     ]

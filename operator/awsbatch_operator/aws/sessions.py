@@ -84,7 +84,9 @@ class Sessions:
         self._lock = threading.RLock()
         self._sessions: OrderedDict[tuple[Identity, str], _Session] = OrderedDict()
         self._renewed: dict[tuple[Identity, str], float] = {}  # when credentials were discarded
-        self._loader = loader or botocore.session.Session().get_component("data_loader")
+        self._configuration = botocore.session.Session()
+        self._region: str | None = None
+        self._loader = loader or self._configuration.get_component("data_loader")
 
     def client(self, identity: Identity, service: str, region: str, assume: AssumeRole) -> Any:
         """The client for that; made at first use. Nothing is sent by making it."""
@@ -112,10 +114,14 @@ class Sessions:
                 self._sessions.pop(key, None)
 
     def region(self) -> str:
-        """The region of calls without a scope; "" if nobody set one."""
-        with self._lock:
-            own = self._session(Identity(), "", _nobody)
-        return self._settings.region or str(own.core.get_config_variable("region") or "")
+        """The region of calls without a scope; "" if nobody set one. For the event loop.
+
+        It waits for no thread that makes a client meanwhile, which takes a tenth of a second.
+        """
+        if self._region is None:
+            told = self._settings.region or self._configuration.get_config_variable("region")
+            self._region = str(told or "")
+        return self._region
 
     def assume_request(self, identity: Identity) -> dict[str, Any]:
         """AssumeRole's request. The session's name shows in CloudTrail which cluster acted."""
@@ -189,7 +195,3 @@ class _AssumedRole(CredentialProvider):  # type: ignore[misc]  # botocore has no
             "token": credentials["SessionToken"],
             "expiry_time": credentials["Expiration"].isoformat(),
         }
-
-
-def _nobody(identity: Identity, region: str) -> dict[str, Any]:
-    raise AssertionError(f"the operator's own session assumes no role ({identity}, {region})")

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from awsbatch_operator.api.metadata import ObjectKey, Shape
 
-PAGE = 500  # objects of a list that are asked for at a time
+PAGE = 250  # objects of a list that are asked for at a time
 
 
 class KubeError(Exception):

@@ -47,7 +47,7 @@ def registry(kinds: Collection[str], deliver: Deliver, login: Login) -> kopf.Ope
 def settings() -> kopf.OperatorSettings:
     """Kopf's settings. The figures behind them were measured with 20,000 objects."""
     made = kopf.OperatorSettings()
-    made.watching.chunk_size = 500
+    made.watching.chunk_size = 250
     # Lists that the API server streams would cost it a quarter. But a streamed list that breaks off
     # is taken by Kopf for a whole one, and the rest of the objects would never come.
     made.watching.initial_streaming = False
