@@ -5,9 +5,9 @@ import logging
 import os
 import sys
 import threading
-import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 
+import uvloop
 from pydantic import ValidationError
 
 from awsbatch_operator import app, heap, uninstall
@@ -15,7 +15,6 @@ from awsbatch_operator.assembly import kinds, load_schemas
 from awsbatch_operator.kube.port import KubeError
 from awsbatch_operator.settings import parser, settings_from
 from awsbatch_operator.telemetry.logs import LogStyle, configure
-from awsbatch_operator.telemetry.pauses import LoopPauses
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,8 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     load_schemas()  # before there is a loop that would stand still meanwhile
     heap.seldom()
-    pauses = LoopPauses(time.monotonic)
-    return _told(app.run(settings, pauses), pauses.loop)
+    return _told(app.run(settings))
 
 
 def _flag(place: tuple[int | str, ...]) -> str:
@@ -57,13 +55,10 @@ def _ended(code: int) -> int:
     return code
 
 
-def _told(
-    work: Coroutine[None, None, int],
-    loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop,
-) -> int:
+def _told(work: Coroutine[None, None, int]) -> int:
     """Run it; trouble that a person can mend is said without a traceback."""
     try:
-        with asyncio.Runner(loop_factory=loop) as runner:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             code = runner.run(work)
         return _ended(code)
     except (KubeError, OSError) as error:

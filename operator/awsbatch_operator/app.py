@@ -43,8 +43,8 @@ EVENTS_SECONDS = 1.0  # on the way out, for events that wait to be sent
 _log = structlog.get_logger()
 
 
-async def run(settings: Settings, pauses: LoopPauses) -> int:
-    """Reconcile until SIGTERM or SIGINT; the process's exit code. `pauses` watches this loop."""
+async def run(settings: Settings) -> int:
+    """Reconcile until SIGTERM or SIGINT; the process's exit code."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -54,7 +54,7 @@ async def run(settings: Settings, pauses: LoopPauses) -> int:
         location, clock=clock, environ=os.environ, namespaces=settings.namespaces
     )
     try:
-        return await Process(settings, clock, kube, location, pauses).run(stop)
+        return await Process(settings, clock, kube, location).run(stop)
     finally:
         await kube.close()
 
@@ -63,12 +63,7 @@ class Process:
     """One replica."""
 
     def __init__(
-        self,
-        settings: Settings,
-        clock: Clock,
-        kube: KubeClient,
-        location: Location,
-        pauses: LoopPauses,
+        self, settings: Settings, clock: Clock, kube: KubeClient, location: Location
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -79,19 +74,22 @@ class Process:
         self._elector = Elector(
             kube=kube, clock=clock, settings=_lease(settings), fence=self._fence
         )
+        self._pauses = LoopPauses(clock.monotonic)
         away = "Seconds of the longest pause of the event loop in the last minute or two."
-        self._metrics.gauge("event_loop_pause_seconds", away, lambda: pauses.longest)
+        self._metrics.gauge("event_loop_pause_seconds", away, lambda: self._pauses.longest)
         self._metrics.gauge("leader", "1 while this replica leads.", lambda: self._elector.leads)
 
     async def run(self, stop: asyncio.Event) -> int:
         """Serve the endpoints, wait for the lease, lead; 1 if something went wrong."""
         endpoints = Endpoints(registry=self._metrics.registry, not_ready=self._elector.not_ready)
         await endpoints.start(self._settings.listen_host, self._settings.listen_port)
+        self._pauses.watch(asyncio.get_running_loop())
         try:
             if not await _unless_stopped(self._elector.acquire(), stop):
                 return 0
             return await self._lead(stop)
         finally:
+            self._pauses.stop()
             await endpoints.stop()
 
     async def _lead(self, stop: asyncio.Event) -> int:

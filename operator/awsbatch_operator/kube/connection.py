@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed
-from weakref import WeakSet
 
 import aiohttp
 import yaml
@@ -96,10 +95,11 @@ class Connection:
         value = self.configuration.api_key.get(_TOKEN)
         return None if value is None else str(value)
 
-    def session(self, opened: WeakSet[asyncio.Transport] | None = None) -> aiohttp.ClientSession:
+    def session(self, opened: set[asyncio.Transport] | None = None) -> aiohttp.ClientSession:
         """A new HTTP session that sends our identity with every request; the caller closes it.
 
-        The transports of its connections are put into `opened`.
+        The transports of its connections are put into `opened`, and those that were closed taken
+        out of it.
         """
 
         async def authorized(
@@ -200,13 +200,15 @@ class Connection:
 class _Connector(aiohttp.TCPConnector):
     """Makes known which transports it has opened."""
 
-    def __init__(self, opened: WeakSet[asyncio.Transport] | None, **options: Any) -> None:
+    def __init__(self, opened: set[asyncio.Transport] | None, **options: Any) -> None:
         super().__init__(**options)
         self._opened = opened
 
     async def connect(self, *arguments: Any, **options: Any) -> aiohttp.connector.Connection:
         connection = await super().connect(*arguments, **options)
         if self._opened is not None and connection.transport is not None:
+            closed = [transport for transport in self._opened if transport.is_closing()]
+            self._opened.difference_update(closed)
             self._opened.add(connection.transport)
         return connection
 

@@ -13,10 +13,10 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakSet
 
 import aiohttp
 import kopf
+import uvloop
 from kopf._cogs.structs.references import Insights
 
 from awsbatch_operator.api.instant import Clock
@@ -67,10 +67,10 @@ class Stream:
         self._outbox: list[tuple[str | None, Shape]] = []
         self._inbox: deque[tuple[str | None, Shape]] = deque()
         self._taking = False
-        self._away = asyncio.new_event_loop()
+        self._away = uvloop.new_event_loop()
         self._stop = asyncio.Event()
         self._sessions: list[aiohttp.ClientSession] = []
-        self._transports: WeakSet[asyncio.Transport] = WeakSet()
+        self._transports: set[asyncio.Transport] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Watch until `stop` is set. Raises what ends the watch before that.

@@ -1,71 +1,73 @@
 """The longest pause of the event loop, as the metric shows it."""
 
-import asyncio
-import selectors
+from typing import Any
 
 import pytest
 from tests.support.clock import SteppedClock
 
-from awsbatch_operator.telemetry.pauses import WINDOW_SECONDS, LoopPauses
+from awsbatch_operator.telemetry.pauses import TICK_SECONDS, WINDOW_SECONDS, LoopPauses
+
+
+class Timers:
+    """An event loop as far as it is watched: it calls in time unless it is `away`."""
+
+    def __init__(self) -> None:
+        self.clock = SteppedClock()
+        self._due: tuple[float, Any, tuple[Any, ...]] | None = None
+
+    def call_later(self, seconds, call, *arguments):
+        self._due = (self.clock.monotonic() + seconds, call, arguments)
+        return self
+
+    def cancel(self):
+        self._due = None
+
+    def away(self, seconds):
+        self.clock.skip(seconds)
+
+    def run(self, seconds):
+        end = self.clock.monotonic() + seconds
+        while self._due is not None and self._due[0] <= end:
+            due, call, arguments = self._due
+            self.clock.skip(max(0.0, due - self.clock.monotonic()))
+            call(*arguments)
+        self.clock.skip(max(0.0, end - self.clock.monotonic()))
 
 
 @pytest.fixture
-def clock():
-    return SteppedClock()
+def loop():
+    return Timers()
 
 
 @pytest.fixture
-def pauses(clock):
-    return LoopPauses(clock.monotonic)
+def pauses(loop):
+    made = LoopPauses(loop.clock.monotonic)
+    made.watch(loop)
+    return made
 
 
-@pytest.fixture
-def run(pauses):
-    """Calls each of these in a step of its own."""
-
-    async def steps(calls):
-        for call in calls:
-            call()
-            await asyncio.sleep(0)
-
-    def go(*calls):
-        with asyncio.Runner(loop_factory=pauses.loop) as runner:
-            runner.run(steps(calls))
-
-    return go
+def test_a_loop_that_is_never_away_has_no_pause(loop, pauses):
+    loop.run(10)
+    assert pauses.longest == pytest.approx(0, abs=1e-6)
 
 
-def test_a_loop_that_is_never_away_has_no_pause(pauses, run):
-    run(lambda: None, lambda: None)
+def test_a_step_that_takes_long_shows_as_a_pause_a_tick_shorter_at_most(loop, pauses):
+    loop.run(1)
+    loop.away(0.25)
+    loop.run(1)
+    assert 0.25 - TICK_SECONDS - 1e-6 <= pauses.longest <= 0.25
+
+
+def test_a_pause_is_shown_for_a_minute_at_least_and_then_forgotten(loop, pauses):
+    loop.away(5)
+    loop.run(WINDOW_SECONDS)
+    assert pauses.longest > 4
+    loop.run(2 * WINDOW_SECONDS)
+    assert pauses.longest < 1
+
+
+def test_nobody_is_called_any_more_after_the_stop(loop, pauses):
+    pauses.stop()
+    loop.away(5)
+    loop.run(1)
     assert pauses.longest == 0
-
-
-def test_the_longest_step_shows_in_full_length(clock, pauses, run):
-    run(lambda: clock.skip(0.1), lambda: clock.skip(0.25), lambda: clock.skip(0.2))
-    assert pauses.longest == pytest.approx(0.25)
-
-
-def test_the_time_in_which_the_loop_waits_is_no_pause(clock, pauses, run, monkeypatch):
-    def wait(_self, _timeout=None):
-        clock.skip(5)
-        return []
-
-    monkeypatch.setattr(selectors.DefaultSelector, "select", wait)
-    run(lambda: clock.skip(0.1), lambda: None)
-    assert pauses.longest == pytest.approx(0.1)
-
-
-def test_a_pause_is_shown_for_a_minute_at_least_and_then_forgotten(clock, pauses, run):
-    run(lambda: clock.skip(5), lambda: clock.skip(WINDOW_SECONDS - 6), lambda: None)
-    assert pauses.longest == pytest.approx(WINDOW_SECONDS - 6)
-    clock.skip(WINDOW_SECONDS)
-    assert pauses.longest == pytest.approx(WINDOW_SECONDS - 6)
-    clock.skip(WINDOW_SECONDS)
-    assert pauses.longest == 0
-
-
-def test_one_of_long_ago_is_forgotten_although_nobody_has_looked_since(clock, pauses, run):
-    run(lambda: clock.skip(5))
-    clock.skip(10 * WINDOW_SECONDS)
-    run(lambda: clock.skip(1))
-    assert pauses.longest == pytest.approx(1)
