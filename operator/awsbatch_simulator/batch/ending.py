@@ -86,9 +86,7 @@ def end_with_queue(region: Region, job: Job, reason: str) -> None:
 
 
 def _fail(region: Region, job: Job) -> None:
-    if job.released:  # its dependencies ended meanwhile, and some of its children run
-        terminate(region, job, job.end_reason)
-    elif job.status in _NOT_STARTED:
+    if job.status in _NOT_STARTED:
         fail_unstarted(region, job, job.end_reason)
     else:
         _end(region, job)
