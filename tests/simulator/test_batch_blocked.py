@@ -189,7 +189,7 @@ def test_a_time_limit_cancels_the_head_that_waits_for_its_reason(action, status)
 def test_no_action_can_be_configured_for_any_other_reason_than_three_codes(code):
     """The user guide says of the first three "You can't configure a programmable action".
 
-    That others are an "Invalid job reason" is what plantonhq/openmcf met (AwsBatchJobQueue).
+    It lists a "reason used for jobStateTimeLimitActions" for three others; aws/aws-cdk has those.
     """
     limit = {"reason": code, "state": "RUNNABLE", "maxTimeSeconds": 600, "action": "CANCEL"}
     refusal = ready().refused("UpdateJobQueue", jobQueue="main", jobStateTimeLimitActions=[limit])

@@ -124,7 +124,7 @@ def delete(cloud: Cloud, name: str = "main") -> None:
 
 
 def test_a_deleted_queue_is_described_by_name_for_a_while_and_is_nothing_else_any_more():
-    """JQStatus has DELETED; Terraform's findJobQueueDetailByName reads it as "not found"."""
+    """JQStatus has DELETED; Terraform's findJobQueueByID reads it as "not found"."""
     cloud = ready()
     arn = described(cloud)["jobQueueArn"]
     delete(cloud)
