@@ -162,15 +162,19 @@ def _joined(region: Region, instance: Instance) -> bool:
 
 
 def _shrink(region: Region, environment: Environment) -> None:
-    """Terminate what has been idle long enough, but never below `minvCpus`."""
+    """Terminate what has been idle long enough, but never below `minvCpus`.
+
+    The policy's delay begins with an instance's last job: one without any does not wait for it.
+    """
     resources = environment.resources or {}
     minutes = resources.get("scalingPolicy", {}).get("minScaleDownDelayMinutes", 0)
-    patience = max(region.world.settings.delays.scale_down, minutes * 60)
+    usual = region.world.settings.delays.scale_down
     have, now = vcpus(region, environment), region.world.clock.now()
     for instance in instances(region, environment):
         joined = region.ecs.by_ec2_id.get(instance.id)
         if joined is None or joined[1].tasks:
             continue
+        patience = max(usual, minutes * 60) if joined[1].has_worked else usual
         size, left = size_of(instance).vcpus, joined[1].idle_since + patience - now
         if instance.retired or (left <= 0 and have - size >= resources["minvCpus"]):
             have -= size
