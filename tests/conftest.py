@@ -1,12 +1,18 @@
-"""How many examples property tests try: a few at every change, many when somebody has the time.
+"""What holds for all tests: how many examples properties try, and what fails any of them.
 
-HYPOTHESIS_PROFILE=thorough asks for more. A test that costs more than a millisecond an example says
-in a comment why it sets a number of its own.
+Properties try a few examples at every change, many when somebody has the time:
+HYPOTHESIS_PROFILE=thorough. A test that costs more than a millisecond an example says in a comment
+why it sets a number of its own.
 """
 
+import logging
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
+
+from awsbatch_simulator import clock
 
 settings.register_profile("quick", max_examples=40, deadline=None)
 settings.register_profile("ci", settings.get_profile("quick"), derandomize=True, print_blob=True)
@@ -14,3 +20,29 @@ settings.register_profile("thorough", max_examples=1000, deadline=None)
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if "CI" in os.environ else "quick")
 )
+
+
+class _Kept(logging.Handler):
+    """Keeps what is logged, as text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(self.format(record))
+
+
+@pytest.fixture(autouse=True)
+def failed_timers() -> Iterator[list[str]]:
+    """The timers of simulators in this process that have raised; a test fails if any is left here.
+
+    A simulator has no other way to say that it has a fault where nobody has asked it anything.
+    """
+    kept = _Kept()
+    clock.logger.addHandler(kept)
+    try:
+        yield kept.texts
+    finally:
+        clock.logger.removeHandler(kept)
+    assert not kept.texts, "timers of a simulator have failed:\n" + "\n".join(kept.texts)

@@ -138,7 +138,10 @@ class Admin:
         return {"ran": self._world.advance(seconds)} | self._get_clock(None)
 
     def _get_state(self, _body: Any) -> Any:
-        return {"regions": [self._region(region) for region in self._world.regions()]}
+        return {
+            "failedTimers": self._world.clock.failed_timers,
+            "regions": [self._region(region) for region in self._world.regions()],
+        }
 
     def _region(self, region: Region) -> dict[str, Any]:
         place = region.place

@@ -2,14 +2,23 @@
 
 States change when a timer falls due, never because someone asked. In a live server the clock
 follows the wall clock times `speed`; in a test it stands still until it is stepped.
+
+A timer that raises is a fault of the simulator. It neither stops the clock nor is it lost, since
+whatever waits for it (an environment that is UPDATING, say) would wait for ever: it is logged and
+counted, and falls due again later, as often as it takes.
 """
 
 import heapq
 import itertools
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+logger = logging.getLogger(__name__)
+AGAIN_SECONDS = 60.0  # simulated, from a timer's failure to its next attempt; then doubled
+LONGEST_AGAIN_SECONDS = 86_400.0
 
 
 @dataclass(slots=True, eq=False)
@@ -20,6 +29,7 @@ class Timer:
     callback: Callable[..., Any]
     arguments: tuple[Any, ...] = ()
     cancelled: bool = False
+    failures: int = 0
 
     def cancel(self) -> None:
         """Make sure that the callback never runs."""
@@ -39,6 +49,7 @@ class SimulatedClock:
         self._anchor = time.monotonic()
         self._timers: list[tuple[float, int, Timer]] = []  # equal moments in order of setting
         self._order = itertools.count()
+        self.failed_timers = 0  # how often a timer has raised
 
     @property
     def stepped(self) -> bool:
@@ -64,7 +75,7 @@ class SimulatedClock:
     def call_at(self, when: float, callback: Callable[..., Any], *arguments: Any) -> Timer:
         """Run the callback once `when` (simulated epoch seconds) has come."""
         timer = Timer(when, callback, arguments)
-        heapq.heappush(self._timers, (when, next(self._order), timer))
+        self._set(timer)
         return timer
 
     def call_after(self, delay: float, callback: Callable[..., Any], *arguments: Any) -> Timer:
@@ -78,11 +89,11 @@ class SimulatedClock:
         return self._timers[0][0] if self._timers else None
 
     def run_due(self) -> int:
-        """Run all timers whose time has come, in order; returns how many ran."""
+        """Run all timers whose time has come, in order; returns how many ran. Raises nothing."""
         ran = 0
         while (when := self.next_due()) is not None and when <= self.now():
             _, _, timer = heapq.heappop(self._timers)
-            timer.callback(*timer.arguments)
+            self._run(timer)
             ran += 1
         return ran
 
@@ -95,6 +106,21 @@ class SimulatedClock:
             ran += self.run_due()
         self._move_to(max(end, self.now()))
         return ran
+
+    def _set(self, timer: Timer) -> None:
+        heapq.heappush(self._timers, (timer.when, next(self._order), timer))
+
+    def _run(self, timer: Timer) -> None:
+        try:
+            timer.callback(*timer.arguments)
+        except Exception:
+            delay = min(AGAIN_SECONDS * 2**timer.failures, LONGEST_AGAIN_SECONDS)
+            name = getattr(timer.callback, "__qualname__", repr(timer.callback))
+            logger.exception("The timer %s failed; it is tried again in %g s", name, delay)
+            self.failed_timers += 1
+            timer.failures += 1
+            timer.when = self.now() + delay
+            self._set(timer)
 
     def _move_to(self, when: float) -> None:
         if self._stepped:

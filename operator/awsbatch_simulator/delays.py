@@ -21,6 +21,7 @@ class Delays(Model):
     queue_creating: float = Field(default=5, ge=0)
     queue_updating: float = Field(default=3, ge=0)
     queue_deleting: float = Field(default=5, ge=0)
+    deleted_seen: float = Field(default=30, ge=0)  # DELETED is described to those who ask by name
     relation_lag: float = Field(default=5, ge=0)  # an environment stays "in use" after its queue
     job_submitted: float = Field(default=0.5, ge=0)
     job_pending: float = Field(default=0.5, ge=0)

@@ -42,6 +42,21 @@ def candidates(environment: Environment, vcpus_: float, memory: int) -> list[Ins
     )
 
 
+def has_rights(region: Region, environment: Environment) -> bool:
+    """Whether Batch's service role may do what it takes to start instances and tasks."""
+    fault = region.world.faults.active(
+        "role_lacks_permissions",
+        role=environment.service_role,
+        computeEnvironment=environment.name,
+    )
+    return fault is None
+
+
+def takes_jobs(region: Region, environment: Environment) -> bool:
+    """Whether Batch places jobs in it."""
+    return environment.usable and has_rights(region, environment)
+
+
 @dataclass(slots=True)
 class Room:
     """Free room by instance: what joined ones have left, and all of those yet to come."""
@@ -110,7 +125,7 @@ def wants(region: Region) -> dict[str, Want]:
 
 
 def _assign(region: Region, queue: Queue, order: list[Want]) -> None:
-    able = [want for want in order if want.environment.usable]
+    able = [want for want in order if takes_jobs(region, want.environment)]
     for job in region.batch.queue_jobs(queue).line if able else ():
         if not any(want.accepts(job) for want in able):
             return

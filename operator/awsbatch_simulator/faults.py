@@ -41,6 +41,8 @@ WORLD_FAULTS: Mapping[str, str] = MappingProxyType(
         "insufficient_capacity": "EC2 has no capacity. By instanceType, availabilityZone, market.",
         "relation_lag": "A queue counts as using an environment for `seconds` more. "
         "By jobQueue, computeEnvironment.",
+        "role_lacks_permissions": "Batch's service role may start neither instances nor tasks. "
+        "By role, computeEnvironment.",
         "role_vanished": "IAM no longer has a role, for STS and for Batch. "
         "By role, computeEnvironment.",
     }

@@ -6,9 +6,10 @@ Sources: the fields of ComputeResource in the Batch API reference.
 
 from typing import Any
 
+from awsbatch_simulator.batch import queue_life
 from awsbatch_simulator.batch.model import Environment, Status
 from awsbatch_simulator.batch.wake import look_soon
-from awsbatch_simulator.demand import Room, Want, instances, size_of, vcpus, wants
+from awsbatch_simulator.demand import Room, Want, has_rights, instances, size_of, vcpus, wants
 from awsbatch_simulator.ec2 import life as ec2_life
 from awsbatch_simulator.ec2.model import Instance
 from awsbatch_simulator.ec2.types import InstanceType, expand
@@ -17,6 +18,7 @@ from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.region import Region
 
 ASKS_AGAIN_SECONDS = 60.0  # after EC2 had none of the types
+EXECUTION_TIMEOUT_MINUTES = 30  # UpdatePolicy's default
 NOBODY_JOINED = (
     "CLIENT_ERROR - Your compute environment has been INVALIDATED and scaled down because none of "
     "the instances joined the underlying ECS Cluster. Common issues preventing instances joining "
@@ -43,6 +45,8 @@ def follow_demand(region: Region) -> None:
 def _grow(region: Region, want: Want) -> None:
     """Launch for `minvCpus`, for a `desiredvCpus` that a user has raised, and for waiting jobs."""
     environment, resources = want.environment, want.environment.resources or {}
+    if not has_rights(region, environment):
+        return
     have, most = vcpus(region, environment), resources["maxvCpus"]
     floor = resources["minvCpus"]
     if environment.usable:
@@ -88,7 +92,7 @@ def _launch_one(
     """Launch the first type that EC2 has in one of the subnets; None if it has none of them."""
     resources = environment.resources or {}
     spot = resources["type"] == "SPOT"
-    if resources["allocationStrategy"] == "BEST_FIT":
+    if resources.get("allocationStrategy", "BEST_FIT") == "BEST_FIT":
         types = types[:1]
     for size in types:
         for subnet in resources["subnets"]:
@@ -98,10 +102,10 @@ def _launch_one(
             except AwsFailure:
                 continue
             _launch(region, environment, size, subnet=subnet, zone=zone)
-            environment.lacks_capacity = False
+            environment.lacking_type = ""
             return size
     if types:
-        environment.lacks_capacity = True
+        environment.lacking_type = types[0].name
         environment.asks_again_at = region.world.clock.now() + ASKS_AGAIN_SECONDS
     return None
 
@@ -148,6 +152,7 @@ def _give_up_strangers(region: Region, environment: Environment) -> None:
     if late and len(waiting) == len(instances(region, environment)):
         environment.status, environment.status_reason = Status.INVALID, NOBODY_JOINED
         environment.nobody_joined = True
+        queue_life.environment_judged(region, environment)
     for instance in late:
         ec2_life.terminate(region, instance)
 
@@ -157,15 +162,19 @@ def _joined(region: Region, instance: Instance) -> bool:
 
 
 def _shrink(region: Region, environment: Environment) -> None:
-    """Terminate what has been idle long enough, but never below `minvCpus`."""
+    """Terminate what has been idle long enough, but never below `minvCpus`.
+
+    The policy's delay begins with an instance's last job: one without any does not wait for it.
+    """
     resources = environment.resources or {}
     minutes = resources.get("scalingPolicy", {}).get("minScaleDownDelayMinutes", 0)
-    patience = max(region.world.settings.delays.scale_down, minutes * 60)
+    usual = region.world.settings.delays.scale_down
     have, now = vcpus(region, environment), region.world.clock.now()
     for instance in instances(region, environment):
         joined = region.ecs.by_ec2_id.get(instance.id)
         if joined is None or joined[1].tasks:
             continue
+        patience = max(usual, minutes * 60) if joined[1].has_worked else usual
         size, left = size_of(instance).vcpus, joined[1].idle_since + patience - now
         if instance.retired or (left <= 0 and have - size >= resources["minvCpus"]):
             have -= size
@@ -180,7 +189,9 @@ def retire_all(region: Region, environment: Environment) -> None:
     Jobs have `jobExecutionTimeoutMinutes` to end, or no time at all with `terminateJobsOnUpdate`.
     """
     policy = environment.update_policy or {}
-    minutes = 0 if policy.get("terminateJobsOnUpdate") else policy["jobExecutionTimeoutMinutes"]
+    minutes = policy.get("jobExecutionTimeoutMinutes", EXECUTION_TIMEOUT_MINUTES)
+    if policy.get("terminateJobsOnUpdate"):
+        minutes = 0
     for instance in instances(region, environment):
         instance.retired = True
         joined = region.ecs.by_ec2_id.get(instance.id)

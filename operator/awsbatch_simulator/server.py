@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -14,7 +13,6 @@ from awsbatch_simulator.assembly import Simulator
 from awsbatch_simulator.runners.start import stop_all
 from awsbatch_simulator.wire import ConnectionDropped, WireAnswer, WireRequest
 
-logger = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 KEEP_ALIVE = 3600.0  # seconds; a connection that closes unasked would look like a fault
 NAMES = ("127.0.0.1", "localhost")
@@ -54,11 +52,7 @@ class Server:
         """Run each timer when it falls due, until cancelled."""
         while True:
             with self._world.lock:
-                try:
-                    self._world.clock.run_due()
-                except Exception:
-                    logger.exception("A timer failed; the clock goes on")
-                    continue
+                self._world.clock.run_due()
                 self._sleeping_until = self._world.clock.next_due()
                 wait = self._seconds_to(self._sleeping_until)
             self._clock_moved.clear()

@@ -95,6 +95,23 @@ def test_cancelling_a_parent_leaves_the_children_that_run():
     assert cloud.status(parent) == "FAILED"
 
 
+@pytest.mark.parametrize("operation", ["CancelJob", "TerminateJob"])
+def test_a_parent_that_was_ended_never_succeeds_and_ends_with_its_last_child(operation):
+    """CancelJob: "The array parent job is cancelled when all child jobs are completed"."""
+    cloud = serverless(JobScript(duration_seconds=100), maximum=3)
+    parent = array(cloud)
+    cloud.step(15)
+    assert counts(cloud, parent) == {"RUNNING": 3}
+    cloud(operation, jobId=parent, reason="enough")
+    cloud.step(0.5)
+    assert (cloud.status(parent), counts(cloud, parent)) == ("PENDING", {"RUNNING": 3})
+    cloud.step(200)
+    job = cloud.job(parent)
+    assert (job["status"], job["statusReason"]) == ("FAILED", "enough")
+    ended = {"SUCCEEDED": 3} if operation == "CancelJob" else {"FAILED": 3}
+    assert counts(cloud, parent) == ended
+
+
 def test_an_array_waits_for_its_dependencies_as_a_whole():
     cloud = serverless(SHORT)
     first = cloud.submit("first")
@@ -145,6 +162,22 @@ def test_sequential_children_run_one_after_the_other():
     stops = [cloud.job(f"{parent}:{index}")["stoppedAt"] for index in range(3)]
     assert stops == sorted(stops)
     assert cloud.status(parent) == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("fields", [{}, {"arrayProperties": {"size": 2}}])
+def test_sequential_with_a_job_is_a_dependency_on_that_job(fields):
+    """JobDependency has both members; SubmitJob says that SEQUENTIAL alone is for arrays."""
+    cloud = serverless(SHORT)
+    first = cloud.submit("first")
+    second = cloud.submit("second", dependsOn=[{"jobId": first, "type": "SEQUENTIAL"}], **fields)
+    cloud.step(5)
+    assert cloud.status(second) == "PENDING"
+    cloud.step(20)
+    assert cloud.status(first) == "SUCCEEDED"
+    if fields:
+        assert counts(cloud, second) == {"RUNNING": 2}, "its children are not in sequence"
+    cloud.step(100)
+    assert cloud.status(second) == "SUCCEEDED"
 
 
 @pytest.mark.parametrize("size", [2, 10_000])

@@ -1,9 +1,13 @@
-"""Why the head of a line waits, its time limit, and the snapshot of a queue."""
+"""Why the head of a line waits, its time limit, and the snapshot of a queue.
 
+AWS's words are those of the user guide's page "Jobs stuck in a RUNNABLE status" and its parts.
+"""
+
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.simulator.cloud import Cloud, ready, serverless
+from tests.simulator.cloud import PROFILE, ROLE, Cloud, ready, serverless
 
 from awsbatch_simulator.jobscript import JobScript
 
@@ -28,6 +32,112 @@ def test_a_job_larger_than_its_environment_says_so_after_a_while():
     assert cloud.status(job_id) in {"RUNNING", "SUCCEEDED"}
 
 
+def too_large(cloud: Cloud) -> None:
+    cloud("UpdateComputeEnvironment", computeEnvironment="main", computeResources={"maxvCpus": 2})
+    cloud.definition(vcpus=4)
+
+
+def of_much_memory(cloud: Cloud) -> None:
+    cloud.definition(memory=100_000)
+
+
+def without_capacity(cloud: Cloud) -> None:
+    cloud.fault("insufficient_capacity")
+
+
+def without_rights(cloud: Cloud) -> None:
+    cloud.fault("role_lacks_permissions", computeEnvironment="main")
+
+
+def without_instance_profile(cloud: Cloud) -> None:
+    cloud.known.missing.add(PROFILE)
+
+
+def disabled(cloud: Cloud) -> None:
+    cloud("UpdateComputeEnvironment", computeEnvironment="main", state="DISABLED")
+
+
+CAPACITY_WORDS = (
+    "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - Service cannot fulfill the capacity requested for "
+    "instance type [m7i.large]"
+)
+
+
+MAX_RESOURCE_WORDS = (
+    "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE - CE(s) associated with the job queue "
+    "cannot meet the CPU requirement of the job."
+)
+REQUIREMENT_WORDS = (
+    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - The job resource requirement (vCPU/memory/GPU) is "
+    "higher than that can be met by the CE(s) attached to the job queue."
+)
+PERMISSIONS_WORDS = (
+    "MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS \N{EN DASH} Batch service role has a permission "
+    "issue."
+)
+INVALID_WORDS = "ACTION_REQUIRED - CE(s) associated with the job queue are invalid."
+UNKNOWN_WORDS = "UNDETERMINED - Batch job is blocked, root cause is undetermined."
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        (without_capacity, CAPACITY_WORDS),
+        (too_large, MAX_RESOURCE_WORDS),
+        (of_much_memory, REQUIREMENT_WORDS),
+        (without_rights, PERMISSIONS_WORDS),
+        (without_instance_profile, INVALID_WORDS),
+        (disabled, UNKNOWN_WORDS),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_blocked_head_has_the_words_of_aws(trouble: Callable[[Cloud], None], words: str):
+    cloud = ready()
+    trouble(cloud)
+    cloud.step(60)
+    job_id = cloud.submit()
+    cloud.step(300)
+    assert (cloud.status(job_id), reason(cloud, job_id)) == ("RUNNABLE", words)
+    [listed] = cloud("ListJobs", jobQueue="main", jobStatus="RUNNABLE")["jobSummaryList"]
+    assert listed["statusReason"] == words
+
+
+def test_a_cause_that_is_not_that_of_all_environments_is_undetermined():
+    cloud = ready()
+    cloud.environment("small", maxvCpus=2)
+    cloud.step(10)
+    cloud.queue("both", "main", "small")
+    cloud.definition(vcpus=4)
+    cloud.fault("insufficient_capacity")
+    job_id = cloud.submit(jobQueue="both")
+    cloud.step(300)
+    assert reason(cloud, job_id) == UNKNOWN_WORDS
+
+
+def test_an_invalid_environment_beside_one_that_can_run_the_job_is_no_cause():
+    cloud = ready()
+    cloud("CreateComputeEnvironment", computeEnvironmentName="own", type="UNMANAGED",
+          serviceRole=ROLE)  # fmt: skip
+    cloud.step(10)
+    cloud.queue("both", "own", "main")
+    cloud.fault("role_vanished", computeEnvironment="own")
+    cloud.fault("insufficient_capacity")
+    job_id = cloud.submit(jobQueue="both")
+    cloud.step(300)
+    assert reason(cloud, job_id) == CAPACITY_WORDS
+
+
+def test_rights_that_come_back_unblock_the_line():
+    cloud = ready()
+    without_rights(cloud)
+    job_id = cloud.submit()
+    cloud.step(300)
+    assert not cloud.region.ec2.instances
+    cloud.world.faults.clear()
+    cloud.step(100)
+    assert cloud.status(job_id) in {"RUNNING", "SUCCEEDED"}
+
+
 def test_only_the_head_of_the_line_is_given_a_reason():
     cloud = ready(maxvCpus=2)
     cloud.definition(vcpus=4)
@@ -35,14 +145,6 @@ def test_only_the_head_of_the_line_is_given_a_reason():
     cloud.step(300)
     assert reason(cloud, head)
     assert not reason(cloud, next_)
-
-
-def test_without_a_usable_environment_action_is_required():
-    cloud = ready()
-    cloud("UpdateComputeEnvironment", computeEnvironment="main", state="DISABLED")
-    job_id = cloud.submit()
-    cloud.step(300)
-    assert reason(cloud, job_id).startswith("ACTION_REQUIRED")
 
 
 def test_waiting_for_others_to_end_is_no_reason():
@@ -68,9 +170,30 @@ def test_a_time_limit_cancels_the_head_that_waits_for_its_reason(action, status)
     cloud.step(60)
     assert cloud.status(job_id) == status
     if status == "FAILED":
-        assert reason(cloud, job_id).startswith(
+        assert reason(cloud, job_id) == (
             f"Canceled by JobStateTimeLimit action due to reason: {CODE}"
         )
+        assert cloud.job(job_id)["isCancelled"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "ACTION_REQUIRED",
+        "UNDETERMINED",
+        "MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS",
+        "stuck",
+        CAPACITY_WORDS,
+    ],
+)
+def test_no_action_can_be_configured_for_any_other_reason_than_three_codes(code):
+    """The user guide says of the first three "You can't configure a programmable action".
+
+    It lists a "reason used for jobStateTimeLimitActions" for three others; aws/aws-cdk has those.
+    """
+    limit = {"reason": code, "state": "RUNNABLE", "maxTimeSeconds": 600, "action": "CANCEL"}
+    refusal = ready().refused("UpdateJobQueue", jobQueue="main", jobStateTimeLimitActions=[limit])
+    assert "Invalid job reason" in refusal
 
 
 def front(cloud: Cloud) -> list[dict[str, Any]]:

@@ -52,7 +52,7 @@ def test_definitions_are_found_by_every_selector():
     cloud = Cloud()
     arns = [cloud.definition("a"), cloud.definition("a"), cloud.definition("b")]
     cloud("DeregisterJobDefinition", jobDefinition="a:1")
-    assert found(cloud, jobDefinitionName="a") == ["a:2", "a:1"]
+    assert sorted(found(cloud, jobDefinitionName="a")) == ["a:1", "a:2"]
     assert found(cloud, jobDefinitionName="a", status="ACTIVE") == ["a:2"]
     assert found(cloud, status="INACTIVE") == ["a:1"]
     assert found(cloud, jobDefinitions=["b:1", arns[0], "a:9"]) == ["b:1", "a:1"]
@@ -61,13 +61,45 @@ def test_definitions_are_found_by_every_selector():
     assert "can't be used with other parameters" in refusal
 
 
-def test_definitions_come_in_pages():
+def revisions(cloud: Cloud, size: int) -> list[int]:
+    """All revisions of `a` in the order in which pages of that size have them."""
+    request: dict[str, Any] = {"jobDefinitionName": "a", "maxResults": size}
+    seen: list[int] = []
+    while True:
+        answer = cloud("DescribeJobDefinitions", **request)
+        assert len(answer["jobDefinitions"]) <= size
+        seen += [each["revision"] for each in answer["jobDefinitions"]]
+        if "nextToken" not in answer:
+            return seen
+        request["nextToken"] = answer["nextToken"]
+
+
+def test_definitions_come_in_pages_and_in_no_order_that_anybody_could_rely_on():
+    """DescribeJobDefinitions names no order."""
     cloud = Cloud()
-    for _ in range(3):
+    for _ in range(9):
         cloud.definition("a")
-    first = cloud("DescribeJobDefinitions", jobDefinitionName="a", maxResults=2)
-    assert [each["revision"] for each in first["jobDefinitions"]] == [3, 2]
-    assert found(cloud, jobDefinitionName="a", nextToken=first["nextToken"]) == ["a:1"]
+    whole = revisions(cloud, 100)
+    assert sorted(whole) == list(range(1, 10))
+    assert whole not in (sorted(whole), sorted(whole, reverse=True))
+    assert revisions(cloud, 2) == whole
+
+
+def test_a_bare_name_means_the_newest_revision_to_submissions_and_nothing_to_all_others():
+    """As SubmitJob, DescribeJobDefinitions and DeregisterJobDefinition say of their members.
+
+    boto/boto3#2908 met it: jobDefinitions finds nothing by a name without a revision.
+    """
+    cloud = serverless()
+    arn = cloud.definition("a")
+    cloud.submit(definition="a")
+    cloud.submit(definition=arn.rpartition(":")[0])
+    assert found(cloud, jobDefinitions=["a", arn.rpartition(":")[0]]) == []
+    assert found(cloud, jobDefinitions=["a:1"]) == found(cloud, jobDefinitions=[arn]) == ["a:1"]
+    assert found(cloud, jobDefinitionName="a") == ["a:1"]
+    assert found(cloud, jobDefinitionName="a:1") == found(cloud, jobDefinitionName=arn) == []
+    for bare in ("a", arn.rpartition(":")[0]):
+        assert "does not exist" in cloud.refused("DeregisterJobDefinition", jobDefinition=bare)
 
 
 def rule(**fields: str) -> dict[str, Any]:

@@ -129,21 +129,51 @@ def test_deletion_wants_it_disabled_and_without_queues():
     assert refusal.endswith("Cannot delete, found existing JobQueue relationship")
 
 
+def test_a_deleted_environment_is_described_by_name_for_a_while_and_its_name_is_free():
+    """CEStatus has DELETED; Terraform reads it as "not found" when it asks by name."""
+    cloud = Cloud()
+    arn = cloud.environment()
+
+    def statuses() -> list[str]:
+        found = cloud("DescribeComputeEnvironments", computeEnvironments=["main", arn])
+        return [str(each["status"]) for each in found["computeEnvironments"]]
+
+    def delete() -> None:
+        cloud.step(10)
+        cloud("UpdateComputeEnvironment", computeEnvironment="main", state="DISABLED")
+        cloud.step(5)
+        cloud("DeleteComputeEnvironment", computeEnvironment="main")
+        cloud.step(10)
+
+    delete()
+    assert statuses() == ["DELETED"]
+    assert cloud("DescribeComputeEnvironments")["computeEnvironments"] == []
+    for operation in ("UpdateComputeEnvironment", "DeleteComputeEnvironment"):
+        assert "does not exist" in cloud.refused(operation, computeEnvironment="main")
+    assert "does not exist" in cloud.refused("ListTagsForResource", resourceArn=arn)
+    cloud.environment()
+    assert statuses() == ["CREATING"]
+    delete()
+    cloud.step(10)
+    assert statuses() == ["DELETED"], "the earlier one's time is over, not this one's"
+    cloud.step(20)
+    assert statuses() == []
+
+
 def test_a_deleted_queue_keeps_its_environments_in_use_for_a_while():
     cloud = ready()
     disable_queue(cloud)
     update(cloud, state="DISABLED")
     cloud("DeleteJobQueue", jobQueue="main")
     cloud.step(5)
-    assert cloud("DescribeJobQueues", jobQueues=["main"])["jobQueues"] == []
+    assert cloud("DescribeJobQueues")["jobQueues"] == []
     refusal = cloud.refused("DeleteComputeEnvironment", computeEnvironment="main")
     assert refusal.endswith("found existing JobQueue relationship")
     cloud.step(5)
     delete(cloud)
     assert described(cloud)["status"] == "DELETING"
     cloud.step(10)
-    found = cloud("DescribeComputeEnvironments", computeEnvironments=["main"])
-    assert found["computeEnvironments"] == []
+    assert described(cloud)["status"] == "DELETED"
     assert "does not exist" in cloud.refused("DeleteComputeEnvironment", computeEnvironment="main")
 
 
@@ -196,5 +226,4 @@ def test_an_environment_whose_role_is_gone_cannot_be_deleted_until_it_has_one_ag
     assert described(cloud)["status"] == "VALID"
     delete(cloud)
     cloud.step(10)
-    found = cloud("DescribeComputeEnvironments", computeEnvironments=["main"])
-    assert found["computeEnvironments"] == []
+    assert described(cloud)["status"] == "DELETED"

@@ -122,6 +122,8 @@ class World:
             self.ended[job.id] = job.status
         if job.status is JobStatus.SUCCEEDED and not job.array_size:
             assert job.outcome["exitCode"] == 0
+        if (job.cancelled or job.terminated) and job.array_size:
+            assert job.status is not JobStatus.SUCCEEDED
         if job.children:
             count = dict.fromkeys(JobStatus, 0)
             for child in job.children:

@@ -1,11 +1,13 @@
 """Jobs: submission, dependencies, retries, time limits, cancel and terminate."""
 
+import itertools
 from typing import Any
 
 import pytest
 from tests.simulator.cloud import Cloud, ready, serverless
 
 from awsbatch_simulator.jobscript import JobScript
+from awsbatch_simulator.region import Region
 
 LONG = JobScript(job_name="long*", duration_seconds=5000)
 BAD = JobScript(job_name="bad*", exit_code=1, duration_seconds=1)
@@ -242,6 +244,24 @@ def test_fifty_jobs_are_ended_at_a_time_and_unknown_ones_count_as_done():
     cloud.step(1)
     assert {cloud.status(job_id) for job_id in ids} == {"FAILED"}
     assert "Up to 50" in cloud.refused("CancelJobs", jobs=["x"] * 51, reason="bye")
+
+
+@pytest.mark.parametrize("end", ["ends by itself", "is terminated", "runs into its time limit"])
+def test_a_job_and_its_last_attempt_stop_at_one_moment(end, monkeypatch):
+    """JobDetail and AttemptDetail say of stoppedAt that it is when RUNNING was left.
+
+    AWS's own examples of DescribeJobs show one value in both.
+    """
+    cloud = serverless(JobScript(duration_seconds=100))
+    job_id = cloud.submit(timeout={"attemptDurationSeconds": 60} if "limit" in end else {})
+    cloud.step(20)
+    moments = itertools.count(cloud.region.now_ms())
+    monkeypatch.setattr(Region, "now_ms", lambda _: next(moments))  # a clock that never stands
+    if end == "is terminated":
+        cloud("TerminateJob", jobId=job_id, reason="enough")
+    cloud.step(200)
+    job = cloud.job(job_id)
+    assert job["stoppedAt"] == job["attempts"][-1]["stoppedAt"]
 
 
 def test_a_finished_job_is_forgotten_after_seven_days():

@@ -113,7 +113,99 @@ def test_a_queue_must_be_disabled_before_it_is_deleted():
     cloud("DeleteJobQueue", jobQueue="main")
     assert described(cloud)["status"] == "DELETING"
     cloud.step(5)
+    assert described(cloud)["status"] == "DELETED"
+
+
+def delete(cloud: Cloud, name: str = "main") -> None:
+    cloud("UpdateJobQueue", jobQueue=name, state="DISABLED")
+    cloud.step(3)
+    cloud("DeleteJobQueue", jobQueue=name)
+    cloud.step(5)
+
+
+def test_a_deleted_queue_is_described_by_name_for_a_while_and_is_nothing_else_any_more():
+    """JQStatus has DELETED; Terraform's findJobQueueByID reads it as "not found"."""
+    cloud = ready()
+    arn = described(cloud)["jobQueueArn"]
+    delete(cloud)
+    for reference in ("main", arn):
+        [queue] = cloud("DescribeJobQueues", jobQueues=[reference])["jobQueues"]
+        assert (queue["jobQueueArn"], queue["status"]) == (arn, "DELETED")
+    assert cloud("DescribeJobQueues")["jobQueues"] == []
+    for operation in ("UpdateJobQueue", "DeleteJobQueue"):
+        assert "does not exist" in cloud.refused(operation, jobQueue="main")
+    assert "does not exist" in cloud.refused("ListTagsForResource", resourceArn=arn)
+    cloud.step(30)
+    assert cloud("DescribeJobQueues", jobQueues=["main", arn])["jobQueues"] == []
+
+
+def test_a_name_is_free_again_as_soon_as_its_queue_is_deleted():
+    cloud = ready()
+    delete(cloud)
+    cloud.step(25)
+    cloud("CreateJobQueue", jobQueueName="main", priority=1, computeEnvironmentOrder=order("main"))
+    assert described(cloud)["status"] == "CREATING"
+    cloud.step(5)
+    delete(cloud)
+    cloud.step(25)
+    assert described(cloud)["status"] == "DELETED", "the earlier one's time is over, not this one's"
+    cloud.step(5)
     assert cloud("DescribeJobQueues", jobQueues=["main"])["jobQueues"] == []
+
+
+def test_a_queue_made_anew_keeps_its_environment_in_use_when_the_old_relation_is_forgotten():
+    cloud = ready()
+    cloud.delays(relation_lag=60)
+    delete(cloud)
+    cloud("CreateJobQueue", jobQueueName="main", priority=1, computeEnvironmentOrder=order("main"))
+    cloud("UpdateComputeEnvironment", computeEnvironment="main", state="DISABLED")
+    cloud.step(120)
+    refusal = cloud.refused("DeleteComputeEnvironment", computeEnvironment="main")
+    assert "found existing JobQueue relationship" in refusal
+
+
+def test_a_queue_is_invalid_while_all_its_environments_are():
+    """JQStatus has INVALID; when a queue is that, AWS does not say."""
+    cloud = ready()
+    cloud.environment("second")
+    cloud.step(10)
+    cloud.queue("both", "main", "second")
+    cloud.fault("role_vanished", computeEnvironment="main")
+    cloud.step(60)
+    assert (described(cloud)["status"], described(cloud, "both")["status"]) == ("INVALID", "VALID")
+    assert "compute environments of the job queue are INVALID" in described(cloud)["statusReason"]
+    cloud.fault("role_vanished", computeEnvironment="second")
+    cloud.step(60)
+    assert described(cloud, "both")["status"] == "INVALID"
+    cloud("UpdateJobQueue", jobQueue="both", priority=5)
+    cloud.step(3)
+    assert described(cloud, "both")["status"] == "INVALID", "no update changes that"
+    cloud.world.faults.clear()
+    cloud.step(60)
+    healthy = ("VALID", "JobQueue Healthy")
+    for name in ("main", "both"):
+        queue = described(cloud, name)
+        assert (queue["status"], queue["statusReason"]) == healthy
+
+
+def test_an_invalid_queue_takes_jobs_as_long_as_it_is_enabled():
+    """JobQueueDetail.state: "If the job queue state is ENABLED, it can accept jobs"."""
+    cloud = ready()
+    cloud.fault("role_vanished")
+    cloud.step(60)
+    assert described(cloud)["status"] == "INVALID"
+    job_id = cloud.submit()
+    cloud.world.faults.clear()
+    cloud.step(150)
+    assert cloud.status(job_id) == "SUCCEEDED"
+
+
+def test_a_queue_is_invalid_when_no_instance_joins_its_environment():
+    cloud = ready()
+    cloud.fault("agent_never_joins")
+    cloud.submit()
+    cloud.step(1000)
+    assert described(cloud)["status"] == "INVALID"
 
 
 def test_deleting_a_queue_terminates_its_jobs_and_takes_that_long():
@@ -163,7 +255,7 @@ def test_a_queue_is_deleted_although_a_job_of_it_waits_for_one_of_another_queue(
     cloud.step(3)
     cloud("DeleteJobQueue", jobQueue="other")
     cloud.step(10)
-    assert cloud("DescribeJobQueues", jobQueues=["other"])["jobQueues"] == []
+    assert described(cloud, "other")["status"] == "DELETED"
     job = cloud.job(second)
     assert (job["status"], job["statusReason"]) == ("FAILED", "The job queue was deleted")
     assert cloud.status(first) == "RUNNING"

@@ -46,6 +46,23 @@ def test_instances_come_for_waiting_jobs_and_go_when_idle():
     assert desired(cloud) == 0
 
 
+def test_the_delay_before_scaling_down_begins_with_an_instances_last_job():
+    """ComputeScalingPolicy: it is not for instances "that have not yet run any jobs"."""
+    cloud = ready(SHORT, scalingPolicy={"minScaleDownDelayMinutes": 20})
+    cancelled = cloud.submit()
+    cloud.step(3)
+    cloud("CancelJob", jobId=cancelled, reason="enough")
+    cloud.step(100)
+    assert instances(cloud) == []
+    job_id = cloud.submit()
+    while cloud.status(job_id) != "SUCCEEDED":
+        cloud.step(10)
+    cloud.step(1180)
+    assert len(instances(cloud)) == 1
+    cloud.step(30)
+    assert instances(cloud) == []
+
+
 def test_no_more_instances_are_started_than_the_maximum_allows():
     cloud = ready(LONG, maxvCpus=4)
     ids = [cloud.submit(f"long-{number}") for number in range(10)]

@@ -50,6 +50,32 @@ def test_a_fifty_first_tag_is_refused_and_changes_nothing():
     assert len(cloud("ListTagsForResource", resourceArn=arn)["tags"]) == 50
 
 
+@pytest.mark.parametrize(
+    ("ours", "propagate", "status"),
+    [(26, True, "FAILED"), (25, True, "SUCCEEDED"), (26, False, "SUCCEEDED")],
+)
+def test_a_job_fails_when_its_task_would_have_more_than_fifty_tags(ours, propagate, status):
+    """SubmitJob.propagateTags: then "the job is moved to the FAILED state"."""
+    cloud = serverless()
+    cloud.definition("tagged", tags={f"d{number}": "" for number in range(25)})
+    tags = {f"j{number}": "" for number in range(ours)}
+    job_id = cloud.submit(definition="tagged", tags=tags, propagateTags=propagate)
+    cloud.step(30)
+    job = cloud.job(job_id)
+    assert (job["status"], job["attempts"] == []) == (status, status == "FAILED")
+    if status == "FAILED":
+        assert "tags of the job and its job definition are more than 50" in job["statusReason"]
+
+
+def test_tags_of_the_same_name_are_one_tag_of_the_task():
+    cloud = serverless()
+    tags = {f"k{number}": "" for number in range(50)}
+    cloud.definition("tagged", tags=tags, propagateTags=True)
+    job_id = cloud.submit(definition="tagged", tags=tags)
+    cloud.step(30)
+    assert cloud.status(job_id) == "SUCCEEDED"
+
+
 def share(name: str, weight: float = 1.0) -> dict[str, object]:
     return {"shareIdentifier": name, "weightFactor": weight}
 
@@ -67,6 +93,23 @@ def test_policies_are_created_described_listed_updated_and_deleted():
     assert "already exists" in cloud.refused("CreateSchedulingPolicy", name="fair")
     cloud("DeleteSchedulingPolicy", arn=arn)
     assert cloud("ListSchedulingPolicies")["schedulingPolicies"] == []
+
+
+def test_a_policy_without_a_body_is_one_and_can_be_given_one_of_either_kind_once():
+    """CreateSchedulingPolicyRequest requires the name alone; "once set", a kind stays."""
+    cloud = serverless()
+    arn = cloud("CreateSchedulingPolicy", name="bare")["arn"]
+    [described] = cloud("DescribeSchedulingPolicies", arns=[arn])["schedulingPolicies"]
+    assert described == {"name": "bare", "arn": arn, "tags": {}}
+    cloud.queue("fair", "serverless", schedulingPolicyArn=arn)
+    cloud("UpdateSchedulingPolicy", arn=arn)
+    cloud("UpdateSchedulingPolicy", arn=arn, fairsharePolicy={"computeReservation": 5})
+    cloud("UpdateSchedulingPolicy", arn=arn)
+    [described] = cloud("DescribeSchedulingPolicies", arns=[arn])["schedulingPolicies"]
+    assert described["fairsharePolicy"] == {"computeReservation": 5}
+    quota = {"idleResourceAssignmentStrategy": "FIFO"}
+    refusal = cloud.refused("UpdateSchedulingPolicy", arn=arn, quotaSharePolicy=quota)
+    assert "cannot be changed" in refusal
 
 
 def test_a_policy_in_use_is_not_deleted():

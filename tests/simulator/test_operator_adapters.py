@@ -62,6 +62,27 @@ async def test_infrastructure_comes_to_be_and_goes_and_its_owners_hear_of_it(acc
     assert QUEUE in account.woken
 
 
+async def test_what_aws_shows_as_deleted_to_those_who_ask_by_name_is_absent(account):
+    environment = await account.environment()
+    queue = await account.queue(environment)
+    for operation, request in (
+        ("UpdateJobQueue", {"jobQueue": queue, "state": "DISABLED"}),
+        ("DeleteJobQueue", {"jobQueue": queue}),
+        (
+            "UpdateComputeEnvironment",
+            {"computeEnvironment": environment, "state": "DISABLED"},
+        ),
+        ("DeleteComputeEnvironment", {"computeEnvironment": environment}),
+    ):
+        await account.change(operation, request)
+        await account.clock.advance(11)
+    batch, scope = account.batch, account.scope
+    assert account.world.region(account.simulator.place).batch.deleted_queues
+    assert await batch.job_queue(scope, queue, fresh=True) is None
+    assert await batch.compute_environment(scope, environment, fresh=True) is None
+    assert await batch.job_queues(scope) == ()
+
+
 async def test_what_exists_already_is_recognised(account):
     await account.environment()
     error = await account.refused(account.environment())

@@ -158,5 +158,7 @@ def opened(
         aws.hurry(HURRY)
         with closing(Site(sandbox, aws)) as site:
             yield site
+            failed = aws.admin("GET", "/_simulator/state")["failedTimers"]
+            assert not failed, "timers of the simulator have failed; see its log"
     # A killed operator cannot give its lease back, and the next one need not wait for that.
     control_plane.kubectl("delete", "leases", "--all", f"--namespace={sandbox.operator_namespace}")

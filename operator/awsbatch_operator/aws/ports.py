@@ -33,12 +33,18 @@ class BatchPort(Protocol):
     async def compute_environment(
         self, scope: Scope, name: str, *, fresh: bool = False, wake: ObjectKey | None = None
     ) -> Shape | None:
-        """DescribeComputeEnvironments' detail, by name or ARN; None if AWS has none of it."""
+        """DescribeComputeEnvironments' detail, by name or ARN; None if AWS has none of it.
+
+        What is DELETED is none, however long AWS goes on describing it.
+        """
 
     async def job_queue(
         self, scope: Scope, name: str, *, fresh: bool = False, wake: ObjectKey | None = None
     ) -> Shape | None:
-        """DescribeJobQueues' detail, by name or ARN; None if AWS has none of it."""
+        """DescribeJobQueues' detail, by name or ARN; None if AWS has none of it.
+
+        What is DELETED is none, however long AWS goes on describing it.
+        """
 
     async def job_queues(self, scope: Scope, *, fresh: bool = False) -> Sequence[Shape]:
         """All queues of the account and region, for what may stand in the way of a deletion."""

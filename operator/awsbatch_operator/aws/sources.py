@@ -23,7 +23,9 @@ def plain_name(name_or_arn: str) -> str:
 class DescribedSource:
     """Compute environments or job queues: one Describe call lists all, or reads 100 names.
 
-    Both have a `status` that moves while AWS works on them, so they are polled often.
+    Both have a `status` that moves while AWS works on them, so they are polled often. Who asks by
+    name is still shown what has been DELETED for some time (CEStatus, JQStatus); that does not
+    exist any more, and its name is free.
     """
 
     sender: Sender
@@ -52,13 +54,18 @@ class DescribedSource:
     ) -> Reading:
         del followed
         request = {"maxResults": DESCRIBED_AT_ONCE}
-        pages = self.sender.pages(scope, self.operation, request, self.member, polling=polling)
-        return _reading([detail async for page in pages for detail in page], keep, self.name)
+        return _reading(await self._existing(scope, request, polling=polling), keep, self.name)
 
     async def ask(self, scope: Scope, names: Sequence[str]) -> Sequence[Shape]:
-        request = {self.member: list(names)}
-        pages = self.sender.pages(scope, self.operation, request, self.member)
-        return [detail async for page in pages for detail in page]
+        return await self._existing(scope, {self.member: list(names)}, polling=False)
+
+    async def _existing(
+        self, scope: Scope, request: dict[str, Any], *, polling: bool
+    ) -> Sequence[Shape]:
+        pages = self.sender.pages(scope, self.operation, request, self.member, polling=polling)
+        return [
+            detail async for page in pages for detail in page if detail.get("status") != "DELETED"
+        ]
 
 
 def environments(sender: Sender) -> DescribedSource:

@@ -55,7 +55,7 @@ class Detail:
 
     @property
     def status(self) -> str:
-        """CREATING, UPDATING, DELETING, DELETED, VALID or INVALID; "" where AWS has none."""
+        """CREATING, UPDATING, DELETING, VALID or INVALID; "" where AWS has none."""
         return str(self.detail.get("status", ""))
 
     @property

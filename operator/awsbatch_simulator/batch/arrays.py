@@ -17,7 +17,9 @@ def prepare(region: Region, parent: Job, size: int) -> None:
 def spawn(region: Region, parent: Job) -> None:
     """Make the children, PENDING until the parent lets them go."""
     dependencies = parent.static["dependsOn"]
-    sequential = any(each.get("type") == "SEQUENTIAL" for each in dependencies)
+    sequential = any(
+        each.get("type") == "SEQUENTIAL" and not each.get("jobId") for each in dependencies
+    )
     twins = [
         region.batch.jobs.get(each["jobId"])
         for each in dependencies

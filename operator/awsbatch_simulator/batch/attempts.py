@@ -77,17 +77,17 @@ def _ended(region: Region, job: Job, task_arn: str, ended: Ended) -> None:
     """An attempt is over. News of an attempt that is over already is ignored."""
     if job.task is None or job.task.arn != task_arn or job.status.finished:
         return
-    status_reason = _status_reason(job, ended)
-    _close(region, job, ended, status_reason)
+    status_reason, stopped = _status_reason(job, ended), region.now_ms()
+    _close(region, job, ended, status_reason, stopped)
     number = len(job.attempts)
     if job.terminated:
-        finish(region, job, JobStatus.FAILED, status_reason)
+        finish(region, job, JobStatus.FAILED, status_reason, at=stopped)
     elif job.timed_out:
-        finish(region, job, JobStatus.FAILED, TIMED_OUT)
+        finish(region, job, JobStatus.FAILED, TIMED_OUT, at=stopped)
     elif ended.exit_code == 0:
-        finish(region, job, JobStatus.SUCCEEDED, status_reason)
+        finish(region, job, JobStatus.SUCCEEDED, status_reason, at=stopped)
     elif job.cancelled:  # too late to keep it from starting, in time to keep it from a retry
-        finish(region, job, JobStatus.FAILED, job.end_reason)
+        finish(region, job, JobStatus.FAILED, job.end_reason, at=stopped)
     elif retry.retries(
         attempt=number,
         allowed=job.attempts_allowed,
@@ -98,7 +98,7 @@ def _ended(region: Region, job: Job, task_arn: str, ended: Ended) -> None:
     ):
         move(region, job, JobStatus.RUNNABLE)
     else:
-        finish(region, job, JobStatus.FAILED, status_reason)
+        finish(region, job, JobStatus.FAILED, status_reason, at=stopped)
     look_soon(region)
 
 
@@ -112,7 +112,7 @@ def _status_reason(job: Job, ended: Ended) -> str:
     return ended.status_reason or EXITED
 
 
-def _close(region: Region, job: Job, ended: Ended, status_reason: str) -> None:
+def _close(region: Region, job: Job, ended: Ended, status_reason: str, stopped: int) -> None:
     """Free the task's room and write the attempt down."""
     if job.task is not None:
         tasks.ended(region, job.task, status_reason)
@@ -128,7 +128,7 @@ def _close(region: Region, job: Job, ended: Ended, status_reason: str) -> None:
         job.outcome["reason"] = ended.reason[:255]
     attempt: dict[str, Any] = {
         "container": {**job.outcome, "networkInterfaces": []},
-        "stoppedAt": region.now_ms(),
+        "stoppedAt": stopped,
         "statusReason": status_reason,
         "taskProperties": [],
     }

@@ -1,30 +1,36 @@
 """What Batch says of a job at the head of its line that finds no room, and its time limit.
 
-Sources: JobDetail.statusReason, and the user guide's page "Jobs stuck in RUNNABLE status".
+Sources: JobDetail.statusReason; the user guide's page "Jobs stuck in a RUNNABLE status" and its
+parts on capacity, misconfiguration, invalid compute environments and undetermined root causes,
+which have these words; JobStateTimeLimitAction.
 """
 
-from awsbatch_simulator.batch.model import Environment, Job, JobStatus, Queue
+from collections.abc import Callable
+
+from awsbatch_simulator.batch.model import Environment, Job, JobStatus, Queue, Status
 from awsbatch_simulator.batch.transitions import fail_unstarted
-from awsbatch_simulator.demand import candidates
+from awsbatch_simulator.demand import candidates, has_rights
 from awsbatch_simulator.region import Region
 
 CAPACITY = (
-    "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - All compute environments have insufficient "
-    "capacity to service the job."
+    "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - Service cannot fulfill the capacity requested for "
+    "instance type [{type}]"
 )
 MAX_RESOURCE = (
-    "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE - All compute environments have a maxVcpu "
-    "setting that is smaller than the job requirements."
+    "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE - CE(s) associated with the job queue "
+    "cannot meet the CPU requirement of the job."
 )
 REQUIREMENT = (
-    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - All compute environments have no connected "
-    "instances that meet the job requirements."
+    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - The job resource requirement (vCPU/memory/GPU) is "
+    "higher than that can be met by the CE(s) attached to the job queue."
 )
-ACTION = (
-    "ACTION_REQUIRED - No compute environment of the job queue is both ENABLED and VALID; "
-    "the first one says: {reason}"
+PERMISSIONS = (  # the dash is AWS's, and so is its being another one than in the other texts
+    "MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS \N{EN DASH} Batch service role has a permission "
+    "issue."
 )
-CANCELLED = "Canceled by JobStateTimeLimit action due to reason: {reason}"
+ACTION_REQUIRED = "ACTION_REQUIRED - CE(s) associated with the job queue are invalid."
+UNDETERMINED = "UNDETERMINED - Batch job is blocked, root cause is undetermined."
+CANCELLED = "Canceled by JobStateTimeLimit action due to reason: {code}"
 
 
 def watch(region: Region, queue: Queue) -> None:
@@ -47,20 +53,29 @@ def watch(region: Region, queue: Queue) -> None:
 
 
 def why(region: Region, queue: Queue, job: Job) -> str | None:
-    """The reason that Batch would give; None while it is only a matter of waiting."""
+    """The reason that Batch would give; None while it is only a matter of waiting.
+
+    A cause is named when it is that of all environments which could run the job; when each has one
+    of its own, or is disabled, Batch cannot tell.
+    """
     environments = [
         each for each in region.batch.environments.values() if each.arn in queue.environments
     ]
     usable = [each for each in environments if each.usable]
     if not usable:
-        first = environments[0].status_reason if environments else "it does not exist"
-        return ACTION.format(reason=first)
-    if all(_too_small(each, job) for each in usable):
-        return MAX_RESOURCE
-    if all(not _fits(region, each, job) for each in usable):
-        return REQUIREMENT
-    if all(each.lacks_capacity for each in usable):
-        return CAPACITY
+        invalid = all(each.status is Status.INVALID for each in environments)
+        return ACTION_REQUIRED if invalid else UNDETERMINED
+    causes: tuple[tuple[str, Callable[[Environment], bool]], ...] = (
+        (PERMISSIONS, lambda each: not has_rights(region, each)),
+        (MAX_RESOURCE, lambda each: _too_small(each, job)),
+        (REQUIREMENT, lambda each: not _fits(region, each, job)),
+        (CAPACITY.format(type=usable[0].lacking_type), lambda each: bool(each.lacking_type)),
+    )
+    for reason, holds in causes:
+        if all(map(holds, usable)):
+            return reason
+    if all(any(holds(each) for _, holds in causes) for each in usable):
+        return UNDETERMINED
     return None
 
 
@@ -81,11 +96,14 @@ def _fits(region: Region, environment: Environment, job: Job) -> bool:
 
 
 def _limit(region: Region, queue: Queue, job: Job, reason: str, waited: float) -> None:
-    """JobStateTimeLimitActions: the first one whose reason and time are met cancels the job."""
+    """JobStateTimeLimitActions: the first one whose reason and time are met cancels the job.
+
+    An action names the code alone, without the words that follow it.
+    """
+    code = reason.partition(" ")[0]
     for action in queue.time_limits:
-        code = reason.partition(" ")[0]
         if code == action["reason"] and waited >= action["maxTimeSeconds"]:
             job.cancelled = True
             if job.status is JobStatus.RUNNABLE:
-                fail_unstarted(region, job, CANCELLED.format(reason=reason))
+                fail_unstarted(region, job, CANCELLED.format(code=code))
             return

@@ -1,5 +1,6 @@
 """The operations on job definitions."""
 
+from hashlib import sha256
 from typing import Any
 
 from awsbatch_simulator.batch.definition_rules import check_definition
@@ -124,7 +125,10 @@ def _revisions(region: Region, name: str) -> list[Definition]:
 
 
 def describe(region: Region, request: Fields) -> Fields:
-    """DescribeJobDefinitions: by exact revisions, by name, by status, or all."""
+    """DescribeJobDefinitions: by exact revisions, by name, by status, or all.
+
+    The API reference names no order, so there is none here on which anybody could come to rely.
+    """
     references = request.get("jobDefinitions")
     if references:
         if {"jobDefinitionName", "status", "maxResults", "nextToken"} & request.keys():
@@ -133,9 +137,9 @@ def describe(region: Region, request: Fields) -> Fields:
         return answer("jobDefinitions", [_described(each) for each in found.values()], None)
     name = request.get("jobDefinitionName")
     status = request.get("status")
-    names = [_parsed(name)[0]] if name else sorted(region.batch.definitions)
+    names = [name] if name else list(region.batch.definitions)
     matching = [
-        (f"{each.name}:{0xFFFFFFFF - each.revision:08x}", each)  # the newest revision first
+        (sha256(each.arn.encode()).hexdigest(), each)
         for known in names
         for each in _revisions(region, known)
         if status is None or status == ("ACTIVE" if each.active else "INACTIVE")

@@ -1,4 +1,4 @@
-"""How compute environments change: CREATING, VALID or INVALID, UPDATING, DELETING, gone.
+"""How compute environments change: CREATING, VALID or INVALID, UPDATING, DELETING, DELETED, gone.
 
 A health check looks every minute whether the role and the network are still there, as AWS does.
 """
@@ -6,7 +6,7 @@ A health check looks every minute whether the role and the network are still the
 from typing import Any
 
 from awsbatch_simulator import scaling
-from awsbatch_simulator.batch import attempts
+from awsbatch_simulator.batch import attempts, queue_life
 from awsbatch_simulator.batch.environment_rules import is_infrastructure, service_linked
 from awsbatch_simulator.batch.model import Environment, Job, JobStatus, Status
 from awsbatch_simulator.batch.wake import look_soon
@@ -18,7 +18,8 @@ HEALTH_SECONDS = 60.0
 
 
 def after_creation(region: Region, environment: Environment) -> None:
-    """CREATING begins."""
+    """CREATING begins. One of that name which is still seen as DELETED is seen no more."""
+    region.batch.deleted_environments.pop(environment.name, None)
     delay = region.world.settings.delays.environment_creating
     environment.timer = region.world.clock.call_after(delay, _settle, region, environment)
 
@@ -63,6 +64,7 @@ def _settle(region: Region, environment: Environment) -> None:
     environment.status_reason = trouble or HEALTHY
     environment.timer = region.world.clock.call_after(HEALTH_SECONDS, _settle, region, environment)
     if before is not environment.status:
+        queue_life.environment_judged(region, environment)
         look_soon(region)
 
 
@@ -125,7 +127,10 @@ def _jobs_in(region: Region, environment: Environment) -> list[Job]:
 
 
 def _deleted(region: Region, environment: Environment) -> None:
-    """Gone, unless Batch cannot act for the account any more, or Fargate tasks still run."""
+    """DELETED, unless Batch cannot act for the account any more, or Fargate tasks still run.
+
+    For a while those who ask by name still see that it is DELETED.
+    """
     trouble = _role_trouble(region, environment)
     if not trouble and _jobs_in(region, environment) and environment.fargate:
         trouble = "CLIENT_ERROR - The compute environment has active jobs"
@@ -141,3 +146,12 @@ def _deleted(region: Region, environment: Environment) -> None:
     ecs_life.deactivate(region, environment.cluster_arn)
     del region.batch.environments[environment.name]
     region.batch.relations.pop(environment.arn, None)
+    region.batch.deleted_environments[environment.name] = environment
+    delay = region.world.settings.delays.deleted_seen
+    region.world.clock.call_after(delay, _forget, region, environment)
+
+
+def _forget(region: Region, environment: Environment) -> None:
+    """Unless another environment of that name has been deleted since."""
+    if region.batch.deleted_environments.get(environment.name) is environment:
+        del region.batch.deleted_environments[environment.name]

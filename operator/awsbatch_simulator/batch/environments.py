@@ -143,13 +143,14 @@ def _updated(environment: Environment, changes: Fields) -> Fields:
 
 
 def describe(region: Region, request: Fields) -> Fields:
-    """DescribeComputeEnvironments: names and ARNs that are unknown are left out."""
+    """DescribeComputeEnvironments: as DescribeJobQueues."""
     store = region.batch
     names = request.get("computeEnvironments")
     if names and "maxResults" in request:
         raise refusal("ComputeEnvironments and MaxResults cannot both be set")
     if names:
-        found = {each.name: each for name in names if (each := store.environment(name))}
+        known = (store.environment(name) or store.deleted_environment(name) for name in names)
+        found = {each.name: each for each in known if each is not None}
         return answer("computeEnvironments", [_described(each) for each in found.values()], None)
     shown, token = page(store.environments.items(), request)
     return answer("computeEnvironments", [_described(each) for each in shown], token)

@@ -69,7 +69,7 @@ class Environment:
     extras: dict[str, Any] = field(default_factory=dict)  # echoed: ecsSettings, context
     timer: Timer | None = None
     fargate_vcpus: float = 0.0  # taken by tasks that have no instance
-    lacks_capacity: bool = False  # EC2 had none of the types when it was asked last
+    lacking_type: str = ""  # the type that EC2 did not have when it was asked last
     asks_again_at: float = 0.0  # epoch seconds: until then Batch does not ask EC2 again
     nobody_joined: bool = False  # INVALID because no instance has joined, until it is updated
 

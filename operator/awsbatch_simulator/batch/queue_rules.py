@@ -10,6 +10,15 @@ from awsbatch_simulator.region import Region
 
 PRIORITIES = range(1001)
 TIME_LIMIT_SECONDS = range(600, 86_401)
+# What a time-limit action can be for; the user guide's pages on "Jobs stuck in RUNNABLE" say of
+# each other reason that no action can be configured for it.
+TIME_LIMIT_REASONS = frozenset(
+    {
+        "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY",
+        "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE",
+        "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT",
+    }
+)
 
 
 def check_priority(priority: int) -> None:
@@ -67,8 +76,10 @@ def ordered(
 
 
 def check_time_limits(actions: Sequence[Mapping[str, Any]]) -> None:
-    """RUNNABLE, CANCEL, 10 minutes to 24 hours."""
+    """RUNNABLE, CANCEL, 10 minutes to 24 hours, and a reason that is one of AWS's codes."""
     for action in actions:
+        if action["reason"] not in TIME_LIMIT_REASONS:
+            raise refusal(f"Invalid job reason {action['reason'][:200]!r}")
         if action["state"] != "RUNNABLE":
             raise refusal("jobStateTimeLimitActions: the only supported state is RUNNABLE")
         if action["action"] != "CANCEL":

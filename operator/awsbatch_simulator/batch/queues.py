@@ -1,8 +1,8 @@
-"""The operations on job queues, and how queues change their status."""
+"""The operations on job queues. Their states change in `queue_life`."""
 
 from typing import Any
 
-from awsbatch_simulator.batch import ending
+from awsbatch_simulator.batch import queue_life as life
 from awsbatch_simulator.batch.limits import QUEUES, answer, check_name, check_tags, page, refusal
 from awsbatch_simulator.batch.model import Queue, State, Status
 from awsbatch_simulator.batch.queue_rules import (
@@ -12,14 +12,11 @@ from awsbatch_simulator.batch.queue_rules import (
     check_time_limits,
     ordered,
 )
-from awsbatch_simulator.batch.wake import look_soon
 from awsbatch_simulator.errors import client_exception
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
-HEALTHY = "JobQueue Healthy"
 _BUSY = {Status.CREATING, Status.UPDATING, Status.DELETING}
-DELETED_WITH_QUEUE = "The job queue was deleted"
 
 
 def create(region: Region, request: Fields) -> Fields:
@@ -50,9 +47,7 @@ def create(region: Region, request: Fields) -> Fields:
         time_limits=list(request.get("jobStateTimeLimitActions", ())),
     )
     region.batch.queues[name] = queue
-    _relate(region, queue, before=[])
-    delay = region.world.settings.delays.queue_creating
-    queue.timer = region.world.clock.call_after(delay, _settle, region, queue)
+    life.after_creation(region, queue)
     return {"jobQueueName": name, "jobQueueArn": queue.arn}
 
 
@@ -74,10 +69,7 @@ def update(region: Region, request: Fields) -> Fields:
     queue.priority = request.get("priority", queue.priority)
     queue.policy_arn = request.get("schedulingPolicyArn", queue.policy_arn)
     queue.time_limits = list(request.get("jobStateTimeLimitActions", queue.time_limits))
-    _relate(region, queue, before=before)
-    queue.status, queue.status_reason = Status.UPDATING, ""
-    delay = region.world.settings.delays.queue_updating
-    queue.timer = region.world.clock.call_after(delay, _settle, region, queue)
+    life.after_update(region, queue, before=before)
     return {"jobQueueName": queue.name, "jobQueueArn": queue.arn}
 
 
@@ -91,43 +83,15 @@ def _check_policy_change(region: Region, queue: Queue, request: Fields) -> None:
     check_policy(region, request["schedulingPolicyArn"])
 
 
-def _settle(region: Region, queue: Queue) -> None:
-    queue.status, queue.status_reason = Status.VALID, HEALTHY
-    look_soon(region)
-
-
-def _relate(region: Region, queue: Queue, *, before: list[str]) -> None:
-    """Note which environments the queue uses; AWS forgets a relation only some time later."""
-    relations = region.batch.relations
-    for arn in queue.environments:
-        relations.setdefault(arn, set()).add(queue.arn)
-    for arn in set(before) - set(queue.environments):
-        _unrelate_later(region, queue, arn)
-
-
-def _unrelate_later(region: Region, queue: Queue, environment: str) -> None:
-    lag = region.world.settings.delays.relation_lag
-    fault = region.world.faults.active(
-        "relation_lag", jobQueue=queue.name, computeEnvironment=environment.rpartition("/")[2]
-    )
-    lag = max(lag, fault.spec.seconds) if fault else lag
-    region.world.clock.call_after(lag, _unrelate, region, queue, environment)
-
-
-def _unrelate(region: Region, queue: Queue, environment: str) -> None:
-    alive = region.batch.queues.get(queue.name) is queue
-    if not (alive and environment in queue.environments):
-        region.batch.relations.get(environment, set()).discard(queue.arn)
-
-
 def describe(region: Region, request: Fields) -> Fields:
-    """DescribeJobQueues: names and ARNs that are unknown are left out."""
+    """DescribeJobQueues: what is unknown is left out, what was just deleted is seen by name."""
     store = region.batch
     names = request.get("jobQueues")
     if names and "maxResults" in request:
         raise refusal("JobQueues and MaxResults cannot both be set")
     if names:
-        found = {each.name: each for name in names if (each := store.queue(name))}
+        known = (store.queue(name) or store.deleted_queue(name) for name in names)
+        found = {each.name: each for each in known if each is not None}
         return answer("jobQueues", [_described(each) for each in found.values()], None)
     shown, token = page(store.queues.items(), request)
     return answer("jobQueues", [_described(each) for each in shown], token)
@@ -159,27 +123,8 @@ def delete(region: Region, request: Fields) -> Fields:
         raise client_exception("Cannot delete, resource is being modified")
     if queue.state is not State.DISABLED:
         raise client_exception("Cannot delete, job queue state must be DISABLED")
-    queue.status, queue.status_reason = Status.DELETING, ""
-    for job in list(region.batch.queue_jobs(queue).unfinished.values()):
-        ending.end_with_queue(region, job, DELETED_WITH_QUEUE)
-    _deleted_later(region, queue)
+    life.begin_deletion(region, queue)
     return {}
-
-
-def _deleted_later(region: Region, queue: Queue) -> None:
-    delay = region.world.settings.delays.queue_deleting or 0.1
-    queue.timer = region.world.clock.call_after(delay, _deleted, region, queue)
-
-
-def _deleted(region: Region, queue: Queue) -> None:
-    """Gone once no job of it is left."""
-    if region.batch.queue_jobs(queue).unfinished:
-        _deleted_later(region, queue)
-        return
-    queue.status = Status.DELETED
-    del region.batch.queues[queue.name]
-    for arn in queue.environments:
-        _unrelate_later(region, queue, arn)
 
 
 def _found(region: Region, reference: str) -> Queue:

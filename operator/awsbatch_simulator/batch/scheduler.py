@@ -12,6 +12,7 @@ from awsbatch_simulator import scaling
 from awsbatch_simulator.batch import attempts, blocked
 from awsbatch_simulator.batch.model import Environment, Job, Queue, Status
 from awsbatch_simulator.batch.wake import look_soon
+from awsbatch_simulator.demand import takes_jobs
 from awsbatch_simulator.ecs.model import CPU_UNITS, ContainerInstance
 from awsbatch_simulator.region import Region
 
@@ -23,7 +24,7 @@ class Pass:
     """One look at all lines: for each cluster and size, how far instances were found full."""
 
     region: Region
-    environments: dict[str, Environment]  # by ARN
+    environments: dict[str, Environment]  # those that take jobs, by ARN
     searched: dict[tuple[str, int, int], int] = field(default_factory=dict)
     instances: dict[str, list[ContainerInstance]] = field(default_factory=dict)
 
@@ -52,7 +53,8 @@ class Pass:
 def look(region: Region) -> None:
     """Place what can be placed, then let environments follow the demand that is left."""
     store = region.batch
-    this = Pass(region, {each.arn: each for each in store.environments.values()})
+    open_ones = [each for each in store.environments.values() if takes_jobs(region, each)]
+    this = Pass(region, {each.arn: each for each in open_ones})
     queues = [each for each in store.queues.values() if each.status is not Status.DELETED]
     for queue in sorted(queues, key=lambda each: (-each.priority, each.name)):
         _place_line(this, queue)
@@ -72,7 +74,7 @@ def _place(this: Pass, queue: Queue, job: Job) -> bool:
     """Start the job in the first environment that has room; whether there was one."""
     for arn in queue.environments:
         environment = this.environments.get(arn)
-        if environment is None or not environment.usable:
+        if environment is None:
             continue
         if environment.fargate:
             limit = (environment.resources or {})["maxvCpus"]

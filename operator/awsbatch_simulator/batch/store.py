@@ -83,6 +83,9 @@ class BatchStore:
 
     environments: dict[str, Environment] = field(default_factory=dict)  # by name
     queues: dict[str, Queue] = field(default_factory=dict)  # by name
+    # DELETED, by name, while they are still described to those who ask for them:
+    deleted_environments: dict[str, Environment] = field(default_factory=dict)
+    deleted_queues: dict[str, Queue] = field(default_factory=dict)
     definitions: dict[str, dict[int, Definition]] = field(default_factory=dict)
     last_revision: dict[str, int] = field(default_factory=dict)  # never counted back
     policies: dict[str, Policy] = field(default_factory=dict)  # by ARN
@@ -112,6 +115,14 @@ class BatchStore:
     def queue(self, reference: str) -> Queue | None:
         """A queue by name or ARN."""
         return _named(self.queues, reference, "job-queue/")
+
+    def deleted_environment(self, reference: str) -> Environment | None:
+        """An environment by name or ARN that was deleted a while ago."""
+        return _named(self.deleted_environments, reference, "compute-environment/")
+
+    def deleted_queue(self, reference: str) -> Queue | None:
+        """A queue by name or ARN that was deleted a while ago."""
+        return _named(self.deleted_queues, reference, "job-queue/")
 
     def queues_of(self, environment: Environment) -> list[Queue]:
         """The queues that name the environment today."""

@@ -15,6 +15,7 @@ from awsbatch_simulator.batch.limits import (
     ARRAY_SIZES,
     DEPENDENCIES,
     SUBMISSION_BYTES,
+    TAGS,
     check_job_name,
     check_retry,
     check_size,
@@ -23,11 +24,12 @@ from awsbatch_simulator.batch.limits import (
     refusal,
 )
 from awsbatch_simulator.batch.model import Definition, Job, JobStatus, Queue, State, Status
-from awsbatch_simulator.batch.transitions import move, settle, wait_for
+from awsbatch_simulator.batch.transitions import fail_unstarted, move, settle, wait_for
 from awsbatch_simulator.errors import client_exception
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
+TOO_MANY_TAGS = f"The combined tags of the job and its job definition are more than {TAGS}"
 
 
 def submit(region: Region, request: Fields) -> Fields:
@@ -60,7 +62,7 @@ def _queue(region: Region, request: Fields) -> Queue:
         raise client_exception(f"JobQueue {request['jobQueue'][:200]} not found.")
     if queue.state is not State.ENABLED:
         raise client_exception(f"JobQueue {queue.name} is DISABLED and accepts no jobs.")
-    if queue.status is not Status.VALID and queue.status is not Status.UPDATING:
+    if queue.status is Status.CREATING:
         raise client_exception(f"JobQueue {queue.name} is not VALID: it is {queue.status}.")
     share = request.get("shareIdentifier")
     if queue.policy_arn and not share:
@@ -90,10 +92,11 @@ def _check_dependencies(region: Region, request: Fields) -> None:
 
 
 def _check_dependency(region: Region, dependency: Fields, size: int | None) -> None:
+    """A job that is known, or for arrays SEQUENTIAL alone. SEQUENTIAL with a job waits for that."""
     kind, on = dependency.get("type"), dependency.get("jobId")
-    if kind == "SEQUENTIAL" and (size is None or on):
-        raise refusal("A SEQUENTIAL dependency is for array jobs, and without a job ID")
-    if kind == "SEQUENTIAL":
+    if kind == "SEQUENTIAL" and not on:
+        if size is None:
+            raise refusal("A SEQUENTIAL dependency without a job ID is for array jobs")
         return
     target = region.batch.jobs.get(on or "")
     if target is None:
@@ -179,13 +182,19 @@ def _merged(base: list[Fields], changes: list[Fields], key: str) -> list[Fields]
 def _depend(region: Region, job: Job, request: Fields) -> None:
     """Make the job wait for others; N_TO_N is between the children of two arrays."""
     for dependency in request.get("dependsOn", ()):
-        if dependency.get("type") in {None, ""} and dependency.get("jobId"):
+        if dependency.get("type") != "N_TO_N" and dependency.get("jobId"):
             wait_for(job, region.batch.jobs[dependency["jobId"]])
 
 
 def _evaluate(region: Region, job: Job) -> None:
-    """Batch looks at a SUBMITTED job, whether it depends on anything."""
+    """Batch looks at a SUBMITTED job, whether its task can have its tags, and on what it depends.
+
+    Source of the former: SubmitJobRequest.propagateTags.
+    """
     if job.status is not JobStatus.SUBMITTED:
+        return
+    if job.static["propagateTags"] and len(job.definition.tags | job.tags) > TAGS:
+        fail_unstarted(region, job, TOO_MANY_TAGS)
         return
     if job.array_size:
         spawn(region, job)

@@ -30,15 +30,24 @@ def move(region: Region, job: Job, status: JobStatus, reason: str | None = None)
 
 
 def _child_moved(region: Region, parent: Job, before: JobStatus, after: JobStatus) -> None:
-    """Count the child anew; the parent ends when all of them have."""
+    """Count the child anew; the parent ends when all of them have.
+
+    A parent that was cancelled or terminated has FAILED then, also when its children had all begun
+    to run before and have SUCCEEDED: it is "cancelled when all child jobs are completed", says
+    CancelJob.
+    """
     parent.summary[before] -= 1
     parent.summary[after] += 1
     parent.summary_at = region.now_ms()
     parent.fragment = None
     failed = parent.summary[JobStatus.FAILED]
     if failed + parent.summary[JobStatus.SUCCEEDED] == parent.array_size and parent.released:
-        status = JobStatus.FAILED if failed else JobStatus.SUCCEEDED
-        finish(region, parent, status, (parent.end_reason or CHILD_FAILED) if failed else None)
+        if parent.cancelled or parent.terminated:
+            finish(region, parent, JobStatus.FAILED, parent.end_reason)
+        elif failed:
+            finish(region, parent, JobStatus.FAILED, CHILD_FAILED)
+        else:
+            finish(region, parent, JobStatus.SUCCEEDED, None)
 
 
 def wait_for(job: Job, other: Job) -> None:
@@ -50,11 +59,16 @@ def wait_for(job: Job, other: Job) -> None:
         other.dependents.append(job)
 
 
-def finish(region: Region, job: Job, status: JobStatus, reason: str | None) -> None:
-    """The job's end: those that depend on it go on or fail with it; AWS forgets it in a week."""
+def finish(
+    region: Region, job: Job, status: JobStatus, reason: str | None, *, at: int | None = None
+) -> None:
+    """The job's end: those that depend on it go on or fail with it; AWS forgets it in a week.
+
+    `at` is when its last attempt stopped, if it ends with one: the two are the same moment.
+    """
     if job.status.finished:
         return
-    job.stopped_at = region.now_ms()
+    job.stopped_at = region.now_ms() if at is None else at
     for timer in job.timers:
         timer.cancel()
     job.timers.clear()

@@ -44,6 +44,7 @@ class ContainerInstance:
     memory_left: int = 0
     tasks: dict[str, "Task"] = field(default_factory=dict)  # by ARN
     idle_since: float = 0.0
+    has_worked: bool = False  # a task was placed on it
 
     def has_room(self, cpu: int, memory: int) -> bool:
         """Whether ECS would put a task of that size on it."""

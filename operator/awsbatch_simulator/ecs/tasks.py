@@ -35,6 +35,7 @@ def create(
         instance.cpu_left -= task.cpu
         instance.memory_left -= task.memory
         instance.tasks[task.arn] = task
+        instance.has_worked = True
         instance.version += 1
     return task
 

@@ -126,7 +126,8 @@ async def test_what_needs_more_than_a_scaling_update_is_stalled_naming_the_field
 
 async def test_a_queue_is_changed_in_place_by_one_call():
     there = Installation()
-    limits = [{"reason": "stuck", "state": "RUNNABLE", "maxTimeSeconds": 600, "action": "CANCEL"}]
+    code = "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"
+    limits = [{"reason": code, "state": "RUNNABLE", "maxTimeSeconds": 600, "action": "CANCEL"}]
     async with there.running():
         await started(there, ENVIRONMENT, QUEUE)
         there.apply(QUEUE, manifests.queue(priority=20, jobStateTimeLimitActions=limits))

@@ -91,6 +91,26 @@ async def test_an_environment_in_use_names_the_queues_and_stays_enabled_for_thei
     assert left_in_aws(there) == NOTHING
 
 
+async def test_a_queue_that_aws_still_shows_as_deleted_uses_nothing_and_its_name_is_free():
+    there = Installation()
+    async with there.running():
+        await started(there, ENVIRONMENT, QUEUE)
+        name = there.status(QUEUE)["awsName"]
+        there.kube.remove(QUEUE)
+        await there.until_gone(QUEUE)
+        [shown] = there.aws().describe_job_queues(jobQueues=[name])["jobQueues"]
+        assert shown["status"] == "DELETED"
+        there.calls.clear()
+        there.apply(QUEUE, SPECS[QUEUE])
+        await there.until_ready(QUEUE)
+        assert there.changes() == ["batch:CreateJobQueue"]
+        there.kube.remove(QUEUE)
+        await there.until_gone(QUEUE)
+        there.kube.remove(ENVIRONMENT)
+        await there.until_gone(ENVIRONMENT)
+        assert "StillInUse" not in {reason for reason, _ in there.events(ENVIRONMENT)}
+
+
 async def test_an_environment_whose_role_went_first_says_so_and_goes_when_the_role_is_back():
     there = Installation()
     async with there.running():

@@ -80,3 +80,26 @@ async def test_two_edited_proofs_disown_and_a_deletion_says_what_it_leaves(key):
     ]
     assert [event["type"] for event in told] == ["Warning"]
     assert aws_name in told[0]["note"]
+
+
+async def test_what_aws_still_shows_as_deleted_is_no_proof_that_it_is_there():
+    there = Installation()
+    async with there.running():
+        await standing(there, ENVIRONMENT)
+        name = there.status(ENVIRONMENT)["awsName"]
+        there.kube.annotate(ENVIRONMENT, **{"awsbatch.dev/paused": "true"})
+        aws = there.aws()
+        aws.update_compute_environment(computeEnvironment=name, state="DISABLED")
+        await there.clock.advance(10)
+        aws.delete_compute_environment(computeEnvironment=name)
+        await there.clock.advance(11)
+        [shown] = aws.describe_compute_environments(computeEnvironments=[name])[
+            "computeEnvironments"
+        ]
+        assert shown["status"] == "DELETED"
+        there.apply(QUEUE, SPECS[QUEUE])
+        await there.until(QUEUE, "Reconciling", "ReferenceNotReady", within=10)
+        await there.clock.advance(60)
+        assert "batch:CreateJobQueue" not in there.calls
+        there.kube.annotate(ENVIRONMENT, **{"awsbatch.dev/paused": None})
+        await there.until_ready(ENVIRONMENT, QUEUE)

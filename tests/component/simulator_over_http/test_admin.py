@@ -170,3 +170,13 @@ def test_an_unknown_path_lists_the_known_ones(simulator, url):
     status, message = refused(url, simulator, "GET", "jobs")
     assert status == 404
     assert "GET /_simulator/state" in message
+
+
+def test_the_state_tells_how_many_timers_have_failed_and_the_server_goes_on(
+    simulator, url, failed_timers
+):
+    assert admin(url, simulator, "GET", "state")["failedTimers"] == 0
+    simulator.world.clock.call_after(1, [].pop)
+    admin(url, simulator, "POST", "clock", {"advanceSeconds": 5})
+    assert admin(url, simulator, "GET", "state")["failedTimers"] == len(failed_timers) == 1
+    failed_timers.clear()

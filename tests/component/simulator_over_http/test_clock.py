@@ -48,3 +48,34 @@ def test_speed_scales_a_live_clock_and_changing_it_does_not_jump():
     assert 0 <= clock.now() - before < 60_000
     clock.advance(10_000_000)
     assert clock.now() - before >= 10_000_000
+
+
+def test_a_timer_that_raises_is_told_counted_and_tried_again_until_it_succeeds(
+    clock, failed_timers
+):
+    trouble = [ValueError("one"), ValueError("two")]
+    ran = []
+
+    def work():
+        if trouble:
+            raise trouble.pop(0)
+        ran.append(clock.now())
+
+    clock.call_after(1, work)
+    clock.call_after(2, ran.append, "another")
+    clock.advance(10)
+    assert ran == ["another"], "other timers run"
+    clock.advance(1000)
+    assert ran == ["another", 1000 + 1 + 60 + 120]
+    assert clock.failed_timers == len(failed_timers) == 2
+    assert "ValueError: one" in failed_timers[0]
+    failed_timers.clear()
+
+
+def test_a_timer_that_raised_can_still_be_cancelled(clock, failed_timers):
+    timer = clock.call_after(1, [].pop)
+    clock.advance(5)
+    timer.cancel()
+    assert clock.next_due() is None
+    assert clock.failed_timers == len(failed_timers) == 1
+    failed_timers.clear()

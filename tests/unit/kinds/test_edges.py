@@ -50,11 +50,10 @@ def definitions(batch: Any) -> Any:
     return job_definitions(batch, SteppedClock())
 
 
-@pytest.mark.parametrize("answer", [None, {"status": "DELETED"}])
 @pytest.mark.parametrize("make", [compute_environments, job_queues])
 @pytest.mark.parametrize("deleting", [True, False])
-async def test_what_aws_calls_deleted_is_gone(answer, make, deleting):
-    batch: Any = Answers(answer)
+async def test_what_aws_does_not_have_is_gone(make, deleting):
+    batch: Any = Answers(None)
     kind = make(batch)
     of = resource(kind.name, deleting=deleting)
     assert await kind.observe(of, RECORDED, SCOPE, fresh=True) is None

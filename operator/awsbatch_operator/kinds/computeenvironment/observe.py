@@ -46,7 +46,7 @@ class Observer:
         detail = await self.batch.compute_environment(
             scope, recorded.serving, fresh=fresh, wake=resource.key
         )
-        if detail is None or detail.get("status") == "DELETED":
+        if detail is None:
             return None
         if not resource.deleting:
             return Observed(detail)

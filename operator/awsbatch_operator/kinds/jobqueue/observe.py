@@ -54,7 +54,7 @@ class Observer:
         of their states.
         """
         detail = await self.batch.job_queue(scope, recorded.serving, fresh=fresh, wake=resource.key)
-        if detail is None or detail.get("status") == "DELETED":
+        if detail is None:
             return None
         draining = fresh and resource.deleting and waits_for_jobs(resource)
         if not draining or detail.get("status") == "DELETING":
