@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from functools import lru_cache
 
 from awsbatch_operator.api.metadata import ObjectKey
 
@@ -24,6 +25,7 @@ def with_suffix(text: str, suffix: str, limit: int = AWS_NAME_LIMIT) -> str:
     return f"{readable(text)[: limit - len(suffix) - 1]}-{suffix}"
 
 
+@lru_cache(maxsize=4096)  # a turn asks for it, whatever was recorded
 def default_aws_name(cluster_id: str, key: ObjectKey) -> str:
     """The AWS name of an object that names none: readable, and unique across clusters."""
     suffix = short_hash(cluster_id, key.kind, key.namespace, key.name)

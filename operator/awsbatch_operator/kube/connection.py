@@ -124,6 +124,7 @@ class Connection:
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=CONNECTIONS, ssl=self._tls()),
             headers={"User-Agent": USER_AGENT},
+            cookie_jar=aiohttp.DummyCookieJar(),  # else each request looks through a jar
         )
 
     def _tls(self) -> ssl.SSLContext:

@@ -63,6 +63,7 @@ def settings() -> kopf.OperatorSettings:
     made.process.ultimate_exiting_timeout = None  # SIGKILL is not Kopf's to send: see Stream
     made.persistence.finalizer = UNUSED_FINALIZER
     made.persistence.diffbase_storage = NoDiffBase()
+    made.persistence.progress_storage = NoProgress()
     return made
 
 
@@ -82,6 +83,25 @@ class NoDiffBase(kopf.DiffBaseStorage):
 
     def store(self, **_: Any) -> None:
         return None
+
+
+class NoProgress(kopf.ProgressStorage):
+    """Keeps no progress: on.event handlers have none."""
+
+    def fetch(self, **_: Any) -> None:
+        return None
+
+    def store(self, **_: Any) -> None:
+        return None
+
+    def purge(self, **_: Any) -> None:
+        return None
+
+    def touch(self, **_: Any) -> None:
+        return None
+
+    def clear(self, *, essence: kopf.BodyEssence) -> kopf.BodyEssence:
+        return essence
 
 
 class NoMemories(ResourceMemories):
