@@ -12,7 +12,7 @@ from tests.support.scripted_server import FixedConnection, Say, Script, serving
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.kube.client import KubeClient
 from awsbatch_operator.kube.connection import CONNECTIONS
-from awsbatch_operator.kube.port import DeniedError, UnavailableError
+from awsbatch_operator.kube.port import PAGE, DeniedError, UnavailableError
 from awsbatch_operator.kube.transport import Transport
 
 KEY = ObjectKey("SchedulingPolicy", "team", "fair")
@@ -67,8 +67,8 @@ async def test_a_list_that_cannot_be_had_at_once_is_read_page_by_page(first: Say
     async with client(script) as kube:
         assert await listed(kube) == ["a", "b", "c"]
     _, second, third = script.asked
-    assert dict(second.query) == {"limit": "500"}
-    assert dict(third.query) == {"limit": "500", "continue": "t1"}
+    assert dict(second.query) == {"limit": str(PAGE)}
+    assert dict(third.query) == {"limit": str(PAGE), "continue": "t1"}
 
 
 async def test_pages_that_have_become_too_old_go_on_where_the_server_says():
@@ -194,8 +194,8 @@ async def test_a_list_of_metadata_is_asked_for_page_by_page_and_without_bodies()
         assert asked.path == f"{BASE}/namespaces/red/batchjobs"
         assert "as=PartialObjectMetadataList" in asked.headers["Accept"]
     assert [dict(asked.query) for asked in script.asked] == [
-        {"limit": "500"},
-        {"limit": "500", "continue": "t1"},
+        {"limit": str(PAGE)},
+        {"limit": str(PAGE), "continue": "t1"},
     ]
 
 
