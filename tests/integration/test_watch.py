@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import logging
 import os
 import secrets
 from collections.abc import AsyncIterator, Sequence
@@ -39,6 +40,10 @@ class Seen:
         resource = Resource.from_body(body)
         self.events.append((event, resource))
         self.latest[resource.key] = (event, resource)
+
+    def shows(self, key: ObjectKey) -> bool:
+        """Whether the object is there, by what came last."""
+        return key in self.latest and self.latest[key][0] != "DELETED"
 
     def of(self, key: ObjectKey) -> list[str | None]:
         return [event for event, resource in self.events if resource.key == key]
@@ -151,25 +156,31 @@ async def test_it_may_start_before_the_crds_and_says_what_it_waits_for(
     assert "deploy/crds" in line["remedy"]
 
 
-async def test_it_goes_on_when_the_crds_were_deleted_and_made_again(
-    control_plane, transport, place: Place
+async def test_it_says_in_one_line_that_crds_have_gone_and_goes_on_when_they_are_back(
+    control_plane, transport, place: Place, caplog
 ):
+    """No traceback, of Kopf's neither, and no watch of another kind that keeps it from ending."""
+    kinds = ["Phoenix", "Heron"]
     key = ObjectKey("Phoenix", place.namespace, "one")
-    await asyncio.to_thread(install, control_plane, renamed("Phoenix"))
+    await asyncio.to_thread(install, control_plane, *map(renamed, kinds))
     await create(place, key)
     seen = Seen()
     with capture_logs() as logs:
         async with watching(
-            control_plane.kubeconfig, seen, kinds=["Phoenix"], namespaces=[place.namespace]
+            control_plane.kubeconfig, seen, kinds=kinds, namespaces=[place.namespace]
         ) as watch:
-            await until(lambda: watch.streaming and key in seen.latest)
-            first = seen.latest[key][1]
-            await asyncio.to_thread(control_plane.kubectl, "delete", "crd", f"phoenixs.{GROUP}")
-            await until(lambda: seen.latest[key][0] == "DELETED")
-            await until(lambda: any("watch has broken" in line["event"] for line in logs))
-            await asyncio.to_thread(install, control_plane, renamed("Phoenix"))
+            await until(lambda: watch.streaming and seen.shows(key))
+            crds = [f"crd/{kind.lower()}s.{GROUP}" for kind in kinds]
+            await asyncio.to_thread(control_plane.kubectl, "delete", *crds)
+            await until(lambda: any(line["log_level"] != "info" for line in logs))
+            assert not seen.shows(key)
+            await asyncio.to_thread(install, control_plane, *map(renamed, kinds))
             await create(place, key)
-            await until(lambda: seen.latest[key][1].uid != first.uid)
+            await until(lambda: watch.streaming and seen.shows(key))
+    (told,) = [line for line in logs if line["log_level"] != "info"]
+    assert "has stopped serving kinds" in told["event"]
+    assert told["missing"] == sorted(kinds)
+    assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
 
 
 async def test_with_a_role_in_one_namespace_that_namespace_is_watched(

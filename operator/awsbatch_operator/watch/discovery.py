@@ -23,6 +23,7 @@ class Discovery:
         self._kinds = frozenset(kinds)
         self._clock = clock
         self._said: tuple[str, float] = ("", float("-inf"))
+        self._served = False  # all kinds were, at some time
 
     async def wait(self, stop: asyncio.Event) -> bool:
         """True once all kinds are served; False if `stop` was set before."""
@@ -33,9 +34,13 @@ class Discovery:
                 self._say("cannot ask the API server which kinds it serves", error=str(error))
             else:
                 if not missing:
+                    self._served = True
                     return True
+                found = "does not serve all kinds yet"
+                if self._served:
+                    found = "has stopped serving kinds; it goes on when they are back"
                 self._say(
-                    "waiting for CRDs: the API server does not serve all kinds yet",
+                    f"waiting for CRDs: the API server {found}",
                     missing=sorted(missing),
                     remedy="kubectl apply --server-side -k deploy/crds",
                 )

@@ -11,11 +11,12 @@ from awsbatch_operator.kube.port import KubePort
 from awsbatch_operator.waiting import first_of, until_set
 from awsbatch_operator.watch.discovery import Discovery
 from awsbatch_operator.watch.kopf_setup import quieten
-from awsbatch_operator.watch.stream import Stream, Target
+from awsbatch_operator.watch.stream import NotServedError, Stream, Target
 
 FIRST_PAUSE = 1.0  # seconds before a broken watch begins again; doubled each time
 LONGEST_PAUSE = 30.0
 STEADY_SECONDS = 60.0  # a watch that lived that long has broken for a new reason
+UNTOLD = 3  # times that a watch may find a kind not served before discovery says the same
 
 _log = structlog.get_logger()
 
@@ -53,18 +54,22 @@ class Watch:
         again as soon as it can.
         """
         quieten()
-        pause = FIRST_PAUSE
+        pause, untold = FIRST_PAUSE, 0
         while await self._discovery.wait(stop):
             error = await self._once(stop)
             if error is None:
                 return
             if self._clock.monotonic() - self._began >= STEADY_SECONDS:
-                pause = FIRST_PAUSE
-            _log.error("the watch has broken and begins again", error=error, pause_seconds=pause)
+                pause, untold = FIRST_PAUSE, 0
+            # Of CRDs that have gone, discovery tells, once the API server no longer lists them.
+            untold = untold + 1 if isinstance(error, NotServedError) else 0
+            if untold not in range(1, UNTOLD + 1):
+                text = f"{type(error).__name__}: {error}"
+                _log.error("the watch has broken and begins again", error=text, pause_seconds=pause)
             await first_of(self._clock.sleep(pause), until_set(stop))
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    async def _once(self, stop: asyncio.Event) -> str | None:
+    async def _once(self, stop: asyncio.Event) -> Exception | None:
         """One run of the stream: why it has broken, or None if it was stopped."""
         self._began = self._clock.monotonic()
         stream = Stream(
@@ -75,7 +80,7 @@ class Watch:
         except HandlerError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody must watch nothing
-            return f"{type(error).__name__}: {error}"
+            return error
         finally:
             self.streaming = False
         return None
