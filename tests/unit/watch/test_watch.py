@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 from structlog.testing import capture_logs
 from tests.support.deadline import until
 from tests.support.fake_api_server import FakeApiServer, bookmark, error, event, serving, widget
@@ -15,7 +16,7 @@ from awsbatch_operator.engine.clock import SystemClock
 from awsbatch_operator.kube.client import KubeClient
 from awsbatch_operator.kube.connection import Location
 from awsbatch_operator.watch.stream import Target
-from awsbatch_operator.watch.watch import HandlerError, Watch
+from awsbatch_operator.watch.watch import UNTOLD, HandlerError, Watch
 
 WITHIN = 20.0  # seconds
 
@@ -110,9 +111,9 @@ async def test_kinds_that_vanish_before_the_watch_begins_are_told_and_waited_for
     kinds, answers = server.kinds, [0]
 
     def documents():
-        # Discovery is asked by us, then by Kopf (which finds nothing), then by us again.
+        # Discovery is asked by us, then by Kopf (for four documents), then by us again.
         answers[0] += 1
-        server.kinds = [] if answers[0] in range(2, 6) else kinds
+        server.kinds = [] if answers[0] in range(2, 8) else kinds
         return original()
 
     original, server._documents = server._documents, documents  # type: ignore[method-assign]
@@ -120,7 +121,30 @@ async def test_kinds_that_vanish_before_the_watch_begins_are_told_and_waited_for
     with capture_logs() as logs:
         async with watching(server, tmp_path, seen):
             await until(lambda: bool(seen))
-    assert any("stopped serving Widget" in str(line.get("error")) for line in logs)
+    (told,) = [line for line in logs if line["log_level"] != "info"]
+    assert "has stopped serving kinds" in told["event"]
+    assert told["missing"] == ["Widget"]
+
+
+async def test_a_kind_that_is_listed_and_not_served_does_not_go_untold(tmp_path: Path):
+    """As long as nobody else says that a CRD has gone, discovery may just be behind."""
+    server = FakeApiServer(lists=[[widget("a", 1)]], watches=[])
+    answer, refused = server.answer, []
+
+    async def refuse(request):
+        if not request.path.endswith("/widgets") or len(refused) > UNTOLD:
+            return await answer(request)
+        refused.append(request.path)
+        return web.Response(status=404, text="404 page not found")
+
+    server.answer = refuse  # type: ignore[method-assign]
+    seen = Seen()
+    with capture_logs() as logs:
+        async with watching(server, tmp_path, seen):
+            await until(lambda: bool(seen))
+    (told,) = [line for line in logs if line["log_level"] != "info"]
+    assert len(refused) == UNTOLD + 1
+    assert "stopped serving widgets" in told["error"]
 
 
 async def test_an_event_that_is_lost_ends_the_watch(tmp_path: Path):
