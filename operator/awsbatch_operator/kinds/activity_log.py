@@ -58,7 +58,7 @@ def activity_of(reason: str, *, warning: bool, ended: Collection[str]) -> Activi
         return Activity.ENDED
     if known is not None and known.severity is Severity.WAIT:
         return None
-    if known in _ACTIVITIES:
+    if known is not None and known in _ACTIVITIES:
         return _ACTIVITIES[known]
     return Activity.NEEDS_A_PERSON if warning else Activity.NOTED
 

@@ -154,7 +154,8 @@ class Stream:
             return response
         response.close()
         self._end_for_want_of(request.url.path.rpartition("/")[2])
-        return await asyncio.get_running_loop().create_future()
+        never: asyncio.Future[aiohttp.ClientResponse] = self._away.create_future()
+        return await never
 
     def _end_for_want_of(self, kinds: str) -> None:
         if self._gone is None:
