@@ -19,9 +19,9 @@ LOOKS = ("kubectl get ", "kubectl events ")
 pytestmark = [pytest.mark.control_plane, pytest.mark.timeout(180)]
 
 
-def sandbox(command, directory):
+def sandbox(command, directory, *flags):
     return subprocess.run(
-        [sys.executable, "-m", "awsbatch_sandbox", command, f"--directory={directory}"],
+        [sys.executable, "-m", "awsbatch_sandbox", command, f"--directory={directory}", *flags],
         env=os.environ | {"PYTHONPATH": str(REPOSITORY / "operator")},
         capture_output=True,
         text=True,
@@ -32,7 +32,7 @@ def sandbox(command, directory):
 @contextmanager
 def started(directory):
     try:
-        done = sandbox("up", directory)
+        done = sandbox("up", directory, "--speed=50")
         assert done.returncode == 0, done.stderr
         yield done.stdout
     finally:
@@ -80,11 +80,15 @@ def told(printed, what):
 def take(step, run):
     """What a step of a walk prints. A person reads slowly: a look may show a moment later."""
     shown = [run()]
+
+    def right():
+        if not step.shows(shown[-1]):
+            shown.append(run())
+        return step.shows(shown[-1])
+
     if step.command.startswith(LOOKS):
         with suppress(AssertionError):
-            wait_until(
-                lambda: step.shows(shown[-1]) or shown.append(run()), step.command, seconds=15
-            )
+            wait_until(right, step.command, seconds=15)
     return shown[-1]
 
 

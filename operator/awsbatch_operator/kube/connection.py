@@ -8,7 +8,7 @@ read again, which also runs its credential plug-in again.
 
 import asyncio
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -94,16 +94,10 @@ class Connection:
         value = self.configuration.api_key.get(_TOKEN)
         return None if value is None else str(value)
 
-    def session(
-        self,
-        opened: WeakSet[asyncio.Transport] | None = None,
-        *,
-        middlewares: Sequence[aiohttp.ClientMiddlewareType] = (),
-    ) -> aiohttp.ClientSession:
+    def session(self, opened: WeakSet[asyncio.Transport] | None = None) -> aiohttp.ClientSession:
         """A new HTTP session that sends our identity with every request; the caller closes it.
 
-        The transports of its connections are put into `opened`. `middlewares` see each request
-        before that.
+        The transports of its connections are put into `opened`.
         """
 
         async def authorized(
@@ -119,7 +113,7 @@ class Connection:
         return aiohttp.ClientSession(
             connector=_Connector(opened, limit=CONNECTIONS, ssl=self._tls()),
             headers={"User-Agent": USER_AGENT},
-            middlewares=(*middlewares, authorized),
+            middlewares=(authorized,),
             proxy=self.configuration.proxy,
         )
 

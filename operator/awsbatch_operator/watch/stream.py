@@ -12,22 +12,21 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 from weakref import WeakSet
 
 import aiohttp
 import kopf
+from kopf._cogs.clients.errors import APINotFoundError
 from kopf._cogs.structs.references import Insights
 
 from awsbatch_operator.api.instant import Clock
-from awsbatch_operator.api.metadata import API_VERSION, Shape
+from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.kube.connection import Location, connect
 from awsbatch_operator.watch import kopf_setup
 
 ROUND = 200  # events taken before other tasks of the home loop have their turn
 STOP_SECONDS = 8.0  # for Kopf to end; it gives its own tasks 2 + 5 s
-_OBJECTS = f"/apis/{API_VERSION}/"  # where objects are; without the slash, which kinds there are
 
 
 class WatchError(Exception):
@@ -75,7 +74,6 @@ class Stream:
         self._taking = False
         self._away = asyncio.new_event_loop()
         self._stop = asyncio.Event()
-        self._gone: NotServedError | None = None
         self._sessions: list[aiohttp.ClientSession] = []
         self._transports: WeakSet[asyncio.Transport] = WeakSet()
 
@@ -127,8 +125,8 @@ class Stream:
             await kopf.run_tasks(tasks, ignored=before)
             if checking.done():
                 checking.result()
-            if self._gone is not None:
-                raise self._gone
+        except APINotFoundError as error:
+            raise NotServedError(f"The API server has stopped serving a kind: {error}") from error
         finally:
             checking.cancel()
             await self._close()
@@ -138,29 +136,13 @@ class Stream:
         if self._stop.is_set():
             return
         self._stop.set()
-        hangs = self._gone or WatchError(f"Kopf has not ended within {STOP_SECONDS} s.")
+        # Where one watch fails, Kopf leaves the others be. They would hang for seconds, until it
+        # cancels them together with what they wait for, which asyncio complains about.
+        for task in asyncio.all_tasks(self._away):
+            if task.get_name().startswith(kopf_setup.WATCHER):
+                task.cancel()
+        hangs = WatchError(f"Kopf has not ended within {STOP_SECONDS} s.")
         self._at_home(self._home.call_later, STOP_SECONDS, self._end, hangs)
-
-    async def _kept_back(
-        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-    ) -> aiohttp.ClientResponse:
-        """Answer a request of Kopf, but not that a kind is not served: then all must end in order.
-
-        Kopf would fail with a traceback for each of its tasks, and its other watches would hang.
-        Told to stop by its flag, it cancels this request like all others.
-        """
-        response = await handler(request)
-        if response.status != HTTPStatus.NOT_FOUND or not request.url.path.startswith(_OBJECTS):
-            return response
-        response.close()
-        self._end_for_want_of(request.url.path.rpartition("/")[2])
-        never: asyncio.Future[aiohttp.ClientResponse] = self._away.create_future()
-        return await never
-
-    def _end_for_want_of(self, kinds: str) -> None:
-        if self._gone is None:
-            self._gone = NotServedError(f"The API server has stopped serving {kinds}.")
-        self._ending(None)
 
     async def _check(self, insights: Insights) -> None:
         """Kopf only warns about kinds that it does not find, and watches nothing. We end."""
@@ -168,16 +150,16 @@ class Stream:
         watched = {resource.kind for resource in insights.watched_resources}
         missing = sorted(set(self._target.kinds) - watched)
         if missing:
-            self._end_for_want_of(", ".join(missing))
-        else:
-            self._at_home(self._on_started)
+            self._stop.set()
+            raise NotServedError(f"The API server has stopped serving {', '.join(missing)}.")
+        self._at_home(self._on_started)
 
     async def _log_in(self) -> kopf.AiohttpSession:
         """Asked for at the start, and again when the API server refuses who we are."""
         connection = await connect(
             self._target.location, clock=self._clock, environ=self._target.environ
         )
-        session = connection.session(self._transports, middlewares=(self._kept_back,))
+        session = connection.session(self._transports)
         self._sessions = [session, *(old for old in self._sessions if not old.closed)]
         return kopf.AiohttpSession(server=connection.server, aiohttp_session=session)
 

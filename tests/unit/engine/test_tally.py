@@ -28,7 +28,7 @@ def counted(*, settled=lambda _: False):
 
 def by_scan(cache):
     """What a scan of all objects would count."""
-    found = Counter()
+    found: Counter[tuple[str, ...]] = Counter()
     for kind in KINDS:
         for resource in cache.of_kind(kind):
             for each in resource.status.get("conditions") or [condition("", "", "")]:

@@ -1,6 +1,7 @@
 """The watch goes on, or says that it does not, whatever the API server does."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -40,12 +41,14 @@ class Seen(list[tuple[str | None, str, str]]):
 
 
 @asynccontextmanager
-async def watching(server: FakeApiServer, directory: Path, handler) -> AsyncIterator[asyncio.Task]:
+async def watching(
+    server: FakeApiServer, directory: Path, handler, *kinds: str
+) -> AsyncIterator[asyncio.Task]:
     clock = ImpatientClock()
     async with serving(server, directory) as kubeconfig:
         location = Location(kubeconfig)
         kube = await KubeClient.open(location, clock=clock, environ={})
-        target = Target(location, {}, ("Widget",), (), "test")
+        target = Target(location, {}, ("Widget", *kinds), (), "test")
         stop = asyncio.Event()
         watch = Watch(target, kube=kube, clock=clock, on_event=handler)
         running = asyncio.create_task(watch.run(stop))
@@ -106,6 +109,19 @@ async def test_an_error_in_the_stream_is_told_and_everything_comes_again(tmp_pat
     assert "it is 500" in broken["error"]
 
 
+async def test_a_watch_of_several_kinds_that_breaks_ends_in_order_and_says_why(tmp_path, caplog):
+    """Kopf leaves the other watches to themselves, which ends in asyncio's complaints."""
+    server = FakeApiServer(lists=[[widget("a", 1)], [widget("a", 2)]], watches=[[error(500)]])
+    server.kinds.append({"name": "gadgets", "singularName": "gadget", "kind": "Gadget"})
+    seen = Seen()
+    with capture_logs() as logs:
+        async with watching(server, tmp_path, seen, "Gadget"):
+            await until(lambda: len(seen) == 2, seconds=4)
+    (broken,) = [line for line in logs if line["log_level"] != "info"]
+    assert "it is 500" in broken["error"]
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
 async def test_kinds_that_vanish_before_the_watch_begins_are_told_and_waited_for(tmp_path: Path):
     server = FakeApiServer(lists=[[widget("a", 1)]], watches=[])
     kinds, answers = server.kinds, [0]
@@ -129,7 +145,7 @@ async def test_kinds_that_vanish_before_the_watch_begins_are_told_and_waited_for
 async def test_a_kind_that_is_listed_and_not_served_does_not_go_untold(tmp_path: Path):
     """As long as nobody else says that a CRD has gone, discovery may just be behind."""
     server = FakeApiServer(lists=[[widget("a", 1)]], watches=[])
-    answer, refused = server.answer, []
+    answer, refused = server.answer, list[str]()
 
     async def refuse(request):
         if not request.path.endswith("/widgets") or len(refused) > UNTOLD:
@@ -144,7 +160,7 @@ async def test_a_kind_that_is_listed_and_not_served_does_not_go_untold(tmp_path:
             await until(lambda: bool(seen))
     (told,) = [line for line in logs if line["log_level"] != "info"]
     assert len(refused) == UNTOLD + 1
-    assert "stopped serving widgets" in told["error"]
+    assert "stopped serving a kind" in told["error"]
 
 
 async def test_an_event_that_is_lost_ends_the_watch(tmp_path: Path):
