@@ -58,7 +58,6 @@ class Engine:
     ) -> None:
         self._cache = cache
         self._queue = queue
-        self._kube = kube
         self._index = index
         self._targets = targets
         self._clock, self._random, self._metrics = clock, random, metrics
@@ -187,18 +186,10 @@ class Engine:
             await one_pass
         except KubeError as error:
             self._metrics.resync("failed")
-            if not self.listed.is_set() or await self._is_served(self._resync.kind):
-                self._troubles.failed(error, kind=self._resync.kind)
+            self._troubles.failed(error, kind=self._resync.kind)
             return False
         self._metrics.resync("ok")
         return True
-
-    async def _is_served(self, kind: str) -> bool:
-        """Whether the API server serves the kind. If its CRD has gone, the watch says so."""
-        try:
-            return kind in await self._kube.served_kinds()
-        except KubeError:
-            return True
 
     def _jittered(self, seconds: float) -> float:
         jitter = self._settings.resync_jitter

@@ -1,7 +1,8 @@
 """The watch over all our kinds: begins when they are served, and begins again when it breaks."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 
 import structlog
 
@@ -51,14 +52,16 @@ class Watch:
         """Watch until `stop` is set. HandlerError if `on_event` fails; nothing else ends it.
 
         The API server away, rights missing, CRDs deleted: all that is logged, and the watch begins
-        again as soon as it can.
+        again as soon as it can, meanwhile with those kinds that there are.
         """
         quieten()
         pause, untold = FIRST_PAUSE, 0
-        while await self._discovery.wait(stop):
-            error = await self._once(stop)
+        if not await self._discovery.wait(stop):
+            return
+        while kinds := await self._discovery.some(stop):
+            error = await self._once(kinds, stop)
             if error is None:
-                return
+                continue
             if self._clock.monotonic() - self._began >= STEADY_SECONDS:
                 pause, untold = FIRST_PAUSE, 0
             # Of CRDs that have gone, discovery tells, once the API server no longer lists them.
@@ -69,25 +72,43 @@ class Watch:
             await first_of(self._clock.sleep(pause), until_set(stop))
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    async def _once(self, stop: asyncio.Event) -> Exception | None:
-        """One run of the stream: why it has broken, or None if it was stopped."""
+    async def _once(self, kinds: Collection[str], stop: asyncio.Event) -> Exception | None:
+        """One run of the stream for these kinds: why it has broken.
+
+        None if it was stopped, or others are served, too. While CRDs are being deleted, the objects
+        of the last ones wait for us to let them go: so what is left is watched as long as it is.
+        """
         self._began = self._clock.monotonic()
+        listed = [kind for kind in self._target.kinds if kind in kinds]
         stream = Stream(
-            self._target, clock=self._clock, on_event=self._on_event, on_started=self._started
+            replace(self._target, kinds=listed),
+            clock=self._clock,
+            on_event=self._on_event,
+            on_started=lambda: self._started(len(listed)),
         )
+        ending = asyncio.Event()
+        waiting = asyncio.ensure_future(self._until_others(listed, stop))
+        waiting.add_done_callback(lambda _: ending.set())
         try:
-            await stream.run(stop)
+            await stream.run(ending)
         except HandlerError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody must watch nothing
             return error
         finally:
             self.streaming = False
+            waiting.cancel()
         return None
 
-    def _started(self) -> None:
+    async def _until_others(self, watched: Collection[str], stop: asyncio.Event) -> None:
+        if len(watched) == len(self._target.kinds):
+            await stop.wait()
+        else:
+            await self._discovery.more(watched, stop)
+
+    def _started(self, kinds: int) -> None:
         self.streaming = True
-        _log.info("watching", kinds=len(self._target.kinds), namespaces=self._target.namespaces)
+        _log.info("watching", kinds=kinds, namespaces=self._target.namespaces)
 
     def _on_event(self, event: str | None, body: Shape) -> None:
         try:

@@ -261,7 +261,7 @@ async def test_a_pass_that_fails_is_repeated_sooner_and_drops_nothing():
         assert rig.count("resync_passes_total", outcome="ok") == 2
 
 
-async def test_of_kinds_that_are_served_no_more_the_watch_tells_and_not_the_pass():
+async def test_kinds_that_are_served_no_more_are_left_out_of_the_pass_which_the_watch_tells():
     """An API server without a CRD of ours answers as something would that is none."""
     rig = Rig(EngineSettings(resync_seconds=60))
     served = rig.kube.definitions
@@ -274,4 +274,13 @@ async def test_of_kinds_that_are_served_no_more_the_watch_tells_and_not_the_pass
             rig.kube.definitions = served
             await rig.clock.advance(300)
             assert "does not answer" in logs[0]["event"]
-    assert rig.count("resync_passes_total", outcome="failed") > 2
+
+
+async def test_a_kind_that_is_served_no_more_does_not_keep_the_others_from_being_compared():
+    rig = Rig()
+    async with rig.running():
+        rig.unwatch()
+        rig.kube.apply(manifest(ONE))
+        del rig.kube.definitions["JobQueue"]
+        await rig.clock.advance(PASS)
+        assert rig.turns == [ONE]
