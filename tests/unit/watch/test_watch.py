@@ -116,7 +116,7 @@ async def test_a_watch_of_several_kinds_that_breaks_ends_in_order_and_says_why(t
     seen = Seen()
     with capture_logs() as logs:
         async with watching(server, tmp_path, seen, "Gadget"):
-            await until(lambda: len(seen) == 2, seconds=4)
+            await until(lambda: len(seen) == 2)
     (broken,) = [line for line in logs if line["log_level"] != "info"]
     assert "it is 500" in broken["error"]
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
