@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := env PYTHONPATH=operator $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-component test-crash test-integration check format up down crds docs bench lock clean
+.PHONY: help demo test test-unit test-component test-crash test-integration check format up down status restart-operator crds docs bench lock clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,12 @@ up: $(VENV)/.ready ## Start control plane, simulator and operator; leaves .sandb
 
 down: $(VENV)/.ready ## End what "make up" started
 	@exec $(RUN) -m awsbatch_sandbox down
+
+status: $(VENV)/.ready ## Show the parts of the sandbox that "make up" started: what runs, pids, logs
+	@exec $(RUN) -m awsbatch_sandbox status
+
+restart-operator: $(VENV)/.ready ## Start the operator of that sandbox again, killed or not
+	@exec $(RUN) -m awsbatch_sandbox restart-operator
 
 test: test-unit test-component test-crash test-integration ## Run all tests
 

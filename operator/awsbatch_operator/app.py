@@ -47,16 +47,25 @@ async def run(settings: Settings) -> int:
     """Reconcile until SIGTERM or SIGINT; the process's exit code."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, _heed, number, stop)
     clock = SystemClock()
     location = Location.detect(os.environ, home=Path.home())
     kube = await KubeClient.open(
         location, clock=clock, environ=os.environ, namespaces=settings.namespaces
     )
     try:
-        return await Process(settings, clock, kube, location).run(stop)
+        code = await Process(settings, clock, kube, location).run(stop)
+        _log.info("stopped", exit_code=code)
+        return code
     finally:
         await kube.close()
+
+
+def _heed(number: signal.Signals, stop: asyncio.Event) -> None:
+    """Say once that the end begins, and let it begin."""
+    if not stop.is_set():
+        _log.info("stopping: nothing new is begun", signal=number.name)
+    stop.set()
 
 
 class Process:

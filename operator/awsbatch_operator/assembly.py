@@ -53,6 +53,7 @@ from awsbatch_operator.kube.port import KubePort
 from awsbatch_operator.schema.validate import spec_problems
 from awsbatch_operator.settings import Settings
 from awsbatch_operator.telemetry.metrics import Metrics
+from awsbatch_operator.visibility import activity_log, count_objects
 
 # In the order in which they are listed: accounts before what lives in them.
 KINDS = (
@@ -108,6 +109,7 @@ def assemble(settings: Settings, edges: Edges) -> Operator:
     index = ReferenceIndex()
     store = Store(kube=edges.kube, cache=cache, metrics=edges.metrics)
     recorder = _recorder(settings, edges)
+    count_objects(cache, edges.metrics)
 
     def wake(key: ObjectKey) -> None:
         engine.wake(key)  # made below: the engine needs the life cycles, and those need AWS
@@ -119,7 +121,7 @@ def assemble(settings: Settings, edges: Edges) -> Operator:
         index=index,
         store=store,
         clock=edges.clock,
-        narrator=Narrator(recorder),
+        narrator=Narrator(activity_log(recorder, edges.clock)),
         cluster_id=settings.cluster_id,
         claims=Claims(wake),
         proofs=Proofs(aws.batch, settings.cluster_id),

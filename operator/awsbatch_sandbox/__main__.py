@@ -23,6 +23,7 @@ def parser() -> argparse.ArgumentParser:
         ("up", "start control plane, simulated AWS and operator in the background"),
         ("demo", "run examples/quickstart on all of it and show what comes out"),
         ("down", "end what up has started"),
+        ("restart-operator", "start the operator again, killed or not"),
         ("status", "show which parts run"),
     ):
         each = chosen.add_parser(name, help=text)
@@ -60,6 +61,8 @@ def run(arguments: argparse.Namespace, progress: Progress) -> int:
             return demo.run(progress, speed=arguments.speed)
         case "down":
             return commands.down(arguments.directory, progress)
+        case "restart-operator":
+            return commands.restart_operator(arguments.directory, progress)
         case "status":
             return commands.status(arguments.directory)
         case other:

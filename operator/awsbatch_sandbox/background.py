@@ -14,7 +14,7 @@ from awsbatch_sandbox.interrupts import uninterrupted
 from awsbatch_sandbox.locks import exclusive_or_refuse
 from awsbatch_sandbox.parts import Launcher, Part
 from awsbatch_sandbox.paths import Layout
-from awsbatch_sandbox.sandbox import Sandbox
+from awsbatch_sandbox.sandbox import OPERATOR, Sandbox
 from awsbatch_sandbox.state import Phase, State
 
 
@@ -75,11 +75,44 @@ def running(layout: Layout) -> bool:
     alive = {record.name for record in found.running()}
     ended = [record.name for record in found.records if record.name not in alive]
     if alive and ended:
+        cure = "start it again with: make restart-operator"
+        if ended != [OPERATOR]:
+            cure = "end the sandbox with: make down"
         raise SandboxError(
             f"The sandbox in {layout.root} runs, but {', '.join(ended)} ended by itself. Look at "
-            f"{layout.logs / ended[0]}.log, then end the sandbox with: make down"
+            f"{layout.logs / ended[0]}.log, then {cure}"
         )
     return bool(alive)
+
+
+def restarted(layout: Layout, name: str) -> Part:
+    """A part of a sandbox that runs, started again as it was; one that still runs is ended first.
+
+    Returns at once, when it may not be ready yet. Hold the lock. SandboxError if no whole sandbox
+    runs there, this part aside.
+    """
+    found = state.read(layout.state)
+    if found is None or found.phase is not Phase.READY:
+        raise SandboxError(f"No sandbox runs in {layout.root}. Start one with: make up")
+    alive = {record.name for record in found.running()} | {name}
+    ended = [record.name for record in found.records if record.name not in alive]
+    if ended:
+        raise SandboxError(
+            f"{', '.join(ended)} of the sandbox in {layout.root} ended, too: end the rest with "
+            "make down, and start another one with make up"
+        )
+    (record,) = [each for each in found.records if each.name == name]
+    if record in found.running():
+        state.end(record)
+    book = Book(layout.state, found)
+    launcher = Launcher(found.sandbox_id, layout.logs, detached=True, on_start=book.note_start)
+    return launcher.start(
+        name,
+        record.command,
+        environ=record.environ,
+        directory=layout.root,
+        grace_seconds=record.grace_seconds,
+    )
 
 
 def clean(layout: Layout, old: State | None) -> None:
@@ -87,7 +120,13 @@ def clean(layout: Layout, old: State | None) -> None:
     with uninterrupted():
         if old is not None:
             state.end_all(old)
-        for directory in (layout.pki, layout.etcd, layout.accounts, layout.kubectl_cache):
+        for directory in (
+            layout.pki,
+            layout.etcd,
+            layout.accounts,
+            layout.kubectl_cache,
+            layout.commands,
+        ):
             shutil.rmtree(directory, ignore_errors=True)
         for file in (layout.kubeconfig, layout.aws_env, layout.simulator_ready, layout.state):
             file.unlink(missing_ok=True)

@@ -51,7 +51,7 @@ def run_and_keep(directory: Path, progress: Progress, *, speed: float) -> int:
         with background.lasting(layout, found) as sandbox:
             _show_all(sandbox, progress, speed=speed)
     print(commands.summary(layout, found, "\nThe sandbox stays."))
-    print("  Look around: kubectl describe awsbatch")
+    print("  Look around:      kubectl describe awsbatch")
     return 0
 
 

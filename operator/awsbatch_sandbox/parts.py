@@ -28,6 +28,8 @@ class Part:
     log: Path
     identity: Identity
     grace_seconds: float  # how long it may take to end by itself when asked
+    command: tuple[str, ...]
+    environ: Mapping[str, str] = field(repr=False)  # beside what every part gets; holds secrets
     _process: subprocess.Popen[bytes] = field(repr=False)
 
     def running(self) -> bool:
@@ -146,7 +148,7 @@ class Launcher:
         seen = processes.look(process.pid)
         # A process that has ended already keeps its pid until we wait for it: nothing to mix up.
         identity = seen.identity if seen else Identity(process.pid, 0)
-        part = Part(name, log, identity, grace_seconds, process)
+        part = Part(name, log, identity, grace_seconds, tuple(command), dict(environ), process)
         self.on_start(part)
         return part
 

@@ -41,6 +41,11 @@ class Layout:
         return self.root / "aws.env"
 
     @property
+    def commands(self) -> Path:
+        """Links to kubectl and aws, for the PATH of a person's shell."""
+        return self.root / "bin"
+
+    @property
     def state(self) -> Path:
         """What was started; `down` reads it."""
         return self.root / "state.json"

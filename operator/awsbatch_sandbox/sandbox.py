@@ -194,8 +194,7 @@ class Sandbox:
 
     def operator_url(self, name: str = OPERATOR) -> str | None:
         """Where an operator serves /livez, /readyz and /metrics; None if it does not listen."""
-        port = listening_port(self._operators[name].identity.pid)
-        return None if port is None else f"http://{LOOPBACK}:{port}"
+        return _url(self._operators[name])
 
     def operator_last_words(self, name: str = OPERATOR) -> str:
         """The end of an operator's log, as a paragraph of an error message."""
@@ -212,17 +211,13 @@ class Sandbox:
             grace_seconds=OPERATOR_GRACE_SECONDS,
         )
         self._operators[name] = part
-        part.wait_until(lambda: self._is_ready(name), what="it is ready", seconds=READY_SECONDS)
+        wait_until_ready(part)
         return part
 
     def _known_identity(self) -> OperatorIdentity:
         if self._identity is None:
             raise SandboxError("The operator has no ServiceAccount yet: call install first.")
         return self._identity
-
-    def _is_ready(self, name: str) -> bool:
-        url = self.operator_url(name)
-        return url is not None and _answers(url, "/readyz")
 
     def _start_python(
         self,
@@ -240,6 +235,21 @@ class Sandbox:
             directory=self.layout.root,
             grace_seconds=grace_seconds,
         )
+
+
+def wait_until_ready(operator: Part) -> None:
+    """Return once an operator is ready, which does not mean that it leads. ProcessFailed if not."""
+    operator.wait_until(lambda: _is_ready(operator), what="it is ready", seconds=READY_SECONDS)
+
+
+def _is_ready(operator: Part) -> bool:
+    url = _url(operator)
+    return url is not None and _answers(url, "/readyz")
+
+
+def _url(operator: Part) -> str | None:
+    port = listening_port(operator.identity.pid)
+    return None if port is None else f"http://{LOOPBACK}:{port}"
 
 
 def _answers(url: str, path: str) -> bool:

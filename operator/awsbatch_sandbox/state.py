@@ -5,7 +5,8 @@ the old one). A process that is not in it yet when `up` dies is still found by t
 """
 
 import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -26,12 +27,14 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One process that was started."""
+    """One process that was started, and how, so that it can be started again in the same way."""
 
     name: str
     pid: int
     start_ticks: int
     grace_seconds: float
+    command: tuple[str, ...] = ()
+    environ: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def identity(self) -> Identity:
@@ -51,8 +54,14 @@ class State:
     def with_part(self, part: Part) -> "State":
         """The state after that part has been started; it replaces one of the same name."""
         kept = tuple(record for record in self.records if record.name != part.name)
-        identity = part.identity
-        new = Record(part.name, identity.pid, identity.start_ticks, part.grace_seconds)
+        new = Record(
+            part.name,
+            part.identity.pid,
+            part.identity.start_ticks,
+            part.grace_seconds,
+            part.command,
+            part.environ,
+        )
         return replace(self, records=(*kept, new))
 
     def running(self) -> list[Record]:
@@ -71,7 +80,10 @@ def read(path: Path) -> State | None:
     """The state in that file; None if there is none. SandboxError if it is not ours to read."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        records = tuple(Record(**record) for record in found.pop("records"))
+        records = tuple(
+            Record(**record | {"command": tuple(record["command"])})
+            for record in found.pop("records")
+        )
         return State(**found | {"phase": Phase(found["phase"]), "records": records})
     except FileNotFoundError:
         return None
@@ -83,8 +95,9 @@ def read(path: Path) -> State | None:
 
 
 def write(path: Path, state: State) -> None:
-    """Replace the file as a whole."""
+    """Replace the file as a whole. Only this user may read it: it holds credentials."""
     beside = path.with_suffix(".new")
+    beside.touch(mode=0o600)
     beside.write_text(json.dumps(asdict(state), indent=2) + "\n", encoding="utf-8")
     beside.replace(path)
 
@@ -92,7 +105,12 @@ def write(path: Path, state: State) -> None:
 def end_all(state: State) -> None:
     """End every process of that sandbox: in the reverse order of their start, then by mark."""
     for record in reversed(state.running()):
-        family = processes.families([record.identity])
-        processes.end([record.identity], grace_seconds=record.grace_seconds)
-        processes.end(family, grace_seconds=0)
+        end(record)
     processes.end(processes.marked(state.sandbox_id), grace_seconds=0)
+
+
+def end(record: Record) -> None:
+    """End that process if it still runs, and whatever it has started."""
+    family = processes.families([record.identity])
+    processes.end([record.identity], grace_seconds=record.grace_seconds)
+    processes.end(family, grace_seconds=0)

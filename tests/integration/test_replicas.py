@@ -63,6 +63,17 @@ def stop(part):
     return time.monotonic() - began, part.exit_code()
 
 
+def said(part):
+    """What it has said of itself, without what it watches and does."""
+    lines = [json.loads(line) for line in part.log.read_text().splitlines()]
+    of_itself = ("awsbatch_operator.app", "awsbatch_operator.engine.elector")
+    return [line["message"] for line in lines if line["logger"] in of_itself]
+
+
+STANDING_BY = "standing by: another replica leads"
+STOPPING = "stopping: nothing new is begun"
+
+
 def lease(site, control_plane):
     where = f"--namespace={site.sandbox.operator_namespace}"
     shown = control_plane.kubectl("get", "lease/aws-batch-operator", where, "--output=json").stdout
@@ -87,9 +98,11 @@ def test_a_rolling_restart_finishes_and_the_work_goes_on(site, cluster, control_
         with replica(site, "new"):  # ready, or this would not return
             assert leads(site, "old")
             assert not leads(site, "new")
+            assert site.metric("objects", operator="old") > 0
             seconds, code = stop(old)
             ended = time.monotonic()
             assert code == 0
+            assert said(old) == ["lease won", STOPPING, "lease released", "stopped"]
             wait_until(lambda: leads(site, "new"), "the new one leads", seconds=LEASE)
             measured("seconds from SIGTERM to the end:", round(seconds, 2))
             measured("seconds until the new one led:", round(time.monotonic() - ended, 2))
@@ -109,6 +122,7 @@ def test_a_standby_ends_at_once_and_leaves_the_lease_alone(site, cluster, contro
         assert before[0].startswith("leader_")
         seconds, code = stop(standby)
         assert (code, seconds < LEASE) == (0, True)
+        assert said(standby) == [STANDING_BY, STOPPING, "stopped"]
         assert held() == before
         assert leads(site, "leader")
 

@@ -1,5 +1,7 @@
 """An API server for one kind that says exactly what a test lets it say: lists, and watch events.
 
+Of any other kind it has no objects, and nothing ever happens to them.
+
 For what a real one does rarely and never on request: 410, errors in the middle of a watch.
 """
 
@@ -59,28 +61,33 @@ class FakeApiServer:
         self._closing = asyncio.Event()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
+        ours = request.path.endswith("/widgets")
         if "watch" in request.query:
-            return await self._watch(request)
-        if request.path.endswith("/widgets"):
+            return await (self._watch(request) if ours else self._silent(request))
+        if ours:
             self.listed += 1
             items = self._lists.pop(0) if len(self._lists) > 1 else self._lists[0]
-            return web.json_response(
-                {"kind": "WidgetList", "items": items, "metadata": {"resourceVersion": "1"}}
-            )
-        return web.json_response(self._documents()[request.path])
+            return web.json_response(_list(items))
+        document = self._documents().get(request.path)
+        return web.json_response(_list([]) if document is None else document)
 
     def close(self) -> None:
         self._closing.set()
 
     async def _watch(self, request: web.Request) -> web.StreamResponse:
         self.since.append(request.query["resourceVersion"])
+        if not self._watches:
+            return await self._silent(request)
         response = web.StreamResponse()
         await response.prepare(request)
-        if not self._watches:
-            await self._closing.wait()
-            return response
         for line in self._watches.pop(0):
             await response.write(json.dumps(line).encode() + b"\n")
+        return response
+
+    async def _silent(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await self._closing.wait()
         return response
 
     def _documents(self) -> dict[str, Body]:
@@ -93,6 +100,10 @@ class FakeApiServer:
             "/apis": {"groups": [group]},
             paths.GROUP_VERSION: _resources(*self.kinds, namespaced=True),
         }
+
+
+def _list(items: list[Body]) -> Body:
+    return {"kind": "WidgetList", "items": items, "metadata": {"resourceVersion": "1"}}
 
 
 def _resources(*kinds: Body, namespaced: bool) -> Body:

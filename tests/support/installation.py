@@ -39,6 +39,7 @@ class Installation(World):
         self.calls: list[str] = []
         self.lagging = Lagging(self.wire(self._called), lambda: self.clock.now().epoch)
         self._settings = settings
+        self._process: Process | None = None  # the operator that runs, or ran last
         self._session: boto3.Session | None = None
 
     def _called(self, service: str, operation: str) -> None:
@@ -49,6 +50,7 @@ class Installation(World):
         """The operator at work, knowing nothing at first; ended cleanly afterwards."""
         with self.credentials():
             process = Process(self, on_client=self.lagging.connect, **self._settings)
+            self._process = process
             process.start()
             await self.clock.advance(0)
             try:
@@ -94,6 +96,17 @@ class Installation(World):
 
     async def until_gone(self, *keys: ObjectKey, within: float = 600) -> float:
         return await self.clock.run_until(lambda: self.gone(*keys), within=within)
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The sum of the operator's metric over all samples that carry these labels."""
+        assert self._process is not None, "no operator has been started"
+        return sum(
+            sample.value
+            for family in self._process.metrics.registry.collect()
+            for sample in family.samples
+            if sample.name == f"awsbatch_operator_{name}"
+            and labels.items() <= sample.labels.items()
+        )
 
     # --- AWS, past the operator ---
 

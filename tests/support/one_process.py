@@ -125,6 +125,7 @@ class Process:
         self._stop = asyncio.Event()
         self._parts: list[asyncio.Task[Any]] = []  # the engine first
         self._unsubscribe: Callable[[], None] = lambda: None
+        self.metrics = Metrics(CollectorRegistry())
         usual = {
             "cluster_id": CLUSTER,
             "region": world.simulator.place.region,
@@ -136,7 +137,7 @@ class Process:
                 kube=kube or world.kube,
                 clock=world.clock,
                 random=Random(1),
-                metrics=Metrics(CollectorRegistry()),
+                metrics=self.metrics,
                 fence=fence or FreeFence(),
                 runner=runner or InlineRunner(),
                 on_client=on_client,

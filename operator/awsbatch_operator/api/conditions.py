@@ -67,6 +67,9 @@ _STATES: Mapping[Situation, Mapping[str, str]] = {
         "Stalled": "False",
     },
 }
+TYPES = frozenset({"Ready", "Paused"}.union(*_STATES.values()))
+"""All conditions that an object can have; a kind's own (ExtraCondition) are added here."""
+
 # A job's result stays, whatever stands in the way of the object afterwards.
 _RESULTS = ("Complete", "Failed")
 _LATER = frozenset({Situation.STALLED, Situation.DELETING, Situation.DELETION_BLOCKED})

@@ -40,6 +40,7 @@ class Elector:
         self._view: LeaseView | None = None
         self._read_at: float | None = None
         self._trouble = ""
+        self._waited_for = ""  # the holder of whom the log says that we wait for it
         self.won: Instant | None = None
 
     @property
@@ -61,6 +62,7 @@ class Elector:
     async def acquire(self) -> Instant:
         """Wait until the lease is ours, for ever if need be; returns when that was."""
         while not await self._attempt(self._settings.renew_seconds):
+            self._say_who_leads()
             await self._clock.sleep(self._pause())
         self.won = self._clock.now()
         _log.info("lease won", identity=self._settings.identity)
@@ -89,10 +91,24 @@ class Elector:
         except (KubeError, TimeoutError) as error:
             _log.warning("lease not released", error=str(error))
 
+    def _say_who_leads(self) -> None:
+        """Once for each leader: a standby that is well has nothing else to say."""
+        holder = self._holder()
+        standing, _ = evaluate(self._view, self._settings.identity, self._clock.monotonic())
+        if standing is Standing.THEIRS and holder != self._waited_for:
+            self._waited_for = holder
+            _log.info(
+                "standing by: another replica leads",
+                holder=holder,
+                lease=f"{self._settings.namespace}/{self._settings.name}",
+                identity=self._settings.identity,
+            )
+
     async def _give_back(self) -> None:
         lease = await self._read()
         if lease is not None and self._holder() == self._settings.identity:
             await self._kube.replace_lease(lease, released(lease, self._clock.now()))
+            _log.info("lease released", identity=self._settings.identity)
 
     async def _attempt(self, seconds: float) -> bool:
         """Read the lease, and take or renew it if that is ours to do; whether it is ours now."""

@@ -80,6 +80,8 @@ class Resync:
         for kind in self._kinds:
             self.kind = kind
             await rest()
+            if kind not in await self._kube.served_kinds():
+                continue  # its CRD has gone, which the watch tells; the others are compared
             newest, missing = self._cache.newest, self._cache.keys(kind)
             async for page in self._kube.list_metadata(kind):
                 for start in range(0, len(page), SLICE):

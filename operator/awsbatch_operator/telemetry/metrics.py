@@ -1,13 +1,18 @@
 """Prometheus metrics. Every label takes its values from a bounded set; none names an object."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 PREFIX = "awsbatch_operator"
 # From a turn that finds nothing to do to one that waits for a dozen slow calls, in seconds.
 TURN_BUCKETS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0)
 CALL_BUCKETS = (0.005, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+
+ReadAll = Callable[[], Iterable[tuple[Sequence[str], float]]]
+"""The values of all labels, each with its value."""
 
 
 class Metrics:
@@ -89,5 +94,22 @@ class Metrics:
         """A value that is read whenever the metrics are, such as the depth of a queue."""
         Gauge(f"{PREFIX}_{name}", meaning, registry=self.registry).set_function(read)
 
+    def gauges(self, name: str, meaning: str, labels: Sequence[str], read: ReadAll) -> None:
+        """Values by label, read whenever the metrics are: what is not read is not there."""
+        self.registry.register(_Table(f"{PREFIX}_{name}", meaning, labels, read))
+
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(f"{PREFIX}_{name}", meaning, labels, registry=self.registry)
+
+
+class _Table(Collector):
+    """A gauge whose samples are made when they are asked for."""
+
+    def __init__(self, name: str, meaning: str, labels: Sequence[str], read: ReadAll) -> None:
+        self._name, self._meaning, self._labels, self._read = name, meaning, labels, read
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        family = GaugeMetricFamily(self._name, self._meaning, labels=self._labels)
+        for values, number in self._read():
+            family.add_metric(values, number)
+        return [family]

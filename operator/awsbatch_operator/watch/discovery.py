@@ -1,7 +1,7 @@
 """Wait until the API server serves our kinds, so that the operator may start before its CRDs."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import structlog
 
@@ -23,24 +23,48 @@ class Discovery:
         self._kinds = frozenset(kinds)
         self._clock = clock
         self._said: tuple[str, float] = ("", float("-inf"))
+        self._whole = False  # all kinds were served at some time
 
     async def wait(self, stop: asyncio.Event) -> bool:
         """True once all kinds are served; False if `stop` was set before."""
+        return await self._until(lambda served: served == self._kinds, stop) is not None
+
+    async def some(self, stop: asyncio.Event) -> frozenset[str]:
+        """The kinds that are served, once there are any; none if `stop` was set before."""
+        return await self._until(bool, stop) or frozenset()
+
+    async def more(self, than: Collection[str], stop: asyncio.Event) -> None:
+        """Return when others than these kinds are served, or `stop` is set."""
+        await self._until(lambda served: not served <= frozenset(than), stop)
+
+    async def _until(
+        self, enough: Callable[[frozenset[str]], bool], stop: asyncio.Event
+    ) -> frozenset[str] | None:
+        """Those of our kinds that are served, once they are enough; None if stopped before."""
         while not stop.is_set():
             try:
-                missing = self._kinds - await self._kube.served_kinds()
+                served = self._kinds & await self._kube.served_kinds()
             except KubeError as error:
                 self._say("cannot ask the API server which kinds it serves", error=str(error))
             else:
-                if not missing:
-                    return True
-                self._say(
-                    "waiting for CRDs: the API server does not serve all kinds yet",
-                    missing=sorted(missing),
-                    remedy="kubectl apply --server-side -k deploy/crds",
-                )
+                self._tell(self._kinds - served)
+                if enough(served):
+                    return served
             await first_of(self._clock.sleep(POLL_SECONDS), until_set(stop))
-        return False
+        return None
+
+    def _tell(self, missing: frozenset[str]) -> None:
+        if not missing:
+            self._whole = True
+            return
+        found = "does not serve all kinds yet"
+        if self._whole:
+            found = "has stopped serving kinds; what is left is watched on"
+        self._say(
+            f"waiting for CRDs: the API server {found}",
+            missing=sorted(missing),
+            remedy="kubectl apply --server-side -k deploy/crds",
+        )
 
     def _say(self, event: str, **details: object) -> None:
         """Log it once, and again only when it has changed or a minute has passed."""

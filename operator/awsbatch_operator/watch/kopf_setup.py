@@ -20,6 +20,7 @@ Login = Callable[[], Awaitable[kopf.AiohttpSession]]
 # Kopf takes its own finalizer off objects when it has no handler that needs one. So its name must
 # be one that nobody uses: least of all ours.
 UNUSED_FINALIZER = f"{GROUP}/kopf-unused"
+WATCHER = "watcher for "  # how the names begin that Kopf gives the tasks which watch one kind
 LOGIN_RETRIES = 3
 LOGIN_RETRY_SECONDS = 2.0
 
@@ -68,8 +69,13 @@ def settings() -> kopf.OperatorSettings:
 
 
 def quieten() -> None:
-    """Let Kopf's own loggers tell of errors only: we say ourselves what the watch does."""
+    """Let Kopf's own loggers tell of errors only: we say ourselves what the watch does.
+
+    Its reactor logs, each with a traceback, the very errors that it ends with and that we tell.
+    """
     logging.getLogger("kopf").setLevel(logging.ERROR)
+    for module in ("orchestration", "running"):
+        logging.getLogger(f"kopf._core.reactor.{module}").setLevel(logging.CRITICAL)
 
 
 class NoDiffBase(kopf.DiffBaseStorage):

@@ -17,6 +17,7 @@ from typing import Any
 import aiohttp
 import kopf
 import uvloop
+from kopf._cogs.clients.errors import APINotFoundError
 from kopf._cogs.structs.references import Insights
 
 from awsbatch_operator.api.instant import Clock
@@ -30,6 +31,10 @@ STOP_SECONDS = 8.0  # for Kopf to end; it gives its own tasks 2 + 5 s
 
 class WatchError(Exception):
     """The watch cannot go on; the message says why."""
+
+
+class NotServedError(WatchError):
+    """The API server does not serve a kind any more: its CRD has been deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,8 @@ class Stream:
             await kopf.run_tasks(tasks, ignored=before)
             if checking.done():
                 checking.result()
+        except APINotFoundError as error:
+            raise NotServedError(f"The API server has stopped serving a kind: {error}") from error
         finally:
             checking.cancel()
             await self._close()
@@ -129,6 +136,11 @@ class Stream:
         if self._stop.is_set():
             return
         self._stop.set()
+        # Where one watch fails, Kopf leaves the others be. They would hang for seconds, until it
+        # cancels them together with what they wait for, which asyncio complains about.
+        for task in asyncio.all_tasks(self._away):
+            if task.get_name().startswith(kopf_setup.WATCHER):
+                task.cancel()
         hangs = WatchError(f"Kopf has not ended within {STOP_SECONDS} s.")
         self._at_home(self._home.call_later, STOP_SECONDS, self._end, hangs)
 
@@ -139,7 +151,7 @@ class Stream:
         missing = sorted(set(self._target.kinds) - watched)
         if missing:
             self._stop.set()
-            raise WatchError(f"The API server has stopped serving {', '.join(missing)}.")
+            raise NotServedError(f"The API server has stopped serving {', '.join(missing)}.")
         self._at_home(self._on_started)
 
     async def _log_in(self) -> kopf.AiohttpSession:

@@ -1,7 +1,8 @@
 """The watch over all our kinds: begins when they are served, and begins again when it breaks."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 
 import structlog
 
@@ -11,11 +12,12 @@ from awsbatch_operator.kube.port import KubePort
 from awsbatch_operator.waiting import first_of, until_set
 from awsbatch_operator.watch.discovery import Discovery
 from awsbatch_operator.watch.kopf_setup import quieten
-from awsbatch_operator.watch.stream import Stream, Target
+from awsbatch_operator.watch.stream import NotServedError, Stream, Target
 
 FIRST_PAUSE = 1.0  # seconds before a broken watch begins again; doubled each time
 LONGEST_PAUSE = 30.0
 STEADY_SECONDS = 60.0  # a watch that lived that long has broken for a new reason
+UNTOLD = 3  # times that a watch may find a kind not served before discovery says the same
 
 _log = structlog.get_logger()
 
@@ -50,39 +52,63 @@ class Watch:
         """Watch until `stop` is set. HandlerError if `on_event` fails; nothing else ends it.
 
         The API server away, rights missing, CRDs deleted: all that is logged, and the watch begins
-        again as soon as it can.
+        again as soon as it can, meanwhile with those kinds that there are.
         """
         quieten()
-        pause = FIRST_PAUSE
-        while await self._discovery.wait(stop):
-            error = await self._once(stop)
+        pause, untold = FIRST_PAUSE, 0
+        if not await self._discovery.wait(stop):
+            return
+        while kinds := await self._discovery.some(stop):
+            error = await self._once(kinds, stop)
             if error is None:
-                return
+                continue
             if self._clock.monotonic() - self._began >= STEADY_SECONDS:
-                pause = FIRST_PAUSE
-            _log.error("the watch has broken and begins again", error=error, pause_seconds=pause)
+                pause, untold = FIRST_PAUSE, 0
+            # Of CRDs that have gone, discovery tells, once the API server no longer lists them.
+            untold = untold + 1 if isinstance(error, NotServedError) else 0
+            if untold not in range(1, UNTOLD + 1):
+                text = f"{type(error).__name__}: {error}"
+                _log.error("the watch has broken and begins again", error=text, pause_seconds=pause)
             await first_of(self._clock.sleep(pause), until_set(stop))
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    async def _once(self, stop: asyncio.Event) -> str | None:
-        """One run of the stream: why it has broken, or None if it was stopped."""
+    async def _once(self, kinds: Collection[str], stop: asyncio.Event) -> Exception | None:
+        """One run of the stream for these kinds: why it has broken.
+
+        None if it was stopped, or others are served, too. While CRDs are being deleted, the objects
+        of the last ones wait for us to let them go: so what is left is watched as long as it is.
+        """
         self._began = self._clock.monotonic()
+        listed = [kind for kind in self._target.kinds if kind in kinds]
         stream = Stream(
-            self._target, clock=self._clock, on_event=self._on_event, on_started=self._started
+            replace(self._target, kinds=listed),
+            clock=self._clock,
+            on_event=self._on_event,
+            on_started=lambda: self._started(len(listed)),
         )
+        ending = asyncio.Event()
+        waiting = asyncio.ensure_future(self._until_others(listed, stop))
+        waiting.add_done_callback(lambda _: ending.set())
         try:
-            await stream.run(stop)
+            await stream.run(ending)
         except HandlerError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody must watch nothing
-            return f"{type(error).__name__}: {error}"
+            return error
         finally:
             self.streaming = False
+            waiting.cancel()
         return None
 
-    def _started(self) -> None:
+    async def _until_others(self, watched: Collection[str], stop: asyncio.Event) -> None:
+        if len(watched) == len(self._target.kinds):
+            await stop.wait()
+        else:
+            await self._discovery.more(watched, stop)
+
+    def _started(self, kinds: int) -> None:
         self.streaming = True
-        _log.info("watching", kinds=len(self._target.kinds), namespaces=self._target.namespaces)
+        _log.info("watching", kinds=kinds, namespaces=self._target.namespaces)
 
     def _on_event(self, event: str | None, body: Shape) -> None:
         try:

@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 from tests.support.clock import SteppedClock, settle
 from tests.support.memory_kube import MemoryKube
 
@@ -64,6 +65,38 @@ async def test_a_free_lease_is_won_at_once(one, kube, clock):
     assert kube.holder() == "one"
     assert one.leads
     one.fence.check(13)
+
+
+async def test_a_standby_says_once_for_whom_it_waits(one, two, kube, clock):
+    await one.acquire()
+    keeping = asyncio.create_task(one.keep())
+    with capture_logs() as logs:
+        waiting = asyncio.create_task(two.acquire())
+        await clock.advance(600)
+        keeping.cancel()
+        await one.release()
+        await clock.advance(5)
+    assert waiting.result()
+    assert [(line["event"], line["identity"]) for line in logs] == [
+        ("standing by: another replica leads", "two"),
+        ("lease released", "one"),
+        ("lease won", "two"),
+    ]
+    assert (logs[0]["holder"], logs[0]["lease"]) == ("one", "ops/leader")
+
+
+async def test_a_standby_that_gets_another_leader_says_so(one, two, kube, clock):
+    three = Candidate(kube, clock, "three")
+    await one.acquire()
+    with capture_logs() as logs:
+        waiting = asyncio.create_task(two.acquire())
+        await clock.advance(1)
+        await one.release()
+        await three.acquire()
+        await clock.advance(10)
+        waiting.cancel()
+    told = [line["holder"] for line in logs if line["event"].startswith("standing by")]
+    assert told == ["one", "three"]
 
 
 async def test_the_lease_is_kept_as_long_as_it_can_be_renewed(one, kube, clock):

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from awsbatch_operator.api import catalogue
+from awsbatch_operator.api import catalogue, conditions
 from awsbatch_operator.api.findings import Severity
 from awsbatch_operator.kinds.batchjob.failure import Failure
 
@@ -32,6 +32,13 @@ def test_every_reason_in_the_code_is_in_the_catalogue():
     literal = re.compile(r"Verdict\(\s*Situation\.\w+,\s*\"(\w+)\"")
     for path in (ROOT / "operator" / "awsbatch_operator" / "kinds").rglob("*.py"):
         assert set(literal.findall(path.read_text(encoding="utf-8"))) <= known, path
+
+
+def test_every_condition_in_the_code_is_counted_by_its_name():
+    """A kind's own condition that `TYPES` lacks would be counted as "Other" in the metrics."""
+    own = re.compile(r"ExtraCondition\(\s*(?:type=)?\"(\w+)\"")
+    for path in (ROOT / "operator" / "awsbatch_operator").rglob("*.py"):
+        assert set(own.findall(path.read_text(encoding="utf-8"))) <= conditions.TYPES, path
 
 
 def test_no_remedy_asks_for_a_change_that_the_api_refuses():

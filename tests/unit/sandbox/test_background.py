@@ -1,12 +1,15 @@
+import os
 from pathlib import Path
 
 import pytest
+from tests.support.deadline import wait_until
 
 from awsbatch_sandbox import background, commands, processes, state
 from awsbatch_sandbox.errors import SandboxError
 from awsbatch_sandbox.parts import Part
 from awsbatch_sandbox.paths import Layout
 from awsbatch_sandbox.pins import Tool
+from awsbatch_sandbox.sandbox import OPERATOR
 from awsbatch_sandbox.state import Phase
 
 BINARIES = {tool: Path("/nowhere", tool) for tool in Tool}
@@ -90,6 +93,55 @@ def test_a_sandbox_whose_parts_have_all_ended_is_no_longer_one(layout, reaped):
         start(sandbox, layout, reaped, "etcd")
     reaped[0].kill()
     assert not background.running(layout)
+
+
+def test_a_part_that_was_killed_is_started_again_as_it_was(layout, reaped):
+    with background.lasting(layout, BINARIES) as sandbox:
+        start(sandbox, layout, reaped, "etcd")
+        reaped.append(
+            sandbox.launcher.start(
+                OPERATOR,
+                ["sh", "-c", "echo $TOKEN; exec sleep 60"],
+                environ={"TOKEN": "t-17"},
+                directory=layout.root,
+            )
+        )
+    reaped[1].kill()
+    with pytest.raises(SandboxError, match=r"operator ended by itself\..*make restart-operator"):
+        background.running(layout)
+    again = background.restarted(layout, OPERATOR)
+    reaped.append(again)
+    assert again.running()
+    assert background.running(layout)
+    wait_until(lambda: again.log.read_text().count("t-17") == 2, "it has the same environment")
+
+
+def test_a_part_that_still_runs_is_ended_before_it_is_started_again(layout, reaped):
+    with background.lasting(layout, BINARIES) as sandbox:
+        start(sandbox, layout, reaped, "etcd", OPERATOR)
+    reaped.append(background.restarted(layout, OPERATOR))
+    assert [part.running() for part in reaped] == [True, False, True]
+
+
+def test_nothing_is_started_again_in_a_sandbox_that_is_not_whole(layout, reaped):
+    with pytest.raises(SandboxError, match="Start one with: make up"):
+        background.restarted(layout, OPERATOR)
+    with background.lasting(layout, BINARIES) as sandbox:
+        start(sandbox, layout, reaped, "etcd", OPERATOR)
+    reaped[0].kill()
+    with pytest.raises(SandboxError, match=r"etcd of the sandbox .* make down"):
+        background.restarted(layout, OPERATOR)
+    assert reaped[1].running()
+
+
+def test_the_path_to_print_has_what_there_is_and_nothing_else(layout, tmp_path):
+    """The whole virtual environment on the PATH would change what `python` means."""
+    kubectl = tmp_path / "kubectl"
+    kubectl.touch(mode=0o755)
+    assert commands.link_commands(layout, {Tool.KUBECTL: kubectl}) == ["kubectl", "aws"]
+    assert (layout.commands / "kubectl").resolve() == kubectl
+    assert sorted(path.name for path in layout.commands.iterdir()) == ["aws", "kubectl"]
+    assert os.access(layout.commands / "aws", os.X_OK)
 
 
 def test_two_commands_at_once_on_one_directory_do_not_mix(layout):

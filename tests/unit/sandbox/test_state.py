@@ -33,10 +33,17 @@ def part_of(launcher):
 
 
 def test_what_was_written_is_read(tmp_path):
-    written = State("id", "boot", Phase.READY, (Record("etcd", 17, 4711, 0.5),))
+    written = State(
+        "id", "boot", Phase.READY, (Record("etcd", 17, 4711, 0.5, ("etcd", "--x"), {"A": "b"}),)
+    )
     state.write(tmp_path / "state.json", written)
     assert state.read(tmp_path / "state.json") == written
     assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+
+
+def test_only_this_user_can_read_how_parts_were_started(tmp_path):
+    state.write(tmp_path / "state.json", State("id", "boot"))
+    assert (tmp_path / "state.json").stat().st_mode & 0o077 == 0
 
 
 def test_no_file_means_no_sandbox(tmp_path):

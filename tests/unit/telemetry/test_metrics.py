@@ -14,6 +14,7 @@ def test_all_metrics_have_our_prefix_and_no_label_that_names_an_object():
     metrics.ghost("BatchJob")
     metrics.watched("BatchJob", "LISTED")
     metrics.gauge("queue_depth", "Keys that wait.", lambda: 7)
+    metrics.gauges("objects", "Objects.", ("kind",), lambda: [(("BatchJob",), 3)])
     families = list(metrics.registry.collect())
     labels = {name for family in families for sample in family.samples for name in sample.labels}
     assert all(family.name.startswith("awsbatch_operator_") for family in families)
@@ -21,6 +22,7 @@ def test_all_metrics_have_our_prefix_and_no_label_that_names_an_object():
     text = generate_latest(metrics.registry).decode()
     assert 'awsbatch_operator_reconciles_total{kind="BatchJob",result="ok"} 1.0' in text
     assert "awsbatch_operator_queue_depth 7.0" in text
+    assert 'awsbatch_operator_objects{kind="BatchJob"} 3.0' in text
 
 
 def test_two_operators_in_one_process_do_not_share_metrics():

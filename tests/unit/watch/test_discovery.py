@@ -95,3 +95,31 @@ async def test_a_stop_ends_the_waiting(server, discovery, clock):
     stop.set()
     await clock.advance(0)
     assert waiting.result() is False
+
+
+async def test_once_all_were_served_those_that_are_left_are_answered_and_the_others_told(
+    server, discovery, clock
+):
+    stop = asyncio.Event()
+    server.serve(*KINDS)
+    assert await discovery.some(stop) == set(KINDS)
+    server.serve("BatchJob", "Other")
+    with capture_logs() as logs:
+        assert await discovery.some(stop) == {"BatchJob"}
+        others = asyncio.create_task(discovery.more(["BatchJob"], stop))
+        await clock.advance(30)
+        assert not others.done()
+        server.serve(*KINDS)
+        await clock.advance(2)
+        assert others.done()
+    assert [line["missing"] for line in logs] == [["JobQueue"]]
+    assert "has stopped serving kinds" in logs[0]["event"]
+
+
+async def test_while_none_is_served_it_waits_for_the_first(server, discovery, clock):
+    waiting = asyncio.create_task(discovery.some(asyncio.Event()))
+    await clock.advance(60)
+    assert not waiting.done()
+    server.serve("JobQueue")
+    await clock.advance(2)
+    assert waiting.result() == {"JobQueue"}

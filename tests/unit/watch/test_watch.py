@@ -1,11 +1,13 @@
 """The watch goes on, or says that it does not, whatever the API server does."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 from structlog.testing import capture_logs
 from tests.support.deadline import until
 from tests.support.fake_api_server import FakeApiServer, bookmark, error, event, serving, widget
@@ -15,7 +17,7 @@ from awsbatch_operator.engine.clock import SystemClock
 from awsbatch_operator.kube.client import KubeClient
 from awsbatch_operator.kube.connection import Location
 from awsbatch_operator.watch.stream import Target
-from awsbatch_operator.watch.watch import HandlerError, Watch
+from awsbatch_operator.watch.watch import UNTOLD, HandlerError, Watch
 
 WITHIN = 20.0  # seconds
 
@@ -39,12 +41,14 @@ class Seen(list[tuple[str | None, str, str]]):
 
 
 @asynccontextmanager
-async def watching(server: FakeApiServer, directory: Path, handler) -> AsyncIterator[asyncio.Task]:
+async def watching(
+    server: FakeApiServer, directory: Path, handler, *kinds: str
+) -> AsyncIterator[asyncio.Task]:
     clock = ImpatientClock()
     async with serving(server, directory) as kubeconfig:
         location = Location(kubeconfig)
         kube = await KubeClient.open(location, clock=clock, environ={})
-        target = Target(location, {}, ("Widget",), (), "test")
+        target = Target(location, {}, ("Widget", *kinds), (), "test")
         stop = asyncio.Event()
         watch = Watch(target, kube=kube, clock=clock, on_event=handler)
         running = asyncio.create_task(watch.run(stop))
@@ -105,14 +109,27 @@ async def test_an_error_in_the_stream_is_told_and_everything_comes_again(tmp_pat
     assert "it is 500" in broken["error"]
 
 
+async def test_a_watch_of_several_kinds_that_breaks_ends_in_order_and_says_why(tmp_path, caplog):
+    """Kopf leaves the other watches to themselves, which ends in asyncio's complaints."""
+    server = FakeApiServer(lists=[[widget("a", 1)], [widget("a", 2)]], watches=[[error(500)]])
+    server.kinds.append({"name": "gadgets", "singularName": "gadget", "kind": "Gadget"})
+    seen = Seen()
+    with capture_logs() as logs:
+        async with watching(server, tmp_path, seen, "Gadget"):
+            await until(lambda: len(seen) == 2)
+    (broken,) = [line for line in logs if line["log_level"] != "info"]
+    assert "it is 500" in broken["error"]
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
 async def test_kinds_that_vanish_before_the_watch_begins_are_told_and_waited_for(tmp_path: Path):
     server = FakeApiServer(lists=[[widget("a", 1)]], watches=[])
     kinds, answers = server.kinds, [0]
 
     def documents():
-        # Discovery is asked by us, then by Kopf (which finds nothing), then by us again.
+        # Discovery is asked by us, then by Kopf (for four documents), then by us again.
         answers[0] += 1
-        server.kinds = [] if answers[0] in range(2, 6) else kinds
+        server.kinds = [] if answers[0] in range(2, 8) else kinds
         return original()
 
     original, server._documents = server._documents, documents  # type: ignore[method-assign]
@@ -120,7 +137,30 @@ async def test_kinds_that_vanish_before_the_watch_begins_are_told_and_waited_for
     with capture_logs() as logs:
         async with watching(server, tmp_path, seen):
             await until(lambda: bool(seen))
-    assert any("stopped serving Widget" in str(line.get("error")) for line in logs)
+    (told,) = [line for line in logs if line["log_level"] != "info"]
+    assert "has stopped serving kinds" in told["event"]
+    assert told["missing"] == ["Widget"]
+
+
+async def test_a_kind_that_is_listed_and_not_served_does_not_go_untold(tmp_path: Path):
+    """As long as nobody else says that a CRD has gone, discovery may just be behind."""
+    server = FakeApiServer(lists=[[widget("a", 1)]], watches=[])
+    answer, refused = server.answer, list[str]()
+
+    async def refuse(request):
+        if not request.path.endswith("/widgets") or len(refused) > UNTOLD:
+            return await answer(request)
+        refused.append(request.path)
+        return web.Response(status=404, text="404 page not found")
+
+    server.answer = refuse  # type: ignore[method-assign]
+    seen = Seen()
+    with capture_logs() as logs:
+        async with watching(server, tmp_path, seen):
+            await until(lambda: bool(seen))
+    (told,) = [line for line in logs if line["log_level"] != "info"]
+    assert len(refused) == UNTOLD + 1
+    assert "stopped serving a kind" in told["error"]
 
 
 async def test_an_event_that_is_lost_ends_the_watch(tmp_path: Path):

@@ -1,0 +1,49 @@
+"""What the operator lets people see of all objects: the log of what it does, and their number.
+
+Apart from `assembly.py`, which it belongs to, because it knows the words of every kind.
+"""
+
+from contextlib import suppress
+
+from awsbatch_operator.api import catalogue, conditions
+from awsbatch_operator.api.instant import Clock
+from awsbatch_operator.api.metadata import Resource
+from awsbatch_operator.engine.cache import Cache
+from awsbatch_operator.engine.tally import Tally
+from awsbatch_operator.kinds.activity_log import ActivityLog
+from awsbatch_operator.kinds.batchjob.failure import Failure
+from awsbatch_operator.kinds.batchjob.submission import submission_of
+from awsbatch_operator.kinds.narration import EventSink
+from awsbatch_operator.kinds.scope_record import RecordError, recorded_in
+from awsbatch_operator.telemetry.metrics import Metrics
+
+FAILURES = frozenset(failure.value for failure in Failure)
+
+
+def activity_log(recorder: EventSink, clock: Clock) -> ActivityLog:
+    """The recorder, behind a log of what it is told."""
+    return ActivityLog(recorder, clock=clock, ended=FAILURES, aws_name=aws_name)
+
+
+def aws_name(resource: Resource) -> str:
+    """What the object is called in AWS; "" where nothing is recorded yet, or the record is bad."""
+    with suppress(RecordError):
+        if resource.key.kind == "BatchJob":
+            submission = submission_of(resource)
+            return "" if submission is None else submission.job_name
+        recorded = recorded_in(resource)
+        return "" if recorded is None else recorded.serving
+    return ""
+
+
+def count_objects(cache: Cache, metrics: Metrics) -> None:
+    """Count the objects of the cache by kind and condition, as a metric."""
+    reasons = FAILURES | {reason.name for reason in catalogue.reasons()}
+    tally = Tally(conditions=conditions.TYPES, reasons=reasons)
+    cache.listen(tally.absorb)
+    metrics.gauges(
+        "objects",
+        "Objects that have this condition now; finished jobs count too.",
+        ("kind", "condition", "status", "reason"),
+        tally.counts,
+    )

@@ -1,0 +1,58 @@
+"""docs/operations.md names the metrics and the words that there are."""
+
+import re
+
+import pytest
+import yaml
+
+from awsbatch_operator.api import catalogue, conditions
+from awsbatch_operator.assembly import KINDS
+from awsbatch_operator.kinds.activity_log import Activity
+from awsbatch_operator.telemetry.metrics import PREFIX
+from awsbatch_operator.visibility import FAILURES
+from awsbatch_sandbox.paths import REPOSITORY
+
+PAGE = (REPOSITORY / "docs" / "operations.md").read_text()
+WORDS = {
+    "kind": frozenset(KINDS),
+    "condition": conditions.TYPES,
+    "status": {"True", "False"},
+    "reason": FAILURES | {reason.name for reason in catalogue.reasons()},
+}
+
+
+def rows(heading):
+    """The first cells of the table below a heading."""
+    (section,) = [part for part in PAGE.split("\n## ") if part.startswith(heading)]
+    return [line.split("|")[1].strip() for line in section.splitlines() if line.startswith("| `")]
+
+
+@pytest.fixture(scope="module")
+def code():
+    """All of the operator's code, in which metrics are declared where they are read."""
+    folder = REPOSITORY / "operator" / "awsbatch_operator"
+    return "\n".join(path.read_text() for path in folder.rglob("*.py"))
+
+
+def test_the_table_of_metrics_has_all_of_them(code):
+    declared = re.findall(r"\.(_counter|gauges?)\(\s*\"(\w+)\"", code)
+    names = {name + ("_total" if how == "_counter" else "") for how, name in declared}
+    names |= set(re.findall(r"\{PREFIX\}_(\w+)\"", code))
+    assert len(names) > 15
+    listed = [name for row in rows("Metrics") for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(listed) == sorted(names)
+
+
+def test_alerts_are_about_metrics_and_words_that_there_are():
+    (rules,) = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)]
+    listed = {name for row in rows("Metrics") for name in re.findall(r"`(\w+)`", row)}
+    for rule in rules["groups"][0]["rules"]:
+        used = re.findall(rf"{PREFIX}_(\w+)", rule["expr"])
+        assert used, rule
+        assert set(used) <= listed, rule
+        for label, word in re.findall(r"(\w+)!?=\"(\w+)\"", rule["expr"]):
+            assert word in WORDS[label], rule
+
+
+def test_the_table_of_log_lines_has_all_of_them():
+    assert [row.strip("`") for row in rows("Logs")] == [each.value for each in Activity]
