@@ -233,6 +233,12 @@ CHANGE_NOT_RUN = _note(
     "To run the changed job, create another BatchJob.",
     warning=True,
 )
+JOB_BLOCKED = _note(
+    "Blocked",
+    "AWS says why the job waits in RUNNABLE. Nothing is ended because of it: some of these reasons "
+    "pass by themselves.",
+    warning=True,
+)
 LOGS_UNREADABLE = _note(
     "LogsUnreadable", "The job has ended, and its last log lines could not be read for its status."
 )

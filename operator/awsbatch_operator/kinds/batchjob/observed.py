@@ -49,6 +49,10 @@ class Knowledge(Enum):
     ELSEWHERE = "Elsewhere"  # submitted in another account or region: it is not looked for here
 
 
+MAY_BE_SENT = frozenset({Knowledge.REFUSED, Knowledge.ABSENT, Knowledge.UNTRACEABLE})
+"""After these a plan may have a submission."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """A look for all jobs of one run beyond the one that counts.
@@ -74,7 +78,6 @@ class Output:
     """
 
     lines: tuple[str, ...] | None = None
-    group: str = ""
     trouble: str = ""
     due: Instant | None = None
     skipped: bool = False
