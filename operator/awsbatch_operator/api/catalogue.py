@@ -169,6 +169,12 @@ POLICY_NOT_REMOVABLE = _stall(
     "Restore the reference, or delete the queue and create it again.",
 )
 
+EXECUTION_ROLE_MISSING = _stall(
+    "ExecutionRoleMissing",
+    "The job definition has secrets or credentials that ECS is to fetch, and no role to do it as.",
+    "Set executionRoleArn beside them, to a role that may read them.",
+)
+
 # --- deletion ---
 
 SETTLING = _wait(

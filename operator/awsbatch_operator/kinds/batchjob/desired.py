@@ -29,8 +29,8 @@ class Desired:
     No first run begins within `grace_seconds` of `created`, by the API server's clock.
     `was_recorded`: our finalizer is there, which comes with the record of a submission and never
     before it, and the record is not. `multinode`: the definition is of a multi-node parallel job.
-    `queue_deleted`: the JobQueue object is being deleted. `codes_shown` are AWS's reasons for its
-    waiting that the status shows already.
+    `queue_deleted`: the JobQueue is being deleted, and its jobs with it. `codes_shown` are AWS's
+    reasons for its waiting that the status shows already.
     """
 
     owner: Owner
@@ -111,7 +111,7 @@ def desired_job(
         created=resource.created,
         grace_seconds=definition_grace + 1.0 if waits else 0.0,
         multinode=definition is not None and definition.spec.get("type") == MULTINODE,
-        queue_deleted=queue is not None and queue.deleting,
+        queue_deleted=queue is not None and queue.deleting and _ends_its_jobs(queue),
         codes_shown=waiting.codes_shown(resource.status),
     )
 
@@ -124,6 +124,12 @@ def _need(resource: Resource) -> Need:
     if recorded_job_id(resource, submission) is not None:
         return Need.OPTIONAL
     return Need.OWN if submission.request_hash == request_hash(resource) else Need.READY
+
+
+def _ends_its_jobs(queue: Resource) -> bool:
+    """Whether the deletion of a JobQueue ends jobs: at once, or after some time."""
+    drain: Shape = queue.spec.get("drain", {})
+    return drain.get("policy") == "Terminate" or bool(drain.get("timeoutSeconds"))
 
 
 def _arn(resource: Resource, field_name: str, kind: str, targets: Targets) -> str:
