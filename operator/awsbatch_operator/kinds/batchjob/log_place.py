@@ -7,6 +7,7 @@ documentation of the other drivers.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.kinds.batchjob.observed import Observed
@@ -49,7 +50,7 @@ class LogPlace:
         """Whether there are lines in CloudWatch Logs to be read."""
         return self.driver == AWSLOGS and bool(self.stream)
 
-    def shown(self) -> dict[str, str]:
+    def shown(self) -> dict[str, Any]:
         """The place as the status has it; empty if nothing was written anywhere."""
         if self.driver != AWSLOGS:
             return {"driver": self.driver, "destination": self.destination}

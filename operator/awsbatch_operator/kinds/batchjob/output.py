@@ -80,7 +80,9 @@ class OutputReader:
         if not (self.wanted and count and place.readable):
             return replace(observed, output=Output(lines=()))
         if place.region and not _REGION.fullmatch(place.region):
-            words = f"{place.region!r}, the awslogs-region of the definition, is not an AWS region"
+            words = (
+                f"{place.region[:64]!r}, the awslogs-region of the definition, is not an AWS region"
+            )
             return replace(observed, output=Output(lines=(), trouble=words))
         there = replace(scope, region=place.region or scope.region)
         output = await self._read(resource.key, observed, there, place, count)

@@ -201,12 +201,14 @@ def _state_fields(before: Shape, observed: Observed, now: Instant) -> dict[str, 
 
 
 def _end_fields(observed: Observed) -> dict[str, Any]:
+    if not observed.ended:
+        return {}
     fields: dict[str, Any] = {}
-    if observed.ended and observed.container.get("exitCode") is not None:
+    if observed.container.get("exitCode") is not None:
         fields["exitCode"] = observed.container["exitCode"]
-    place = log_place(observed, observed.submission.region)
-    if observed.ended and place.shown():
-        fields["logs"] = place.shown()
+    place = log_place(observed, observed.submission.region).shown()
+    if place:
+        fields["logs"] = place
         if observed.output.lines:
             fields["logs"]["lastLines"] = list(observed.output.lines)
     return fields

@@ -1,9 +1,9 @@
 """Whether what a definition asks ECS to fetch can be fetched at all (pure).
 
 RegisterJobDefinition takes secrets without an execution role, on EC2, and ECS then refuses each
-task ("When you are specifying container secrets, you must also specify a value for 'executionRoleArn'").
-Log drivers' secrets and a private registry's credentials are fetched as that role, too (Amazon ECS
-developer guide, "Task execution IAM role").
+task: "When you are specifying container secrets, you must also specify a value for
+'executionRoleArn'". Log drivers' secrets and a private registry's credentials are fetched as that
+role, too (Amazon ECS developer guide, "Task execution IAM role").
 """
 
 from collections.abc import Iterator

@@ -58,3 +58,28 @@ def test_a_job_whose_queue_we_delete_was_not_cancelled_by_somebody():
 def test_a_job_that_failed_by_itself_did_not_fail_because_its_queue_is_being_deleted():
     observed = known("FAILED", container={"exitCode": 3})
     assert diagnose(observed, queue_deleted=True).failure is Failure.APPLICATION_EXIT
+
+
+ROUTER = {"name": "router", "exitCode": 0, "firelensConfiguration": {"type": "fluentbit"}}
+HELPER = {"name": "helper", "exitCode": 7, "essential": False}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_several_containers_the_essential_one_that_failed_tells(order):
+    """ECS ends the others when it ends: a log router with 0, a helper with whatever it likes."""
+    work = {"name": "work", "exitCode": 3, "logStreamName": "work/1"}
+    containers = [ROUTER, HELPER, work][::order]
+    for detail in (
+        {"ecsProperties": {"taskProperties": [{"containers": containers}]}, "container": {}},
+        {"eksProperties": {"podProperties": {"containers": [ROUTER, work][::order]}}},
+    ):
+        observed = known("FAILED", statusReason="Essential container in task exited", **detail)
+        assert observed.container == work
+        assert diagnose(observed).failure is Failure.APPLICATION_EXIT
+
+
+def test_of_several_containers_that_succeeded_the_one_that_worked_is_shown():
+    work = {"name": "work", "exitCode": 0, "logStreamName": "work/1"}
+    task = {"containers": [HELPER, ROUTER, work]}
+    observed = known("SUCCEEDED", ecsProperties={"taskProperties": [task]})
+    assert observed.container == work
