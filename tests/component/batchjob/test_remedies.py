@@ -8,7 +8,7 @@ from tests.support.crd_cases.cases import patched
 from tests.support.installation import NAMESPACE, Installation
 from tests.support.job_remedies import ARN, WRONG
 
-from awsbatch_operator.api.metadata import ObjectKey
+from awsbatch_operator.api.metadata import SUBMISSION, ObjectKey
 
 RESEARCH, CLOSED = (ObjectKey("AWSAccount", "", name) for name in ("research", "closed"))
 SERVES = {"allowedNamespaces": {"names": [NAMESPACE]}}
@@ -41,6 +41,11 @@ async def with_all_that_jobs_name(there: Installation) -> None:
     await there.until(BROKEN, "Stalled", "NotSupportedYet")
 
 
+def is_recorded(there: Installation, name: str) -> bool:
+    """Whether a submission was written down, as it is before it is sent."""
+    return SUBMISSION in there.kube.see(key(name))["metadata"].get("annotations", {})
+
+
 def mend_elsewhere(there: Installation) -> None:
     there.apply(LATER_QUEUE, manifests.queue())
     there.apply(CLOSED_QUEUE, manifests.queue(state="ENABLED"))
@@ -61,6 +66,11 @@ async def test_each_remedy_that_a_message_gives_mends_a_job_that_was_not_submitt
         }
         assert [name for name, wrong in WRONG.items() if wrong.says not in messages[name]] == []
         assert jobs(there) == []
+        assert [
+            name
+            for name, wrong in WRONG.items()
+            if wrong.reason != "InvalidRequest" and is_recorded(there, name)
+        ] == [], "only what AWS itself refuses was about to be sent"
         mend_elsewhere(there)
         for name, wrong in WRONG.items():
             if wrong.mends:

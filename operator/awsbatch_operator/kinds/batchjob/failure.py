@@ -3,7 +3,7 @@
 The texts are those of the ECS agent and of Fargate (`container.reason`), of Batch and ECS
 (`statusReason`), and of Kubernetes (jobs on EKS). Sources: AWS Batch user guide, "Troubleshooting"
 and "Automated job retries"; Amazon ECS developer guide, "Stopped tasks error messages"; public
-reports. tests/unit/kinds/batchjob/failure_texts.py has whole texts of each.
+reports. tests/unit/kinds/batchjob has whole texts for each row.
 """
 
 import re

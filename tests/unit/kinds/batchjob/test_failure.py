@@ -1,8 +1,9 @@
 """AWS's texts and the classes of failure that they belong to."""
 
 import pytest
-from tests.unit.kinds.batchjob.failure_texts import SAID
+from tests.unit.kinds.batchjob.failure_texts import ENDS
 from tests.unit.kinds.batchjob.jobs import known
+from tests.unit.kinds.batchjob.start_texts import STARTS
 
 from awsbatch_operator.kinds.batchjob.failure import (
     CAUSES,
@@ -11,6 +12,8 @@ from awsbatch_operator.kinds.batchjob.failure import (
     Failure,
     diagnose,
 )
+
+SAID = {**ENDS, **STARTS}
 
 
 @pytest.mark.parametrize("name", SAID)
