@@ -13,6 +13,7 @@ from enum import Enum
 
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.kinds.batchjob import waiting
+from awsbatch_operator.kinds.batchjob.actions import DELETED_REASON, SUPERSEDED_REASON, TWIN_REASON
 from awsbatch_operator.kinds.batchjob.observed import Observed
 
 
@@ -69,6 +70,10 @@ def _row(failure: Failure, words: str, remedy: str = "") -> Cause:
     return Cause(failure, re.compile(words), remedy)
 
 
+_OURS = "|".join(
+    re.escape(reason).replace(r"\{\}", r"[^\n]*")
+    for reason in (DELETED_REASON, TWIN_REASON, SUPERSEDED_REASON)
+)
 QUEUE_DELETED = _row(
     Failure.CANCELLED,
     r"(?i)\bjob ?queue\b[^\n]{0,300}?\b(?:deleted|deleting|deletion)\b",
@@ -78,10 +83,15 @@ QUEUE_DELETED = _row(
 ENDINGS: tuple[Cause, ...] = (
     _row(Failure.TIMED_OUT, r"Job attempt duration exceeded timeout"),
     _row(Failure.DEPENDENCY_FAILED, r"(?i)^dependent job failed"),
+    _row(
+        Failure.CANCELLED,
+        rf"^(?:{_OURS})",
+        "The operator ended it, and its words above say why.",
+    ),
     QUEUE_DELETED,
 )
 _TIME_LIMIT = re.compile(
-    r"^Canceled by JobStateTimeLimit action due to reason: *([^\n]*)", re.MULTILINE
+    r"^(?:Canceled|Terminated) by JobStateTimeLimit action due to reason: *([^\n]*)", re.MULTILINE
 )
 
 # What the start of a task could not get ready, on Fargate and on instances.
@@ -169,9 +179,9 @@ CAUSES: tuple[Cause, ...] = (
     _row(
         Failure.INFRASTRUCTURE,
         rf"{_START}{_NO_WAY}",
-        "The task has no way to the AWS service: set assignPublicIp in a public subnet, or give "
-        "the subnet a NAT gateway or VPC endpoints (ecr.api, ecr.dkr, s3, logs, secretsmanager, "
-        "ssm), and let its security group out on port 443.",
+        "The task's network has no way to the AWS service: set assignPublicIp in a public subnet, "
+        "or give the subnet a NAT gateway or VPC endpoints (ecr.api, ecr.dkr, s3, logs, "
+        "secretsmanager, ssm), and let its security group out on port 443.",
     ),
     _row(
         Failure.INFRASTRUCTURE,
@@ -219,6 +229,13 @@ CAUSES: tuple[Cause, ...] = (
 )
 CANCELLED = Cause(Failure.CANCELLED)
 EXITED = Cause(Failure.APPLICATION_EXIT)
+KILLED = Cause(
+    Failure.APPLICATION_EXIT,
+    more_exact=(
+        "137 means that it was killed (SIGKILL). Read the job's output (status.logs says where it "
+        "is); if it ends in the middle, ask for more MEMORY."
+    ),
+)
 NOT_KNOWN = Cause(Failure.INFRASTRUCTURE)
 
 
@@ -239,7 +256,13 @@ def diagnose(observed: Observed, *, queue_deleted: bool = False) -> Cause:
                 return cause
     if observed.stopping:
         return QUEUE_DELETED if queue_deleted else CANCELLED
-    return EXITED if observed.container.get("exitCode") not in {None, 0} else NOT_KNOWN
+    match observed.container.get("exitCode"):
+        case None | 0:
+            return NOT_KNOWN
+        case 137:
+            return KILLED
+        case _:
+            return EXITED
 
 
 def _by_time_limit(reason: str) -> Cause:

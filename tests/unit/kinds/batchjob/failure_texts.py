@@ -12,10 +12,12 @@ from collections.abc import Mapping
 
 from tests.unit.kinds.batchjob.said import NOT_STARTED, Said, ended, start
 
+from awsbatch_operator.kinds.batchjob.actions import DELETED_REASON, SUPERSEDED_REASON
+
 ENDS: Mapping[str, Said] = {
     # --- the application ---
     "exit": Said("ApplicationExit", "Read the job's output", exit_code=1),
-    "killed": Said("ApplicationExit", "Read the job's output", exit_code=137),
+    "killed": Said("ApplicationExit", "more MEMORY", exit_code=137),
     "command-not-found": start(
         "ApplicationExit",
         "correct command",
@@ -127,6 +129,11 @@ ENDS: Mapping[str, Said] = {
     "by-somebody-who-says-why": ended(
         "Cancelled", "Somebody", "no space left on device of the shared file system", 137
     ),
+    "by-somebody-in-similar-words": ended("Cancelled", "Somebody", "Run it later"),
+    "by-us-for-a-newer-run": ended(
+        "Cancelled", "The operator ended it", SUPERSEDED_REASON.format(2)
+    ),
+    "by-us": ended("Cancelled", "The operator ended it", DELETED_REASON),
     "with-its-queue": ended("Cancelled", "Its job queue was deleted", "The job queue was deleted"),
     "by-the-time-limit": Said(
         "Cancelled",
