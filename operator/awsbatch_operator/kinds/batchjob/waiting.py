@@ -16,6 +16,7 @@ from awsbatch_operator.api.metadata import Shape
 REASON_LIMIT = 1024  # characters of AWS's words that are shown
 
 _CODE = re.compile(r"[A-Z][A-Z0-9_]+(?::[A-Z0-9_]+)?(?= - |$)")
+_VARYING = re.compile(r"[0-9a-f]{8,}(?:-[0-9a-f]+)*|[0-9]+")
 
 REMEDIES: Mapping[str, str] = {
     "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY": (
@@ -52,9 +53,9 @@ REMEDIES: Mapping[str, str] = {
 
 
 def code_of(words: str) -> str:
-    """AWS's code at the start of its words; the words themselves where there is none."""
+    """AWS's code at the start of its words; without one, the words, apart from ids and numbers."""
     found = _CODE.match(words)
-    return found[0] if found else words
+    return found[0] if found else _VARYING.sub("#", words)
 
 
 def remedy_for(words: str) -> str:

@@ -39,7 +39,8 @@ def test_each_code_of_aws_is_told_with_what_helps(code):
 
 
 def test_every_text_of_the_simulator_has_a_code_that_is_known():
-    texts = (blocked.CAPACITY, blocked.MAX_RESOURCE, blocked.REQUIREMENT, blocked.ACTION)
+    texts = [each for each in vars(blocked).values() if isinstance(each, str) and " - " in each]
+    assert len(texts) > 3
     assert {waiting.code_of(text) for text in texts} <= waiting.REMEDIES.keys()
 
 
@@ -88,6 +89,12 @@ def test_a_reason_that_the_status_shows_already_is_not_told_again_in_other_words
     assert blocked_notes(submitted(**shown), other) == []
     another = known("RUNNABLE", statusReason="UNDETERMINED - unknown")
     assert len(blocked_notes(submitted(**shown), another)) == 1
+
+
+def test_words_that_differ_in_ids_and_numbers_only_are_one_reason():
+    shown = {"reason": "Job 3 of 17 waits for i-0a1b2c3d4e5f", "awsStatus": "RUNNABLE"}
+    now = known("RUNNABLE", statusReason="Job 2 of 17 waits for i-0f0f0f0f0f0f")
+    assert blocked_notes(submitted(statusReasons=[shown]), now) == []
 
 
 def test_nothing_is_done_because_of_it():
