@@ -2,16 +2,7 @@
 
 from typing import Any
 
-from tests.component.batchjob.runs import (
-    FOR_EVER,
-    JOB,
-    SPEC,
-    ready,
-    running,
-    script,
-    shown,
-    submits,
-)
+from tests.component.batchjob.runs import JOB, SPEC, running, script, shown
 from tests.support import manifests
 from tests.support.installation import Installation
 from tests.support.manifests import DEFINITION, ENVIRONMENT, QUEUE, SPECS
@@ -76,23 +67,3 @@ async def test_a_job_that_ends_with_its_queue_was_not_cancelled_by_somebody():
         message = await there.until(JOB, "Failed", "Cancelled", within=600)
         assert "Its job queue was deleted" in message
         assert "omebody" not in message
-
-
-async def test_a_job_that_the_queues_time_limit_cancels_was_not_cancelled_by_somebody():
-    there = Installation()
-    limit = {
-        "reason": "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY",
-        "state": "RUNNABLE",
-        "maxTimeSeconds": 600,
-        "action": "CANCEL",
-    }
-    async with there.running():
-        await ready(there)
-        there.apply(QUEUE, manifests.queue(jobStateTimeLimitActions=[limit]))
-        await there.until_ready(QUEUE)
-        there.fault(effect="world", name="insufficient_capacity")
-        script(there, FOR_EVER)
-        there.apply(JOB, SPEC)
-        message = await there.until(JOB, "Failed", "Cancelled", within=3600)
-        assert "as the queue's jobStateTimeLimitActions allow. AWS has no free" in message
-        assert submits(there) == 1

@@ -68,18 +68,18 @@ async def test_a_change_of_words_is_one_write_each_code_one_event_and_nothing_is
         await there.clock.run_until(lambda: shown(there, "awsStatus") == "RUNNABLE", within=600)
         writes = writes_of_the_job(there)
         await until_aws_says(there, CAPACITY)
-        await there.clock.advance(700)
+        await there.clock.advance(200)
         assert len(writes) == 1
         there.apply(ENVIRONMENT, SPECS[ENVIRONMENT] | {"state": "DISABLED"})
         await until_aws_says(there, ACTION)
         there.apply(ENVIRONMENT, SPECS[ENVIRONMENT])
         await until_aws_says(there, CAPACITY)
-        await there.clock.advance(700)
+        await there.clock.advance(200)
         assert len(writes) == 3
         assert [CAPACITY in note for note in blocked(there)] == [True, False]
         assert alive(there) == 1
     async with there.running():
-        await there.clock.advance(700)
+        await there.clock.advance(200)
         assert len(writes) == 3, "a restart writes nothing"
         assert len(blocked(there)) == 2, "and tells nothing again"
         there.mend()
