@@ -42,7 +42,10 @@ Before you use it, look at four things:
 - **Roles that may be assumed** (`sts:AssumeRole`): those that your AWSAccounts name. Without
   AWSAccounts, remove the statement.
 - **Log groups** (`logs:GetLogEvents`). Jobs write to `/aws/batch/job` unless their definition says
-  otherwise; the last lines of a job are shown only from groups that stand here.
+  otherwise (`awslogs-group`); the last lines of a job are shown only from groups that stand here.
+  For each further one, add `arn:aws:logs:*:*:log-group:NAME:log-stream:*` to the statement
+  `LogsGetLogEvents`
+  ([why it is not a wildcard](../../docs/decisions/0014-whose-log-groups-are-read.md)).
 
 In the table, *of ours* means: with the tag `awsbatch.dev/cluster` of this cluster on the thing, and
 *with our tag*: with it in the request. Where neither stands, AWS has no such condition for the

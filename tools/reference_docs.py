@@ -16,6 +16,7 @@ import yaml
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Reason, Severity
 from awsbatch_operator.generate import RESOURCES
+from awsbatch_operator.kinds.batchjob import waiting
 from awsbatch_operator.kinds.batchjob.failure import REMEDIES
 from awsbatch_operator.schema.declare import NotYet
 
@@ -46,7 +47,17 @@ FAILURES = """
 
 The reason of `Failed=True` on a BatchJob, and its `status.failure`.
 
-| reason | remedy |
+| reason | remedy, where AWS's words tell no more exact one |
+| --- | --- |
+"""
+WAITING = """
+## Why a job waits in RUNNABLE
+
+AWS's codes, as they stand in the message of a BatchJob's `Reconciling` condition and in its event
+`Blocked`. AWS says some of them in passing, while the first instance boots; nothing is ever ended
+because of one.
+
+| code | remedy |
 | --- | --- |
 """
 INDEX = """
@@ -136,7 +147,9 @@ def reasons_page() -> str:
         )
         text += "\n".join(_reason_rows(severity, found)) + "\n"
     rows = sorted((failure.value, remedy) for failure, remedy in REMEDIES.items())
-    return text + FAILURES + "".join(f"| `{name}` | {remedy} |\n" for name, remedy in rows)
+    text += FAILURES + "".join(f"| `{name}` | {remedy} |\n" for name, remedy in rows)
+    codes = waiting.REMEDIES.items()
+    return text + WAITING + "".join(f"| `{code}` | {remedy} |\n" for code, remedy in codes)
 
 
 def _reason_rows(severity: Severity, found: Sequence[Reason]) -> Iterator[str]:

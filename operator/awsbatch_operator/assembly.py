@@ -32,6 +32,7 @@ from awsbatch_operator.kinds.accounts import Accounts, OwnIdentity
 from awsbatch_operator.kinds.awsaccount.kind import AccountHomes, AwsAccountKind
 from awsbatch_operator.kinds.awsaccount.spec import RESOURCE as AWS_ACCOUNT
 from awsbatch_operator.kinds.batchjob.act import SubmissionMemory
+from awsbatch_operator.kinds.batchjob.definition_types import DefinitionTypes
 from awsbatch_operator.kinds.batchjob.kind import BatchJobKind, job_is_over
 from awsbatch_operator.kinds.batchjob.observe import LeadershipStart, Observer
 from awsbatch_operator.kinds.batchjob.output import OutputReader
@@ -247,7 +248,12 @@ def _batch_jobs(
         leadership=leadership,
         settling_seconds=settings.settling_seconds,
     )
-    return BatchJobKind(observer, settings.cluster_id, definition_grace=settings.definition_grace)
+    return BatchJobKind(
+        observer,
+        DefinitionTypes(aws.batch),
+        settings.cluster_id,
+        definition_grace=settings.definition_grace,
+    )
 
 
 def _life_cycles(

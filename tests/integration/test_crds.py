@@ -5,6 +5,7 @@ import secrets
 import pytest
 from tests.support.api_server import ApiServer, messages
 from tests.support.crd_cases import BASES, BOUNDS, cases, patched
+from tests.support.job_remedies import WRONG
 from tests.support.namespaces import new_namespace
 
 from awsbatch_operator.api.metadata import API_VERSION
@@ -126,10 +127,14 @@ def test_a_changed_job_is_told_which_fields_changed(server, place):
     assert "these changed: jobQueueRef parameters. To run the changed job" in said[0]
 
 
-def test_a_job_may_be_corrected_until_a_submission_stands_in_its_status(server, place):
-    before, change = {"parameters": {"year": "2024"}}, {"parameters": {"year": "2025"}}
-    for status in (None, {"awsStatus": "", "accountId": "111122223333"}):
-        assert Tries(server, place, "BatchJob", before=before, status=status)(change) == []
+@pytest.mark.parametrize("name", [name for name, wrong in WRONG.items() if wrong.mends])
+def test_what_mends_a_job_that_was_not_submitted_is_let_through(server, place, name):
+    """While nothing stands in its status, and while it says that AWS has refused the job."""
+    wrong = WRONG[name]
+    refused = {"observedGeneration": 1, "accountId": "111122223333", "region": "eu-central-1"}
+    for status in (None, refused):
+        tries = Tries(server, place, "BatchJob", before=wrong.spec, status=status)
+        assert tries(wrong.mends) == []
 
 
 def test_fargate_is_told_which_members_to_remove(server, place):

@@ -169,6 +169,12 @@ POLICY_NOT_REMOVABLE = _stall(
     "Restore the reference, or delete the queue and create it again.",
 )
 
+EXECUTION_ROLE_MISSING = _stall(
+    "ExecutionRoleMissing",
+    "The job definition has secrets or credentials that ECS is to fetch, and no role to do it as.",
+    "Set executionRoleArn beside them, to a role that may read them.",
+)
+
 # --- deletion ---
 
 SETTLING = _wait(
@@ -231,6 +237,12 @@ CHANGE_NOT_RUN = _note(
     "ChangeNotRun",
     "The spec was changed just when the job was submitted, and the change does not run.",
     "To run the changed job, create another BatchJob.",
+    warning=True,
+)
+JOB_BLOCKED = _note(
+    "Blocked",
+    "AWS says why the job waits in RUNNABLE. Nothing is ended because of it: some of these reasons "
+    "pass by themselves.",
     warning=True,
 )
 LOGS_UNREADABLE = _note(

@@ -158,7 +158,8 @@ class Accounts:
         if account is None:
             if reference is None:
                 return None
-            return Finding(catalogue.REFERENCE_NOT_FOUND, f"There is no AWSAccount {name} yet.")
+            words = f"There is no AWSAccount {name} yet."
+            return Finding(catalogue.REFERENCE_NOT_FOUND, words, _remedy_without(resource))
         if account.deleting and not resource.held:
             return Finding(catalogue.REFERENCE_NOT_READY, f"AWSAccount {name} is being deleted.")
         return _not_usable(account) or account
@@ -199,6 +200,17 @@ class Accounts:
             known = (now, await self._kube.namespace_labels(namespace))
             self._labels[namespace] = known
         return known[1]
+
+
+def _remedy_without(resource: Resource) -> str:
+    """What helps where the AWSAccount does not exist; "": what the catalogue says.
+
+    The API server lets spec.accountRef be corrected in a BatchJob that was not submitted yet, and
+    nowhere else.
+    """
+    if resource.key.kind == "BatchJob" and "run" not in resource.status:
+        return ""
+    return "Create it, or delete this object and create it again with another accountRef."
 
 
 def _not_usable(account: Resource) -> Finding | None:

@@ -49,6 +49,7 @@ async def test_an_object_waits_for_the_account_that_it_names_and_goes_on_at_once
         there.apply(POLICY, manifests.policy(**REFERRING))
         message = await there.until(POLICY, "Reconciling", "ReferenceNotFound")
         assert "There is no AWSAccount research yet." in message
+        assert "create it again with another accountRef" in message, "it cannot be corrected"
         there.apply(RESEARCH, research())
         await there.until_ready(POLICY, within=1)
 

@@ -24,7 +24,12 @@ PREPARE = {"jobRef": {"name": "prepare"}}
 
 CASES = {
     "submitted-immutable": case(
-        before={"parameters": {"year": "2024"}, "tags": {"a": "b"}},
+        before={
+            "parameters": {"year": "2024"},
+            "tags": {"a": "b"},
+            "accountRef": {"name": "research"},
+            "region": "eu-central-1",
+        },
         status={"run": 1},
         accepts=[
             {"suspend": True, "ttlSecondsAfterFinished": 60, "logs": {"statusLines": 20}},
@@ -36,6 +41,10 @@ CASES = {
             {"timeout": {"attemptDurationSeconds": 60}},
             {"jobQueueRef": {"name": "other"}},
             {"jobDefinitionRef": {"name": "other"}},
+            {"accountRef": {"name": "other"}},
+            {"accountRef": None},
+            {"region": "eu-west-1"},
+            {"region": None},
             after(PREPARE),
             {"tags": {"a": "c"}, "rerunPolicy": "Never"},
             {"rerunPolicy": "OnChange", "parameters": {"year": "2025"}},

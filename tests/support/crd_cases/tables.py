@@ -45,6 +45,8 @@ _SCOPED: Mapping[str, Case] = {
         accepts={"tags": {"k" * 128: ""}},
         refuses=[{"tags": {"k" * 129: ""}}, {"tags": {"": "x"}}],
     ),
+}
+_LASTING: Mapping[str, Case] = {
     "accountRef-immutable": case(
         before={"accountRef": {"name": "research"}},
         accepts={"accountRef": {"name": "research"}},
@@ -55,8 +57,6 @@ _SCOPED: Mapping[str, Case] = {
         accepts={"deletionPolicy": "Retain"},
         refuses=[{"region": "eu-west-1"}, {"region": None}],
     ),
-}
-_LASTING: Mapping[str, Case] = {
     "awsName-immutable": case(
         before={},
         accepts={"deletionPolicy": "Retain"},

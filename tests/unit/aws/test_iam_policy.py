@@ -124,6 +124,14 @@ def test_no_statement_that_changes_batch_is_without_condition_but_for_what_may_b
     assert free == used
 
 
+def test_no_log_group_but_batchs_own_is_read_until_somebody_adds_it(document):
+    stream = "arn:aws:logs:eu-west-1:111122223333:log-group:{}:log-stream:simulate/default/0a1b"
+    [statement] = [each for each in document["Statement"] if each["Sid"] == "LogsGetLogEvents"]
+    for group, allowed in (("/aws/batch/job", True), ("/climate", False), ("/aws/batch", False)):
+        assert allows(document, "logs:GetLogEvents", stream.format(group), UNTAGGED) is allowed
+    assert statement["Action"] == ["logs:GetLogEvents"], "the README names it"
+
+
 def test_statements_have_names_of_their_own(document):
     names = [statement["Sid"] for statement in document["Statement"]]
     assert len(set(names)) == len(names)

@@ -8,9 +8,12 @@ from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION, ObjectKey, Resource, Shape
 from awsbatch_operator.api.references import Need, Reference, Targets, references
 from awsbatch_operator.api.tags import Owner
+from awsbatch_operator.kinds.batchjob import waiting
 from awsbatch_operator.kinds.batchjob.request import passed_through, request_hash
 from awsbatch_operator.kinds.batchjob.submission import recorded_job_id, submission_of
 from awsbatch_operator.kinds.gates import is_ready
+
+MULTINODE = "multinode"  # JobDefinitionType
 
 CLOCKS_APART_SECONDS = 30.0  # the clocks of two machines in good order differ by less
 
@@ -25,7 +28,9 @@ class Desired:
     `definition_ready` says whether AWS has what that generation of it says.
     No first run begins within `grace_seconds` of `created`, by the API server's clock.
     `was_recorded`: our finalizer is there, which comes with the record of a submission and never
-    before it, and the record is not.
+    before it, and the record is not. `multinode`: the definition is of a multi-node parallel job.
+    `queue_deleted`: the JobQueue is being deleted, and its jobs with it. `codes_shown` are AWS's
+    reasons for its waiting that the status shows already.
     """
 
     owner: Owner
@@ -43,6 +48,9 @@ class Desired:
     was_recorded: bool = False
     created: Instant | None = None
     grace_seconds: float = 0.0
+    multinode: bool = False
+    queue_deleted: bool = False
+    codes_shown: frozenset[str] = frozenset()
 
     def grace_left(self, now: Instant) -> float:
         """Seconds until the first run may begin; 0: it may.
@@ -83,6 +91,7 @@ def desired_job(
     """
     reference: Shape = resource.spec["jobDefinitionRef"]
     definition = _target(resource, "jobDefinitionRef", "JobDefinition", targets)
+    queue = _target(resource, "jobQueueRef", "JobQueue", targets)
     by_name = "name" in reference
     waits = by_name and definition_grace > 0
     return Desired(
@@ -101,6 +110,9 @@ def desired_job(
         definition_ready=definition is None or is_ready(definition),
         created=resource.created,
         grace_seconds=definition_grace + 1.0 if waits else 0.0,
+        multinode=definition is not None and definition.spec.get("type") == MULTINODE,
+        queue_deleted=queue is not None and queue.deleting and _ends_its_jobs(queue),
+        codes_shown=waiting.codes_shown(resource.status),
     )
 
 
@@ -112,6 +124,12 @@ def _need(resource: Resource) -> Need:
     if recorded_job_id(resource, submission) is not None:
         return Need.OPTIONAL
     return Need.OWN if submission.request_hash == request_hash(resource) else Need.READY
+
+
+def _ends_its_jobs(queue: Resource) -> bool:
+    """Whether the deletion of a JobQueue ends jobs: at once, or after some time."""
+    drain: Shape = queue.spec.get("drain", {})
+    return drain.get("policy") == "Terminate" or bool(drain.get("timeoutSeconds"))
 
 
 def _arn(resource: Resource, field_name: str, kind: str, targets: Targets) -> str:

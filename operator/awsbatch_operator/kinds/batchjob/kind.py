@@ -1,7 +1,7 @@
 """The BatchJob as the life cycle sees it: wiring of the pieces in this room."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from awsbatch_operator.api.conditions import condition
 from awsbatch_operator.api.findings import Finding
@@ -13,9 +13,10 @@ from awsbatch_operator.api.scope import Permit, Scope, ScopeRecord
 from awsbatch_operator.api.tags import Owner, Ownership, ownership
 from awsbatch_operator.kinds.batchjob.act import act_on_job
 from awsbatch_operator.kinds.batchjob.actions import Action, Terminate
+from awsbatch_operator.kinds.batchjob.definition_types import DefinitionTypes
 from awsbatch_operator.kinds.batchjob.desired import Desired, desired_job, needed_references
 from awsbatch_operator.kinds.batchjob.observe import Observer
-from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
+from awsbatch_operator.kinds.batchjob.observed import MAY_BE_SENT, Knowledge, Observed
 from awsbatch_operator.kinds.batchjob.plan import plan_job
 from awsbatch_operator.kinds.batchjob.removal import plan_removal
 from awsbatch_operator.kinds.batchjob.spec import RESOURCE
@@ -40,6 +41,7 @@ class BatchJobKind:
     """Implements Kind[Desired, Observed, Action]."""
 
     observer: Observer
+    types: DefinitionTypes
     cluster_id: str
     definition_grace: float = 0.0
     name: str = "BatchJob"
@@ -72,7 +74,12 @@ class BatchJobKind:
     ) -> Observed | None:
         del recorded  # the record of the submissions has queue and name by itself
         owner = Owner(self.cluster_id, resource.key, resource.uid)
-        return await self.observer.observe(resource, owner, scope, fresh=fresh)
+        observed = await self.observer.observe(resource, owner, scope, fresh=fresh)
+        if not resource.deleting and (observed is None or observed.knowledge in MAY_BE_SENT):
+            arn = resource.spec["jobDefinitionRef"].get("arn")
+            if arn is not None:
+                await self.types.learn(scope, arn)
+        return observed
 
     def owned(self, observed: Observed, resource: Resource, owner: Owner) -> Ownership:
         del resource
@@ -88,6 +95,8 @@ class BatchJobKind:
     ) -> Plan[Action]:
         if isinstance(desired, Removal):
             return plan_removal(desired, observed, now)
+        if self.types.is_multinode(desired.definition):
+            desired = replace(desired, multinode=True)
         return plan_job(desired, observed, now)
 
     def permit(self, action: Action, scope: Scope, holder: ObjectKey) -> Permit:

@@ -7,7 +7,7 @@ it, so that cutting off the end never exposes half of one.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from awsbatch_operator.telemetry.secret_patterns import REACH
 from awsbatch_operator.telemetry.secrets import CUT, MASK, masked
@@ -26,18 +26,32 @@ _KEY_LINE = re.compile(
 
 
 def masked_lines(lines: Iterable[str]) -> tuple[str, ...]:
-    """The newest lines that fit into 2 KiB, masked, oldest first; the last to fit may be cut."""
-    shown: list[str] = []
-    room = LIMIT_BYTES
-    for line in reversed(_without_keys([_cleaned(line) for line in lines][-_LINES:])):
-        encoded = masked(line, limit=LIMIT_BYTES).encode()
-        if len(encoded) > room:
-            start = encoded[: max(0, room - len(CUT.encode()))].decode(errors="ignore")
-            shown += [start + CUT] if start else []
-            break
-        shown.append(encoded.decode())
-        room -= len(encoded)
-    return tuple(reversed(shown))
+    """The lines, masked, oldest first, in 2 KiB all together: long ones are cut, none is left out.
+
+    A line may be as long as a whole JSON document. If it took all the room, it would hide the
+    lines before it, of which one often says what happened. So the room is shared: what shorter
+    lines leave of their equal shares, the longer ones get.
+    """
+    cleaned = _without_keys([_cleaned(line) for line in lines][-_LINES:])
+    encoded = [masked(line, limit=LIMIT_BYTES).encode() for line in cleaned]
+    longest = _longest(sorted(map(len, encoded)), LIMIT_BYTES)
+    return tuple(_cut(line, longest) for line in encoded)
+
+
+def _longest(sizes: Sequence[int], room: int) -> int:
+    """How many bytes a line may have, so that all fit together; `sizes` ascend."""
+    for index, size in enumerate(sizes):
+        share = room // (len(sizes) - index)
+        if size > share:
+            return share
+        room -= size
+    return LIMIT_BYTES
+
+
+def _cut(line: bytes, longest: int) -> str:
+    if len(line) <= longest:
+        return line.decode()
+    return line[: max(0, longest - len(CUT.encode()))].decode(errors="ignore") + CUT
 
 
 def _cleaned(line: str) -> str:

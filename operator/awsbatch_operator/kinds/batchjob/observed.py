@@ -49,6 +49,10 @@ class Knowledge(Enum):
     ELSEWHERE = "Elsewhere"  # submitted in another account or region: it is not looked for here
 
 
+MAY_BE_SENT = frozenset({Knowledge.REFUSED, Knowledge.ABSENT, Knowledge.UNTRACEABLE})
+"""After these a plan may have a submission."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """A look for all jobs of one run beyond the one that counts.
@@ -74,7 +78,6 @@ class Output:
     """
 
     lines: tuple[str, ...] | None = None
-    group: str = ""
     trouble: str = ""
     due: Instant | None = None
     skipped: bool = False
@@ -123,13 +126,35 @@ class Observed:
 
     @property
     def container(self) -> dict[str, Any]:
-        """The container part of the detail; empty for multi-container jobs."""
-        return dict(self.detail.get("container") or {})
+        """What AWS says of the container; of several, of the one whose end is the job's."""
+        several = _several(self.detail)
+        return dict(_that_tells(several) if several else self.detail.get("container") or {})
 
     @property
     def strays(self) -> tuple[str, ...]:
         """All jobs of any run that are alive and must not be."""
         return tuple(job_id for sweep in self.sweeps for job_id in sweep.alive)
+
+
+def _several(detail: Shape) -> list[Shape]:
+    """The containers of a task with several (ecsProperties), or of a pod (eksProperties)."""
+    tasks = (detail.get("ecsProperties") or {}).get("taskProperties") or ()
+    pod = (detail.get("eksProperties") or {}).get("podProperties") or {}
+    return [
+        *(container for task in tasks for container in task.get("containers") or ()),
+        *(pod.get("containers") or ()),
+    ]
+
+
+def _that_tells(containers: Sequence[Shape]) -> Shape:
+    """A log router stands beside the work, and what is not essential may end as it likes.
+
+    Of what is left, one that failed says why the job did. `containers` is not empty.
+    """
+    essential = [one for one in containers if one.get("essential", True)] or containers
+    working = [one for one in essential if not one.get("firelensConfiguration")] or essential
+    failed = [one for one in working if one.get("exitCode") not in {None, 0}]
+    return (failed or working)[0]
 
 
 def has_ended(detail: Shape) -> bool:

@@ -5,19 +5,21 @@ would keep a worker from other objects, so each ended job gets a moment of its o
 be too late, the job's end is told without its lines.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from awsbatch_operator.api.instant import Clock, Instant
 from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.scope import Scope
-from awsbatch_operator.aws.errors import AwsError
+from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.ports import LogsPort
+from awsbatch_operator.kinds.batchjob.log_place import LogPlace, log_place
 from awsbatch_operator.kinds.batchjob.masking import masked_lines
 from awsbatch_operator.kinds.batchjob.observed import Observed, Output
 from awsbatch_operator.kinds.outcomes import backs_off
+from awsbatch_operator.schema.fields import REGION_PATTERN
 
-DEFAULT_GROUP = "/aws/batch/job"  # AWS Batch user guide, "Use the awslogs log driver"
 DEFAULT_LINES = 5
 PATIENCE_SECONDS = 3.0  # how long a job that wrote nothing yet may still be writing
 # The longest that an end is held back while other jobs' lines are read. A failure's are worth more.
@@ -27,6 +29,7 @@ HELD_BACK_SECONDS = {"SUCCEEDED": 15.0, "FAILED": 120.0}
 A_SECOND = 5.0
 AT_ONCE = 5  # reads that need not wait for each other
 _SAVED_SECONDS = (AT_ONCE - 0.5) / A_SECOND  # half a step off, so that no rounding matters
+_REGION = re.compile(REGION_PATTERN)  # a host name is made of it
 
 
 class Readings:
@@ -73,39 +76,50 @@ class OutputReader:
     async def added(self, resource: Resource, observed: Observed, scope: Scope) -> Observed:
         """What is known of an ended job, with its last lines if they can be had."""
         count = resource.spec.get("logs", {}).get("statusLines", DEFAULT_LINES)
-        stream = observed.container.get("logStreamName")
-        if not (self.wanted and count and stream):
+        place = log_place(observed, scope.region)
+        if not (self.wanted and count and place.readable):
             return replace(observed, output=Output(lines=()))
-        return replace(observed, output=await self._read(resource.key, observed, scope, count))
+        if place.region and not _REGION.fullmatch(place.region):
+            words = (
+                f"{place.region[:64]!r}, the awslogs-region of the definition, is not an AWS region"
+            )
+            return replace(observed, output=Output(lines=(), trouble=words))
+        there = replace(scope, region=place.region or scope.region)
+        output = await self._read(resource.key, observed, there, place, count)
+        return replace(observed, output=output)
 
-    async def _read(self, key: ObjectKey, observed: Observed, scope: Scope, count: int) -> Output:
-        group, stream = log_group(observed), observed.container["logStreamName"]
+    async def _read(
+        self, key: ObjectKey, observed: Observed, scope: Scope, place: LogPlace, count: int
+    ) -> Output:
         now, patience = self.clock.now(), HELD_BACK_SECONDS[observed.state]
         due = self.readings.due(key, scope, now, patience=patience)
         if due is None:
-            return Output(lines=(), group=group, skipped=True)
+            return Output(lines=(), skipped=True)
         if due > now:
             return Output(due=due)
         waited = now.since(observed.since or now) >= PATIENCE_SECONDS
         lines: Sequence[str] = ()
         trouble = ""
         try:
-            lines = await self.logs.last_lines(scope, group, stream, count=count)
+            lines = await self.logs.last_lines(scope, place.group, place.stream, count=count)
         except AwsError as error:
-            trouble = str(error)
+            trouble = _trouble(error, place)
             waited = waited or not backs_off(error)
         if not lines and not waited:
             # Trouble may pass at once; what is empty is read again when nobody writes any more.
             due = None if trouble else (observed.since or now).plus(PATIENCE_SECONDS)
             return Output(due=due, trouble=trouble)
-        return Output(lines=masked_lines(lines), group=group, trouble=trouble)
+        return Output(lines=masked_lines(lines), trouble=trouble)
 
     def forget(self, key: ObjectKey) -> None:
         """The object has reached its end, or is gone."""
         self.readings.forget(key)
 
 
-def log_group(observed: Observed) -> str:
-    """Where the container's driver writes, unless the definition says otherwise."""
-    configuration = observed.container.get("logConfiguration") or {}
-    return str((configuration.get("options") or {}).get("awslogs-group", DEFAULT_GROUP))
+def _trouble(error: AwsError, place: LogPlace) -> str:
+    if error.kind is not ErrorKind.DENIED:
+        return str(error)
+    return (
+        f"{error}. Grant logs:GetLogEvents on the log group {place.group} to the operator's "
+        "identity (deploy/iam/README.md says where)"
+    )

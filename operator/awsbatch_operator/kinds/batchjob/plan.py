@@ -8,6 +8,7 @@ from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION
 from awsbatch_operator.api.plans import Plan
+from awsbatch_operator.kinds.batchjob import waiting
 from awsbatch_operator.kinds.batchjob.actions import Action
 from awsbatch_operator.kinds.batchjob.desired import Desired
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed, is_not_shown_yet
@@ -24,6 +25,7 @@ from awsbatch_operator.kinds.batchjob.submitting import (
     first_run,
     when_unknown,
 )
+from awsbatch_operator.kinds.outcomes import sentence
 
 LOGS_LOOK_SECONDS = 1.0
 SOON_SECONDS = 5.0
@@ -97,7 +99,11 @@ def _follow(desired: Desired, observed: Observed, now: Instant) -> Plan[Action]:
     looks: list[float] = []
     findings = list(_never_run(desired, observed.submission))
     if observed.knowledge is Knowledge.FOUND and not observed.ended:
-        looks += _quiet_rest(observed, now)
+        rest = _quiet_rest(observed, now)
+        looks += rest
+        if observed.state == "RUNNABLE" and not rest:  # it is shown, so it is told as well
+            words = waiting.words_of(observed.detail)
+            findings += waiting.blocked(words, desired.codes_shown)
     elif observed.knowledge is Knowledge.FOUND:
         output = observed.output
         if output.lines is None:
@@ -106,7 +112,7 @@ def _follow(desired: Desired, observed: Observed, now: Instant) -> Plan[Action]:
             )
         elif output.trouble:
             message = f"The job's last log lines cannot be read: {output.trouble}"
-            findings.append(Finding(catalogue.LOGS_UNREADABLE, message))
+            findings.append(Finding(catalogue.LOGS_UNREADABLE, sentence(message)))
     return Plan(findings=tuple(findings), look_again_seconds=min(looks, default=None))
 
 

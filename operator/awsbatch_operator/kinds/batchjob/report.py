@@ -33,8 +33,17 @@ class Attempt(Fields):
 class JobLogs(Fields):
     """Where the output is, and its last lines."""
 
-    group: Line | None = Field(None, description="Log group.")
+    group: Line | None = Field(None, description="Log group in CloudWatch Logs.")
     stream: Line | None = Field(None, description="Log stream of the last attempt.")
+    region: Short | None = Field(
+        None, description="Region of the log group, where it is not the job's own."
+    )
+    driver: Short | None = Field(
+        None, description="Log driver, where the output does not go to CloudWatch Logs."
+    )
+    destination: Line | None = Field(
+        None, description="Where that driver writes: its main option, or what it does without one."
+    )
     last_lines: list[Annotated[str, Field(max_length=2048)]] | None = Field(
         None,
         description="Last lines of output, with what looks like a secret masked.",

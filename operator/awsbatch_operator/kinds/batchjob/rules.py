@@ -2,8 +2,11 @@
 
 from awsbatch_operator.schema.rules import Rule, at_most_one, chosen, exactly_one, unchanged
 
-# What enters SubmitJob: fixed once a submission stands in the status.
+# What enters SubmitJob, and where it is sent: fixed once a submission stands in the status, and
+# free until then, so that whoever has mistyped something can correct it.
 SUBMITTED = (
+    "accountRef",
+    "region",
     "arrayProperties",
     "parameters",
     "containerOverrides",

@@ -12,7 +12,7 @@ from awsbatch_operator.kinds.batchjob.rules import (
     OBJECT_RULES,
     SPEC_RULES,
 )
-from awsbatch_operator.schema.common import SCOPE_RULES, Scoped
+from awsbatch_operator.schema.common import Scoped
 from awsbatch_operator.schema.declare import (
     AGE,
     REASON,
@@ -21,8 +21,14 @@ from awsbatch_operator.schema.declare import (
     NotYet,
     PassThrough,
 )
-from awsbatch_operator.schema.fields import EPOCH_YEARS, LIST_ATOMIC, NAME_PATTERN, Fields
-from awsbatch_operator.schema.references import JobDefinitionRef, JobQueueRef
+from awsbatch_operator.schema.fields import (
+    EPOCH_YEARS,
+    LIST_ATOMIC,
+    NAME_PATTERN,
+    REGION_PATTERN,
+    Fields,
+)
+from awsbatch_operator.schema.references import AccountRef, JobDefinitionRef, JobQueueRef
 from awsbatch_operator.schema.rules import Rule
 
 MEMBERS = PassThrough(
@@ -106,6 +112,23 @@ class Logs(Fields):
 class BatchJobSpec(Scoped):
     """What is wanted: SubmitJob's members are in `aws`."""
 
+    account_ref: AccountRef | None = Field(
+        None,
+        description=(
+            "AWSAccount to act in. Unset: the AWSAccount named default if there is one, else the "
+            "operator's own identity. Immutable once the job is submitted."
+        ),
+    )
+    region: str | None = Field(
+        None,
+        description=(
+            "AWS region, such as eu-central-1. Unset: the account's, else the operator's. "
+            "Immutable once the job is submitted."
+        ),
+        min_length=9,
+        max_length=32,
+        pattern=REGION_PATTERN,
+    )
     job_queue_ref: JobQueueRef = Field(
         description="Queue to submit to: a JobQueue by name, or one in AWS by ARN."
     )
@@ -182,7 +205,7 @@ RESOURCE = CustomResource(
     spec=BatchJobSpec,
     status=BatchJobStatus,
     passthrough=MEMBERS,
-    rules=(*SCOPE_RULES, *SPEC_RULES),
+    rules=SPEC_RULES,
     object_rules=OBJECT_RULES,
     not_yet=NOT_YET,
     columns=(

@@ -13,14 +13,17 @@ from awsbatch_operator.api.conditions import Situation, Verdict
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Resource, Shape
 from awsbatch_operator.kinds import statuses
+from awsbatch_operator.kinds.batchjob import waiting
 from awsbatch_operator.kinds.batchjob.actions import Action
 from awsbatch_operator.kinds.batchjob.desired import Desired
-from awsbatch_operator.kinds.batchjob.failure import REMEDIES, classify
+from awsbatch_operator.kinds.batchjob.failure import diagnose
+from awsbatch_operator.kinds.batchjob.log_place import AWSLOGS, log_place
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
 from awsbatch_operator.kinds.batchjob.plan import QUIET_SECONDS
 from awsbatch_operator.kinds.batchjob.request import request_hash
 from awsbatch_operator.kinds.batchjob.submission import Submission, end_condition, submission_of
 from awsbatch_operator.kinds.contract import KindStatus, Seen
+from awsbatch_operator.kinds.outcomes import sentence
 from awsbatch_operator.kinds.scope_record import RecordError
 
 REASONS_KEPT = 20
@@ -50,9 +53,13 @@ def job_status(resource: Resource, seen: Seen[Desired, Observed, Action]) -> Kin
     if _not_worth_a_write(resource, observed, seen.now):
         return KindStatus(before, _verdict_before(resource))
     fields = _run_fields(observed) | _others(before, observed)
+    queue_deleted = isinstance(seen.desired, Desired) and seen.desired.queue_deleted
+    judged = verdict(observed, queue_deleted=queue_deleted)
     fields |= _state_fields(before, observed, seen.now)
+    if judged.situation is Situation.FAILED:
+        fields["failure"] = judged.reason
     ran = generation_that_ran(resource, observed.submission)
-    return KindStatus(fields, replace(verdict(observed), ran=ran))
+    return KindStatus(fields, replace(judged, ran=ran))
 
 
 def _waits_for_its_definition(seen: Seen[Desired, Observed, Action]) -> bool:
@@ -94,31 +101,33 @@ def _concluded(resource: Resource, ended: Shape) -> Verdict:
     return Verdict(situation, ended["reason"], ended["message"], ran=ran)
 
 
-def verdict(observed: Observed) -> Verdict:
-    """Complete, Failed, or on its way."""
+def verdict(observed: Observed, *, queue_deleted: bool = False) -> Verdict:
+    """Complete, Failed, or on its way. `queue_deleted`: its JobQueue is being deleted."""
     match observed.state:
         case "SUCCEEDED":
             message = _success_message(observed) + _without_lines(observed)
             return Verdict(Situation.COMPLETE, "Succeeded", message)
         case "FAILED":
-            failure = classify(observed)
+            cause = diagnose(observed, queue_deleted=queue_deleted)
             told = _failure_message(observed) + _without_lines(observed)
-            message = f"{told} {REMEDIES[failure]}"
-            return Verdict(Situation.FAILED, failure.value, message)
+            message = f"{told} {cause.remedy}"
+            return Verdict(Situation.FAILED, cause.failure.value, message)
         case state:
-            return working(state)
+            return working(state, waiting.words_of(observed.detail))
 
 
-def working(state: str) -> Verdict:
-    """On its way, with AWS's word as the reason."""
+def working(state: str, words: str = "") -> Verdict:
+    """On its way, with AWS's word as the reason, and AWS's words about it if it has any."""
     message = _WAITING.get(state, f"AWS says {state}.")
+    if words:
+        message = f"{message} AWS says: {sentence(words)} {waiting.remedy_for(words)}".strip()
     return Verdict(Situation.WORKING, state.capitalize() or "Pending", message)
 
 
 def _verdict_before(resource: Resource) -> Verdict:
     shown = str(resource.status.get("awsStatus", ""))
     if shown:
-        return working(shown)
+        return working(shown, waiting.words_of(resource.status))
     return Verdict(Situation.WORKING, "Submitting", "The job is about to be submitted.")
 
 
@@ -172,9 +181,9 @@ def _state_fields(before: Shape, observed: Observed, now: Instant) -> dict[str, 
     detail = observed.detail
     same_run = before.get("run") == observed.submission.run
     fields: dict[str, Any] = {"awsStatus": observed.state}
-    reason = detail.get("statusReason")
-    if reason:
-        fields["statusReason"] = str(reason)[:1024]
+    words = waiting.words_of(detail)
+    if words:
+        fields["statusReason"] = words
     said = _reasons(before.get("statusReasons", ()) if same_run else (), observed, now)
     if said:
         fields["statusReasons"] = said
@@ -192,14 +201,14 @@ def _state_fields(before: Shape, observed: Observed, now: Instant) -> dict[str, 
 
 
 def _end_fields(observed: Observed) -> dict[str, Any]:
+    if not observed.ended:
+        return {}
     fields: dict[str, Any] = {}
-    if observed.ended and observed.container.get("exitCode") is not None:
+    if observed.container.get("exitCode") is not None:
         fields["exitCode"] = observed.container["exitCode"]
-    if observed.state == "FAILED":
-        fields["failure"] = classify(observed).value
-    stream = observed.container.get("logStreamName")
-    if stream and observed.output.group:
-        fields["logs"] = {"group": observed.output.group, "stream": stream}
+    place = log_place(observed, observed.submission.region).shown()
+    if place:
+        fields["logs"] = place
         if observed.output.lines:
             fields["logs"]["lastLines"] = list(observed.output.lines)
     return fields
@@ -208,15 +217,9 @@ def _end_fields(observed: Observed) -> dict[str, Any]:
 def _reasons(before: Sequence[Shape], observed: Observed, now: Instant) -> list[dict[str, Any]]:
     """All that AWS ever said, newest last: it overwrites its own words on termination."""
     said = [dict(entry) for entry in before]
-    reason = observed.detail.get("statusReason")
-    if reason and (not said or said[-1]["reason"] != str(reason)[:1024]):
-        said.append(
-            {
-                "time": now.rfc3339(),
-                "awsStatus": observed.state,
-                "reason": str(reason)[:1024],
-            }
-        )
+    words = waiting.words_of(observed.detail)
+    if words and (not said or said[-1]["reason"] != words):
+        said.append({"time": now.rfc3339(), "awsStatus": observed.state, "reason": words})
     return said[-REASONS_KEPT:]
 
 
@@ -243,9 +246,10 @@ def _success_message(observed: Observed) -> str:
 
 def _failure_message(observed: Observed) -> str:
     container, detail = observed.container, observed.detail
-    parts = [f"AWS says: {detail['statusReason']}." if detail.get("statusReason") else ""]
+    words = waiting.words_of(detail)
+    parts = [f"AWS says: {sentence(words)}" if words else ""]
     if container.get("reason"):
-        parts.append(f"The container: {container['reason']}.")
+        parts.append(f"The container: {sentence(str(container['reason']))}")
     if container.get("exitCode") is not None:
         parts.append(f"Exit code {container['exitCode']}{_took(observed)}.")
     attempts = len(detail.get("attempts") or ())
@@ -255,6 +259,9 @@ def _failure_message(observed: Observed) -> str:
 
 
 def _without_lines(observed: Observed) -> str:
+    place = log_place(observed)
+    if place.driver != AWSLOGS:
+        return f" Its output went to the log driver {place.driver} ({place.destination})."
     if not observed.output.skipped:
         return ""
     return " Many jobs ended at once, so its last lines were not read; they are in its log stream."

@@ -77,6 +77,9 @@ def _made_of(desired: Desired, run: int, now: Instant) -> Submission:
 
 
 def _submit(desired: Desired, submission: Submission) -> Plan[Action]:
+    """The one place where a submission begins."""
+    if desired.multinode:
+        return Plan(findings=(_multinode(submission),))
     owner = desired.owner
     request = submit_request(
         fields=desired.fields,
@@ -92,6 +95,16 @@ def _submit(desired: Desired, submission: Submission) -> Plan[Action]:
         note=Finding(catalogue.JOB_SUBMITTED, _submitted_words(submission)),
     )
     return Plan(steps=(step,))
+
+
+def _multinode(submission: Submission) -> Finding:
+    which = submission.definition_name or submission.definition.rpartition("/")[2]
+    return Finding(
+        catalogue.NOT_SUPPORTED_YET,
+        f"spec.jobDefinitionRef: {which} is of type multinode, and multi-node parallel jobs are "
+        "not supported yet. Nothing was sent.",
+        "Refer to a definition of type container.",
+    )
 
 
 def _submitted_words(submission: Submission) -> str:

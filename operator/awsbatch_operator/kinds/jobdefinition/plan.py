@@ -14,6 +14,7 @@ from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.plans import Expectation, Plan, Step
 from awsbatch_operator.api.tags import CONTENT
 from awsbatch_operator.kinds.jobdefinition.desired import Desired
+from awsbatch_operator.kinds.jobdefinition.execution_role import without_execution_role
 from awsbatch_operator.kinds.jobdefinition.observe import Observed
 from awsbatch_operator.kinds.jobdefinition.revision import Revision
 from awsbatch_operator.kinds.lasting import (
@@ -31,6 +32,9 @@ SOON = 1.0
 
 def plan_definition(desired: Desired, observed: Observed | None, now: Instant) -> Plan[ApiCall]:
     """The next step towards one revision with the content."""
+    cannot_run = without_execution_role(desired.content)
+    if cannot_run is not None:
+        return Plan(findings=(cannot_run,))
     ours = () if observed is None else observed.ours(desired.owner)
     current = current_revision(desired, ours)
     if current is None:

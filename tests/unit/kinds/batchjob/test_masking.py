@@ -4,6 +4,8 @@ import asyncio
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.support.clock import SteppedClock
 from tests.unit.kinds.batchjob.jobs import SCOPE, job, known
 
@@ -23,13 +25,30 @@ def size(lines):
     return sum(len(line.encode()) for line in lines)
 
 
-def test_a_line_that_does_not_fit_is_cut_at_its_end_and_the_newer_ones_stay_whole():
-    shown = masked_lines(["older", "ValueError: " + "x" * 5000, "exit 1"])
-    assert shown[-1] == "exit 1"
-    assert shown[0].startswith("ValueError: xxx")
-    assert shown[0].endswith("x…")
-    assert LIMIT_BYTES - 8 <= size(shown) <= LIMIT_BYTES
-    assert len(shown) == 2
+def test_a_line_that_does_not_fit_is_cut_at_its_end_and_the_others_stay_whole():
+    for lines in (
+        ["older", "ValueError: " + "x" * 5000, "exit 1"],
+        ["Traceback", "exit 1", "{" + "x" * 100_000],
+        ["x" * 5000, "older", "newer"],
+    ):
+        shown = masked_lines(lines)
+        for line, whole in zip(shown, lines, strict=True):
+            assert line == whole or (line.endswith("x…") and whole.startswith(line[:-1]))
+        assert LIMIT_BYTES - 8 <= size(shown) <= LIMIT_BYTES
+
+
+@given(st.lists(st.integers(0, 5000), max_size=20))
+def test_of_any_lines_none_is_left_out_and_only_the_longest_are_cut(lengths):
+    shown = masked_lines(["x" * length for length in lengths])
+    assert len(shown) == len(lengths)
+    assert size(shown) <= LIMIT_BYTES
+    if sum(lengths) <= LIMIT_BYTES:
+        assert list(map(len, shown)) == lengths
+        return
+    longest = max(map(size, [[line] for line in shown]))
+    for line, length in zip(shown, lengths, strict=True):
+        assert len(line) == length or size([line]) >= longest - 3
+    assert size(shown) >= LIMIT_BYTES - 4 * len(lengths)
 
 
 def test_of_a_progress_bar_the_last_state_is_shown_as_on_a_terminal():

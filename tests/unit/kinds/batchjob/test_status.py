@@ -5,7 +5,6 @@ from tests.unit.kinds.batchjob.jobs import NOW, desired, first_submission, job, 
 
 from awsbatch_operator.api.conditions import Situation
 from awsbatch_operator.api.plans import Plan
-from awsbatch_operator.kinds.batchjob.failure import classify
 from awsbatch_operator.kinds.batchjob.masking import LIMIT_BYTES, masked_lines
 from awsbatch_operator.kinds.batchjob.observed import Output
 from awsbatch_operator.kinds.batchjob.status import job_status
@@ -55,7 +54,7 @@ def test_the_end_is_written_once_with_its_log_lines():
     )
     waiting = status_of(submitted("RUNNING"), ended)
     assert waiting.fields["awsStatus"] == "RUNNING"
-    read = replace(ended, output=Output(("done",), "/aws/batch/job"))
+    read = replace(ended, output=Output(("done",)))
     status = status_of(submitted("RUNNING"), read)
     assert status.verdict.situation is Situation.COMPLETE
     assert status.verdict.message == "The job ended with exit code 0 after 3 s."
@@ -70,7 +69,7 @@ def test_the_end_is_written_once_with_its_log_lines():
 @pytest.mark.parametrize("state", ["SUCCEEDED", "FAILED"])
 def test_an_end_that_is_told_without_log_lines_says_why(state):
     ended = known(state, container={"exitCode": 0, "logStreamName": "simulate/default/1"})
-    skipped = replace(ended, output=Output((), "/aws/batch/job", skipped=True))
+    skipped = replace(ended, output=Output((), skipped=True))
     status = status_of(submitted("RUNNING"), skipped)
     assert "so its last lines were not read" in status.verdict.message
     assert status.fields["logs"] == {"group": "/aws/batch/job", "stream": "simulate/default/1"}
@@ -90,33 +89,35 @@ def test_what_aws_said_before_is_kept_when_it_changes_its_words():
     assert reasons == ["no capacity", "terminated by hand"]
 
 
-@pytest.mark.parametrize(
-    ("detail", "failure"),
-    [
-        ({"container": {"exitCode": 1}}, "ApplicationExit"),
-        (
-            {"container": {"exitCode": 137, "reason": "OutOfMemoryError: Container killed"}},
-            "OutOfMemory",
-        ),
-        (
-            {"container": {"reason": "CannotPullContainerError: pull image manifest failed"}},
-            "ImagePull",
-        ),
-        (
-            {"container": {"reason": "CannotPullContainerError: no space left on device"}},
-            "DiskFull",
-        ),
-        (
-            {"statusReason": "Job attempt duration exceeded timeout", "isTerminated": True},
-            "TimedOut",
-        ),
-        ({"statusReason": "Host EC2 (instance i-0abc) terminated."}, "HostLost"),
-        ({"statusReason": "stop it", "isTerminated": True}, "Cancelled"),
-        ({"statusReason": "Task failed to start"}, "Infrastructure"),
-    ],
-)
-def test_a_failure_is_classified_by_what_aws_says(detail, failure):
-    assert classify(known("FAILED", **detail)).value == failure
+def test_a_failure_is_told_with_its_class_and_what_mends_it():
+    ended = known(
+        "FAILED", container={"exitCode": 137}, statusReason="Your Spot Task was interrupted."
+    )
+    status = status_of(submitted("RUNNING"), replace(ended, output=Output(())))
+    assert status.fields["failure"] == status.verdict.reason == "HostLost"
+    assert status.verdict.message == (
+        "AWS says: Your Spot Task was interrupted. Exit code 137. "
+        "Set retryStrategy.attempts, so that a lost host costs an attempt only."
+    )
+
+
+def test_a_job_ends_with_its_queue_where_the_queue_object_is_being_deleted():
+    ended = known("FAILED", isTerminated=True, statusReason="terminated", container={})
+    resource = submitted("RUNNING")
+    wants = replace(desired(resource), queue_deleted=True)
+    seen: Seen = Seen(wants, replace(ended, output=Output(())), Plan(), (), None, None, NOW)
+    assert "Its job queue was deleted" in job_status(resource, seen).verdict.message
+
+
+def test_an_end_says_where_the_output_went_if_it_is_not_in_cloudwatch():
+    configuration = {"logDriver": "splunk", "options": {"splunk-url": "https://s:8088"}}
+    ended = known("SUCCEEDED", container={"exitCode": 0, "logConfiguration": configuration})
+    status = status_of(submitted("RUNNING"), replace(ended, output=Output(())))
+    assert "went to the log driver splunk (splunk-url: https://s:8088)." in status.verdict.message
+    assert status.fields["logs"] == {
+        "driver": "splunk",
+        "destination": "splunk-url: https://s:8088",
+    }
 
 
 @pytest.mark.parametrize(
@@ -136,8 +137,8 @@ def test_secrets_are_masked_in_log_lines(line, shown):
     assert masked_lines([line]) == (shown,)
 
 
-def test_log_lines_in_status_stay_within_two_kib_and_keep_the_newest():
+def test_log_lines_in_status_stay_within_two_kib_and_none_is_dropped():
     lines = masked_lines([f"{number:04d} " + "x" * 500 for number in range(10)])
     assert sum(len(line.encode()) for line in lines) <= LIMIT_BYTES
-    assert lines[-1].startswith("0009")
+    assert [line[:4] for line in lines] == [f"{number:04d}" for number in range(10)]
     assert len(masked_lines(["é" * 3000])[0].encode()) <= LIMIT_BYTES

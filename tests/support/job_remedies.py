@@ -1,0 +1,160 @@
+"""What people get wrong in a BatchJob that is not submitted yet, and the remedies they are told.
+
+Each remedy that changes the job is a patch of its spec: the operator has to heal by it, and the API
+server has to let it through.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.support.crd_cases.cases import Patch
+from tests.support.installation import ACCOUNT
+
+from awsbatch_operator.kinds.batchjob.spec import NOT_YET
+
+ARN = f"arn:aws:batch:eu-central-1:{ACCOUNT}"
+ELSEWHERE = f"arn:aws:batch:eu-west-1:{ACCOUNT}"
+_REFUSED = "Correct the spec, or what it names in AWS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrong:
+    """A mistake, as a patch of a right spec; how the job stands then, and what corrects it.
+
+    `says` is the part of the condition's message that tells the remedy. A `mends` that is empty:
+    the remedy is elsewhere.
+    """
+
+    spec: Patch
+    reason: str
+    says: str
+    mends: Patch = field(default_factory=dict)
+    condition: str = "Stalled"
+
+
+def _named(reference: str, name: str, right: str) -> Wrong:
+    return Wrong(
+        spec={reference: {"name": name}},
+        condition="Reconciling",
+        reason="ReferenceNotFound",
+        says="correct the name",
+        mends={reference: {"name": right}},
+    )
+
+
+def _by_arn(reference: str, arn: str, right: str, **told: Any) -> Wrong:
+    return Wrong(
+        spec={reference: {"name": None, "arn": arn}},
+        mends={reference: {"name": right, "arn": None}},
+        **told,
+    )
+
+
+# A value for each field that is not honoured yet.
+_ASKED: Mapping[str, Any] = {
+    "suspend": True,
+    "dependsOn": [{"jobRef": {"name": "prepare"}}],
+    "activeDeadlineSeconds": 3600,
+    "ttlSecondsAfterFinished": 60,
+    "rerunPolicy": "OnChange",
+    "arrayProperties": {"size": 2},
+    "nodeOverrides": {"numNodes": 2},
+}
+
+WRONG: Mapping[str, Wrong] = {
+    "queue-name": _named("jobQueueRef", "mian", "main"),
+    "definition-name": _named("jobDefinitionRef", "simulat", "simulate"),
+    "account-name": Wrong(
+        spec={"accountRef": {"name": "reserch"}},
+        condition="Reconciling",
+        reason="ReferenceNotFound",
+        says="correct the name",
+        mends={"accountRef": {"name": "research"}},
+    ),
+    "region": Wrong(
+        spec={"region": "eu-west-1"},
+        reason="ReferenceElsewhere",
+        says="Refer to one in the same account and region",
+        mends={"region": None},
+    ),
+    "queue-elsewhere": _by_arn(
+        "jobQueueRef",
+        f"{ELSEWHERE}:job-queue/main",
+        "main",
+        reason="ReferenceElsewhere",
+        says="Refer to one in the same account and region",
+    ),
+    "queue-arn": _by_arn(
+        "jobQueueRef", f"{ARN}:job-queue/none", "main", reason="InvalidRequest", says=_REFUSED
+    ),
+    "definition-arn": _by_arn(
+        "jobDefinitionRef",
+        f"{ARN}:job-definition/none:1",
+        "simulate",
+        reason="InvalidRequest",
+        says=_REFUSED,
+    ),
+    "share-without-policy": Wrong(
+        spec={"shareIdentifier": "team"},
+        reason="InvalidRequest",
+        says=_REFUSED,
+        mends={"shareIdentifier": None},
+    ),
+    "overrides": Wrong(
+        spec={"containerOverrides": {"instanceType": "m7i.large"}},
+        reason="InvalidRequest",
+        says=_REFUSED,
+        mends={"containerOverrides": {"instanceType": None, "command": ["true"]}},
+    ),
+    "multinode": Wrong(
+        spec={"jobDefinitionRef": {"name": "nodes"}},
+        reason="NotSupportedYet",
+        says="Refer to a definition of type container",
+        mends={"jobDefinitionRef": {"name": "simulate"}},
+    ),
+    "multinode-by-arn": _by_arn(
+        "jobDefinitionRef",
+        f"{ARN}:job-definition/nodes:1",
+        "simulate",
+        reason="NotSupportedYet",
+        says="Refer to a definition of type container",
+    ),
+    "multinode-newest": _by_arn(
+        "jobDefinitionRef",
+        f"{ARN}:job-definition/nodes",
+        "simulate",
+        reason="NotSupportedYet",
+        says="Refer to a definition of type container",
+    ),
+    **{
+        f"not-yet-{entry.path}": Wrong(
+            spec={entry.path: _ASKED[entry.path]},
+            reason="NotSupportedYet",
+            says=f"remove {entry.path}",
+            mends={entry.path: None},
+        )
+        for entry in NOT_YET
+    },
+    # --- the remedy is elsewhere ---
+    "queue-to-come": Wrong(
+        spec={"jobQueueRef": {"name": "later"}},
+        condition="Reconciling",
+        reason="ReferenceNotFound",
+        says="Create it",
+    ),
+    "queue-disabled": Wrong(
+        spec={"jobQueueRef": {"name": "closed"}}, reason="InvalidRequest", says=_REFUSED
+    ),
+    "namespace-not-served": Wrong(
+        spec={"accountRef": {"name": "closed"}},
+        reason="NotAllowed",
+        says="Add the namespace to spec.allowedNamespaces",
+    ),
+    "definition-not-ready": Wrong(
+        spec={"jobDefinitionRef": {"name": "stalled"}},
+        condition="Reconciling",
+        reason="ReferenceNotReady",
+        says="its own conditions say",
+    ),
+}
