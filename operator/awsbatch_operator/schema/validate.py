@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from awsbatch_operator.api.words import SHOWN_AT_MOST
+from awsbatch_operator.api.words import SHOWN_AT_MOST, joined
 from awsbatch_operator.schema.crd import RULES, spec_schema
 from awsbatch_operator.schema.declare import CustomResource
 from awsbatch_operator.schema.fields import Fields
@@ -37,11 +37,9 @@ class SpecError(ValueError):
     """A spec that does not fit its schema."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
-        shown = "; ".join(str(problem) for problem in problems[:SHOWN_AT_MOST])
-        more = (
-            f"; and {len(problems) - SHOWN_AT_MOST} more" if len(problems) > SHOWN_AT_MOST else ""
-        )
-        super().__init__(shown + more)
+        rest = len(problems) - SHOWN_AT_MOST
+        more = f"And {rest} more." if rest > 0 else ""
+        super().__init__(joined(*map(str, problems[:SHOWN_AT_MOST]), more))
         self.problems = problems
 
 

@@ -88,7 +88,7 @@ def test_reading_a_wrong_spec_tells_every_problem():
 
 def test_many_problems_are_counted_instead_of_listed():
     spec = {**BASES["BatchJob"], **{f"unknown{n}": n for n in range(9)}}
-    with pytest.raises(SpecError, match="and 4 more"):
+    with pytest.raises(SpecError, match="And 4 more"):
         read_spec(BY_KIND["BatchJob"], spec)
 
 

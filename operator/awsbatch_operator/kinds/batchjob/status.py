@@ -12,6 +12,7 @@ from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.conditions import Situation, Verdict
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Resource, Shape
+from awsbatch_operator.api.words import joined
 from awsbatch_operator.kinds import statuses
 from awsbatch_operator.kinds.batchjob.actions import Action
 from awsbatch_operator.kinds.batchjob.desired import Desired
@@ -103,8 +104,7 @@ def verdict(observed: Observed) -> Verdict:
         case "FAILED":
             failure = classify(observed)
             told = _failure_message(observed) + _without_lines(observed)
-            message = f"{told} {REMEDIES[failure]}"
-            return Verdict(Situation.FAILED, failure.value, message)
+            return Verdict(Situation.FAILED, failure.value, joined(told, REMEDIES[failure]))
         case state:
             return working(state)
 
@@ -243,15 +243,15 @@ def _success_message(observed: Observed) -> str:
 
 def _failure_message(observed: Observed) -> str:
     container, detail = observed.container, observed.detail
-    parts = [f"AWS says: {detail['statusReason']}." if detail.get("statusReason") else ""]
+    parts = [f"AWS says: {detail['statusReason']}" if detail.get("statusReason") else ""]
     if container.get("reason"):
-        parts.append(f"The container: {container['reason']}.")
+        parts.append(f"The container: {container['reason']}")
     if container.get("exitCode") is not None:
         parts.append(f"Exit code {container['exitCode']}{_took(observed)}.")
     attempts = len(detail.get("attempts") or ())
     if attempts > 1:
         parts.append(f"It was tried {attempts} times.")
-    return " ".join(part for part in parts if part) or "The job failed before it started."
+    return joined(*parts) or "The job failed before it started."
 
 
 def _without_lines(observed: Observed) -> str:
