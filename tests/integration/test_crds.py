@@ -1,5 +1,7 @@
 """The CRDs on the real API server: accepted, and each rule accepting and refusing as it should."""
 
+import json
+import re
 import secrets
 
 import pytest
@@ -9,11 +11,13 @@ from tests.support.namespaces import new_namespace
 
 from awsbatch_operator.api.metadata import API_VERSION
 from awsbatch_operator.generate import RESOURCES
-from awsbatch_operator.schema.crd import object_schema, rules_in
+from awsbatch_operator.schema.crd import object_schema, rules_in, spec_schema
 from awsbatch_operator.schema.rules import RULE_ID
 
 BY_KIND = {resource.kind: resource for resource in RESOURCES}
 KINDS = sorted(BY_KIND)
+# How the API server begins when it could not evaluate an expression of ours.
+UNEVALUATED = re.compile(r"evaluating rule|conversion error|no such key|out of (bounds|range)")
 RULES = [
     pytest.param(kind, rule, id=f"{kind}-{rule}") for kind in KINDS for rule in sorted(cases(kind))
 ]
@@ -67,7 +71,10 @@ class Tries:
 
     def __call__(self, patch):
         """What is refused about the patch; empty if nothing is."""
-        spec = patched(self._base, patch)
+        return self.whole(patched(self._base, patch))
+
+    def whole(self, spec):
+        """What is refused about the spec."""
         if self._found is None:
             body = manifest(self._kind, self._place, spec)
             status, answer = self._server.create(self._plural, body, dry_run=True)
@@ -136,6 +143,37 @@ def test_fargate_is_told_which_members_to_remove(server, place):
     tries = Tries(server, place, "ComputeEnvironment")
     said = tries({"computeResources": {"type": "FARGATE", "instanceRole": None}})
     assert [each for each in said if "Remove instanceTypes, or set type to EC2 or SPOT." in each]
+
+
+@pytest.mark.parametrize("odd", ["2GB", "", "1e999"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_odd_text_makes_a_rule_fail_to_be_evaluated(server, place, kind, odd):
+    """All texts of a spec are odd at once, in every spec that a rule is about.
+
+    Words that the API server lists (enums) stay: where one is wrong, it evaluates no rule at all.
+    """
+    schema, specs = spec_schema(BY_KIND[kind]), {}
+    for each in cases(kind).values():
+        for patch in (*each.accepts, *each.refuses):
+            spec = with_odd_texts(schema, patched(BASES[kind], patch), odd)
+            specs[json.dumps(spec, sort_keys=True)] = spec  # many are alike when their texts are
+    tries = Tries(server, place, kind)
+    met = [said for spec in specs.values() for said in tries.whole(spec)]
+    assert met
+    assert [said for said in met if UNEVALUATED.search(said)] == []
+
+
+def with_odd_texts(schema, value, odd):
+    """The value with every text that is not one of a list of words replaced."""
+    if isinstance(value, dict):
+        known, others = schema.get("properties", {}), schema.get("additionalProperties", {})
+        return {
+            name: with_odd_texts(known.get(name, others), inner, odd)
+            for name, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [with_odd_texts(schema.get("items", {}), inner, odd) for inner in value]
+    return odd if isinstance(value, str) and "enum" not in schema else value
 
 
 def test_an_unknown_field_is_refused_by_name(server, place):

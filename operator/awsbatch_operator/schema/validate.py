@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from awsbatch_operator.api.words import SHOWN_AT_MOST, joined
-from awsbatch_operator.schema.crd import RULES, spec_schema
+from awsbatch_operator.schema.crd import spec_schema
 from awsbatch_operator.schema.declare import CustomResource
 from awsbatch_operator.schema.fields import Fields
-from awsbatch_operator.schema.rules import RULE_COUNT
+from awsbatch_operator.schema.rules import RULE_COUNT, RULE_PATTERN, RULES
 
 Schema = Mapping[str, Any]
 SpecT = TypeVar("SpecT", bound=Fields)
@@ -136,6 +136,9 @@ def _string(schema: Schema, value: Any, path: str) -> Iterator[Problem]:
     yield from _size(schema, len(value), path, "Length", "characters")
     if "pattern" in schema and not _matches(schema["pattern"], value):
         yield Problem(path, f"must match {schema['pattern']}")
+    for rule in schema.get(RULES, ()):
+        if RULE_PATTERN in rule and not _matches(rule[RULE_PATTERN], value):
+            yield Problem(path, rule["message"])
 
 
 def _matches(pattern: str, value: str) -> bool:

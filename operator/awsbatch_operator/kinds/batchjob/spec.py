@@ -21,7 +21,8 @@ from awsbatch_operator.schema.declare import (
     NotYet,
     PassThrough,
 )
-from awsbatch_operator.schema.fields import EPOCH_YEARS, LIST_ATOMIC, NAME_PATTERN, Fields
+from awsbatch_operator.schema.fields import EPOCH_YEARS, LIST_ATOMIC, Fields, ruled
+from awsbatch_operator.schema.forms import JOB_ID, NAME
 from awsbatch_operator.schema.references import JobDefinitionRef, JobQueueRef
 from awsbatch_operator.schema.rules import Rule
 
@@ -61,16 +62,14 @@ class JobRef(Fields):
     name: str | None = Field(
         None,
         description="Name of a BatchJob in the same namespace.",
-        min_length=1,
         max_length=253,
-        pattern=NAME_PATTERN,
+        json_schema_extra=ruled(NAME),
     )
     job_id: str | None = Field(
         None,
         description="Id of a job in AWS that no object here manages.",
-        min_length=1,
         max_length=128,
-        pattern=r"^[A-Za-z0-9:#-]+$",
+        json_schema_extra=ruled(JOB_ID),
     )
 
 
