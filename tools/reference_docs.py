@@ -143,6 +143,7 @@ def kind_page(crd: Schema) -> str:
         MADE.format(source=f"crds/awsbatch.dev_{names['plural']}.yaml"),
         f"\n# {names['kind']}\n\n{schema['description']}\n",
         f"\nShort name `{names['shortNames'][0]}`, {scope}.\n",
+        *_selectors(crd),
     ]
     for part in ("spec", "status"):
         shape = schema["properties"][part]
@@ -154,6 +155,15 @@ def kind_page(crd: Schema) -> str:
         parts.append("\n## What `kubectl apply` refuses\n\n")
         parts += [f"- {rule}\n" for rule in rules]
     return "".join(parts)
+
+
+def _selectors(crd: Schema) -> Iterator[str]:
+    """What `kubectl get --field-selector` knows of the kind; nothing if that is nothing."""
+    fields = crd["spec"]["versions"][0].get("selectableFields", ())
+    paths = ", ".join(f"`{field['jsonPath'].removeprefix('.')}`" for field in fields)
+    if paths:
+        short = crd["spec"]["names"]["shortNames"][0]
+        yield f"\n`kubectl get {short} --field-selector` selects by {paths}.\n"
 
 
 def _schema(crd: Schema) -> Schema:

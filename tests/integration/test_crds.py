@@ -176,6 +176,59 @@ def with_odd_texts(schema, value, odd):
     return odd if isinstance(value, str) and "enum" not in schema else value
 
 
+# Of each kind two specs and states in AWS, of which the selectors below must find the second only.
+SELECTED = {
+    "BatchJob": (
+        {"jobQueueRef": {"name": "spot"}, "jobDefinitionRef": {"name": "render"}},
+        {"awsStatus": "FAILED", "failure": "HostLost", "jobId": "4c1cb2c5"},
+    ),
+    "ComputeEnvironment": (
+        {"type": "UNMANAGED", "computeResources": None, "state": "DISABLED", "serviceRole": "arn"},
+        {"awsStatus": "INVALID"},
+    ),
+    "JobQueue": (
+        {"state": "DISABLED", "schedulingPolicyRef": {"name": "fair"}},
+        {"awsStatus": "INVALID"},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SELECTED)
+def test_objects_are_selected_by_what_people_filter_by(server, place, kind):
+    plural, (patch, status) = BY_KIND[kind].plural, SELECTED[kind]
+    names = []
+    for spec in (BASES[kind], patched(BASES[kind], patch)):
+        code, made = server.create(plural, manifest(kind, place, spec), dry_run=False)
+        assert code == 201, messages(made)
+        names.append(made["metadata"]["name"])
+    shown = {**made, "status": {**made["status"], "conditions": [], **status}}
+    code, made = server.replace_status(plural, shown)
+    assert code == 200, messages(made)
+    for path in BY_KIND[kind].selectable:
+        value = made
+        for part in path.removeprefix(".").split("."):
+            value = value[part]
+        folder = f"/apis/{API_VERSION}/namespaces/{place}/{plural}"
+        _, found = server.ask("GET", f"{folder}?fieldSelector={path[1:]}%3D{value}")
+        listed = {each["metadata"]["name"] for each in found["items"]}
+        assert listed & set(names) == {names[1]}, path
+
+
+def test_kubectl_selects_jobs_by_their_queue(control_plane, server, place):
+    patch = {"jobQueueRef": {"name": "a-queue-of-its-own"}}
+    body = manifest("BatchJob", place, patched(BASES["BatchJob"], patch))
+    code, made = server.create("batchjobs", body, dry_run=False)
+    assert code == 201, messages(made)
+    selector = "--field-selector=spec.jobQueueRef.name=a-queue-of-its-own"
+    listed = control_plane.kubectl("get", "awsjob", f"--namespace={place}", selector, "-oname")
+    assert listed.stdout.split() == [f"batchjob.awsbatch.dev/{body['metadata']['name']}"]
+
+
+def test_kubectl_explains_that_a_field_is_not_supported_yet(control_plane, crds):
+    told = control_plane.kubectl("explain", "awsjob.spec.rerunPolicy").stdout
+    assert "Not supported yet (only Never is)" in told
+
+
 def test_an_unknown_field_is_refused_by_name(server, place):
     tries = Tries(server, place, "ComputeEnvironment")
     said = tries({"capacity": {"pools": []}})

@@ -7,7 +7,7 @@ import yaml
 
 from awsbatch_operator.api.metadata import GROUP, VERSION
 from awsbatch_operator.schema.aws_schema import passthrough_schema
-from awsbatch_operator.schema.declare import Column, CustomResource
+from awsbatch_operator.schema.declare import Column, CustomResource, NotYet
 from awsbatch_operator.schema.describe import reference
 from awsbatch_operator.schema.model_schema import own_schema
 from awsbatch_operator.schema.rules import RULE_COUNT, RULE_ID, RULE_PATTERN, RULES
@@ -36,12 +36,25 @@ def spec_schema(resource: CustomResource[Any]) -> Schema:
         schema["properties"] = dict(sorted({**schema["properties"], **aws["properties"]}.items()))
         required = sorted({*schema.get("required", ()), *aws.get("required", ())})
         schema.update({"required": required} if required else {})
+    for entry in resource.not_yet:
+        _mark(schema, entry)
     rules = [*schema.pop(RULES, []), *(rule.as_schema() for rule in resource.rules)]
     return {**schema, **({RULES: rules} if rules else {})}
 
 
-def crd(resource: CustomResource[Any]) -> Schema:
-    """The CustomResourceDefinition, ready for the API server."""
+def _mark(schema: Schema, entry: NotYet) -> None:
+    """Let the field's description say that it is not honoured yet. KeyError if there is none."""
+    node = schema
+    for name in entry.path.split("."):
+        node = node["properties"][name]
+    node["description"] = f"{entry.mark()} {node['description']}"
+
+
+def crd(resource: CustomResource[Any], *, selectable: bool = True) -> Schema:
+    """The CustomResourceDefinition, ready for the API server.
+
+    Not `selectable`: for one before 1.31, which refuses a CRD that names fields for selectors.
+    """
     singular = resource.kind.lower()
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
@@ -58,7 +71,7 @@ def crd(resource: CustomResource[Any]) -> Schema:
                 "categories": [CATEGORY],
             },
             "scope": "Namespaced" if resource.namespaced else "Cluster",
-            "versions": [_version(resource)],
+            "versions": [_version(resource, selectable=selectable)],
         },
     }
 
@@ -83,13 +96,15 @@ def rules_in(schema: Any, path: str = "") -> Iterator[tuple[str, Schema]]:
     yield from rules_in(schema.get("additionalProperties"), f"{path}{{}}")
 
 
-def _version(resource: CustomResource[Any]) -> Schema:
+def _version(resource: CustomResource[Any], *, selectable: bool) -> Schema:
+    fields = [{"jsonPath": path} for path in resource.selectable] if selectable else []
     return {
         "name": VERSION,
         "served": True,
         "storage": True,
         "subresources": {"status": {}},
         "additionalPrinterColumns": [_column(column) for column in resource.columns],
+        **({"selectableFields": fields} if fields else {}),
         "schema": {"openAPIV3Schema": stripped(object_schema(resource))},
     }
 

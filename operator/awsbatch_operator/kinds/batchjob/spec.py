@@ -144,8 +144,8 @@ class BatchJobSpec(Scoped):
     rerun_policy: RerunPolicy | None = Field(
         None,
         description=(
-            "Never (default): what was submitted cannot be changed. OnChange, which is not "
-            "supported yet: a change submits a new run."
+            "Never (default): what was submitted cannot be changed. OnChange: a change submits a "
+            "new run."
         ),
     )
     logs: Logs | None = Field(None, description="What of the job's output is shown in status.")
@@ -184,6 +184,13 @@ RESOURCE = CustomResource(
     rules=(*SCOPE_RULES, *SPEC_RULES),
     object_rules=OBJECT_RULES,
     not_yet=NOT_YET,
+    selectable=(
+        ".spec.jobQueueRef.name",
+        ".spec.jobDefinitionRef.name",
+        ".status.awsStatus",
+        ".status.failure",
+        ".status.jobId",
+    ),
     columns=(
         Column(name="Status", path=".status.awsStatus", description="Status in AWS."),
         REASON,
