@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 from tests.support.api_server import ApiServer, messages
-from tests.support.crd_cases import BASES, BOUNDS, cases, patched
+from tests.support.crd_cases import BASES, BOUNDS, Patch, cases, patched
 from tests.support.namespaces import new_namespace
 
 from awsbatch_operator.api.metadata import API_VERSION
@@ -177,7 +177,7 @@ def with_odd_texts(schema, value, odd):
 
 
 # Of each kind two specs and states in AWS, of which the selectors below must find the second only.
-SELECTED = {
+SELECTED: dict[str, tuple[Patch, Patch]] = {
     "BatchJob": (
         {"jobQueueRef": {"name": "spot"}, "jobDefinitionRef": {"name": "render"}},
         {"awsStatus": "FAILED", "failure": "HostLost", "jobId": "4c1cb2c5"},
