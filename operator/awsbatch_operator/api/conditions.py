@@ -72,7 +72,7 @@ _STATES: Mapping[Situation, Mapping[str, str]] = {
 _FALSE: Mapping[str, str] = {
     "Ready": "It is not ready: the condition {true} says why.",
     "Reconciling": "Nothing is under way.",
-    "Stalled": "Nobody has to do anything.",
+    "Stalled": "It is not stalled.",
     "Suspended": "The job is not held.",
     "DeletionBlocked": "Nothing stands in the way of the deletion.",
 }
