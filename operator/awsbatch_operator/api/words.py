@@ -23,6 +23,15 @@ _CHANGES_WITH_EACH_ANSWER = re.compile(
     r"|\bSDK Attempt Count: [0-9]{1,4}\b"
     r"|\bencoded authorization failure message:[ ]?[\w+/=-]{1,16384}"
 )
+# One of these stands in every text in which that finds something: most texts are not searched.
+_HEADS = (
+    "request id",
+    "requestid",
+    "request-id",
+    "request_id",
+    "sdk attempt count",
+    "encoded authorization",
+)
 _BATCHS_PREFIX = "Error executing request, Exception : "
 
 
@@ -56,6 +65,9 @@ def without_request_ids(text: str) -> str:
     That is the id of the request, the SDK's count of its attempts, and EC2's encoded message, which
     only AWS can read. What held it together goes with it: a comma before it, brackets around it.
     """
+    lowered = text.lower()
+    if not any(head in lowered for head in _HEADS):
+        return text
     made, *pieces = _CHANGES_WITH_EACH_ANSWER.split(text)
     for piece in pieces:
         made = _closed_up(made, piece)

@@ -12,19 +12,22 @@ from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.words import without_request_ids
 
 # The members of the Batch, ECS and EC2 answers that hold sentences, and those that hold such again.
-_SENTENCES = ("statusReason", "reason", "stoppedReason", "statusMessage")
-_BELOW = (
-    "attempts",
-    "container",
-    "containers",
-    "ecsProperties",
-    "eksAttempts",
-    "eksProperties",
-    "failures",
-    "initContainers",
-    "podProperties",
-    "taskProperties",
+_SENTENCES = frozenset({"statusReason", "reason", "stoppedReason", "statusMessage"})
+_BELOW = frozenset(
+    {
+        "attempts",
+        "container",
+        "containers",
+        "ecsProperties",
+        "eksAttempts",
+        "eksProperties",
+        "failures",
+        "initContainers",
+        "podProperties",
+        "taskProperties",
+    }
 )
+_LOOKED_AT = _SENTENCES | _BELOW
 
 
 def steady(answer: Mapping[str, Any]) -> Shape:
@@ -45,9 +48,9 @@ def _settle(value: Any) -> None:
         for entry in value:
             _settle(entry)
     elif isinstance(value, dict):
-        for name in _SENTENCES:
-            if isinstance(value.get(name), str):
-                value[name] = without_request_ids(value[name])
-        for name in _BELOW:
-            if name in value:
-                _settle(value[name])
+        for name in value.keys() & _LOOKED_AT:
+            inner = value[name]
+            if name in _BELOW:
+                _settle(inner)
+            elif isinstance(inner, str):
+                value[name] = without_request_ids(inner)
