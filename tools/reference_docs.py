@@ -178,7 +178,8 @@ def _rows(shape: Schema, path: str, depth: int) -> Iterator[str]:
     for name, inner in shape.get("properties", {}).items():
         here = f"{path}.{name}" if path else name
         mark = " *" if name in required else ""
-        about = _linked(inner.get("description", "")).replace("|", "\\|")
+        words = (inner.get("description", ""), *_form(inner))
+        about = "<br>".join(_linked(each) for each in words).replace("|", "\\|")
         yield f"| `{here}`{mark} | {_type(inner)} | {about} |"
         if depth > 1:
             yield from _rows(*_below(inner, here), depth - 1)
@@ -189,6 +190,19 @@ def _below(shape: Schema, path: str) -> tuple[Schema, str]:
     if shape.get("type") == "array":
         return shape["items"], f"{path}[]"
     return shape, path
+
+
+def _form(shape: Schema) -> Iterator[str]:
+    """What a field's text, or each text in its list, must look like: the words of its form."""
+    for each in (shape, shape.get("items", {})):
+        for rule in each.get("x-kubernetes-validations", ()):
+            if _is_form(rule):
+                yield rule["message"].partition(". ")[2]
+
+
+def _is_form(rule: Schema) -> bool:
+    """Whether a rule says what one text looks like, and nothing else."""
+    return str(rule["rule"]).startswith("self.matches(")
 
 
 def _type(shape: Schema) -> str:
@@ -211,7 +225,7 @@ def _rules(shape: Any) -> Iterator[str]:
     """The message of every rule, from the top down."""
     if isinstance(shape, Mapping):
         for rule in shape.get("x-kubernetes-validations", ()):
-            if "message" in rule:
+            if not _is_form(rule):  # those stand beside their fields
                 yield rule["message"]
         for inner in shape.values():
             yield from _rules(inner)
