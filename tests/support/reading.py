@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-_ODD = re.compile(r"(?<![.\s/])\.\.(?!\.|/)|\s[.,;:]\s|\s\s|[,;:]\.(?:\s|$)|^\s|\s$")
+_ODD = re.compile(r"(?<![.\s/])\.\.(?!\.|/)|\s[.,;:](?:\s|$)|\s\s|[,;:]\.(?:\s|$)|^\s|\s$")
 _END = re.compile(r"[.!?…]$")
 
 
@@ -23,7 +23,5 @@ def reads_badly(text: str) -> str:
 def messages_of(body: Mapping[str, Any]) -> list[str]:
     """All messages that an object of ours, or an event, shows."""
     conditions = body.get("status", {}).get("conditions", ())
-    return [
-        *(str(each["message"]) for each in conditions),
-        *([body["note"]] if "note" in body else ()),
-    ]
+    told = [str(each["message"]) for each in conditions]
+    return [*told, str(body["note"])] if "note" in body else told
