@@ -192,6 +192,7 @@ def kind_page(crd: Schema) -> str:
         MADE.format(source=f"crds/awsbatch.dev_{names['plural']}.yaml"),
         f"\n# {names['kind']}\n\n{schema['description']}\n",
         f"\nShort name `{names['shortNames'][0]}`, {scope}.\n",
+        *_selectors(crd),
     ]
     for part in ("spec", "status"):
         shape = schema["properties"][part]
@@ -203,6 +204,15 @@ def kind_page(crd: Schema) -> str:
         parts.append("\n## What `kubectl apply` refuses\n\n")
         parts += [f"- {rule}\n" for rule in rules]
     return "".join(parts)
+
+
+def _selectors(crd: Schema) -> Iterator[str]:
+    """What `kubectl get --field-selector` knows of the kind; nothing if that is nothing."""
+    fields = crd["spec"]["versions"][0].get("selectableFields", ())
+    paths = ", ".join(f"`{field['jsonPath'].removeprefix('.')}`" for field in fields)
+    if paths:
+        short = crd["spec"]["names"]["shortNames"][0]
+        yield f"\n`kubectl get {short} --field-selector` selects by {paths}.\n"
 
 
 def _schema(crd: Schema) -> Schema:
@@ -217,7 +227,8 @@ def _rows(shape: Schema, path: str, depth: int) -> Iterator[str]:
     for name, inner in shape.get("properties", {}).items():
         here = f"{path}.{name}" if path else name
         mark = " *" if name in required else ""
-        about = _linked(inner.get("description", "")).replace("|", "\\|")
+        words = (inner.get("description", ""), *_form(inner))
+        about = "<br>".join(_linked(each) for each in words).replace("|", "\\|")
         yield f"| `{here}`{mark} | {_type(inner)} | {about} |"
         if depth > 1:
             yield from _rows(*_below(inner, here), depth - 1)
@@ -228,6 +239,19 @@ def _below(shape: Schema, path: str) -> tuple[Schema, str]:
     if shape.get("type") == "array":
         return shape["items"], f"{path}[]"
     return shape, path
+
+
+def _form(shape: Schema) -> Iterator[str]:
+    """What a field's text, or each text in its list, must look like: the words of its form."""
+    for each in (shape, shape.get("items", {})):
+        for rule in each.get("x-kubernetes-validations", ()):
+            if _is_form(rule):
+                yield rule["message"].partition(". ")[2]
+
+
+def _is_form(rule: Schema) -> bool:
+    """Whether a rule says what one text looks like, and nothing else."""
+    return str(rule["rule"]).startswith("self.matches(")
 
 
 def _type(shape: Schema) -> str:
@@ -250,7 +274,7 @@ def _rules(shape: Any) -> Iterator[str]:
     """The message of every rule, from the top down."""
     if isinstance(shape, Mapping):
         for rule in shape.get("x-kubernetes-validations", ()):
-            if "message" in rule:
+            if not _is_form(rule):  # those stand beside their fields
                 yield rule["message"]
         for inner in shape.values():
             yield from _rules(inner)

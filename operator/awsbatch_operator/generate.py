@@ -1,6 +1,7 @@
 """Writes crds/ from the spec of each kind and AWS's model, or says how they differ.
 
-`python -m awsbatch_operator.generate` writes, `--check` compares. The kinds stand above the
+`python -m awsbatch_operator.generate` writes, `--check` compares. `--no-selectors` leaves out what
+Kubernetes before 1.31 does not take. The kinds stand above the
 schema package, so the two are brought together here and nowhere else.
 """
 
@@ -31,9 +32,9 @@ RESOURCES: tuple[CustomResource[Any], ...] = (
 FOLDER = Path("crds")
 
 
-def files() -> Mapping[str, str]:
+def files(*, selectable: bool = True) -> Mapping[str, str]:
     """The content of crds/ by file name."""
-    made = {f"{GROUP}_{r.plural}.yaml": to_yaml(crd(r)) for r in RESOURCES}
+    made = {f"{GROUP}_{r.plural}.yaml": to_yaml(crd(r, selectable=selectable)) for r in RESOURCES}
     kustomization = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
@@ -71,8 +72,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument(
+        "--no-selectors",
+        action="store_true",
+        help="without fields for --field-selector, for Kubernetes before 1.31",
+    )
     options = parser.parse_args(arguments)
-    wanted = files()
+    wanted = files(selectable=not options.no_selectors)
     if not options.check:
         write(options.folder, wanted)
         return 0

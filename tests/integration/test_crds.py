@@ -1,20 +1,24 @@
 """The CRDs on the real API server: accepted, and each rule accepting and refusing as it should."""
 
+import json
+import re
 import secrets
 
 import pytest
 from tests.support.api_server import ApiServer, messages
-from tests.support.crd_cases import BASES, BOUNDS, cases, patched
+from tests.support.crd_cases import BASES, BOUNDS, Patch, cases, patched
 from tests.support.job_remedies import WRONG
 from tests.support.namespaces import new_namespace
 
 from awsbatch_operator.api.metadata import API_VERSION
 from awsbatch_operator.generate import RESOURCES
-from awsbatch_operator.schema.crd import object_schema, rules_in
+from awsbatch_operator.schema.crd import object_schema, rules_in, spec_schema
 from awsbatch_operator.schema.rules import RULE_ID
 
 BY_KIND = {resource.kind: resource for resource in RESOURCES}
 KINDS = sorted(BY_KIND)
+# How the API server begins when it could not evaluate an expression of ours.
+UNEVALUATED = re.compile(r"evaluating rule|conversion error|no such key|out of (bounds|range)")
 RULES = [
     pytest.param(kind, rule, id=f"{kind}-{rule}") for kind in KINDS for rule in sorted(cases(kind))
 ]
@@ -68,7 +72,10 @@ class Tries:
 
     def __call__(self, patch):
         """What is refused about the patch; empty if nothing is."""
-        spec = patched(self._base, patch)
+        return self.whole(patched(self._base, patch))
+
+    def whole(self, spec):
+        """What is refused about the spec."""
         if self._found is None:
             body = manifest(self._kind, self._place, spec)
             status, answer = self._server.create(self._plural, body, dry_run=True)
@@ -141,6 +148,90 @@ def test_fargate_is_told_which_members_to_remove(server, place):
     tries = Tries(server, place, "ComputeEnvironment")
     said = tries({"computeResources": {"type": "FARGATE", "instanceRole": None}})
     assert [each for each in said if "Remove instanceTypes, or set type to EC2 or SPOT." in each]
+
+
+@pytest.mark.parametrize("odd", ["2GB", "", "1e999"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_odd_text_makes_a_rule_fail_to_be_evaluated(server, place, kind, odd):
+    """All texts of a spec are odd at once, in every spec that a rule is about.
+
+    Words that the API server lists (enums) stay: where one is wrong, it evaluates no rule at all.
+    """
+    schema, specs = spec_schema(BY_KIND[kind]), {}
+    for each in cases(kind).values():
+        for patch in (*each.accepts, *each.refuses):
+            spec = with_odd_texts(schema, patched(BASES[kind], patch), odd)
+            specs[json.dumps(spec, sort_keys=True)] = spec  # many are alike when their texts are
+    tries = Tries(server, place, kind)
+    met = [said for spec in specs.values() for said in tries.whole(spec)]
+    assert met
+    assert [said for said in met if UNEVALUATED.search(said)] == []
+
+
+def with_odd_texts(schema, value, odd):
+    """The value with every text that is not one of a list of words replaced."""
+    if isinstance(value, dict):
+        known, others = schema.get("properties", {}), schema.get("additionalProperties", {})
+        return {
+            name: with_odd_texts(known.get(name, others), inner, odd)
+            for name, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [with_odd_texts(schema.get("items", {}), inner, odd) for inner in value]
+    return odd if isinstance(value, str) and "enum" not in schema else value
+
+
+# Of each kind two specs and states in AWS, of which the selectors below must find the second only.
+SELECTED: dict[str, tuple[Patch, Patch]] = {
+    "BatchJob": (
+        {"jobQueueRef": {"name": "spot"}, "jobDefinitionRef": {"name": "render"}},
+        {"awsStatus": "FAILED", "failure": "HostLost", "jobId": "4c1cb2c5"},
+    ),
+    "ComputeEnvironment": (
+        {"type": "UNMANAGED", "computeResources": None, "state": "DISABLED", "serviceRole": "arn"},
+        {"awsStatus": "INVALID"},
+    ),
+    "JobQueue": (
+        {"state": "DISABLED", "schedulingPolicyRef": {"name": "fair"}},
+        {"awsStatus": "INVALID"},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SELECTED)
+def test_objects_are_selected_by_what_people_filter_by(server, place, kind):
+    plural, (patch, status) = BY_KIND[kind].plural, SELECTED[kind]
+    names = []
+    for spec in (BASES[kind], patched(BASES[kind], patch)):
+        code, made = server.create(plural, manifest(kind, place, spec), dry_run=False)
+        assert code == 201, messages(made)
+        names.append(made["metadata"]["name"])
+    shown = {**made, "status": {**made["status"], "conditions": [], **status}}
+    code, made = server.replace_status(plural, shown)
+    assert code == 200, messages(made)
+    for path in BY_KIND[kind].selectable:
+        value = made
+        for part in path.removeprefix(".").split("."):
+            value = value[part]
+        folder = f"/apis/{API_VERSION}/namespaces/{place}/{plural}"
+        _, found = server.ask("GET", f"{folder}?fieldSelector={path[1:]}%3D{value}")
+        listed = {each["metadata"]["name"] for each in found["items"]}
+        assert listed & set(names) == {names[1]}, path
+
+
+def test_kubectl_selects_jobs_by_their_queue(control_plane, server, place):
+    patch = {"jobQueueRef": {"name": "a-queue-of-its-own"}}
+    body = manifest("BatchJob", place, patched(BASES["BatchJob"], patch))
+    code, made = server.create("batchjobs", body, dry_run=False)
+    assert code == 201, messages(made)
+    selector = "--field-selector=spec.jobQueueRef.name=a-queue-of-its-own"
+    listed = control_plane.kubectl("get", "awsjob", f"--namespace={place}", selector, "-oname")
+    assert listed.stdout.split() == [f"batchjob.awsbatch.dev/{body['metadata']['name']}"]
+
+
+def test_kubectl_explains_that_a_field_is_not_supported_yet(control_plane, crds):
+    told = control_plane.kubectl("explain", "awsjob.spec.rerunPolicy").stdout
+    assert "Not supported yet (only Never is)" in told
 
 
 def test_an_unknown_field_is_refused_by_name(server, place):

@@ -48,6 +48,28 @@ MISTAKES = {
             },
         },
     ),
+    "a memory with a unit": (
+        "BatchJob",
+        manifests.job(
+            containerOverrides={"resourceRequirements": [{"type": "MEMORY", "value": "2GB"}]}
+        ),
+    ),
+    "a revision in a name": ("BatchJob", manifests.job(jobDefinitionRef={"name": "simulate:1"})),
+    "a name for an ARN": ("BatchJob", manifests.job(jobQueueRef={"arn": "main"})),
+    "a place for a region": ("AWSAccount", {"region": "frankfurt"}),
+    "an image with a scheme": (
+        "JobDefinition",
+        {
+            "type": "container",
+            "containerProperties": {
+                "image": "https://docker.io/busybox",
+                "resourceRequirements": [
+                    {"type": "VCPU", "value": "1"},
+                    {"type": "MEMORY", "value": "512"},
+                ],
+            },
+        },
+    ),
     "a weight of nothing": ("SchedulingPolicy", manifests.policy("0")),
     "an external id without a role": ("AWSAccount", {"externalId": "x1"}),
 }

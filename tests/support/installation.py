@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 from tests.support.lagging import Lagging
 from tests.support.one_process import Process, World, aws_models
+from tests.support.reading import messages_of, reads_badly
 
 from awsbatch_operator.api.conditions import condition
 from awsbatch_operator.api.metadata import API_VERSION, ObjectKey
@@ -37,6 +38,7 @@ class Installation(World):
     def __init__(self, simulator: Simulator | None = None, **settings: Any) -> None:
         super().__init__(simulator, namespaces={NAMESPACE: {"team": "climate"}, "other": {}})
         self.calls: list[str] = []
+        self.badly_said: set[str] = set()  # of all messages that anybody was shown
         self.lagging = Lagging(self.wire(self._called), lambda: self.clock.now().epoch)
         self._settings = settings
         self._process: Process | None = None  # the operator that runs, or ran last
@@ -45,12 +47,16 @@ class Installation(World):
     def _called(self, service: str, operation: str) -> None:
         self.calls.append(f"{service}:{operation}")
 
+    def _read(self, body: Mapping[str, Any]) -> None:
+        self.badly_said |= {bad for text in messages_of(body) if (bad := reads_badly(text))}
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """The operator at work, knowing nothing at first; ended cleanly afterwards."""
         with self.credentials():
             process = Process(self, on_client=self.lagging.connect, **self._settings)
             self._process = process
+            stop_reading = self.kube.subscribe(lambda _, body: self._read(body))
             process.start()
             await self.clock.advance(0)
             try:
@@ -58,6 +64,10 @@ class Installation(World):
                 process.check()
             finally:
                 await process.stop()
+                stop_reading()
+            for event in self.kube.events.values():
+                self._read(event)
+            assert self.badly_said == set()
 
     # --- what a user does and sees ---------------------------------------------------------------
 

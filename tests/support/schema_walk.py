@@ -5,6 +5,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from awsbatch_operator.schema.rules import RULE_PATTERN, RULES
+
 Schema = Mapping[str, Any]
 
 
@@ -61,8 +63,9 @@ def _arrays(schema: Schema) -> st.SearchStrategy[Any]:
 
 
 def _strings(schema: Schema) -> st.SearchStrategy[Any]:
-    if "pattern" in schema:
-        pattern = schema["pattern"].removesuffix("$") + r"\Z"
-        return st.from_regex(pattern).filter(lambda made: len(made) <= schema["maxLength"])
+    for rule in schema.get(RULES, ()):
+        if RULE_PATTERN in rule:
+            pattern = rule[RULE_PATTERN].removesuffix("$") + r"\Z"
+            return st.from_regex(pattern).filter(lambda made: len(made) <= schema["maxLength"])
     low = schema.get("minLength", 0)
     return st.text("abc ß0", min_size=low, max_size=low + 3)

@@ -70,6 +70,17 @@ _STATES: Mapping[Situation, Mapping[str, str]] = {
 TYPES = frozenset({"Ready", "Paused"}.union(*_STATES.values()))
 """All conditions that an object can have; a kind's own (ExtraCondition) are added here."""
 
+# What is False says no more than that, because what is True says all: whoever reads the whole
+# object would read the same words three times, and the longest are AWS's.
+_FALSE: Mapping[str, str] = {
+    "Ready": "It is not ready: the condition {true} says why.",
+    "Reconciling": "Nothing is under way.",
+    "Stalled": "It is not stalled.",
+    "Suspended": "The job is not held.",
+    "DeletionBlocked": "Nothing stands in the way of the deletion.",
+}
+# The first of them that is True.
+_SAYS_WHY = ("DeletionBlocked", "Suspended", "Complete", "Failed", "Stalled", "Reconciling")
 # A job's result stays, whatever stands in the way of the object afterwards.
 _RESULTS = ("Complete", "Failed")
 _LATER = frozenset({Situation.STALLED, Situation.DELETING, Situation.DELETION_BLOCKED})
@@ -133,7 +144,15 @@ def _said(
     for name in _SHOWN_AFTERWARDS:
         if name in before:
             wanted.setdefault(name, "False")
-    said = {name: (status, verdict.reason, verdict.message) for name, status in wanted.items()}
+    why = next((name for name in _SAYS_WHY if wanted.get(name) == "True"), "")
+    said = {
+        name: (
+            status,
+            verdict.reason,
+            verdict.message if status == "True" else _FALSE[name].format(true=why),
+        )
+        for name, status in wanted.items()
+    }
     for own in extra:
         said[own.type] = ("True" if own.holds else "False", own.reason, own.message)
     if paused or "Paused" in before:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from awsbatch_operator.api.words import joined
+
 
 class Severity(Enum):
     """Who can mend it."""
@@ -47,5 +49,4 @@ class Finding:
 
     def text(self) -> str:
         """The message of the condition: what and why, then how to mend it."""
-        remedy = self.remedy or self.reason.remedy
-        return f"{self.message} {remedy}".strip()
+        return joined(self.message, self.remedy or self.reason.remedy)

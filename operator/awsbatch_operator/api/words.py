@@ -1,8 +1,38 @@
-"""How messages are put together."""
+"""How messages are put together, and what of AWS's words is left out of them.
 
+All that users read (conditions, events, statuses) is joined here, so that it reads as sentences
+whoever wrote the parts, and is the same each time as long as nothing has changed: what differs with
+every answer of AWS (the id of the request) would change a condition, and be written, at every look.
+"""
+
+import re
 from collections.abc import Sequence
 
 SHOWN_AT_MOST = 5  # of several things of one sort; a person who mends these sees the next ones
+
+_ENDS = (".", "!", "?", "…")
+_SEPARATORS = " \t\r\n,;"
+_BRACKETS = {"(": ")", "[": "]", "{": "}"}
+# A label with an id, as the services and their SDKs write it: "RequestId: …" (Batch), "Request ID:
+# …; Proxy: null" (Java), "request id: …" and "RequestID: …" (Go), S3's second id. Every repetition
+# is bounded or ends at the first character that does not fit, so the time is linear.
+_CHANGES_WITH_EACH_ANSWER = re.compile(
+    r"(?i)\b(?:extended |aws |x-amzn?-)?request[ _-]?id[\"']?[ ]?[:=][ ]?[\"']?"
+    r"(?:[0-9a-z+/=_-]{8,256}|null\b)[\"']?"
+    r"|\brequest id [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
+    r"|\bSDK Attempt Count: [0-9]{1,4}\b"
+    r"|\bencoded authorization failure message:[ ]?[\w+/=-]{1,16384}"
+)
+# One of these stands in every text in which that finds something: most texts are not searched.
+_HEADS = (
+    "request id",
+    "requestid",
+    "request-id",
+    "request_id",
+    "sdk attempt count",
+    "encoded authorization",
+)
+_BATCHS_PREFIX = "Error executing request, Exception : "
 
 
 def some_of(things: Sequence[object]) -> str:
@@ -10,3 +40,47 @@ def some_of(things: Sequence[object]) -> str:
     rest = len(things) - SHOWN_AT_MOST
     more = f" and {rest} more" if rest > 0 else ""
     return ", ".join(str(thing) for thing in things[:SHOWN_AT_MOST]) + more
+
+
+def sentence(text: str) -> str:
+    """The text in one line and with one full stop at its end; empty if there is none.
+
+    For words of others (AWS, the API server) that end with a full stop or without one.
+    """
+    line = " ".join(text.split())
+    bare = line.rstrip(" .,;:")
+    if not bare:
+        return ""
+    return bare if bare.endswith(_ENDS) else f"{bare}."
+
+
+def joined(*parts: str) -> str:
+    """The parts as sentences, each once, in their order; the empty ones are left out."""
+    return " ".join(dict.fromkeys(line for part in parts if (line := sentence(part))))
+
+
+def without_request_ids(text: str) -> str:
+    """AWS's words without what differs with each answer, and otherwise as they are.
+
+    That is the id of the request, the SDK's count of its attempts, and EC2's encoded message, which
+    only AWS can read. What held it together goes with it: a comma before it, brackets around it.
+    """
+    lowered = text.lower()
+    if not any(head in lowered for head in _HEADS):
+        return text
+    made, *pieces = _CHANGES_WITH_EACH_ANSWER.split(text)
+    for piece in pieces:
+        made = _closed_up(made, piece)
+    return made.removeprefix(_BATCHS_PREFIX)
+
+
+def _closed_up(before: str, after: str) -> str:
+    """The text around what was taken away, with nothing left of how it stood there."""
+    before, rest = before.rstrip(_SEPARATORS), after.lstrip(_SEPARATORS)
+    opening = before[-1:]
+    if opening in _BRACKETS:
+        if rest.startswith(_BRACKETS[opening]):
+            return _closed_up(before[:-1], rest[1:]) if rest[1:] else before[:-1].rstrip()
+        return before + rest
+    apart = bool(before) and after[:1].isspace() and bool(rest)
+    return f"{before} {rest}" if apart else f"{before}{after if before else rest}"

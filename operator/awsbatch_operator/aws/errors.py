@@ -29,7 +29,8 @@ class AwsError(Exception):
 
     `identity` is who called (a role's ARN, or words for the operator's own identity); `action` is
     the IAM action that is missing, if the kind is DENIED. The message is AWS's own, without
-    anything secret.
+    anything secret, and without what differs with each answer: for the same refusal it is the same.
+    `request_id` is for the log, where whoever asks AWS's support looks for it.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class AwsError(Exception):
         identity: str = "",
         action: str = "",
         outcome_unknown: bool = False,
+        request_id: str = "",
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -53,6 +55,7 @@ class AwsError(Exception):
         self.identity = identity
         self.action = action
         self.outcome_unknown = outcome_unknown
+        self.request_id = request_id
 
     def __str__(self) -> str:
         code = f" ({self.code})" if self.code else ""

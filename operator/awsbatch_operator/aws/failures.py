@@ -4,16 +4,30 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from botocore.exceptions import ClientError
 
+from awsbatch_operator.api.words import without_request_ids
 from awsbatch_operator.aws.error_table import SERVER_ERROR, answered_kind, broken_row
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.telemetry.secrets import CUT, masked
 
 MESSAGE_LIMIT = 1000  # characters of AWS's own words that are kept
+LOOKED_AT = 16_384  # characters of them in which what differs with each answer is looked for
 
+# What only a person can mend, and what AWS's support is asked about; the rest is everyday.
+_WORTH_A_LINE = frozenset({ErrorKind.DENIED, ErrorKind.INVALID, ErrorKind.UNKNOWN})
 _MISSING_ACTION = re.compile(r"not authorized to perform:? ([A-Za-z0-9-]+:[A-Za-z0-9*]+)")
 _CALLER = re.compile(r"User: (arn:[^\s]+)")
+# What else differs each time although the trouble is the same: when a request was signed
+# ("Signature expired: 20260102T030405Z is now earlier than …"), where Python keeps an object
+# ("<… object at 0x7f…>"), and the number that botocore gives to its sessions of a role.
+_DIFFERS = re.compile(
+    r"\b[0-9]{8}T[0-9]{6}Z\b|(?<=\bobject at )0x[0-9a-f]+|(?<=\bbotocore-session-)[0-9]+"
+)
+
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +73,36 @@ def wrong_account(attempt: Attempt, message: str) -> AwsError:
     return _made(ErrorKind.INVALID, attempt, message=message)
 
 
+def log_failure(error: AwsError, *, account: str, region: str) -> None:
+    """Log what AWS said, with the id of the request, which is shown nowhere else."""
+    told = _log.info if error.kind in _WORTH_A_LINE else _log.debug
+    told(
+        "call to AWS failed",
+        call=f"{error.service}:{error.operation}",
+        account=account,
+        region=region,
+        error=error.kind.value,
+        code=error.code,
+        said=error.message,
+        request_id=error.request_id,
+    )
+
+
 def words(message: str) -> str:
-    """The message in one line, its secrets masked, cut to MESSAGE_LIMIT."""
-    return " ".join(masked(message, limit=MESSAGE_LIMIT - len(CUT)).split())
+    """The message in one line, its secrets masked, cut to MESSAGE_LIMIT.
+
+    Without what differs with each answer, since what is shown is written when it differs.
+    """
+    steady = _DIFFERS.sub(CUT, without_request_ids(message[:LOOKED_AT]))
+    return " ".join(masked(steady, limit=MESSAGE_LIMIT - len(CUT)).split())
 
 
 def _answered(error: ClientError, attempt: Attempt) -> AwsError:
     details: dict[str, Any] = error.response.get("Error", {})
     code = str(details.get("Code", ""))
     message = words(str(details.get("Message") or error))
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    metadata: dict[str, Any] = error.response.get("ResponseMetadata", {})
+    status = int(metadata.get("HTTPStatusCode", 0))
     kind = answered_kind(
         service=attempt.service,
         operation=attempt.operation,
@@ -81,7 +115,14 @@ def _answered(error: ClientError, attempt: Attempt) -> AwsError:
     # What no row knows may be a proxy's word, said after the request had gone on to AWS.
     doubtful = server_fault or kind is ErrorKind.UNKNOWN
     unknown = attempt.sent and doubtful and kind is not ErrorKind.THROTTLED
-    return _made(kind, attempt, code=code, message=message, outcome_unknown=unknown)
+    return _made(
+        kind,
+        attempt,
+        code=code,
+        message=message,
+        outcome_unknown=unknown,
+        request_id=str(metadata.get("RequestId") or ""),
+    )
 
 
 def _made(
@@ -91,6 +132,7 @@ def _made(
     message: str,
     code: str = "",
     outcome_unknown: bool = False,
+    request_id: str = "",
 ) -> AwsError:
     action, identity = "", attempt.identity
     if kind is ErrorKind.DENIED:
@@ -106,4 +148,5 @@ def _made(
         identity=identity,
         action=action,
         outcome_unknown=outcome_unknown,
+        request_id=request_id,
     )

@@ -17,11 +17,12 @@ from botocore import xform_name
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.scope import Fence, LeaseLostError, Permit, Scope
+from awsbatch_operator.aws.answers import steady
 from awsbatch_operator.aws.aws_settings import AwsSettings
 from awsbatch_operator.aws.call_table import CALLS
 from awsbatch_operator.aws.calls import Call, Priority
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
-from awsbatch_operator.aws.failures import Attempt, malformed, translate, wrong_account
+from awsbatch_operator.aws.failures import Attempt, log_failure, malformed, translate, wrong_account
 from awsbatch_operator.aws.in_flight import Flight, InFlight
 from awsbatch_operator.aws.limits import AccountRegion, Limits, Prepaid
 from awsbatch_operator.aws.runner import Runner
@@ -143,8 +144,7 @@ class Sender:
     def member(self, scope: Scope, name: str, answer: Shape, member: str) -> list[Shape]:
         """A list that AWS always sends, also when it is empty; AwsError if it is not there."""
         if member not in answer:
-            identity = Identity.of(scope)
-            raise malformed(_attempt(CALLS[name], identity, sent=True), member)
+            raise malformed(_attempt(CALLS[name], Identity.of(scope), sent=True), member)
         return list(answer[member])
 
     async def call_as(
@@ -248,7 +248,7 @@ class Sender:
                 if sending.refused is not None:
                     raise sending.refused from error  # botocore has wrapped it
                 raise translate(error, _attempt(call, sent.identity, sent=sending.sent)) from error
-        return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+        return steady(answer)
 
     def _assume(self, identity: Identity, region: str) -> dict[str, Any]:
         """AssumeRole as the operator itself, for botocore's credentials, in the calling thread."""
@@ -262,7 +262,8 @@ class Sender:
         return self._sessions.assume_request(identity)
 
     def _learn(self, sent: Sent, call: Call, error: AwsError) -> None:
-        """Adapt to what AWS said about the rate and about our credentials."""
+        """Adapt to what AWS said about the rate and about our credentials; log what it refused."""
+        log_failure(error, account=sent.account_id, region=sent.region)
         if error.kind is ErrorKind.THROTTLED and error.service == call.service:
             share = self._limits.throttled(AccountRegion(sent.account_id, sent.region), call)
             if share is not None:

@@ -11,6 +11,7 @@ from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.names import default_aws_name
 from awsbatch_operator.api.references import DEFAULT_ACCOUNT
 from awsbatch_operator.api.scope import Scope, ScopeRecord
+from awsbatch_operator.api.words import joined
 from awsbatch_operator.aws.ports import IdentityPort
 from awsbatch_operator.engine.cache import Cache
 from awsbatch_operator.kinds.permissions import (
@@ -248,7 +249,7 @@ def _gone(account: str) -> Finding:
 def _unavailable(message: str) -> Finding:
     return Finding(
         catalogue.ACCOUNT_UNAVAILABLE,
-        f"{message} What this object has in AWS can therefore not be removed.",
+        joined(message, "What this object has in AWS can therefore not be removed."),
         "Mend the account, and deletion goes on by itself; or set spec.deletionPolicy to Retain "
         "to let the AWS object be.",
     )

@@ -133,7 +133,7 @@ def refusals(declared: CustomResource[Any], resource: Resource) -> tuple[Finding
     try:
         read_spec(declared, resource.spec)
     except SpecError as error:
-        return (Finding(catalogue.INVALID_SPEC, f"{error}."),)
+        return (Finding(catalogue.INVALID_SPEC, str(error)),)
     return tuple(
         Finding(catalogue.NOT_SUPPORTED_YET, f"spec.{field.path} is not honoured.", field.remedy)
         for field in unsupported(declared, resource.spec)

@@ -12,6 +12,7 @@ from awsbatch_operator.api.metadata import Resource, Shape
 from awsbatch_operator.api.plans import Plan, Step
 from awsbatch_operator.api.references import Need, Reference, references
 from awsbatch_operator.api.tags import Owner, Ownership, ownership, unclaimed
+from awsbatch_operator.api.words import sentence
 from awsbatch_operator.kinds import statuses
 from awsbatch_operator.kinds.contract import KindStatus, Removal
 from awsbatch_operator.kinds.scope_record import recorded_time
@@ -76,8 +77,7 @@ class Detail:
     @property
     def words(self) -> str:
         """Status and reason, as a sentence."""
-        because = f": {self.reason.rstrip('.')}" if self.reason else ""
-        return f"AWS says {self.status}{because}."
+        return sentence(f"AWS says {self.status}: {self.reason}")
 
 
 def at_work(observed: Detail) -> tuple[Finding, ...]:

@@ -2,6 +2,7 @@
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding, Reason
+from awsbatch_operator.api.words import joined, sentence
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 
 _REASONS: dict[ErrorKind, Reason] = {
@@ -25,8 +26,10 @@ def finding(error: AwsError) -> Finding:
     if error.outcome_unknown:
         return Finding(
             catalogue.OUTCOME_UNKNOWN,
-            f"The answer to {error.operation} was lost, so AWS may or may not have done it. "
-            f"AWS said: {sentence(error.message)}",
+            joined(
+                f"The answer to {error.operation} was lost, so AWS may or may not have done it.",
+                f"AWS said: {error.message}" if error.message else "",
+            ),
         )
     reason = _REASONS[error.kind]
     if error.kind is ErrorKind.DENIED:
@@ -40,12 +43,6 @@ def _denied(error: AwsError) -> str:
     action = error.action or f"{error.service}:{error.operation}"
     identity = error.identity or "the operator's own identity"
     return sentence(f"AWS refuses {action} to {identity}: {error.message}")
-
-
-def sentence(text: str) -> str:
-    """AWS's words with a full stop, so that the remedy after them begins a new sentence."""
-    text = text.strip()
-    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def backs_off(error: AwsError) -> bool:

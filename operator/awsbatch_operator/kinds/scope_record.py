@@ -37,7 +37,7 @@ class RecordError(Exception):
 
 def unreadable(error: RecordError) -> Finding:
     """What a damaged record means for the object: nothing is guessed."""
-    return Finding(catalogue.INVALID_RECORD, f"{error}.", error.remedy)
+    return Finding(catalogue.INVALID_RECORD, str(error), error.remedy)
 
 
 def recorded_in(resource: Resource) -> ScopeRecord | None:

@@ -14,7 +14,7 @@ from awsbatch_operator.api.findings import Finding, Severity
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Resource, Shape
 from awsbatch_operator.api.scope import Origin, ScopeRecord
-from awsbatch_operator.api.words import SHOWN_AT_MOST
+from awsbatch_operator.api.words import SHOWN_AT_MOST, joined
 
 COMMON_FIELDS = frozenset(
     {"observedGeneration", "conditions", "awsName", "accountId", "region", "deletionPolicy"}
@@ -57,10 +57,10 @@ def _joined(findings: Sequence[Finding]) -> str:
     for finding in findings[:SHOWN_AT_MOST]:
         remedy = finding.remedy or finding.reason.remedy
         by_remedy.setdefault(remedy, {})[finding.message] = None
-    words = [word for remedy, messages in by_remedy.items() for word in (*messages, remedy) if word]
+    words = [word for remedy, messages in by_remedy.items() for word in (*messages, remedy)]
     if len(findings) > SHOWN_AT_MOST:
         words.append(f"And {len(findings) - SHOWN_AT_MOST} more.")
-    return " ".join(words)
+    return joined(*words)
 
 
 def kept_fields(resource: Resource) -> dict[str, Any]:

@@ -21,14 +21,14 @@ EXACT = 2**53 - 1  # the largest integer that JSON readers keep exact
 class Member:
     """One member of an AWS structure: a line of our own, and the bounds that AWS states in prose.
 
-    `length`, `pattern` and `enum` are of a string, or of the strings in a list or map of strings;
+    `length`, `form` and `enum` are of a string, or of the strings in a list or map of strings;
     `size` is how many entries a list or map may have; `low` and `high` bound an integer.
     `key` makes a list a map by that member, `unordered` a set. `decimal` shows a float as text.
     """
 
     doc: str
     length: tuple[int, int] | None = None
-    pattern: str = ""
+    form: Rule | None = None
     enum: tuple[str, ...] = ()
     size: tuple[int, int] | None = None
     low: int | None = None
@@ -62,9 +62,9 @@ class OwnMember:
 Additions = Mapping[str, Struct]
 
 
-def text(doc: str, high: int = NAME, *, low: int = 1, pattern: str = "") -> Member:
+def text(doc: str, high: int = NAME, *, low: int = 1, form: Rule | None = None) -> Member:
     """A string."""
-    return Member(doc=doc, length=(low, high), pattern=pattern)
+    return Member(doc=doc, length=(low, high), form=form)
 
 
 def words(doc: str, *values: str) -> Member:
@@ -94,7 +94,7 @@ def many(
     length: tuple[int, int] | None = None,
     key: str = "",
     unordered: bool = False,
-    pattern: str = "",
+    form: Rule | None = None,
 ) -> Member:
     """A list, or a map of strings."""
-    return Member(doc=doc, size=size, length=length, key=key, unordered=unordered, pattern=pattern)
+    return Member(doc=doc, size=size, length=length, key=key, unordered=unordered, form=form)

@@ -20,13 +20,14 @@ from awsbatch_operator.schema.additions import (
 from awsbatch_operator.schema.common import TAG_RULES
 from awsbatch_operator.schema.declare import PassThrough
 from awsbatch_operator.schema.describe import describe
+from awsbatch_operator.schema.forms import DECIMAL
 from awsbatch_operator.schema.model import AwsShape, input_shape, named_shape
 from awsbatch_operator.schema.model_schema import own_schema
+from awsbatch_operator.schema.rules import RULES
 from awsbatch_operator.schema.tables import additions
 
 Schema = dict[str, Any]
 
-DECIMAL_PATTERN = r"^-?[0-9]{1,12}(\.[0-9]{1,9})?$"
 _TAG_MAPS = ("TagsMap", "TagrisTagsMap")
 _UNKNOWN = Member(doc="")
 
@@ -77,8 +78,8 @@ def _schema(shape: AwsShape, member: Member, table: Additions) -> Schema:
             schema = {"type": "boolean"}
         case other:
             raise ValueError(f"{shape.name}: AWS's type {other} has no schema here")
-    rules = [*schema.pop("x-kubernetes-validations", []), *(r.as_schema() for r in member.rules)]
-    return {**schema, "x-kubernetes-validations": rules} if rules else schema
+    rules = [*schema.pop(RULES, []), *(r.as_schema() for r in member.rules)]
+    return {**schema, RULES: rules} if rules else schema
 
 
 def _structure(shape: AwsShape, table: Additions) -> Schema:
@@ -95,7 +96,7 @@ def _structure(shape: AwsShape, table: Additions) -> Schema:
     required += [name for name, own in struct.own.items() if own.required]
     schema = _object(properties, required)
     if struct.rules:
-        schema["x-kubernetes-validations"] = [rule.as_schema() for rule in struct.rules]
+        schema[RULES] = [rule.as_schema() for rule in struct.rules]
     return schema
 
 
@@ -132,13 +133,13 @@ def _map(shape: AwsShape, member: Member) -> Schema:
         "additionalProperties": _string(element, Member(doc="", **_of_strings(member))),
     }
     if shape.name in _TAG_MAPS:
-        schema["x-kubernetes-validations"] = [rule.as_schema() for rule in TAG_RULES]
+        schema[RULES] = [rule.as_schema() for rule in TAG_RULES]
     return schema
 
 
 def _of_strings(member: Member) -> dict[str, Any]:
     """What a list or map of strings says about each string."""
-    return {"length": member.length, "pattern": member.pattern, "enum": member.enum}
+    return {"length": member.length, "form": member.form, "enum": member.enum}
 
 
 def _string(shape: AwsShape, member: Member) -> Schema:
@@ -147,12 +148,12 @@ def _string(shape: AwsShape, member: Member) -> Schema:
     if values:
         return {"type": "string", "enum": list(values)}
     low, high = member.length or (shape.minimum or 0, shape.maximum or TEXT)
-    pattern = member.pattern or ("" if shape.type == "string" else DECIMAL_PATTERN)
+    form = member.form or (None if shape.type == "string" else DECIMAL)
     return {
         "type": "string",
-        **({"minLength": low} if low else {}),
+        **({"minLength": low} if low and form is None else {}),
         "maxLength": high,
-        **({"pattern": pattern} if pattern else {}),
+        **({RULES: [form.as_schema()]} if form else {}),
     }
 
 

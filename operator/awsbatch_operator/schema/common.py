@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from awsbatch_operator.schema.declare import NotYet
-from awsbatch_operator.schema.fields import AWS_NAME_PATTERN, REGION_PATTERN, AwsFields
+from awsbatch_operator.schema.fields import AwsFields, ruled
+from awsbatch_operator.schema.forms import AWS_NAME, REGION
 from awsbatch_operator.schema.references import AccountRef
 from awsbatch_operator.schema.rules import Rule, immutable
 
@@ -54,7 +55,7 @@ TagMap = Annotated[
     dict[str, Annotated[str, Field(max_length=256)]],
     Field(
         max_length=TAGS_LIMIT,
-        json_schema_extra={"x-kubernetes-validations": [rule.as_schema() for rule in TAG_RULES]},
+        json_schema_extra=ruled(*TAG_RULES),
     ),
 ]
 
@@ -92,9 +93,8 @@ class Scoped(AwsFields):
             "AWS region, such as eu-central-1. Unset: the account's, else the operator's. "
             "Immutable."
         ),
-        min_length=9,
         max_length=32,
-        pattern=REGION_PATTERN,
+        json_schema_extra=ruled(REGION),
     )
     tags: TagMap | None = Field(
         None, description="Tags for the AWS object, besides the operator's own. At most 40."
@@ -116,9 +116,8 @@ class Infrastructure(Scoped):
         description=(
             "Name in AWS. Unset: namespace, name and a hash that keeps clusters apart. Immutable."
         ),
-        min_length=1,
         max_length=128,
-        pattern=AWS_NAME_PATTERN,
+        json_schema_extra=ruled(AWS_NAME),
     )
     adoption_policy: AdoptionPolicy | None = Field(
         None,

@@ -1,9 +1,11 @@
 """How a room under `kinds/` declares its resource; the CRD writer is handed these."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from awsbatch_operator.api.catalogue import NOT_SUPPORTED_YET
 from awsbatch_operator.schema.fields import Fields
 from awsbatch_operator.schema.rules import Rule
 from awsbatch_operator.schema.status import Status
@@ -40,12 +42,19 @@ class Column:
 class NotYet:
     """A field that is accepted but not acted on yet, so that a resource using it is Stalled.
 
-    `path` is relative to spec, dots between. `honoured` are values that do no harm.
+    `path` is relative to spec, dots between. `honoured` are values that do no harm. The gate that
+    refuses it and the description that says so are both made of this.
     """
 
     path: str
     remedy: str
     honoured: tuple[Any, ...] = ()
+
+    def mark(self) -> str:
+        """What the field's description says about it, for `kubectl explain` and the API pages."""
+        known = [value if isinstance(value, str) else json.dumps(value) for value in self.honoured]
+        only = f" (only {' and '.join(known)} is)" if known else ""
+        return f"Not supported yet{only}: it makes the object Stalled, {NOT_SUPPORTED_YET.name}."
 
     def used_in(self, spec: Mapping[str, Any]) -> bool:
         """Whether the spec asks for what is not supported."""
@@ -62,6 +71,8 @@ class CustomResource(Generic[SpecT]):
     """One kind as the API server learns it. Compared by identity: each is declared once.
 
     `rules` stand on `spec`; `object_rules` on the whole object, for those that depend on `status`.
+    `selectable` are the fields that `kubectl get --field-selector` knows: single texts, numbers or
+    booleans, at most eight, none of them in a list.
     """
 
     kind: str
@@ -75,6 +86,7 @@ class CustomResource(Generic[SpecT]):
     columns: tuple[Column, ...] = ()
     passthrough: PassThrough | None = None
     not_yet: tuple[NotYet, ...] = ()
+    selectable: tuple[str, ...] = ()
     namespaced: bool = True
 
 

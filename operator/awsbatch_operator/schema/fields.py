@@ -9,16 +9,17 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from awsbatch_operator.schema.rules import Rule
+from awsbatch_operator.schema.rules import RULES, Rule
 
 LIST_ATOMIC: Mapping[str, Any] = {"x-kubernetes-list-type": "atomic"}
 INT32 = 2**31 - 1
 INT64 = 2**53 - 1  # the API server reads bounds as floats, which are exact up to here
 EPOCH_YEARS = 10 * 365 * 24 * 3600  # ten years: longer than anything here is meant to wait
 
-REGION_PATTERN = r"^[a-z]{2,4}(-[a-z]+)+-[0-9]+$"
-AWS_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
-NAME_PATTERN = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
+
+def ruled(*rules: Rule) -> dict[str, Any]:
+    """What a field says in its schema to obey these rules."""
+    return {RULES: [rule.as_schema() for rule in rules]}
 
 
 class Fields(BaseModel):

@@ -7,6 +7,7 @@ it, and refuses what would be left without description or bounds.
 from typing import Any
 
 from awsbatch_operator.schema.fields import Fields
+from awsbatch_operator.schema.rules import RULES
 
 Schema = dict[str, Any]
 
@@ -85,7 +86,7 @@ class _Flattener:
             kept["maxProperties"] = kept.pop("maxLength")
         rules = [rule.as_schema() for rule in self._rules.get(name, ())]
         if rules:
-            kept["x-kubernetes-validations"] = rules
+            kept[RULES] = rules
 
     def _described(self, key: str, schema: Schema) -> Schema:
         if not schema.get("description"):

@@ -4,7 +4,8 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from awsbatch_operator.schema.fields import NAME_PATTERN, Fields
+from awsbatch_operator.schema.fields import Fields, ruled
+from awsbatch_operator.schema.forms import DEFINITION_NAME, NAME, batch_arn
 from awsbatch_operator.schema.rules import Rule, exactly_one
 
 
@@ -13,9 +14,8 @@ class AccountRef(Fields):
 
     name: str = Field(
         description="Name of the AWSAccount, which is cluster-scoped.",
-        min_length=1,
         max_length=253,
-        pattern=NAME_PATTERN,
+        json_schema_extra=ruled(NAME),
     )
 
 
@@ -29,18 +29,21 @@ _ONE_OF_NAME_AND_ARN = exactly_one(
 )
 
 
+def _name_like(form: Rule) -> Any:
+    return Field(
+        None,
+        description="Name of the object in the same namespace.",
+        max_length=253,
+        json_schema_extra=ruled(form),
+    )
+
+
 class NameOrArn(Fields):
     """An object of the same namespace by name, or an AWS object made elsewhere by ARN."""
 
     RULES: ClassVar[tuple[Rule, ...]] = (_ONE_OF_NAME_AND_ARN,)
 
-    name: str | None = Field(
-        None,
-        description="Name of the object in the same namespace.",
-        min_length=1,
-        max_length=253,
-        pattern=NAME_PATTERN,
-    )
+    name: str | None = _name_like(NAME)
     arn: str | None = Field(
         None,
         description="ARN of an AWS object that is not managed here.",
@@ -49,35 +52,35 @@ class NameOrArn(Fields):
     )
 
 
-def _arn_of(resource: str) -> Any:
+def _arn_of(resource: str, kind: str, example: str) -> Any:
     return Field(
         None,
         description=f"ARN of a {resource} in AWS that no object here manages.",
-        min_length=20,
         max_length=2048,
-        pattern=rf"^arn:aws[a-z-]*:batch:[a-z0-9-]+:[0-9]{{12}}:{resource}/[A-Za-z0-9_:-]+$",
+        json_schema_extra=ruled(batch_arn(resource, kind, example)),
     )
 
 
 class ComputeEnvironmentRef(NameOrArn):
     """A ComputeEnvironment, or a compute environment in AWS."""
 
-    arn: str | None = _arn_of("compute-environment")
+    arn: str | None = _arn_of("compute-environment", "ComputeEnvironment", "spot")
 
 
 class SchedulingPolicyRef(NameOrArn):
     """A SchedulingPolicy, or a scheduling policy in AWS."""
 
-    arn: str | None = _arn_of("scheduling-policy")
+    arn: str | None = _arn_of("scheduling-policy", "SchedulingPolicy", "fair")
 
 
 class JobQueueRef(NameOrArn):
     """A JobQueue, or a job queue in AWS."""
 
-    arn: str | None = _arn_of("job-queue")
+    arn: str | None = _arn_of("job-queue", "JobQueue", "main")
 
 
 class JobDefinitionRef(NameOrArn):
     """A JobDefinition, or a job definition in AWS."""
 
-    arn: str | None = _arn_of("job-definition")
+    name: str | None = _name_like(DEFINITION_NAME)
+    arn: str | None = _arn_of("job-definition", "JobDefinition", "simulate:7")

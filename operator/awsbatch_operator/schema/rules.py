@@ -4,11 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+RULES = "x-kubernetes-validations"
+"""Where rules stand in a schema."""
+
 RULE_ID = "x-rule-id"
 """Names a rule inside a schema for tests and docs; never written to a CRD."""
 
 RULE_COUNT = "x-rule-count"
 """(low, high, members): how many of them may be set, for validation in Python; not in a CRD."""
+
+RULE_PATTERN = "x-rule-pattern"
+"""The pattern of a rule about a text's form, for validation in Python; not in a CRD."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +24,7 @@ class Rule:
     `message` says what is wrong, why, and how to mend it. `words` is a CEL expression that makes
     a more exact message; the API server falls back to `message` if it cannot be evaluated.
     `field` points the error at one member (`.tags`). `count` is the same rule for Python, where
-    it is about how many members may be set.
+    it is about how many members may be set; so is `pattern`, where it is about a text's form.
     """
 
     id: str
@@ -27,6 +33,7 @@ class Rule:
     words: str = ""
     field: str = ""
     count: tuple[int, int, tuple[str, ...]] | None = None
+    pattern: str = ""
 
     def as_schema(self) -> dict[str, Any]:
         """The rule as it stands in a schema."""
@@ -41,7 +48,37 @@ class Rule:
             entry["fieldPath"] = self.field
         if self.count:
             entry[RULE_COUNT] = self.count
+        if self.pattern:
+            entry[RULE_PATTERN] = self.pattern
         return entry
+
+
+def form(rule_id: str, pattern: str, wrong: str, right: str) -> Rule:
+    """A text looks as the pattern (RE2) says, or its author is told what is wrong and what right.
+
+    The API server shows the text itself before these words. `right` has an example.
+    """
+    return Rule(
+        id=f"{rule_id}-form",
+        cel=f"self.matches({literal(pattern)})",
+        message=f"This {wrong}. {right}",
+        pattern=pattern,
+    )
+
+
+def where_formed(member: str, form_of_it: Rule, cel: str) -> str:
+    """CEL that converts a text to a number, asked only where the text has the form of one.
+
+    A conversion that fails ends in "type conversion error … evaluating rule" instead of the words
+    of the form: the API server evaluates all rules of an object, whichever of them refuses it.
+    """
+    return f"!{member}.matches({literal(form_of_it.pattern)}) || ({cel})"
+
+
+def literal(text: str) -> str:
+    """The text as CEL writes it."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def exactly_one(rule_id: str, names: Sequence[str], message: str) -> Rule:

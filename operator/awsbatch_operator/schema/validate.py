@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from awsbatch_operator.api.words import SHOWN_AT_MOST
-from awsbatch_operator.schema.crd import RULES, spec_schema
+from awsbatch_operator.api.words import SHOWN_AT_MOST, joined
+from awsbatch_operator.schema.crd import spec_schema
 from awsbatch_operator.schema.declare import CustomResource
 from awsbatch_operator.schema.fields import Fields
-from awsbatch_operator.schema.rules import RULE_COUNT
+from awsbatch_operator.schema.rules import RULE_COUNT, RULE_PATTERN, RULES
 
 Schema = Mapping[str, Any]
 SpecT = TypeVar("SpecT", bound=Fields)
@@ -37,11 +37,9 @@ class SpecError(ValueError):
     """A spec that does not fit its schema."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
-        shown = "; ".join(str(problem) for problem in problems[:SHOWN_AT_MOST])
-        more = (
-            f"; and {len(problems) - SHOWN_AT_MOST} more" if len(problems) > SHOWN_AT_MOST else ""
-        )
-        super().__init__(shown + more)
+        rest = len(problems) - SHOWN_AT_MOST
+        more = f"And {rest} more." if rest > 0 else ""
+        super().__init__(joined(*map(str, problems[:SHOWN_AT_MOST]), more))
         self.problems = problems
 
 
@@ -138,6 +136,9 @@ def _string(schema: Schema, value: Any, path: str) -> Iterator[Problem]:
     yield from _size(schema, len(value), path, "Length", "characters")
     if "pattern" in schema and not _matches(schema["pattern"], value):
         yield Problem(path, f"must match {schema['pattern']}")
+    for rule in schema.get(RULES, ()):
+        if RULE_PATTERN in rule and not _matches(rule[RULE_PATTERN], value):
+            yield Problem(path, rule["message"])
 
 
 def _matches(pattern: str, value: str) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.support.crd_cases import account, definition, environment, job, pods, queue
+from tests.support.crd_cases import account, definition, environment, formed, job, pods, queue
 from tests.support.crd_cases.cases import Bound, Case, Patch, case
 
 BASES: Mapping[str, Patch] = {
@@ -67,6 +67,6 @@ _LASTING: Mapping[str, Case] = {
 
 def cases(kind: str) -> dict[str, Case]:
     """The cases of a kind by the id of the rule."""
-    scoped = {} if kind == "AWSAccount" else _SCOPED
-    lasting = {} if kind in ("AWSAccount", "BatchJob") else _LASTING
-    return {**scoped, **lasting, **_OWN[kind]}
+    scoped = {} if kind == "AWSAccount" else {**_SCOPED, **formed.SCOPED}
+    lasting = {} if kind in ("AWSAccount", "BatchJob") else {**_LASTING, **formed.LASTING}
+    return {**scoped, **lasting, **_OWN[kind], **formed.BY_KIND[kind]}

@@ -1,10 +1,24 @@
 import time
 
 import pytest
-from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    HTTPClientError,
+    ReadTimeoutError,
+    SSLError,
+)
+from structlog.testing import capture_logs
 
 from awsbatch_operator.aws.errors import ErrorKind
-from awsbatch_operator.aws.failures import MESSAGE_LIMIT, Attempt, malformed, translate, words
+from awsbatch_operator.aws.failures import (
+    MESSAGE_LIMIT,
+    Attempt,
+    log_failure,
+    malformed,
+    translate,
+    words,
+)
 
 SUBMIT = Attempt(
     service="batch",
@@ -13,6 +27,20 @@ SUBMIT = Attempt(
     identity="the operator's own identity",
     sent=True,
 )
+
+
+FIRST = {
+    "id": "6c6b1a5f-9d3e-4c55-8c0b-0f2f7b1f3a11",
+    "blob": "4GIOHlTkIaWHQD0Q" * 100,
+    "time": "20260102T030000Z",
+    "number": "1767322800",
+}
+SECOND = {
+    "id": "0b1c2d3e-0000-4c55-8c0b-aaaaaaaaaaaa",
+    "blob": "xXyYzZ-_" * 300,
+    "time": "20260102T030001Z",
+    "number": "1767322801",
+}
 
 
 def refusal(code: str, message: str, status: int) -> ClientError:
@@ -117,3 +145,47 @@ def test_an_answer_that_is_not_awss_says_what_to_check():
     error = malformed(SUBMIT, "jobs")
     assert error.kind is ErrorKind.UNKNOWN
     assert "AWS_ENDPOINT_URL" in error.message
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Error executing request, Exception : Object already exists, RequestId: {id}",
+        "Access denied (Service: AWSBatch; Status Code: 403; Request ID: {id}; Proxy: null)",
+        "You are not authorized. Encoded authorization failure message: {blob}",
+        "Signature expired: {time} is now earlier than 20260102T030405Z (a while ago - 15 min.)",
+        "User: arn:aws:sts::111122223333:assumed-role/op/botocore-session-{number} may not do it",
+    ],
+)
+def test_the_same_refusal_has_the_same_words_each_time(said):
+    first, second = words(said.format(**FIRST)), words(said.format(**SECOND))
+    assert first == second
+    assert not [value for value in FIRST.values() if value in first]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        lambda: HTTPClientError(error=f"<HTTPSConnection object at {id(object()):#x}>: no"),
+        lambda: SSLError(endpoint_url="http://x", error=f"<Pool object at {id([]):#x}>"),
+    ],
+)
+def test_a_broken_connection_does_not_say_where_python_keeps_it(error):
+    assert "object at …" in translate(error(), SUBMIT).message
+
+
+def test_the_id_of_the_request_is_in_the_log_and_nowhere_else():
+    answer = refusal("ClientException", f"No such queue, RequestId: {FIRST['id']}", 400)
+    answer.response["ResponseMetadata"]["RequestId"] = FIRST["id"]
+    error = translate(answer, SUBMIT)
+    with capture_logs() as logged:
+        log_failure(error, account="111122223333", region="eu-central-1")
+    assert (error.message, FIRST["id"] in str(error)) == ("No such queue", False)
+    [line] = logged
+    assert (line["request_id"], line["log_level"]) == (FIRST["id"], "info")
+    assert (line["call"], line["said"]) == ("batch:SubmitJob", "No such queue")
+
+
+def test_a_message_is_told_from_its_id_before_it_is_cut():
+    said = "x" * (MESSAGE_LIMIT - 20) + ", RequestId: {id}"
+    assert words(said.format(**FIRST)) == words(said.format(**SECOND))

@@ -7,7 +7,6 @@ import botocore.session
 import pytest
 import yaml
 
-from awsbatch_operator.kinds.awsaccount.spec import RESOURCE_PATTERN
 from awsbatch_operator.kinds.named_resources import (
     FREE_MAPS,
     PROFILE_FIELDS,
@@ -16,6 +15,7 @@ from awsbatch_operator.kinds.named_resources import (
     Guard,
     Member,
 )
+from awsbatch_operator.schema.forms import RESOURCE_PATTERN
 from awsbatch_sandbox.paths import REPOSITORY
 
 OPERATIONS = (

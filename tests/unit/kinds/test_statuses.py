@@ -61,6 +61,52 @@ def whole(of, **changes):
     return statuses.whole(of, {"arn": "arn:1", "nothing": None}, FINE, **values)
 
 
+@pytest.mark.parametrize("situation", Situation)
+@pytest.mark.parametrize("bounded", [False, True])
+def test_only_what_is_true_says_all_and_what_is_false_says_little(situation, bounded):
+    """Whoever reads the whole object would read the same words three times."""
+    words = "The security group is gone. " * 20
+    before = [condition(name, "True", "X", "x") for name in ("Suspended", "DeletionBlocked")]
+    shown = statuses.whole(
+        resource("JobQueue", status={"conditions": before}),
+        {},
+        Verdict(situation, "InvalidRequest", words),
+        now=NOW,
+        bounded=bounded,
+        recorded=None,
+    )
+    listed = {each["type"]: each for each in shown["conditions"]}
+    true = {name for name, each in listed.items() if each["status"] == "True"}
+    assert {name for name, each in listed.items() if each["message"] == words} == true
+    for name in listed.keys() - true:
+        assert len(listed[name]["message"]) < 60
+        assert listed[name]["message"].endswith(".")
+        assert listed[name]["reason"] == "InvalidRequest"
+
+
+@pytest.mark.parametrize(
+    ("situation", "says"),
+    [
+        (Situation.STALLED, "Stalled"),
+        (Situation.WORKING, "Reconciling"),
+        (Situation.DELETING, "Reconciling"),
+        (Situation.DELETION_BLOCKED, "DeletionBlocked"),
+    ],
+)
+def test_what_is_not_ready_says_which_condition_says_why(situation, says):
+    shown = statuses.whole(
+        resource("JobQueue"),
+        {},
+        Verdict(situation, "X", "x"),
+        now=NOW,
+        bounded=False,
+        recorded=None,
+    )
+    listed = {each["type"]: each for each in shown["conditions"]}
+    assert listed["Ready"]["message"] == f"It is not ready: the condition {says} says why."
+    assert listed[says]["status"] == "True"
+
+
 def test_a_status_has_no_null_and_says_where_the_object_lives():
     status = whole(resource("JobQueue"))
     assert "nothing" not in status
@@ -182,6 +228,7 @@ def condition(name, status, reason, message):
         "reason": reason,
         "message": message,
         "observedGeneration": 1,
+        "lastTransitionTime": NOW.rfc3339(),
     }
 
 

@@ -10,7 +10,7 @@ import yaml
 from pydantic import Field
 from tests.support.schema_walk import nodes
 
-from awsbatch_operator.generate import RESOURCES
+from awsbatch_operator.generate import RESOURCES, main
 from awsbatch_operator.schema import aws_schema
 from awsbatch_operator.schema.crd import crd, spec_schema, to_yaml
 from awsbatch_operator.schema.declare import PassThrough
@@ -167,6 +167,41 @@ def test_a_field_of_ours_with_several_types_is_refused():
 
     with pytest.raises(ValueError, match="a union of several types"):
         own_schema(Either)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_exactly_what_the_gate_refuses_is_described_as_not_supported_yet(kind):
+    marked = {
+        path.removeprefix("spec.")
+        for path, node in below(kind)
+        if "not supported yet" in node.get("description", "").lower()
+    }
+    assert marked == {entry.path for entry in BY_KIND[kind].not_yet}
+
+
+def test_a_description_says_which_values_are_supported():
+    schema = root("BatchJob")["properties"]["spec"]["properties"]
+    assert schema["rerunPolicy"]["description"].startswith("Not supported yet (only Never is): ")
+    assert schema["suspend"]["description"].startswith("Not supported yet (only false is): ")
+    assert schema["arrayProperties"]["description"].startswith("Not supported yet: it makes the ")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_field_for_selectors_exists_and_is_one_value(kind):
+    selectable = made(kind)["spec"]["versions"][0].get("selectableFields", [])
+    assert len(selectable) <= 8, "the API server takes no more"
+    for field in selectable:
+        node = root(kind)
+        for part in field["jsonPath"].removeprefix(".").split("."):
+            node = node["properties"][part]
+        assert node["type"] in ("string", "integer", "boolean"), field
+
+
+def test_crds_for_an_older_kubernetes_name_no_fields_for_selectors(tmp_path):
+    assert main(["--folder", str(tmp_path), "--no-selectors"]) == 0
+    assert "selectableFields" not in (tmp_path / "awsbatch.dev_batchjobs.yaml").read_text()
+    assert main(["--folder", str(tmp_path)]) == 0
+    assert "selectableFields" in (tmp_path / "awsbatch.dev_batchjobs.yaml").read_text()
 
 
 def test_the_same_crd_gives_the_same_bytes():

@@ -1,5 +1,6 @@
 """The spec and status models of the kinds."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -89,6 +90,22 @@ def test_a_status_written_by_hand_can_be_cut_to_its_bounds():
 
 def test_a_status_leaves_out_what_is_not_known():
     assert BatchJobStatus(run=1).body() == {"observedGeneration": -1, "conditions": [], "run": 1}
+
+
+@pytest.mark.parametrize("kind", sorted(BY_KIND))
+def test_every_field_of_ours_is_read_or_said_not_to_be_honoured_yet(kind):
+    """Nothing that a user writes is ignored in silence."""
+    resource = BY_KIND[kind]
+    later = {entry.path for entry in resource.not_yet}
+    code = "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in (OPERATOR / "awsbatch_operator").rglob("*.py")
+        if path.name != "spec.py"
+    )
+    spec_of_it = (OPERATOR / f"awsbatch_operator/kinds/{kind.lower()}/spec.py").read_text("utf-8")
+    for name, field in resource.spec.model_fields.items():
+        read = re.search(rf"\.{name}\b|[\"'.]{field.alias}[\"'.]", code)
+        assert read or f"self.{name}" in spec_of_it or field.alias in later, name
 
 
 def test_a_spec_can_be_imported_without_any_client_library():

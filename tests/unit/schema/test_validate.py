@@ -61,9 +61,9 @@ def test_what_is_out_of_bounds_is_refused_here_too(kind):
         ("JobQueue", {"computeEnvironmentOrder": [{"order": 1, "computeEnvironmentRef": {}}]},
          "spec.computeEnvironmentOrder[0].computeEnvironmentRef: A reference names either"),
         ("BatchJob", {"jobQueueRef": "main"}, "spec.jobQueueRef: must be an object"),
-        ("BatchJob", {"jobQueueRef": {"name": "Main"}}, "spec.jobQueueRef.name: must match"),
-        ("BatchJob", {"jobQueueRef": {"name": "main\n"}}, "spec.jobQueueRef.name: must match"),
-        ("AWSAccount", {"externalId": "größe"}, "spec.externalId: must match"),
+        ("BatchJob", {"jobQueueRef": {"name": "Main"}}, "spec.jobQueueRef.name: This is no name"),
+        ("BatchJob", {"jobQueueRef": {"name": "main\n"}}, "spec.jobQueueRef.name: This is no name"),
+        ("AWSAccount", {"externalId": "größe"}, "spec.externalId: This is no external id"),
         ("BatchJob", {"dependsOn": [{"jobRef": {}}]},
          "spec.dependsOn[0].jobRef: A dependency is a BatchJob"),
         ("AWSAccount", {"allowedNamespaces": {"names": ["a", "a"]}},
@@ -88,7 +88,7 @@ def test_reading_a_wrong_spec_tells_every_problem():
 
 def test_many_problems_are_counted_instead_of_listed():
     spec = {**BASES["BatchJob"], **{f"unknown{n}": n for n in range(9)}}
-    with pytest.raises(SpecError, match="and 4 more"):
+    with pytest.raises(SpecError, match="And 4 more"):
         read_spec(BY_KIND["BatchJob"], spec)
 
 

@@ -4,25 +4,24 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from awsbatch_operator.schema.declare import AGE, READY, REASON, Column, CustomResource
-from awsbatch_operator.schema.fields import LIST_ATOMIC, NAME_PATTERN, REGION_PATTERN, Fields, Short
+from awsbatch_operator.schema.declare import AGE, READY, REASON, Column, CustomResource, NotYet
+from awsbatch_operator.schema.fields import LIST_ATOMIC, Fields, Short, ruled
+from awsbatch_operator.schema.forms import (
+    ARN_GLOB,
+    EXTERNAL_ID,
+    NAMESPACE,
+    REGION,
+    RESOURCE_GLOB,
+    ROLE_ARN,
+)
 from awsbatch_operator.schema.rules import Rule, exactly_one
 from awsbatch_operator.schema.status import Status
 
-ROLE_PATTERN = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$"
-
-Namespace = Annotated[str, Field(min_length=1, max_length=63, pattern=NAME_PATTERN)]
+Namespace = Annotated[str, Field(max_length=63, json_schema_extra=ruled(NAMESPACE))]
 LabelValue = Annotated[str, Field(max_length=63)]
-ArnGlob = Annotated[str, Field(min_length=1, max_length=2048, pattern=r"^arn:")]
-# An ARN, an id, or type and name as ARNs and kubectl write them. A test compares this with the
-# types of kinds/named_resources.py: an entry that could never match would be a trap.
-RESOURCE_PATTERN = (
-    r"^(arn:|(subnet|sg|lt|ami|fs|fsap)-|(access-point|consumable-resource|file-system|image"
-    r"|key-pair|launch-template|namespace|parameter|persistentvolumeclaim|placement-group|secret"
-    r"|security-group|serviceaccount|subnet)/|(secret|log-group):)"
-)
-ResourceGlob = Annotated[str, Field(min_length=1, max_length=2048, pattern=RESOURCE_PATTERN)]
-Region = Annotated[str, Field(min_length=9, max_length=32, pattern=REGION_PATTERN)]
+ArnGlob = Annotated[str, Field(max_length=2048, json_schema_extra=ruled(ARN_GLOB))]
+ResourceGlob = Annotated[str, Field(max_length=2048, json_schema_extra=ruled(RESOURCE_GLOB))]
+Region = Annotated[str, Field(max_length=32, json_schema_extra=ruled(REGION))]
 
 
 class AllowedNamespaces(Fields):
@@ -58,23 +57,20 @@ class AwsAccountSpec(Fields):
     role_arn: str | None = Field(
         None,
         description="Role to assume in the account. Unset: the operator's own identity.",
-        min_length=20,
         max_length=2048,
-        pattern=ROLE_PATTERN,
+        json_schema_extra=ruled(ROLE_ARN),
     )
     external_id: str | None = Field(
         None,
         description="External id that the role's trust policy asks for.",
-        min_length=2,
         max_length=1224,
-        pattern=r"^[\w+=,.@:/-]+$",
+        json_schema_extra=ruled(EXTERNAL_ID),
     )
     region: str | None = Field(
         None,
         description="Region of objects that name none. Unset: the operator's.",
-        min_length=9,
         max_length=32,
-        pattern=REGION_PATTERN,
+        json_schema_extra=ruled(REGION),
     )
     allowed_namespaces: AllowedNamespaces | None = Field(
         None,
@@ -133,6 +129,13 @@ RESOURCE = CustomResource(
     spec=AwsAccountSpec,
     status=AwsAccountStatus,
     namespaced=False,
+    not_yet=(
+        NotYet(
+            path="allowAdoption",
+            honoured=(False,),
+            remedy="Taking over what exists is not supported yet: remove allowAdoption.",
+        ),
+    ),
     rules=(
         Rule(
             id="external-id-needs-role",

@@ -18,7 +18,7 @@ from awsbatch_operator.kinds.batchjob.log_place import LogPlace, log_place
 from awsbatch_operator.kinds.batchjob.masking import masked_lines
 from awsbatch_operator.kinds.batchjob.observed import Observed, Output
 from awsbatch_operator.kinds.outcomes import backs_off
-from awsbatch_operator.schema.fields import REGION_PATTERN
+from awsbatch_operator.schema.forms import REGION
 
 DEFAULT_LINES = 5
 PATIENCE_SECONDS = 3.0  # how long a job that wrote nothing yet may still be writing
@@ -29,7 +29,7 @@ HELD_BACK_SECONDS = {"SUCCEEDED": 15.0, "FAILED": 120.0}
 A_SECOND = 5.0
 AT_ONCE = 5  # reads that need not wait for each other
 _SAVED_SECONDS = (AT_ONCE - 0.5) / A_SECOND  # half a step off, so that no rounding matters
-_REGION = re.compile(REGION_PATTERN)  # a host name is made of it
+_REGION = re.compile(REGION.pattern)  # a host name is made of it
 
 
 class Readings:

@@ -8,6 +8,7 @@ from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION
 from awsbatch_operator.api.plans import Plan
+from awsbatch_operator.api.words import sentence
 from awsbatch_operator.kinds.batchjob import waiting
 from awsbatch_operator.kinds.batchjob.actions import Action
 from awsbatch_operator.kinds.batchjob.desired import Desired
@@ -25,7 +26,6 @@ from awsbatch_operator.kinds.batchjob.submitting import (
     first_run,
     when_unknown,
 )
-from awsbatch_operator.kinds.outcomes import sentence
 
 LOGS_LOOK_SECONDS = 1.0
 SOON_SECONDS = 5.0

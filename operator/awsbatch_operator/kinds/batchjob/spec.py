@@ -21,13 +21,8 @@ from awsbatch_operator.schema.declare import (
     NotYet,
     PassThrough,
 )
-from awsbatch_operator.schema.fields import (
-    EPOCH_YEARS,
-    LIST_ATOMIC,
-    NAME_PATTERN,
-    REGION_PATTERN,
-    Fields,
-)
+from awsbatch_operator.schema.fields import EPOCH_YEARS, LIST_ATOMIC, Fields, ruled
+from awsbatch_operator.schema.forms import JOB_ID, NAME, REGION
 from awsbatch_operator.schema.references import AccountRef, JobDefinitionRef, JobQueueRef
 from awsbatch_operator.schema.rules import Rule
 
@@ -67,16 +62,14 @@ class JobRef(Fields):
     name: str | None = Field(
         None,
         description="Name of a BatchJob in the same namespace.",
-        min_length=1,
         max_length=253,
-        pattern=NAME_PATTERN,
+        json_schema_extra=ruled(NAME),
     )
     job_id: str | None = Field(
         None,
         description="Id of a job in AWS that no object here manages.",
-        min_length=1,
         max_length=128,
-        pattern=r"^[A-Za-z0-9:#-]+$",
+        json_schema_extra=ruled(JOB_ID),
     )
 
 
@@ -125,9 +118,8 @@ class BatchJobSpec(Scoped):
             "AWS region, such as eu-central-1. Unset: the account's, else the operator's. "
             "Immutable once the job is submitted."
         ),
-        min_length=9,
         max_length=32,
-        pattern=REGION_PATTERN,
+        json_schema_extra=ruled(REGION),
     )
     job_queue_ref: JobQueueRef = Field(
         description="Queue to submit to: a JobQueue by name, or one in AWS by ARN."
@@ -168,8 +160,8 @@ class BatchJobSpec(Scoped):
     rerun_policy: RerunPolicy | None = Field(
         None,
         description=(
-            "Never (default): what was submitted cannot be changed. OnChange, which is not "
-            "supported yet: a change submits a new run."
+            "Never (default): what was submitted cannot be changed. OnChange: a change submits a "
+            "new run."
         ),
     )
     logs: Logs | None = Field(None, description="What of the job's output is shown in status.")
@@ -208,6 +200,13 @@ RESOURCE = CustomResource(
     rules=SPEC_RULES,
     object_rules=OBJECT_RULES,
     not_yet=NOT_YET,
+    selectable=(
+        ".spec.jobQueueRef.name",
+        ".spec.jobDefinitionRef.name",
+        ".status.awsStatus",
+        ".status.failure",
+        ".status.jobId",
+    ),
     columns=(
         Column(name="Status", path=".status.awsStatus", description="Status in AWS."),
         REASON,

@@ -12,6 +12,7 @@ from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.conditions import Situation, Verdict
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Resource, Shape
+from awsbatch_operator.api.words import joined
 from awsbatch_operator.kinds import statuses
 from awsbatch_operator.kinds.batchjob import waiting
 from awsbatch_operator.kinds.batchjob.actions import Action
@@ -23,7 +24,6 @@ from awsbatch_operator.kinds.batchjob.plan import QUIET_SECONDS
 from awsbatch_operator.kinds.batchjob.request import request_hash
 from awsbatch_operator.kinds.batchjob.submission import Submission, end_condition, submission_of
 from awsbatch_operator.kinds.contract import KindStatus, Seen
-from awsbatch_operator.kinds.outcomes import sentence
 from awsbatch_operator.kinds.scope_record import RecordError
 
 REASONS_KEPT = 20
@@ -110,8 +110,7 @@ def verdict(observed: Observed, *, queue_deleted: bool = False) -> Verdict:
         case "FAILED":
             cause = diagnose(observed, queue_deleted=queue_deleted)
             told = _failure_message(observed) + _without_lines(observed)
-            message = f"{told} {cause.remedy}"
-            return Verdict(Situation.FAILED, cause.failure.value, message)
+            return Verdict(Situation.FAILED, cause.failure.value, joined(told, cause.remedy))
         case state:
             return working(state, waiting.words_of(observed.detail))
 
@@ -120,7 +119,7 @@ def working(state: str, words: str = "") -> Verdict:
     """On its way, with AWS's word as the reason, and AWS's words about it if it has any."""
     message = _WAITING.get(state, f"AWS says {state}.")
     if words:
-        message = f"{message} AWS says: {sentence(words)} {waiting.remedy_for(words)}".strip()
+        message = joined(message, f"AWS says: {words}", waiting.remedy_for(words))
     return Verdict(Situation.WORKING, state.capitalize() or "Pending", message)
 
 
@@ -247,15 +246,15 @@ def _success_message(observed: Observed) -> str:
 def _failure_message(observed: Observed) -> str:
     container, detail = observed.container, observed.detail
     words = waiting.words_of(detail)
-    parts = [f"AWS says: {sentence(words)}" if words else ""]
+    parts = [f"AWS says: {words}" if words else ""]
     if container.get("reason"):
-        parts.append(f"The container: {sentence(str(container['reason']))}")
+        parts.append(f"The container: {container['reason']}")
     if container.get("exitCode") is not None:
         parts.append(f"Exit code {container['exitCode']}{_took(observed)}.")
     attempts = len(detail.get("attempts") or ())
     if attempts > 1:
         parts.append(f"It was tried {attempts} times.")
-    return " ".join(part for part in parts if part) or "The job failed before it started."
+    return joined(*parts) or "The job failed before it started."
 
 
 def _without_lines(observed: Observed) -> str:

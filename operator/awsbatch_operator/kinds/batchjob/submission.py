@@ -141,8 +141,8 @@ class Submission:
                 if not (1 <= each.run <= _COUNTABLE and each.attempt >= 1 and each.swept >= 0):
                     raise ValueError("its counts are out of range")
         except _DAMAGED as error:
-            why = f"{type(error).__name__}: {error}"
-            message = f"The annotation {SUBMISSION} cannot be read ({why})"
+            why = f"it lacks {error}" if isinstance(error, KeyError) else "something was edited"
+            message = f"The annotation {SUBMISSION} cannot be read: {why}"
             raise RecordError(message, _REMEDY) from error
         return read
 

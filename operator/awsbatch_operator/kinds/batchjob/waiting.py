@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import Shape
+from awsbatch_operator.api.words import sentence
 
 REASON_LIMIT = 1024  # characters of AWS's words that are shown
 
@@ -78,8 +79,4 @@ def blocked(words: str, shown: Iterable[str]) -> tuple[Finding, ...]:
     if not words or code_of(words) in shown:
         return ()
     message = f"The job waits in RUNNABLE, and AWS says why: {words}"
-    return (Finding(catalogue.JOB_BLOCKED, _sentence(message), remedy_for(words)),)
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+    return (Finding(catalogue.JOB_BLOCKED, sentence(message), remedy_for(words)),)

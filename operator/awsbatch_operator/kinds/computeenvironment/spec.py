@@ -98,6 +98,7 @@ RESOURCE = CustomResource(
     passthrough=MEMBERS,
     rules=(*SCOPE_RULES, AWS_NAME_RULE, *ENVIRONMENT_RULES),
     not_yet=INFRASTRUCTURE_NOT_YET,
+    selectable=(".spec.type", ".spec.state", ".status.awsStatus"),
     columns=(
         Column(name="Type", path=".spec.type", description="MANAGED or UNMANAGED."),
         Column(name="Status", path=".status.awsStatus", description="Status in AWS."),

@@ -165,6 +165,7 @@ RESOURCE = CustomResource(
     passthrough=MEMBERS,
     rules=(*SCOPE_RULES, AWS_NAME_RULE, *SPEC_RULES),
     not_yet=NOT_YET,
+    selectable=(".spec.state", ".status.awsStatus", ".spec.schedulingPolicyRef.name"),
     columns=(
         Column(
             name="Priority",

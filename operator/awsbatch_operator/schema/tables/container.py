@@ -1,5 +1,6 @@
 """A container of a single-container job or node range, and what tasks share with it."""
 
+from awsbatch_operator.schema import forms
 from awsbatch_operator.schema.additions import (
     LIST,
     TEXT,
@@ -25,7 +26,7 @@ RESOURCES = many("vCPUs, memory (MiB) and GPUs, one entry each.", (0, 3), key="t
 SECRETS = many("Environment variables filled from secrets.", (0, LIST), key="name")
 MOUNTS = many("Where volumes appear in the container.", (0, 40), key="containerPath")
 ULIMITS = many("Resource limits of the container.", (0, 20))
-IMAGE = text("Image to run, by tag or digest.", 255)
+IMAGE = text("Image to run, by tag or digest.", 255, form=forms.IMAGE)
 
 SHAPES: Additions = {
     "ContainerProperties": Struct(
@@ -67,7 +68,7 @@ SHAPES: Additions = {
     "ResourceRequirement": Struct(
         members={
             "type": plain("VCPU, MEMORY (in MiB) or GPU."),
-            "value": text("How much, as a decimal in quotes.", 16, pattern=r"^[0-9]+(\.[0-9]+)?$"),
+            "value": text("How much, as a decimal in quotes.", 16, form=forms.AMOUNT),
         },
         rules=rules.RESOURCE,
     ),
@@ -155,7 +156,7 @@ SHAPES: Additions = {
             "onStatusReason": text("Status reason to match, * at the end allowed.", 512),
             "onReason": text("Container's reason to match, * at the end allowed.", 512),
             "onExitCode": text(
-                "Exit code to match, * at the end allowed.", 512, pattern=r"^[0-9]*\*?$"
+                "Exit code to match, * at the end allowed.", 512, form=forms.EXIT_CODE
             ),
             "action": plain("Try again, or end."),
         },

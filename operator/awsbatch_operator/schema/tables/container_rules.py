@@ -1,6 +1,7 @@
 """Rules of containers."""
 
-from awsbatch_operator.schema.rules import Rule
+from awsbatch_operator.schema.forms import AMOUNT
+from awsbatch_operator.schema.rules import Rule, where_formed
 
 CONTAINER = (
     Rule(
@@ -23,14 +24,18 @@ RESERVED_VARIABLE = Rule(
 RESOURCE = (
     Rule(
         id="resource-whole",
-        cel="self.type == 'VCPU' || !self.value.contains('.')",
+        cel=where_formed("self.value", AMOUNT, "self.type == 'VCPU' || !self.value.contains('.')"),
         message="Memory (MiB) and GPUs are whole numbers. Remove the fraction from value.",
         field=".value",
     ),
     Rule(
         id="resource-smallest",
-        cel="""self.type == 'MEMORY' ? double(self.value) >= 4.0
-            : self.type == 'GPU' ? double(self.value) >= 1.0 : double(self.value) >= 0.25""",
+        cel=where_formed(
+            "self.value",
+            AMOUNT,
+            """double(self.value) >= (self.type == 'MEMORY' ? 4.0
+                : self.type == 'GPU' ? 1.0 : 0.25)""",
+        ),
         message=(
             "AWS Batch needs at least 4 MiB of MEMORY, 0.25 VCPU (1 on EC2) and 1 GPU where one "
             "is asked for. Raise value, or remove the entry."

@@ -10,10 +10,11 @@ from awsbatch_operator.schema.additions import (
     text,
     words,
 )
+from awsbatch_operator.schema.forms import NAMESPACE, TEMPLATE_ID
 from awsbatch_operator.schema.tables import environment_rules as rules
 
 _TEMPLATE_MEMBERS = {
-    "launchTemplateId": text("Launch template by id.", pattern=r"^lt-[0-9a-f]+$"),
+    "launchTemplateId": text("Launch template by id.", form=TEMPLATE_ID),
     "launchTemplateName": text("Launch template by name."),
     "version": text("Template version: a number, $Latest or $Default (AWS's default)."),
     "userdataType": plain("How an EKS node with a custom image starts."),
@@ -168,7 +169,7 @@ SHAPES: Additions = {
             "kubernetesNamespace": text(
                 "Namespace in that cluster for the pods; not default and not kube-….",
                 63,
-                pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+                form=NAMESPACE,
             ),
             "accessEntry": plain("How AWS Batch is authenticated by the cluster."),
         },

@@ -1,6 +1,7 @@
 """RegisterJobDefinition and SubmitJob themselves."""
 
 from awsbatch_operator.schema.additions import TEXT, Additions, Struct, many, number, plain, text
+from awsbatch_operator.schema.forms import SHARE
 from awsbatch_operator.schema.tables.container import COMMAND, DEPRECATED, ENVIRONMENT, RESOURCES
 
 _PARAMETERS = many("Values for the Ref::name placeholders in commands.", (0, 100), length=(0, TEXT))
@@ -35,7 +36,7 @@ SHAPES: Additions = {
             "shareIdentifier": text(
                 "Share of the queue's policy that the job counts for.",
                 256,
-                pattern=r"^[A-Za-z0-9]{0,255}\*?$",
+                form=SHARE,
             ),
             "schedulingPriorityOverride": number(_PRIORITY, 0, 9999),
             "arrayProperties": plain("Makes the job an array of jobs."),

@@ -1,11 +1,10 @@
 """Multi-node parallel jobs."""
 
+from awsbatch_operator.schema import forms
 from awsbatch_operator.schema.additions import Additions, Struct, many, number, plain, text
 from awsbatch_operator.schema.rules import Rule, exactly_one
 
-RANGE = text(
-    "Node indexes that this is for: 0:3, :3, 2: or 1.", 16, pattern=r"^([0-9]+|[0-9]*:[0-9]*)$"
-)
+RANGE = text("Node indexes that this is for: 0:3, :3, 2: or 1.", 16, form=forms.NODES)
 NODES = 1000  # AWS: instances an ECS cluster may have by default
 
 SHAPES: Additions = {

@@ -12,6 +12,7 @@ from awsbatch_operator.schema.additions import (
     text,
     words,
 )
+from awsbatch_operator.schema.forms import IMAGE, NAMESPACE
 from awsbatch_operator.schema.rules import Rule, at_most_one
 
 _ID = Member(doc="Numeric user id.", low=0, high=2**32 - 1)
@@ -19,7 +20,7 @@ _GROUP = Member(doc="Numeric group id.", low=0, high=2**32 - 1)
 _NAMESPACE = text(
     "Namespace of the pod; not default and not kube….",
     63,
-    pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+    form=NAMESPACE,
 )
 _PROFILE = plain("Seccomp profile.")
 _COMMAND = many("Entry point instead of the image's.", (0, 200), length=(0, TEXT))
@@ -50,7 +51,7 @@ SHAPES: Additions = {
     "EksContainer": Struct(
         members={
             "name": text("Name of the container. AWS's default: Default.", 253),
-            "image": text("Image to run, by tag or digest.", 1024),
+            "image": text("Image to run, by tag or digest.", 1024, form=IMAGE),
             "imagePullPolicy": words("When to pull.", "Always", "IfNotPresent", "Never"),
             "command": _COMMAND,
             "args": _ARGS,
@@ -203,7 +204,7 @@ SHAPES: Additions = {
     "EksContainerOverride": Struct(
         members={
             "name": text("Name of the container in the definition.", 253),
-            "image": text("Image instead of the definition's.", 1024),
+            "image": text("Image instead of the definition's.", 1024, form=IMAGE),
             "command": _COMMAND,
             "args": _ARGS,
             "env": _ENV,

@@ -10,12 +10,13 @@ from awsbatch_operator.schema.additions import (
     plain,
     text,
 )
+from awsbatch_operator.schema.forms import SHARE, WEIGHT
 from awsbatch_operator.schema.references import ComputeEnvironmentRef
-from awsbatch_operator.schema.rules import Rule
+from awsbatch_operator.schema.rules import Rule, where_formed
 
 _WEIGHT_RANGE = Rule(
     id="weight-range",
-    cel="double(self) >= 0.0001",
+    cel=where_formed("self", WEIGHT, "double(self) >= 0.0001"),
     message=(
         "AWS takes weights from 0.0001 to 999.9999 (lower ones get more). Write one such as '0.5'."
     ),
@@ -84,12 +85,12 @@ SHAPES: Additions = {
             "shareIdentifier": text(
                 "Share identifier, or the beginning of some, ended by *.",
                 256,
-                pattern=r"^[A-Za-z0-9]{0,255}\*?$",
+                form=SHARE,
             ),
             "weightFactor": Member(
                 doc="Weight as a decimal, 0.0001 to 999.9999; a lower one gets more. Default: 1.",
                 length=(1, 8),
-                pattern=r"^[0-9]{1,3}(\.[0-9]{1,4})?$",
+                form=WEIGHT,
                 decimal=True,
                 rules=(_WEIGHT_RANGE,),
             ),

@@ -1,6 +1,7 @@
 """Volumes and mount points."""
 
 from awsbatch_operator.schema.additions import Additions, Struct, arn, number, plain, text
+from awsbatch_operator.schema.forms import VOLUME
 from awsbatch_operator.schema.rules import Rule, at_most_one
 
 _PORT = number("Port for the encrypted traffic. Unset: chosen by the mount helper.", 0, 65535)
@@ -8,7 +9,7 @@ _PORT = number("Port for the encrypted traffic. Unset: chosen by the mount helpe
 SHAPES: Additions = {
     "Volume": Struct(
         members={
-            "name": text("Name for mountPoints.", 255, pattern=r"^[A-Za-z0-9_-]+$"),
+            "name": text("Name for mountPoints.", 255, form=VOLUME),
             "host": plain("A directory of the host."),
             "efsVolumeConfiguration": plain("An EFS file system."),
             "s3filesVolumeConfiguration": plain("An S3 Files file system."),

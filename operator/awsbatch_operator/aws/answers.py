@@ -1,0 +1,56 @@
+"""What AWS says about its things, without the ids of requests that it puts into the words.
+
+A compute environment's statusReason repeats what Auto Scaling or EC2 answered, with the id of that
+request; a job's repeats what ECS, ECR or Secrets Manager did. AWS tries again and again, and each
+time the id is another: taken out here, before anybody compares or shows it, nothing has changed.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from awsbatch_operator.api.metadata import Shape
+from awsbatch_operator.api.words import without_request_ids
+
+# The members of the Batch, ECS and EC2 answers that hold sentences, and those that hold such again.
+_SENTENCES = frozenset({"statusReason", "reason", "stoppedReason", "statusMessage"})
+_BELOW = frozenset(
+    {
+        "attempts",
+        "container",
+        "containers",
+        "ecsProperties",
+        "eksAttempts",
+        "eksProperties",
+        "failures",
+        "initContainers",
+        "podProperties",
+        "taskProperties",
+    }
+)
+_LOOKED_AT = _SENTENCES | _BELOW
+
+
+def steady(answer: Mapping[str, Any]) -> Shape:
+    """An answer as botocore gives it, without its metadata.
+
+    The ids are taken out of the things that it lists where they stand: nobody else has them yet,
+    and thousands are listed at once.
+    """
+    kept = {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+    for value in kept.values():
+        if isinstance(value, list):
+            _settle(value)
+    return kept
+
+
+def _settle(value: Any) -> None:
+    if isinstance(value, list):
+        for entry in value:
+            _settle(entry)
+    elif isinstance(value, dict):
+        for name in value.keys() & _LOOKED_AT:
+            inner = value[name]
+            if name in _BELOW:
+                _settle(inner)
+            elif isinstance(inner, str):
+                value[name] = without_request_ids(inner)
