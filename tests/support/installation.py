@@ -67,7 +67,7 @@ class Installation(World):
                 stop_reading()
             for event in self.kube.events.values():
                 self._read(event)
-            assert self.badly_said == set()
+            assert not self.badly_said, sorted(self.badly_said)
 
     # --- what a user does and sees ---------------------------------------------------------------
 

@@ -65,13 +65,14 @@ def without_request_ids(text: str) -> str:
     That is the id of the request, the SDK's count of its attempts, and EC2's encoded message, which
     only AWS can read. What held it together goes with it: a comma before it, brackets around it.
     """
+    text = text.removeprefix(_BATCHS_PREFIX)
     lowered = text.lower()
     if not any(head in lowered for head in _HEADS):
         return text
     made, *pieces = _CHANGES_WITH_EACH_ANSWER.split(text)
     for piece in pieces:
         made = _closed_up(made, piece)
-    return made.removeprefix(_BATCHS_PREFIX)
+    return made
 
 
 def _closed_up(before: str, after: str) -> str:
