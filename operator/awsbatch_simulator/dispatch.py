@@ -177,7 +177,9 @@ class Dispatcher:
     def _bridged(self, admitted: Admitted) -> tuple[WireAnswer, str]:
         operation, request_id = admitted.operation, admitted.caller.request_id
         try:
-            answer = self._bridge.perform(operation, admitted.wire, admitted.caller.place)
+            answer = self._bridge.perform(
+                operation, admitted.wire, admitted.parameters, admitted.caller.place
+            )
         except AwsFailure as failure:
             return self._codec.refusal(operation.protocol, failure, request_id), failure.code
         except Exception as error:  # noqa: BLE001 - a bug of moto's must not end the server

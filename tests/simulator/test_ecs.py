@@ -141,31 +141,6 @@ def test_an_agent_that_has_restarted_registers_as_the_same_instance(cloud):
         register(cloud, ec2_id=first["ec2InstanceId"])
 
 
-@pytest.mark.parametrize(
-    ("expression", "matches"),
-    [
-        ("attribute:pool == main", True),
-        ("attribute:pool != main", False),
-        ("attribute:pool in [other, main]", True),
-        ("attribute:zone exists", False),
-        ("agentConnected == true and attribute:pool == main", True),
-        ("runningTasksCount > 0", False),
-    ],
-)
-def test_instances_are_listed_by_filter(cloud, expression, matches):
-    arn = register(cloud)["containerInstanceArn"]
-    found = cloud("ListContainerInstances", cluster=cluster(cloud), filter=expression)
-    assert found["containerInstanceArns"] == ([arn] if matches else [])
-
-
-def test_a_filter_without_meaning_is_refused(cloud):
-    for expression in ("what ever", "colour == blue"):
-        register(cloud)
-        assert "InvalidParameterException" in cloud.refused(
-            "ListContainerInstances", cluster=cluster(cloud), filter=expression
-        )
-
-
 def test_instances_are_listed_by_status_and_page(cloud):
     arns = sorted(register(cloud)["containerInstanceArn"] for _ in range(3))
     where = {"cluster": cluster(cloud)}
@@ -176,6 +151,8 @@ def test_instances_are_listed_by_status_and_page(cloud):
     assert cloud("ListContainerInstances", **where, status="DRAINING") == {
         "containerInstanceArns": []
     }
+    refusal = cloud.refused("ListContainerInstances", **where, status="IDLE")
+    assert refusal.startswith("InvalidParameterException")
 
 
 def test_instances_are_described_by_id_and_unknown_ones_are_failures(cloud):
@@ -194,6 +171,8 @@ def test_tasks_of_running_jobs_are_listed_and_described(cloud):
     where = {"cluster": cluster(cloud)}
     assert cloud("ListTasks", **where, containerInstance=arn)["taskArns"] == [task_arn]
     assert cloud("ListTasks", **where, desiredStatus="STOPPED")["taskArns"] == []
+    refusal = cloud.refused("ListTasks", **where, desiredStatus="ENDED")
+    assert refusal.startswith("InvalidParameterException")
     [task] = cloud("DescribeTasks", **where, tasks=[task_arn, "nobody"])["tasks"]
     assert (task["lastStatus"], task["containerInstanceArn"]) == ("RUNNING", arn)
     cloud("TerminateJob", jobId=job_id, reason="enough")

@@ -9,7 +9,13 @@ from awsbatch_simulator.batch.wake import look_soon
 from awsbatch_simulator.ec2.model import InstanceState
 from awsbatch_simulator.ecs import life
 from awsbatch_simulator.ecs.clusters import found
-from awsbatch_simulator.ecs.model import Cluster, ContainerInstance, InstanceStatus, TaskStatus
+from awsbatch_simulator.ecs.model import (
+    AGENT_VERSION,
+    Cluster,
+    ContainerInstance,
+    InstanceStatus,
+    TaskStatus,
+)
 from awsbatch_simulator.ecs.paging import page
 from awsbatch_simulator.ecs.query import matcher
 from awsbatch_simulator.errors import AwsFailure
@@ -17,6 +23,10 @@ from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
 DESCRIBED, UPDATED = 100, 10
+# Source: ContainerInstanceStatus in ECS's model.
+LISTED_STATUSES = frozenset(
+    {"ACTIVE", "DRAINING", "REGISTERING", "DEREGISTERING", "REGISTRATION_FAILED"}
+)
 
 
 def register(region: Region, request: Fields) -> Fields:
@@ -121,6 +131,8 @@ def list_instances(region: Region, request: Fields) -> Fields:
     """ListContainerInstances: by status and by a filter of the cluster query language."""
     cluster = found(region, request)
     wanted = request.get("status")
+    if wanted is not None and wanted not in LISTED_STATUSES:
+        raise _invalid(f"Container instance status should be one of {sorted(LISTED_STATUSES)}.")
     matches = matcher(request.get("filter") or "")
     arns = (
         each.arn
@@ -168,7 +180,7 @@ def described(instance: ContainerInstance) -> Fields:
         "containerInstanceArn": instance.arn,
         "ec2InstanceId": instance.ec2_instance_id,
         "version": instance.version,
-        "versionInfo": {"agentVersion": "1.100.0", "dockerVersion": "DockerVersion: 25.0.8"},
+        "versionInfo": {"agentVersion": AGENT_VERSION, "dockerVersion": "DockerVersion: 25.0.8"},
         "registeredResources": _resources(instance.cpu, instance.memory),
         "remainingResources": _resources(instance.cpu_left, instance.memory_left),
         "status": instance.status,
