@@ -11,12 +11,12 @@ from typing import Any
 from awsbatch_simulator.bridge.moto import MotoBridge, serves
 from awsbatch_simulator.calls import DROPPED_AFTER, DROPPED_BEFORE, OK, CallKind, CallLog
 from awsbatch_simulator.context import Caller, Place
-from awsbatch_simulator.errors import AwsFailure
+from awsbatch_simulator.errors import AwsFailure, not_implemented
 from awsbatch_simulator.faults import Call, Effect, Fault
 from awsbatch_simulator.identity import AccessKeys, Scope, bad_signature, scope_of
 from awsbatch_simulator.ports import Handler
 from awsbatch_simulator.protocol.codec import Codec
-from awsbatch_simulator.protocol.models import Operation, not_implemented
+from awsbatch_simulator.protocol.models import Operation
 from awsbatch_simulator.protocol.refusals import Refusals, refusals
 from awsbatch_simulator.throttle import Throttle
 from awsbatch_simulator.wire import ConnectionDropped, WireAnswer, WireRequest

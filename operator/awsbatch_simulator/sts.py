@@ -14,6 +14,7 @@ from awsbatch_simulator.world import World
 
 HOUR = 3600
 DURATIONS = range(900, 43_201)  # seconds; the API reference of AssumeRole
+SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)  # AssumeRole, RoleSessionName
 ROLE_ARN = re.compile(r"arn:aws:iam::(?P<account>\d{12}):role/(?:.*/)?(?P<name>[^/:]+)")
 
 
@@ -72,6 +73,13 @@ class Sts:
         Nobody can tell an absent role from a refusing one: AWS answers AccessDenied to both.
         """
         arn, session = request["RoleArn"], request["RoleSessionName"]
+        if SESSION_NAME.fullmatch(session) is None:
+            message = (
+                f"1 validation error detected: Value '{session[:100]}' at 'roleSessionName' failed "
+                f"to satisfy constraint: Member must satisfy regular expression pattern: "
+                f"{SESSION_NAME.pattern}"
+            )
+            raise AwsFailure("ValidationError", message)
         account, name = _role_of(arn)
         if not self._trusted(caller, arn, request.get("ExternalId")):
             raise refusals("sts", "query").denial(caller.principal, "sts:AssumeRole", arn)

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from awsbatch_simulator.ec2.model import Interface
-from awsbatch_simulator.errors import AwsFailure
+from awsbatch_simulator.errors import AwsFailure, not_implemented
 from awsbatch_simulator.ports import SecurityGroup
-from awsbatch_simulator.protocol.models import not_implemented
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]

@@ -15,8 +15,7 @@ from typing import Any
 from awsbatch_simulator.ec2 import tags
 from awsbatch_simulator.ec2.network import absent
 from awsbatch_simulator.ec2.types import instance_type
-from awsbatch_simulator.errors import AwsFailure
-from awsbatch_simulator.protocol.models import not_implemented
+from awsbatch_simulator.errors import AwsFailure, not_implemented
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]

@@ -91,9 +91,10 @@ def _chosen(region: Region, instance: Instance) -> Fields:
     """Members that are there only for some instances."""
     request, view = instance.request, Fields()
     if profile := request.get("IamInstanceProfile"):
-        name = profile.get("Name", "")
-        arn = f"arn:aws:iam::{region.place.account}:instance-profile/{name}"
-        view["IamInstanceProfile"] = {"Arn": profile.get("Arn") or arn}
+        arn = profile.get("Arn") or profile.get("Name", "")
+        if not arn.startswith("arn:"):  # Batch takes a name for its instanceRole, too
+            arn = f"arn:aws:iam::{region.place.account}:instance-profile/{arn}"
+        view["IamInstanceProfile"] = {"Arn": arn}
     if instance.spot:
         view["InstanceLifecycle"] = "spot"
         view["SpotInstanceRequestId"] = f"sir-{instance.id[2:10]}"

@@ -8,7 +8,7 @@ from typing import Any
 from awsbatch_simulator.batch.wake import look_soon
 from awsbatch_simulator.ec2.model import InstanceState
 from awsbatch_simulator.ecs import life
-from awsbatch_simulator.ecs.clusters import found
+from awsbatch_simulator.ecs.clusters import found, tags_of
 from awsbatch_simulator.ecs.model import (
     AGENT_VERSION,
     Cluster,
@@ -55,11 +55,10 @@ def _made(region: Region, cluster: Cluster, request: Fields) -> ContainerInstanc
     if ec2_id in region.ecs.by_ec2_id:
         raise _invalid(f"The instance {ec2_id} is registered already.")
     resources = {
-        each["name"]: each.get("integerValue", 0) for each in request.get("totalResources", ())
+        each.get("name"): each.get("integerValue", 0) for each in request.get("totalResources", ())
     }
-    if not resources.get("CPU") or not resources.get("MEMORY"):
+    if resources.get("CPU", 0) <= 0 or resources.get("MEMORY", 0) <= 0:
         raise _invalid("totalResources must have CPU and MEMORY.")
-    tags = {each["key"]: each.get("value", "") for each in request.get("tags", ())}
     return ContainerInstance(
         arn=region.arn("ecs", f"container-instance/{cluster.name}/{region.world.hex_id(32)}"),
         ec2_instance_id=ec2_id,
@@ -67,7 +66,7 @@ def _made(region: Region, cluster: Cluster, request: Fields) -> ContainerInstanc
         memory=resources["MEMORY"],
         registered_at=region.world.clock.now(),
         attributes=list(request.get("attributes", ())),
-        tags=tags,
+        tags=tags_of(request),
     )
 
 
@@ -75,8 +74,10 @@ def _ec2_instance_id(region: Region, request: Fields) -> str:
     """From the instance identity document: a running instance of this region."""
     try:
         document = json.loads(request.get("instanceIdentityDocument") or "{}")
-    except ValueError:
-        raise _invalid("The instance identity document is not valid JSON.") from None
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise _invalid("The instance identity document is not valid JSON.")
     ec2_id = str(document.get("instanceId", ""))
     if not ec2_id.startswith("i-"):
         raise _invalid("The instance identity document names no instance.")

@@ -8,8 +8,7 @@ something else here than in AWS. Python's own matcher would not do: it can take 
 import re
 from dataclasses import dataclass, field
 
-from awsbatch_simulator.errors import AwsFailure
-from awsbatch_simulator.protocol.models import not_implemented
+from awsbatch_simulator.errors import AwsFailure, not_implemented
 
 DEEPEST = 50  # groups in groups
 _TOKEN = re.compile(r"\\.|\[\^?(?:\\.|[^\]\\])+\]|.", re.DOTALL)

@@ -1,0 +1,94 @@
+"""Whatever comes in, every operation answers as AWS would, and time goes on.
+
+For any request: HTTP 2xx, an error of the 400s with AWS's code, or 501 for what the simulator says
+that it does not do. Never another 5xx (it would hide a fault of ours behind one of AWS's), and no
+timer that raises because of what a request left behind.
+"""
+
+import functools
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.fuzzing import wire
+from tests.support.fuzzing.furnished import Furnished, furnished
+from tests.support.fuzzing.values import Values
+
+from awsbatch_simulator.protocol.models import Models
+from awsbatch_simulator.wire import WireAnswer, WireRequest
+
+SERVICES = ("batch", "ec2", "ecs", "logs", "sts")
+STEPS = (0, 0, 1, 5, 30, 90, 1000)  # seconds
+
+
+@functools.cache
+def models() -> Models:
+    return Models()
+
+
+def credit(world: Furnished, service: str) -> str:
+    key, region = world.simulator.key.access_key_id, world.simulator.place.region
+    return (
+        f"AWS4-HMAC-SHA256 Credential={key}/20270101/{region}/{service}/aws4_request, "
+        "SignedHeaders=host, Signature=0"
+    )
+
+
+def answered(world: Furnished, request: WireRequest) -> WireAnswer:
+    admitted = world.simulator.dispatcher.admit(request)
+    if isinstance(admitted, WireAnswer):
+        return admitted
+    return world.simulator.dispatcher.perform(admitted)
+
+
+def request(world: Furnished, service: str, name: str, source: random.Random) -> WireRequest | None:
+    """A request for an operation; None for parameters that no client could write."""
+    operation = models().operation(service, name)
+    values = Values(source, world.known)
+    parameters = world.sound[service][name]
+    dice = source.random()
+    if dice < 0.5:
+        for _ in range(source.choice((0, 1, 1, 2, 3))):
+            parameters = values.changed(parameters, operation.model.input_shape)
+    else:
+        parameters = values.of(operation.model.input_shape)
+    if not isinstance(parameters, dict):
+        parameters = {}
+    if source.random() < 0.4:
+        return wire.raw(operation, parameters, credit(world, service), source)
+    try:
+        return wire.from_client(operation, parameters, credit(world, service))
+    except Exception:  # noqa: BLE001 - botocore's own refusal to write it
+        return None
+
+
+def test_there_is_a_sound_request_for_every_operation_of_ours():
+    world = furnished()
+    for service, ours in world.simulator.world.services.items():
+        assert set(world.sound[service]) == set(ours.handlers), service
+    assert set(world.sound) == set(SERVICES)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_sound_requests_are_answered(service):
+    for name, parameters in furnished().sound[service].items():
+        world = furnished()
+        operation = models().operation(service, name)
+        answer = answered(world, wire.from_client(operation, parameters, credit(world, service)))
+        assert answer.status == 200 or name.startswith("Delete"), (name, answer)
+        assert wire.complaint(operation, answer) is None
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@given(data=st.data(), seed=st.integers(0, 2**64))
+def test_no_request_breaks_anything(service, data, seed):
+    world, source = furnished(), random.Random(seed)
+    order = data.draw(st.permutations(sorted(world.sound[service])))
+    for name in order:
+        asked = request(world, service, name, source)
+        if asked is None:
+            continue
+        answer = answered(world, asked)
+        assert wire.complaint(models().operation(service, name), answer) is None, (asked, answer)
+        world.simulator.world.advance(source.choice(STEPS))
