@@ -1,4 +1,4 @@
-"""A simulated account in which something of everything exists, and a sound request for each call."""
+"""A simulated account in which something of everything exists, and a sound request for each."""
 
 import json
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Values by botocore's shapes: such as AWS takes, and such as it never should.
 
-Made from a seeded Random, which is twenty times faster than Hypothesis' own strategies for shapes
-as large as a job definition; Hypothesis chooses the seeds.
+Made from a seeded Random, because strategies for shapes as large as a job definition cost more than
+all that is tested with them; Hypothesis chooses the seeds, and the order of the calls.
 """
 
 import random
@@ -39,8 +39,12 @@ ODD_NUMBERS = (
     *(0, 1, -1, 2, 3, 5, 10, 50, 60, 100, 101, 128, 256, 1000, 1001, 10_000, 10_001, 30_720),
     *(2**31 - 1, 2**31, -(2**31), 2**53, 2**63 - 1, 2**63, -(2**63), 10**18, 10**30, 10**400),
 )
+COSTLY = {"MaxCount": (-1, 0, 1, 2, 3, 1001, 2**31 - 1)}  # a thousand instances take a second
 ODD_FRACTIONS = (0.0, -0.0, 0.5, 1.5, -1.0, 1e308, float("nan"), float("inf"), float("-inf"))
-WRONG = (None, True, False, 0, -1, 1.5, "", "x", [], {}, [None], [[]], {"": None}, {"a": {"b": []}})
+WRONG: tuple[Any, ...] = (
+    *(None, True, False, 0, -1, 1.5, "", "x", [], {}, [None], [[]]),
+    *({"": None}, {"a": {"b": []}}),
+)
 
 Known = Mapping[str, Sequence[str]]
 
@@ -53,10 +57,12 @@ class Values:
         self._known = {name.lower(): tuple(values) for name, values in known.items() if values}
         self._texts = tuple(value for values in known.values() for value in values)
 
-    def of(self, shape: Shape | None, name: str = "", depth: int = 0) -> Any:
+    def anew(self, shape: StructureShape) -> dict[str, Any]:
+        """Parameters of a request."""
+        return self._structure(shape, 0)
+
+    def of(self, shape: Shape, name: str = "", depth: int = 0) -> Any:
         """A value that mostly fits the shape; `name` is the member that it is for."""
-        if shape is None:
-            return {}
         if self._random.random() < 0.01:
             return self.wrong()
         match shape:
@@ -76,15 +82,16 @@ class Values:
         """A value of any type."""
         return self._random.choice((*WRONG, *ODD_NUMBERS, *ODD_FRACTIONS, *ODD_TEXTS))
 
-    def changed(self, value: Any, shape: Shape | None, name: str = "") -> Any:
+    def changed(self, value: Any, shape: Shape, name: str = "") -> Any:
         """A copy with one change somewhere: another value, one more, or one less."""
         if isinstance(value, dict) and isinstance(shape, StructureShape):
-            return self._other_structure(value, shape)
+            return self.parameters(value, shape)
         if isinstance(value, list) and isinstance(shape, ListShape):
             return self._other_list(value, shape, name)
         return self.of(shape, name)
 
-    def _other_structure(self, value: dict[str, Any], shape: StructureShape) -> dict[str, Any]:
+    def parameters(self, value: dict[str, Any], shape: StructureShape) -> dict[str, Any]:
+        """A copy of a request's parameters, or of a part of them, with one change."""
         names = list(shape.members)
         if not names:
             return value
@@ -129,7 +136,7 @@ class Values:
             case "boolean":
                 return self._random.random() < 0.5
             case "integer" | "long":
-                return self._random.choice(ODD_NUMBERS)
+                return self._random.choice(COSTLY.get(name, ODD_NUMBERS))
             case "float" | "double":
                 return self._random.choice(ODD_FRACTIONS)
             case "timestamp":

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -38,7 +38,7 @@ QUERY_TAILS = (
 
 
 def from_client(operation: Operation, parameters: Mapping[str, Any], credit: str) -> WireRequest:
-    """As botocore's serializer writes it. Raises whatever that raises for what cannot be written."""
+    """As botocore's serializer writes it; raises what that raises if it cannot be written."""
     serializer = create_serializer(operation.protocol, include_validation=False)
     model: OperationModel = operation.model
     made = serializer.serialize_to_request(dict(parameters), model)
@@ -64,8 +64,8 @@ def raw(
     operation: Operation, parameters: Mapping[str, Any], credit: str, source: random.Random
 ) -> WireRequest:
     """Parameters of any type, written without looking at the model."""
-    kinds: dict[str, Callable[..., WireRequest]] = {"ec2": _form, "query": _form}
-    return kinds.get(operation.protocol, _json)(operation, parameters, credit, source)
+    write = _form if operation.protocol in {"ec2", "query"} else _json
+    return write(operation, parameters, credit, source)
 
 
 def _json(
