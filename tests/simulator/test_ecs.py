@@ -114,10 +114,14 @@ def test_a_terminated_instance_is_deregistered_by_ecs(cloud):
     [
         ({"cluster": "nobody"}, "ClusterNotFoundException"),
         ({"instanceIdentityDocument": "not json"}, "not valid JSON"),
+        ({"instanceIdentityDocument": "[]"}, "not valid JSON"),
+        ({"instanceIdentityDocument": "[" * 100_000}, "not valid JSON"),
         ({"instanceIdentityDocument": "{}"}, "names no instance"),
         ({"instanceIdentityDocument": '{"instanceId": "i-1", "region": "x"}'}, "another region"),
         ({"instanceIdentityDocument": '{"instanceId": "i-1"}'}, "not a running instance"),
         ({}, "must have CPU and MEMORY"),
+        ({"totalResources": [{"integerValue": 1}]}, "must have CPU and MEMORY"),
+        ({"totalResources": [{"name": "CPU", "integerValue": -1}]}, "must have CPU and MEMORY"),
     ],
 )
 def test_what_a_registration_may_not_say(cloud, fields, message):
@@ -186,6 +190,9 @@ def test_clusters_are_created_described_and_deleted():
     cloud = Cloud()
     arn = cloud("CreateCluster", clusterName="mine")["cluster"]["clusterArn"]
     assert cloud("CreateCluster", clusterName="mine")["cluster"]["clusterArn"] == arn
+    for fields in ({"clusterName": "a b"}, {"clusterName": "x" * 256}, {"tags": [{"value": "v"}]}):
+        refusal = cloud.refused("CreateCluster", **fields)
+        assert refusal.startswith("InvalidParameterException")
     assert cloud("ListClusters")["clusterArns"] == [arn]
     answer = cloud("DescribeClusters", clusters=["mine", "nobody"])
     assert [each["status"] for each in answer["clusters"]] == ["ACTIVE"]
