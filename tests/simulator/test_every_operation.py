@@ -24,9 +24,9 @@ from awsbatch_simulator.wire import WireAnswer, WireRequest
 SERVICES = ("batch", "ec2", "ecs", "logs", "sts")
 ENDS = ("Cancel", "Delete", "Deregister", "Terminate")  # what needs a life of its own to succeed
 STEPS = (0, 0, 1, 5, 30, 90, 1000)  # seconds
-# An example calls each operation of a service once and costs some 15 ms, so there are fewer of them
-# than of other properties' examples, and, but for thorough runs, the same every time. A smaller seed
-# is no simpler request, so none is looked for.
+# An example calls each operation of a service once and costs some 15 ms, so there are fewer than of
+# other properties, and, but for thorough runs, the same every time. A smaller seed is no simpler
+# request, so none is looked for.
 FULL = settings().max_examples
 EXAMPLES = settings(
     max_examples=FULL // 2,

@@ -90,6 +90,7 @@ class MotoBridge:
         `parameters` are what the request says, by the model's names; moto parses it anew.
         """
         trust.check(operation, parameters)
+        wire = _unambiguous(operation, wire)
         with self._lock:
             backend = self.backend(operation.service, place)
             url = _url(operation, wire, place)
@@ -104,6 +105,15 @@ class MotoBridge:
 def _where(service: str, place: Place) -> Place:
     """Where moto keeps a service's state: that of a global service in the partition."""
     return Place(place.account, "aws") if service in GLOBAL_SERVICES else place
+
+
+def _unambiguous(operation: Operation, wire: WireRequest) -> WireRequest:
+    """A form as its body says it: moto also looks for the operation in headers and query string."""
+    if operation.protocol not in {"query", "ec2"}:
+        return wire
+    headers = {name: value for name, value in wire.headers.items() if name != "x-amz-target"}
+    headers["content-type"] = "application/x-www-form-urlencoded"
+    return WireRequest("POST", wire.path, "", headers, wire.body or wire.query.encode())
 
 
 def _asked(

@@ -17,6 +17,7 @@ from awsbatch_simulator.context import Place
 from awsbatch_simulator.lookup import MotoLookup
 from awsbatch_simulator.ports import SecurityGroup
 from awsbatch_simulator.protocol.models import Models
+from awsbatch_simulator.wire import WireRequest
 
 HERE = Place("111122223333", "eu-central-1")
 
@@ -215,6 +216,19 @@ NO_TRUST_POLICY = [
     *('{"Statement": []}', '{"Statement": "Allow"}', '{"Statement": ["Allow"]}'),
     *(trusting(**changes) for changes in NO_STATEMENT),
 ]
+
+
+@pytest.mark.parametrize(
+    ("query", "body"), [("Action=DescribeVpcs", b"Action=ListRoles"), ("Action=ListRoles", b"")]
+)
+def test_moto_does_what_was_admitted_whatever_else_a_request_says(simulator, query, body):
+    key = simulator.key.access_key_id
+    credit = f"AWS4-HMAC-SHA256 Credential={key}/20270101/eu-central-1/iam/aws4_request"
+    headers = {"authorization": credit, "x-amz-target": "X.GetRole"}
+    admitted = simulator.dispatcher.admit(WireRequest("GET", "/", query, headers, body))
+    answer = simulator.dispatcher.perform(admitted)
+    assert answer.status == 200
+    assert b"ListRolesResponse" in answer.body
 
 
 def test_a_trust_policy_that_is_none_is_refused_by_iam(client):
