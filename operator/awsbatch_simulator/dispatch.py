@@ -11,12 +11,12 @@ from typing import Any
 from awsbatch_simulator.bridge.moto import MotoBridge, serves
 from awsbatch_simulator.calls import DROPPED_AFTER, DROPPED_BEFORE, OK, CallKind, CallLog
 from awsbatch_simulator.context import Caller, Place
-from awsbatch_simulator.errors import AwsFailure
+from awsbatch_simulator.errors import AwsFailure, not_implemented
 from awsbatch_simulator.faults import Call, Effect, Fault
 from awsbatch_simulator.identity import AccessKeys, Scope, bad_signature, scope_of
 from awsbatch_simulator.ports import Handler
 from awsbatch_simulator.protocol.codec import Codec
-from awsbatch_simulator.protocol.models import Operation, not_implemented
+from awsbatch_simulator.protocol.models import Operation
 from awsbatch_simulator.protocol.refusals import Refusals, refusals
 from awsbatch_simulator.throttle import Throttle
 from awsbatch_simulator.wire import ConnectionDropped, WireAnswer, WireRequest
@@ -177,7 +177,9 @@ class Dispatcher:
     def _bridged(self, admitted: Admitted) -> tuple[WireAnswer, str]:
         operation, request_id = admitted.operation, admitted.caller.request_id
         try:
-            answer = self._bridge.perform(operation, admitted.wire, admitted.caller.place)
+            answer = self._bridge.perform(
+                operation, admitted.wire, admitted.parameters, admitted.caller.place
+            )
         except AwsFailure as failure:
             return self._codec.refusal(operation.protocol, failure, request_id), failure.code
         except Exception as error:  # noqa: BLE001 - a bug of moto's must not end the server

@@ -1,16 +1,18 @@
-"""Roles, instance profiles, subnets and security groups, as other services see them.
+"""Roles, profiles, subnets, security groups, images and key pairs, as other services see them.
 
-As long as nobody has used moto's IAM or EC2 in an account, only what `seeds` promises exists there,
+As long as nobody has used moto's IAM or EC2 in a place, only what `seeds` promises exists there,
 and moto need not be loaded to know it.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from awsbatch_simulator import seeds
+from awsbatch_simulator.bridge import images
 from awsbatch_simulator.bridge.moto import MotoBridge
 from awsbatch_simulator.context import Place
+from awsbatch_simulator.ports import SecurityGroup
 
 
 class MotoLookup:
@@ -27,36 +29,67 @@ class MotoLookup:
         name = _resource(place, role, "role")
         if name is None:
             return None
-        if not self._bridge.touched("iam", place.account):
+        if not self._bridge.touched("iam", place):
             return next(
                 (one.trust for one in seeds.ROLES if _full(one.path, one.name) == name), None
             )
         for found in self._bridge.backend("iam", place).get_roles():
             if _full(found.path, found.name) == name:
                 policy: dict[str, Any] = json.loads(found.assume_role_policy_document)
-                return policy
+                return policy  # `bridge.trust` lets nothing else into a role
         return None
 
     def instance_profile_exists(self, place: Place, profile: str) -> bool:
         name = _resource(place, profile, "instance-profile")
-        if not self._bridge.touched("iam", place.account):
+        if not self._bridge.touched("iam", place):
             return name == seeds.INSTANCE_PROFILE
         profiles = self._bridge.backend("iam", place).get_instance_profiles()
         return any(_full(found.path, found.name) == name for found in profiles)
 
     def subnet_zone(self, place: Place, subnet: str) -> str | None:
-        if not self._bridge.touched("ec2", place.account):
+        if not self._bridge.touched("ec2", place):
             return seeds.subnets(place.region).get(subnet)
         for zone, group in self._bridge.backend("ec2", place).subnets.items():
             if subnet in group:
                 return str(zone)
         return None
 
+    def subnet_vpc(self, place: Place, subnet: str) -> str | None:
+        if not self._bridge.touched("ec2", place):
+            return seeds.VPC_ID if subnet in seeds.subnets(place.region) else None
+        for group in self._bridge.backend("ec2", place).subnets.values():
+            if subnet in group:
+                return str(group[subnet].vpc_id)
+        return None
+
     def security_group_exists(self, place: Place, group: str) -> bool:
-        if not self._bridge.touched("ec2", place.account):
-            return group == seeds.SECURITY_GROUP_ID
-        groups = self._bridge.backend("ec2", place).groups
-        return any(group in of_vpc for of_vpc in groups.values())
+        return self.security_group(place, group) is not None
+
+    def security_group(self, place: Place, group: str) -> SecurityGroup | None:
+        return next((each for each in self._groups(place) if each.id == group), None)
+
+    def security_group_named(self, place: Place, vpc: str, name: str) -> SecurityGroup | None:
+        return next(
+            (each for each in self._groups(place) if (each.vpc_id, each.name) == (vpc, name)), None
+        )
+
+    def _groups(self, place: Place) -> Iterator[SecurityGroup]:
+        if not self._bridge.touched("ec2", place):
+            yield SecurityGroup(seeds.SECURITY_GROUP_ID, "default", seeds.VPC_ID)
+            return
+        for vpc, groups in self._bridge.backend("ec2", place).groups.items():
+            for group in groups.values():
+                yield SecurityGroup(str(group.id), str(group.name), str(vpc))
+
+    def image_exists(self, place: Place, image: str) -> bool:
+        if not self._bridge.touched("ec2", place):
+            return image in images.public(place.region)
+        return image in self._bridge.backend("ec2", place).amis
+
+    def key_pair_exists(self, place: Place, name: str) -> bool:
+        if not self._bridge.touched("ec2", place):
+            return False
+        return name in self._bridge.backend("ec2", place).key_pairs
 
     def default_subnets(self, place: Place) -> Sequence[str]:
         return tuple(seeds.subnets(place.region))

@@ -56,6 +56,15 @@ class LogSink(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class SecurityGroup:
+    """A security group of a VPC."""
+
+    id: str
+    name: str
+    vpc_id: str
+
+
 class Lookup(Protocol):
     """The parts of AWS that the services refer to and do not keep themselves."""
 
@@ -71,8 +80,28 @@ class Lookup(Protocol):
         """The availability zone of a subnet, None if there is no such subnet."""
         ...
 
+    def subnet_vpc(self, place: Place, subnet: str) -> str | None:
+        """The VPC of a subnet, None if there is no such subnet."""
+        ...
+
     def security_group_exists(self, place: Place, group: str) -> bool:
         """Whether the account has the security group."""
+        ...
+
+    def security_group(self, place: Place, group: str) -> SecurityGroup | None:
+        """The security group of that id."""
+        ...
+
+    def security_group_named(self, place: Place, vpc: str, name: str) -> SecurityGroup | None:
+        """The security group of that name in a VPC; each has one that is called `default`."""
+        ...
+
+    def image_exists(self, place: Place, image: str) -> bool:
+        """Whether EC2 has the machine image, public ones included."""
+        ...
+
+    def key_pair_exists(self, place: Place, name: str) -> bool:
+        """Whether the account has the key pair."""
         ...
 
     def default_subnets(self, place: Place) -> Sequence[str]:

@@ -1,5 +1,6 @@
 """STS: who am I, and may I be someone else."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -13,6 +14,8 @@ from awsbatch_simulator.world import World
 
 HOUR = 3600
 DURATIONS = range(900, 43_201)  # seconds; the API reference of AssumeRole
+SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)  # AssumeRole, RoleSessionName
+ROLE_ARN = re.compile(r"arn:aws:iam::(?P<account>\d{12}):role/(?:.*/)?(?P<name>[^/:]+)")
 
 
 class Trusts(Protocol):
@@ -70,6 +73,13 @@ class Sts:
         Nobody can tell an absent role from a refusing one: AWS answers AccessDenied to both.
         """
         arn, session = request["RoleArn"], request["RoleSessionName"]
+        if SESSION_NAME.fullmatch(session) is None:
+            message = (
+                f"1 validation error detected: Value '{session[:100]}' at 'roleSessionName' failed "
+                f"to satisfy constraint: Member must satisfy regular expression pattern: "
+                f"{SESSION_NAME.pattern}"
+            )
+            raise AwsFailure("ValidationError", message)
         account, name = _role_of(arn)
         if not self._trusted(caller, arn, request.get("ExternalId")):
             raise refusals("sts", "query").denial(caller.principal, "sts:AssumeRole", arn)
@@ -105,10 +115,10 @@ class Sts:
 
 def _role_of(arn: str) -> tuple[str, str]:
     """Account and name of a role's ARN."""
-    parts = arn.split(":")
-    if parts[:3] != ["arn", "aws", "iam"] or not parts[-1].startswith("role/"):
+    found = ROLE_ARN.fullmatch(arn)
+    if found is None:
         raise AwsFailure("ValidationError", f"{arn} is invalid")
-    return parts[4], parts[-1].rpartition("/")[2]
+    return found["account"], found["name"]
 
 
 def _allows(statement: dict[str, Any], caller: Caller, external_id: str | None) -> bool:

@@ -20,7 +20,7 @@ from awsbatch_simulator.ecs.service import EcsService
 from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.faults import Effect, FaultSpec
 from awsbatch_simulator.jobscript import JobScript
-from awsbatch_simulator.ports import RawJson, Service
+from awsbatch_simulator.ports import RawJson, SecurityGroup, Service
 from awsbatch_simulator.region import Region
 from awsbatch_simulator.settings import Settings
 from awsbatch_simulator.world import World
@@ -61,8 +61,23 @@ class KnownThings:
     def subnet_zone(self, place: Place, subnet: str) -> str | None:
         return None if subnet in self.missing else f"{place.region}a"
 
+    def subnet_vpc(self, place: Place, subnet: str) -> str | None:
+        return None if subnet in self.missing else "vpc-1"
+
     def security_group_exists(self, place: Place, group: str) -> bool:
         return group not in self.missing
+
+    def security_group(self, place: Place, group: str) -> SecurityGroup | None:
+        return None if group in self.missing else SecurityGroup(group, f"name-of-{group}", "vpc-1")
+
+    def security_group_named(self, place: Place, vpc: str, name: str) -> SecurityGroup | None:
+        return None if name in self.missing else SecurityGroup(f"sg-of-{name}", name, vpc)
+
+    def image_exists(self, place: Place, image: str) -> bool:
+        return image not in self.missing
+
+    def key_pair_exists(self, place: Place, name: str) -> bool:
+        return name not in self.missing
 
     def default_subnets(self, place: Place) -> Sequence[str]:
         return ("subnet-1",)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from tests.simulator.cloud import Cloud
 
 
@@ -88,48 +87,6 @@ def test_a_token_that_brought_nothing_can_be_used_again():
     assert refusal.startswith("InsufficientInstanceCapacity")
     cloud.world.faults.clear()
     assert len(run(cloud, ClientToken="t1")) == 1
-
-
-@pytest.mark.parametrize(
-    ("fields", "code"),
-    [
-        ({"ImageId": ""}, "MissingParameter"),
-        ({"ImageId": "image"}, "InvalidAMIID.Malformed"),
-        ({"InstanceType": "m99.large"}, "InvalidParameterValue"),
-        ({"MinCount": 2}, "InvalidParameterValue"),
-        ({"SubnetId": "gone"}, "InvalidSubnetID.NotFound"),
-        ({"SecurityGroupIds": ["gone"]}, "InvalidGroup.NotFound"),
-        ({"IamInstanceProfile": {"Name": "gone"}}, "InvalidParameterValue"),
-        ({"ClientToken": "x" * 65}, "InvalidParameterValue"),
-        ({"Placement": {"AvailabilityZone": "us-east-1a"}}, "InvalidParameterValue"),
-        ({"DryRun": True}, "DryRunOperation"),
-    ],
-)
-def test_what_run_instances_refuses(fields, code):
-    cloud = Cloud()
-    cloud.known.missing |= {"gone"}
-    assert cloud.refused("RunInstances", **request(**fields)).startswith(f"{code}: ")
-
-
-def test_instances_are_found_by_filters():
-    cloud = Cloud()
-    [first] = run(cloud, TagSpecifications=tagged(team="climate", cost="1"), ClientToken="t1")
-    [second] = run(
-        cloud,
-        InstanceType="c7i.large",
-        TagSpecifications=tagged(team="genes"),
-        InstanceMarketOptions={"MarketType": "spot"},
-    )
-    assert found(cloud, Filters=by("tag:team", "climate")) == [first]
-    assert sorted(found(cloud, Filters=by("tag:team", "c*", "genes"))) == sorted([first, second])
-    assert found(cloud, Filters=by("tag-key", "cost")) == [first]
-    assert found(cloud, Filters=by("instance-type", "c7i.*")) == [second]
-    assert found(cloud, Filters=by("instance-lifecycle", "spot")) == [second]
-    assert found(cloud, Filters=by("client-token", "t1")) == [first]
-    both = by("tag:team", "genes") + by("instance-state-name", "running")
-    assert found(cloud, Filters=both) == []
-    refusal = cloud.refused("DescribeInstances", Filters=by("odd", "x"))
-    assert "The filter 'odd' is invalid" in refusal
 
 
 def test_instances_come_in_pages():

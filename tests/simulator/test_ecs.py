@@ -114,10 +114,14 @@ def test_a_terminated_instance_is_deregistered_by_ecs(cloud):
     [
         ({"cluster": "nobody"}, "ClusterNotFoundException"),
         ({"instanceIdentityDocument": "not json"}, "not valid JSON"),
+        ({"instanceIdentityDocument": "[]"}, "not valid JSON"),
+        ({"instanceIdentityDocument": "[" * 100_000}, "not valid JSON"),
         ({"instanceIdentityDocument": "{}"}, "names no instance"),
         ({"instanceIdentityDocument": '{"instanceId": "i-1", "region": "x"}'}, "another region"),
         ({"instanceIdentityDocument": '{"instanceId": "i-1"}'}, "not a running instance"),
         ({}, "must have CPU and MEMORY"),
+        ({"totalResources": [{"integerValue": 1}]}, "must have CPU and MEMORY"),
+        ({"totalResources": [{"name": "CPU", "integerValue": -1}]}, "must have CPU and MEMORY"),
     ],
 )
 def test_what_a_registration_may_not_say(cloud, fields, message):
@@ -141,31 +145,6 @@ def test_an_agent_that_has_restarted_registers_as_the_same_instance(cloud):
         register(cloud, ec2_id=first["ec2InstanceId"])
 
 
-@pytest.mark.parametrize(
-    ("expression", "matches"),
-    [
-        ("attribute:pool == main", True),
-        ("attribute:pool != main", False),
-        ("attribute:pool in [other, main]", True),
-        ("attribute:zone exists", False),
-        ("agentConnected == true and attribute:pool == main", True),
-        ("runningTasksCount > 0", False),
-    ],
-)
-def test_instances_are_listed_by_filter(cloud, expression, matches):
-    arn = register(cloud)["containerInstanceArn"]
-    found = cloud("ListContainerInstances", cluster=cluster(cloud), filter=expression)
-    assert found["containerInstanceArns"] == ([arn] if matches else [])
-
-
-def test_a_filter_without_meaning_is_refused(cloud):
-    for expression in ("what ever", "colour == blue"):
-        register(cloud)
-        assert "InvalidParameterException" in cloud.refused(
-            "ListContainerInstances", cluster=cluster(cloud), filter=expression
-        )
-
-
 def test_instances_are_listed_by_status_and_page(cloud):
     arns = sorted(register(cloud)["containerInstanceArn"] for _ in range(3))
     where = {"cluster": cluster(cloud)}
@@ -176,6 +155,8 @@ def test_instances_are_listed_by_status_and_page(cloud):
     assert cloud("ListContainerInstances", **where, status="DRAINING") == {
         "containerInstanceArns": []
     }
+    refusal = cloud.refused("ListContainerInstances", **where, status="IDLE")
+    assert refusal.startswith("InvalidParameterException")
 
 
 def test_instances_are_described_by_id_and_unknown_ones_are_failures(cloud):
@@ -194,6 +175,8 @@ def test_tasks_of_running_jobs_are_listed_and_described(cloud):
     where = {"cluster": cluster(cloud)}
     assert cloud("ListTasks", **where, containerInstance=arn)["taskArns"] == [task_arn]
     assert cloud("ListTasks", **where, desiredStatus="STOPPED")["taskArns"] == []
+    refusal = cloud.refused("ListTasks", **where, desiredStatus="ENDED")
+    assert refusal.startswith("InvalidParameterException")
     [task] = cloud("DescribeTasks", **where, tasks=[task_arn, "nobody"])["tasks"]
     assert (task["lastStatus"], task["containerInstanceArn"]) == ("RUNNING", arn)
     cloud("TerminateJob", jobId=job_id, reason="enough")
@@ -207,6 +190,9 @@ def test_clusters_are_created_described_and_deleted():
     cloud = Cloud()
     arn = cloud("CreateCluster", clusterName="mine")["cluster"]["clusterArn"]
     assert cloud("CreateCluster", clusterName="mine")["cluster"]["clusterArn"] == arn
+    for fields in ({"clusterName": "a b"}, {"clusterName": "x" * 256}, {"tags": [{"value": "v"}]}):
+        refusal = cloud.refused("CreateCluster", **fields)
+        assert refusal.startswith("InvalidParameterException")
     assert cloud("ListClusters")["clusterArns"] == [arn]
     answer = cloud("DescribeClusters", clusters=["mine", "nobody"])
     assert [each["status"] for each in answer["clusters"]] == ["ACTIVE"]

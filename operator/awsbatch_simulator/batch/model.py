@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from awsbatch_simulator.clock import Timer
+from awsbatch_simulator.errors import client_exception
 
 if TYPE_CHECKING:
     from awsbatch_simulator.ecs.model import Task
@@ -19,6 +20,10 @@ class State(StrEnum):
 
     ENABLED = "ENABLED"
     DISABLED = "DISABLED"
+
+    @classmethod
+    def _missing_(cls, value: object) -> NoReturn:
+        raise client_exception(f"state must be ENABLED or DISABLED, not {str(value)[:100]!r}")
 
 
 class Status(StrEnum):

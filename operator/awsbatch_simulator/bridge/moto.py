@@ -4,21 +4,22 @@ moto is imported when first needed (EC2 takes two seconds and 100 MB). Its state
 process, not to a world: a world that touches an account first forgets what an earlier world left
 there, so two worlds of one process should not use moto at the same time.
 
-What is used of moto's inside, all of it here and in `bridge/stage.py`: `moto.backends.get_backend`,
-a backend's `urls`, `Request.from_primitives`, the header `x-moto-account-id`, and three id
-functions of its EC2. moto has no stable plug-in interface, so its version is pinned and
-`tests/simulator` holds each of these.
+What is used of moto's inside, all of it here and in `bridge/`: `moto.backends.get_backend`, an
+account's `regions`, a backend's `urls`, `Request.from_primitives`, the header `x-moto-account-id`,
+three id functions of its EC2, and its files of images. moto has no stable plug-in interface, so its
+version is pinned and `tests/component/simulator_over_http` holds each of these.
 """
 
 import re
 import threading
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from awsbatch_simulator.bridge import stage
+from awsbatch_simulator.bridge import stage, trust
 from awsbatch_simulator.context import Place
-from awsbatch_simulator.errors import AwsFailure
-from awsbatch_simulator.protocol.models import Operation, not_implemented
+from awsbatch_simulator.errors import AwsFailure, not_implemented
+from awsbatch_simulator.protocol.models import Operation
 from awsbatch_simulator.wire import WireAnswer, WireRequest
 
 SERVICES = frozenset(
@@ -55,29 +56,41 @@ class MotoBridge:
         self._adopted: set[tuple[str, str]] = set()
         self._staged: set[tuple[str, Place]] = set()
 
-    def touched(self, service: str, account: str) -> bool:
-        """Whether anyone of this world has used that service of moto in the account."""
-        return (service, account) in self._adopted
+    def touched(self, service: str, place: Place) -> bool:
+        """Whether anyone of this world has used that service of moto there."""
+        return (service, _where(service, place)) in self._staged
 
     def backend(self, service: str, place: Place) -> Any:
-        """Moto's state of a service in a place, with the seeds in it."""
+        """Moto's state of a service in a place, with the seeds in it.
+
+        Raises AwsFailure NotImplemented for a region that moto does not know.
+        """
         from moto.backends import get_backend  # noqa: PLC0415 - see the module's docstring
 
-        where = "aws" if service in GLOBAL_SERVICES else place.region
+        here = _where(service, place)
         with self._lock:
             accounts: Any = get_backend(service.replace("-", ""))
             if (service, place.account) not in self._adopted:
                 accounts.pop(place.account, None)
                 self._adopted.add((service, place.account))
-            key = (service, Place(place.account, where))
-            if key in self._staged:
-                return accounts[place.account][where]
-            backend = stage.prepared(service, accounts[place.account], where)
-            self._staged.add(key)
+            account = accounts[place.account]
+            if (service, here) in self._staged:
+                return account[here.region]
+            if here.region not in account.regions:
+                raise not_implemented(service, f"the region {here.region}")
+            backend = stage.prepared(service, account, here.region)
+            self._staged.add((service, here))
             return backend
 
-    def perform(self, operation: Operation, wire: WireRequest, place: Place) -> WireAnswer:
-        """Have moto answer. Raises AwsFailure NotImplemented for what it does not know."""
+    def perform(
+        self, operation: Operation, wire: WireRequest, parameters: Mapping[str, Any], place: Place
+    ) -> WireAnswer:
+        """Have moto answer. Raises AwsFailure NotImplemented for what it does not know.
+
+        `parameters` are what the request says, by the model's names; moto parses it anew.
+        """
+        trust.check(operation, parameters)
+        wire = _unambiguous(operation, wire)
         with self._lock:
             backend = self.backend(operation.service, place)
             url = _url(operation, wire, place)
@@ -87,6 +100,20 @@ class MotoBridge:
             if handler is None:
                 raise _missing(operation)
             return _answer(operation, *_asked(handler, wire, url, place, operation))
+
+
+def _where(service: str, place: Place) -> Place:
+    """Where moto keeps a service's state: that of a global service in the partition."""
+    return Place(place.account, "aws") if service in GLOBAL_SERVICES else place
+
+
+def _unambiguous(operation: Operation, wire: WireRequest) -> WireRequest:
+    """A form as its body says it: moto also looks for the operation in headers and query string."""
+    if operation.protocol not in {"query", "ec2"}:
+        return wire
+    headers = {name: value for name, value in wire.headers.items() if name != "x-amz-target"}
+    headers["content-type"] = "application/x-www-form-urlencoded"
+    return WireRequest("POST", wire.path, "", headers, wire.body or wire.query.encode())
 
 
 def _asked(

@@ -3,17 +3,17 @@
 import json
 from typing import Any
 
-from awsbatch_simulator.ec2 import life
-from awsbatch_simulator.ec2.describing import instance_view
+from awsbatch_simulator.ec2 import life, network, requests
+from awsbatch_simulator.ec2.describing import no_instance
 from awsbatch_simulator.ec2.model import Instance
+from awsbatch_simulator.ec2.network import Destination
 from awsbatch_simulator.ec2.store import Launch
-from awsbatch_simulator.ec2.types import instance_type
+from awsbatch_simulator.ec2.views import instance_view
 from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
 TOKEN_CHARACTERS = 64
-AT_ONCE = 1000
 
 
 def run(region: Region, request: Fields) -> Fields:
@@ -54,21 +54,16 @@ def _replayed(region: Region, before: Launch, parameters: str) -> Fields:
 
 
 def _launched(region: Region, request: Fields) -> Fields:
-    least, most = request["MinCount"], request["MaxCount"]
-    if not 1 <= least <= most <= AT_ONCE:
-        raise AwsFailure(
-            "InvalidParameterValue", f"MinCount {least} and MaxCount {most} do not fit"
-        )
-    if "LaunchTemplate" in request:
-        raise AwsFailure("Unsupported", "LaunchTemplate: launch templates are not simulated yet")
-    subnet, zone = _placement(region, request)
-    _check(region, request)
+    requests.check(region, request)
+    destination = network.destination(region, request)
     market = request.get("InstanceMarketOptions", {}).get("MarketType", "on-demand")
-    life.check_capacity(region, type_name=request["InstanceType"], zone=zone, spot=market == "spot")
+    life.check_capacity(
+        region, type_name=request["InstanceType"], zone=destination.zone, spot=market == "spot"
+    )
     reservation = f"r-{region.world.hex_id(17)}"
     launched = [
-        _one(region, request, reservation=reservation, subnet=subnet, zone=zone, index=index)
-        for index in range(most)
+        _one(region, request, reservation, destination, index)
+        for index in range(request["MaxCount"])
     ]
     return {
         "ReservationId": reservation,
@@ -79,61 +74,20 @@ def _launched(region: Region, request: Fields) -> Fields:
 
 
 def _one(
-    region: Region, request: Fields, *, reservation: str, subnet: str, zone: str, index: int
+    region: Region, request: Fields, reservation: str, destination: Destination, index: int
 ) -> Instance:
-    tags = {
-        tag["Key"]: tag.get("Value", "")
-        for specification in request.get("TagSpecifications", ())
-        if specification.get("ResourceType") == "instance"
-        for tag in specification.get("Tags", ())
-    }
     instance = life.launch(
         region,
         type_name=request["InstanceType"],
-        subnet=subnet,
-        zone=zone,
+        subnet=destination.subnet,
+        zone=destination.zone,
         request=request,
-        tags=tags,
+        tags=requests.tags_for(request, "instance"),
         reservation=reservation,
+        interfaces=destination.interfaces,
     )
     instance.launch_index = index
     return instance
-
-
-def _placement(region: Region, request: Fields) -> tuple[str, str]:
-    """Subnet and zone: as asked for, or the first of the default VPC that fits."""
-    wanted = request.get("Placement", {}).get("AvailabilityZone")
-    given = request.get("SubnetId")
-    lookup, place = region.world.lookup, region.place
-    for subnet in [given] if given else lookup.default_subnets(place):
-        zone = lookup.subnet_zone(place, subnet)
-        if zone is None:
-            message = f"The subnet ID '{subnet}' does not exist"
-            raise AwsFailure("InvalidSubnetID.NotFound", message)
-        if wanted in {None, zone}:
-            return subnet, zone
-    raise AwsFailure("InvalidParameterValue", f"Invalid availability zone: {wanted}")
-
-
-def _check(region: Region, request: Fields) -> None:
-    """What the request names must exist."""
-    if not request.get("ImageId"):
-        raise AwsFailure("MissingParameter", "The request must contain the parameter ImageId")
-    if not request["ImageId"].startswith("ami-"):
-        raise AwsFailure("InvalidAMIID.Malformed", f'Invalid id: "{request["ImageId"]}"')
-    if instance_type(request.get("InstanceType", "")) is None:
-        message = f"Invalid value '{request.get('InstanceType')}' for InstanceType."
-        raise AwsFailure("InvalidParameterValue", message)
-    lookup, place = region.world.lookup, region.place
-    for group in request.get("SecurityGroupIds", ()):
-        if not lookup.security_group_exists(place, group):
-            message = f"The security group '{group}' does not exist"
-            raise AwsFailure("InvalidGroup.NotFound", message)
-    profile = request.get("IamInstanceProfile", {})
-    name = profile.get("Arn") or profile.get("Name")
-    if name and not lookup.instance_profile_exists(place, name):
-        message = f"Value ({name}) for parameter iamInstanceProfile is invalid."
-        raise AwsFailure("InvalidParameterValue", message)
 
 
 def terminate(region: Region, request: Fields) -> Fields:
@@ -142,8 +96,7 @@ def terminate(region: Region, request: Fields) -> Fields:
     for instance_id in request["InstanceIds"]:
         instance = region.ec2.instances.get(instance_id)
         if instance is None:
-            message = f"The instance ID '{instance_id}' does not exist"
-            raise AwsFailure("InvalidInstanceID.NotFound", message)
+            raise no_instance(instance_id)
         instances.append(instance)
     changes = []
     for instance in instances:

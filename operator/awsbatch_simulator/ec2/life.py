@@ -1,9 +1,12 @@
 """How instances come and go: pending, running, shutting-down, terminated, forgotten."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from awsbatch_simulator.ec2.model import Instance, InstanceState
+from awsbatch_simulator.ec2 import network
+from awsbatch_simulator.ec2.model import Instance, InstanceState, Interface
 from awsbatch_simulator.ec2.types import InstanceType, instance_type
 from awsbatch_simulator.ecs import life as ecs_life
 from awsbatch_simulator.ecs.model import ContainerInstance
@@ -38,22 +41,27 @@ def launch(
     tags: dict[str, str],
     reservation: str,
     cluster_arn: str | None = None,
+    interfaces: Sequence[Interface] = (),
 ) -> Instance:
-    """A new instance: pending now, running a little later."""
+    """A new instance: pending now, running a little later.
+
+    Without interfaces it has one in the subnet, in the security groups of the request.
+    """
     store = region.ec2
-    store.addresses += 1
+    interfaces = interfaces or (network.primary(region, subnet, request),)
     market = request.get("InstanceMarketOptions", {}).get("MarketType")
     instance = Instance(
         id=f"i-{region.world.hex_id(17)}",
         type=type_name,
         image_id=request.get("ImageId", ""),
         zone=zone,
-        subnet_id=subnet,
         launched_at=region.world.clock.now(),
         reservation_id=reservation,
         request=request,
         tags=tags,
-        private_ip=f"10.0.{store.addresses // 250 % 256}.{store.addresses % 250 + 4}",
+        interfaces=tuple(
+            each if each.address else replace(each, address=_address(region)) for each in interfaces
+        ),
         spot=market == "spot",
         client_token=request.get("ClientToken", ""),
         cluster_arn=cluster_arn,
@@ -64,6 +72,12 @@ def launch(
     delay = region.world.settings.delays.instance_pending
     region.world.clock.call_after(delay, _running, region, instance)
     return instance
+
+
+def _address(region: Region) -> str:
+    """A private address that no other instance has had for long."""
+    region.ec2.addresses += 1
+    return f"10.0.{region.ec2.addresses // 250 % 256}.{region.ec2.addresses % 250 + 4}"
 
 
 def _running(region: Region, instance: Instance) -> None:

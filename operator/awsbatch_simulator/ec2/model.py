@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from awsbatch_simulator.ports import SecurityGroup
+
 
 class InstanceState(StrEnum):
     """EC2's states of an instance."""
@@ -24,6 +26,19 @@ class InstanceState(StrEnum):
         return self in {InstanceState.SHUTTING_DOWN, InstanceState.TERMINATED}
 
 
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """A network interface of an instance."""
+
+    subnet_id: str
+    vpc_id: str
+    groups: tuple[SecurityGroup, ...]
+    address: str = ""  # private, IPv4; empty: not given out yet
+    device_index: int = 0
+    description: str = ""
+    delete_on_termination: bool = True
+
+
 @dataclass(slots=True, eq=False)
 class Instance:
     """One instance. `request` keeps what RunInstances was given, in model names."""
@@ -32,12 +47,11 @@ class Instance:
     type: str
     image_id: str
     zone: str
-    subnet_id: str
     launched_at: float  # epoch seconds
     reservation_id: str
     request: dict[str, Any]
     tags: dict[str, str]
-    private_ip: str
+    interfaces: tuple[Interface, ...]  # the primary one first
     spot: bool = False
     client_token: str = ""
     state: InstanceState = InstanceState.PENDING

@@ -1,14 +1,51 @@
-"""Tags of instances. Source: CreateTags, DeleteTags and DescribeTags in the EC2 API reference."""
+"""Tags of instances.
 
-from fnmatch import fnmatchcase
+Sources: CreateTags, DeleteTags, DescribeTags and Tag in the EC2 API reference.
+"""
+
+from collections.abc import Iterable
 from typing import Any
 
+from awsbatch_simulator.ec2 import filters
 from awsbatch_simulator.ec2.model import Instance
 from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
 LIMIT = 50
+KEY_CHARACTERS, VALUE_CHARACTERS = 127, 256
+RESERVED = "aws:"
+_MEMBERS = {
+    "key": "Key",
+    "resource-id": "ResourceId",
+    "resource-type": "ResourceType",
+    "value": "Value",
+}
+_TAG = "tag:"
+
+
+def checked(given: Iterable[Fields]) -> dict[str, str]:
+    """Tags by key. Raises AwsFailure for tags that no resource may have."""
+    found: dict[str, str] = {}
+    for each in given:
+        key, value = each.get("Key"), each.get("Value", "")
+        if not key:
+            raise _invalid("Tag keys must not be null or empty")
+        if len(key) > KEY_CHARACTERS or len(value) > VALUE_CHARACTERS:
+            raise _invalid(
+                f"A tag's key has up to {KEY_CHARACTERS}, its value up to {VALUE_CHARACTERS} "
+                f"characters: {key[:KEY_CHARACTERS]}"
+            )
+        if key.lower().startswith(RESERVED):
+            raise _invalid(
+                f"Tag keys starting with '{RESERVED}' are reserved for internal use: {key}"
+            )
+        if key in found:
+            raise _invalid(f"Duplicate tag key '{key}' specified.")
+        found[key] = value
+    if len(found) > LIMIT:
+        raise _too_many()
+    return found
 
 
 def _named(region: Region, request: Fields) -> list[Instance]:
@@ -23,13 +60,10 @@ def _named(region: Region, request: Fields) -> list[Instance]:
 
 def create(region: Region, request: Fields) -> Fields:
     """CreateTags: up to 50 on a resource; keys of `aws:` are AWS's own."""
-    wanted = {each["Key"]: each.get("Value", "") for each in request["Tags"]}
-    if any(key.startswith("aws:") for key in wanted):
-        message = "Tag keys starting with 'aws:' are reserved for internal use"
-        raise AwsFailure("InvalidParameterValue", message)
+    wanted = checked(request["Tags"])
     instances = _named(region, request)
     if any(len(each.tags | wanted) > LIMIT for each in instances):
-        raise AwsFailure("TagLimitExceeded", f"A resource can have up to {LIMIT} tags")
+        raise _too_many()
     for instance in instances:
         instance.tags.update(wanted)
     return {}
@@ -41,28 +75,35 @@ def delete(region: Region, request: Fields) -> Fields:
         if "Tags" not in request:
             instance.tags.clear()
         for tag in request.get("Tags", ()):
-            if "Value" not in tag or instance.tags.get(tag["Key"]) == tag["Value"]:
-                instance.tags.pop(tag["Key"], None)
+            key = tag.get("Key", "")
+            if "Value" not in tag or instance.tags.get(key) == tag["Value"]:
+                instance.tags.pop(key, None)
     return {}
 
 
 def describe(region: Region, request: Fields) -> Fields:
-    """DescribeTags: by key, value, resource-id and resource-type."""
+    """DescribeTags: by key, value, resource-id, resource-type and tag:KEY."""
+    wanted = filters.wanted(
+        request.get("Filters") or (), lambda name: name in _MEMBERS or name.startswith(_TAG)
+    )
     found = [
         {"Key": key, "Value": value, "ResourceId": instance.id, "ResourceType": "instance"}
         for instance in region.ec2.instances.values()
         for key, value in instance.tags.items()
     ]
-    names = {
-        "key": "Key",
-        "value": "Value",
-        "resource-id": "ResourceId",
-        "resource-type": "ResourceType",
-    }
-    for each in request.get("Filters") or ():
-        member = names.get(each["Name"])
-        if member is None:
-            raise AwsFailure("InvalidParameterValue", f"The filter '{each['Name']}' is invalid")
-        globs = each.get("Values") or []
-        found = [tag for tag in found if any(fnmatchcase(tag[member], glob) for glob in globs)]
-    return {"Tags": sorted(found, key=lambda tag: (tag["ResourceId"], tag["Key"]))}
+    kept = [tag for tag in found if all(each.fits(_values(tag, each.name)) for each in wanted)]
+    return {"Tags": sorted(kept, key=lambda tag: (tag["ResourceId"], tag["Key"]))}
+
+
+def _values(tag: dict[str, str], name: str) -> Iterable[str]:
+    if name.startswith(_TAG):
+        return (tag["Value"],) if tag["Key"] == name.removeprefix(_TAG) else ()
+    return (tag[_MEMBERS[name]],)
+
+
+def _invalid(message: str) -> AwsFailure:
+    return AwsFailure("InvalidParameterValue", message)
+
+
+def _too_many() -> AwsFailure:
+    return AwsFailure("TagLimitExceeded", f"A resource can have up to {LIMIT} tags")

@@ -1,5 +1,6 @@
 """The operations on clusters. Source: their fields in the ECS API reference."""
 
+import re
 from typing import Any
 
 from awsbatch_simulator.ecs.life import deactivate
@@ -9,6 +10,15 @@ from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
+CLUSTER_NAME = re.compile(r"[a-zA-Z0-9_-]{1,255}")  # CreateCluster, clusterName
+
+
+def tags_of(request: Fields) -> dict[str, str]:
+    """The tags of a request, by key, which each must have though the model does not say so."""
+    tags = request.get("tags") or ()
+    if not all(each.get("key") for each in tags):
+        raise AwsFailure("InvalidParameterException", "A tag needs a key.")
+    return {each["key"]: each.get("value", "") for each in tags}
 
 
 def found(region: Region, request: Fields) -> Cluster:
@@ -24,8 +34,10 @@ def create(region: Region, request: Fields) -> Fields:
     name = request.get("clusterName") or "default"
     cluster = region.ecs.clusters.get(name)
     if cluster is None or not cluster.active:
-        tags = {each["key"]: each.get("value", "") for each in request.get("tags", ())}
-        cluster = Cluster(name, region.arn("ecs", f"cluster/{name}"), tags)
+        if CLUSTER_NAME.fullmatch(name) is None:
+            message = "A cluster's name has up to 255 letters, digits, hyphens and underscores."
+            raise AwsFailure("InvalidParameterException", message)
+        cluster = Cluster(name, region.arn("ecs", f"cluster/{name}"), tags_of(request))
         region.ecs.clusters[name] = cluster
     return {"cluster": _described(cluster)}
 

@@ -8,8 +8,14 @@ from typing import Any
 from awsbatch_simulator.batch.wake import look_soon
 from awsbatch_simulator.ec2.model import InstanceState
 from awsbatch_simulator.ecs import life
-from awsbatch_simulator.ecs.clusters import found
-from awsbatch_simulator.ecs.model import Cluster, ContainerInstance, InstanceStatus, TaskStatus
+from awsbatch_simulator.ecs.clusters import found, tags_of
+from awsbatch_simulator.ecs.model import (
+    AGENT_VERSION,
+    Cluster,
+    ContainerInstance,
+    InstanceStatus,
+    TaskStatus,
+)
 from awsbatch_simulator.ecs.paging import page
 from awsbatch_simulator.ecs.query import matcher
 from awsbatch_simulator.errors import AwsFailure
@@ -17,6 +23,10 @@ from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
 DESCRIBED, UPDATED = 100, 10
+# Source: ContainerInstanceStatus in ECS's model.
+LISTED_STATUSES = frozenset(
+    {"ACTIVE", "DRAINING", "REGISTERING", "DEREGISTERING", "REGISTRATION_FAILED"}
+)
 
 
 def register(region: Region, request: Fields) -> Fields:
@@ -45,11 +55,10 @@ def _made(region: Region, cluster: Cluster, request: Fields) -> ContainerInstanc
     if ec2_id in region.ecs.by_ec2_id:
         raise _invalid(f"The instance {ec2_id} is registered already.")
     resources = {
-        each["name"]: each.get("integerValue", 0) for each in request.get("totalResources", ())
+        each.get("name"): each.get("integerValue", 0) for each in request.get("totalResources", ())
     }
-    if not resources.get("CPU") or not resources.get("MEMORY"):
+    if resources.get("CPU", 0) <= 0 or resources.get("MEMORY", 0) <= 0:
         raise _invalid("totalResources must have CPU and MEMORY.")
-    tags = {each["key"]: each.get("value", "") for each in request.get("tags", ())}
     return ContainerInstance(
         arn=region.arn("ecs", f"container-instance/{cluster.name}/{region.world.hex_id(32)}"),
         ec2_instance_id=ec2_id,
@@ -57,7 +66,7 @@ def _made(region: Region, cluster: Cluster, request: Fields) -> ContainerInstanc
         memory=resources["MEMORY"],
         registered_at=region.world.clock.now(),
         attributes=list(request.get("attributes", ())),
-        tags=tags,
+        tags=tags_of(request),
     )
 
 
@@ -65,8 +74,10 @@ def _ec2_instance_id(region: Region, request: Fields) -> str:
     """From the instance identity document: a running instance of this region."""
     try:
         document = json.loads(request.get("instanceIdentityDocument") or "{}")
-    except ValueError:
-        raise _invalid("The instance identity document is not valid JSON.") from None
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise _invalid("The instance identity document is not valid JSON.")
     ec2_id = str(document.get("instanceId", ""))
     if not ec2_id.startswith("i-"):
         raise _invalid("The instance identity document names no instance.")
@@ -121,6 +132,8 @@ def list_instances(region: Region, request: Fields) -> Fields:
     """ListContainerInstances: by status and by a filter of the cluster query language."""
     cluster = found(region, request)
     wanted = request.get("status")
+    if wanted is not None and wanted not in LISTED_STATUSES:
+        raise _invalid(f"Container instance status should be one of {sorted(LISTED_STATUSES)}.")
     matches = matcher(request.get("filter") or "")
     arns = (
         each.arn
@@ -168,7 +181,7 @@ def described(instance: ContainerInstance) -> Fields:
         "containerInstanceArn": instance.arn,
         "ec2InstanceId": instance.ec2_instance_id,
         "version": instance.version,
-        "versionInfo": {"agentVersion": "1.100.0", "dockerVersion": "DockerVersion: 25.0.8"},
+        "versionInfo": {"agentVersion": AGENT_VERSION, "dockerVersion": "DockerVersion: 25.0.8"},
         "registeredResources": _resources(instance.cpu, instance.memory),
         "remainingResources": _resources(instance.cpu_left, instance.memory_left),
         "status": instance.status,

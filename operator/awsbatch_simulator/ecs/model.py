@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from awsbatch_simulator.batch.model import Job
 
 CPU_UNITS = 1024  # of one vCPU
+AGENT_VERSION = "1.100.0"  # of every agent; it speaks for none in particular
 
 
 class InstanceStatus(StrEnum):
@@ -83,3 +84,8 @@ class Task:
     status: TaskStatus = TaskStatus.PENDING
     started_at: float | None = None
     stopped_reason: str = ""
+
+    @property
+    def group(self) -> str:
+        """The group that a task has for which none was chosen. Source: RunTask, `group`."""
+        return f"family:{self.job.definition.name}"

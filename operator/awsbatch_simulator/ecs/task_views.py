@@ -6,15 +6,20 @@ from typing import Any
 from awsbatch_simulator.ecs.clusters import found
 from awsbatch_simulator.ecs.model import Task, TaskStatus
 from awsbatch_simulator.ecs.paging import page
+from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
+DESIRED = ("RUNNING", "PENDING", "STOPPED")  # DesiredStatus in ECS's model
 
 
 def list_tasks(region: Region, request: Fields) -> Fields:
     """ListTasks: by desired status (RUNNING) and container instance."""
     cluster = found(region, request)
-    stopped = request.get("desiredStatus", "RUNNING") == "STOPPED"
+    wanted = request.get("desiredStatus", "RUNNING")
+    if wanted not in DESIRED:
+        raise AwsFailure("InvalidParameterException", f"desiredStatus is one of {DESIRED}.")
+    stopped = wanted == "STOPPED"
     instance = request.get("containerInstance")
     arns = (
         task.arn
@@ -58,6 +63,7 @@ def _described(region: Region, task: Task) -> Fields:
         "createdAt": datetime.fromtimestamp(task.created_at, UTC),
         "launchType": "FARGATE" if task.instance is None else "EC2",
         "startedBy": "aws-batch",
+        "group": task.group,
         "containers": [{"name": "default", "lastStatus": task.status, "taskArn": task.arn}],
     }
     if task.instance is not None:

@@ -12,7 +12,7 @@ from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.ports import RawJson
 from awsbatch_simulator.protocol import jsonish
 from awsbatch_simulator.protocol.models import Identified, Models, Operation
-from awsbatch_simulator.protocol.query import QueryProtocol
+from awsbatch_simulator.protocol.query import QueryProtocol, legible
 from awsbatch_simulator.wire import WireAnswer, WireRequest
 
 JSON_TYPES = {"json": "application/x-amz-json-1.1", "rest-json": "application/json"}
@@ -83,7 +83,7 @@ class Codec:
                     f"<Message>{escape(failure.message)}</Message></Error>"
                     f"<RequestId>{request_id}</RequestId></ErrorResponse>"
                 )
-        return WireAnswer(failure.status, headers, body.encode())
+        return WireAnswer(failure.status, headers, legible(body))
 
 
 def _headers(content_type: str, request_id: str) -> dict[str, str]:

@@ -7,10 +7,10 @@ from urllib.parse import parse_qs, unquote
 
 from botocore.exceptions import UnknownServiceError
 from botocore.loaders import Loader
-from botocore.model import OperationModel, OperationNotFoundError, ServiceModel
+from botocore.model import OperationModel, OperationNotFoundError, ServiceModel, Shape
 from botocore.validate import ParamValidator
 
-from awsbatch_simulator.errors import AwsFailure
+from awsbatch_simulator.errors import AwsFailure, not_implemented
 from awsbatch_simulator.wire import WireRequest
 
 # Where the name that requests are signed for differs from botocore's name of the service.
@@ -52,12 +52,28 @@ class _Entry:
     operations: dict[str, Operation] = field(default_factory=dict)
 
 
+class _Validator(ParamValidator):  # type: ignore[misc]  # botocore is untyped
+    """botocore's validator, and the size of numbers, which it leaves to AWS.
+
+    Whole numbers have 32 or 64 bits, and true is none of them.
+    """
+
+    def _validate_integer(self, value: Any, shape: Shape, errors: Any, name: str) -> None:
+        bits = 64 if shape.type_name == "long" else 32
+        limit = 1 << bits - 1
+        if type(value) is not int or not -limit <= value < limit:
+            kinds = [f"whole number of {bits} bits"]
+            errors.report(name, "invalid type", param=value, valid_types=kinds)
+
+    _validate_long = _validate_integer
+
+
 class Models:
     """The service models, loaded when a service is first asked for."""
 
     def __init__(self) -> None:
         self._loader = Loader()
-        self._validator = ParamValidator()
+        self._validator = _Validator()
         self._entries: dict[str, _Entry] = {}
 
     def service_of(self, signing_name: str) -> str:
@@ -159,8 +175,3 @@ def _pattern(uri: str) -> re.Pattern[str]:
 def unknown_operation(service: str, name: str) -> AwsFailure:
     """What AWS answers to an operation that it does not have."""
     return AwsFailure("UnknownOperationException", f"{service} has no operation {name!r}", 404)
-
-
-def not_implemented(service: str, what: str) -> AwsFailure:
-    """What the simulator answers where AWS would do something. Not retried by AWS's clients."""
-    return AwsFailure("NotImplemented", f"The simulator does not implement {service}: {what}.", 501)

@@ -274,3 +274,21 @@ def _assumes(sts: Any, arn: str, given: dict[str, str]) -> bool:
             raise
         return False
     return True
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        *(
+            {"RoleArn": arn, "RoleSessionName": "op"}
+            for arn in (
+                *("arn:aws:iam::role/batch-operator", "arn:aws:iam::1:role/batch-operator"),
+                *("arn:aws:iam::111122223333:user/somebody", "arn:aws:iam::111122223333:role/"),
+            )
+        ),
+        *({"RoleArn": ROLE, "RoleSessionName": name} for name in ("a b", "é", "x" * 65)),
+    ],
+)
+def test_what_sts_cannot_read_is_invalid(client, parameters):
+    with pytest.raises(ClientError, match="ValidationError"):
+        client("sts").assume_role(**parameters)

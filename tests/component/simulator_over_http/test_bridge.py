@@ -4,18 +4,29 @@ import fnmatch
 import importlib.util
 import json
 import re
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from tests.support.simulated_aws import ONCE, Invented, make_simulator
 
 from awsbatch_simulator import inprocess, seeds
+from awsbatch_simulator.bridge import images
 from awsbatch_simulator.bridge.moto import EC2_OPERATIONS, SERVICES, MotoBridge, serves
 from awsbatch_simulator.context import Place
 from awsbatch_simulator.lookup import MotoLookup
+from awsbatch_simulator.ports import SecurityGroup
 from awsbatch_simulator.protocol.models import Models
+from awsbatch_simulator.wire import WireRequest
 
 HERE = Place("111122223333", "eu-central-1")
+
+
+def trusting(**changes: Any) -> str:
+    """A trust policy; members of its statement as given, None for those that are missing."""
+    statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"} | changes
+    kept = {name: value for name, value in statement.items() if value is not None}
+    return json.dumps({"Version": "2012-10-17", "Statement": [kept]})
 
 
 def test_the_default_network_has_the_promised_ids(client):
@@ -62,7 +73,7 @@ def test_a_fresh_simulator_knows_nothing_of_an_earlier_ones_moto(loader):
         return inprocess.session(make_simulator(), loader=loader).client("iam", config=ONCE)
 
     first = iam()
-    first.create_role(RoleName="mine", AssumeRolePolicyDocument=json.dumps({"Statement": []}))
+    first.create_role(RoleName="mine", AssumeRolePolicyDocument=trusting())
     assert first.get_role(RoleName="mine")
     with pytest.raises(ClientError, match="NoSuchEntity"):
         iam().get_role(RoleName="mine")
@@ -107,11 +118,28 @@ def test_what_of_ec2_is_ours_never_goes_to_moto():
     names = models.operation("ec2", "RunInstances").model.service_model.operation_names
     ours = re.compile(
         "Instances$|Fleet|Tags$|Volume|Snapshot|CreateImage|Template|CapacityReservation|Spot"
+        "|PlacementGroup|Hosts$"  # RunInstances knows that nobody can have made any
     )
     served = [name for name in names if serves(models.operation("ec2", name))]
     assert [name for name in served if ours.search(name)] == []
     for glob in EC2_OPERATIONS:
         assert fnmatch.filter(served, glob), f"{glob} matches nothing"
+
+
+def test_the_images_before_moto_is_loaded_are_those_that_it_shows():
+    assert images.public(HERE.region) == set(MotoBridge().backend("ec2", HERE).amis)
+
+
+def test_a_region_that_moto_does_not_know_is_said_and_does_not_stop_what_is_ours(
+    simulator, session, client
+):
+    client("ec2").describe_vpcs()
+    elsewhere = session.client("ec2", region_name="xx-north-9", config=ONCE)
+    with pytest.raises(ClientError, match=r"NotImplemented.*xx-north-9"):
+        elsewhere.describe_vpcs()
+    there = Place(HERE.account, "xx-north-9")
+    assert simulator.world.lookup.subnet_zone(there, "subnet-1") == "xx-north-9a"
+    assert images.public("xx-north-9") < images.public(HERE.region)
 
 
 class TestLookup:
@@ -133,7 +161,10 @@ class TestLookup:
         assert lookup.instance_profile_exists(HERE, "ecsInstanceRole")
         assert lookup.instance_profile_exists(HERE, seeds.instance_profile_arn(HERE.account))
         assert lookup.subnet_zone(HERE, "subnet-2") == "eu-central-1b"
-        assert lookup.security_group_exists(HERE, "sg-1")
+        assert lookup.security_group(HERE, "sg-1") == SecurityGroup("sg-1", "default", "vpc-1")
+        assert lookup.security_group_named(HERE, "vpc-1", "default").id == "sg-1"
+        assert lookup.subnet_vpc(HERE, "subnet-2") == "vpc-1"
+        assert lookup.image_exists(HERE, "ami-12c6146b")
         assert lookup.default_subnets(HERE) == ("subnet-1", "subnet-2", "subnet-3")
 
     def test_nothing_else_exists(self, lookup):
@@ -145,12 +176,15 @@ class TestLookup:
             HERE, "arn:aws:iam::111122223333:role/ecsInstanceRole"
         )
         assert lookup.subnet_zone(HERE, "subnet-4") is None
+        assert lookup.subnet_vpc(HERE, "subnet-4") is None
         assert not lookup.security_group_exists(HERE, "sg-2")
+        assert lookup.security_group_named(HERE, "vpc-2", "default") is None
+        assert not lookup.image_exists(HERE, "ami-1")
+        assert not lookup.key_pair_exists(HERE, "mine")
 
 
 def test_what_is_made_in_moto_is_found(simulator, client):
-    policy = json.dumps({"Version": "2012-10-17", "Statement": []})
-    client("iam").create_role(RoleName="new", Path="/team/", AssumeRolePolicyDocument=policy)
+    client("iam").create_role(RoleName="new", Path="/team/", AssumeRolePolicyDocument=trusting())
     client("iam").create_instance_profile(InstanceProfileName="new")
     ec2 = client("ec2")
     subnet = ec2.create_subnet(
@@ -161,4 +195,50 @@ def test_what_is_made_in_moto_is_found(simulator, client):
     assert lookup.role_exists(HERE, "team/new")
     assert lookup.instance_profile_exists(HERE, "new")
     assert lookup.subnet_zone(HERE, subnet) == "eu-central-1c"
+    assert lookup.subnet_vpc(HERE, subnet) == "vpc-1"
     assert lookup.security_group_exists(HERE, group)
+    assert lookup.security_group_named(HERE, "vpc-1", "new").id == group
+    ec2.create_key_pair(KeyName="mine")
+    assert lookup.key_pair_exists(HERE, "mine")
+
+
+# Public reports of CreateRole say what IAM answers ("This policy contains invalid Json", …).
+NO_STATEMENT: list[dict[str, Any]] = [
+    *({name: None} for name in ("Effect", "Principal", "Action")),
+    *({"Effect": effect} for effect in ("Maybe", 1)),
+    *({"Principal": principal} for principal in ("me", 1, ["*"])),
+    *({"Principal": {"AWS": named}} for named in (1, [1])),
+    *({"Action": action} for action in (1, [1])),
+    *({"Condition": condition} for condition in (1, {"StringEquals": 1})),
+]
+NO_TRUST_POLICY = [
+    *("not json", "[" * 100_000, "[]", '"text"', "{}"),
+    *('{"Statement": []}', '{"Statement": "Allow"}', '{"Statement": ["Allow"]}'),
+    *(trusting(**changes) for changes in NO_STATEMENT),
+]
+
+
+@pytest.mark.parametrize(
+    ("query", "body"), [("Action=DescribeVpcs", b"Action=ListRoles"), ("Action=ListRoles", b"")]
+)
+def test_moto_does_what_was_admitted_whatever_else_a_request_says(simulator, query, body):
+    key = simulator.key.access_key_id
+    credit = f"AWS4-HMAC-SHA256 Credential={key}/20270101/eu-central-1/iam/aws4_request"
+    headers = {"authorization": credit, "x-amz-target": "X.GetRole"}
+    admitted = simulator.dispatcher.admit(WireRequest("GET", "/", query, headers, body))
+    answer = simulator.dispatcher.perform(admitted)
+    assert answer.status == 200
+    assert b"ListRolesResponse" in answer.body
+
+
+def test_a_trust_policy_that_is_none_is_refused_by_iam(client):
+    iam = client("iam")
+    before = iam.get_role(RoleName="batch-job")["Role"]["AssumeRolePolicyDocument"]
+    for policy in NO_TRUST_POLICY:
+        with pytest.raises(ClientError, match="MalformedPolicyDocument"):
+            iam.create_role(RoleName="mine", AssumeRolePolicyDocument=policy)
+        with pytest.raises(ClientError, match="MalformedPolicyDocument"):
+            iam.update_assume_role_policy(RoleName="batch-job", PolicyDocument=policy)
+    assert "mine" not in {role["RoleName"] for role in iam.list_roles()["Roles"]}
+    assert iam.get_role(RoleName="batch-job")["Role"]["AssumeRolePolicyDocument"] == before
+    iam.update_assume_role_policy(RoleName="batch-job", PolicyDocument=trusting(Principal="*"))

@@ -5,13 +5,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.awsrequest import HeadersDict
 from botocore.exceptions import ClientError
 from botocore.loaders import create_loader
 from botocore.model import ServiceModel
+from botocore.parsers import create_parser
 from tests.support.simulated_aws import Invented
 
+from awsbatch_simulator.context import Caller
 from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.ports import RawJson
+from awsbatch_simulator.protocol.codec import Codec
+from awsbatch_simulator.protocol.models import Models, Operation
+from awsbatch_simulator.wire import WireAnswer, WireRequest
 
 QUEUE = "arn:aws:batch:eu-central-1:111122223333:job-queue/main"
 
@@ -105,6 +111,82 @@ def test_ec2_forms_arrive_as_nested_parameters_and_answers_as_xml(simulator, cli
     assert got.request["MaxCount"] == 2
     assert got.request["TagSpecifications"] == [{"ResourceType": "instance", "Tags": tags}]
     assert answer["Instances"] == [instance]
+
+
+def test_answers_of_ec2_say_what_motos_serializer_says(simulator):
+    """moto's is ten times slower and knows each shape of the model on its own."""
+    from moto.core.serialize import (  # noqa: PLC0415 - takes most of a second
+        SERIALIZERS,
+        SerializationContext,
+    )
+    from moto.core.utils import get_service_model  # noqa: PLC0415
+
+    run = {"ImageId": "ami-12c6146b", "InstanceType": "m7i.large", "MinCount": 2, "MaxCount": 2}
+    tags = [{"Key": "<a> & 'b'", "Value": 'é💥"'}, {"Key": "empty", "Value": ""}]
+    caller = Caller(simulator.place, "arn:aws:iam::111122223333:user/a", "r")
+    handlers = simulator.world.services["ec2"].handlers
+    given: dict[str, dict[str, Any]] = {
+        "RunInstances": run | {"TagSpecifications": [{"ResourceType": "instance", "Tags": tags}]},
+        "DescribeInstances": {},
+        "DescribeTags": {},
+    }
+    for name, parameters in given.items():
+        operation = Models().operation("ec2", name)
+        result = handlers[name](caller, parameters)
+        ours = Codec().answer(operation, result, "r").body
+        model = get_service_model("ec2").operation_model(name)
+        serializer = SERIALIZERS["ec2"](model, context=SerializationContext("r"))
+        theirs = serializer.serialize(result)["body"].encode()
+        answer = _parsed(operation, ours)
+        assert answer == _parsed(operation, theirs), name
+        assert len(str(answer)) > 200
+
+
+def _parsed(operation: Operation, body: bytes) -> dict[str, Any]:
+    response = {"status_code": 200, "headers": HeadersDict(), "body": body}
+    parsed: dict[str, Any] = create_parser("ec2").parse(response, operation.model.output_shape)
+    return parsed | {"ResponseMetadata": {}}
+
+
+def test_no_character_that_xml_lacks_is_taken_or_sent(simulator, client):
+    got = Recorder({"Tags": [{"Key": "a", "Value": "b\x00\x1b\ud800c"}]})
+    simulator.world.services["ec2"] = Invented(DescribeTags=got)
+    ec2 = client("ec2")
+    assert ec2.describe_tags()["Tags"] == [{"Key": "a", "Value": "b\ufffd\ufffd\ufffdc"}]
+    with pytest.raises(ClientError) as error:
+        ec2.describe_tags(Filters=[{"Name": "key", "Values": ["\x00"]}])
+    assert code_of(error) == ("MalformedQueryString", 400)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"[" * 100_000, b'{"jobs": ' * 50_000, b"\xff", b"[]", b"null", b'{"jobs"'),
+        *(b'{"jobs": [NaN]}', b'{"jobs": [-Infinity]}', b'{"jobs": [1e999]}'),
+        *(b'{"jobs": ["\\ud800"]}', b'{"jobs": [%s]}' % (b"9" * 5000)),
+    ],
+    ids=lambda body: body[:20].decode("latin-1"),
+)
+def test_a_body_that_is_no_json_is_refused(simulator, body):
+    key = simulator.key.access_key_id
+    credit = f"AWS4-HMAC-SHA256 Credential={key}/20270101/eu-central-1/batch/aws4_request"
+    wire = WireRequest("POST", "/v1/describejobs", "", {"authorization": credit}, body)
+    answer = simulator.dispatcher.admit(wire)
+    assert isinstance(answer, WireAnswer)
+    assert answer.status == 400
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "member", "bits"),
+    [("batch", "list_jobs", "maxResults", 32), ("logs", "filter_log_events", "startTime", 64)],
+)
+def test_numbers_have_the_size_that_aws_gives_them(client, service, operation, member, bits):
+    fits, too_large = (1 << bits - 1) - 1, 1 << bits - 1
+    for value, said in ((fits, ""), (too_large, f"{bits} bits"), (-too_large - 1, f"{bits} bits")):
+        with pytest.raises(ClientError) as error:
+            getattr(client(service), operation)(**{member: value})
+        assert said in str(error.value)
+        assert ("bits" in str(error.value)) is bool(said)
 
 
 @pytest.mark.parametrize(

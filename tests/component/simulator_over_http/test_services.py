@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from awsbatch_simulator.faults import Effect, FaultSpec
 
-IMAGE = "ami-12345678"
+IMAGE = "ami-12c6146b"  # a public one
 CONTAINER = {
     "image": "busybox",
     "command": ["echo", "<hello>"],

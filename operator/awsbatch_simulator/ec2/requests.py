@@ -1,0 +1,243 @@
+"""What RunInstances refuses, with EC2's own codes.
+
+Sources: RunInstances and the shapes it takes in the EC2 API reference; "Error codes for the Amazon
+EC2 API"; for BlockDurationMinutes, which AWS ended in 2022, what users were answered since. Launch
+templates, placement groups, capacity reservations and snapshots are not simulated (what makes one
+answers NotImplemented), so whatever a request names of them does not exist.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from awsbatch_simulator.ec2 import tags
+from awsbatch_simulator.ec2.network import absent
+from awsbatch_simulator.ec2.types import instance_type
+from awsbatch_simulator.errors import AwsFailure, not_implemented
+from awsbatch_simulator.region import Region
+
+Fields = dict[str, Any]
+AT_ONCE = 1000
+USER_DATA_BYTES = 16_384  # before it is encoded
+HOPS = range(1, 65)
+VOLUME_SIZES = range(1, 65_537)  # GiB
+TAGGED = frozenset({"instance", "volume", "spot-instances-request", "network-interface"})
+TEMPLATE_NAME = re.compile(r"[a-zA-Z0-9().\-/_]{3,128}")
+# By path: what EC2 takes. Its model says so, and botocore does not check it.
+_CHOICES: tuple[tuple[str, frozenset[str]], ...] = (
+    ("Placement.Tenancy", frozenset({"default", "dedicated", "host"})),
+    ("MetadataOptions.HttpTokens", frozenset({"optional", "required"})),
+    ("MetadataOptions.HttpEndpoint", frozenset({"disabled", "enabled"})),
+    ("MetadataOptions.HttpProtocolIpv6", frozenset({"disabled", "enabled"})),
+    ("MetadataOptions.InstanceMetadataTags", frozenset({"disabled", "enabled"})),
+    ("InstanceInitiatedShutdownBehavior", frozenset({"stop", "terminate"})),
+    ("InstanceMarketOptions.SpotOptions.SpotInstanceType", frozenset({"one-time", "persistent"})),
+    (
+        "InstanceMarketOptions.SpotOptions.InstanceInterruptionBehavior",
+        frozenset({"hibernate", "stop", "terminate"}),
+    ),
+    (
+        "InstanceMarketOptions.MarketType",
+        frozenset({"spot", "capacity-block", "interruptible-capacity-reservation"}),
+    ),
+    (
+        "CapacityReservationSpecification.CapacityReservationPreference",
+        frozenset({"capacity-reservations-only", "open", "none"}),
+    ),
+)
+_VOLUME_TYPES = frozenset({"standard", "io1", "io2", "gp2", "sc1", "st1", "gp3"})
+_NOT_SIMULATED = (
+    *("ElasticGpuSpecification", "ElasticInferenceAccelerators", "LicenseSpecifications"),
+    *("SecondaryInterfaces", "Ipv6AddressCount", "Ipv6Addresses", "KernelId", "RamdiskId"),
+    *("Placement.HostId", "Placement.HostResourceGroupArn", "Placement.SpreadDomain"),
+)
+
+
+def check(region: Region, request: Fields) -> None:
+    """Raise AwsFailure for a request that EC2 refuses whatever capacity there is."""
+    least, most = request["MinCount"], request["MaxCount"]
+    if not 1 <= least <= most <= AT_ONCE:
+        raise _invalid(f"MinCount {least} and MaxCount {most} do not fit")
+    _check_template(request.get("LaunchTemplate"))
+    _check_image(region, request.get("ImageId"))
+    if instance_type(request.get("InstanceType", "")) is None:
+        raise _invalid(f"Invalid value '{request.get('InstanceType')}' for InstanceType.")
+    for path, choices in _CHOICES:
+        value = _at(request, path)
+        if value is not None and value not in choices:
+            raise _invalid(f"Invalid value '{value}' for {path}.")
+    for path in _NOT_SIMULATED:
+        if _at(request, path):
+            raise not_implemented("ec2", f"RunInstances with {path}")
+    _check_key_pair(region, request.get("KeyName"))
+    _check_profile(region, request.get("IamInstanceProfile") or {})
+    _check_placement_group(request.get("Placement") or {})
+    _check_reservation(request.get("CapacityReservationSpecification") or {})
+    _check_market(request.get("InstanceMarketOptions") or {})
+    hops = _at(request, "MetadataOptions.HttpPutResponseHopLimit")
+    if hops is not None and hops not in HOPS:
+        raise _invalid(f"HttpPutResponseHopLimit must be between {HOPS.start} and {HOPS[-1]}.")
+    _check_user_data(request.get("UserData") or "")
+    _check_disks(request.get("BlockDeviceMappings") or ())
+    tags_for(request, "instance")
+
+
+def tags_for(request: Fields, kind: str) -> dict[str, str]:
+    """The tags of a kind of resource. Raises AwsFailure for tags that no resource may have."""
+    found: dict[str, dict[str, str]] = {}
+    for specification in request.get("TagSpecifications") or ():
+        resource = specification.get("ResourceType")
+        if resource not in TAGGED:
+            message = f"'{resource}' is not a valid taggable resource type for this operation."
+            raise _invalid(message)
+        if resource in found:
+            raise _invalid(f"Duplicate resource type '{resource}' in tag specifications.")
+        found[resource] = tags.checked(specification.get("Tags") or ())
+    return found.get(kind, {})
+
+
+def _at(request: Fields, path: str) -> Any:
+    value: Any = request
+    for name in path.split("."):
+        value = (value or {}).get(name)
+    return value
+
+
+def _check_image(region: Region, image: str | None) -> None:
+    if not image:
+        raise AwsFailure("MissingParameter", "The request must contain the parameter ImageId")
+    if not region.world.lookup.image_exists(region.place, image):
+        failure = absent(
+            "image id",
+            prefix="ami",
+            reference=image,
+            malformed="InvalidAMIID.Malformed",
+            unknown="InvalidAMIID.NotFound",
+        )
+        raise failure
+
+
+def _check_template(template: Fields | None) -> None:
+    if template is None:
+        return
+    by_id, by_name = template.get("LaunchTemplateId"), template.get("LaunchTemplateName")
+    if by_id and by_name:
+        message = "Specify either a launch template ID or a launch template name, not both."
+        raise AwsFailure("InvalidParameterCombination", message)
+    if by_id:
+        raise absent(
+            "launch template",
+            prefix="lt",
+            reference=by_id,
+            malformed="InvalidLaunchTemplateId.Malformed",
+            unknown="InvalidLaunchTemplateId.NotFound",
+        )
+    if not by_name:
+        message = "Either a launch template ID or a launch template name must be specified."
+        raise AwsFailure("MissingParameter", message)
+    if TEMPLATE_NAME.fullmatch(by_name) is None:
+        message = f"A launch template name has 3 to 128 letters, digits and ().-/_: {by_name}"
+        raise AwsFailure("InvalidLaunchTemplateName.MalformedException", message)
+    message = f"The specified launch template, with template name {by_name}, does not exist."
+    raise AwsFailure("InvalidLaunchTemplateName.NotFoundException", message)
+
+
+def _check_key_pair(region: Region, name: str | None) -> None:
+    if name is not None and not region.world.lookup.key_pair_exists(region.place, name):
+        raise AwsFailure("InvalidKeyPair.NotFound", f"The key pair '{name}' does not exist")
+
+
+def _check_profile(region: Region, profile: Fields) -> None:
+    arn, name = profile.get("Arn"), profile.get("Name")
+    if arn and name:
+        raise AwsFailure(
+            "InvalidParameterCombination",
+            "The parameter 'iamInstanceProfile.name' may not be used in combination with "
+            "'iamInstanceProfile.arn'",
+        )
+    given = arn or name
+    if given and not region.world.lookup.instance_profile_exists(region.place, given):
+        member = "arn" if arn else "name"
+        message = f"Value ({given}) for parameter iamInstanceProfile.{member} is invalid."
+        raise _invalid(message)
+
+
+def _check_placement_group(placement: Fields) -> None:
+    name, group = placement.get("GroupName"), placement.get("GroupId")
+    if name and group:
+        message = "Specify either the name or the ID of a placement group, not both."
+        raise AwsFailure("InvalidParameterCombination", message)
+    if group:
+        raise absent(
+            "Placement Group",
+            prefix="pg",
+            reference=group,
+            malformed="InvalidPlacementGroupId.Malformed",
+            unknown="InvalidPlacementGroup.Unknown",
+        )
+    if name:
+        message = f"The Placement Group '{name}' is unknown."
+        raise AwsFailure("InvalidPlacementGroup.Unknown", message)
+
+
+def _check_reservation(specification: Fields) -> None:
+    target = specification.get("CapacityReservationTarget") or {}
+    if reference := target.get("CapacityReservationId"):
+        raise absent(
+            "capacity reservation ID",
+            prefix="cr",
+            reference=reference,
+            malformed="InvalidCapacityReservationId.Malformed",
+            unknown="InvalidCapacityReservationId.NotFound",
+        )
+    if target.get("CapacityReservationResourceGroupArn"):
+        raise not_implemented("ec2", "RunInstances with a resource group of reservations")
+
+
+def _check_market(options: Fields) -> None:
+    spot = options.get("SpotOptions") or {}
+    if "BlockDurationMinutes" in spot:
+        raise _invalid("BlockDurationMinutes is not a valid parameter")
+    if options.get("MarketType") not in {None, "spot"}:
+        raise not_implemented("ec2", f"RunInstances with the market {options['MarketType']}")
+    stays = spot.get("InstanceInterruptionBehavior") in {"hibernate", "stop"}
+    if spot.get("SpotInstanceType") == "persistent" and not stays:
+        message = "A persistent Spot request needs the interruption behavior hibernate or stop."
+        raise AwsFailure("InvalidParameterCombination", message)
+
+
+def _check_user_data(encoded: str) -> None:
+    try:
+        content = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        message = "Invalid BASE64 encoding of user data."
+        raise AwsFailure("InvalidUserData.Malformed", message) from None
+    if len(content) > USER_DATA_BYTES:
+        raise _invalid(f"User data is limited to {USER_DATA_BYTES} bytes")
+
+
+def _check_disks(mappings: Iterable[Fields]) -> None:
+    for mapping in mappings:
+        device, disk = mapping.get("DeviceName"), mapping.get("Ebs")
+        if not device:
+            raise AwsFailure("MissingParameter", "A block device mapping needs a deviceName")
+        if disk is None:
+            continue
+        if snapshot := disk.get("SnapshotId"):
+            raise absent(
+                "snapshot",
+                prefix="snap",
+                reference=snapshot,
+                malformed="InvalidSnapshotID.Malformed",
+                unknown="InvalidSnapshot.NotFound",
+            )
+        if disk.get("VolumeType", "gp3") not in _VOLUME_TYPES:
+            raise _invalid(f"Invalid value '{disk['VolumeType']}' for VolumeType.")
+        if disk.get("VolumeSize", VOLUME_SIZES.start) not in VOLUME_SIZES:
+            raise _invalid(f"Volume of {disk['VolumeSize']} GiB: 1 to {VOLUME_SIZES[-1]}.")
+
+
+def _invalid(message: str) -> AwsFailure:
+    return AwsFailure("InvalidParameterValue", message)
