@@ -7,6 +7,7 @@ Sources: the fields of ComputeResource in the Batch API reference.
 from typing import Any
 
 from awsbatch_simulator.batch.model import Environment, Status
+from awsbatch_simulator.batch.stored_form import UPDATE_POLICY
 from awsbatch_simulator.batch.wake import look_soon
 from awsbatch_simulator.demand import Room, Want, instances, size_of, vcpus, wants
 from awsbatch_simulator.ec2 import life as ec2_life
@@ -88,7 +89,7 @@ def _launch_one(
     """Launch the first type that EC2 has in one of the subnets; None if it has none of them."""
     resources = environment.resources or {}
     spot = resources["type"] == "SPOT"
-    if resources["allocationStrategy"] == "BEST_FIT":
+    if resources.get("allocationStrategy", "BEST_FIT") == "BEST_FIT":
         types = types[:1]
     for size in types:
         for subnet in resources["subnets"]:
@@ -179,8 +180,8 @@ def retire_all(region: Region, environment: Environment) -> None:
 
     Jobs have `jobExecutionTimeoutMinutes` to end, or no time at all with `terminateJobsOnUpdate`.
     """
-    policy = environment.update_policy or {}
-    minutes = 0 if policy.get("terminateJobsOnUpdate") else policy["jobExecutionTimeoutMinutes"]
+    policy = environment.update_policy or UPDATE_POLICY
+    minutes = 0 if policy["terminateJobsOnUpdate"] else policy["jobExecutionTimeoutMinutes"]
     for instance in instances(region, environment):
         instance.retired = True
         joined = region.ecs.by_ec2_id.get(instance.id)

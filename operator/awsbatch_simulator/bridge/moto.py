@@ -17,8 +17,8 @@ from typing import Any
 
 from awsbatch_simulator.bridge import stage
 from awsbatch_simulator.context import Place
-from awsbatch_simulator.errors import AwsFailure
-from awsbatch_simulator.protocol.models import Operation, not_implemented
+from awsbatch_simulator.errors import AwsFailure, not_implemented
+from awsbatch_simulator.protocol.models import Operation
 from awsbatch_simulator.wire import WireAnswer, WireRequest
 
 SERVICES = frozenset(

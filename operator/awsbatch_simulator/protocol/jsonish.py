@@ -39,7 +39,7 @@ def _body(body: bytes) -> dict[str, Any]:
         return {}
     try:
         parsed = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise AwsFailure("SerializationException", BAD_BODY) from None
     if not isinstance(parsed, dict):
         raise AwsFailure("SerializationException", BAD_BODY)

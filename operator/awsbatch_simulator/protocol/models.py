@@ -10,7 +10,7 @@ from botocore.loaders import Loader
 from botocore.model import OperationModel, OperationNotFoundError, ServiceModel
 from botocore.validate import ParamValidator
 
-from awsbatch_simulator.errors import AwsFailure
+from awsbatch_simulator.errors import AwsFailure, not_implemented
 from awsbatch_simulator.wire import WireRequest
 
 # Where the name that requests are signed for differs from botocore's name of the service.
@@ -159,8 +159,3 @@ def _pattern(uri: str) -> re.Pattern[str]:
 def unknown_operation(service: str, name: str) -> AwsFailure:
     """What AWS answers to an operation that it does not have."""
     return AwsFailure("UnknownOperationException", f"{service} has no operation {name!r}", 404)
-
-
-def not_implemented(service: str, what: str) -> AwsFailure:
-    """What the simulator answers where AWS would do something. Not retried by AWS's clients."""
-    return AwsFailure("NotImplemented", f"The simulator does not implement {service}: {what}.", 501)
