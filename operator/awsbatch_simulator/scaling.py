@@ -7,7 +7,6 @@ Sources: the fields of ComputeResource in the Batch API reference.
 from typing import Any
 
 from awsbatch_simulator.batch.model import Environment, Status
-from awsbatch_simulator.batch.stored_form import UPDATE_POLICY
 from awsbatch_simulator.batch.wake import look_soon
 from awsbatch_simulator.demand import Room, Want, instances, size_of, vcpus, wants
 from awsbatch_simulator.ec2 import life as ec2_life
@@ -18,6 +17,7 @@ from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.region import Region
 
 ASKS_AGAIN_SECONDS = 60.0  # after EC2 had none of the types
+EXECUTION_TIMEOUT_MINUTES = 30  # UpdatePolicy's default
 NOBODY_JOINED = (
     "CLIENT_ERROR - Your compute environment has been INVALIDATED and scaled down because none of "
     "the instances joined the underlying ECS Cluster. Common issues preventing instances joining "
@@ -180,8 +180,10 @@ def retire_all(region: Region, environment: Environment) -> None:
 
     Jobs have `jobExecutionTimeoutMinutes` to end, or no time at all with `terminateJobsOnUpdate`.
     """
-    policy = environment.update_policy or UPDATE_POLICY
-    minutes = 0 if policy["terminateJobsOnUpdate"] else policy["jobExecutionTimeoutMinutes"]
+    policy = environment.update_policy or {}
+    minutes = policy.get("jobExecutionTimeoutMinutes", EXECUTION_TIMEOUT_MINUTES)
+    if policy.get("terminateJobsOnUpdate"):
+        minutes = 0
     for instance in instances(region, environment):
         instance.retired = True
         joined = region.ecs.by_ec2_id.get(instance.id)

@@ -113,7 +113,7 @@ def describe(region: Region, request: Fields) -> Fields:
         return answer("jobDefinitions", [_described(each) for each in found.values()], None)
     name = request.get("jobDefinitionName")
     status = request.get("status")
-    names = [name] if name else sorted(region.batch.definitions)
+    names = [name] if name else list(region.batch.definitions)
     matching = [
         (f"{each.name}:{0xFFFFFFFF - each.revision:08x}", each)  # the newest revision first
         for known in names

@@ -13,8 +13,6 @@ TIMED_OUT = "Job attempt duration exceeded timeout"
 LOG_GROUP = "/aws/batch/job"
 OVERRIDE_CHARACTERS = 8192
 TOO_LONG = f"Container Overrides length must be at most {OVERRIDE_CHARACTERS}"
-TASK_TAGS = 50
-TOO_MANY_TAGS = f"The job and its job definition have more than {TASK_TAGS} tags in all"
 _REFERENCE = re.compile(r"Ref::([A-Za-z0-9_-]+)")
 
 
@@ -42,14 +40,11 @@ def work_order(job: Job) -> Work:
 def task_refusal(job: Job) -> str | None:
     """Why ECS does not take the job's task; the job fails with it.
 
-    Sources: RunTask's limit of 8,192 characters for overrides, the JSON around them included, seen
-    as a job's statusReason in Netflix/metaflow#1482 and ASFHyP3/hyp3#3041; SubmitJob.propagateTags.
+    Source: RunTask's limit of 8,192 characters for overrides, the JSON around them included, seen
+    as a job's statusReason in Netflix/metaflow#1482 and ASFHyP3/hyp3#3041.
     """
-    if job.overrides and _overrides_length(job) > OVERRIDE_CHARACTERS:
-        return TOO_LONG
-    if job.static["propagateTags"] and len(job.tags.keys() | job.definition.tags) > TASK_TAGS:
-        return TOO_MANY_TAGS
-    return None
+    too_long = bool(job.overrides) and _overrides_length(job) > OVERRIDE_CHARACTERS
+    return TOO_LONG if too_long else None
 
 
 def _overrides_length(job: Job) -> int:

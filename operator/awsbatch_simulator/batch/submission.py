@@ -18,6 +18,7 @@ from awsbatch_simulator.batch.definitions import for_submission
 from awsbatch_simulator.batch.limits import (
     DEPENDENCIES,
     SUBMISSION_KIB,
+    TAGS,
     check_job_name,
     check_retry,
     check_share,
@@ -27,7 +28,7 @@ from awsbatch_simulator.batch.limits import (
     refusal,
 )
 from awsbatch_simulator.batch.model import Definition, Job, JobStatus, Queue, State, Status
-from awsbatch_simulator.batch.transitions import move, settle, wait_for
+from awsbatch_simulator.batch.transitions import fail_unstarted, move, settle, wait_for
 from awsbatch_simulator.errors import client_exception, not_implemented
 from awsbatch_simulator.region import Region
 
@@ -40,6 +41,7 @@ _NOT_YET = {
     "consumableResourceProperties": "jobs that consume resources",
     "consumableResourcePropertiesOverride": "jobs that consume resources",
 }
+TOO_MANY_TAGS = f"The combined tags of the job and its job definition are more than {TAGS}"
 _OVERRIDES_OF_OTHERS = ("nodeOverrides", "ecsPropertiesOverride", "eksPropertiesOverride")
 
 
@@ -227,8 +229,14 @@ def _depend(region: Region, job: Job, request: Fields) -> None:
 
 
 def _evaluate(region: Region, job: Job) -> None:
-    """Batch looks at a SUBMITTED job, whether it depends on anything."""
+    """Batch looks at a SUBMITTED job, whether its task can have its tags, and on what it depends.
+
+    Source of the former: SubmitJobRequest.propagateTags.
+    """
     if job.status is not JobStatus.SUBMITTED:
+        return
+    if job.static["propagateTags"] and len(job.definition.tags | job.tags) > TAGS:
+        fail_unstarted(region, job, TOO_MANY_TAGS)
         return
     if job.array_size:
         spawn(region, job)

@@ -7,6 +7,7 @@ faster than a walk over the model's shapes.
 
 import base64
 import json
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,17 @@ from awsbatch_simulator.protocol.models import Identified
 from awsbatch_simulator.wire import WireRequest
 
 BAD_BODY = "The request's body is not a JSON object"
+_ESCAPE = "\\u"
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):  # NaN and Infinity are no JSON; 1e999 is no number of AWS's
+        raise ValueError(text)
+    return number
+
+
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
 
 
 def parse(identified: Identified, wire: WireRequest) -> dict[str, Any]:
@@ -38,7 +50,10 @@ def _body(body: bytes) -> dict[str, Any]:
     if not body:
         return {}
     try:
-        parsed = json.loads(body)
+        text = body.decode()
+        parsed = _DECODER.decode(text)
+        if _ESCAPE in text:  # half a surrogate pair can be written so, and is no character
+            json.dumps(parsed, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise AwsFailure("SerializationException", BAD_BODY) from None
     if not isinstance(parsed, dict):
