@@ -1,12 +1,12 @@
 """The operations on job definitions."""
 
-import re
 from typing import Any
 
 from awsbatch_simulator.batch import stored_form
 from awsbatch_simulator.batch.definition_rules import check_definition
 from awsbatch_simulator.batch.limits import (
-    DEFINITION_KIB,
+    DEFINITION_BYTES,
+    REVISION,
     answer,
     check_name,
     check_size,
@@ -19,7 +19,6 @@ from awsbatch_simulator.errors import client_exception
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
-_REFERENCE = re.compile(r"([A-Za-z0-9_-]{1,128})(?::([0-9]{1,9}))?")
 
 
 def register(region: Region, request: Fields) -> Fields:
@@ -27,7 +26,7 @@ def register(region: Region, request: Fields) -> Fields:
     name = request["jobDefinitionName"]
     check_name(name, "jobDefinitionName")
     check_tags(request.get("tags", {}))
-    check_size(request, DEFINITION_KIB, "Job definition")
+    check_size(request, DEFINITION_BYTES, "Job definition")
     check_definition(request)
     store = region.batch
     revision = store.last_revision[name] = store.last_revision.get(name, 0) + 1
@@ -71,7 +70,7 @@ def _parsed(region: Region, reference: str) -> tuple[str, int | None] | None:
     None if it is none of these, or the ARN of another account or region.
     """
     own = region.arn("batch", "job-definition/")
-    found = _REFERENCE.fullmatch(reference.removeprefix(own))
+    found = REVISION.fullmatch(reference.removeprefix(own))
     if found is None:
         return None
     return found[1], int(found[2]) if found[2] else None

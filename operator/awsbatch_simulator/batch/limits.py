@@ -22,14 +22,14 @@ BULK_JOBS = 50
 ATTEMPTS = range(1, 11)
 EXIT_RULES = 5
 TIMEOUT_SECONDS = 60
-DEFINITION_KIB = 24
-SUBMISSION_KIB = 30
-KIB = 1024
+DEFINITION_BYTES = 24 * 1024
+SUBMISSION_BYTES = 30 * 1024
 TAGS = 50
 PAGE = 100
 REASON_CHARACTERS = 1024
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+REVISION = re.compile(r"([A-Za-z0-9_-]{1,128})(?::([0-9]{1,9}))?")  # a definition's, or its name
 _SHARE = re.compile(r"[A-Za-z0-9]{1,255}\*?")
 _JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 
@@ -95,10 +95,11 @@ def check_share(identifier: str) -> None:
 
 
 def check_size(request: Any, limit: int, what: str) -> None:
-    """A payload limit in KiB, of the JSON as it is sent. The words: ASFHyP3/hyp3#3041."""
+    """A payload limit, of the JSON as it is sent. The words: ASFHyP3/hyp3#3041."""
     size = len(json.dumps(request, separators=(",", ":"), default=str))
-    if size > limit * KIB:
-        raise refusal(f"{what} size must be less than {limit} KiB, got {-(-size // KIB)} KiB")
+    if size > limit:
+        most, rounded_up = limit // 1024, -(-size // 1024)
+        raise refusal(f"{what} size must be less than {most} KiB, got {rounded_up} KiB")
 
 
 def check_retry(strategy: Mapping[str, Any] | None) -> None:

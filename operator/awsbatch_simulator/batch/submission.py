@@ -17,7 +17,7 @@ from awsbatch_simulator.batch.definition_rules import SCHEDULING_PRIORITIES
 from awsbatch_simulator.batch.definitions import for_submission
 from awsbatch_simulator.batch.limits import (
     DEPENDENCIES,
-    SUBMISSION_KIB,
+    SUBMISSION_BYTES,
     TAGS,
     check_job_name,
     check_retry,
@@ -33,6 +33,7 @@ from awsbatch_simulator.errors import client_exception, not_implemented
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
+TOO_MANY_TAGS = f"The combined tags of the job and its job definition are more than {TAGS}"
 # What a definition or a job may have that is not simulated yet, and what it is called.
 _NOT_YET = {
     "nodeProperties": "multi-node parallel jobs",
@@ -41,14 +42,13 @@ _NOT_YET = {
     "consumableResourceProperties": "jobs that consume resources",
     "consumableResourcePropertiesOverride": "jobs that consume resources",
 }
-TOO_MANY_TAGS = f"The combined tags of the job and its job definition are more than {TAGS}"
 _OVERRIDES_OF_OTHERS = ("nodeOverrides", "ecsPropertiesOverride", "eksPropertiesOverride")
 
 
 def submit(region: Region, request: Fields) -> Fields:
     """SubmitJob. The same request twice makes two jobs: there is no idempotency token."""
     check_job_name(request["jobName"])
-    check_size(request, SUBMISSION_KIB, "Job")
+    check_size(request, SUBMISSION_BYTES, "Job")
     check_tags(request.get("tags", {}))
     queue = _queue(region, request)
     definition = for_submission(region, request["jobDefinition"])
