@@ -125,10 +125,12 @@ def test_the_containers_of_a_task_are_essential_and_a_task_on_fargate_is_of_the_
 def test_a_pod_is_shown_with_its_defaults():
     """[bc] EksContainer.name, EksPodProperties.dnsPolicy; [issue] limits stand for requests."""
     limits = {"memory": "1024Mi", "cpu": "1"}
-    pod = {"containers": [{"image": "busybox", "resources": {"limits": limits}}]}
+    blank = [{"name": "EMPTY", "value": ""}]  # kept: nothing says that a pod loses it
+    pod = {"containers": [{"image": "busybox", "env": blank, "resources": {"limits": limits}}]}
     definition = stored("eksProperties", {"podProperties": pod})
     assert definition["containerOrchestrationType"] == "EKS"
     container = POD_CONTAINER | {
+        "env": blank,
         "name": "Default",
         "resources": {"limits": limits, "requests": limits},
     }

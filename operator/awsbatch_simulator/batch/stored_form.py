@@ -54,8 +54,8 @@ FILLED_IN: Mapping[str, Mapping[str, Any]] = {
     },
     "Tmpfs": {"mountOptions": []},
 }
-# Lists whose entries AWS ignores when their value is empty.
-DROPS_EMPTY_VALUES = frozenset({"EnvironmentVariables", "EksContainerEnvironmentVariables"})
+# Lists whose entries AWS ignores when their value is empty. Pods keep theirs: nothing is known.
+DROPS_EMPTY_VALUES = frozenset({"EnvironmentVariables"})
 # Enums that it answers in lower case.
 LOWERED = frozenset({"RetryAction"})
 LATEST = "LATEST"
