@@ -17,7 +17,7 @@ from awsbatch_simulator.identity import AccessKeys, Scope, bad_signature, scope_
 from awsbatch_simulator.ports import Handler
 from awsbatch_simulator.protocol.codec import Codec
 from awsbatch_simulator.protocol.models import Operation
-from awsbatch_simulator.protocol.refusals import Refusals, refusals
+from awsbatch_simulator.protocol.refusals import Refusals, refusals, worded
 from awsbatch_simulator.throttle import Throttle
 from awsbatch_simulator.wire import ConnectionDropped, WireAnswer, WireRequest
 from awsbatch_simulator.world import World
@@ -74,7 +74,8 @@ class Dispatcher:
                 return self._admit(wire, scope, service, request_id)
             except AwsFailure as failure:
                 protocol = self._models.protocol_of(service)
-                return self._codec.refusal(protocol, failure, request_id)
+                said = worded(service, failure, request_id)
+                return self._codec.refusal(protocol, said, request_id)
 
     def perform(self, admitted: Admitted) -> WireAnswer:
         """Do what was admitted. Raises ConnectionDropped when the answer is to be lost."""
@@ -170,7 +171,8 @@ class Dispatcher:
             result = handler(admitted.caller, admitted.parameters)
             return self._codec.answer(operation, result, request_id), OK
         except AwsFailure as failure:
-            return self._codec.refusal(operation.protocol, failure, request_id), failure.code
+            said = worded(operation.service, failure, request_id)
+            return self._codec.refusal(operation.protocol, said, request_id), failure.code
         except Exception as error:  # noqa: BLE001 - a bug of ours must not end the server
             return self._broken(operation, request_id, error)
 

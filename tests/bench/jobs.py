@@ -67,6 +67,10 @@ def prepare(site: Site, cluster: Cluster) -> None:
             body["spec"]["containerProperties"] |= {
                 "executionRoleArn": "arn:aws:iam::111122223333:role/ecsTaskExecutionRole",
                 "networkConfiguration": {"assignPublicIp": "ENABLED"},
+                "resourceRequirements": [
+                    {"type": "VCPU", "value": "1"},
+                    {"type": "MEMORY", "value": "2048"},
+                ],
             }
     cluster.apply(*wanted)
     for body in wanted:

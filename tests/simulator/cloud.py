@@ -26,6 +26,7 @@ from awsbatch_simulator.settings import Settings
 from awsbatch_simulator.world import World
 
 PLACE = Place("111122223333", "eu-central-1")
+TASK_ROLE = "arn:aws:iam::111122223333:role/ecsTaskExecutionRole"
 ROLE = "arn:aws:iam::111122223333:role/service-role/AWSBatchServiceRole"
 PROFILE = "arn:aws:iam::111122223333:instance-profile/ecsInstanceRole"
 
@@ -107,6 +108,7 @@ class Cloud:
             settings = settings.model_copy(update={"job_scripts": scripts})
         self.world = World(clock, settings, random.Random(7))
         self.known = KnownThings()
+        self.platform = "EC2"  # of the definitions to come; FARGATE once there is such a place
         self.lines = Lines()
         self.world.lookup = self.known
         self.world.logs = self.lines
@@ -169,7 +171,8 @@ class Cloud:
         return arn
 
     def fargate(self, name: str = "serverless", maximum: int = 4) -> str:
-        """A FARGATE environment, VALID."""
+        """A FARGATE environment, VALID; from now on definitions are for such."""
+        self.platform = "FARGATE"
         arn: str = self(
             "CreateComputeEnvironment",
             computeEnvironmentName=name,
@@ -202,15 +205,22 @@ class Cloud:
         return arn
 
     def definition(self, name: str = "simulate", **fields: Any) -> str:
-        """A definition of one vCPU and 1 GiB; members of containerProperties by `container`."""
+        """A definition of one vCPU (EC2: 1 GiB, Fargate: 2); in `container` further members."""
+        fargate = self.platform == "FARGATE" and "platformCapabilities" not in fields
+        vcpus = fields.pop("vcpus", 1)
+        memory = fields.pop("memory", vcpus * 2048 if fargate else 1024)
         container = {
             "image": "busybox",
             "command": ["echo", "hello"],
             "resourceRequirements": [
-                {"type": "VCPU", "value": str(fields.pop("vcpus", 1))},
-                {"type": "MEMORY", "value": str(fields.pop("memory", 1024))},
+                {"type": "VCPU", "value": str(vcpus)},
+                {"type": "MEMORY", "value": str(memory)},
             ],
-        } | fields.pop("container", {})
+        }
+        if fargate:
+            container["executionRoleArn"] = TASK_ROLE
+            fields["platformCapabilities"] = ["FARGATE"]
+        container |= fields.pop("container", {})
         arn: str = self(
             "RegisterJobDefinition",
             jobDefinitionName=name,

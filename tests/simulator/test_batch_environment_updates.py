@@ -57,7 +57,7 @@ def test_desired_vcpus_can_only_rise_between_minimum_and_maximum():
         ({"unmanagedvCpus": 3}, "only supported for UNMANAGED"),
         ({"computeResources": {}}, "computeResources must not be empty"),
         ({"computeResources": {"type": "FARGATE"}}, "cannot be changed between Fargate and EC2"),
-        ({"updatePolicy": {"jobExecutionTimeoutMinutes": 7201}}, "between 1 and 7200"),
+        ({"updatePolicy": {"jobExecutionTimeoutMinutes": 7201}}, "less than or equal to 7200"),
     ],
 )
 def test_what_an_update_refuses(fields, message):

@@ -127,7 +127,39 @@ def test_a_policy_in_use_is_not_deleted():
         ({"shareDistribution": [share("a", 0.00001)]}, "weightFactor must be"),
         ({"shareDistribution": [share("UserA*"), share("UserA1")]}, "overlap"),
         ({"shareDistribution": [share("a-b")]}, "must be alphanumeric"),
+        ({"shareDistribution": [share("ä")]}, "must be alphanumeric"),
+        ({"shareDistribution": [share("a" * 256)]}, "must be alphanumeric"),
     ],
 )
 def test_what_a_fair_share_policy_may_not_say(fair, message):
     assert message in Cloud().refused("CreateSchedulingPolicy", name="x", fairsharePolicy=fair)
+
+
+@pytest.mark.parametrize(
+    ("tags", "message"),
+    [
+        # [bc] TagrisTagsMap, TagKey, TagValue
+        ({}, "length greater than or equal to 1"),
+        ({"k" * 129: ""}, "length less than or equal to 128"),
+        ({"k": "v" * 257}, "length less than or equal to 256"),
+        # AWS General Reference, "Tag naming limits and requirements"
+        ({"k!": "v"}, "characters that tags can't have"),
+        ({"k": "a\nb"}, "characters that tags can't have"),
+        ({"k": "a{b}"}, "characters that tags can't have"),
+        ({"AWS:k": "v"}, "cannot begin with aws:"),
+    ],
+)
+def test_what_tags_may_not_be_wherever_they_are_given(tags, message):
+    cloud = serverless()
+    arn = cloud.definition()
+    assert message in cloud.refused("TagResource", resourceArn=arn, tags=tags)
+    assert message in cloud.refused("CreateSchedulingPolicy", name="a", tags=tags)
+    request = {"jobName": "a", "jobQueue": "main", "jobDefinition": "simulate"}
+    assert message in cloud.refused("SubmitJob", **request, tags=tags)
+
+
+def test_tags_may_have_letters_of_every_script_spaces_and_some_signs():
+    cloud = serverless()
+    tags = {"Straße 1/ä_b": "a.b:c/d=e+f-g@h", "empty": "", "awsbatch.dev/kind": "JobQueue"}
+    arn = cloud.definition(tags=tags)
+    assert cloud("ListTagsForResource", resourceArn=arn)["tags"] == tags

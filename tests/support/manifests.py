@@ -82,6 +82,19 @@ def definition(*command: str, **changes: Any) -> dict[str, Any]:
     }
 
 
+def serverless_definition() -> dict[str, Any]:
+    """A definition of one container for queues on Fargate."""
+    made = definition(platformCapabilities=["FARGATE"])
+    made["containerProperties"] |= {
+        "executionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/ecsTaskExecutionRole",
+        "resourceRequirements": [
+            {"type": "VCPU", "value": "1"},
+            {"type": "MEMORY", "value": "2048"},
+        ],
+    }
+    return made
+
+
 def job(**changes: Any) -> dict[str, Any]:
     """A job of the definition in the queue."""
     return {

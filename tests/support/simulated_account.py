@@ -25,11 +25,13 @@ QUEUE = ObjectKey("JobQueue", "ns", "main")
 DEFINITION = {
     "jobDefinitionName": "d",
     "type": "container",
+    "platformCapabilities": ["FARGATE"],
     "containerProperties": {
         "image": "busybox",
+        "executionRoleArn": "arn:aws:iam::111122223333:role/ecsTaskExecutionRole",
         "resourceRequirements": [
             {"type": "VCPU", "value": "1"},
-            {"type": "MEMORY", "value": "512"},
+            {"type": "MEMORY", "value": "2048"},
         ],
     },
 }

@@ -5,7 +5,7 @@ from typing import Any
 
 from awsbatch_simulator.batch import retry
 from awsbatch_simulator.batch.model import Environment, Job, JobStatus
-from awsbatch_simulator.batch.orders import EXITED, TIMED_OUT, work_order
+from awsbatch_simulator.batch.orders import EXITED, TIMED_OUT, task_refusal, work_order
 from awsbatch_simulator.batch.transitions import finish, move
 from awsbatch_simulator.batch.wake import look_soon
 from awsbatch_simulator.ecs import tasks
@@ -18,7 +18,13 @@ from awsbatch_simulator.runners.start import start_run, starting_seconds
 def place(
     region: Region, job: Job, environment: Environment, instance: ContainerInstance | None
 ) -> None:
-    """STARTING: a task holds its part of an instance, or of the Fargate environment."""
+    """STARTING: a task holds its part of an instance, or of the Fargate environment.
+
+    A task that ECS does not take ends the job; no attempt is counted.
+    """
+    if (reason := task_refusal(job)) is not None:
+        finish(region, job, JobStatus.FAILED, reason)
+        return
     job.environment = environment
     job.task = tasks.create(region, environment.cluster_arn, job, instance)
     if instance is None:

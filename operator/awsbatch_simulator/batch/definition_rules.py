@@ -1,23 +1,30 @@
 """What RegisterJobDefinition refuses. Source: its fields in the Batch API reference."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from awsbatch_simulator.batch.container_rules import (
+    EC2,
+    FARGATE,
+    check_container,
+    check_pod,
+    check_task,
+)
 from awsbatch_simulator.batch.limits import check_retry, check_timeout, refusal
 
 PROPERTIES = ("containerProperties", "ecsProperties", "eksProperties", "nodeProperties")
+MANAGED_INSTANCES = "MANAGED_INSTANCES"
 SCHEDULING_PRIORITIES = range(10_000)
 NODES, NODE_GROUPS = 1000, 5
-MINIMUM_MEMORY = 4  # MiB
-FARGATE_VCPUS = frozenset({0.25, 0.5, 1, 2, 4, 8, 16})
+_NODE_KINDS = ("container", "ecsProperties", "eksProperties")
+_TARGETS = re.compile(r"([0-9]{0,4}):([0-9]{0,4})")
 
 
 def check_definition(request: Mapping[str, Any]) -> None:
     """All of a definition's own contradictions."""
     given = [name for name in PROPERTIES if name in request]
     kind = request["type"]
-    if kind not in {"container", "multinode"}:
-        raise refusal(f"type must be container or multinode, not {kind!r}")
     if len(given) != 1:
         raise refusal(f"Exactly one of {', '.join(PROPERTIES)} must be given, not {given}")
     if (kind == "multinode") != (given == ["nodeProperties"]):
@@ -26,68 +33,77 @@ def check_definition(request: Mapping[str, Any]) -> None:
     check_timeout(request.get("timeout"))
     if request.get("schedulingPriority", 0) not in SCHEDULING_PRIORITIES:
         raise refusal("schedulingPriority must be between 0 and 9999")
-    if "nodeProperties" in request:
-        _check_nodes(request["nodeProperties"])
-    if "containerProperties" in request:
-        _check_container(request["containerProperties"], request.get("platformCapabilities", ()))
+    platform = _platform(request, given[0])
+    match given[0]:
+        case "nodeProperties":
+            _check_nodes(request["nodeProperties"])
+        case "containerProperties":
+            check_container(request["containerProperties"], platform)
+        case "ecsProperties":
+            _check_tasks(request["ecsProperties"], platform)
+        case _:
+            check_pod(request["eksProperties"].get("podProperties", {}))
+
+
+def _platform(request: Mapping[str, Any], properties: str) -> str:
+    """The platform whose rules count: Fargate's where it is listed, EC2's otherwise."""
+    capabilities: Collection[str] = request.get("platformCapabilities", ())
+    if properties == "eksProperties":
+        for name in ("platformCapabilities", "propagateTags"):
+            if request.get(name):
+                raise refusal(f"{name} is not applicable for EKS.")
+    if MANAGED_INSTANCES in capabilities:
+        if properties != "ecsProperties":
+            raise refusal("Jobs with the MANAGED_INSTANCES platform capability use ecsProperties")
+        return MANAGED_INSTANCES
+    if FARGATE in capabilities and properties == "nodeProperties":
+        raise refusal("nodeProperties is not applicable for Fargate.")
+    return FARGATE if FARGATE in capabilities else EC2
+
+
+def _check_tasks(properties: Mapping[str, Any], platform: str) -> None:
+    if len(properties["taskProperties"]) != 1:
+        raise refusal("taskProperties is limited to one task")
+    check_task(properties["taskProperties"][0], platform)
 
 
 def _check_nodes(nodes: Mapping[str, Any]) -> None:
-    if not 1 <= nodes["numNodes"] <= NODES:
-        raise refusal(f"numNodes must be between 1 and {NODES}, not {nodes['numNodes']}")
-    if not 0 <= nodes["mainNode"] < nodes["numNodes"]:
+    count, ranges = nodes["numNodes"], nodes["nodeRangeProperties"]
+    if not 1 <= count <= NODES:
+        raise refusal(f"numNodes must be between 1 and {NODES}, not {count}")
+    if not 0 <= nodes["mainNode"] < count:
         raise refusal("mainNode must be smaller than numNodes")
-    if not 1 <= len(nodes["nodeRangeProperties"]) <= NODE_GROUPS:
+    if not 1 <= len(ranges) <= NODE_GROUPS:
         raise refusal(f"A multi-node parallel job has 1 to {NODE_GROUPS} node groups")
+    covered: set[int] = set()
+    for each in ranges:
+        covered |= set(target_nodes(each["targetNodes"], count))
+        _check_range(each)
+    if len(covered) != count:
+        raise refusal(f"The node ranges must account for all nodes (0:{count - 1})")
 
 
-def _check_container(container: Mapping[str, Any], platforms: Any) -> None:
-    if not container.get("image"):
-        raise refusal("Container image must be specified")
-    check_environment(container.get("environment", ()))
-    sizes = requirements(container)
-    if "VCPU" not in sizes or "MEMORY" not in sizes:
-        raise refusal("Container vCPU and memory must be specified (resourceRequirements)")
-    fargate = "FARGATE" in platforms
-    check_sizes(sizes, fargate=fargate)
-    if fargate and not container.get("executionRoleArn"):
-        raise refusal("Fargate jobs need an executionRoleArn")
-    if fargate and (container.get("privileged") or container.get("ulimits")):
-        raise refusal("privileged and ulimits aren't applicable to Fargate jobs")
-    if not fargate and container.get("fargatePlatformConfiguration"):
-        raise refusal("fargatePlatformConfiguration is for jobs on Fargate only")
+def target_nodes(text: str, count: int) -> range:
+    """The indexes that `n:m`, `n:` or `:m` means among so many nodes, both ends included."""
+    found = _TARGETS.fullmatch(text)
+    if found is None:
+        raise refusal(f"targetNodes {text[:100]!r} is not a range of nodes such as 0:3, 0: or :3")
+    first, last = int(found[1] or 0), int(found[2] or count - 1)
+    if not first <= last < count:
+        raise refusal(f"targetNodes {text} is not a range of {count} nodes")
+    return range(first, last + 1)
 
 
-def check_environment(variables: Any) -> None:
-    """AWS_BATCH… belongs to Batch."""
-    for variable in variables:
-        if variable.get("name", "").startswith("AWS_BATCH"):
-            raise refusal(f"Environment variable {variable['name']} cannot start with AWS_BATCH")
-
-
-def requirements(container: Mapping[str, Any]) -> dict[str, str]:
-    """ResourceRequirements by type; the deprecated vcpus and memory count where they are alone."""
-    listed = container.get("resourceRequirements") or ()
-    sizes = {entry["type"]: entry["value"] for entry in listed}
-    if len(sizes) != len(listed):
-        raise refusal("resourceRequirements names a type twice")
-    for old, new in (("vcpus", "VCPU"), ("memory", "MEMORY")):
-        if container.get(old):
-            if new in sizes:
-                raise refusal(f"{old} and resourceRequirements {new} cannot both be specified")
-            sizes[new] = str(container[old])
-    return sizes
-
-
-def check_sizes(sizes: Mapping[str, str], *, fargate: bool) -> None:
-    """Whole vCPUs on EC2, AWS's steps on Fargate; 4 MiB of memory at least."""
-    try:
-        vcpus, memory = float(sizes["VCPU"]), int(sizes["MEMORY"])
-    except ValueError:
-        raise refusal("resourceRequirements values must be numbers") from None
-    if fargate and vcpus not in FARGATE_VCPUS:
-        raise refusal(f"VCPU must be one of {sorted(FARGATE_VCPUS)} on Fargate, not {vcpus}")
-    if not fargate and (vcpus < 1 or vcpus != int(vcpus)):
-        raise refusal(f"VCPU must be a whole number of at least 1 on EC2, not {sizes['VCPU']}")
-    if memory < MINIMUM_MEMORY:
-        raise refusal(f"MEMORY must be at least {MINIMUM_MEMORY} MiB, not {memory}")
+def _check_range(nodes: Mapping[str, Any]) -> None:
+    given = [name for name in _NODE_KINDS if name in nodes]
+    if len(given) != 1:
+        raise refusal(f"A node range has exactly one of {', '.join(_NODE_KINDS)}, not {given}")
+    if len(nodes.get("instanceTypes", ())) > 1:
+        raise refusal("instanceTypes of a node range is limited to one element")
+    match given[0]:
+        case "container":
+            check_container(nodes["container"], EC2, node=True)
+        case "ecsProperties":
+            _check_tasks(nodes["ecsProperties"], EC2)
+        case _:
+            check_pod(nodes["eksProperties"].get("podProperties", {}))

@@ -3,9 +3,11 @@
 from hashlib import sha256
 from typing import Any
 
+from awsbatch_simulator.batch import stored_form
 from awsbatch_simulator.batch.definition_rules import check_definition
 from awsbatch_simulator.batch.limits import (
     DEFINITION_BYTES,
+    REVISION,
     answer,
     check_name,
     check_size,
@@ -18,10 +20,6 @@ from awsbatch_simulator.errors import client_exception
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
-_EMPTY_LISTS = (
-    *("command", "volumes", "environment", "mountPoints", "ulimits"),
-    *("resourceRequirements", "secrets"),
-)
 
 
 def register(region: Region, request: Fields) -> Fields:
@@ -37,7 +35,7 @@ def register(region: Region, request: Fields) -> Fields:
         name=name,
         arn=region.arn("batch", f"job-definition/{name}:{revision}"),
         revision=revision,
-        content=_content(request),
+        content=stored_form.definition(request),
         tags=dict(request.get("tags", {})),
     )
     store.definitions.setdefault(name, {})[revision] = definition
@@ -46,27 +44,6 @@ def register(region: Region, request: Fields) -> Fields:
         "jobDefinitionArn": definition.arn,
         "revision": revision,
     }
-
-
-def _content(request: Fields) -> Fields:
-    """What was registered, with the defaults that AWS shows."""
-    content = {key: value for key, value in request.items() if key != "tags"}
-    content.setdefault("parameters", {})
-    content["containerOrchestrationType"] = "ECS"
-    if "containerProperties" in content:
-        content["containerProperties"] = _container(content)
-    strategy = content.get("retryStrategy")
-    if strategy is not None:
-        content["retryStrategy"] = {"evaluateOnExit": [], **strategy}
-    return content
-
-
-def _container(content: Fields) -> Fields:
-    """ContainerProperties with empty lists for what was not given, as AWS answers them."""
-    container: Fields = {name: [] for name in _EMPTY_LISTS} | content["containerProperties"]
-    if "FARGATE" in content.get("platformCapabilities", ()):
-        container.setdefault("fargatePlatformConfiguration", {"platformVersion": "LATEST"})
-    return container
 
 
 def deregister(region: Region, request: Fields) -> Fields:
@@ -88,25 +65,27 @@ def _forget(region: Region, definition: Definition) -> None:
         del region.batch.definitions[definition.name]
 
 
-def _parsed(reference: str) -> tuple[str, int | None]:
-    """Name and revision of `name`, `name:revision` or an ARN with or without revision."""
-    short = reference.rpartition("job-definition/")[2]
-    name, _, revision = short.partition(":")
-    return name, int(revision) if revision.isdigit() else None
+def _parsed(region: Region, reference: str) -> tuple[str, int | None] | None:
+    """Name and revision of `name`, `name:revision` or an ARN with or without revision.
+
+    None if it is none of these, or the ARN of another account or region.
+    """
+    own = region.arn("batch", "job-definition/")
+    found = REVISION.fullmatch(reference.removeprefix(own))
+    if found is None:
+        return None
+    return found[1], int(found[2]) if found[2] else None
 
 
 def exact(region: Region, reference: str) -> Definition | None:
     """One revision by `name:revision` or by its ARN."""
-    name, revision = _parsed(reference)
-    found = region.batch.definitions.get(name, {}).get(revision or 0)
-    if found is not None and reference.startswith("arn:") and found.arn != reference:
-        return None
-    return found
+    name, revision = _parsed(region, reference) or ("", None)
+    return region.batch.definitions.get(name, {}).get(revision or 0)
 
 
 def for_submission(region: Region, reference: str) -> Definition:
     """The revision that a job would use: the latest ACTIVE one where none is named."""
-    name, revision = _parsed(reference)
+    name, revision = _parsed(region, reference) or ("", 0)
     if revision is None:
         active = [each for each in _revisions(region, name) if each.active]
         found = active[-1] if active else None

@@ -4,19 +4,24 @@ Sources: the field descriptions of the Batch API reference, and the user guide's
 compute environments" and "Infrastructure updates".
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from awsbatch_simulator.batch.limits import refusal
 from awsbatch_simulator.batch.model import FARGATE_TYPES, Environment
+from awsbatch_simulator.batch.stored_form import IMAGES, updated_resources
 from awsbatch_simulator.ec2.types import architectures, known
+from awsbatch_simulator.errors import not_implemented
 
 SERVICE_LINKED = "/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
 NOT_ON_FARGATE = (
     *("minvCpus", "desiredvCpus", "instanceTypes", "imageId", "ec2KeyPair", "instanceRole"),
     *("placementGroup", "bidPercentage", "spotIamFleetRole", "launchTemplate", "ec2Configuration"),
-    *("allocationStrategy", "scalingPolicy"),
+    *("allocationStrategy", "scalingPolicy", "tags"),
 )
+# ECS_MANAGED_INSTANCES alone has these.
+NOT_ON_BATCH_INSTANCES = ("managedInstancesProvider", "capacityTags")
 INFRASTRUCTURE = frozenset(
     {
         *("allocationStrategy", "bidPercentage", "ec2Configuration", "ec2KeyPair", "imageId"),
@@ -30,7 +35,11 @@ UPDATABLE_STRATEGIES = frozenset(
         *("SPOT_CAPACITY_OPTIMIZED_PRIORITIZED", "SPOT_PRICE_CAPACITY_OPTIMIZED"),
     }
 )
+# Ec2Configuration.imageType for ECS; those of EKS are for environments on EKS.
+IMAGE_TYPES = frozenset({"ECS_AL2", "ECS_AL2_NVIDIA", "ECS_AL2023", "ECS_AL2023_NVIDIA"})
+IMAGE_ID = re.compile(r"ami-[0-9a-f]{1,17}")
 FARGATE_SUBNETS, FARGATE_GROUPS, LAUNCH_OVERRIDES = 16, 5, 10
+FULL_PRICE = 100  # per cent of the On-Demand price
 SCALE_DOWN_MINUTES = range(20, 10_081)
 
 
@@ -44,7 +53,7 @@ def check_creation(request: Mapping[str, Any]) -> None:
     if request.get("state", "ENABLED") != "ENABLED":
         raise refusal("A compute environment must be created in the ENABLED state")
     if "eksConfiguration" in request:
-        raise refusal("eksConfiguration: compute environments on EKS are not simulated")
+        raise not_implemented("batch", "compute environments on EKS")
     resources = request.get("computeResources")
     if request["type"] == "UNMANAGED":
         if resources is not None:
@@ -52,8 +61,6 @@ def check_creation(request: Mapping[str, Any]) -> None:
         if not request.get("serviceRole"):
             raise refusal("serviceRole is required for an UNMANAGED compute environment")
         return
-    if request["type"] != "MANAGED":
-        raise refusal(f"type must be MANAGED or UNMANAGED, not {request['type']!r}")
     if "unmanagedvCpus" in request:
         raise refusal("unmanagedvCpus is only supported for UNMANAGED compute environments")
     if not resources:
@@ -70,7 +77,10 @@ def check_resources(resources: Mapping[str, Any]) -> None:
             _check_instances(resources)
             _check_strategy(resources)
         case other:
-            raise refusal(f"computeResources.type {other} is unknown or not simulated")
+            raise not_implemented("batch", f"compute environments of type {other}")
+    given = [name for name in NOT_ON_BATCH_INSTANCES if name in resources]
+    if given:
+        raise refusal(f"{', '.join(given)} can only be set for ECS_MANAGED_INSTANCES")
     if resources["maxvCpus"] < 1:
         raise refusal("maxvCpus must be at least 1")
 
@@ -97,8 +107,7 @@ def _check_instances(resources: Mapping[str, Any]) -> None:
         raise refusal("launchTemplate needs either launchTemplateId or launchTemplateName")
     if template and len(template.get("overrides", ())) > LAUNCH_OVERRIDES:
         raise refusal(f"launchTemplate can have up to {LAUNCH_OVERRIDES} overrides")
-    if "ec2Configuration" in resources and len(resources["ec2Configuration"]) not in {0, 1, 2}:
-        raise refusal("ec2Configuration can have one or two values")
+    check_images(resources)
     check_types(resources.get("instanceTypes", ["optimal"]))
     check_sizes(resources)
     delay = resources.get("scalingPolicy", {}).get("minScaleDownDelayMinutes", 0)
@@ -106,11 +115,28 @@ def _check_instances(resources: Mapping[str, Any]) -> None:
         raise refusal("minScaleDownDelayMinutes must be 0 or between 20 and 10080")
 
 
+def check_images(resources: Mapping[str, Any]) -> None:
+    """One or two image types of ECS, and image ids that look like some."""
+    configurations = resources.get("ec2Configuration", ())
+    if len(configurations) > 2:  # noqa: PLR2004 - "One or two values can be provided"
+        raise refusal("ec2Configuration can have one or two values")
+    for each in configurations:
+        if each["imageType"] not in IMAGE_TYPES:
+            raise refusal(
+                f"imageType must be one of {sorted(IMAGE_TYPES)}, not {each['imageType']}"
+            )
+    named = [each["imageIdOverride"] for each in configurations if "imageIdOverride" in each]
+    for image in (*named, resources.get("imageId") or "ami-0"):
+        if not IMAGE_ID.fullmatch(image):
+            raise refusal(f"{image[:100]!r} is not the id of an image")
+
+
 def check_types(names: list[str]) -> None:
     """Instance types that exist, of one architecture."""
     unknown = [name for name in names if not known(name)]
     if unknown:
-        raise refusal(f"Instance type {', '.join(unknown)} is not a valid instance type or family")
+        # AWS goes on with the whole list (Netflix/metaflow#70); ours stops at what was wrong.
+        raise refusal(f"Instance type can only be one of those there are, not {', '.join(unknown)}")
     if len(architectures(names)) != 1:
         raise refusal(f"Instance types {names} must share one architecture")
 
@@ -130,15 +156,15 @@ def check_sizes(resources: Mapping[str, Any]) -> None:
 def _check_strategy(resources: Mapping[str, Any]) -> None:
     kind = resources["type"]
     strategy = resources.get("allocationStrategy", "BEST_FIT")
-    if strategy.startswith("SPOT_") and kind != "SPOT":
-        raise refusal(f"{strategy} is only available for SPOT compute resources")
-    if strategy == "BEST_FIT_PROGRESSIVE_ORDERED" and kind != "EC2":
-        raise refusal(f"{strategy} is only available for EC2 compute resources")
+    ordered = strategy == "BEST_FIT_PROGRESSIVE_ORDERED"
+    if (strategy.startswith("SPOT_") and kind != "SPOT") or (ordered and kind != "EC2"):
+        # The words: seqeralabs/nf-tower#262.
+        raise refusal(f"Invalid compute resource allocation strategy {strategy} for type {kind}")
     if kind == "SPOT" and strategy == "BEST_FIT" and not resources.get("spotIamFleetRole"):
         raise refusal("spotIamFleetRole is required for SPOT with the BEST_FIT strategy")
     if kind != "SPOT" and {"bidPercentage", "spotIamFleetRole"} & resources.keys():
         raise refusal("bidPercentage and spotIamFleetRole are only for SPOT compute resources")
-    if not 1 <= resources.get("bidPercentage", 100) <= 100:  # noqa: PLR2004 - a percentage
+    if not 1 <= resources.get("bidPercentage", FULL_PRICE) <= FULL_PRICE:
         raise refusal("bidPercentage must be between 1 and 100")
 
 
@@ -158,40 +184,66 @@ def check_update(environment: Environment, request: Mapping[str, Any]) -> None:
         raise refusal("unmanagedvCpus is only supported for UNMANAGED compute environments")
     if changes is not None and not changes:
         raise refusal("computeResources must not be empty")
-    for figure in ((request.get("updatePolicy") or {}).get("jobExecutionTimeoutMinutes", 30),):
-        if not 1 <= figure <= 7200:  # noqa: PLR2004 - five days, says UpdatePolicy
-            raise refusal("jobExecutionTimeoutMinutes must be between 1 and 7200")
     if changes:
         _check_resource_update(environment, changes, role or environment.service_role)
 
 
 def _check_resource_update(environment: Environment, changes: Mapping[str, Any], role: str) -> None:
     current = environment.resources or {}
-    merged = {**current, **changes}
     wanted = changes.get("desiredvCpus")
     if wanted is not None and wanted < current.get("desiredvCpus", 0):
         raise refusal(
             "desiredvCpus can only be raised: "
             f"{wanted} is less than the current {current['desiredvCpus']}"
         )
-    if wanted is None:
-        merged.pop("desiredvCpus", None)
-    fargate = merged["type"] in FARGATE_TYPES
-    if fargate != environment.fargate:
+    kind = changes.get("type", current["type"])
+    if (kind in FARGATE_TYPES) != environment.fargate:
         raise refusal("type cannot be changed between Fargate and EC2 compute resources")
+    if environment.fargate and kind != current["type"]:
+        raise refusal("type cannot be changed for Fargate compute environments")
+    merged = updated_resources(current, changes)
     infrastructure = [name for name in changes if is_infrastructure(name, current, changes)]
-    if not fargate and infrastructure and not infrastructure_updatable(role, current, merged):
+    movable = environment.fargate or infrastructure_updatable(role, current, merged)
+    if infrastructure and not movable:
         raise refusal(
             f"{', '.join(infrastructure)}: an infrastructure update needs the service-linked role "
             "AWSServiceRoleForBatch and an allocation strategy other than BEST_FIT"
         )
-    cleared = {name: value for name, value in merged.items() if value not in ("", [])}
-    check_resources(cleared)
+    if wanted is None:
+        merged.pop("desiredvCpus", None)
+    check_resources(merged)
 
 
 def is_infrastructure(name: str, current: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
-    """Whether a change of that member replaces instances."""
-    return name in INFRASTRUCTURE and changes[name] != current.get(name)
+    """Whether a change of that member replaces instances: not where it changes nothing."""
+    if name not in INFRASTRUCTURE:
+        return False
+    if name == "updateToLatestImageVersion":
+        return bool(changes[name]) and not _names_image({**current, **changes})
+    return bool(_meaning(name, changes[name]) != _meaning(name, current.get(name)))
+
+
+def _names_image(resources: Mapping[str, Any]) -> bool:
+    """With an image id of the user's, updateToLatestImageVersion is ignored."""
+    configurations = resources.get("ec2Configuration") or ()
+    return bool(resources.get("imageId")) or any(
+        "imageIdOverride" in each for each in configurations
+    )
+
+
+def _meaning(name: str, value: Any) -> Any:
+    """A member's value with what AWS takes for the same: empty is not there, and the defaults."""
+    match name:
+        case "launchTemplate":
+            given = {key: entry for key, entry in (value or {}).items() if entry not in ("", [])}
+            named = given.keys() & {"launchTemplateId", "launchTemplateName"}
+            return {"version": "$Default", **given} if named else None
+        case "ec2Configuration":
+            return value or [dict(each) for each in IMAGES]
+        case "bidPercentage":
+            return value or FULL_PRICE
+        case _:
+            return value or None
 
 
 def infrastructure_updatable(

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from awsbatch_simulator.batch import environment_life as life
+from awsbatch_simulator.batch import stored_form
 from awsbatch_simulator.batch.environment_rules import SERVICE_LINKED, check_creation, check_update
 from awsbatch_simulator.batch.limits import (
     ENVIRONMENTS,
@@ -20,7 +21,6 @@ from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
 _BUSY = {Status.CREATING, Status.UPDATING, Status.DELETING}
-_REMOVABLE = ("imageId", "ec2KeyPair", "placementGroup", "instanceRole")
 
 
 def create(region: Region, request: Fields) -> Fields:
@@ -46,26 +46,20 @@ def _made(region: Region, request: Fields) -> Environment:
     cluster_name = f"{name}_Batch_{uuid}"
     cluster = Cluster(cluster_name, region.arn("ecs", f"cluster/{cluster_name}"))
     region.ecs.clusters[cluster_name] = cluster
-    role = request.get("serviceRole") or f"role{SERVICE_LINKED}"
-    environment = Environment(
+    role, given = request.get("serviceRole"), request.get("computeResources")
+    return Environment(
         name=name,
         arn=region.arn("batch", f"compute-environment/{name}"),
         uuid=uuid,
         type=request["type"],
         state=State.ENABLED,
-        service_role=_role_arn(region, role),
+        service_role=_role_arn(region, role or f"role{SERVICE_LINKED}"),
         cluster_arn=cluster.arn,
-        resources=_resources(request.get("computeResources")),
+        resources=stored_form.compute_resources(given) if given else None,
         tags=dict(request.get("tags", {})),
         unmanaged_vcpus=request.get("unmanagedvCpus"),
         extras={key: request[key] for key in ("context", "ecsSettings") if key in request},
     )
-    if environment.managed and not environment.fargate:
-        environment.update_policy = {
-            "terminateJobsOnUpdate": False,
-            "jobExecutionTimeoutMinutes": 30,
-        }
-    return environment
 
 
 def _role_arn(region: Region, role: str) -> str:
@@ -73,25 +67,6 @@ def _role_arn(region: Region, role: str) -> str:
         return role
     path = role if role.startswith("role/") else f"role/{role.lstrip('/')}"
     return f"arn:aws:iam::{region.place.account}:{path}"
-
-
-def _resources(given: Fields | None) -> Fields | None:
-    """ComputeResources with the defaults that AWS fills in."""
-    if given is None:
-        return None
-    if given["type"].startswith("FARGATE"):
-        return dict(given)
-    least = given.get("minvCpus", 0)
-    defaults = {
-        "allocationStrategy": "BEST_FIT",
-        "minvCpus": least,
-        "desiredvCpus": least,
-        "instanceTypes": ["optimal"],
-        "ec2Configuration": [{"imageType": "ECS_AL2023"}],
-    }
-    filled = defaults | given
-    filled["ec2Configuration"] = filled["ec2Configuration"] or defaults["ec2Configuration"]
-    return filled
 
 
 def update(region: Region, request: Fields) -> Fields:
@@ -106,8 +81,10 @@ def update(region: Region, request: Fields) -> Fields:
         environment.service_role = _role_arn(region, request["serviceRole"])
     if "unmanagedvCpus" in request:
         environment.unmanaged_vcpus = request["unmanagedvCpus"]
-    if "updatePolicy" in request:
-        environment.update_policy = (environment.update_policy or {}) | request["updatePolicy"]
+    if "updatePolicy" in request and not environment.fargate:  # "Batch ignores it" on Fargate
+        environment.update_policy = stored_form.update_policy(
+            environment.update_policy, request["updatePolicy"]
+        )
     if "ecsSettings" in request:
         environment.extras["ecsSettings"] = request["ecsSettings"]
     changes = request.get("computeResources") or {}
@@ -122,24 +99,12 @@ def update(region: Region, request: Fields) -> Fields:
 
 
 def _updated(environment: Environment, changes: Fields) -> Fields:
-    """The resources after an update: what is empty is removed, desired stays within bounds."""
-    resources = dict(environment.resources or {})
-    for name, value in changes.items():
-        if name == "updateToLatestImageVersion":
-            continue
-        if name in _REMOVABLE and value == "":
-            resources.pop(name, None)
-        elif environment.fargate and name in {"subnets", "securityGroupIds"} and not value:
-            continue
-        elif name == "launchTemplate" and "" in value.values():
-            resources.pop(name, None)
-        else:
-            resources[name] = value
+    """The resources after an update; desired stays within the bounds."""
+    resources = stored_form.updated_resources(environment.resources or {}, changes)
     if "desiredvCpus" in resources:
-        bounded = max(resources["desiredvCpus"], resources.get("minvCpus", 0))
+        bounded = max(resources["desiredvCpus"], resources["minvCpus"])
         resources["desiredvCpus"] = min(bounded, resources["maxvCpus"])
-    resolved: Fields = _resources(resources) or {}
-    return resolved
+    return resources
 
 
 def describe(region: Region, request: Fields) -> Fields:

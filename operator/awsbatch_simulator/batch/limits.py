@@ -8,6 +8,7 @@ import base64
 import binascii
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -17,8 +18,6 @@ ENVIRONMENTS = 50
 QUEUES = 50
 ENVIRONMENTS_OF_A_QUEUE = 3
 DEPENDENCIES = 20
-ARRAY_SIZES = range(2, 10_001)
-DESCRIBED_JOBS = 100
 BULK_JOBS = 50
 ATTEMPTS = range(1, 11)
 EXIT_RULES = 5
@@ -30,14 +29,26 @@ PAGE = 100
 REASON_CHARACTERS = 1024
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+REVISION = re.compile(r"([A-Za-z0-9_-]{1,128})(?::([0-9]{1,9}))?")  # a definition's, or its name
+_SHARE = re.compile(r"[A-Za-z0-9]{1,255}\*?")
 _JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 
+# What an exit rule's patterns can contain, and an asterisk at the end. Source: EvaluateOnExit.
+_REASON = re.compile(r"[A-Za-z0-9.:\s]*\*?")
+CONDITIONS: Mapping[str, re.Pattern[str]] = {
+    "onStatusReason": _REASON,
+    "onReason": _REASON,
+    "onExitCode": re.compile(r"[0-9]*\*?"),
+}
+CONDITION_CHARACTERS = 512
+
 Item = TypeVar("Item")
+Position = TypeVar("Position", str, int)
 
 
 def refusal(message: str) -> AwsFailure:
-    """A ClientException in the words with which Batch opens most of them."""
-    return client_exception(f"Error executing request, Exception : {message}")
+    """What Batch says to a request that it cannot take."""
+    return client_exception(message)
 
 
 def check_name(name: str, field: str) -> None:
@@ -52,28 +63,43 @@ def check_name(name: str, field: str) -> None:
 def check_job_name(name: str) -> None:
     """As other names, beginning with a letter or a number."""
     if not _JOB_NAME.fullmatch(name):
-        raise refusal(
-            "Job name should match valid pattern: up to 128 letters, numbers, hyphens, and "
-            f"underscores, the first one alphanumeric, not {name[:140]!r}"
-        )
+        # Seen in opensupplyhub/open-apparel-registry#2007.
+        raise refusal("Job name should match valid pattern")
 
 
 def check_tags(tags: Mapping[str, str]) -> None:
-    """At most 50 tags; keys up to 128, values up to 256 characters; `aws:` is AWS's own."""
+    """At most 50 tags, of the characters that tags may have; `aws:` is AWS's own.
+
+    Source: "Tag naming limits and requirements" in the AWS General Reference: letters, spaces and
+    numbers of UTF-8, and `_ . : / = + - @`.
+    """
     if len(tags) > TAGS:
         raise refusal(f"A resource can have up to {TAGS} tags, not {len(tags)}")
     for key, value in tags.items():
-        if not 1 <= len(key) <= 128 or len(value) > 256:  # noqa: PLR2004 - the limits of tags
-            raise refusal(f"Tag {key[:140]!r} is too long: keys up to 128, values up to 256")
         if key.lower().startswith("aws:"):
             raise refusal(f"Tag keys cannot begin with aws:, as {key!r} does")
+        for text in (key, value):
+            if not all(
+                unicodedata.category(each)[0] in "LNZ" or each in "_.:/=+-@" for each in text
+            ):
+                raise refusal(f"Tag {key!r} has characters that tags can't have: {text!r}")
+
+
+def check_share(identifier: str) -> None:
+    """Up to 255 letters and numbers, and an asterisk behind them. Source: shareIdentifier."""
+    if not _SHARE.fullmatch(identifier):
+        raise refusal(
+            f"shareIdentifier {identifier[:300]!r} must be alphanumeric, up to 255 characters, "
+            "and can be followed by an asterisk"
+        )
 
 
 def check_size(request: Any, limit: int, what: str) -> None:
-    """A payload limit, of the JSON as it is sent."""
+    """A payload limit, of the JSON as it is sent. The words: ASFHyP3/hyp3#3041."""
     size = len(json.dumps(request, separators=(",", ":"), default=str))
     if size > limit:
-        raise refusal(f"{what} is {size} bytes, more than the {limit} that are allowed")
+        most, rounded_up = limit // 1024, -(-size // 1024)
+        raise refusal(f"{what} size must be less than {most} KiB, got {rounded_up} KiB")
 
 
 def check_retry(strategy: Mapping[str, Any] | None) -> None:
@@ -89,12 +115,17 @@ def check_retry(strategy: Mapping[str, Any] | None) -> None:
     if len(rules) > EXIT_RULES:
         raise refusal(f"evaluateOnExit can have up to {EXIT_RULES} rules, not {len(rules)}")
     for rule in rules:
-        if rule["action"].upper() not in {"RETRY", "EXIT"}:
-            raise refusal(f"evaluateOnExit action must be RETRY or EXIT, not {rule['action']!r}")
-        if not {"onStatusReason", "onReason", "onExitCode"} & rule.keys():
+        if not CONDITIONS.keys() & rule.keys():
             raise refusal("An evaluateOnExit rule needs onStatusReason, onReason or onExitCode")
-        if not re.fullmatch(r"[0-9]*\*?", rule.get("onExitCode", "")):
-            raise refusal("onExitCode can contain only numbers, and end with an asterisk")
+        for name in CONDITIONS.keys() & rule.keys():
+            _check_condition(name, rule[name])
+
+
+def _check_condition(name: str, text: str) -> None:
+    if len(text) > CONDITION_CHARACTERS:
+        raise refusal(f"{name} can contain up to {CONDITION_CHARACTERS} characters")
+    if not CONDITIONS[name].fullmatch(text):
+        raise refusal(f"{name} does not match the valid pattern {CONDITIONS[name].pattern}")
 
 
 def check_timeout(timeout: Mapping[str, Any] | None) -> None:
@@ -104,17 +135,23 @@ def check_timeout(timeout: Mapping[str, Any] | None) -> None:
         raise refusal(f"Timeout must be at least {TIMEOUT_SECONDS} seconds, not {seconds}")
 
 
-def encode_token(position: Any) -> str:
+def encode_token(position: str | int) -> str:
     """A page's end as an opaque token."""
     return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
 
 
-def decode_token(token: str) -> Any:
-    """What `encode_token` was given; ClientException for anything else."""
+def decode_token(request: Mapping[str, Any], kind: type[Position]) -> Position | None:
+    """What `encode_token` was given, None without a token; ClientException for anything else."""
+    token = request.get("nextToken")
+    if not token:
+        return None
     try:
-        return json.loads(base64.urlsafe_b64decode(token.encode()))
-    except (ValueError, binascii.Error):
-        raise refusal("Invalid nextToken") from None
+        position = json.loads(base64.urlsafe_b64decode(token.encode()))
+    except (ValueError, binascii.Error, RecursionError):
+        position = None
+    if type(position) is not kind:
+        raise refusal("Invalid nextToken")
+    return position
 
 
 def page(
@@ -122,7 +159,7 @@ def page(
 ) -> tuple[Sequence[Item], str | None]:
     """A page of things by key, in the keys' order, and the token of the next one."""
     size = page_size(request, largest=largest)
-    after = decode_token(request["nextToken"]) if request.get("nextToken") else ""
+    after = decode_token(request, str) or ""
     left = sorted((item for item in items if item[0] > after), key=lambda item: item[0])
     shown = left[:size]
     token = encode_token(shown[-1][0]) if len(left) > size else None

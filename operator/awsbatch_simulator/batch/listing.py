@@ -6,7 +6,6 @@ from typing import Any
 
 from awsbatch_simulator.batch.details import fragment, summary
 from awsbatch_simulator.batch.limits import (
-    DESCRIBED_JOBS,
     decode_token,
     encode_token,
     page_size,
@@ -24,11 +23,8 @@ _SELECTORS = ("jobQueue", "arrayJobId", "multiNodeJobId")
 
 def describe(region: Region, request: Fields) -> RawJson:
     """DescribeJobs: up to 100; ids that are unknown are left out without a word."""
-    ids = request["jobs"]
-    if len(ids) > DESCRIBED_JOBS:
-        raise refusal(f"Up to {DESCRIBED_JOBS} jobs at a time, not {len(ids)}")
     youngest = _youngest_visible(region, "DescribeJobs")
-    known = (region.batch.jobs.get(job_id) for job_id in dict.fromkeys(ids))
+    known = (region.batch.jobs.get(job_id) for job_id in dict.fromkeys(request["jobs"]))
     found = [fragment(job) for job in known if job is not None and job.created_at <= youngest]
     return RawJson(b'{"jobs":[' + b",".join(found) + b"]}")
 
@@ -52,7 +48,7 @@ def list_jobs(region: Region, request: Fields) -> Fields:
         raise refusal("Only one filter can be used at a time")
     largest = PAGE_BY_FILTER if filters else PAGE_BY_STATUS
     size = page_size(request, largest=largest)
-    after = decode_token(request["nextToken"]) if request.get("nextToken") else None
+    after = decode_token(request, int)
     youngest = _youngest_visible(region, "ListJobs")
     jobs = (
         job
@@ -74,7 +70,7 @@ def _position(job: Job) -> int:
 def _selected(
     region: Region, request: Fields, selector: str, filters: list[Fields]
 ) -> Iterable[Job]:
-    status = _status(request.get("jobStatus", "RUNNING"))
+    status = JobStatus(request.get("jobStatus", "RUNNING"))
     if selector == "multiNodeJobId":
         return []
     if selector == "arrayJobId":
@@ -88,13 +84,6 @@ def _selected(
         return _filtered(region, queue, filters[0], request)
     jobs = region.batch.queue_jobs(queue).by_status[status]
     return (jobs[number] for number in sorted(jobs, reverse=True))
-
-
-def _status(name: str) -> JobStatus:
-    try:
-        return JobStatus(name)
-    except ValueError:
-        raise refusal(f"Invalid job status {name!r}") from None
 
 
 def _filtered(region: Region, queue: Queue, given: Fields, request: Fields) -> Iterable[Job]:

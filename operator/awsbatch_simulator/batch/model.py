@@ -151,6 +151,7 @@ class Job:
     memory: int  # MiB
     static: dict[str, Any]  # members of JobDetail that never change
     tags: dict[str, str]
+    overrides: dict[str, Any] = field(default_factory=dict)  # containerOverrides as they were sent
     attempts_allowed: int = 1
     retry_rules: list[dict[str, Any]] = field(default_factory=list)
     timeout_seconds: int | None = None

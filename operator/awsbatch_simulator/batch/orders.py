@@ -1,6 +1,9 @@
 """The work order of an attempt: command and environment, as the container sees them."""
 
+import json
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from awsbatch_simulator.batch.model import Job
 from awsbatch_simulator.runners.base import Work
@@ -8,6 +11,8 @@ from awsbatch_simulator.runners.base import Work
 EXITED = "Essential container in task exited"
 TIMED_OUT = "Job attempt duration exceeded timeout"
 LOG_GROUP = "/aws/batch/job"
+OVERRIDE_CHARACTERS = 8192
+TOO_LONG = f"Container Overrides length must be at most {OVERRIDE_CHARACTERS}"
 _REFERENCE = re.compile(r"Ref::([A-Za-z0-9_-]+)")
 
 
@@ -30,6 +35,29 @@ def work_order(job: Job) -> Work:
         log_group=group,
         log_stream=f"{prefix}/default/{task_id}",
     )
+
+
+def task_refusal(job: Job) -> str | None:
+    """Why ECS does not take the job's task; the job fails with it.
+
+    Source: RunTask's limit of 8,192 characters for overrides, the JSON around them included, seen
+    as a job's statusReason in Netflix/metaflow#1482 and ASFHyP3/hyp3#3041.
+    """
+    too_long = bool(job.overrides) and _overrides_length(job) > OVERRIDE_CHARACTERS
+    return TOO_LONG if too_long else None
+
+
+def _overrides_length(job: Job) -> int:
+    """What Batch hands to ECS: the command, and the job's variables beside Batch's own."""
+    given = {each.get("name"): each.get("value") for each in job.overrides.get("environment", ())}
+    override: Mapping[str, Any] = {
+        "name": "default",
+        "command": job.overrides.get("command", []),
+        "environment": [
+            {"name": name, "value": value} for name, value in (given | _own(job)).items()
+        ],
+    }
+    return len(json.dumps({"containerOverrides": [override]}, separators=(",", ":")))
 
 
 def substituted(word: str, parameters: dict[str, str]) -> str:
@@ -55,6 +83,10 @@ def _environment(job: Job) -> dict[str, str]:
         for each in job.container.get("environment", ())
         if each.get("name")
     }
+    return given | _own(job)
+
+
+def _own(job: Job) -> dict[str, str]:
     own = {
         "AWS_BATCH_JOB_ID": job.id,
         "AWS_BATCH_JQ_NAME": job.queue.name,
@@ -64,4 +96,4 @@ def _environment(job: Job) -> dict[str, str]:
     if job.index is not None:
         own["AWS_BATCH_JOB_ARRAY_INDEX"] = str(job.index)
         own["AWS_BATCH_JOB_ARRAY_SIZE"] = str(job.parent.array_size if job.parent else 0)
-    return given | own
+    return own

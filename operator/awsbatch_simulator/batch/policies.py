@@ -6,7 +6,14 @@ Fair shares are validated and kept; jobs are dispatched by age all the same.
 from itertools import combinations
 from typing import Any
 
-from awsbatch_simulator.batch.limits import answer, check_name, check_tags, page, refusal
+from awsbatch_simulator.batch.limits import (
+    answer,
+    check_name,
+    check_share,
+    check_tags,
+    page,
+    refusal,
+)
 from awsbatch_simulator.batch.model import Policy
 from awsbatch_simulator.errors import client_exception
 from awsbatch_simulator.region import Region
@@ -15,7 +22,7 @@ Fields = dict[str, Any]
 _KINDS = ("fairsharePolicy", "quotaSharePolicy")
 DECAY_SECONDS = range(604_801)
 RESERVATION = range(100)
-SHARES, DESCRIBED = 500, 100
+SHARES = 500
 LIGHTEST, HEAVIEST = 0.0001, 999.9999
 
 
@@ -58,8 +65,6 @@ def delete(region: Region, request: Fields) -> Fields:
 
 def describe(region: Region, request: Fields) -> Fields:
     """DescribeSchedulingPolicies: ARNs that are unknown are left out."""
-    if len(request["arns"]) > DESCRIBED:
-        raise refusal(f"Up to {DESCRIBED} scheduling policies at a time")
     found = [region.batch.policies.get(arn) for arn in request["arns"]]
     return {
         "schedulingPolicies": [
@@ -97,8 +102,7 @@ def _check(request: Fields) -> None:
     for share in shares:
         if not LIGHTEST <= share.get("weightFactor", 1.0) <= HEAVIEST:
             raise refusal("weightFactor must be between 0.0001 and 999.9999")
-        if not share["shareIdentifier"].removesuffix("*").isalnum():
-            raise refusal(f"shareIdentifier {share['shareIdentifier']!r} must be alphanumeric")
+        check_share(share["shareIdentifier"])
     for one, other in combinations([share["shareIdentifier"] for share in shares], 2):
         if _overlap(one, other):
             raise refusal(f"Share identifiers {one} and {other} overlap")

@@ -15,6 +15,7 @@ from awsbatch_simulator.batch import (
     submission,
     tags,
 )
+from awsbatch_simulator.batch.model_limits import check_request
 from awsbatch_simulator.context import Caller, Place
 from awsbatch_simulator.ports import Handler, RawJson, World
 from awsbatch_simulator.region import Region
@@ -61,7 +62,7 @@ class BatchService:
     def __init__(self, world: World) -> None:
         self._world = world
         self._handlers: dict[str, Handler] = {
-            name: self._handler(operation) for name, operation in operations().items()
+            name: self._handler(name, operation) for name, operation in operations().items()
         }
 
     @property
@@ -86,8 +87,9 @@ class BatchService:
             },
         }
 
-    def _handler(self, operation: Operation) -> Handler:
+    def _handler(self, name: str, operation: Operation) -> Handler:
         def handle(caller: Caller, request: dict[str, Any]) -> dict[str, Any] | RawJson:
+            check_request(name, request)
             region = self._world.region(caller.place)
             region.batch.look = scheduler.look
             return operation(region, request)

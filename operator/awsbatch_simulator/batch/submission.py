@@ -3,21 +3,25 @@
 from collections.abc import Mapping
 from typing import Any
 
+from awsbatch_simulator.batch import stored_form
 from awsbatch_simulator.batch.arrays import prepare, spawn
-from awsbatch_simulator.batch.definition_rules import (
-    SCHEDULING_PRIORITIES,
+from awsbatch_simulator.batch.container_rules import (
+    EC2,
+    FARGATE,
     check_environment,
+    check_not_deprecated,
     check_sizes,
     requirements,
 )
+from awsbatch_simulator.batch.definition_rules import SCHEDULING_PRIORITIES
 from awsbatch_simulator.batch.definitions import for_submission
 from awsbatch_simulator.batch.limits import (
-    ARRAY_SIZES,
     DEPENDENCIES,
     SUBMISSION_BYTES,
     TAGS,
     check_job_name,
     check_retry,
+    check_share,
     check_size,
     check_tags,
     check_timeout,
@@ -25,21 +29,31 @@ from awsbatch_simulator.batch.limits import (
 )
 from awsbatch_simulator.batch.model import Definition, Job, JobStatus, Queue, State, Status
 from awsbatch_simulator.batch.transitions import fail_unstarted, move, settle, wait_for
-from awsbatch_simulator.errors import client_exception
+from awsbatch_simulator.errors import client_exception, not_implemented
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
 TOO_MANY_TAGS = f"The combined tags of the job and its job definition are more than {TAGS}"
+# What a definition or a job may have that is not simulated yet, and what it is called.
+_NOT_YET = {
+    "nodeProperties": "multi-node parallel jobs",
+    "ecsProperties": "jobs of ecsProperties",
+    "eksProperties": "jobs of eksProperties",
+    "consumableResourceProperties": "jobs that consume resources",
+    "consumableResourcePropertiesOverride": "jobs that consume resources",
+}
+_OVERRIDES_OF_OTHERS = ("nodeOverrides", "ecsPropertiesOverride", "eksPropertiesOverride")
 
 
 def submit(region: Region, request: Fields) -> Fields:
     """SubmitJob. The same request twice makes two jobs: there is no idempotency token."""
     check_job_name(request["jobName"])
-    check_size(request, SUBMISSION_BYTES, "SubmitJob payload")
+    check_size(request, SUBMISSION_BYTES, "Job")
     check_tags(request.get("tags", {}))
     queue = _queue(region, request)
     definition = for_submission(region, request["jobDefinition"])
-    _check_supported(definition)
+    _check_platform(queue, definition)
+    _check_simulated(request, definition)
     check_retry(request.get("retryStrategy"))
     check_timeout(request.get("timeout"))
     if request.get("schedulingPriorityOverride", 0) not in SCHEDULING_PRIORITIES:
@@ -69,21 +83,39 @@ def _queue(region: Region, request: Fields) -> Queue:
         raise refusal("shareIdentifier must be specified for a queue with a scheduling policy")
     if share and not queue.policy_arn:
         raise refusal("shareIdentifier can't be specified for a queue without scheduling policy")
+    if share:
+        check_share(share)
     return queue
 
 
-def _check_supported(definition: Definition) -> None:
-    if "containerProperties" not in definition.content:
+def _platform(queue: Queue) -> str:
+    return FARGATE if queue.type == "ECS_FARGATE" else EC2
+
+
+def _check_platform(queue: Queue, definition: Definition) -> None:
+    """The queue's platform is one that the definition requires: EC2 where it names none."""
+    platform = _platform(queue)
+    capabilities = definition.content.get("platformCapabilities") or [EC2]
+    if platform not in capabilities:
         raise refusal(
-            f"{definition.arn}: only jobs of definitions with containerProperties are simulated; "
-            "multi-node parallel, ecsProperties and eksProperties jobs are not"
+            f"{definition.arn} has the platform capabilities {', '.join(capabilities)}, but job "
+            f"queue {queue.name} has compute environments of the platform {platform}"
         )
+
+
+def _check_simulated(request: Fields, definition: Definition) -> None:
+    for member, what in _NOT_YET.items():
+        if definition.content.get(member) or request.get(member):
+            raise not_implemented("batch", f"SubmitJob of {what}")
+    for member in _OVERRIDES_OF_OTHERS:
+        if request.get(member):
+            raise refusal(f"{member} cannot be used with a job definition of containerProperties")
 
 
 def _check_dependencies(region: Region, request: Fields) -> None:
     size = request.get("arrayProperties", {}).get("size")
-    if "arrayProperties" in request and size not in ARRAY_SIZES:
-        raise refusal(f"Array size must be between 2 and 10,000, not {size}")
+    if "arrayProperties" in request and size is None:
+        raise refusal("Array size must be between 2 and 10,000")
     dependencies = request.get("dependsOn", ())
     if len(dependencies) > DEPENDENCIES:
         raise refusal(f"A job can depend upon {DEPENDENCIES} jobs at most, not {len(dependencies)}")
@@ -107,10 +139,10 @@ def _check_dependency(region: Region, dependency: Fields, size: int | None) -> N
 
 def _made(region: Region, request: Fields, queue: Queue, definition: Definition) -> Job:
     job_id = region.world.uuid()
-    container = merged_container(definition, request.get("containerOverrides", {}))
+    overrides = request.get("containerOverrides", {})
+    container = merged_container(definition, overrides, platform=_platform(queue))
     sizes = requirements(container)
-    platforms = definition.content.get("platformCapabilities", ())
-    check_sizes(sizes, fargate="FARGATE" in platforms)
+    check_sizes(sizes, _platform(queue))
     retry = request.get("retryStrategy") or definition.content.get("retryStrategy") or {}
     timeout = request.get("timeout") or definition.content.get("timeout") or {}
     return Job(
@@ -126,6 +158,7 @@ def _made(region: Region, request: Fields, queue: Queue, definition: Definition)
         memory=int(sizes["MEMORY"]),
         static=_static(request, definition),
         tags=dict(request.get("tags", {})),
+        overrides=overrides,
         attempts_allowed=retry.get("attempts", 1),
         retry_rules=list(retry.get("evaluateOnExit", ())),
         timeout_seconds=timeout.get("attemptDurationSeconds"),
@@ -133,18 +166,23 @@ def _made(region: Region, request: Fields, queue: Queue, definition: Definition)
 
 
 def _static(request: Fields, definition: Definition) -> Fields:
-    """The members of JobDetail that stay as they are submitted."""
+    """The members of JobDetail that stay as they are submitted.
+
+    In the form of the user guide's "Example Job State Change Event".
+    """
     content = definition.content
     static: Fields = {
         "jobDefinition": definition.arn,
         "dependsOn": request.get("dependsOn", []),
         "parameters": {**content["parameters"], **request.get("parameters", {})},
         "propagateTags": request.get("propagateTags", content.get("propagateTags", False)),
-        "platformCapabilities": content.get("platformCapabilities", ["EC2"]),
+        "platformCapabilities": content.get("platformCapabilities", []),
+        "retryStrategy": stored_form.retry_strategy(
+            {"attempts": 1} | (request.get("retryStrategy") or content.get("retryStrategy") or {})
+        ),
     }
-    for member in ("retryStrategy", "timeout"):
-        if given := request.get(member) or content.get(member):
-            static[member] = given
+    if given := request.get("timeout") or content.get("timeout"):
+        static["timeout"] = given
     if "shareIdentifier" in request:
         static["shareIdentifier"] = request["shareIdentifier"]
         static["schedulingPriority"] = request.get(
@@ -153,14 +191,19 @@ def _static(request: Fields, definition: Definition) -> Fields:
     return static
 
 
-def merged_container(definition: Definition, overrides: Mapping[str, Any]) -> Fields:
+def merged_container(
+    definition: Definition, overrides: Mapping[str, Any], *, platform: str
+) -> Fields:
     """The definition's container with the overrides: lists by key, the command as a whole."""
     container = dict(definition.content["containerProperties"])
     check_environment(overrides.get("environment", ()))
+    if platform == FARGATE:
+        check_not_deprecated(overrides)
     if "" in (overrides.get("command") or ()):
         raise refusal("containerOverrides.command can't contain an empty string")
     if overrides.get("command"):
         container["command"] = overrides["command"]
+    requirements({"resourceRequirements": overrides.get("resourceRequirements", ())})
     for member, key in (("environment", "name"), ("resourceRequirements", "type")):
         if overrides.get(member):
             container[member] = _merged(container[member], overrides[member], key)
@@ -170,7 +213,7 @@ def merged_container(definition: Definition, overrides: Mapping[str, Any]) -> Fi
         listed = {entry["type"] for entry in container["resourceRequirements"]}
         if overrides.get(old) and new not in listed:
             container[old] = overrides[old]
-    return container
+    return stored_form.container(container)
 
 
 def _merged(base: list[Fields], changes: list[Fields], key: str) -> list[Fields]:

@@ -11,6 +11,8 @@ from awsbatch_simulator.errors import AwsFailure
 BAD_KEY = "The security token included in the request is invalid."
 EXPIRED = "The security token included in the request is expired"
 UNSIGNED = "Missing Authentication Token"
+UNREADABLE = "SerializationException"
+BATCH_UNREADABLE = "An error occurred during JSON parsing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,24 @@ def _ec2() -> Refusals:
         expired=("RequestExpired", 400),
         unsigned=("AuthFailure", 401),
     )
+
+
+def worded(service: str, failure: AwsFailure, request_id: str) -> AwsFailure:
+    """A failure as the service says it.
+
+    Batch puts a frame around what it says of the caller's mistakes, with the id that the answer's
+    header has, too: seen in kestra-io/plugin-aws#504, pegasus-isi/pegasus#2086 and
+    ASFHyP3/hyp3#3041. A body that it cannot read it refuses without one
+    (JuliaCloud/AWS.jl#313).
+    """
+    if service != "batch":
+        return failure
+    if failure.code == UNREADABLE:
+        return AwsFailure("ClientException", BATCH_UNREADABLE)
+    if failure.code != "ClientException":
+        return failure
+    framed = f"Error executing request, Exception : {failure.message}, RequestId: {request_id}"
+    return AwsFailure(failure.code, framed, failure.status)
 
 
 def refusals(service: str, protocol: str) -> Refusals:

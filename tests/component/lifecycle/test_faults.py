@@ -173,7 +173,9 @@ async def test_what_aws_finds_invalid_is_stalled_with_its_own_words_and_heals_wi
     async with there.running():
         there.apply(POLICY, SPECS[POLICY])
         message = await there.until(POLICY, "Stalled", "InvalidRequest")
-        assert message.startswith("CreateSchedulingPolicy: Share identifiers overlap. Correct")
+        assert message.startswith("CreateSchedulingPolicy: ")
+        assert "Share identifiers overlap" in message
+        assert "Correct the spec" in message
         there.apply(POLICY, {"fairsharePolicy": {"shareDecaySeconds": 60}})
         await there.until_ready(POLICY, within=10)
 

@@ -24,7 +24,8 @@ async def prepared(there: Installation, prefix: str, account: dict) -> None:
     """An environment, a queue and a definition in an account."""
     there.apply(key("ComputeEnvironment", f"{prefix}-pool"), manifests.fargate() | account)
     there.apply(key("JobQueue", f"{prefix}-main"), manifests.queue(f"{prefix}-pool") | account)
-    there.apply(key("JobDefinition", f"{prefix}-simulate"), manifests.definition() | account)
+    definition = manifests.serverless_definition() | account
+    there.apply(key("JobDefinition", f"{prefix}-simulate"), definition)
     names = [("ComputeEnvironment", "pool"), ("JobQueue", "main"), ("JobDefinition", "simulate")]
     await there.until_ready(*(key(kind, f"{prefix}-{name}") for kind, name in names), within=900)
 
