@@ -29,6 +29,16 @@ _ONE_OF_NAME_AND_ARN = exactly_one(
 )
 
 
+_REVISION_OF_NAME = Rule(
+    id="ref-revision-of-name",
+    cel="!has(self.revision) || has(self.name)",
+    message=(
+        "An ARN names its revision itself, at its end. Remove revision, or name a JobDefinition."
+    ),
+    field=".revision",
+)
+
+
 class NameOrArn(Fields):
     """An object of the same namespace by name, or an AWS object made elsewhere by ARN."""
 
@@ -80,4 +90,14 @@ class JobQueueRef(NameOrArn):
 class JobDefinitionRef(NameOrArn):
     """A JobDefinition, or a job definition in AWS."""
 
+    RULES: ClassVar[tuple[Rule, ...]] = (_ONE_OF_NAME_AND_ARN, _REVISION_OF_NAME)
+
     arn: str | None = _arn_of("job-definition")
+    revision: int | None = Field(
+        None,
+        description=(
+            "Revision of the JobDefinition that name leads to. Unset: its newest at submission."
+        ),
+        ge=1,
+        le=2**31 - 1,
+    )

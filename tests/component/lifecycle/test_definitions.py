@@ -34,7 +34,7 @@ async def test_every_content_is_registered_once_and_the_newest_ones_are_kept():
         status = there.status(DEFINITION)
         assert [entry["revision"] for entry in status["revisions"]] == [5, 4, 3]
         assert status["arn"].endswith(":5")
-        assert status["contentHash"].startswith("v1:")
+        assert status["contentHash"].startswith("v2:")
 
 
 async def test_keep_revisions_is_obeyed_and_may_change():

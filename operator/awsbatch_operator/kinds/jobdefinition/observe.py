@@ -1,7 +1,8 @@
 """The revisions of a job definition that AWS has."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from awsbatch_operator.api.metadata import Resource, Shape
 from awsbatch_operator.api.scope import Scope, ScopeRecord
@@ -21,13 +22,19 @@ _NOT_CONTENT = frozenset(
 class Observed:
     """All ACTIVE revisions of the name, newest first; whoever registered them.
 
-    `recorded` are the ARNs that the object's status lists as its own. `in_doubt`: there may be one
-    more, whose registration got no answer and which AWS does not list yet.
+    `recorded` are the ARNs that the object's status lists as its own, with the hashes of what was
+    registered as them. `in_doubt`: there may be one more, whose registration got no answer and
+    which AWS does not list yet.
     """
 
     revisions: tuple[Revision, ...]
-    recorded: frozenset[str] = frozenset()
+    recorded: Mapping[str, str] = field(default_factory=dict)
     in_doubt: bool = False
+
+    @property
+    def newest(self) -> Revision | None:
+        """What runs for those who submit by name, whoever registered it."""
+        return self.revisions[0] if self.revisions else None
 
     @property
     def tags(self) -> Mapping[str, str]:
@@ -72,7 +79,7 @@ class Observer:
         shown = resource.status.get("revisions", ())
         return Observed(
             tuple(sorted(listed, key=_number, reverse=True)),
-            frozenset(str(entry["arn"]) for entry in shown),
+            {str(entry["arn"]): str(entry.get("contentHash", "")) for entry in shown},
             in_doubt,
         )
 
@@ -107,6 +114,7 @@ class Registering:
             arn=str(answer["jobDefinitionArn"]),
             number=int(answer["revision"]),
             tags=call.request["tags"],
+            content=_content(call.request),
         )
         self.registrations.answered(scope, str(call.request["jobDefinitionName"]), made)
         earlier = before or Observed(())
@@ -126,5 +134,10 @@ def _revision(answer: Shape) -> Revision:
         arn=str(answer["jobDefinitionArn"]),
         number=int(answer["revision"]),
         tags=answer.get("tags") or {},
-        content={name: value for name, value in answer.items() if name not in _NOT_CONTENT},
+        content=_content(answer),
     )
+
+
+def _content(said: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a spec can say, of a request that registers or of what AWS describes."""
+    return {name: value for name, value in said.items() if name not in _NOT_CONTENT}
