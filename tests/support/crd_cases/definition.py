@@ -46,12 +46,13 @@ def efs(**members):
 
 
 POD = {"podProperties": {"containers": [{"image": "busybox"}]}}
+EKS = {"containerProperties": None, "eksProperties": POD}
 MOUNT = [{"containerPath": "/data", "sourceVolume": "data"}]
 POINT = {"accessPointId": "fsap-1"}
 
 CASES = {
     "container-one-body": case(
-        accepts=[{}, task(), {"containerProperties": None, "eksProperties": POD}],
+        accepts=[{}, task(), EKS],
         refuses=[
             {"containerProperties": None},
             {**task(), "containerProperties": CONTAINER},
@@ -83,15 +84,12 @@ CASES = {
     ),
     "eks-platform": case(
         accepts=[
-            {"containerProperties": None, "eksProperties": POD},
-            {
-                **{"containerProperties": None, "eksProperties": POD},
-                **{"propagateTags": False, "platformCapabilities": []},
-            },
+            EKS,
+            {**EKS, "propagateTags": False, "platformCapabilities": []},
         ],
         refuses=[
-            {"containerProperties": None, "eksProperties": POD, "propagateTags": True},
-            {"containerProperties": None, "eksProperties": POD, "platformCapabilities": ["EC2"]},
+            {**EKS, "propagateTags": True},
+            {**EKS, "platformCapabilities": ["EC2"]},
         ],
     ),
     "fargate-execution-role": case(
