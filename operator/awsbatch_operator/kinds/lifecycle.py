@@ -153,9 +153,8 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
     ) -> None:
         """AWS refused a call: look at what it depends on, before the spec is called wrong.
 
-        What is read wakes the targets that it surprises. The call is made once more soon; only when
-        AWS refuses it again, and they all stand, is it the spec's fault. A refusal that the status
-        tells already stays told, so that repeating it writes nothing.
+        What is read wakes the targets that differ. The call is made once more soon: refused again
+        while all stand, it is the spec's fault. What the status tells already stays told.
         """
         if not targets or not any(outcomes.is_refusal(error) for error in turn.errors):
             return

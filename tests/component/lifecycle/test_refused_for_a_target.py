@@ -36,7 +36,7 @@ async def unseen(there, change):
 
 def told(there, key):
     """The reasons of all conditions that the object ever shows from now on, as they come."""
-    found = []
+    found: list[str] = []
 
     def seen(_, body):
         if body["kind"] == key.kind and body["metadata"]["name"] == key.name:
