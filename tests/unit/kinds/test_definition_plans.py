@@ -194,6 +194,13 @@ def test_tags_of_an_older_revision_are_expected_of_that_revision():
     assert tags == {1: None, 2: "x"}
 
 
+def test_a_name_is_not_left_to_others_while_a_revision_of_ours_may_come_to_light():
+    of = resource("JobDefinition", deleting=True, deleted_at=NOW)
+    theirs = Observed((Revision("arn:1", 1, {"team": "x"}),), in_doubt=True)
+    assert whose(theirs, of, owner(of)) is Ownership.OURS
+    assert not plan_removal(removal(), theirs, NOW).released
+
+
 def test_whose_a_name_is_follows_from_all_revisions():
     of = resource("JobDefinition")
     us = owner(of)

@@ -86,8 +86,8 @@ class Observer:
 
 def whose(observed: Observed, resource: Resource, owner: Owner) -> Ownership:
     """FOREIGN if the name is somebody else's: then not even a revision is added to it."""
-    if not observed.revisions:
-        return Ownership.OURS  # one of ours may come to light
+    if observed.in_doubt:
+        return Ownership.OURS  # one of ours may come to light, beside those of others
     found = {observed.owned(revision, owner) for revision in observed.revisions}
     for first in (Ownership.OURS, Ownership.RECREATED):
         if first in found:
