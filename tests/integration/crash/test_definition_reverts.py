@@ -18,9 +18,9 @@ from tests.integration.crash.scenario import (
     with_spec,
 )
 from tests.support.crashing import Mode, Points
-from tests.support.hard_world import HardWorld, Weather
+from tests.support.hard_world import Weather
 from tests.support.lives import Lives
-from tests.support.one_process import aws_models
+from tests.support.one_process import World, aws_models
 
 from awsbatch_operator.api.metadata import RECONCILE_AT
 from awsbatch_simulator.inprocess import session
@@ -33,7 +33,7 @@ REGISTERED = 4  # by us: the content, another one, the first again, and once mor
 THEIRS = {"team": "x"}
 
 
-def register_theirs(world: HardWorld) -> None:
+def register_theirs(world: World) -> None:
     """Somebody registers a newer revision under the name, and the operator is told to look."""
     name = world.kube.see(key(DEFINITION))["status"]["awsName"]
     batch = session(world.simulator, world.wire(), loader=aws_models()).client("batch")
@@ -42,14 +42,14 @@ def register_theirs(world: HardWorld) -> None:
     world.kube.annotate(key(DEFINITION), **{RECONCILE_AT: "now"})
 
 
-def newest_is_wanted(world: HardWorld) -> bool:
+def newest_is_wanted(world: World) -> bool:
     """Whether who submits by name gets the spec's content."""
     (revisions,) = world.batch.definitions.values()
     newest = max((each for each in revisions.values() if each.active), key=lambda one: one.revision)
     return newest.content["timeout"] == WANTED
 
 
-def ready(world: HardWorld) -> bool:
+def ready(world: World) -> bool:
     return has_condition(DEFINITION, "Ready")(world)
 
 
