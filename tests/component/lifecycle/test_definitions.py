@@ -84,6 +84,22 @@ async def test_a_newer_revision_of_somebody_else_is_superseded_once_and_left_alo
     assert there.changes().count(REGISTER) == 3
 
 
+async def test_who_updates_our_definition_in_awss_usual_way_is_superseded_too():
+    there = Installation()
+    async with there.running():
+        await applied(there, "one")
+        status = there.status(DEFINITION)
+        theirs = manifests.definition("theirs")
+        there.aws().register_job_definition(jobDefinitionName=status["awsName"], **theirs)
+        there.aws().deregister_job_definition(jobDefinition=status["arn"])
+        await there.clock.advance(700)
+        assert there.ready(DEFINITION)
+        assert newest(there) == (3, "one")
+        there.kube.remove(DEFINITION)
+        await there.until_gone(DEFINITION)
+    assert active(there) == [2]
+
+
 async def test_a_content_tag_that_was_taken_away_is_set_again_with_one_call():
     there = Installation()
     async with there.running():

@@ -46,7 +46,7 @@ def newest_is_wanted(world: World) -> bool:
     """Whether who submits by name gets the spec's content."""
     (revisions,) = world.batch.definitions.values()
     newest = max((each for each in revisions.values() if each.active), key=lambda one: one.revision)
-    return newest.content["timeout"] == WANTED
+    return bool(newest.content["timeout"] == WANTED)
 
 
 def ready(world: World) -> bool:

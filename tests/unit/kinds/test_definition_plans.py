@@ -218,6 +218,8 @@ def test_whose_a_name_is_follows_from_all_revisions():
     assert of_tags({}, unproven) is Ownership.FOREIGN
     assert of_tags({}, unproven, recorded=["arn:1"]) is Ownership.OURS
     assert of_tags({}, unproven, recorded=["arn:0"]) is Ownership.FOREIGN
+    assert of_tags({}, {"team": "x"}, recorded=["arn:7"]) is Ownership.OURS  # and was superseded
+    assert of_tags({}, {"team": "x"}, recorded=["elsewhere:7"]) is Ownership.FOREIGN
     assert of_tags({}, spec={"adoptionPolicy": "Adopt"}) is Ownership.ADOPTABLE
     assert of_tags({"awsbatch.dev/x": ""}, spec={"adoptionPolicy": "Adopt"}) is Ownership.FOREIGN
 

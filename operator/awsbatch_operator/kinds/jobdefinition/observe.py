@@ -6,7 +6,7 @@ from typing import Any
 
 from awsbatch_operator.api.metadata import Resource, Shape
 from awsbatch_operator.api.scope import Scope, ScopeRecord
-from awsbatch_operator.api.tags import Owner, Ownership, ownership
+from awsbatch_operator.api.tags import Owner, Ownership, ownership, unclaimed
 from awsbatch_operator.aws.ports import BatchPort
 from awsbatch_operator.kinds.jobdefinition.registrations import Registrations
 from awsbatch_operator.kinds.jobdefinition.revision import Revision
@@ -93,7 +93,25 @@ def whose(observed: Observed, resource: Resource, owner: Owner) -> Ownership:
         if first in found:
             return first
     newest = observed.revisions[0]
+    if _is_superseded(observed):
+        return Ownership.OURS
     return adoptable(Ownership.FOREIGN, newest.tags, resource)
+
+
+def _is_superseded(observed: Observed) -> bool:
+    """Whether a name that was ours has only revisions left which nobody has marked.
+
+    Tools that update a definition register a revision and deregister the one before, which may be
+    ours. The status is written only for a name under which ours were found.
+    """
+    here = {_name_of(revision.arn) for revision in observed.revisions}
+    ours_before = any(_name_of(arn) in here for arn in observed.recorded)
+    return ours_before and all(unclaimed(revision.tags) for revision in observed.revisions)
+
+
+def _name_of(arn: str) -> str:
+    """The ARN without the revision at its end."""
+    return arn.rpartition(":")[0]
 
 
 @dataclass(frozen=True, slots=True)
