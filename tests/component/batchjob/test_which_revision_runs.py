@@ -1,11 +1,13 @@
 """Which revision of which generation a job runs: by name, by number, and after a revert."""
 
 import random
+from operator import itemgetter
 
 from tests.component.batchjob.runs import JOB, SPEC, ready, submits
 from tests.support import manifests
 from tests.support.installation import NAMESPACE, Installation
 from tests.support.manifests import DEFINITION, QUEUE
+from tests.support.simulated_aws import make_simulator
 
 from awsbatch_operator.api.metadata import ObjectKey
 
@@ -29,33 +31,46 @@ async def until_submitted(there, key, within=300.0):
     return await there.clock.run_until(lambda: "jobId" in there.status(key), within=within)
 
 
+def commit(seed):
+    """What one commit applies, and when: (second, object, spec) of a definition and of its job."""
+    dice = random.Random(seed)
+    definition = ObjectKey("JobDefinition", NAMESPACE, f"commit-{seed}")
+    job = ObjectKey("BatchJob", NAMESPACE, f"commit-{seed}")
+    reference = {"jobDefinitionRef": {"name": definition.name}}
+    objects = [
+        (job, {**SPEC, **reference}),  # kustomize creates it before it changes what is there
+        (definition, manifests.definition(f"commit-{seed}")),
+    ]
+    if seed % 2:
+        dice.shuffle(objects)
+    start = dice.random()  # creationTimestamp has whole seconds
+    times = (start, start + dice.uniform(0, APPLY_SECONDS))
+    return [(second, *each) for second, each in zip(times, objects, strict=True)]
+
+
 async def test_a_job_runs_the_definition_of_its_own_commit_in_whatever_order_it_is_applied():
-    there = Installation()
+    there = Installation(make_simulator(limits=False))
+    commits = [commit(seed) for seed in range(COMMITS)]
+    jobs = [key for each in commits for _, key, _ in each if key.kind == "BatchJob"]
+    definitions = [ObjectKey("JobDefinition", NAMESPACE, key.name) for key in jobs]
     async with there.running():
         await ready(there)
-        for seed in range(COMMITS):
-            dice = random.Random(seed)
-            key = ObjectKey("BatchJob", NAMESPACE, f"run-{seed}")
-            commit = [
-                (key, SPEC),  # kustomize creates it before it changes what is there
-                (DEFINITION, manifests.definition(f"commit-{seed}")),
-            ]
-            if seed % 2:
-                dice.shuffle(commit)
-            await there.clock.advance(dice.random())  # creationTimestamp has whole seconds
-            for index, (each, spec) in enumerate(commit):
-                await there.clock.advance(dice.uniform(0, APPLY_SECONDS) if index else 0)
-                there.apply(each, spec)
-            await until_submitted(there, key)
-            generation = there.kube.see(DEFINITION)["metadata"]["generation"]
-            assert command(there, key) == f"commit-{seed}"
-            assert there.status(key)["jobDefinition"] == {
-                "name": DEFINITION.name,
-                "revision": seed + 2,
-                "generation": generation,
-            }
-        told = [note for reason, note in there.events(key) if reason == "Submitted"]
-        assert f":{COMMITS + 1}, from generation {generation} of JobDefinition simulate" in told[0]
+        for key in definitions:
+            there.apply(key, manifests.definition("before"))
+        await there.until_ready(*definitions)
+        began = there.clock.monotonic()
+        for second, key, spec in sorted(
+            (one for each in commits for one in each), key=itemgetter(0)
+        ):
+            await there.clock.advance(began + second - there.clock.monotonic())
+            there.apply(key, spec)
+        await there.clock.run_until(lambda: all("jobId" in there.status(key) for key in jobs))
+    for key in jobs:
+        assert command(there, key) == key.name
+        shown = {"name": key.name, "revision": 2, "generation": 2}
+        assert there.status(key)["jobDefinition"] == shown
+    told = [note for reason, note in there.events(jobs[0]) if reason == "Submitted"]
+    assert ":2, from generation 2 of JobDefinition commit-0" in told[0]
 
 
 async def test_a_revision_by_its_number_runs_at_once_whatever_became_of_the_newest():
