@@ -23,7 +23,7 @@ NAMESPACE = "default"
 _CHANGING = (
     (re.compile(r"(?<![0-9a-f])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<uuid>"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"), "<time>"),
-    (re.compile(r"(?<=v1:)[0-9a-f]{32}\b"), "<hash>"),
+    (re.compile(r"(?<=v2:)[0-9a-f]{32}\b"), "<hash>"),
     (re.compile(r"(?<![\w])[0-9a-f]{32}\b"), "<id>"),
     (re.compile(r"(?<=[\w-]-)(?:[0-9a-f]{16}|[0-9a-f]{8})(?![0-9a-f-])"), "<hash>"),
     (re.compile(r"(?<=Resource Version: )\s+\d+"), " <version>"),

@@ -86,6 +86,11 @@ REFERENCE_NOT_READY = _wait(
     "This object goes on at once when it is; its own conditions say what it waits for.",
     TARGET_CHECK,
 )
+CHECKING_REFERENCES = _wait(
+    "CheckingReferences",
+    "AWS refused a call that depends on other objects. They are looked at again in AWS, and mended "
+    "where they differ from their specs; then the call is made once more.",
+)
 REFERENCE_ELSEWHERE = _stall(
     "ReferenceElsewhere",
     "An object that the spec refers to lives in another AWS account or region.",

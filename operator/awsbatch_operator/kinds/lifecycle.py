@@ -19,7 +19,7 @@ from awsbatch_operator.api.references import Need, Reference, Targets, external_
 from awsbatch_operator.api.scope import NoTokenError, Origin, Scope, ScopeRecord
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.engine.reconciler import Again
-from awsbatch_operator.kinds import gates
+from awsbatch_operator.kinds import gates, outcomes
 from awsbatch_operator.kinds.accounts import Home
 from awsbatch_operator.kinds.contract import ActionT, DesiredT, Kind, ObservedT, Removal
 from awsbatch_operator.kinds.reporting import Reporter
@@ -114,6 +114,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
                 lambda current: self._kind.desired(current, targets, owner),
                 fresh=asked is not None and self._asked.get(resource.key) != asked,
             )
+            await self._doubt(turn, home, own)
             # A look that failed, or found no rate token, is still owed to whoever asked for it.
             if asked is not None and turn.error is None and turn.no_token_seconds is None:
                 self._asked[resource.key] = asked
@@ -143,6 +144,25 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             turn.no_token_seconds = error.seconds
         unknown = turn.findings or turn.error is not None or turn.no_token_seconds is not None
         return None if unknown else own
+
+    async def _doubt(
+        self,
+        turn: Turn[DesiredT, ObservedT, ActionT],
+        home: Home,
+        targets: Mapping[ObjectKey, Resource],
+    ) -> None:
+        """AWS refused a call: look at what it depends on, before the spec is called wrong.
+
+        What is read wakes the targets that differ. The call is made once more soon: refused again
+        while all stand, it is the spec's fault. What the status tells already stays told.
+        """
+        if not targets or not any(outcomes.is_refusal(error) for error in turn.errors):
+            return
+        try:
+            stand = await self._shared.proofs.still_stand(targets.values(), home.scope)
+        except (AwsError, NoTokenError):
+            stand = True  # nothing is known, and the call is made once more in any case
+        turn.in_doubt = not stand or not outcomes.is_told(turn.resource)
 
     async def _keep_hold(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> None:
         """Our finalizer on what the status shows to be in AWS, whichever gate ended the turn.

@@ -2,6 +2,7 @@
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding, Reason
+from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.api.words import joined, sentence
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 
@@ -17,6 +18,8 @@ _REASONS: dict[ErrorKind, Reason] = {
     ErrorKind.INVALID: catalogue.INVALID_REQUEST,
     ErrorKind.UNKNOWN: catalogue.AWS_ERROR,
 }
+
+_REFUSED = (_REASONS[ErrorKind.INVALID], _REASONS[ErrorKind.NOT_FOUND])
 
 ROLE_SECONDS = 30.0
 
@@ -37,6 +40,33 @@ def finding(error: AwsError) -> Finding:
         again = ROLE_SECONDS if error.operation == "AssumeRole" else None
         return Finding(reason, _denied(error), look_again_seconds=again)
     return Finding(reason, sentence(f"{error.operation}: {error.message}"))
+
+
+def is_refusal(error: AwsError) -> bool:
+    """Whether AWS refused the request for what it says or names: it did nothing."""
+    kinds = {ErrorKind.INVALID, ErrorKind.NOT_FOUND}
+    return error.kind in kinds and not error.outcome_unknown
+
+
+def doubt(error: AwsError) -> Finding:
+    """A refusal that may be about what the spec refers to, not about the spec."""
+    words = sentence(f"{error.operation}: {error.message}")
+    return Finding(
+        catalogue.CHECKING_REFERENCES,
+        f"{words} It may be about an object that the spec refers to, so those are looked at again "
+        "in AWS; then the call is made once more.",
+    )
+
+
+def is_told(resource: Resource) -> bool:
+    """Whether the status says for this generation that AWS refuses, or that it is in doubt."""
+    told = {catalogue.CHECKING_REFERENCES.name, *(reason.name for reason in _REFUSED)}
+    return any(
+        each["status"] == "True"
+        and each["reason"] in told
+        and each.get("observedGeneration") == resource.generation
+        for each in resource.status.get("conditions", ())
+    )
 
 
 def _denied(error: AwsError) -> str:

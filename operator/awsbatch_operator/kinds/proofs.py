@@ -5,7 +5,7 @@ an ARN although its thing was removed in AWS and another object has made one of 
 Whoever refers to it would then use what belongs to that other object.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from awsbatch_operator.api import catalogue
@@ -35,15 +35,30 @@ class Proofs:
         if arn is None:
             return None  # a BatchJob: dependencies go by job id, which only its own turn writes
         for fresh in (False, True):  # the feed may not have seen yet what was made a moment ago
-            tags = await self._tags(target.key.kind, str(arn), scope, fresh=fresh)
-            owner = Owner(self.cluster_id, target.key, target.uid)
-            if tags is not None and ownership(tags, owner, recorded=True) in _OWN:
+            if await self._is_own(target, str(arn), scope, fresh=fresh):
                 return None
         return Finding(
             catalogue.REFERENCE_NOT_READY,
             f"{reference.path}: what AWS has as {arn} is not {target.key}'s any more. It is not "
             "used before that object has looked at it again.",
         )
+
+    async def still_stand(self, targets: Iterable[Resource], scope: Scope) -> bool:
+        """Whether AWS, asked now, has what these objects show, as their own.
+
+        Whatever differs from what was read of it before wakes the object that it belongs to.
+        """
+        shown = [target for target in targets if "arn" in target.status]
+        looks = [
+            await self._is_own(target, str(target.status["arn"]), scope, fresh=True)
+            for target in shown
+        ]
+        return all(looks)
+
+    async def _is_own(self, target: Resource, arn: str, scope: Scope, *, fresh: bool) -> bool:
+        tags = await self._tags(target.key.kind, arn, scope, fresh=fresh)
+        owner = Owner(self.cluster_id, target.key, target.uid)
+        return tags is not None and ownership(tags, owner, recorded=True) in _OWN
 
     async def _tags(
         self, kind: str, arn: str, scope: Scope, *, fresh: bool

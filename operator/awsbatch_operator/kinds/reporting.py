@@ -9,7 +9,7 @@ from awsbatch_operator.api.findings import Finding, Severity
 from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.engine.reconciler import Again
-from awsbatch_operator.kinds import outcomes, statuses
+from awsbatch_operator.kinds import statuses
 from awsbatch_operator.kinds.contract import (
     ActionT,
     DesiredT,
@@ -159,7 +159,7 @@ class Reporter(Generic[DesiredT, ObservedT, ActionT]):
 
 def _findings(turn: Turn[DesiredT, ObservedT, ActionT], *, early: bool) -> tuple[Finding, ...]:
     """Of two findings of one weight the first gives its reason: trouble before progress."""
-    trouble = [outcomes.finding(error) for error in turn.errors]
+    trouble = [*turn.error_findings()]
     if turn.waits_seconds is not None and not early:
         trouble.append(
             Finding(
@@ -193,7 +193,7 @@ def _again(turn: Turn[DesiredT, ObservedT, ActionT], findings: Sequence[Finding]
     if turn.unfinished or (turn.errors and turn.acted):  # a lane that went on may have more to do
         looks.append(UNFINISHED_SECONDS)
     if turn.errors:  # whatever the plan would look at soon has not been reached
-        looks += [outcomes.finding(error).again for error in turn.errors]
+        looks += [finding.again for finding in turn.error_findings()]
         return Again(after=min(looks))
     looks += [finding.again for finding in findings if finding.severity is not Severity.NOTE]
     if turn.plan is not None and turn.plan.look_again_seconds is not None:

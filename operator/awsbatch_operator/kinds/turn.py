@@ -29,6 +29,7 @@ class Turn(Generic[DesiredT, ObservedT, ActionT]):
     no_token_seconds: float | None = None  # a gate or a look has to wait for its rate token
     unfinished: bool = False  # there are more steps than one turn takes
     unshown: bool = False  # AWS took a step and does not show what was expected of it
+    in_doubt: bool = False  # AWS refused a step, perhaps because of what the spec refers to
 
     @property
     def errors(self) -> tuple[AwsError, ...]:
@@ -54,6 +55,15 @@ class Turn(Generic[DesiredT, ObservedT, ActionT]):
     def trouble_passes(self) -> bool:
         """Whether AWS has trouble, or is slow, in a way that passes by itself."""
         return self.unshown or any(outcomes.backs_off(error) for error in self.errors)
+
+    def error_findings(self) -> tuple[Finding, ...]:
+        """What the errors mean."""
+        return tuple(
+            outcomes.doubt(error)
+            if self.in_doubt and outcomes.is_refusal(error)
+            else outcomes.finding(error)
+            for error in self.errors
+        )
 
     def all_findings(self) -> tuple[Finding, ...]:
         """The gates' and the plan's."""

@@ -11,8 +11,10 @@ from awsbatch_operator.schema.rules import Rule
 TEXT = 30720
 ARN = 2048
 NAME = 256
-LIST = 100
-MAP = 100
+# What AWS puts no bound on has as many entries as the smallest ones would fit into such a body.
+LIST = TEXT // len('{"name":"A"},')
+MAP = TEXT // len('"A":"",')
+TEXTS = TEXT // len('"",')
 INT32 = 2**31 - 1
 EXACT = 2**53 - 1  # the largest integer that JSON readers keep exact
 

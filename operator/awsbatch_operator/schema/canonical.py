@@ -1,10 +1,12 @@
 """When two AWS structures mean the same: a canonical form, its hash, and what differs.
 
 Walks by the names of members, not by AWS's model, so that a newer boto3 changes no hash. What
-counts as the same is this:
+counts as the same is this (the tables are in canonical_forms.py):
 
-* order, where AWS's list is a set (environment variables, subnets, resource requirements, …);
-* a member left out, null, an empty list or structure, or AWS's documented default;
+* order, where AWS's list is a set (environment variables, subnets, containers of a task, …);
+* a member left out, null, an empty text, list or structure, or AWS's documented default;
+* what AWS drops (environment variables without a value), writes in lower case, or fills in from
+  elsewhere (a device's path in the container, what a pod requests);
 * a decimal however it is written ("2", "2.0").
 
 The tables belong to VERSION: whoever changes them in a way that changes a hash raises it, and
@@ -16,103 +18,27 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
+from awsbatch_operator.schema.canonical_forms import (
+    CASELESS,
+    DEFAULTS,
+    FILLED_IN,
+    LISTS,
+    MAPS,
+    NEEDS_VALUE,
+    ORDERED,
+    SET,
+    TELLING,
+)
 from awsbatch_operator.schema.tables import additions
 
-VERSION = "v1"
+VERSION = "v2"
 HASH_DIGITS = 32
 
-# Lists that are sets, by the member that tells their entries apart.
-_KEYED: Mapping[str, str] = {
-    "computeEnvironmentOrder": "order",
-    "consumableResourceList": "consumableResource",
-    "devices": "hostPath",
-    "env": "name",
-    "environment": "name",
-    "imagePullSecrets": "name",
-    "jobStateTimeLimitActions": "reason",
-    "mountPoints": "containerPath",
-    "nodeRangeProperties": "targetNodes",
-    "resourceRequirements": "type",
-    "secretOptions": "name",
-    "secrets": "name",
-    "shareDistribution": "shareIdentifier",
-    "tmpfs": "containerPath",
-    "ulimits": "name",
-    "volumeMounts": "mountPath",
-    "volumes": "name",
-}
-_SETS = frozenset(
-    {
-        "add",
-        "allowedInstanceTypes",
-        "drop",
-        "permissions",
-        "platformCapabilities",
-        "securityGroupIds",
-        "securityGroups",
-        "subnets",
-        "targetInstanceTypes",
-    }
-)
-# Maps whose keys are the user's, not AWS's members.
-_MAPS = frozenset(
-    {
-        "annotations",
-        "capacityTags",
-        "labels",
-        "limits",
-        "options",
-        "parameters",
-        "requests",
-        "tags",
-    }
-)
-# Structures whose mere presence says something.
-_TELLING = frozenset({"emptyDir"})
-# AWS's defaults, from the Batch API reference of the member.
-_DEFAULTS: Mapping[str, tuple[Any, ...]] = {
-    "allocationStrategy": ("BEST_FIT",),
-    "assignPublicIp": ("DISABLED",),
-    "attempts": (1,),
-    "bidPercentage": (100,),
-    "capacityOptionType": ("ON_DEMAND",),
-    "computeReservation": (0,),
-    "containerInsights": ("DISABLED",),
-    "cpuArchitecture": ("X86_64",),
-    "enableExecuteCommand": (False,),
-    "essential": (True,),
-    "fipsEnabled": (False,),
-    "hostNetwork": (True,),
-    "iam": ("DISABLED",),
-    "initProcessEnabled": (False,),
-    "instanceMetadataTagsPropagation": (False,),
-    "jobExecutionTimeoutMinutes": (30,),
-    "minScaleDownDelayMinutes": (0,),
-    "minvCpus": (0,),
-    "networkMode": ("host",),
-    "operatingSystemFamily": ("LINUX",),
-    "optional": (False,),
-    "permissions": (["MKNOD", "READ", "WRITE"],),
-    "platformCapabilities": (["EC2"],),
-    "platformVersion": ("LATEST",),
-    "privileged": (False,),
-    "propagateTags": (False, "NONE"),
-    "readOnly": (False,),
-    "readonlyRootFilesystem": (False,),
-    "rootDirectory": ("/",),
-    "shareDecaySeconds": (0,),
-    "shareProcessNamespace": (False,),
-    "state": ("ENABLED",),
-    "terminateJobsOnUpdate": (False,),
-    "transitEncryption": ("DISABLED",),
-    "useLocalStorage": (False,),
-    "version": ("$Default",),
-    "weightFactor": ("1",),
-}
 # With these, the order of instanceTypes is the user's preference.
 _PREFERENCE = ("BEST_FIT_PROGRESSIVE_ORDERED", "SPOT_CAPACITY_OPTIMIZED_PRIORITIZED")
+_RowT = TypeVar("_RowT")
 _WEIGHT_DIGITS = Decimal("0.0001")  # AWS keeps weights as single-precision floats
 
 
@@ -122,7 +48,7 @@ def canonical(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def content_hash(content: Mapping[str, Any]) -> str:
-    """`v1:` and a hash that all spellings of the content share."""
+    """The version and a hash that all spellings of the content share."""
     text = json.dumps(canonical(content), sort_keys=True, separators=(",", ":"), allow_nan=False)
     return f"{VERSION}:{hashlib.sha256(text.encode()).hexdigest()[:HASH_DIGITS]}"
 
@@ -151,52 +77,72 @@ def known_members() -> frozenset[str]:
     return frozenset(name for struct in additions().values() for name in struct.members)
 
 
-def _structure(content: Mapping[str, Any], parent: str) -> dict[str, Any]:
-    """Members in their form; `parent` is the name of the member that holds the structure."""
+def _structure(content: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """Members in their form; `path` are the names of the members that lead to the structure."""
     made: dict[str, Any] = {}
     for name, value in content.items():
-        form = _value(name, value, parent)
-        if not _says_nothing(name, form):
+        here = f"{path}.{name}" if path else name
+        form = _value(name, value, here)
+        if not _says_nothing(name, form, here):
             made[name] = form
     if made.get("allocationStrategy") not in _PREFERENCE and "instanceTypes" in made:
         made["instanceTypes"] = sorted(made["instanceTypes"])
-    return made
+    filled_in = _row(path, FILLED_IN) if path else None
+    return made if filled_in is None else filled_in(made)
 
 
-def _value(name: str, value: Any, parent: str) -> Any:
+def _value(name: str, value: Any, path: str) -> Any:
     if isinstance(value, Mapping):
-        if name in _MAPS:
+        if name in MAPS:
             return {key: entry for key, entry in value.items() if entry is not None}
-        return _structure(value, name)
+        return _structure(value, path)
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return _list(name, value)
+        return _list(name, value, path)
     if name == "weightFactor":
         return _decimal(value, _WEIGHT_DIGITS)
-    if name == "value" and parent == "resourceRequirements":
+    if name == "value" and path.endswith("resourceRequirements.value"):
         return _decimal(value)
+    if isinstance(value, str) and any(_leads(path, each) for each in CASELESS):
+        return value.upper()
     return value
 
 
-def _list(name: str, entries: Sequence[Any]) -> list[Any]:
+def _list(name: str, entries: Sequence[Any], path: str) -> list[Any]:
     made = [
-        _structure(entry, name) if isinstance(entry, Mapping) else entry
+        _structure(entry, path) if isinstance(entry, Mapping) else entry
         for entry in entries
         if entry is not None
     ]
-    if name in _KEYED and all(isinstance(entry, dict) for entry in made):
-        key = _KEYED[name]
-        return sorted(made, key=lambda entry: json.dumps([entry.get(key), entry], sort_keys=True))
-    return sorted(set(made)) if name in _SETS else made
+    if name in NEEDS_VALUE:
+        made = [entry for entry in made if not isinstance(entry, dict) or "value" in entry]
+    key = LISTS.get(name, ORDERED)
+    if key == SET:
+        return sorted(set(made))
+    if key == ORDERED or not all(isinstance(entry, dict) for entry in made):
+        return made
+    return sorted(made, key=lambda entry: json.dumps([entry.get(key), entry], sort_keys=True))
 
 
-def _says_nothing(name: str, form: Any) -> bool:
-    if form is None:
+def _says_nothing(name: str, form: Any, path: str) -> bool:
+    if form is None or form == "":
         return True
     if isinstance(form, dict | list) and not form:
-        return name not in _TELLING
-    return any(
-        form == default and type(form) is type(default) for default in _DEFAULTS.get(name, ())
-    )
+        return name not in TELLING
+    defaults = _row(path, DEFAULTS) or ()
+    return any(form == default and type(form) is type(default) for default in defaults)
+
+
+def _row(path: str, table: Mapping[str, _RowT]) -> _RowT | None:
+    """The row whose name is the longest that the path ends with."""
+    while path:
+        if path in table:
+            return table[path]
+        _, _, path = path.partition(".")
+    return None
+
+
+def _leads(path: str, name: str) -> bool:
+    return path == name or path.endswith(f".{name}")
 
 
 def _decimal(value: Any, digits: Decimal | None = None) -> Any:
@@ -217,7 +163,7 @@ def _differences(
         here = f"{path}{name}"
         if name not in desired and name not in known:
             continue
-        if name not in _MAPS and isinstance(wanted, dict) and isinstance(have, dict):
+        if name not in MAPS and isinstance(wanted, dict) and isinstance(have, dict):
             yield from _differences(wanted, have, f"{here}.", known)
         elif isinstance(wanted, list) and isinstance(have, list):
             if not _same_list(wanted, have, known):

@@ -18,8 +18,8 @@ DEFINITION_NAME = form(
     "definition-name",
     r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
     "is no name of a JobDefinition",
-    "A JobDefinition goes by its own name, without a revision, such as simulate; one revision in "
-    "AWS goes by its ARN, in arn.",
+    "A JobDefinition goes by its own name, such as simulate, and one of its revisions by its "
+    "number in revision; a revision that no object here manages goes by its ARN, in arn.",
 )
 NAMESPACE = form(
     "namespace-name",

@@ -38,6 +38,16 @@ def _name_like(form: Rule) -> Any:
     )
 
 
+_REVISION_OF_NAME = Rule(
+    id="ref-revision-of-name",
+    cel="!has(self.revision) || has(self.name)",
+    message=(
+        "An ARN names its revision itself, at its end. Remove revision, or name a JobDefinition."
+    ),
+    field=".revision",
+)
+
+
 class NameOrArn(Fields):
     """An object of the same namespace by name, or an AWS object made elsewhere by ARN."""
 
@@ -82,5 +92,15 @@ class JobQueueRef(NameOrArn):
 class JobDefinitionRef(NameOrArn):
     """A JobDefinition, or a job definition in AWS."""
 
+    RULES: ClassVar[tuple[Rule, ...]] = (_ONE_OF_NAME_AND_ARN, _REVISION_OF_NAME)
+
     name: str | None = _name_like(DEFINITION_NAME)
     arn: str | None = _arn_of("job-definition", "JobDefinition", "simulate:7")
+    revision: int | None = Field(
+        None,
+        description=(
+            "Revision of the JobDefinition that name leads to. Unset: its newest at submission."
+        ),
+        ge=1,
+        le=2**31 - 1,
+    )

@@ -91,6 +91,20 @@ def at_most_one(rule_id: str, names: Sequence[str], message: str) -> Rule:
     return Rule(id=rule_id, cel=f"{_set(names)} <= 1", message=message, count=(0, 1, tuple(names)))
 
 
+def one_given(rule_id: str, conditions: Mapping[str, str], message: str) -> Rule:
+    """Of the optional members, one or none says something, as its condition tells.
+
+    AWS describes structures with members that are there and empty: those contradict nothing.
+    """
+    counted = " + ".join(f"({condition} ? 1 : 0)" for condition in conditions.values())
+    return Rule(id=rule_id, cel=f"{counted} <= 1", message=message)
+
+
+def filled(names: Sequence[str], prefix: str = "self") -> dict[str, str]:
+    """CEL by name: whether the optional list, map or text has anything in it."""
+    return {name: f"(has({prefix}.{name}) && size({prefix}.{name}) > 0)" for name in names}
+
+
 def _set(names: Sequence[str]) -> str:
     return " + ".join(f"(has(self.{name}) ? 1 : 0)" for name in names)
 

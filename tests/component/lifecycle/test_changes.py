@@ -178,6 +178,20 @@ async def test_a_policy_is_changed_in_place_by_one_call():
     assert there.changes() == ["batch:UpdateSchedulingPolicy"]
 
 
+async def test_a_policy_without_a_body_is_a_policy_and_its_shares_come_and_go():
+    there = Installation()
+    async with there.running():
+        for spec in ({}, manifests.policy(), {}):
+            there.apply(POLICY, spec)
+            await there.until_ready(POLICY)
+        await there.clock.advance(700)
+        arn = there.status(POLICY)["arn"]
+        found = there.aws().describe_scheduling_policies(arns=[arn])["schedulingPolicies"][0]
+    update = "batch:UpdateSchedulingPolicy"
+    assert there.changes() == ["batch:CreateSchedulingPolicy", update, update]
+    assert not found["fairsharePolicy"].get("shareDistribution")
+
+
 async def test_drift_of_environments_and_queues_is_repaired_within_a_minute():
     there = Installation()
     async with there.running():

@@ -34,7 +34,7 @@ async def test_every_content_is_registered_once_and_the_newest_ones_are_kept():
         status = there.status(DEFINITION)
         assert [entry["revision"] for entry in status["revisions"]] == [5, 4, 3]
         assert status["arn"].endswith(":5")
-        assert status["contentHash"].startswith("v1:")
+        assert status["contentHash"].startswith("v2:")
 
 
 async def test_keep_revisions_is_obeyed_and_may_change():
@@ -46,12 +46,71 @@ async def test_keep_revisions_is_obeyed_and_may_change():
     assert active(there) == [3]
 
 
-async def test_content_that_comes_back_is_not_registered_again():
+def newest(there):
+    """What AWS runs for those who submit by name: revision and command."""
+    found = there.aws().describe_job_definitions(status="ACTIVE")["jobDefinitions"]
+    last = max(found, key=lambda definition: definition["revision"])
+    return last["revision"], last["containerProperties"]["command"][0]
+
+
+async def test_content_that_comes_back_is_registered_anew_and_is_what_a_name_leads_to():
     there = Installation()
     async with there.running():
         await applied(there, "one", "two", "one")
-        assert there.changes() == [REGISTER, REGISTER]
-        assert there.status(DEFINITION)["revision"] == 1
+        assert there.changes() == [REGISTER] * 3
+        assert there.status(DEFINITION)["revision"] == 3
+        assert newest(there) == (3, "one")
+        await there.clock.advance(700)
+    assert there.changes() == [REGISTER] * 3
+
+
+async def test_a_newer_revision_of_somebody_else_is_superseded_once_and_left_alone():
+    there = Installation()
+    async with there.running():
+        await applied(there, "one", keepRevisions=1)
+        name = there.status(DEFINITION)["awsName"]
+        body = there.aws().describe_job_definitions(status="ACTIVE")["jobDefinitions"][0]
+        theirs = manifests.definition("theirs")
+        there.aws().register_job_definition(jobDefinitionName=name, **theirs)
+        await there.clock.advance(700)
+        assert newest(there) == (3, "one")
+        assert active(there) == [2, 3]
+        told = [note for reason, note in there.events(DEFINITION) if reason == "DriftRepaired"]
+        assert told[0].endswith("Revision 2, the newest until now, had another content.")
+        # Made out of ours, with our tags: the tags alone must not make us believe in it.
+        there.aws().register_job_definition(jobDefinitionName=name, tags=body["tags"], **theirs)
+        await there.clock.advance(1500)
+        assert newest(there) == (5, "one")
+    assert there.changes().count(REGISTER) == 3
+
+
+async def test_who_updates_our_definition_in_awss_usual_way_is_superseded_too():
+    there = Installation()
+    async with there.running():
+        await applied(there, "one")
+        status = there.status(DEFINITION)
+        theirs = manifests.definition("theirs")
+        there.aws().register_job_definition(jobDefinitionName=status["awsName"], **theirs)
+        there.aws().deregister_job_definition(jobDefinition=status["arn"])
+        await there.clock.advance(700)
+        assert there.ready(DEFINITION)
+        assert newest(there) == (3, "one")
+        there.kube.remove(DEFINITION)
+        await there.until_gone(DEFINITION)
+    assert active(there) == [2]
+
+
+async def test_a_content_tag_that_was_taken_away_is_set_again_with_one_call():
+    there = Installation()
+    async with there.running():
+        await applied(there, "one")
+        arn = there.status(DEFINITION)["arn"]
+        there.aws().untag_resource(resourceArn=arn, tagKeys=[CONTENT])
+        there.calls.clear()
+        await there.clock.advance(1500)
+        assert there.changes() == ["batch:TagResource"]
+        tags = there.aws().list_tags_for_resource(resourceArn=arn)["tags"]
+        assert tags[CONTENT] == there.status(DEFINITION)["contentHash"]
 
 
 async def test_another_order_and_awss_defaults_are_the_same_content():
@@ -117,6 +176,9 @@ async def test_an_operator_that_hashes_differently_registers_nothing_anew():
         await applied(there, "one")
         arn = there.status(DEFINITION)["arn"]
     there.aws().tag_resource(resourceArn=arn, tags={CONTENT: "v0:something-else"})
+    body = there.kube.objects.get(DEFINITION)
+    body["status"]["revisions"][0]["contentHash"] = "v0:something-else"
+    there.kube.objects.save(DEFINITION, body)
     there.calls.clear()
     async with there.running():
         await there.until_ready(DEFINITION)

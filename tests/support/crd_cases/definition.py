@@ -46,12 +46,13 @@ def efs(**members):
 
 
 POD = {"podProperties": {"containers": [{"image": "busybox"}]}}
+EKS = {"containerProperties": None, "eksProperties": POD}
 MOUNT = [{"containerPath": "/data", "sourceVolume": "data"}]
 POINT = {"accessPointId": "fsap-1"}
 
 CASES = {
     "container-one-body": case(
-        accepts=[{}, task(), {"containerProperties": None, "eksProperties": POD}],
+        accepts=[{}, task(), EKS],
         refuses=[
             {"containerProperties": None},
             {**task(), "containerProperties": CONTAINER},
@@ -82,10 +83,13 @@ CASES = {
         refuses={"platformCapabilities": ["MANAGED_INSTANCES"]},
     ),
     "eks-platform": case(
-        accepts={"containerProperties": None, "eksProperties": POD},
+        accepts=[
+            EKS,
+            {**EKS, "propagateTags": False, "platformCapabilities": []},
+        ],
         refuses=[
-            {"containerProperties": None, "eksProperties": POD, "propagateTags": True},
-            {"containerProperties": None, "eksProperties": POD, "platformCapabilities": ["EC2"]},
+            {**EKS, "propagateTags": True},
+            {**EKS, "platformCapabilities": ["EC2"]},
         ],
     ),
     "fargate-execution-role": case(
@@ -102,19 +106,26 @@ CASES = {
         accepts=[
             fargate(privileged=False),
             fargate(linuxParameters={"initProcessEnabled": True}),
+            fargate(ulimits=[], linuxParameters={"devices": [], "tmpfs": []}),
             container(privileged=True),
         ],
         refuses=[
             fargate(privileged=True),
             fargate(ulimits=[{"name": "nofile", "softLimit": 1, "hardLimit": 1}]),
             fargate(linuxParameters={"sharedMemorySize": 64}),
+            fargate(linuxParameters={"tmpfs": [{"containerPath": "/t", "size": 1}]}),
+            fargate(instanceType="m7i.large"),
             fargate(resourceRequirements=[*RESOURCES, {"type": "GPU", "value": "1"}]),
         ],
     ),
     "only-fargate-container": case(
-        accepts=fargate(
-            networkConfiguration={"assignPublicIp": "ENABLED"}, ephemeralStorage={"sizeInGiB": 50}
-        ),
+        accepts=[
+            fargate(
+                networkConfiguration={"assignPublicIp": "ENABLED"},
+                ephemeralStorage={"sizeInGiB": 50},
+            ),
+            container(networkConfiguration={}, fargatePlatformConfiguration={}),
+        ],
         refuses=[
             container(networkConfiguration={"assignPublicIp": "ENABLED"}),
             {"platformCapabilities": ["EC2"], **container(ephemeralStorage={"sizeInGiB": 50})},
@@ -138,7 +149,18 @@ CASES = {
         refuses=task(containers=[{"image": "busybox", "mountPoints": MOUNT}]),
     ),
     "volume-one-source": case(
-        accepts=container(volumes=[{"name": "data", "host": {"sourcePath": "/scratch"}}]),
+        accepts=[
+            container(volumes=[{"name": "data", "host": {"sourcePath": "/scratch"}}]),
+            container(
+                volumes=[
+                    {
+                        "name": "data",
+                        "host": {},
+                        "efsVolumeConfiguration": {"fileSystemId": "fs-1"},
+                    }
+                ]
+            ),
+        ],
         refuses=container(
             volumes=[
                 {
@@ -171,10 +193,6 @@ CASES = {
         accepts=container(environment=[{"name": "MODE", "value": "fast"}, {"name": "EMPTY"}]),
         refuses=container(environment=[{"name": "AWS_BATCH_JOB_ID", "value": "x"}]),
     ),
-    "swappiness-needs-swap": case(
-        accepts=container(linuxParameters={"swappiness": 60, "maxSwap": 1024}),
-        refuses=container(linuxParameters={"swappiness": 60}),
-    ),
     "resource-whole": case(
         accepts=needs(VCPU="0.25", GPU="2"), refuses=[needs(MEMORY="512.5"), needs(GPU="1.5")]
     ),
@@ -199,6 +217,7 @@ CASES = {
         accepts=[
             {"retryStrategy": {"attempts": 3, "evaluateOnExit": [{"action": "RETRY"}]}},
             {"retryStrategy": {"attempts": 3}},
+            {"retryStrategy": {"evaluateOnExit": []}},
         ],
         refuses={"retryStrategy": {"evaluateOnExit": [{"action": "EXIT", "onExitCode": "1*"}]}},
     ),
@@ -252,6 +271,19 @@ BOUNDS = (
         "spec.containerProperties.ephemeralStorage.sizeInGiB",
         accepts=fargate(ephemeralStorage={"sizeInGiB": 21}),
         refuses=[fargate(ephemeralStorage={"sizeInGiB": n}) for n in (20, 201)],
+    ),
+    bound(
+        "spec.containerProperties.environment",
+        accepts=container(environment=[{"name": f"N{n}", "value": "x"} for n in range(1000)]),
+        refuses=container(environment=[{"name": f"N{n}"} for n in range(2500)]),
+    ),
+    bound(
+        "spec.retryStrategy.evaluateOnExit[0].action",
+        accepts=[
+            {"retryStrategy": {"attempts": 2, "evaluateOnExit": [{"action": action}]}}
+            for action in ("RETRY", "retry", "EXIT", "exit")
+        ],
+        refuses={"retryStrategy": {"attempts": 2, "evaluateOnExit": [{"action": "STOP"}]}},
     ),
     bound("spec.keepRevisions", accepts={"keepRevisions": 1}, refuses={"keepRevisions": 0}),
 )

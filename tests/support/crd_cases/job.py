@@ -78,6 +78,16 @@ CASES = {
             after({"jobRef": {"name": "prepare", "jobId": "5f4f0d53-0001"}}),
         ],
     ),
+    "ref-revision-of-name": case(
+        accepts={"jobDefinitionRef": {"name": "simulate", "revision": 3}},
+        refuses={
+            "jobDefinitionRef": {
+                "name": None,
+                "arn": f"{ARN}:job-definition/simulate:3",
+                "revision": 3,
+            }
+        },
+    ),
     "ref-name-or-arn": case(
         accepts=[
             {"jobQueueRef": {"name": None, "arn": f"{ARN}:job-queue/main"}},

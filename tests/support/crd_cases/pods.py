@@ -32,7 +32,10 @@ CASES = {
         refuses=[pod(metadata={"namespace": name}) for name in ("default", "kube-system")],
     ),
     "pod-volume-one-source": case(
-        accepts=pod(volumes=[{"name": "scratch", "emptyDir": {"medium": "Memory"}}]),
+        accepts=[
+            pod(volumes=[{"name": "scratch", "emptyDir": {"medium": "Memory"}}]),
+            pod(volumes=[{"name": "scratch", "emptyDir": {}, "hostPath": {}}]),
+        ],
         refuses=pod(
             volumes=[{"name": "scratch", "emptyDir": {}, "hostPath": {"path": "/scratch"}}]
         ),

@@ -108,11 +108,8 @@ QUOTA = {"fairsharePolicy": None, "quotaSharePolicy": {"idleResourceAssignmentSt
 
 POLICY_CASES = {
     "one-policy": case(
-        accepts=[{}, QUOTA],
-        refuses=[
-            {"fairsharePolicy": None},
-            {"quotaSharePolicy": {"idleResourceAssignmentStrategy": "FIFO"}},
-        ],
+        accepts=[{}, QUOTA, {"fairsharePolicy": None}],
+        refuses={"quotaSharePolicy": {"idleResourceAssignmentStrategy": "FIFO"}},
     ),
     "policy-kind-immutable": case(
         before={}, accepts={"fairsharePolicy": {"computeReservation": 10}}, refuses=QUOTA

@@ -1,12 +1,12 @@
 """Job definitions: plans that come to an end and touch only ours."""
 
 from dataclasses import replace
-from typing import Any
+from itertools import groupby
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.kinds.models import Model as AwsModel
+from tests.unit.kinds.definition_model import Model, spec
 from tests.unit.kinds.values import NOW, RECORDED, owner, resource, targets
 
 from awsbatch_operator.api import catalogue
@@ -19,82 +19,9 @@ from awsbatch_operator.kinds.jobdefinition.plan import plan_definition, plan_rem
 from awsbatch_operator.kinds.jobdefinition.revision import Revision
 from awsbatch_operator.kinds.lasting import ApiCall, LastingRemoval, lasting_removal
 from awsbatch_operator.kinds.tagging import TAGS
+from awsbatch_operator.schema.canonical import content_hash
 
-
-def spec(command: str, keep: int | None = None, **changes: Any) -> dict[str, Any]:
-    container = {"image": "busybox", "command": [command]}
-    kept = {} if keep is None else {"keepRevisions": keep}
-    return {"type": "container", "containerProperties": container, **kept, **changes}
-
-
-class Model(AwsModel):
-    """AWS, as far as one definition goes, and what the status shows of it."""
-
-    def __init__(self):
-        super().__init__()
-        self.revisions: list[Revision] = []
-        self.last = 0
-        self.registered: list[str] = []
-        self.users: tuple[Any, ...] = ()
-
-    def observed(self):
-        newest = sorted(self.revisions, key=lambda revision: -revision.number)
-        return Observed(tuple(newest)) if newest else None
-
-    def register(self, tags, content, *, by_us=True):
-        self.last += 1
-        self.revisions.append(Revision(f"arn:{self.last}", self.last, tags, content))
-        if by_us:
-            self.registered.append(tags[CONTENT])
-
-    def resource(self, of_spec):
-        shown = [
-            {"arn": one.arn, "contentHash": one.content_hash, "registeredTime": NOW.rfc3339()}
-            for one in self.revisions
-            if CONTENT in one.tags
-        ]
-        status = {"revisions": shown} if shown else {}
-        return resource("JobDefinition", of_spec, status=status, annotations=self.annotations)
-
-    def plan(self, of_spec):
-        of = self.resource(of_spec)
-        wanted = desired_definition(of, targets(users=self.users), owner(of))
-        return plan_definition(wanted, self.observed(), NOW.plus(900))
-
-    def apply(self, call):
-        request = call.request
-        match call.operation:
-            case "RegisterJobDefinition":
-                content = {
-                    k: v for k, v in request.items() if k not in {"jobDefinitionName", "tags"}
-                }
-                self.register(request["tags"], content)
-            case "DeregisterJobDefinition":
-                gone = request["jobDefinition"]
-                self.revisions = [one for one in self.revisions if one.arn != gone]
-            case "TagResource":
-                self._retag(request["resourceArn"], lambda have: {**have, **request["tags"]})
-            case "UntagResource":
-                gone = request["tagKeys"]
-                self._retag(
-                    request["resourceArn"],
-                    lambda have: {k: v for k, v in have.items() if k not in gone},
-                )
-            case _:
-                raise AssertionError(call)
-
-    def _retag(self, arn, change):
-        self.revisions = [
-            replace(one, tags=change(one.tags)) if one.arn == arn else one for one in self.revisions
-        ]
-
-    def converge(self, of_spec):
-        def plan():
-            # A plan that only wants to look again gets its look.
-            first = self.plan(of_spec)
-            return first if first.steps or first.record else self.plan(of_spec)
-
-        assert self.run(plan).look_again_seconds is None
+OURS = owner(resource("JobDefinition")).tags()
 
 
 EDITS = st.lists(
@@ -115,18 +42,59 @@ def test_edits_come_to_an_end_keep_as_many_as_asked_and_touch_nothing_foreign(ed
         model.converge(spec(command, keep, tags=tags))
         for _ in range(foreign):
             model.register({"team": "x"}, {}, by_us=False)
+            model.converge(spec(command, keep, tags=tags))
         ours = [one for one in model.revisions if CONTENT in one.tags]
         assert 1 <= len(ours) <= keep
-        assert any(one.content["containerProperties"]["command"] == [command] for one in ours)
+        assert model.newest.content["containerProperties"]["command"] == [command]
     assert sum("team" in one.tags for one in model.revisions) == foreign * len(edits)
 
 
 @given(commands=st.lists(st.sampled_from(["one", "two", "three"]), min_size=1, max_size=9))
-def test_while_revisions_are_kept_no_content_is_registered_twice(commands):
+def test_each_change_of_content_is_registered_once_and_a_revert_is_a_change(commands):
     model = Model()
     for command in commands:
         model.converge(spec(command, 50))
-    assert len(model.registered) == len(set(model.registered)) == len(set(commands))
+        assert model.newest.content["containerProperties"]["command"] == [command]
+    assert len(model.registered) == len(list(groupby(commands)))
+
+
+def test_a_newer_revision_of_somebody_else_is_superseded_and_stays():
+    model = Model()
+    model.converge(spec("one", 1))
+    model.register({"team": "x"}, spec("theirs"), by_us=False)
+    model.converge(spec("one", 1))
+    assert model.newest.number == 3
+    assert {one.number for one in model.revisions} == {2, 3}
+
+
+def test_a_newer_revision_of_the_same_content_needs_no_other():
+    model = Model()
+    model.converge(spec("one", 3))
+    model.register({}, spec("one"), by_us=False)
+    assert not model.plan(spec("one", 3)).steps
+
+
+def test_a_revision_made_out_of_ours_with_its_tags_is_superseded():
+    model = Model()
+    model.converge(spec("one"))
+    model.register(model.newest.tags, spec("edited in the console"), by_us=False)
+    model.shown = model.shown[:1]  # the status knows nothing of it
+    model.converge(spec("one"))
+    assert model.newest.number == 3
+    assert model.newest.content["containerProperties"]["command"] == ["one"]
+
+
+@pytest.mark.parametrize("tag", [None, content_hash({"type": "multinode"})])
+def test_a_content_tag_that_is_missing_or_wrong_is_set_again_once(tag):
+    model = Model()
+    model.converge(spec("one"))
+    right = model.newest.tags[CONTENT]
+    model.revisions = [replace(model.newest, tags={**OURS, CONTENT: tag} if tag else OURS)]
+    plan = model.plan(spec("one"))
+    assert [call.operation for call in plan.actions] == ["TagResource"]
+    assert plan.actions[0].request["tags"][CONTENT] == right
+    model.take_all(plan)
+    assert not model.plan(spec("one")).steps
 
 
 @given(used=st.sets(st.integers(1, 4)), intent=st.booleans())
@@ -144,6 +112,15 @@ def test_a_revision_that_a_job_needs_is_never_deregistered(used, intent):
     for command in ("one", "two", "three", "four", "five"):
         model.converge(spec(command, 1))
     assert {one.number for one in model.revisions} == used | {5}
+
+
+def test_a_revision_that_a_waiting_job_names_is_kept():
+    model = Model()
+    named = {"jobDefinitionRef": {"name": "simulate", "revision": 2}}
+    model.users = (resource("BatchJob", named),)
+    for command in ("one", "two", "three", "four"):
+        model.converge(spec(command, 1))
+    assert {one.number for one in model.revisions} == {2, 4}
 
 
 def test_jobs_are_not_asked_for_while_no_revision_has_to_go():
@@ -175,6 +152,7 @@ def test_a_hash_of_another_version_is_compared_by_content():
     model.converge(spec("one"))
     tags = {"resourceArn": "arn:1", "tags": {CONTENT: "v0:abc"}}
     model.apply(ApiCall("TagResource", tags))
+    model.shown[0]["contentHash"] = "v0:abc"
     assert not model.plan(spec("one")).steps
     assert model.plan(spec("two")).steps
 
@@ -206,18 +184,21 @@ def steps_of(plan, lane):
     return [step.action for step in plan.lanes()[lane]]
 
 
-@pytest.mark.parametrize("newer", ["ours", "another's"])
-def test_tags_of_an_older_revision_are_expected_of_that_revision(newer):
+def test_tags_of_an_older_revision_are_expected_of_that_revision():
     model = Model()
     model.converge(spec("one", 3))
-    if newer == "ours":
-        model.converge(spec("two", 3))
-    else:
-        model.register({"team": "x"}, {}, by_us=False)
+    model.register({"team": "x"}, spec("one"), by_us=False)
     model.converge(spec("one", 3, tags={"team": "climate"}))
     model.converge(spec("one", 3))
     tags = {one.number: one.tags.get("team") for one in model.revisions}
-    assert tags == {1: None, 2: None if newer == "ours" else "x"}
+    assert tags == {1: None, 2: "x"}
+
+
+def test_a_name_is_not_left_to_others_while_a_revision_of_ours_may_come_to_light():
+    of = resource("JobDefinition", deleting=True, deleted_at=NOW)
+    theirs = Observed((Revision("arn:1", 1, {"team": "x"}),), in_doubt=True)
+    assert whose(theirs, of, owner(of)) is Ownership.OURS
+    assert not plan_removal(removal(), theirs, NOW).released
 
 
 def test_whose_a_name_is_follows_from_all_revisions():
@@ -228,7 +209,7 @@ def test_whose_a_name_is_follows_from_all_revisions():
     def of_tags(*tags, recorded=(), spec=None):
         found = tuple(Revision(f"arn:{n}", n, each) for n, each in enumerate(tags))
         named = replace(of, spec=spec or {})
-        return whose(Observed(found, frozenset(recorded)), named, us)
+        return whose(Observed(found, dict.fromkeys(recorded, "")), named, us)
 
     assert of_tags({}, {"team": "x"}) is Ownership.FOREIGN
     assert of_tags({}, earlier) is Ownership.RECREATED
@@ -237,6 +218,8 @@ def test_whose_a_name_is_follows_from_all_revisions():
     assert of_tags({}, unproven) is Ownership.FOREIGN
     assert of_tags({}, unproven, recorded=["arn:1"]) is Ownership.OURS
     assert of_tags({}, unproven, recorded=["arn:0"]) is Ownership.FOREIGN
+    assert of_tags({}, {"team": "x"}, recorded=["arn:7"]) is Ownership.OURS  # and was superseded
+    assert of_tags({}, {"team": "x"}, recorded=["elsewhere:7"]) is Ownership.FOREIGN
     assert of_tags({}, spec={"adoptionPolicy": "Adopt"}) is Ownership.ADOPTABLE
     assert of_tags({"awsbatch.dev/x": ""}, spec={"adoptionPolicy": "Adopt"}) is Ownership.FOREIGN
 

@@ -167,7 +167,7 @@ def test_revisions_that_the_status_does_not_show_yet_are_looked_at_again_before_
     of = resource("JobDefinition", spec)
     desired = desired_definition(of, targets(), owner(of))
     tags = {**desired.tags.all, "awsbatch.dev/content": desired.content_hash}
-    found = tuple(Revision(f"arn:{number}", number, tags) for number in (3, 2, 1))
+    found = tuple(Revision(f"arn:{number}", number, tags, desired.content) for number in (3, 2, 1))
     plan = plan_definition(desired, Observed(found), NOW)
     assert not plan.steps
     assert plan.look_again_seconds == 1.0

@@ -128,8 +128,8 @@ def test_what_aws_describes_is_what_was_registered():
 
 def test_the_hash_of_known_content_never_changes():
     # Stored in AWS and in statuses: a new value here needs a new version in canonical.py.
-    assert content_hash(CONTAINER) == "v1:2b5e89ccbab5dcc74e1a422e62fffe8c"
-    assert content_hash({}) == "v1:44136fa355b3678a1146ad16f7e8649e"
+    assert content_hash(CONTAINER) == "v2:2b5e89ccbab5dcc74e1a422e62fffe8c"
+    assert content_hash({}) == "v2:44136fa355b3678a1146ad16f7e8649e"
 
 
 def test_a_hash_of_other_rules_cannot_be_compared():
@@ -158,7 +158,8 @@ def test_two_spellings_mean_the_same(one, other):
     [
         ({"command": ["a", "b"]}, {"command": ["b", "a"]}),
         ({"command": [""]}, {"command": []}),
-        ({"environment": [{"name": "A", "value": ""}]}, {"environment": [{"name": "A"}]}),
+        ({"env": [{"name": "A", "value": ""}]}, {"env": []}),
+        ({"environment": [{"name": "A", "value": " "}]}, {"environment": []}),
         ({"environment": [{"name": "A", "value": "1.0"}]},
          {"environment": [{"name": "A", "value": "1"}]}),
         ({"essential": False}, {}),

@@ -25,7 +25,9 @@ class Desired:
     `queue` and `definition` are ARNs; empty if the reference leads nowhere at present, which a
     job that is already in AWS need not care about. `definition_name` and `definition_generation`
     are those of the JobDefinition object, "" and 0 for a definition that was given by ARN;
-    `definition_ready` says whether AWS has what that generation of it says.
+    `definition_ready` says whether AWS has what that generation of it says. `missing_revision` says
+    which revision was asked for by its number and is not there. `queue_ready`: AWS has the queue as
+    its object says.
     No first run begins within `grace_seconds` of `created`, by the API server's clock.
     `was_recorded`: our finalizer is there, which comes with the record of a submission and never
     before it, and the record is not. `multinode`: the definition is of a multi-node parallel job.
@@ -45,6 +47,8 @@ class Desired:
     definition_name: str = ""
     definition_generation: int = 0
     definition_ready: bool = True
+    missing_revision: str = ""
+    queue_ready: bool = True
     was_recorded: bool = False
     created: Instant | None = None
     grace_seconds: float = 0.0
@@ -73,8 +77,14 @@ def needed_references(resource: Resource) -> tuple[Reference, ...]:
     that is still the queue of the object which the spec names, and not another's of the same name.
     """
     need = _need(resource)
+    # A revision that is given by its number may be there whatever became of the newest generation.
+    numbered = Need.IN_AWS if need is Need.READY else need
+    revision = "revision" in resource.spec["jobDefinitionRef"]
     return tuple(
-        replace(reference, need=need)
+        replace(
+            reference,
+            need=numbered if revision and reference.target.kind == "JobDefinition" else need,
+        )
         for reference in references(resource)
         if reference.target.kind != "AWSAccount"
     )
@@ -92,22 +102,25 @@ def desired_job(
     reference: Shape = resource.spec["jobDefinitionRef"]
     definition = _target(resource, "jobDefinitionRef", "JobDefinition", targets)
     queue = _target(resource, "jobQueueRef", "JobQueue", targets)
-    by_name = "name" in reference
-    waits = by_name and definition_grace > 0
+    by_name, revision = "name" in reference, reference.get("revision")
+    waits = by_name and revision is None and definition_grace > 0
+    used = _used(definition, revision)
     return Desired(
         owner=owner,
         account_id=targets.account_id,
         region=targets.region,
         queue=_arn(resource, "jobQueueRef", "JobQueue", targets),
-        definition=_arn(resource, "jobDefinitionRef", "JobDefinition", targets),
+        definition=used.arn if by_name else str(reference["arn"]),
         fields=passed_through(resource.spec),
         tags=resource.spec.get("tags", {}),
         request_hash=request_hash(resource),
         generation=resource.generation,
         definition_name=str(reference["name"]) if by_name else "",
         was_recorded=resource.held and SUBMISSION not in resource.annotations,
-        definition_generation=0 if definition is None else definition.generation,
-        definition_ready=definition is None or is_ready(definition),
+        definition_generation=used.generation,
+        definition_ready=definition is None or revision is not None or is_ready(definition),
+        missing_revision="" if definition is None else used.missing,
+        queue_ready=queue is None or is_ready(queue),
         created=resource.created,
         grace_seconds=definition_grace + 1.0 if waits else 0.0,
         multinode=definition is not None and definition.spec.get("type") == MULTINODE,
@@ -138,6 +151,32 @@ def _arn(resource: Resource, field_name: str, kind: str, targets: Targets) -> st
         return str(reference["arn"])
     target = _target(resource, field_name, kind, targets)
     return "" if target is None else str(target.status.get("arn", ""))
+
+
+@dataclass(frozen=True, slots=True)
+class _Used:
+    """A revision of a JobDefinition: its ARN, and of which generation it is."""
+
+    arn: str = ""
+    generation: int = 0
+    missing: str = ""
+
+
+def _used(definition: Resource | None, revision: int | None) -> _Used:
+    """The newest revision, or that of the number if the definition has registered it."""
+    if definition is None:
+        return _Used()
+    newest = str(definition.status.get("arn", ""))
+    if revision is None:
+        return _Used(newest, definition.generation)
+    listed = {each["revision"]: each for each in definition.status.get("revisions", ())}
+    if revision not in listed:
+        numbers = ", ".join(str(number) for number in sorted(listed)) or "none"
+        words = f"{definition.key} has no ACTIVE revision {revision} of its own, but {numbers}."
+        return _Used(missing=words)
+    # Only what a proof was given for: the name in the ARN is the newest revision's.
+    arn = f"{newest.rpartition(':')[0]}:{revision}"
+    return _Used(arn, int(listed[revision].get("generation") or 0))
 
 
 def _target(resource: Resource, field_name: str, kind: str, targets: Targets) -> Resource | None:

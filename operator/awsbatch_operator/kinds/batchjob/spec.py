@@ -126,8 +126,9 @@ class BatchJobSpec(Scoped):
     )
     job_definition_ref: JobDefinitionRef = Field(
         description=(
-            "What to run: a JobDefinition by name, whose newest revision is pinned when the run "
-            "is submitted, two seconds after this object was made; or one in AWS by ARN."
+            "What to run: a JobDefinition by name, in the given revision or else in its newest, "
+            "which is pinned when the run is submitted, two seconds after this object was made; "
+            "or one in AWS by ARN."
         )
     )
     depends_on: list[Dependency] | None = Field(

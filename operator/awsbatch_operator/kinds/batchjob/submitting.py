@@ -27,6 +27,8 @@ def first_run(desired: Desired, now: Instant) -> Plan[Action]:
 
     `kubectl apply -k` makes a BatchJob before it updates the JobDefinition of the same commit.
     """
+    if desired.missing_revision:
+        return Plan(findings=(_no_revision(desired),))
     left = desired.grace_left(now)
     if left > 0:
         finding = Finding(
@@ -182,7 +184,9 @@ def _waits_for_targets(
     desired: Desired, record: Submission, *, newest: bool
 ) -> Plan[Action] | None:
     """What is sent again needs its targets, and the `newest` revision only when that is there."""
-    if not (desired.queue and desired.definition):
+    if desired.missing_revision:
+        finding = _no_revision(desired)
+    elif not (desired.queue and desired.definition):
         finding = Finding(
             catalogue.REFERENCE_NOT_FOUND,
             f"Run {record.run} never reached AWS, and its queue or its definition does not exist "
@@ -193,9 +197,21 @@ def _waits_for_targets(
             catalogue.REFERENCE_NOT_READY,
             f"JobDefinition {desired.definition_name} is not registered as its spec says now.",
         )
+    elif newest and not desired.queue_ready:
+        finding = Finding(
+            catalogue.REFERENCE_NOT_READY, "The JobQueue is not in AWS as its spec says now."
+        )
     else:
         return None
     return Plan(findings=(finding,))
+
+
+def _no_revision(desired: Desired) -> Finding:
+    return Finding(
+        catalogue.REFERENCE_NOT_FOUND,
+        f"spec.jobDefinitionRef: {desired.missing_revision}",
+        "Name one of those, or remove revision for the newest; this object goes on at once.",
+    )
 
 
 def _leads_to(desired: Desired, submission: Submission) -> bool:

@@ -9,6 +9,7 @@ from awsbatch_operator.api.metadata import SUBMISSION, Resource
 from awsbatch_operator.api.references import Targets
 from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.kinds.contract import Removal
+from awsbatch_operator.kinds.jobdefinition.revision import Revision
 from awsbatch_operator.kinds.jobdefinition.spec import JobDefinitionSpec
 from awsbatch_operator.kinds.lasting import (
     LastingRemoval,
@@ -29,11 +30,23 @@ class ListedRevision:
 
 
 @dataclass(frozen=True, slots=True)
-class Desired:
-    """One revision with this content, and no more than `keep` of ours in all.
+class InUse:
+    """Revisions that jobs still need: by ARN, and by the number that a job which waits names."""
 
-    `content` are RegisterJobDefinition's members without name and tags. `in_use` are the ARNs of
-    revisions that jobs still need; None while nobody has asked.
+    arns: frozenset[str] = frozenset()
+    numbers: frozenset[int] = frozenset()
+
+    def includes(self, revision: Revision) -> bool:
+        """Whether a job needs it."""
+        return revision.arn in self.arns or revision.number in self.numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """A newest revision with this content, and no more than `keep` of ours in all.
+
+    `content` are RegisterJobDefinition's members without name and tags. `in_use` are revisions that
+    jobs still need; None while nobody has asked.
     """
 
     owner: Owner
@@ -43,7 +56,7 @@ class Desired:
     tags: WantedTags
     keep: int
     shown: tuple[ListedRevision, ...]
-    in_use: frozenset[str] | None
+    in_use: InUse | None
     reached: bool
 
 
@@ -96,15 +109,18 @@ def _shown(resource: Resource) -> tuple[ListedRevision, ...]:
     )
 
 
-def _in_use(targets: Targets) -> frozenset[str]:
-    """The revisions of jobs that are submitted, or whose submission is written down."""
-    arns = set()
+def _in_use(targets: Targets) -> InUse:
+    """The revisions of jobs that name one, are submitted, or whose submission is written down."""
+    arns, numbers = set(), set()
     for user in targets.users:
         arns.add(str(user.status.get("jobDefinitionArn", "")))
         # The intent names the revision before the job's status does. Whatever else stands in that
         # annotation, an ARN of ours in it means that the job may need it.
         arns.update(_quoted(user.annotations.get(SUBMISSION, "")))
-    return frozenset(arns)
+        reference = user.spec.get("jobDefinitionRef") or {}
+        if "revision" in reference:
+            numbers.add(int(reference["revision"]))
+    return InUse(frozenset(arns), frozenset(numbers))
 
 
 def _quoted(text: str) -> list[str]:

@@ -1,11 +1,12 @@
 """The revisions of a job definition that AWS has."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from awsbatch_operator.api.metadata import Resource, Shape
 from awsbatch_operator.api.scope import Scope, ScopeRecord
-from awsbatch_operator.api.tags import Owner, Ownership, ownership
+from awsbatch_operator.api.tags import Owner, Ownership, ownership, unclaimed
 from awsbatch_operator.aws.ports import BatchPort
 from awsbatch_operator.kinds.jobdefinition.registrations import Registrations
 from awsbatch_operator.kinds.jobdefinition.revision import Revision
@@ -21,13 +22,19 @@ _NOT_CONTENT = frozenset(
 class Observed:
     """All ACTIVE revisions of the name, newest first; whoever registered them.
 
-    `recorded` are the ARNs that the object's status lists as its own. `in_doubt`: there may be one
-    more, whose registration got no answer and which AWS does not list yet.
+    `recorded` are the ARNs that the object's status lists as its own, with the hashes of what was
+    registered as them. `in_doubt`: there may be one more, whose registration got no answer and
+    which AWS does not list yet.
     """
 
     revisions: tuple[Revision, ...]
-    recorded: frozenset[str] = frozenset()
+    recorded: Mapping[str, str] = field(default_factory=dict)
     in_doubt: bool = False
+
+    @property
+    def newest(self) -> Revision | None:
+        """What runs for those who submit by name, whoever registered it."""
+        return self.revisions[0] if self.revisions else None
 
     @property
     def tags(self) -> Mapping[str, str]:
@@ -72,21 +79,39 @@ class Observer:
         shown = resource.status.get("revisions", ())
         return Observed(
             tuple(sorted(listed, key=_number, reverse=True)),
-            frozenset(str(entry["arn"]) for entry in shown),
+            {str(entry["arn"]): str(entry.get("contentHash", "")) for entry in shown},
             in_doubt,
         )
 
 
 def whose(observed: Observed, resource: Resource, owner: Owner) -> Ownership:
     """FOREIGN if the name is somebody else's: then not even a revision is added to it."""
-    if not observed.revisions:
-        return Ownership.OURS  # one of ours may come to light
+    if observed.in_doubt:
+        return Ownership.OURS  # one of ours may come to light, beside those of others
     found = {observed.owned(revision, owner) for revision in observed.revisions}
     for first in (Ownership.OURS, Ownership.RECREATED):
         if first in found:
             return first
     newest = observed.revisions[0]
+    if _is_superseded(observed):
+        return Ownership.OURS
     return adoptable(Ownership.FOREIGN, newest.tags, resource)
+
+
+def _is_superseded(observed: Observed) -> bool:
+    """Whether a name that was ours has only revisions left which nobody has marked.
+
+    Tools that update a definition register a revision and deregister the one before, which may be
+    ours. The status is written only for a name under which ours were found.
+    """
+    here = {_name_of(revision.arn) for revision in observed.revisions}
+    ours_before = any(_name_of(arn) in here for arn in observed.recorded)
+    return ours_before and all(unclaimed(revision.tags) for revision in observed.revisions)
+
+
+def _name_of(arn: str) -> str:
+    """The ARN without the revision at its end."""
+    return arn.rpartition(":")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +132,7 @@ class Registering:
             arn=str(answer["jobDefinitionArn"]),
             number=int(answer["revision"]),
             tags=call.request["tags"],
+            content=_content(call.request),
         )
         self.registrations.answered(scope, str(call.request["jobDefinitionName"]), made)
         earlier = before or Observed(())
@@ -126,5 +152,10 @@ def _revision(answer: Shape) -> Revision:
         arn=str(answer["jobDefinitionArn"]),
         number=int(answer["revision"]),
         tags=answer.get("tags") or {},
-        content={name: value for name, value in answer.items() if name not in _NOT_CONTENT},
+        content=_content(answer),
     )
+
+
+def _content(said: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a spec can say, of a request that registers or of what AWS describes."""
+    return {name: value for name, value in said.items() if name not in _NOT_CONTENT}

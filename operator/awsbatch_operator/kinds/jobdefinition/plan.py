@@ -1,7 +1,12 @@
 """Which revisions to register, tag and deregister (pure).
 
-A revision per distinct content. Which one has the content is told by the hash it is tagged with, so
-a process that dies between registering and writing the status finds it again.
+People and tools submit by name, and get the newest ACTIVE revision: so that one has the spec's
+content, whoever registered the others, and a content that comes back is registered anew.
+
+What a revision has is told by the hash that the status keeps of what was registered as it. Where
+the status knows nothing of it (the process died before it was written, or somebody else registered
+the revision) what AWS shows is compared. The hash in its tags decides nothing: whoever makes a
+revision out of an older one copies the tags along.
 """
 
 from collections.abc import Mapping
@@ -26,22 +31,24 @@ from awsbatch_operator.kinds.lasting import (
 )
 from awsbatch_operator.kinds.tagging import tag_record, tag_steps
 from awsbatch_operator.schema.canonical import comparable, differences
+from awsbatch_operator.schema.request import registrable
 
 SOON = 1.0
 
 
 def plan_definition(desired: Desired, observed: Observed | None, now: Instant) -> Plan[ApiCall]:
-    """The next step towards one revision with the content."""
+    """The next step towards a newest revision with the content."""
     cannot_run = without_execution_role(desired.content)
     if cannot_run is not None:
         return Plan(findings=(cannot_run,))
-    ours = () if observed is None else observed.ours(desired.owner)
-    current = current_revision(desired, ours)
-    if current is None:
-        if observed is not None and observed.in_doubt:
-            return Plan(findings=(_in_doubt(),))
-        return _register(desired, now, announce={} if ours else NOTHING_SHOWN)
-    return _tidy(desired, current, ours)
+    if observed is None:
+        return _register(desired, Observed(()), now)
+    current = current_revision(desired, observed)
+    if current is not None:
+        return _tidy(desired, current, observed.ours(desired.owner))
+    if observed.in_doubt:
+        return Plan(findings=(_in_doubt(),))
+    return _register(desired, observed, now)
 
 
 def plan_removal(removal: LastingRemoval, observed: Observed | None, now: Instant) -> Plan[ApiCall]:
@@ -59,39 +66,51 @@ def _in_doubt() -> Finding:
     return Finding(catalogue.OUTCOME_UNKNOWN, words)
 
 
-def current_revision(desired: Desired, ours: tuple[Revision, ...]) -> Revision | None:
-    """The newest of our revisions with the desired content; `ours` is newest first."""
-    return next((revision for revision in ours if _has(revision, desired)), None)
+def current_revision(desired: Desired, observed: Observed) -> Revision | None:
+    """The newest of our revisions with the desired content, if AWS's newest has it, too."""
+    newest = observed.newest
+    if newest is None or not _has(newest, desired, observed):
+        return None
+    ours = observed.ours(desired.owner)
+    return next((each for each in ours if _has(each, desired, observed)), None)
 
 
-def _has(revision: Revision, desired: Desired) -> bool:
-    if comparable(revision.content_hash):
-        return revision.content_hash == desired.content_hash
-    # Tagged by an operator that hashes differently, or the tag was taken away: compare what is
-    # there, so that an upgrade registers nothing anew.
+def _has(revision: Revision, desired: Desired, observed: Observed) -> bool:
+    registered = observed.recorded.get(revision.arn, "")
+    if comparable(registered):
+        return registered == desired.content_hash
+    # Also where an operator that hashes differently wrote it: an upgrade registers nothing anew.
     return not differences(desired.content, revision.content)
 
 
-def _register(desired: Desired, now: Instant, *, announce: Mapping[str, Any]) -> Plan[ApiCall]:
+def _register(desired: Desired, observed: Observed, now: Instant) -> Plan[ApiCall]:
+    listed = {revision.arn for revision in observed.revisions}
     for shown in desired.shown:
         age = now.since(shown.registered)
-        if shown.content_hash == desired.content_hash and age < APPEARING_SECONDS:
+        same = shown.content_hash == desired.content_hash and shown.arn not in listed
+        if same and age < APPEARING_SECONDS:
             finding = Finding(
                 catalogue.AWS_BUSY, f"AWS does not show yet what was registered as {shown.arn}."
             )
             return Plan(findings=(finding,))
     request = {
-        **desired.content,
+        **registrable(desired.content),
         "jobDefinitionName": desired.name,
         "tags": {**desired.tags.all, CONTENT: desired.content_hash},
     }
-    note = Finding(
-        catalogue.DRIFT_REPAIRED if desired.reached else catalogue.REGISTERED,
-        f"Registered a revision of {desired.name} with content {desired.content_hash}.",
-    )
     # The answer is the next look, so nothing is expected of AWS's listing, which may lag behind.
-    step = Step(ApiCall("RegisterJobDefinition", request), note=note)
+    step = Step(ApiCall("RegisterJobDefinition", request), note=_registered(desired, observed))
+    announce: Mapping[str, Any] = {} if observed.ours(desired.owner) else NOTHING_SHOWN
     return Plan(steps=(step,), record=tag_record(desired.tags, {}), announce=announce)
+
+
+def _registered(desired: Desired, observed: Observed) -> Finding:
+    words = f"Registered a revision of {desired.name} with content {desired.content_hash}."
+    if not desired.reached:
+        return Finding(catalogue.REGISTERED, words)
+    if observed.newest is not None:
+        words += f" Revision {observed.newest.number}, the newest until now, had another content."
+    return Finding(catalogue.DRIFT_REPAIRED, words)
 
 
 def _tidy(desired: Desired, current: Revision, ours: tuple[Revision, ...]) -> Plan[ApiCall]:
@@ -100,7 +119,7 @@ def _tidy(desired: Desired, current: Revision, ours: tuple[Revision, ...]) -> Pl
     unused = [
         revision
         for revision in surplus
-        if desired.in_use is not None and revision.arn not in desired.in_use
+        if desired.in_use is not None and not desired.in_use.includes(revision)
     ]
     return Plan(
         steps=(
@@ -114,10 +133,17 @@ def _tidy(desired: Desired, current: Revision, ours: tuple[Revision, ...]) -> Pl
 
 
 def _tags(desired: Desired, current: Revision) -> tuple[Step[ApiCall], ...]:
-    """What is expected of its tags is expected of this revision: a newer one has its own."""
+    """What is expected of its tags is expected of this revision: a newer one has its own.
+
+    A content tag that is missing or wrong is set again; one of another version of the hash is not
+    wrong.
+    """
+    wanted = desired.tags
+    if not current.content_hash or comparable(current.content_hash):
+        wanted = replace(wanted, ours={**wanted.ours, CONTENT: desired.content_hash})
     return tuple(
         replace(step, expects=OfRevision(current.arn, step.expects))
-        for step in tag_steps(current.arn, desired.tags, current.tags)
+        for step in tag_steps(current.arn, wanted, current.tags)
     )
 
 

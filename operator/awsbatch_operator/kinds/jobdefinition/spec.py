@@ -59,6 +59,9 @@ class Revision(Fields):
     arn: Line = Field(description="ARN of the revision.")
     content_hash: Short | None = Field(None, description="Hash of its content.")
     registered_time: Time | None = Field(None, description="When it was registered.")
+    generation: Count | None = Field(
+        None, description="Newest generation of this object that the revision is of."
+    )
 
 
 class JobDefinitionStatus(NamedStatus):

@@ -12,6 +12,7 @@ from awsbatch_operator.kinds.jobdefinition.observe import Observed
 from awsbatch_operator.kinds.jobdefinition.plan import current_revision
 from awsbatch_operator.kinds.jobdefinition.revision import Revision
 from awsbatch_operator.kinds.lasting import ApiCall, starting
+from awsbatch_operator.schema.canonical import content_hash
 
 SHOWN = 200  # the CRD's limit
 
@@ -27,33 +28,39 @@ def definition_status(resource: Resource, seen: Seen[Desired, Observed, ApiCall]
         )
     if desired is None or observed is None:
         return before
-    ours = observed.ours(desired.owner)
-    current = current_revision(desired, ours)
+    current = current_revision(desired, observed)
     if current is None:
         return before
     fields = {
         "arn": current.arn,
         "revision": current.number,
         "contentHash": desired.content_hash,
-        "revisions": _listed(resource, ours, seen.now),
+        "revisions": _listed(resource, desired, observed, current, seen.now),
     }
     words = f"Revision {current.number} is registered."
     return KindStatus(fields, Verdict(Situation.READY, catalogue.READY.name, words))
 
 
-def _listed(resource: Resource, ours: tuple[Revision, ...], now: Instant) -> list[dict[str, Any]]:
-    """AWS does not say when a revision was registered; when it was first seen stays."""
-    times = {
-        entry["arn"]: entry["registeredTime"]
-        for entry in resource.status.get("revisions", ())
-        if "registeredTime" in entry
-    }
-    return [
-        {
+def _listed(
+    resource: Resource, desired: Desired, observed: Observed, current: Revision, now: Instant
+) -> list[dict[str, Any]]:
+    """Our revisions, newest first.
+
+    AWS does not say when a revision was registered: when it was first seen stays. What was
+    registered stays, too, whatever becomes of the revision's tags.
+    """
+    known = {entry["arn"]: entry for entry in resource.status.get("revisions", ())}
+    listed = []
+    for revision in observed.ours(desired.owner)[:SHOWN]:
+        before = known.get(revision.arn, {})
+        entry = {
             "revision": revision.number,
             "arn": revision.arn,
-            "contentHash": revision.content_hash or None,
-            "registeredTime": times.get(revision.arn, now.rfc3339()),
+            "contentHash": before.get("contentHash") or content_hash(revision.content),
+            "registeredTime": before.get("registeredTime", now.rfc3339()),
+            "generation": before.get("generation"),
         }
-        for revision in ours[:SHOWN]
-    ]
+        if revision is current:
+            entry |= {"contentHash": desired.content_hash, "generation": resource.generation}
+        listed.append(entry)
+    return listed

@@ -29,8 +29,9 @@ def plan_policy(desired: Desired, observed: Observed | None, now: Instant) -> Pl
     steps = tag_steps(observed.arn, desired.tags, observed.tags)
     found = differences_of(desired, observed)
     if found:
-        # The whole policy is replaced.
-        update = ApiCall("UpdateSchedulingPolicy", {"arn": observed.arn, **desired.content})
+        # The whole policy is replaced; shares that have left the spec only by an empty one.
+        content = desired.content or {"fairsharePolicy": {}}
+        update = ApiCall("UpdateSchedulingPolicy", {"arn": observed.arn, **content})
         note = change_note(found, reached=desired.reached)
         expects = NoLongerDiffers(desired, found, differences_of)
         steps = (*steps, Step(update, note=note, expects=expects))

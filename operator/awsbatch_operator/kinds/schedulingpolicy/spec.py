@@ -15,7 +15,7 @@ from awsbatch_operator.schema.declare import (
     CustomResource,
     PassThrough,
 )
-from awsbatch_operator.schema.rules import Rule, exactly_one
+from awsbatch_operator.schema.rules import Rule, at_most_one
 from awsbatch_operator.schema.status import NamedStatus
 
 MEMBERS = PassThrough(
@@ -33,11 +33,11 @@ class SchedulingPolicyStatus(NamedStatus):
 
 
 SPEC_RULES = (
-    exactly_one(
+    at_most_one(
         "one-policy",
         ("fairsharePolicy", "quotaSharePolicy"),
-        "A scheduling policy shares by weight or by quota. Set exactly one of fairsharePolicy and "
-        "quotaSharePolicy.",
+        "A scheduling policy shares by weight or by quota. Keep one of fairsharePolicy and "
+        "quotaSharePolicy; without either it shares by weight, all alike.",
     ),
     Rule(
         id="policy-kind-immutable",

@@ -2,8 +2,9 @@
 
 from awsbatch_operator.schema import forms
 from awsbatch_operator.schema.additions import (
-    LIST,
+    MAP,
     TEXT,
+    TEXTS,
     Additions,
     Member,
     Struct,
@@ -20,12 +21,13 @@ DEPRECATED = {
     "vcpus": "deprecated by AWS: resourceRequirements says the same",
     "memory": "deprecated by AWS: resourceRequirements says the same",
 }
-ENVIRONMENT = many("Environment variables.", (0, LIST), key="name")
-COMMAND = many("Command and its arguments.", (0, 200), length=(0, TEXT))
+ENVIRONMENT = many("Environment variables.", key="name")
+COMMAND = many("Command and its arguments.", (0, TEXTS), length=(0, TEXT))
 RESOURCES = many("vCPUs, memory (MiB) and GPUs, one entry each.", (0, 3), key="type")
-SECRETS = many("Environment variables filled from secrets.", (0, LIST), key="name")
-MOUNTS = many("Where volumes appear in the container.", (0, 40), key="containerPath")
-ULIMITS = many("Resource limits of the container.", (0, 20))
+SECRETS = many("Environment variables filled from secrets.", key="name")
+MOUNTS = many("Where volumes appear in the container.", key="containerPath")
+TASK_VOLUMES = many("Volumes that mountPoints can name.", key="name")
+ULIMITS = many("Resource limits of the container.")
 IMAGE = text("Image to run, by tag or digest.", 255, form=forms.IMAGE)
 
 SHAPES: Additions = {
@@ -35,7 +37,7 @@ SHAPES: Additions = {
             "command": COMMAND,
             "jobRoleArn": arn("Role that the job's own code has."),
             "executionRoleArn": arn("Role that pulls images, reads secrets and writes logs."),
-            "volumes": many("Volumes that mountPoints can name.", (0, 40), key="name"),
+            "volumes": TASK_VOLUMES,
             "environment": ENVIRONMENT,
             "mountPoints": MOUNTS,
             "readonlyRootFilesystem": plain("Whether the root file system is read-only."),
@@ -87,14 +89,13 @@ SHAPES: Additions = {
     ),
     "LinuxParameters": Struct(
         members={
-            "devices": many("Host devices in the container.", (0, 20)),
+            "devices": many("Host devices in the container."),
             "initProcessEnabled": plain("Whether an init process reaps children."),
             "sharedMemorySize": number("Size of /dev/shm in MiB."),
-            "tmpfs": many("Memory file systems.", (0, 20)),
+            "tmpfs": many("Memory file systems."),
             "maxSwap": number("Swap that the container may use, in MiB; 0: none."),
             "swappiness": number("How readily pages are swapped; needs maxSwap.", 0, 100),
         },
-        rules=(rules.SWAPPINESS,),
     ),
     "Device": Struct(
         members={
@@ -107,14 +108,14 @@ SHAPES: Additions = {
         members={
             "containerPath": text("Where it is mounted."),
             "size": number("Size in MiB.", 1),
-            "mountOptions": many("Mount options.", (0, 40), length=(1, 64)),
+            "mountOptions": many("Mount options.", length=(1, 64)),
         },
     ),
     "LogConfiguration": Struct(
         members={
             "logDriver": plain("Log driver; Fargate takes awslogs and splunk only."),
-            "options": many("Options of the log driver.", (0, 50), length=(0, 4096)),
-            "secretOptions": many("Options filled from secrets.", (0, 50), key="name"),
+            "options": many("Options of the log driver.", (0, MAP), length=(0, TEXT)),
+            "secretOptions": many("Options filled from secrets.", key="name"),
         },
     ),
     "NetworkConfiguration": Struct(
@@ -158,7 +159,8 @@ SHAPES: Additions = {
             "onExitCode": text(
                 "Exit code to match, * at the end allowed.", 512, form=forms.EXIT_CODE
             ),
-            "action": plain("Try again, or end."),
+            # "The values aren't case sensitive" (API reference), and AWS answers in lower case.
+            "action": words("RETRY or EXIT: try again, or end.", "RETRY", "EXIT", "retry", "exit"),
         },
     ),
     "JobTimeout": Struct(
@@ -170,7 +172,7 @@ SHAPES: Additions = {
         required=("attemptDurationSeconds",),
     ),
     "ConsumableResourceProperties": Struct(
-        members={"consumableResourceList": many("Resources that the job uses up.", (0, 50))},
+        members={"consumableResourceList": many("Resources that the job uses up.")},
     ),
     "ConsumableResourceRequirement": Struct(
         members={

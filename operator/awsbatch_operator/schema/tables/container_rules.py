@@ -6,8 +6,11 @@ from awsbatch_operator.schema.rules import Rule, where_formed
 CONTAINER = (
     Rule(
         id="mount-names-volume",
-        cel="""!has(self.mountPoints) || self.mountPoints.all(m, !has(m.sourceVolume)
-            || (has(self.volumes) && self.volumes.exists(v, v.name == m.sourceVolume)))""",
+        # The names are listed once: the API server bounds the cost of a rule beforehand, and one
+        # that looked through the volumes for each mount point would cost their product.
+        cel="""!has(self.mountPoints)
+            || [has(self.volumes) ? self.volumes.map(v, v.name) : []].all(names,
+                self.mountPoints.all(m, !has(m.sourceVolume) || m.sourceVolume in names))""",
         message=(
             "A mount point shows a volume of the same definition. Add the missing one to volumes, "
             "or correct sourceVolume."
@@ -42,12 +45,6 @@ RESOURCE = (
         ),
         field=".value",
     ),
-)
-SWAPPINESS = Rule(
-    id="swappiness-needs-swap",
-    cel="!has(self.swappiness) || has(self.maxSwap)",
-    message="AWS ignores swappiness where no swap is allowed. Set maxSwap, or remove swappiness.",
-    field=".swappiness",
 )
 EVALUATE_NEEDS_ATTEMPTS = Rule(
     id="evaluate-needs-attempts",

@@ -1,6 +1,8 @@
 """Rules of job definitions as a whole."""
 
-from awsbatch_operator.schema.rules import Rule, none_of, present
+from collections.abc import Mapping
+
+from awsbatch_operator.schema.rules import Rule, chosen, filled
 
 _BODIES = ("containerProperties", "ecsProperties", "eksProperties")
 _ONE_BODY = " + ".join(f"(has(self.{name}) ? 1 : 0)" for name in _BODIES)
@@ -9,10 +11,31 @@ _MANAGED_INSTANCES = (
     "(has(self.platformCapabilities) && 'MANAGED_INSTANCES' in self.platformCapabilities)"
 )
 _CONTAINER = "self.containerProperties"
-# The reference of ContainerProperties says of each that Fargate, or EC2, does not take it.
-NOT_FARGATE = ("privileged", "ulimits", "instanceType")
-ONLY_FARGATE = ("networkConfiguration", "fargatePlatformConfiguration", "ephemeralStorage")
-NOT_FARGATE_LINUX = ("devices", "sharedMemorySize", "tmpfs", "maxSwap", "swappiness")
+# The reference of ContainerProperties says of each that Fargate, or EC2, does not take it. AWS
+# describes some of them as empty all the same.
+_LINUX = f"{_CONTAINER}.linuxParameters"
+_NOT_FARGATE = {
+    "privileged": f"(has({_CONTAINER}.privileged) && {_CONTAINER}.privileged)",
+    **filled(("ulimits", "instanceType"), _CONTAINER),
+    "GPU": f"""(has({_CONTAINER}.resourceRequirements)
+        && {_CONTAINER}.resourceRequirements.exists(r, r.type == 'GPU'))""",
+}
+_NOT_FARGATE_LINUX = {
+    **filled(("devices", "tmpfs"), _LINUX),
+    **{name: f"has({_LINUX}.{name})" for name in ("sharedMemorySize", "maxSwap", "swappiness")},
+}
+_ONLY_FARGATE = {
+    "networkConfiguration": f"""(has({_CONTAINER}.networkConfiguration)
+        && has({_CONTAINER}.networkConfiguration.assignPublicIp))""",
+    "fargatePlatformConfiguration": f"""(has({_CONTAINER}.fargatePlatformConfiguration)
+        && has({_CONTAINER}.fargatePlatformConfiguration.platformVersion))""",
+    "ephemeralStorage": f"has({_CONTAINER}.ephemeralStorage)",
+}
+
+
+def _any(conditions: Mapping[str, str]) -> str:
+    return " || ".join(conditions.values())
+
 
 SPEC = (
     Rule(
@@ -62,8 +85,9 @@ SPEC = (
     ),
     Rule(
         id="eks-platform",
-        cel="""!has(self.eksProperties)
-            || (!has(self.platformCapabilities) && !has(self.propagateTags))""",
+        cel="""!has(self.eksProperties) || (
+            (!has(self.platformCapabilities) || size(self.platformCapabilities) == 0)
+            && (!has(self.propagateTags) || !self.propagateTags))""",
         message=(
             "platformCapabilities and propagateTags are about ECS, and AWS refuses them for jobs "
             "on EKS. Remove them."
@@ -81,13 +105,8 @@ SPEC = (
     ),
     Rule(
         id="fargate-container",
-        cel=f"""!{_ON_FARGATE} || !has({_CONTAINER}) || (
-            (!has({_CONTAINER}.privileged) || !{_CONTAINER}.privileged)
-            && {none_of(NOT_FARGATE[1:], _CONTAINER)}
-            && (!has({_CONTAINER}.linuxParameters)
-                || ({none_of(NOT_FARGATE_LINUX, _CONTAINER + ".linuxParameters")}))
-            && (!has({_CONTAINER}.resourceRequirements)
-                || !{_CONTAINER}.resourceRequirements.exists(r, r.type == 'GPU')))""",
+        cel=f"""!{_ON_FARGATE} || !has({_CONTAINER}) || !({_any(_NOT_FARGATE)}
+            || (has({_LINUX}) && ({_any(_NOT_FARGATE_LINUX)})))""",
         message=(
             "Fargate gives no access to a host: it takes no privileged, ulimits, instanceType, no "
             "GPU, and of linuxParameters only initProcessEnabled. Remove them, or run on EC2."
@@ -96,12 +115,12 @@ SPEC = (
     ),
     Rule(
         id="only-fargate-container",
-        cel=f"{_ON_FARGATE} || !has({_CONTAINER}) || ({none_of(ONLY_FARGATE, _CONTAINER)})",
+        cel=f"{_ON_FARGATE} || !has({_CONTAINER}) || !({_any(_ONLY_FARGATE)})",
         message=(
-            f"{', '.join(ONLY_FARGATE)} are about Fargate. Remove them from containerProperties, "
+            f"{', '.join(_ONLY_FARGATE)} are about Fargate. Remove them from containerProperties, "
             "or set platformCapabilities to [FARGATE]."
         ),
-        words=f"""'These are about Fargate:' + {present(ONLY_FARGATE, _CONTAINER)}
+        words=f"""'These are about Fargate:' + {chosen(_ONLY_FARGATE)}
             + '. Remove them from containerProperties, or set '
             + 'platformCapabilities to [FARGATE].'""",
         field=".containerProperties",

@@ -1,6 +1,7 @@
 """Compute environments: CreateComputeEnvironment, and what only its update knows."""
 
 from awsbatch_operator.schema.additions import (
+    LIST,
     Additions,
     Struct,
     arn,
@@ -82,7 +83,7 @@ SHAPES: Additions = {
         members={
             **_TEMPLATE_MEMBERS,
             "targetInstanceTypes": many(
-                "Instance types or families that get this template.", (1, 100), length=(1, 64)
+                "Instance types or families that get this template.", (1, LIST), length=(1, 64)
             ),
         },
         required=("targetInstanceTypes",),
@@ -130,8 +131,8 @@ SHAPES: Additions = {
     ),
     "ManagedInstancesNetworkConfiguration": Struct(
         members={
-            "subnets": many("Subnets to launch in.", (1, 100), length=(1, 64)),
-            "securityGroups": many("Security groups of the instances.", (1, 100), length=(1, 64)),
+            "subnets": many("Subnets to launch in.", (1, LIST), length=(1, 64)),
+            "securityGroups": many("Security groups of the instances.", (1, LIST), length=(1, 64)),
         },
     ),
     "InstanceRequirementsRequest": Struct(

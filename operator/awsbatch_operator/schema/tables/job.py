@@ -1,10 +1,19 @@
 """RegisterJobDefinition and SubmitJob themselves."""
 
-from awsbatch_operator.schema.additions import TEXT, Additions, Struct, many, number, plain, text
+from awsbatch_operator.schema.additions import (
+    MAP,
+    TEXT,
+    Additions,
+    Struct,
+    many,
+    number,
+    plain,
+    text,
+)
 from awsbatch_operator.schema.forms import SHARE
 from awsbatch_operator.schema.tables.container import COMMAND, DEPRECATED, ENVIRONMENT, RESOURCES
 
-_PARAMETERS = many("Values for the Ref::name placeholders in commands.", (0, 100), length=(0, TEXT))
+_PARAMETERS = many("Values for the Ref::name placeholders in commands.", (0, MAP), length=(0, TEXT))
 _RETRY = plain("How often a job is tried, and when it is not.")
 _TIMEOUT = plain("How long an attempt may run.")
 _PROPAGATE = plain("Whether the ECS task gets the job's tags. Default: false.")

@@ -2,8 +2,9 @@
 
 from awsbatch_operator.schema.additions import (
     EXACT,
-    LIST,
+    MAP,
     TEXT,
+    TEXTS,
     Additions,
     Member,
     Struct,
@@ -13,7 +14,7 @@ from awsbatch_operator.schema.additions import (
     words,
 )
 from awsbatch_operator.schema.forms import IMAGE, NAMESPACE
-from awsbatch_operator.schema.rules import Rule, at_most_one
+from awsbatch_operator.schema.rules import Rule, one_given
 
 _ID = Member(doc="Numeric user id.", low=0, high=2**32 - 1)
 _GROUP = Member(doc="Numeric group id.", low=0, high=2**32 - 1)
@@ -23,11 +24,11 @@ _NAMESPACE = text(
     form=NAMESPACE,
 )
 _PROFILE = plain("Seccomp profile.")
-_COMMAND = many("Entry point instead of the image's.", (0, 200), length=(0, TEXT))
-_ARGS = many("Arguments of the entry point.", (0, 200), length=(0, TEXT))
-_ENV = many("Environment variables.", (0, LIST), key="name")
+_COMMAND = many("Entry point instead of the image's.", (0, TEXTS), length=(0, TEXT))
+_ARGS = many("Arguments of the entry point.", (0, TEXTS), length=(0, TEXT))
+_ENV = many("Environment variables.", key="name")
 _RESOURCES = plain("CPU, memory and GPUs.")
-_AMOUNTS = (0, 10)
+_AMOUNTS = (0, MAP)
 
 SHAPES: Additions = {
     "EksProperties": Struct(members={"podProperties": plain("The pod.")}),
@@ -38,10 +39,10 @@ SHAPES: Additions = {
             "dnsPolicy": words(
                 "DNS policy of the pod.", "Default", "ClusterFirst", "ClusterFirstWithHostNet"
             ),
-            "imagePullSecrets": many("Secrets to pull images with.", (0, 20)),
+            "imagePullSecrets": many("Secrets to pull images with."),
             "containers": many("Containers of the pod.", (1, 10)),
             "initContainers": many("Containers that run first, one after the other.", (0, 10)),
-            "volumes": many("Volumes that volumeMounts can name.", (0, 50), key="name"),
+            "volumes": many("Volumes that volumeMounts can name.", key="name"),
             "metadata": plain("Labels, annotations and namespace of the pod."),
             "shareProcessNamespace": plain("Whether containers see each other's processes."),
             "securityContext": plain("Security settings of all containers."),
@@ -57,7 +58,7 @@ SHAPES: Additions = {
             "args": _ARGS,
             "env": _ENV,
             "resources": _RESOURCES,
-            "volumeMounts": many("Where volumes appear.", (0, 50), key="mountPath"),
+            "volumeMounts": many("Where volumes appear.", key="mountPath"),
             "securityContext": plain("Security settings of the container."),
         },
     ),
@@ -136,9 +137,14 @@ SHAPES: Additions = {
             "persistentVolumeClaim": plain("A persistent volume of the cluster."),
         },
         rules=(
-            at_most_one(
+            one_given(
                 "pod-volume-one-source",
-                ("hostPath", "emptyDir", "secret", "persistentVolumeClaim"),
+                {
+                    "emptyDir": "has(self.emptyDir)",  # means something by being there
+                    "hostPath": "has(self.hostPath) && has(self.hostPath.path)",
+                    "secret": "has(self.secret)",
+                    "persistentVolumeClaim": "has(self.persistentVolumeClaim)",
+                },
                 "A volume comes from one place. Keep one of hostPath, emptyDir, secret and "
                 "persistentVolumeClaim.",
             ),
@@ -165,8 +171,8 @@ SHAPES: Additions = {
     ),
     "EksMetadata": Struct(
         members={
-            "labels": many("Labels of the pod.", (0, 50), length=(0, 63)),
-            "annotations": many("Annotations of the pod.", (0, 50), length=(0, 4096)),
+            "labels": many("Labels of the pod.", (0, MAP), length=(0, 63)),
+            "annotations": many("Annotations of the pod.", (0, MAP), length=(0, TEXT)),
             "namespace": _NAMESPACE,
         },
         rules=(

@@ -1,6 +1,8 @@
 """ECS tasks: jobs of several containers."""
 
 from awsbatch_operator.schema.additions import (
+    MAP,
+    TEXT,
     Additions,
     Struct,
     arn,
@@ -18,6 +20,7 @@ from awsbatch_operator.schema.tables.container import (
     MOUNTS,
     RESOURCES,
     SECRETS,
+    TASK_VOLUMES,
     ULIMITS,
 )
 
@@ -36,16 +39,17 @@ SHAPES: Additions = {
             "pidMode": words("Whose processes the containers see.", "host", "task"),
             "networkConfiguration": plain("Network of a Fargate job."),
             "runtimePlatform": plain("Operating system and architecture."),
-            "volumes": many("Volumes that mountPoints can name.", (0, 40), key="name"),
+            "volumes": TASK_VOLUMES,
             "enableExecuteCommand": plain("Whether ECS Exec can open a shell in the containers."),
             "networkMode": words("Network mode; AWS takes host (default).", "host"),
         },
         rules=(
             Rule(
                 id="task-mount-names-volume",
-                cel="""self.containers.all(c, !has(c.mountPoints)
-                    || c.mountPoints.all(m, !has(m.sourceVolume) || (has(self.volumes)
-                        && self.volumes.exists(v, v.name == m.sourceVolume))))""",
+                cel="""[has(self.volumes) ? self.volumes.map(v, v.name) : []].all(names,
+                    self.containers.all(c, !has(c.mountPoints)
+                        || c.mountPoints.all(m, !has(m.sourceVolume)
+                            || m.sourceVolume in names)))""",
                 message=(
                     "A mount point shows a volume of the same task. Add the missing one to "
                     "volumes, or correct sourceVolume."
@@ -86,7 +90,7 @@ SHAPES: Additions = {
     "FirelensConfiguration": Struct(
         members={
             "type": plain("Log router: fluentd or fluentbit."),
-            "options": many("Options of the log router.", (0, 50), length=(0, 4096)),
+            "options": many("Options of the log router.", (0, MAP), length=(0, TEXT)),
         },
     ),
     "EcsPropertiesOverride": Struct(

@@ -2,7 +2,7 @@
 
 from awsbatch_operator.schema.additions import Additions, Struct, arn, number, plain, text
 from awsbatch_operator.schema.forms import VOLUME
-from awsbatch_operator.schema.rules import Rule, at_most_one
+from awsbatch_operator.schema.rules import Rule, one_given
 
 _PORT = number("Port for the encrypted traffic. Unset: chosen by the mount helper.", 0, 65535)
 
@@ -16,9 +16,13 @@ SHAPES: Additions = {
         },
         required=("name",),
         rules=(
-            at_most_one(
+            one_given(
                 "volume-one-source",
-                ("host", "efsVolumeConfiguration", "s3filesVolumeConfiguration"),
+                {
+                    "host": "has(self.host) && has(self.host.sourcePath)",
+                    "efsVolumeConfiguration": "has(self.efsVolumeConfiguration)",
+                    "s3filesVolumeConfiguration": "has(self.s3filesVolumeConfiguration)",
+                },
                 "A volume comes from one place. Keep one of host, efsVolumeConfiguration and "
                 "s3filesVolumeConfiguration.",
             ),
