@@ -25,7 +25,7 @@ REFUSED = {
     "BatchJob": ("batch", "SubmitJob"),
 }
 SAID = (
-    "Error executing request, Exception : It is not to be had, RequestId: {id}",
+    "It is not to be had",  # Batch itself puts the id to it, in each ClientException
     "It is not to be had (Service: AmazonECS; Status Code: 400; Error Code: X; Request ID: {id})",
     "You are not authorized to do it. Encoded authorization failure message: {id}",
 )
