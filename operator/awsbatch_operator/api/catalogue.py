@@ -154,8 +154,21 @@ REPLACEMENT_NEEDED = _stall(
 ENVIRONMENT_INVALID = _stall(
     "EnvironmentInvalid",
     "AWS calls the compute environment INVALID: it cannot start or stop instances.",
-    "Mend what AWS names, often the service or instance role; it becomes VALID by itself.",
+    "Mend what AWS names; the message says whether it then becomes VALID by itself.",
     60.0,
+)
+REMAKING = _wait(
+    "Remaking",
+    "An INVALID compute environment that no queue uses is removed from AWS, to be made anew.",
+)
+REMADE = _note(
+    "Remade", "An INVALID compute environment was deleted in AWS, to be created anew as specified."
+)
+LEFT_AS_IT_IS = _note(
+    "LeftAsItIs",
+    "A field left the spec, and AWS keeps what it was set to: it cannot be taken back in place.",
+    "Set the field again, or delete this object and create it again.",
+    warning=True,
 )
 QUEUE_INVALID = _stall(
     "QueueInvalid",

@@ -18,6 +18,7 @@ from awsbatch_operator.kinds.permissions import (
     allowances,
     namespace_refusal,
     refusal,
+    roles_refusal,
 )
 from awsbatch_operator.kube.port import KubePort
 
@@ -102,6 +103,22 @@ class Accounts:
                 return answer
             refusals.append(answer)
         return refusals[0] if refusals else _gone(str(recorded.account))
+
+    def refuses_roles(self, resource: Resource, recorded: ScopeRecord) -> bool:
+        """Whether the account does not allow roles that the spec names today.
+
+        A deletion goes by what was recorded, so nobody else asks; and who can edit an object that
+        is being deleted must not get more than who creates one. Where the account is known by its
+        number only, what it allows is not known either.
+        """
+        account = None
+        if recorded.account:
+            account = self._cache.get(ObjectKey("AWSAccount", "", recorded.account))
+        if account is None and recorded.account != "":
+            return True
+        allowed = self._allowed(account)
+        refused = roles_refusal(resource, allowed, recorded.account_id, recorded.region)
+        return refused is not None
 
     async def _usable_for(
         self, account: Resource | None, resource: Resource, recorded: ScopeRecord

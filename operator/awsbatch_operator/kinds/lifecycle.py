@@ -38,6 +38,9 @@ class Homes(Protocol):
 
     async def for_removal(self, resource: Resource, recorded: ScopeRecord) -> Scope | Finding: ...
 
+    def refuses_roles(self, resource: Resource, recorded: ScopeRecord) -> bool:
+        """Whether the account does not allow roles that the spec names today."""
+
 
 class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
     """Turns of all objects of one kind. Implements the engine's Reconciler.
@@ -164,6 +167,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             region=home.recorded.region,
             found=found,
             users=self._users(key),
+            adopted=home.recorded.origin is Origin.ADOPTED,
         )
 
     async def _todays_home(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> Home | None:
@@ -208,7 +212,12 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             # A job that is over has nothing left in AWS that could be removed.
             return self._kind.finished(resource)
         owner = self._steps.owner(resource)
-        removal = Removal(owner, home.recorded, users=self._users(resource.key))
+        removal = Removal(
+            owner,
+            home.recorded,
+            users=self._users(resource.key),
+            refused_roles=self._homes.refuses_roles(resource, home.recorded),
+        )
         try:
             await self._steps.go(turn, home, lambda current: self._kind.removal(current, removal))
         except RecordError as error:

@@ -7,7 +7,6 @@ from typing import Any
 from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 from awsbatch_operator.api.references import Targets
 from awsbatch_operator.api.tags import Owner
-from awsbatch_operator.kinds.gates import is_ready
 from awsbatch_operator.kinds.jobqueue.spec import JobQueueSpec
 from awsbatch_operator.kinds.lasting import reached_before
 from awsbatch_operator.kinds.tagging import WantedTags, wanted_tags
@@ -17,8 +16,8 @@ from awsbatch_operator.kinds.tagging import WantedTags, wanted_tags
 class Desired:
     """`content` are AWS's members with ARNs in the place of references.
 
-    `waiting` are the environments (ARN: name) that are not Ready: AWS takes only VALID ones into a
-    queue, so a queue that has them keeps them, and no queue gets them.
+    `waiting` are the environments (ARN: name) that are not VALID, or are being deleted: AWS takes
+    only VALID ones into a queue, so a queue that has them keeps them, and no queue gets them.
     """
 
     owner: Owner
@@ -71,7 +70,7 @@ def _takes_jobs(reference: Shape, namespace: str, targets: Targets) -> bool:
     if "arn" in reference:
         return True  # AWS will say
     target = targets.found[ObjectKey("ComputeEnvironment", namespace, reference["name"])]
-    return is_ready(target) or target.status.get("awsStatus") == "VALID"
+    return not target.deleting and target.status.get("awsStatus") == "VALID"
 
 
 def waits_for_jobs(resource: Resource) -> bool:

@@ -1,0 +1,41 @@
+"""Members of a spec that say nothing: AWS returns them, or takes them as if they were not there.
+
+What a Describe call returns can be applied as a manifest, so these are accepted, and neither sent
+nor compared. Sources: CreateComputeEnvironment's reference says of most members of computeResources
+that Fargate has none of them; ComputeResourceUpdate's, that an empty text takes a value away, and
+that `updateToLatestImageVersion` is false where nothing is said.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+FARGATE = frozenset({"FARGATE", "FARGATE_SPOT"})
+LATEST_IMAGE = "updateToLatestImageVersion"
+_COUNTS = frozenset({"minvCpus", "desiredvCpus"})
+
+
+def without_noops(content: Mapping[str, Any]) -> dict[str, Any]:
+    """AWS's members of a spec without those that ask for nothing."""
+    kept = {name: value for name, value in content.items() if not _empty(value)}
+    if kept.get("type") == "MANAGED" and not kept.get("unmanagedvCpus"):
+        kept.pop("unmanagedvCpus", None)
+    if kept.get("eksConfiguration"):
+        kept.pop("ecsSettings", None)  # the API server lets only AWS's default pass beside it
+    if "computeResources" in kept:
+        kept["computeResources"] = _resources(kept["computeResources"])
+    return kept
+
+
+def _resources(resources: Mapping[str, Any]) -> dict[str, Any]:
+    fargate = resources.get("type") in FARGATE
+    return {
+        name: value
+        for name, value in resources.items()
+        if not _empty(value)
+        and not (name == LATEST_IMAGE and value is False)
+        and not (fargate and name in _COUNTS and value == 0)
+    }
+
+
+def _empty(value: Any) -> bool:
+    return value is None or (isinstance(value, str | list | tuple | Mapping) and not value)
