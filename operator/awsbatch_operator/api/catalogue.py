@@ -72,6 +72,34 @@ IDENTITY_UNKNOWN = _stall(
     60.0,
 )
 
+NO_CREDENTIALS = _stall(
+    "NoCredentials",
+    "The operator has no AWS credentials, so it cannot ask AWS anything.",
+    "Give the operator's ServiceAccount an AWS role (EKS Pod Identity or IRSA), or the operator "
+    "itself AWS's environment variables or files; it goes on by itself within two minutes.",
+    30.0,
+)
+CREDENTIALS_REFUSED = _stall(
+    "CredentialsRefused",
+    "AWS does not accept the credentials that the operator signs with.",
+    "Renew the operator's credentials, set its clock right, or enable the region in the AWS "
+    "account; it is tried again by itself, and at once when the annotation "
+    "awsbatch.dev/reconcile-at gets a new value.",
+)
+UNREACHABLE = _wait(
+    "AWSUnreachable",
+    "The operator could not open a connection to AWS, so AWS was not asked.",
+    "Check DNS, routes, NetworkPolicies, VPC endpoints, proxy and AWS_ENDPOINT_URL of the "
+    "operator; it is tried again by itself.",
+)
+NOT_TRUSTED = _stall(
+    "CertificateNotTrusted",
+    "What answers in AWS's place has no certificate that the operator trusts.",
+    "Give the operator the certificates of the proxy in between (AWS_CA_BUNDLE), or take the "
+    "proxy out of its way; it is tried again by itself.",
+    60.0,
+)
+
 # --- references ---
 
 REFERENCE_NOT_FOUND = _wait(
@@ -124,7 +152,8 @@ AWS_BUSY = _wait(
 PERMISSION_DENIED = _stall(
     "PermissionDenied",
     "AWS refuses the operator's identity a call.",
-    "Grant the action to the identity; deploy/iam has the policy. It is tried again by itself.",
+    "Grant the action to the identity; deploy/iam has the policy. It is tried again by itself, "
+    "and at once when the annotation awsbatch.dev/reconcile-at gets a new value.",
 )
 INVALID_REQUEST = _stall(
     "InvalidRequest",
@@ -179,7 +208,8 @@ QUEUE_INVALID = _stall(
 POLICY_NOT_REMOVABLE = _stall(
     "PolicyNotRemovable",
     "AWS can replace the scheduling policy of a queue, but never add or remove one.",
-    "Restore the reference, or delete the queue and create it again.",
+    "Delete this object and create it again: with the policy that the queue has; or with another "
+    "or none, if spec.deletionPolicy was Delete, so that the queue goes too.",
 )
 
 # --- deletion ---

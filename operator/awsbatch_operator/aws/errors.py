@@ -24,12 +24,21 @@ class ErrorKind(Enum):
     UNKNOWN = "Unknown"  # nothing that we know; treated like TRANSIENT, but slowly
 
 
+class Obstacle(Enum):
+    """What kept a call from AWS, which was never asked. Each is mended in another place."""
+
+    CREDENTIALS = "Credentials"  # there are none to sign with, or they cannot be fetched
+    REGION = "Region"  # nobody says where, or there is no such region
+    ROUTE = "Route"  # no connection could be opened
+    TRUST = "Trust"  # whoever answered has no certificate that we trust
+
+
 class AwsError(Exception):
     """A call to AWS that did not succeed.
 
     `identity` is who called (a role's ARN, or words for the operator's own identity); `action` is
     the IAM action that is missing, if the kind is DENIED. The message is AWS's own, without
-    anything secret.
+    anything secret; with an `obstacle`, botocore's.
     """
 
     def __init__(
@@ -43,6 +52,7 @@ class AwsError(Exception):
         identity: str = "",
         action: str = "",
         outcome_unknown: bool = False,
+        obstacle: Obstacle | None = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -53,6 +63,7 @@ class AwsError(Exception):
         self.identity = identity
         self.action = action
         self.outcome_unknown = outcome_unknown
+        self.obstacle = obstacle
 
     def __str__(self) -> str:
         code = f" ({self.code})" if self.code else ""

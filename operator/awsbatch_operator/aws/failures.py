@@ -1,18 +1,21 @@
 """Turns whatever botocore raised into an AwsError, with nothing secret in its message."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from awsbatch_operator.aws.error_table import SERVER_ERROR, answered_kind, broken_row
-from awsbatch_operator.aws.errors import AwsError, ErrorKind
+from awsbatch_operator.aws.errors import AwsError, ErrorKind, Obstacle
 from awsbatch_operator.telemetry.secrets import CUT, masked
 
 MESSAGE_LIMIT = 1000  # characters of AWS's own words that are kept
 
-_MISSING_ACTION = re.compile(r"not authorized to perform:? ([A-Za-z0-9-]+:[A-Za-z0-9*]+)")
+_MISSING_ACTION = re.compile(
+    r"not authorized to perform:? ([A-Za-z0-9-]+:[A-Za-z0-9*]+)", re.IGNORECASE
+)
+_FETCHES_CREDENTIALS = "AssumeRole"  # and AssumeRoleWithWebIdentity: botocore's own, in between
 _CALLER = re.compile(r"User: (arn:[^\s]+)")
 
 
@@ -30,7 +33,7 @@ class Attempt:
 def translate(error: Exception, attempt: Attempt) -> AwsError:
     """The AwsError for what a client raised."""
     if isinstance(error, ClientError):
-        return _answered(error, attempt)
+        return _answered(error, _really_made(error, attempt))
     row = broken_row(error)
     return _made(
         row.kind,
@@ -38,7 +41,19 @@ def translate(error: Exception, attempt: Attempt) -> AwsError:
         code=type(error).__name__,
         message=words(str(error)) or "no details",
         outcome_unknown=attempt.sent and row.may_be_done,
+        obstacle=row.obstacle,
     )
+
+
+def _really_made(error: ClientError, attempt: Attempt) -> Attempt:
+    """Botocore fetches a pod's credentials with a call of its own, before the one that it signs.
+
+    What AWS answers to that is no answer to ours, which was not sent.
+    """
+    made = str(error.operation_name)
+    if made == attempt.operation or not made.startswith(_FETCHES_CREDENTIALS):
+        return attempt
+    return replace(attempt, service="sts", operation=made, action=f"sts:{made}", sent=False)
 
 
 def malformed(attempt: Attempt, member: str) -> AwsError:
@@ -91,6 +106,7 @@ def _made(
     message: str,
     code: str = "",
     outcome_unknown: bool = False,
+    obstacle: Obstacle | None = None,
 ) -> AwsError:
     action, identity = "", attempt.identity
     if kind is ErrorKind.DENIED:
@@ -106,4 +122,5 @@ def _made(
         identity=identity,
         action=action,
         outcome_unknown=outcome_unknown,
+        obstacle=obstacle,
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 from botocore import xform_name
+from botocore.exceptions import BotoCoreError, NoRegionError
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import Shape
@@ -20,7 +21,7 @@ from awsbatch_operator.api.scope import Fence, LeaseLostError, Permit, Scope
 from awsbatch_operator.aws.aws_settings import AwsSettings
 from awsbatch_operator.aws.call_table import CALLS
 from awsbatch_operator.aws.calls import Call, Priority
-from awsbatch_operator.aws.errors import AwsError, ErrorKind
+from awsbatch_operator.aws.errors import AwsError, ErrorKind, Obstacle
 from awsbatch_operator.aws.failures import Attempt, malformed, translate, wrong_account
 from awsbatch_operator.aws.in_flight import Flight, InFlight
 from awsbatch_operator.aws.limits import AccountRegion, Limits, Prepaid
@@ -205,15 +206,13 @@ class Sender:
 
     def default_region(self) -> str:
         """The region of calls without a scope. AwsError (INVALID) if nobody set one."""
-        region = self._sessions.region()
+        attempt = _attempt(CALLS["sts:GetCallerIdentity"], Identity(), sent=False)
+        try:
+            region = self._sessions.region()
+        except BotoCoreError as error:  # a profile that does not exist, say
+            raise translate(error, attempt) from error
         if not region:
-            raise AwsError(
-                ErrorKind.INVALID,
-                service="sts",
-                operation="GetCallerIdentity",
-                message="No region is set. Set spec.region of the AWSAccount, the operator's "
-                "--region, or AWS_REGION in its environment.",
-            )
+            raise translate(NoRegionError(), attempt)
         return region
 
     def send(self, sent: Sent, call: Call, request: Shape, asked_at: float) -> Shape:
@@ -247,8 +246,17 @@ class Sender:
             except Exception as error:
                 if sending.refused is not None:
                     raise sending.refused from error  # botocore has wrapped it
-                raise translate(error, _attempt(call, sent.identity, sent=sending.sent)) from error
+                attempt = _attempt(call, sent.identity, sent=sending.sent)
+                raise self._placed(translate(error, attempt), sent.region) from error
         return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+
+    def _placed(self, error: AwsError, region: str) -> AwsError:
+        """The error; no route to a region that there is not is told as what it is."""
+        doubt = self._sessions.doubt(region) if error.obstacle is Obstacle.ROUTE else ""
+        if doubt:
+            error.obstacle = Obstacle.REGION
+            error.message = f"{doubt} {error.message}"
+        return error
 
     def _assume(self, identity: Identity, region: str) -> dict[str, Any]:
         """AssumeRole as the operator itself, for botocore's credentials, in the calling thread."""
@@ -274,6 +282,9 @@ class Sender:
                 )
         if sent.identity.role_arn and error.code.startswith(_STALE_CREDENTIALS):
             self._sessions.discard(sent.identity, sent.region)
+        if error.obstacle is Obstacle.CREDENTIALS:
+            # A client that found none when it was made never looks for them again.
+            self._sessions.discard(Identity(), "")
 
 
 def _check_account(scope: Scope, call: Call) -> None:

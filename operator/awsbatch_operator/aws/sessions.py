@@ -5,6 +5,7 @@ time before they expire, by one thread while the others go on with the old ones.
 from botocore's settings (AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_<SERVICE>), STS included.
 """
 
+import difflib
 import re
 import threading
 from collections import OrderedDict
@@ -116,6 +117,21 @@ class Sessions:
         with self._lock:
             own = self._session(Identity(), "", _nobody)
         return self._settings.region or str(own.core.get_config_variable("region") or "")
+
+    def doubt(self, region: str) -> str:
+        """A sentence if botocore knows no such region, with the one that may be meant; else ""."""
+        with self._lock:
+            core = self._session(Identity(), "", _nobody).core
+            known = {
+                each
+                for partition in core.get_available_partitions()
+                for each in core.get_available_regions("ec2", partition)
+            }
+        if region in known:
+            return ""
+        close = difflib.get_close_matches(region, known, n=1)
+        meant = f" Is {close[0]} meant?" if close else ""
+        return f"This operator knows of no AWS region {region}.{meant}"
 
     def assume_request(self, identity: Identity) -> dict[str, Any]:
         """AssumeRole's request. The session's name shows in CloudTrail which cluster acted."""

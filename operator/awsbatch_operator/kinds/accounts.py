@@ -151,7 +151,10 @@ class Accounts:
         if recorded.account:
             named = self._cache.get(ObjectKey("AWSAccount", "", recorded.account))
             return () if named is None else (named,)
-        if recorded.account is None and await self._own_account() != recorded.account_id:
+        if (
+            recorded.account is None
+            and await self._own_account(recorded.region) != recorded.account_id
+        ):
             there = [
                 account
                 for account in self._cache.of_kind("AWSAccount")
@@ -188,7 +191,7 @@ class Accounts:
     async def _scope(self, account: Resource | None, region: str) -> Scope | Finding:
         if account is None:
             region = region or self._own.region
-            return Scope(await self._own_account(), region) if region else _no_region("")
+            return Scope(await self._own_account(region), region) if region else _no_region("")
         spec = account.spec
         region = region or str(spec.get("region", "")) or self._own.region
         if not region:
@@ -200,10 +203,12 @@ class Accounts:
             external_id=spec.get("externalId"),
         )
 
-    async def _own_account(self) -> str:
+    async def _own_account(self, region: str) -> str:
+        """Our own account, asked for in the region of whoever wants to know if we have none."""
         now = self._clock.monotonic()
         if self._caller is None or now - self._caller[0] > IDENTITY_SECONDS:
-            caller = await self._identity.caller(None)
+            there = None if self._own.region or not region else Scope("", region)
+            caller = await self._identity.caller(there)
             self._caller = (now, str(caller["Account"]))
         return self._caller[1]
 
@@ -238,11 +243,15 @@ def _not_usable(account: Resource) -> Finding | None:
 
 def _no_region(account: str) -> Finding:
     where = f"AWSAccount {account}" if account else "the operator's configuration"
+    mend = (
+        f"Set spec.region of AWSAccount {account}"
+        if account
+        else "Set the operator's --region, or make an AWSAccount named default with a region"
+    )
     return Finding(
         catalogue.IDENTITY_UNKNOWN,
         f"No AWS region: neither the spec nor {where} names one.",
-        "Set the region of the account or of the operator; or delete this object and create it "
-        "again with a spec.region.",
+        f"{mend}; or delete this object and create it again with a spec.region.",
     )
 
 
