@@ -41,7 +41,9 @@ INVALID_RECORD = _stall(
     "Restore the annotation, or remove it: it is then made again from what is known.",
 )
 PAUSED = _note("PausedByAnnotation", "The annotation awsbatch.dev/paused holds everything back.")
-RESUMED = _note("Resumed", "The annotation awsbatch.dev/paused was taken away.")
+RESUMED = _note(
+    "Resumed", "The annotation awsbatch.dev/paused holds nothing back: it is absent, or 'false'."
+)
 RECORD_REFUSED = _stall(
     "RecordRefused",
     "The API server refuses what the operator must write into the object before it may act.",

@@ -111,7 +111,9 @@ def compare(desired: Desired, observed: Observed) -> Differences:
     differing = differences(wanted, observed.content, ignore=(_NEVER,))
     found = [path for path in differing if not _filled_in(path, wanted)]
     left = tuple(path for path in differing if path not in found and _is_set(path, observed))
-    if "updatePolicy" not in wanted and "updatePolicy" in canonical(observed.content):
+    fargate = _resources(observed.content).get("type") in FARGATE  # AWS ignores the policy there
+    unsaid = "updatePolicy" not in wanted and not fargate
+    if unsaid and "updatePolicy" in canonical(observed.content):
         found.append("updatePolicy")  # not a member of a creation, so the comparison skips it
     crossing = "serviceRole" in found and crosses(str(wanted.get("serviceRole") or ""), observed)
     allowed = _in_place(desired, observed)

@@ -2,8 +2,9 @@
 
 What a Describe call returns can be applied as a manifest, so these are accepted, and neither sent
 nor compared. Sources: CreateComputeEnvironment's reference says of most members of computeResources
-that Fargate has none of them; ComputeResourceUpdate's, that an empty text takes a value away, and
-that `updateToLatestImageVersion` is false where nothing is said.
+that Fargate has none of them; UpdatePolicy's, that AWS ignores it there; ComputeResourceUpdate's,
+that an empty text takes a value away, and that `updateToLatestImageVersion` is false where nothing
+is said.
 """
 
 from collections.abc import Mapping
@@ -23,6 +24,8 @@ def without_noops(content: Mapping[str, Any]) -> dict[str, Any]:
         kept.pop("ecsSettings", None)  # the API server lets only AWS's default pass beside it
     if "computeResources" in kept:
         kept["computeResources"] = _resources(kept["computeResources"])
+        if kept["computeResources"].get("type") in FARGATE:
+            kept.pop("updatePolicy", None)  # the API server lets only AWS's defaults pass
     return kept
 
 
