@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from botocore import xform_name
-from botocore.exceptions import BotoCoreError, NoRegionError
+from botocore.exceptions import BotoCoreError
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import Shape
@@ -206,14 +206,11 @@ class Sender:
 
     def default_region(self) -> str:
         """The region of calls without a scope. AwsError (INVALID) if nobody set one."""
-        attempt = _attempt(CALLS["sts:GetCallerIdentity"], Identity(), sent=False)
         try:
-            region = self._sessions.region()
-        except BotoCoreError as error:  # a profile that does not exist, say
+            return self._sessions.region()
+        except BotoCoreError as error:
+            attempt = _attempt(CALLS["sts:GetCallerIdentity"], Identity(), sent=False)
             raise translate(error, attempt) from error
-        if not region:
-            raise translate(NoRegionError(), attempt)
-        return region
 
     def send(self, sent: Sent, call: Call, request: Shape, asked_at: float) -> Shape:
         """One request on the wire, in this thread. Raises AwsError, LeaseLostError.
@@ -246,17 +243,9 @@ class Sender:
             except Exception as error:
                 if sending.refused is not None:
                     raise sending.refused from error  # botocore has wrapped it
-                attempt = _attempt(call, sent.identity, sent=sending.sent)
-                raise self._placed(translate(error, attempt), sent.region) from error
+                made = translate(error, _attempt(call, sent.identity, sent=sending.sent))
+                raise self._sessions.placed(made, sent.region) from error
         return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
-
-    def _placed(self, error: AwsError, region: str) -> AwsError:
-        """The error; no route to a region that there is not is told as what it is."""
-        doubt = self._sessions.doubt(region) if error.obstacle is Obstacle.ROUTE else ""
-        if doubt:
-            error.obstacle = Obstacle.REGION
-            error.message = f"{doubt} {error.message}"
-        return error
 
     def _assume(self, identity: Identity, region: str) -> dict[str, Any]:
         """AssumeRole as the operator itself, for botocore's credentials, in the calling thread."""
@@ -282,8 +271,7 @@ class Sender:
                 )
         if sent.identity.role_arn and error.code.startswith(_STALE_CREDENTIALS):
             self._sessions.discard(sent.identity, sent.region)
-        if error.obstacle is Obstacle.CREDENTIALS:
-            # A client that found none when it was made never looks for them again.
+        if error.obstacle is Obstacle.CREDENTIALS:  # a client looks for them only when it is made
             self._sessions.discard(Identity(), "")
 
 

@@ -21,10 +21,12 @@ from botocore.credentials import (
     CredentialResolver,
     DeferredRefreshableCredentials,
 )
+from botocore.exceptions import NoRegionError
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.aws.aws_settings import AwsSettings
+from awsbatch_operator.aws.errors import AwsError, Obstacle
 from awsbatch_operator.aws.wire import Wire
 
 OWN_IDENTITY = "the operator's own identity"
@@ -113,25 +115,32 @@ class Sessions:
                 self._sessions.pop(key, None)
 
     def region(self) -> str:
-        """The region of calls without a scope; "" if nobody set one."""
+        """The region of calls without a scope. Raises BotoCoreError if nobody set one."""
         with self._lock:
             own = self._session(Identity(), "", _nobody)
-        return self._settings.region or str(own.core.get_config_variable("region") or "")
+        region = self._settings.region or str(own.core.get_config_variable("region") or "")
+        if not region:
+            raise NoRegionError
+        return region
 
-    def doubt(self, region: str) -> str:
-        """A sentence if botocore knows no such region, with the one that may be meant; else ""."""
+    def placed(self, error: AwsError, region: str) -> AwsError:
+        """The error; no route to a region that there is not is told as what it is."""
+        if error.obstacle is Obstacle.ROUTE and region not in (known := self._regions()):
+            close = difflib.get_close_matches(region, known, n=1)
+            meant = f" Is {close[0]} meant?" if close else ""
+            error.obstacle = Obstacle.REGION
+            error.message = f"This operator knows of no AWS region {region}.{meant} {error.message}"
+        return error
+
+    def _regions(self) -> frozenset[str]:
+        """All that botocore knows; AWS may have newer ones."""
         with self._lock:
             core = self._session(Identity(), "", _nobody).core
-            known = {
-                each
+            return frozenset(
+                region
                 for partition in core.get_available_partitions()
-                for each in core.get_available_regions("ec2", partition)
-            }
-        if region in known:
-            return ""
-        close = difflib.get_close_matches(region, known, n=1)
-        meant = f" Is {close[0]} meant?" if close else ""
-        return f"This operator knows of no AWS region {region}.{meant}"
+                for region in core.get_available_regions("ec2", partition)
+            )
 
     def assume_request(self, identity: Identity) -> dict[str, Any]:
         """AssumeRole's request. The session's name shows in CloudTrail which cluster acted."""

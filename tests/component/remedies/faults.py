@@ -11,7 +11,7 @@ from tests.support.manifests import ENVIRONMENT
 
 from awsbatch_operator.api.metadata import ObjectKey
 
-Deed = Callable[[Installation], Awaitable[None]]
+Deed = Callable[[Installation], Awaitable[Any]]
 MINUTES = 1800.0  # AWS looks at environments every minute, the operator at what it was denied later
 
 

@@ -1,6 +1,7 @@
 """ComputeEnvironment."""
 
 from tests.support.crd_cases.cases import bound, case
+from tests.support.crd_cases.silent import SAYS_NOTHING, SAYS_SOMETHING
 
 PROFILE = "arn:aws:iam::111122223333:instance-profile/ecsInstanceRole"
 ROLE = "arn:aws:iam::111122223333:role/batch-service"
@@ -37,33 +38,6 @@ def resources(**members):
 
 def fargate(**members):
     return resources(type="FARGATE", **(NO_INSTANCES | members))
-
-
-# Members that say nothing, as a Describe call may return them, and what contradicts Fargate.
-SAYS_NOTHING = {
-    "minvCpus": 0,
-    "desiredvCpus": 0,
-    "instanceTypes": [],
-    "ec2Configuration": [],
-    "tags": {},
-    "imageId": "",
-    "ec2KeyPair": "",
-    "placementGroup": "",
-    "instanceRole": "",
-    "spotIamFleetRole": "",
-    "updateToLatestImageVersion": False,
-}
-SAYS_SOMETHING = {
-    "minvCpus": 1,
-    "desiredvCpus": 1,
-    "instanceTypes": ["m7i"],
-    "ec2Configuration": [{"imageType": "ECS_AL2023"}],
-    "tags": {"a": "b"},
-    "imageId": "ami-0a1b2c3d",
-    "placementGroup": "near",
-    "instanceRole": PROFILE,
-    "spotIamFleetRole": SPOT_FLEET,
-}
 
 
 def template(**members):
