@@ -111,15 +111,6 @@ def made_again(key: ObjectKey, spec: dict[str, Any]) -> Deed:
     return one_after_another(remove(key), gone(key), apply(key, spec))
 
 
-def annotate(key: ObjectKey, **annotations: str | None) -> Deed:
-    """kubectl annotate."""
-
-    async def do(there: Installation) -> None:
-        there.kube.annotate(key, **annotations)
-
-    return do
-
-
 def queue(*environments: str, **changes: Any) -> dict[str, Any]:
     """A JobQueue over these."""
     return manifests.queue(*environments, **changes)

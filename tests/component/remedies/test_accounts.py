@@ -7,7 +7,6 @@ import pytest
 from tests.component.lifecycle.research import REFERRING, RESEARCH, ROLE, research
 from tests.component.remedies.faults import (
     Fault,
-    annotate,
     apply,
     made_again,
     one_after_another,
@@ -179,24 +178,34 @@ async def test_an_account_that_cannot_be_used_is_mended_as_it_says(fault):
         says=("Grant the action to the identity; deploy/iam", AGAIN),
         remedy=grant,
     ),
-    Fault(
-        id="at-once",
-        of=POLICY,
-        broken=DENIED,
-        reason="PermissionDenied",
-        says=(AGAIN,),
-        remedy=one_after_another(grant, annotate(POLICY, **{RECONCILE_AT: "now"})),
-    ),
 )
 async def test_a_permission_that_is_granted_heals(fault):
     there = await fault.happens_and_heals()
     assert there.aws().list_scheduling_policies()["schedulingPolicies"]
 
 
-async def test_who_grants_a_permission_soon_waits_no_longer_than_it_took():
+@pytest.mark.parametrize(
+    ("key", "broken", "granted"),
+    [(POLICY, DENIED, grant), (RESEARCH, WRONG_ID, trust_without_external_id)],
+    ids=["permission", "trust-policy"],
+)
+async def test_the_annotation_that_the_message_names_helps_at_once(key, broken, granted):
     there = Installation()
     async with there.running():
-        await DENIED(there)
+        await broken(there)
+        assert AGAIN in await there.until(key, "Stalled", "PermissionDenied")
+        await there.clock.advance(400)
+        await granted(there)
+        there.kube.annotate(key, **{RECONCILE_AT: "now"})
+        await there.until_ready(key, within=1)
+
+
+@pytest.mark.parametrize("operation", ["CreateSchedulingPolicy", "DescribeSchedulingPolicies"])
+async def test_who_grants_a_permission_soon_waits_no_longer_than_it_took(operation):
+    there = Installation()
+    there.fault(effect="deny", service="batch", operation=operation)
+    async with there.running():
+        there.apply(POLICY, manifests.policy())
         await there.until(POLICY, "Stalled", "PermissionDenied")
         await there.clock.advance(120)
         there.mend()

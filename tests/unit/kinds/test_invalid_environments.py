@@ -88,6 +88,18 @@ def test_it_is_made_anew_only_where_that_is_allowed_and_can_be_done(has, top, go
     assert (REMAKING in plan.record) is goes
 
 
+@pytest.mark.parametrize(("generation", "goes"), [(1, True), (2, False)])
+def test_what_aws_calls_valid_goes_only_if_it_had_begun_for_the_same_spec(generation, goes):
+    model = Model()
+    model.converge(managed())
+    observed = model.observed()
+    record = Remaking(observed.mark, 1).record()
+    wanted = desired(managed(subnets=["subnet-9"]), annotations=dict(record), generation=generation)
+    plan = plan_environment(wanted, observed, NOW)
+    assert bool(plan.steps) is goes
+    assert (plan.findings[0].reason is catalogue.REPLACEMENT_NEEDED) is not goes
+
+
 def test_what_a_queue_uses_is_left_alone():
     observed = invalid("CLIENT_ERROR - The subnet ID 'x' does not exist", Use("theirs", ""))
     plan = plan_environment(desired(managed(subnets=["subnet-9"])), observed, NOW)

@@ -77,8 +77,8 @@ def is_made_anew(desired: Desired, observed: Observed, found: Differences) -> bo
         return False
     if not found.beyond and not lost_for_good(observed):
         return False
-    if desired.remaking.is_of(observed.mark):
-        return True  # begun: it may be called VALID by now, because it is disabled
+    if desired.remaking.begun(observed.mark, desired.generation):
+        return True  # it may be called VALID by now, because it is disabled
     if observed.status != "INVALID" or desired.remaking.generation == desired.generation:
         return False
     return "serviceRole" not in found.in_place  # AWS cannot delete it before it has its role

@@ -157,8 +157,7 @@ def _make_anew(desired: Desired, observed: Observed) -> Plan[ApiCall]:
     plan = _take_away(observed, was_deleting=desired.was_deleting, note=note)
     if not plan.steps:
         return plan
-    begun = desired.remaking.is_of(observed.mark)
-    remaking = desired.remaking if begun else Remaking(observed.mark, desired.generation)
+    remaking = Remaking(observed.mark, desired.generation)
     return replace(
         plan,
         findings=(_remaking(observed),),
@@ -168,7 +167,8 @@ def _make_anew(desired: Desired, observed: Observed) -> Plan[ApiCall]:
 
 
 def _remaking(observed: Observed) -> Finding:
-    return Finding(catalogue.REMAKING, observed.words, look_again_seconds=MOVING_SECONDS)
+    words = f"No queue uses the environment, so it is deleted and created anew. {observed.words}"
+    return Finding(catalogue.REMAKING, words, look_again_seconds=MOVING_SECONDS)
 
 
 def _create(desired: Desired) -> Plan[ApiCall]:

@@ -29,6 +29,10 @@ class Remaking:
         """Whether the environment with that mark is the one that was to go."""
         return bool(mark) and self.environment == mark
 
+    def begun(self, mark: str, generation: int) -> bool:
+        """Whether it goes for what the spec still says; an edit has it decided anew."""
+        return self.is_of(mark) and self.generation == generation
+
     def record(self) -> Mapping[str, str]:
         """The annotation."""
         body = {"environment": self.environment, "generation": self.generation}
