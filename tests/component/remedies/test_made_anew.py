@@ -35,7 +35,7 @@ async def test_no_environment_is_made_anew_over_and_over_for_one_and_the_same_sp
         await there.clock.run_until(lambda: there.changes().count(CREATE) == 2, within=600)
         await drop_cluster(there)
         message = await there.until(ENVIRONMENT, "Stalled", "EnvironmentInvalid")
-        await there.clock.advance(3600)
+        await there.clock.advance(600)
         assert there.changes().count(CREATE) == 2
         assert "delete this object and create it again" in message
         await made_again(ENVIRONMENT, environment())(there)
@@ -80,7 +80,7 @@ async def test_a_queue_that_takes_the_environment_in_the_meantime_keeps_it():
         there.mend()
         there.calls.clear()
         await there.until(ENVIRONMENT, "Stalled", "ReplacementNeeded", within=900)
-        await there.clock.advance(1200)
+        await there.clock.advance(120)
     assert there.changes() == ["batch:UpdateComputeEnvironment"]
     (found,) = there.aws().describe_compute_environments()["computeEnvironments"]
     assert found["state"] == "ENABLED"
