@@ -19,7 +19,11 @@ SILENT = {
     "updateToLatestImageVersion": False,
 }
 SILENT_ON_FARGATE = {**SILENT, "minvCpus": 0, "instanceTypes": [], "instanceRole": ""}
-SILENT_ON_INSTANCES = {**SILENT, "scalingPolicy": {"minScaleDownDelayMinutes": 0}}
+SILENT_ON_INSTANCES = {
+    **SILENT,
+    "scalingPolicy": {"minScaleDownDelayMinutes": 0},
+    "ec2Configuration": [{"imageType": "ECS_AL2023", "imageIdOverride": ""}],
+}
 
 
 def in_aws(there):

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from awsbatch_operator.kinds.computeenvironment.desired import Desired
-from awsbatch_operator.kinds.computeenvironment.noops import FARGATE
+from awsbatch_operator.kinds.computeenvironment.noops import FARGATE, without_noops
 from awsbatch_operator.kinds.computeenvironment.observe import Observed
 from awsbatch_operator.schema.canonical import canonical, differences
 
@@ -108,12 +108,11 @@ class Differences:
 def compare(desired: Desired, observed: Observed) -> Differences:
     """What AWS would have to change, and how it can."""
     wanted = _as_aws_says_it(desired.content, observed.content)
-    differing = differences(wanted, observed.content, ignore=(_NEVER,))
+    have = without_noops(observed.content)
+    differing = differences(wanted, have, ignore=(_NEVER,))
     found = [path for path in differing if not _filled_in(path, wanted)]
     left = tuple(path for path in differing if path not in found and _is_set(path, observed))
-    fargate = _resources(observed.content).get("type") in FARGATE  # AWS ignores the policy there
-    unsaid = "updatePolicy" not in wanted and not fargate
-    if unsaid and "updatePolicy" in canonical(observed.content):
+    if "updatePolicy" not in wanted and "updatePolicy" in canonical(have):
         found.append("updatePolicy")  # not a member of a creation, so the comparison skips it
     crossing = "serviceRole" in found and crosses(str(wanted.get("serviceRole") or ""), observed)
     allowed = _in_place(desired, observed)
@@ -216,7 +215,7 @@ def _is_set(path: str, observed: Observed) -> bool:
         case "serviceRole":
             return not _service_linked(observed.content)
         case "computeResources.ec2Configuration":
-            return any(entry.keys() - {"imageType"} for entry in resources["ec2Configuration"])
+            return any(each.get("imageIdOverride") for each in resources["ec2Configuration"])
         case "computeResources.securityGroupIds":
             return True
         case _:

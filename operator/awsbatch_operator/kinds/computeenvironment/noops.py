@@ -16,7 +16,7 @@ _COUNTS = frozenset({"minvCpus", "desiredvCpus"})
 
 
 def without_noops(content: Mapping[str, Any]) -> dict[str, Any]:
-    """AWS's members of a spec without those that ask for nothing."""
+    """AWS's members of a spec, or of what AWS describes, without those that say nothing."""
     kept = {name: value for name, value in content.items() if not _empty(value)}
     if kept.get("type") == "MANAGED" and not kept.get("unmanagedvCpus"):
         kept.pop("unmanagedvCpus", None)
@@ -32,12 +32,16 @@ def without_noops(content: Mapping[str, Any]) -> dict[str, Any]:
 def _resources(resources: Mapping[str, Any]) -> dict[str, Any]:
     fargate = resources.get("type") in FARGATE
     return {
-        name: value
+        name: [_entry(each) for each in value] if name == "ec2Configuration" else value
         for name, value in resources.items()
         if not _empty(value)
         and not (name == LATEST_IMAGE and value is False)
         and not (fargate and name in _COUNTS and value == 0)
     }
+
+
+def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if not _empty(value)}
 
 
 def _empty(value: Any) -> bool:
