@@ -158,3 +158,26 @@ async def test_no_new_queue_is_built_on_an_environment_that_is_going():
         assert "is being deleted" in message
         await there.clock.advance(60)
     assert "batch:CreateJobQueue" not in there.calls
+
+
+async def test_a_queue_goes_on_when_its_environment_becomes_valid_though_that_stays_stalled():
+    """Only what AWS says of it changes then: Stalled stays True, for another reason."""
+    there = Installation()
+    kept = {"deletionPolicy": "Retain"}
+    async with there.running():
+        there.apply(ENVIRONMENT, environment() | kept)
+        await there.until_ready(ENVIRONMENT)
+        there.apply(ENVIRONMENT, environment(instanceTypes=["c7i"]) | kept)
+        await there.until(ENVIRONMENT, "Stalled", "ReplacementNeeded")
+        there.fault(effect="world", name="role_vanished")
+        await there.clock.run_until(
+            lambda: there.status(ENVIRONMENT)["awsStatus"] == "INVALID", within=300
+        )
+        there.apply(QUEUE, queue())
+        await there.until(QUEUE, "Reconciling", "ReferenceNotReady")
+        there.mend()
+        await there.clock.run_until(
+            lambda: there.status(ENVIRONMENT)["awsStatus"] == "VALID", within=300
+        )
+        await there.until_ready(QUEUE, within=20)
+        assert there.is_true(ENVIRONMENT, "Stalled", "ReplacementNeeded")
