@@ -149,7 +149,7 @@ def _role_remedy(observed: Observed) -> str:
         )
     return (
         f"Make the role {role} again and let batch.amazonaws.com assume it, or set "
-        "spec.serviceRole to another role that does; it goes on by itself."
+        "spec.serviceRole to another role that it may assume; it goes on by itself."
     )
 
 
