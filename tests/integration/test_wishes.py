@@ -45,6 +45,15 @@ def test_while_it_is_paused_nothing_changes_in_aws_and_then_it_does(site, cluste
     assert in_aws(site, name)["computeResources"]["maxvCpus"] == 32
 
 
+def test_a_word_that_is_neither_true_nor_false_pauses_and_is_told(site, cluster, environment):
+    annotation = next(iter(PAUSE))
+    cluster.annotate(*ENVIRONMENT, {annotation: "yes"})
+    paused = cluster.wait(*ENVIRONMENT, is_paused, "is Paused")
+    assert "is 'yes', which is neither 'true' nor 'false'" in message(paused, "Paused")
+    cluster.annotate(*ENVIRONMENT, RESUME)
+    cluster.wait(*ENVIRONMENT, is_ready, "is Ready again")
+
+
 def test_a_deletion_waits_while_it_is_paused(site, cluster, environment):
     cluster.annotate(*ENVIRONMENT, PAUSE)
     cluster.wait(*ENVIRONMENT, is_paused, "is Paused")

@@ -4,45 +4,30 @@ The words are stable: users write alerts and `kubectl wait` on them. docs/reason
 from here. A finding's message says what is the case for one object; the remedy here is general.
 """
 
-from awsbatch_operator.api.findings import Reason, Severity
-
-SLOWLY = 600.0  # seconds; a person must act, and a change of the object or its targets wakes us
-SOON = 5.0
-TARGET_CHECK = 300.0  # a target's change wakes us at once; this only guards against a lost wake-up
-
-
-def _wait(name: str, meaning: str, remedy: str = "", seconds: float = SOON) -> Reason:
-    return Reason(name, Severity.WAIT, meaning, remedy, seconds)
-
-
-def _stall(name: str, meaning: str, remedy: str, seconds: float = SLOWLY) -> Reason:
-    return Reason(name, Severity.STALL, meaning, remedy, seconds)
-
-
-def _note(name: str, meaning: str, remedy: str = "", *, warning: bool = False) -> Reason:
-    return Reason(name, Severity.NOTE, meaning, remedy, SLOWLY, warning=warning)
-
+from awsbatch_operator.api.findings import TARGET_CHECK, Reason, note, stall, wait
 
 # --- the object itself ---
 
-INVALID_SPEC = _stall(
+INVALID_SPEC = stall(
     "InvalidSpec",
     "The spec breaks this operator's schema; the CRD in the cluster may be older or newer.",
     "Apply the CRDs that belong to this version of the operator, then correct the spec.",
 )
-NOT_SUPPORTED_YET = _stall(
+NOT_SUPPORTED_YET = stall(
     "NotSupportedYet",
     "The spec asks for something that the API has and this version does not do.",
     "Remove the field, or install a version that supports it.",
 )
-INVALID_RECORD = _stall(
+INVALID_RECORD = stall(
     "InvalidRecord",
     "An annotation in which the operator keeps what it must not forget was edited.",
     "Restore the annotation, or remove it: it is then made again from what is known.",
 )
-PAUSED = _note("PausedByAnnotation", "The annotation awsbatch.dev/paused holds everything back.")
-RESUMED = _note("Resumed", "The annotation awsbatch.dev/paused was taken away.")
-RECORD_REFUSED = _stall(
+PAUSED = note("PausedByAnnotation", "The annotation awsbatch.dev/paused holds everything back.")
+RESUMED = note(
+    "Resumed", "The annotation awsbatch.dev/paused holds nothing back: it is absent, or 'false'."
+)
+RECORD_REFUSED = stall(
     "RecordRefused",
     "The API server refuses what the operator must write into the object before it may act.",
     "Mend what it names, often other annotations that are too large. No call was made.",
@@ -50,48 +35,76 @@ RECORD_REFUSED = _stall(
 
 # --- account and scope ---
 
-NOT_ALLOWED = _stall(
+NOT_ALLOWED = stall(
     "NotAllowed",
     "The AWSAccount does not allow this object what it asks for. No call was made.",
     "Ask whoever runs the AWSAccount to allow it, or ask for less.",
 )
-SCOPE_CHANGED = _stall(
+SCOPE_CHANGED = stall(
     "ScopeChanged",
     "Today's account, region or AWS name is not the one that the object was made in.",
     "Undo the change, or delete this object and create it again. No call was made.",
 )
-ACCOUNT_UNAVAILABLE = _stall(
+ACCOUNT_UNAVAILABLE = stall(
     "AccountUnavailable",
     "The AWS account cannot be used at present, so nothing can be done in it.",
     "Mend the AWSAccount; this object goes on by itself.",
 )
-IDENTITY_UNKNOWN = _stall(
+IDENTITY_UNKNOWN = stall(
     "IdentityUnknown",
     "The operator does not know in which AWS account or region to act.",
     "Give the operator an AWS identity and a region, or make an AWSAccount.",
     60.0,
 )
 
+NO_CREDENTIALS = stall(
+    "NoCredentials",
+    "The operator has no AWS credentials, so it cannot ask AWS anything.",
+    "Give the operator's ServiceAccount an AWS role (EKS Pod Identity or IRSA), or the operator "
+    "itself AWS's environment variables or files; it goes on by itself within two minutes.",
+    30.0,
+)
+CREDENTIALS_REFUSED = stall(
+    "CredentialsRefused",
+    "AWS does not accept the credentials that the operator signs with.",
+    "Renew the operator's credentials, set its clock right, or enable the region in the AWS "
+    "account; it is tried again by itself, and at once when the annotation "
+    "awsbatch.dev/reconcile-at gets a new value.",
+)
+UNREACHABLE = wait(
+    "AWSUnreachable",
+    "The operator could not open a connection to AWS, so AWS was not asked.",
+    "Check DNS, routes, NetworkPolicies, VPC endpoints, proxy and AWS_ENDPOINT_URL of the "
+    "operator; it is tried again by itself.",
+)
+NOT_TRUSTED = stall(
+    "CertificateNotTrusted",
+    "What answers in AWS's place has no certificate that the operator trusts.",
+    "Give the operator the certificates of the proxy in between (AWS_CA_BUNDLE), or take the "
+    "proxy out of its way; it is tried again by itself.",
+    60.0,
+)
+
 # --- references ---
 
-REFERENCE_NOT_FOUND = _wait(
+REFERENCE_NOT_FOUND = wait(
     "ReferenceNotFound",
     "An object that the spec refers to does not exist yet.",
     "Create it, or correct the name; this object goes on at once.",
     TARGET_CHECK,
 )
-REFERENCE_NOT_READY = _wait(
+REFERENCE_NOT_READY = wait(
     "ReferenceNotReady",
     "An object that the spec refers to is not ready yet.",
     "This object goes on at once when it is; its own conditions say what it waits for.",
     TARGET_CHECK,
 )
-CHECKING_REFERENCES = _wait(
+CHECKING_REFERENCES = wait(
     "CheckingReferences",
     "AWS refused a call that depends on other objects. They are looked at again in AWS, and mended "
     "where they differ from their specs; then the call is made once more.",
 )
-REFERENCE_ELSEWHERE = _stall(
+REFERENCE_ELSEWHERE = stall(
     "ReferenceElsewhere",
     "An object that the spec refers to lives in another AWS account or region.",
     "Refer to one in the same account and region, or delete one of the two and create it there.",
@@ -99,44 +112,45 @@ REFERENCE_ELSEWHERE = _stall(
 
 # --- what AWS answers ---
 
-ALREADY_EXISTS = _stall(
+ALREADY_EXISTS = stall(
     "AlreadyExists",
     "AWS has an object of this name that is not ours. It is left alone.",
     "Remove what has the name, and this object goes on; or delete this object and create it again "
     "with another awsName.",
     50.0,
 )
-RATE_LIMITED = _wait(
+RATE_LIMITED = wait(
     "RateLimited",
     "The next call to AWS waits for its turn under AWS's limit of calls a second.",
 )
-THROTTLED = _wait(
+THROTTLED = wait(
     "Throttled",
     "AWS answers that there are too many requests. The operator slows down by itself.",
 )
-AWS_UNAVAILABLE = _wait(
+AWS_UNAVAILABLE = wait(
     "AWSUnavailable",
     "AWS did not answer, or answered with a failure of its own. The call is made again.",
 )
-OUTCOME_UNKNOWN = _wait(
+OUTCOME_UNKNOWN = wait(
     "OutcomeUnknown",
     "AWS's answer to a change was lost. The operator looks what became of it before it goes on.",
 )
-AWS_BUSY = _wait(
+AWS_BUSY = wait(
     "AWSBusy",
     "AWS is still at work on an earlier change of the object, or does not show it yet.",
 )
-PERMISSION_DENIED = _stall(
+PERMISSION_DENIED = stall(
     "PermissionDenied",
     "AWS refuses the operator's identity a call.",
-    "Grant the action to the identity; deploy/iam has the policy. It is tried again by itself.",
+    "Grant the action to the identity; deploy/iam has the policy. It is tried again by itself, "
+    "and at once when the annotation awsbatch.dev/reconcile-at gets a new value.",
 )
-INVALID_REQUEST = _stall(
+INVALID_REQUEST = stall(
     "InvalidRequest",
     "AWS refuses the request and says why.",
     "Correct the spec, or what it names in AWS.",
 )
-AWS_ERROR = _stall(
+AWS_ERROR = stall(
     "AWSError",
     "AWS answered with an error that the operator does not know.",
     "Read AWS's message. It is tried again by itself.",
@@ -145,36 +159,50 @@ AWS_ERROR = _stall(
 
 # --- progress of infrastructure ---
 
-STARTING = _wait("Initializing", "The operator has seen the object and makes its first step.")
-CREATING = _wait("Creating", "AWS is making the object.")
-UPDATING = _wait("Updating", "AWS is changing the object.")
-DELETING = _wait("Deleting", "AWS is removing the object.")
-READY = _note("Ready", "AWS is as the spec says.")
-DISABLED = _note("Disabled", "AWS is as the spec says, which is disabled: nothing runs.")
-REPLACEMENT_NEEDED = _stall(
+STARTING = wait("Initializing", "The operator has seen the object and makes its first step.")
+CREATING = wait("Creating", "AWS is making the object.")
+UPDATING = wait("Updating", "AWS is changing the object.")
+DELETING = wait("Deleting", "AWS is removing the object.")
+READY = note("Ready", "AWS is as the spec says.")
+DISABLED = note("Disabled", "AWS is as the spec says, which is disabled: nothing runs.")
+REPLACEMENT_NEEDED = stall(
     "ReplacementNeeded",
     "AWS cannot change these fields in place as this version does; it takes a larger update.",
     "Undo the change, or delete this object and create it again.",
 )
-ENVIRONMENT_INVALID = _stall(
+ENVIRONMENT_INVALID = stall(
     "EnvironmentInvalid",
     "AWS calls the compute environment INVALID: it cannot start or stop instances.",
-    "Mend what AWS names, often the service or instance role; it becomes VALID by itself.",
+    "Mend what AWS names; the message says whether it then becomes VALID by itself.",
     60.0,
 )
-QUEUE_INVALID = _stall(
+REMAKING = wait(
+    "Remaking",
+    "An INVALID compute environment that no queue uses is removed from AWS, to be made anew.",
+)
+REMADE = note(
+    "Remade", "An INVALID compute environment was deleted in AWS, to be created anew as specified."
+)
+LEFT_AS_IT_IS = note(
+    "LeftAsItIs",
+    "A field left the spec, and AWS keeps what it was set to: it cannot be taken back in place.",
+    "Set the field again, or delete this object and create it again.",
+    warning=True,
+)
+QUEUE_INVALID = stall(
     "QueueInvalid",
     "AWS calls the job queue INVALID.",
     "Mend what AWS names, often its compute environments.",
     60.0,
 )
-POLICY_NOT_REMOVABLE = _stall(
+POLICY_NOT_REMOVABLE = stall(
     "PolicyNotRemovable",
     "AWS can replace the scheduling policy of a queue, but never add or remove one.",
-    "Restore the reference, or delete the queue and create it again.",
+    "Delete this object and create it again: with the policy that the queue has; or with another "
+    "or none, if spec.deletionPolicy was Delete, so that the queue goes too.",
 )
 
-EXECUTION_ROLE_MISSING = _stall(
+EXECUTION_ROLE_MISSING = stall(
     "ExecutionRoleMissing",
     "The job definition has secrets or credentials that ECS is to fetch, and no role to do it as.",
     "Set executionRoleArn beside them, to a role that may read them.",
@@ -182,17 +210,17 @@ EXECUTION_ROLE_MISSING = _stall(
 
 # --- deletion ---
 
-SETTLING = _wait(
+SETTLING = wait(
     "Settling",
     "AWS shows nothing of the object, but a call of a moment ago may still come to light.",
 )
-STILL_IN_USE = _stall(
+STILL_IN_USE = stall(
     "StillInUse",
     "Something else still uses the AWS object, and AWS does not delete it before that ends.",
     "Delete or change what uses it; this object goes on by itself.",
     10.0,
 )
-JOBS_ACTIVE = _stall(
+JOBS_ACTIVE = stall(
     "JobsActive",
     "The queue still has jobs, and its drain policy is to wait for them.",
     "Wait, end the jobs, or set spec.drain.policy to Terminate.",
@@ -201,65 +229,65 @@ JOBS_ACTIVE = _stall(
 
 # --- what was done: events ---
 
-CREATED = _note("Created", "The AWS object was made.")
-UPDATED = _note("Updated", "The AWS object was changed to what the spec says.")
-DRIFT_REPAIRED = _note("DriftRepaired", "AWS had been changed elsewhere and was changed back.")
-DELETED = _note("Deleted", "AWS has confirmed that the object is gone.")
-RETAINED = _note("Retained", "The AWS object was left as it is, as deletionPolicy says.")
-NOT_OURS = _note(
+CREATED = note("Created", "The AWS object was made.")
+UPDATED = note("Updated", "The AWS object was changed to what the spec says.")
+DRIFT_REPAIRED = note("DriftRepaired", "AWS had been changed elsewhere and was changed back.")
+DELETED = note("Deleted", "AWS has confirmed that the object is gone.")
+RETAINED = note("Retained", "The AWS object was left as it is, as deletionPolicy says.")
+NOT_OURS = note(
     "NotOurs",
     "The Kubernetes object is gone, and the AWS object of its name, which is not its own, stays.",
     warning=True,
 )
-REOWNED = _note("Reowned", "The AWS object of an earlier object of the same name was taken over.")
-REGISTERED = _note("Registered", "A revision of the job definition was registered.")
-DEREGISTERED = _note("Deregistered", "An old revision of ours was deregistered.")
+REOWNED = note("Reowned", "The AWS object of an earlier object of the same name was taken over.")
+REGISTERED = note("Registered", "A revision of the job definition was registered.")
+DEREGISTERED = note("Deregistered", "An old revision of ours was deregistered.")
 
 # --- jobs ---
 
-JOB_SUBMITTED = _note("Submitted", "The job was handed to AWS Batch.")
-SUBMISSION_SETTLING = _wait(
+JOB_SUBMITTED = note("Submitted", "The job was handed to AWS Batch.")
+SUBMISSION_SETTLING = wait(
     "SubmissionSettling",
     "Whether a submission reached AWS is not known yet. It is looked up before anything is sent.",
 )
-SUBMISSION_UNKNOWN = _stall(
+SUBMISSION_UNKNOWN = stall(
     "SubmissionUnknown",
     "Nobody can tell any more whether a submission reached AWS; it is never sent again.",
     "Look for the job's outputs; then delete this object, or change it to start a new run.",
 )
-JOB_NOT_FOUND = _stall(
+JOB_NOT_FOUND = stall(
     "JobNotFound",
     "AWS no longer knows the job, and its end was never seen.",
     "Look for the job's outputs; to run it again, delete this object and create it again.",
 )
-JOB_TWICE = _note(
+JOB_TWICE = note(
     "SubmittedTwice",
     "AWS has had more than one job of the object: it listed a submission too late to be seen.",
     "Check the outputs if both have run.",
     warning=True,
 )
-CHANGE_NOT_RUN = _note(
+CHANGE_NOT_RUN = note(
     "ChangeNotRun",
     "The spec was changed just when the job was submitted, and the change does not run.",
     "To run the changed job, create another BatchJob.",
     warning=True,
 )
-JOB_BLOCKED = _note(
+JOB_BLOCKED = note(
     "Blocked",
     "AWS says why the job waits in RUNNABLE. Nothing is ended because of it: some of these reasons "
     "pass by themselves.",
     warning=True,
 )
-LOGS_UNREADABLE = _note(
+LOGS_UNREADABLE = note(
     "LogsUnreadable", "The job has ended, and its last log lines could not be read for its status."
 )
-JOB_STOPPING = _wait("Stopping", "The job is being terminated.")
-JOB_SUBMITTING = _wait("Submitting", "The job is about to be submitted.")
-JOB_PENDING = _wait("Pending", "AWS: the job waits for the jobs it depends on.")
-JOB_RUNNABLE = _wait("Runnable", "AWS: the job waits for room in its queue's environments.")
-JOB_STARTING = _wait("Starting", "AWS: the job has its place; its container is being started.")
-JOB_RUNNING = _wait("Running", "AWS: the job's container runs.")
-JOB_SUCCEEDED = _note("Succeeded", "The job came to its end with success.")
+JOB_STOPPING = wait("Stopping", "The job is being terminated.")
+JOB_SUBMITTING = wait("Submitting", "The job is about to be submitted.")
+JOB_PENDING = wait("Pending", "AWS: the job waits for the jobs it depends on.")
+JOB_RUNNABLE = wait("Runnable", "AWS: the job waits for room in its queue's environments.")
+JOB_STARTING = wait("Starting", "AWS: the job has its place; its container is being started.")
+JOB_RUNNING = wait("Running", "AWS: the job's container runs.")
+JOB_SUCCEEDED = note("Succeeded", "The job came to its end with success.")
 
 
 def reasons() -> tuple[Reason, ...]:

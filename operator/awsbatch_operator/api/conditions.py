@@ -96,16 +96,17 @@ def conditions(
     now: Instant,
     bounded: bool = False,
     paused: bool = False,
+    paused_by: str = "true",
     extra: Sequence[ExtraCondition] = (),
 ) -> list[dict[str, object]]:
     """All conditions of an object.
 
     `bounded` kinds (BatchJob) have no Ready condition. `extra` are the kind's own; one that is left
     out is taken away. A `paused` object keeps what it had, made
-    for whatever generation that was, and carries Paused.
+    for whatever generation that was, and carries Paused; `paused_by` is the annotation's text.
     """
     before = {str(condition["type"]): condition for condition in previous}
-    said = _said(verdict, extra, before, bounded=bounded, paused=paused)
+    said = _said(verdict, extra, before, bounded=bounded, paused=paused_by if paused else None)
     made = {
         name: {
             "type": name,
@@ -135,7 +136,7 @@ def _said(
     before: Mapping[str, object],
     *,
     bounded: bool,
-    paused: bool,
+    paused: str | None,
 ) -> dict[str, tuple[str, str, str]]:
     """Status, reason and message of each condition that the verdict and the kind ask for."""
     wanted = dict(_STATES[verdict.situation])
@@ -155,19 +156,27 @@ def _said(
     }
     for own in extra:
         said[own.type] = ("True" if own.holds else "False", own.reason, own.message)
-    if paused or "Paused" in before:
-        said["Paused"] = ("True", *_PAUSED) if paused else ("False", *_RESUMED)
+    if paused is not None:
+        said["Paused"] = ("True", catalogue.PAUSED.name, _paused_words(paused))
+    elif "Paused" in before:
+        said["Paused"] = ("False", catalogue.RESUMED.name, _RESUMED)
     return said
 
 
-_PAUSED = (
-    catalogue.PAUSED.name,
-    (
-        "Nothing is changed in AWS while the annotation awsbatch.dev/paused is 'true'. "
-        "Remove it to go on."
-    ),
-)
-_RESUMED = (catalogue.RESUMED.name, "The annotation awsbatch.dev/paused is gone.")
+def _paused_words(text: str) -> str:
+    if text.strip().lower() == "true":
+        return (
+            "Nothing is changed in AWS while the annotation awsbatch.dev/paused is 'true'. "
+            "Remove it to go on."
+        )
+    return (
+        f"The annotation awsbatch.dev/paused is {text[:64]!r}, which is neither 'true' nor "
+        "'false'. To be on the safe side, nothing is changed in AWS. Set it to 'true', or remove "
+        "it to go on."
+    )
+
+
+_RESUMED = "The annotation awsbatch.dev/paused does not hold this object back."
 
 
 def condition(status: Mapping[str, object], name: str) -> Mapping[str, object] | None:

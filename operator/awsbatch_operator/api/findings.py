@@ -5,6 +5,10 @@ from enum import Enum
 
 from awsbatch_operator.api.words import joined
 
+SLOWLY = 600.0  # seconds; a person must act, and a change of the object or its targets wakes us
+SOON = 5.0
+TARGET_CHECK = 300.0  # a target's change wakes us at once; this only guards against a lost wake-up
+
 
 class Severity(Enum):
     """Who can mend it."""
@@ -24,6 +28,21 @@ class Reason:
     remedy: str
     look_again_seconds: float
     warning: bool = False  # of a NOTE: its event is a Warning
+
+
+def wait(name: str, meaning: str, remedy: str = "", seconds: float = SOON) -> Reason:
+    """A reason that passes by itself."""
+    return Reason(name, Severity.WAIT, meaning, remedy, seconds)
+
+
+def stall(name: str, meaning: str, remedy: str, seconds: float = SLOWLY) -> Reason:
+    """A reason that only a person can mend."""
+    return Reason(name, Severity.STALL, meaning, remedy, seconds)
+
+
+def note(name: str, meaning: str, remedy: str = "", *, warning: bool = False) -> Reason:
+    """A reason that is only told."""
+    return Reason(name, Severity.NOTE, meaning, remedy, SLOWLY, warning=warning)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ RECONCILE_AT = f"{GROUP}/reconcile-at"
 RESOLVED = f"{GROUP}/resolved"
 SUBMISSION = f"{GROUP}/submission"
 TAG_KEYS = f"{GROUP}/tag-keys"
+REMAKING = f"{GROUP}/remaking"
 
 Shape = Mapping[str, Any]
 """A JSON object: a Kubernetes body or an AWS structure. Never changed in place."""
@@ -74,8 +75,13 @@ class Resource:
 
     @property
     def paused(self) -> bool:
-        """Whether a person asked that nothing be changed in AWS."""
-        return self.annotations.get(PAUSED) == "true"
+        """Whether a person asked that nothing be changed in AWS.
+
+        The words are "true" and "false". Whoever writes anything else there meant something by it,
+        and to hold back what can be done later is the safer guess; the condition Paused says so.
+        """
+        text = self.annotations.get(PAUSED)
+        return text is not None and text.strip().lower() != "false"
 
     @property
     def held(self) -> bool:

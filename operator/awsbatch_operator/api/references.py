@@ -26,6 +26,7 @@ class Need(Enum):
     READY = "Ready"  # Ready=True for its newest generation, with an ARN
     OPTIONAL = "Optional"  # found if it is there; nothing waits for it
     OWN = "Own"  # the same, and only if AWS says that what it shows is its own
+    STANDING = "Standing"  # has an ARN and is not being deleted: what AWS has can be used
     IN_AWS = "InAws"  # has an ARN, or a job id: enough for what already stands in AWS
 
 
@@ -47,6 +48,7 @@ class Targets:
     region: str
     found: Mapping[ObjectKey, Resource] = field(default_factory=dict)
     users: Sequence[Resource] = ()  # objects that refer to this one; read only when asked
+    adopted: bool = False  # AWS had it before, and it was taken over
 
     def arn(self, key: ObjectKey) -> str:
         """The ARN that the target shows; KeyError if it has none (the gate has seen to that)."""

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
-from awsbatch_operator.aws.errors import ErrorKind
+from awsbatch_operator.aws.errors import ErrorKind, Obstacle
 
 SERVER_ERROR = 500
 TOO_MANY_REQUESTS = 429
@@ -46,6 +46,7 @@ class Broken:
     error: type[Exception]
     may_be_done: bool  # whether the request may have reached AWS
     text: str = ""
+    obstacle: Obstacle | None = None  # what kept it from being asked at all
 
 
 def _batch(kind: ErrorKind, text: str, *operations: str) -> Answered:
@@ -110,15 +111,28 @@ _STATUS: Mapping[int, ErrorKind] = {
     TOO_MANY_REQUESTS: ErrorKind.THROTTLED,
 }
 
+
 # A connection that could not be opened has carried nothing. Everything after that may have been
 # read by AWS, whatever we saw of it.
+def _kept_back(
+    kind: ErrorKind, obstacle: Obstacle, *errors: type[Exception], text: str = ""
+) -> tuple[Broken, ...]:
+    """Rows for what happens before anything is sent."""
+    return tuple(
+        Broken(kind, error, may_be_done=False, text=text, obstacle=obstacle) for error in errors
+    )
+
+
 BROKEN: tuple[Broken, ...] = (
-    Broken(ErrorKind.TRANSIENT, boto.ConnectTimeoutError, may_be_done=False),
-    Broken(ErrorKind.TRANSIENT, boto.ProxyConnectionError, may_be_done=False),
-    Broken(ErrorKind.TRANSIENT, boto.EndpointConnectionError, may_be_done=False),
-    Broken(
-        ErrorKind.DENIED, boto.SSLError, may_be_done=False, text="certificate verify failed"
-    ),  # a person must mend the trust; nothing goes over a connection that was not agreed
+    *_kept_back(
+        ErrorKind.TRANSIENT,
+        Obstacle.ROUTE,
+        boto.ConnectTimeoutError,
+        boto.ProxyConnectionError,
+        boto.EndpointConnectionError,
+    ),
+    # A person must mend the trust; nothing goes over a connection that was not agreed.
+    *_kept_back(ErrorKind.DENIED, Obstacle.TRUST, boto.SSLError, text="certificate verify failed"),
     Broken(ErrorKind.TRANSIENT, boto.SSLError, may_be_done=True),
     Broken(ErrorKind.TRANSIENT, boto.ReadTimeoutError, may_be_done=True),
     Broken(ErrorKind.TRANSIENT, boto.ConnectionClosedError, may_be_done=True),
@@ -126,15 +140,38 @@ BROKEN: tuple[Broken, ...] = (
     Broken(ErrorKind.TRANSIENT, boto.IncompleteReadError, may_be_done=True),
     Broken(ErrorKind.TRANSIENT, boto.HTTPClientError, may_be_done=True),
     Broken(ErrorKind.UNKNOWN, ResponseParserError, may_be_done=True),
-    Broken(ErrorKind.DENIED, boto.NoCredentialsError, may_be_done=False),
-    Broken(ErrorKind.DENIED, boto.PartialCredentialsError, may_be_done=False),
-    Broken(ErrorKind.DENIED, boto.CredentialRetrievalError, may_be_done=False),
-    Broken(ErrorKind.DENIED, boto.UnauthorizedSSOTokenError, may_be_done=False),
-    Broken(ErrorKind.TRANSIENT, boto.MetadataRetrievalError, may_be_done=False),
+    # What provides credentials on the machine may only be slow to start.
+    *_kept_back(ErrorKind.TRANSIENT, Obstacle.CREDENTIALS, boto.MetadataRetrievalError),
+    *_kept_back(
+        ErrorKind.DENIED,
+        Obstacle.CREDENTIALS,
+        boto.NoCredentialsError,
+        boto.PartialCredentialsError,
+        boto.CredentialRetrievalError,
+        boto.UnknownCredentialError,
+        boto.NoAuthTokenError,
+        boto.TokenRetrievalError,
+        boto.UnknownTokenProviderError,
+        boto.SSOError,
+        boto.LoginError,
+        boto.RefreshWithMFAUnsupportedError,
+        boto.ProfileNotFound,
+        boto.ConfigNotFound,
+        boto.ConfigParseError,
+        boto.InvalidConfigError,
+        boto.InvalidIMDSEndpointError,
+        boto.InvalidIMDSEndpointModeError,
+    ),
+    *_kept_back(
+        ErrorKind.INVALID,
+        Obstacle.REGION,
+        boto.NoRegionError,
+        boto.InvalidRegionError,
+        boto.UnknownRegionError,
+        boto.UnknownEndpointError,
+        boto.EndpointProviderError,
+    ),
     Broken(ErrorKind.INVALID, boto.ParamValidationError, may_be_done=False),
-    Broken(ErrorKind.INVALID, boto.NoRegionError, may_be_done=False),
-    Broken(ErrorKind.INVALID, boto.InvalidRegionError, may_be_done=False),
-    Broken(ErrorKind.INVALID, boto.EndpointProviderError, may_be_done=False),
     Broken(ErrorKind.UNKNOWN, boto.BotoCoreError, may_be_done=True),
 )
 

@@ -24,13 +24,23 @@ class ErrorKind(Enum):
     UNKNOWN = "Unknown"  # nothing that we know; treated like TRANSIENT, but slowly
 
 
+class Obstacle(Enum):
+    """What kept a call from AWS, which was never asked. Each is mended in another place."""
+
+    CREDENTIALS = "Credentials"  # there are none to sign with, or they cannot be fetched
+    REGION = "Region"  # nobody says where, or there is no such region
+    ROUTE = "Route"  # no connection could be opened
+    TRUST = "Trust"  # whoever answered has no certificate that we trust
+
+
 class AwsError(Exception):
     """A call to AWS that did not succeed.
 
     `identity` is who called (a role's ARN, or words for the operator's own identity); `action` is
     the IAM action that is missing, if the kind is DENIED. The message is AWS's own, without
-    anything secret, and without what differs with each answer: for the same refusal it is the same.
-    `request_id` is for the log, where whoever asks AWS's support looks for it.
+    anything secret, and without what differs with each answer: for the same refusal it is the same;
+    with an `obstacle`, it is botocore's. `request_id` is for the log, where whoever asks AWS's
+    support looks for it.
     """
 
     def __init__(
@@ -45,6 +55,7 @@ class AwsError(Exception):
         action: str = "",
         outcome_unknown: bool = False,
         request_id: str = "",
+        obstacle: Obstacle | None = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -56,6 +67,7 @@ class AwsError(Exception):
         self.action = action
         self.outcome_unknown = outcome_unknown
         self.request_id = request_id
+        self.obstacle = obstacle
 
     def __str__(self) -> str:
         code = f" ({self.code})" if self.code else ""

@@ -1,7 +1,7 @@
 """Turns whatever botocore raised into an AwsError, with nothing secret in its message."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from awsbatch_operator.api.words import without_request_ids
 from awsbatch_operator.aws.error_table import SERVER_ERROR, answered_kind, broken_row
-from awsbatch_operator.aws.errors import AwsError, ErrorKind
+from awsbatch_operator.aws.errors import AwsError, ErrorKind, Obstacle
 from awsbatch_operator.telemetry.secrets import CUT, masked
 
 MESSAGE_LIMIT = 1000  # characters of AWS's own words that are kept
@@ -17,7 +17,10 @@ LOOKED_AT = 16_384  # characters of them in which what differs with each answer 
 
 # What only a person can mend, and what AWS's support is asked about; the rest is everyday.
 _WORTH_A_LINE = frozenset({ErrorKind.DENIED, ErrorKind.INVALID, ErrorKind.UNKNOWN})
-_MISSING_ACTION = re.compile(r"not authorized to perform:? ([A-Za-z0-9-]+:[A-Za-z0-9*]+)")
+_MISSING_ACTION = re.compile(
+    r"not authorized to perform:? ([A-Za-z0-9-]+:[A-Za-z0-9*]+)", re.IGNORECASE
+)
+_FETCHES_CREDENTIALS = "AssumeRole"  # and AssumeRoleWithWebIdentity: botocore's own, in between
 _CALLER = re.compile(r"User: (arn:[^\s]+)")
 # What else differs each time although the trouble is the same: when a request was signed
 # ("Signature expired: 20260102T030405Z is now earlier than …"), where Python keeps an object
@@ -44,7 +47,7 @@ class Attempt:
 def translate(error: Exception, attempt: Attempt) -> AwsError:
     """The AwsError for what a client raised."""
     if isinstance(error, ClientError):
-        return _answered(error, attempt)
+        return _answered(error, _really_made(error, attempt))
     row = broken_row(error)
     return _made(
         row.kind,
@@ -52,7 +55,19 @@ def translate(error: Exception, attempt: Attempt) -> AwsError:
         code=type(error).__name__,
         message=words(str(error)) or "no details",
         outcome_unknown=attempt.sent and row.may_be_done,
+        obstacle=row.obstacle,
     )
+
+
+def _really_made(error: ClientError, attempt: Attempt) -> Attempt:
+    """Botocore fetches a pod's credentials with a call of its own, before the one that it signs.
+
+    What AWS answers to that is no answer to ours, which was not sent.
+    """
+    made = str(error.operation_name)
+    if made == attempt.operation or not made.startswith(_FETCHES_CREDENTIALS):
+        return attempt
+    return replace(attempt, service="sts", operation=made, action=f"sts:{made}", sent=False)
 
 
 def malformed(attempt: Attempt, member: str) -> AwsError:
@@ -133,6 +148,7 @@ def _made(
     code: str = "",
     outcome_unknown: bool = False,
     request_id: str = "",
+    obstacle: Obstacle | None = None,
 ) -> AwsError:
     action, identity = "", attempt.identity
     if kind is ErrorKind.DENIED:
@@ -149,4 +165,5 @@ def _made(
         action=action,
         outcome_unknown=outcome_unknown,
         request_id=request_id,
+        obstacle=obstacle,
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 from botocore import xform_name
+from botocore.exceptions import BotoCoreError
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import Shape
@@ -21,7 +22,7 @@ from awsbatch_operator.aws.answers import steady
 from awsbatch_operator.aws.aws_settings import AwsSettings
 from awsbatch_operator.aws.call_table import CALLS
 from awsbatch_operator.aws.calls import Call, Priority
-from awsbatch_operator.aws.errors import AwsError, ErrorKind
+from awsbatch_operator.aws.errors import AwsError, ErrorKind, Obstacle
 from awsbatch_operator.aws.failures import Attempt, log_failure, malformed, translate, wrong_account
 from awsbatch_operator.aws.in_flight import Flight, InFlight
 from awsbatch_operator.aws.limits import AccountRegion, Limits, Prepaid
@@ -205,16 +206,11 @@ class Sender:
 
     def default_region(self) -> str:
         """The region of calls without a scope. AwsError (INVALID) if nobody set one."""
-        region = self._sessions.region()
-        if not region:
-            raise AwsError(
-                ErrorKind.INVALID,
-                service="sts",
-                operation="GetCallerIdentity",
-                message="No region is set. Set spec.region of the AWSAccount, the operator's "
-                "--region, or AWS_REGION in its environment.",
-            )
-        return region
+        try:
+            return self._sessions.region()
+        except BotoCoreError as error:
+            attempt = _attempt(CALLS["sts:GetCallerIdentity"], Identity(), sent=False)
+            raise translate(error, attempt) from error
 
     def send(self, sent: Sent, call: Call, request: Shape, asked_at: float) -> Shape:
         """One request on the wire, in this thread. Raises AwsError, LeaseLostError.
@@ -247,7 +243,8 @@ class Sender:
             except Exception as error:
                 if sending.refused is not None:
                     raise sending.refused from error  # botocore has wrapped it
-                raise translate(error, _attempt(call, sent.identity, sent=sending.sent)) from error
+                made = translate(error, _attempt(call, sent.identity, sent=sending.sent))
+                raise self._sessions.placed(made, sent.region) from error
         return steady(answer)
 
     def _assume(self, identity: Identity, region: str) -> dict[str, Any]:
@@ -275,6 +272,8 @@ class Sender:
                 )
         if sent.identity.role_arn and error.code.startswith(_STALE_CREDENTIALS):
             self._sessions.discard(sent.identity, sent.region)
+        if error.obstacle is Obstacle.CREDENTIALS:  # a client looks for them only when it is made
+            self._sessions.discard(Identity(), "")
 
 
 def _check_account(scope: Scope, call: Call) -> None:

@@ -5,6 +5,7 @@ time before they expire, by one thread while the others go on with the old ones.
 from botocore's settings (AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_<SERVICE>), STS included.
 """
 
+import difflib
 import re
 import threading
 from collections import OrderedDict
@@ -20,10 +21,12 @@ from botocore.credentials import (
     CredentialResolver,
     DeferredRefreshableCredentials,
 )
+from botocore.exceptions import NoRegionError
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.aws.aws_settings import AwsSettings
+from awsbatch_operator.aws.errors import AwsError, Obstacle
 from awsbatch_operator.aws.wire import Wire
 
 OWN_IDENTITY = "the operator's own identity"
@@ -85,7 +88,7 @@ class Sessions:
         self._sessions: OrderedDict[tuple[Identity, str], _Session] = OrderedDict()
         self._renewed: dict[tuple[Identity, str], float] = {}  # when credentials were discarded
         self._configuration = botocore.session.Session()
-        self._region: str | None = None
+        self._region = ""
         self._loader = loader or self._configuration.get_component("data_loader")
 
     def client(self, identity: Identity, service: str, region: str, assume: AssumeRole) -> Any:
@@ -114,14 +117,36 @@ class Sessions:
                 self._sessions.pop(key, None)
 
     def region(self) -> str:
-        """The region of calls without a scope; "" if nobody set one. For the event loop.
+        """The region of calls without a scope. Raises BotoCoreError if nobody set one.
 
-        It waits for no thread that makes a client meanwhile, which takes a tenth of a second.
+        For the event loop: it waits for no thread that makes a client meanwhile, which takes a
+        tenth of a second.
         """
-        if self._region is None:
+        if not self._region:
             told = self._settings.region or self._configuration.get_config_variable("region")
             self._region = str(told or "")
+        if not self._region:
+            raise NoRegionError
         return self._region
+
+    def placed(self, error: AwsError, region: str) -> AwsError:
+        """The error; no route to a region that there is not is told as what it is."""
+        if error.obstacle is Obstacle.ROUTE and region not in (known := self._regions()):
+            close = difflib.get_close_matches(region, known, n=1)
+            meant = f" Is {close[0]} meant?" if close else ""
+            error.obstacle = Obstacle.REGION
+            error.message = f"This operator knows of no AWS region {region}.{meant} {error.message}"
+        return error
+
+    def _regions(self) -> frozenset[str]:
+        """All that botocore knows; AWS may have newer ones."""
+        core = self._configuration
+        with self._lock:
+            return frozenset(
+                region
+                for partition in core.get_available_partitions()
+                for region in core.get_available_regions("ec2", partition)
+            )
 
     def assume_request(self, identity: Identity) -> dict[str, Any]:
         """AssumeRole's request. The session's name shows in CloudTrail which cluster acted."""

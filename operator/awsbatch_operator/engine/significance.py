@@ -10,9 +10,10 @@ _CONDITIONS = frozenset({"Ready", "Complete", "Failed", "Stalled"})
 def significance(spec_matters: frozenset[str] = frozenset()) -> Callable[[Resource], Hashable]:
     """A digest that differs when users should look again.
 
-    Identity, deletion, how far the newest generation has come, the AWS identity, and the status of
-    the conditions that a reference waits for. For the kinds of `spec_matters` every new generation
-    counts, acted upon or not (an AWSAccount's users obey its spec).
+    Identity, deletion, how far the newest generation has come, the AWS identity, whether AWS calls
+    it VALID, and the status of the conditions that a reference waits for. For the kinds of
+    `spec_matters` every new generation counts, acted upon or not (an AWSAccount's users obey its
+    spec).
     """
 
     def digest(resource: Resource) -> Hashable:
@@ -23,6 +24,7 @@ def significance(spec_matters: frozenset[str] = frozenset()) -> Callable[[Resour
             status.get("observedGeneration") == resource.generation,
             status.get("arn"),
             status.get("jobId"),
+            status.get("awsStatus") == "VALID",
             tuple(
                 (condition["type"], condition["status"])
                 for condition in status.get("conditions", ())

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.conditions import condition, is_true
@@ -19,6 +20,7 @@ from awsbatch_operator.kinds.permissions import (
     allowances,
     namespace_refusal,
     refusal,
+    roles_refusal,
 )
 from awsbatch_operator.kube.port import KubePort
 
@@ -42,6 +44,17 @@ class Home:
 
     recorded: ScopeRecord
     scope: Scope
+
+
+class Homes(Protocol):
+    """The gate 'account allowed and usable'. Both may raise AwsError and NoTokenError."""
+
+    async def resolve(self, resource: Resource) -> Home | Finding: ...
+
+    async def for_removal(self, resource: Resource, recorded: ScopeRecord) -> Scope | Finding: ...
+
+    def refuses_roles(self, resource: Resource, recorded: ScopeRecord) -> bool:
+        """Whether the account does not allow roles that the spec names today."""
 
 
 class Accounts:
@@ -104,6 +117,22 @@ class Accounts:
             refusals.append(answer)
         return refusals[0] if refusals else _gone(str(recorded.account))
 
+    def refuses_roles(self, resource: Resource, recorded: ScopeRecord) -> bool:
+        """Whether the account does not allow roles that the spec names today.
+
+        A deletion goes by what was recorded, so nobody else asks; and who can edit an object that
+        is being deleted must not get more than who creates one. Where the account is known by its
+        number only, what it allows is not known either.
+        """
+        account = None
+        if recorded.account:
+            account = self._cache.get(ObjectKey("AWSAccount", "", recorded.account))
+        if account is None and recorded.account != "":
+            return True
+        allowed = self._allowed(account)
+        refused = roles_refusal(resource, allowed, recorded.account_id, recorded.region)
+        return refused is not None
+
     async def _usable_for(
         self, account: Resource | None, resource: Resource, recorded: ScopeRecord
     ) -> Scope | Finding:
@@ -135,7 +164,10 @@ class Accounts:
         if recorded.account:
             named = self._cache.get(ObjectKey("AWSAccount", "", recorded.account))
             return () if named is None else (named,)
-        if recorded.account is None and await self._own_account() != recorded.account_id:
+        if (
+            recorded.account is None
+            and await self._own_account(recorded.region) != recorded.account_id
+        ):
             there = [
                 account
                 for account in self._cache.of_kind("AWSAccount")
@@ -173,7 +205,7 @@ class Accounts:
     async def _scope(self, account: Resource | None, region: str) -> Scope | Finding:
         if account is None:
             region = region or self._own.region
-            return Scope(await self._own_account(), region) if region else _no_region("")
+            return Scope(await self._own_account(region), region) if region else _no_region("")
         spec = account.spec
         region = region or str(spec.get("region", "")) or self._own.region
         if not region:
@@ -185,10 +217,12 @@ class Accounts:
             external_id=spec.get("externalId"),
         )
 
-    async def _own_account(self) -> str:
+    async def _own_account(self, region: str) -> str:
+        """Our own account, asked for in the region of whoever wants to know if we have none."""
         now = self._clock.monotonic()
         if self._caller is None or now - self._caller[0] > IDENTITY_SECONDS:
-            caller = await self._identity.caller(None)
+            there = None if self._own.region or not region else Scope("", region)
+            caller = await self._identity.caller(there)
             self._caller = (now, str(caller["Account"]))
         return self._caller[1]
 
@@ -234,11 +268,15 @@ def _not_usable(account: Resource) -> Finding | None:
 
 def _no_region(account: str) -> Finding:
     where = f"AWSAccount {account}" if account else "the operator's configuration"
+    mend = (
+        f"Set spec.region of AWSAccount {account}"
+        if account
+        else "Set the operator's --region, or make an AWSAccount named default with a region"
+    )
     return Finding(
         catalogue.IDENTITY_UNKNOWN,
         f"No AWS region: neither the spec nor {where} names one.",
-        "Set the region of the account or of the operator; or delete this object and create it "
-        "again with a spec.region.",
+        f"{mend}; or delete this object and create it again with a spec.region.",
     )
 
 

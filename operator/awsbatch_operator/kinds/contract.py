@@ -30,6 +30,7 @@ class Removal:
     owner: Owner
     recorded: ScopeRecord | None  # None: nothing was ever sent to AWS
     users: Sequence[Resource] = ()  # objects that still refer to this one; read only when asked
+    refused_roles: bool = False  # the spec names roles that its account does not allow it
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ def unresolved(reference: Reference, target: Resource | None) -> Finding | None:
         return None
     if target.deleting:
         return Finding(catalogue.REFERENCE_NOT_READY, f"{where} is being deleted.")
-    if is_ready(target) and known:
+    if known and (reference.need is Need.STANDING or is_ready(target)):
         return None
     return Finding(catalogue.REFERENCE_NOT_READY, f"{where} is not Ready yet{_why(target)}")
 

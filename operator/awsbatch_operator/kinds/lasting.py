@@ -194,8 +194,12 @@ def when_absent(removal: LastingRemoval, now: Instant) -> Plan[ApiCall]:
 
 
 def needed_references(resource: Resource) -> tuple[Reference, ...]:
-    """All references by name: targets must be Ready, or only known once our own object stands."""
-    need = Need.IN_AWS if "arn" in resource.status else Need.READY
+    """All references by name: AWS must have the targets; what it has serves, whatever waits.
+
+    A target that is Stalled because of a change that AWS refuses is used as it stands. Nothing new
+    is built on one that is being deleted.
+    """
+    need = Need.IN_AWS if "arn" in resource.status else Need.STANDING
     return tuple(replace(reference, need=need) for reference in references(resource))
 
 

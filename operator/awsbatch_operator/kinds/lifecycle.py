@@ -8,7 +8,7 @@ and references.
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Generic, Protocol
+from typing import Generic
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.conditions import is_true
@@ -20,7 +20,7 @@ from awsbatch_operator.api.scope import NoTokenError, Origin, Scope, ScopeRecord
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.engine.reconciler import Again
 from awsbatch_operator.kinds import gates, outcomes
-from awsbatch_operator.kinds.accounts import Home
+from awsbatch_operator.kinds.accounts import Home, Homes
 from awsbatch_operator.kinds.contract import ActionT, DesiredT, Kind, ObservedT, Removal
 from awsbatch_operator.kinds.reporting import Reporter
 from awsbatch_operator.kinds.scope_record import RecordError, recorded_in, unreadable
@@ -29,14 +29,6 @@ from awsbatch_operator.kinds.steps import Steps
 from awsbatch_operator.kinds.turn import Turn
 from awsbatch_operator.kinds.users import Users
 from awsbatch_operator.kube.port import NotFoundError
-
-
-class Homes(Protocol):
-    """The gate 'account allowed and usable'. Both may raise AwsError and NoTokenError."""
-
-    async def resolve(self, resource: Resource) -> Home | Finding: ...
-
-    async def for_removal(self, resource: Resource, recorded: ScopeRecord) -> Scope | Finding: ...
 
 
 class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
@@ -184,6 +176,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             region=home.recorded.region,
             found=found,
             users=self._users(key),
+            adopted=home.recorded.origin is Origin.ADOPTED,
         )
 
     async def _todays_home(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> Home | None:
@@ -228,7 +221,12 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             # A job that is over has nothing left in AWS that could be removed.
             return self._kind.finished(resource)
         owner = self._steps.owner(resource)
-        removal = Removal(owner, home.recorded, users=self._users(resource.key))
+        removal = Removal(
+            owner,
+            home.recorded,
+            users=self._users(resource.key),
+            refused_roles=self._homes.refuses_roles(resource, home.recorded),
+        )
         try:
             await self._steps.go(turn, home, lambda current: self._kind.removal(current, removal))
         except RecordError as error:

@@ -4,7 +4,7 @@ from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding, Reason
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.api.words import joined, sentence
-from awsbatch_operator.aws.errors import AwsError, ErrorKind
+from awsbatch_operator.aws.errors import AwsError, ErrorKind, Obstacle
 
 _REASONS: dict[ErrorKind, Reason] = {
     # Creating by a name that exists, or acting on what is not there, means that the world changed
@@ -21,7 +21,37 @@ _REASONS: dict[ErrorKind, Reason] = {
 
 _REFUSED = (_REASONS[ErrorKind.INVALID], _REASONS[ErrorKind.NOT_FOUND])
 
+# What never came to AWS: the reason, and what is the case.
+_OBSTACLES: dict[Obstacle, tuple[Reason, str]] = {
+    Obstacle.CREDENTIALS: (catalogue.NO_CREDENTIALS, "The operator has no AWS credentials"),
+    Obstacle.REGION: (catalogue.IDENTITY_UNKNOWN, "There is no AWS region to ask in"),
+    Obstacle.ROUTE: (catalogue.UNREACHABLE, "The operator has no connection to AWS"),
+    Obstacle.TRUST: (catalogue.NOT_TRUSTED, "The operator does not trust what answers for AWS"),
+}
+# AWS's codes for a signature that it does not accept: granting anything is no cure.
+_CREDENTIAL_CODES = (
+    *("UnrecognizedClient", "InvalidClientTokenId", "InvalidAccessKeyId", "InvalidIdentityToken"),
+    *("SignatureDoesNotMatch", "InvalidSignature", "IncompleteSignature", "AuthFailure"),
+    "MissingAuthenticationToken",
+)
 ROLE_SECONDS = 30.0
+_AT_ONCE = (
+    "It is tried again by itself, and at once when the annotation awsbatch.dev/reconcile-at of "
+    "the AWSAccount gets a new value."
+)
+# Whoever is not let into a role is told the same as whoever may not assume any.
+_ROLE_REMEDIES: dict[str, str] = {
+    "AssumeRole": (
+        "Correct spec.roleArn of the AWSAccount if there is no such role; let the role's trust "
+        "policy name this identity; where it asks for an external id, set the same one in "
+        "spec.externalId; and grant the identity sts:AssumeRole (deploy/iam). " + _AT_ONCE
+    ),
+    "AssumeRoleWithWebIdentity": (
+        "Correct the role that the operator's ServiceAccount names (annotation "
+        "eks.amazonaws.com/role-arn), or let the trust policy of that role name the cluster's "
+        "OIDC provider and this ServiceAccount. It is tried again by itself."
+    ),
+}
 
 
 def finding(error: AwsError) -> Finding:
@@ -34,18 +64,24 @@ def finding(error: AwsError) -> Finding:
                 f"AWS said: {error.message}" if error.message else "",
             ),
         )
+    if error.obstacle is not None:
+        return _kept_back(error, error.obstacle)
     reason = _REASONS[error.kind]
     if error.kind is ErrorKind.DENIED:
         # A role that was made a moment ago cannot be assumed yet: that passes within seconds.
-        again = ROLE_SECONDS if error.operation == "AssumeRole" else None
-        return Finding(reason, _denied(error), look_again_seconds=again)
+        if error.code.startswith(_CREDENTIAL_CODES):
+            words = f"AWS does not accept the credentials of {_identity(error)}: {error.message}"
+            return Finding(catalogue.CREDENTIALS_REFUSED, sentence(words))
+        remedy = _ROLE_REMEDIES.get(error.operation, "")
+        again = ROLE_SECONDS if remedy else None
+        return Finding(reason, _denied(error), remedy, look_again_seconds=again)
     return Finding(reason, sentence(f"{error.operation}: {error.message}"))
 
 
 def is_refusal(error: AwsError) -> bool:
     """Whether AWS refused the request for what it says or names: it did nothing."""
     kinds = {ErrorKind.INVALID, ErrorKind.NOT_FOUND}
-    return error.kind in kinds and not error.outcome_unknown
+    return error.kind in kinds and not error.outcome_unknown and error.obstacle is None
 
 
 def doubt(error: AwsError) -> Finding:
@@ -69,10 +105,32 @@ def is_told(resource: Resource) -> bool:
     )
 
 
+def _kept_back(error: AwsError, obstacle: Obstacle) -> Finding:
+    """AWS was not asked, so it has refused nothing."""
+    reason, case = _OBSTACLES[obstacle]
+    call = f"{error.service}:{error.operation}"
+    remedy = _REGION_REMEDY if obstacle is Obstacle.REGION else ""
+    return Finding(reason, sentence(f"{case} ({call} was not sent): {error.message}"), remedy)
+
+
+_REGION_REMEDY = (
+    "Set spec.region of the AWSAccount, or the operator's --region or AWS_REGION; an object with a "
+    "spec.region of its own is deleted and created again with another one."
+)
+
+
 def _denied(error: AwsError) -> str:
     action = error.action or f"{error.service}:{error.operation}"
-    identity = error.identity or "the operator's own identity"
-    return sentence(f"AWS refuses {action} to {identity}: {error.message}")
+    return sentence(f"AWS refuses {action} to {_identity(error)}: {error.message}")
+
+
+def _identity(error: AwsError) -> str:
+    return error.identity or "the operator's own identity"
+
+
+def denied(error: AwsError) -> bool:
+    """Whether AWS was asked and has denied it: somebody may grant it without telling us."""
+    return error.kind is ErrorKind.DENIED and error.obstacle is None
 
 
 def backs_off(error: AwsError) -> bool:

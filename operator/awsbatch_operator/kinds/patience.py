@@ -13,6 +13,9 @@ FIRST_PAUSE_SECONDS = 0.05  # after a look that ran out of rate tokens; doubles 
 LONGEST_PAUSE_SECONDS = 6.4
 LOOK_SECONDS = 5.0
 TOKEN_SECONDS = 60.0
+# What AWS denies is tried again after half the time that it has been denied for, within these
+# bounds: who grants a permission mostly does so soon, and looks on; who does not, for days.
+DENIED_SECONDS, DENIED_LONG_SECONDS = 15.0, 600.0
 
 
 class Patience:
@@ -22,6 +25,7 @@ class Patience:
         self._looks: dict[ObjectKey, int] = {}
         self._waiting_since: dict[ObjectKey, float] = {}
         self._short: dict[ObjectKey, int] = {}
+        self._denied_since: dict[ObjectKey, float] = {}
 
     def pause_after_a_short_look(self, key: ObjectKey) -> float:
         """How long to leave the object alone when a look ran out of rate tokens on its way.
@@ -53,6 +57,15 @@ class Patience:
         """The token came."""
         self._waiting_since.pop(key, None)
 
+    def denied(self, key: ObjectKey, now: float) -> float:
+        """AWS denies a call, at that monotonic time: how long to wait before it is tried again."""
+        since = self._denied_since.setdefault(key, now)
+        return min(DENIED_LONG_SECONDS, max(DENIED_SECONDS, (now - since) / 2))
+
+    def granted(self, key: ObjectKey) -> None:
+        """Nothing was denied this time."""
+        self._denied_since.pop(key, None)
+
     def over(self, key: ObjectKey) -> None:
         """The trouble has passed."""
         self._looks.pop(key, None)
@@ -62,3 +75,4 @@ class Patience:
         self.over(key)
         self.wait_is_over(key)
         self.look_was_whole(key)
+        self.granted(key)

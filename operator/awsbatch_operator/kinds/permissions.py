@@ -85,7 +85,7 @@ def refusal(
     return (
         namespace_refusal(resource.key.namespace, allowed, namespace_labels)
         or _region_refusal(region, allowed)
-        or _roles_refusal(resource, allowed, account_id, region)
+        or roles_refusal(resource, allowed, account_id, region)
         or _resources_refusal(resource, allowed, account_id, region)
     )
 
@@ -124,9 +124,10 @@ def _region_refusal(region: str, allowed: Allowances) -> Finding | None:
     )
 
 
-def _roles_refusal(
+def roles_refusal(
     resource: Resource, allowed: Allowances, account_id: str, region: str
 ) -> Finding | None:
+    """Why the account does not allow the roles that the spec names; None if it does."""
     if allowed.role_arns is None:
         return None
     partition = _partition(region)

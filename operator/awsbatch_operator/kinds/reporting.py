@@ -9,7 +9,7 @@ from awsbatch_operator.api.findings import Finding, Severity
 from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.engine.reconciler import Again
-from awsbatch_operator.kinds import statuses
+from awsbatch_operator.kinds import outcomes, statuses
 from awsbatch_operator.kinds.contract import (
     ActionT,
     DesiredT,
@@ -48,16 +48,17 @@ class Reporter(Generic[DesiredT, ObservedT, ActionT]):
         if quiet is not None:
             return quiet
         findings = _findings(turn, early=early)
+        denied = self._denied(turn)
         shown = self._kind.status(resource, self._seen(turn, findings))
         if shown.quiet and not turn.errors:
-            return _again(turn, findings)
+            return _again(turn, findings, denied)
         verdict = statuses.verdict(findings, shown.verdict, deleting=resource.deleting)
         written = await self._write(turn, shown, verdict)
         if written is None:
             return Again()
         if self._kind.finished(written):
             self.forget(resource.key)
-        return _again(turn, findings)
+        return _again(turn, findings, denied)
 
     async def announce(
         self, turn: Turn[DesiredT, ObservedT, ActionT], plan: Plan[ActionT]
@@ -113,6 +114,14 @@ class Reporter(Generic[DesiredT, ObservedT, ActionT]):
             return
         pause = self._patience.pause_after_a_short_look(turn.resource.key)
         turn.no_token_seconds = max(turn.no_token_seconds, pause)
+
+    def _denied(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> float | None:
+        """Seconds until what AWS has denied is tried again; None if it has denied nothing."""
+        key = turn.resource.key
+        if not any(outcomes.denied(error) for error in turn.errors):
+            self._patience.granted(key)
+            return None
+        return self._patience.denied(key, self._shared.clock.monotonic())
 
     def _waits_quietly(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> bool:
         """Whether something waits for a rate token, and not for so long that it is told."""
@@ -183,7 +192,11 @@ def _more_to_come(turn: Turn[DesiredT, ObservedT, ActionT]) -> tuple[Finding, ..
     return (Finding(reason, "Some of the calls to AWS that this takes are still to be made."),)
 
 
-def _again(turn: Turn[DesiredT, ObservedT, ActionT], findings: Sequence[Finding]) -> Again:
+def _again(
+    turn: Turn[DesiredT, ObservedT, ActionT],
+    findings: Sequence[Finding],
+    denied_seconds: float | None,
+) -> Again:
     """When the object is due again if nothing changes before."""
     if turn.trouble_passes:
         return Again(after=RETRY_SECONDS, failed=True)
@@ -194,6 +207,7 @@ def _again(turn: Turn[DesiredT, ObservedT, ActionT], findings: Sequence[Finding]
         looks.append(UNFINISHED_SECONDS)
     if turn.errors:  # whatever the plan would look at soon has not been reached
         looks += [finding.again for finding in turn.error_findings()]
+        looks += [] if denied_seconds is None else [denied_seconds]
         return Again(after=min(looks))
     looks += [finding.again for finding in findings if finding.severity is not Severity.NOTE]
     if turn.plan is not None and turn.plan.look_again_seconds is not None:

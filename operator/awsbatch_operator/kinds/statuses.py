@@ -12,7 +12,7 @@ from awsbatch_operator.api.conditions import (
 )
 from awsbatch_operator.api.findings import Finding, Severity
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.metadata import Resource, Shape
+from awsbatch_operator.api.metadata import PAUSED, Resource, Shape
 from awsbatch_operator.api.scope import Origin, ScopeRecord
 from awsbatch_operator.api.words import SHOWN_AT_MOST, joined
 
@@ -88,6 +88,7 @@ def whole(
         now=now,
         bounded=bounded,
         paused=paused,
+        paused_by=resource.annotations.get(PAUSED, ""),
         extra=extra,
     )
     if paused:

@@ -43,10 +43,14 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Struct:
-    """One AWS structure: its members, those left out (with the reason) and those of ours."""
+    """One AWS structure: its members, those left out (with the reason) and those of ours.
+
+    `flags` are booleans, with a line each, that only the update of a thing has in AWS.
+    """
 
     members: Mapping[str, Member]
     required: tuple[str, ...] = ()
+    flags: Mapping[str, str] = field(default_factory=dict)
     omit: Mapping[str, str] = field(default_factory=dict)
     own: Mapping[str, "OwnMember"] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
@@ -74,9 +78,9 @@ def words(doc: str, *values: str) -> Member:
     return Member(doc=doc, enum=values)
 
 
-def arn(doc: str) -> Member:
+def arn(doc: str, *, low: int = 1) -> Member:
     """A role, key or other thing by its ARN (or by a name that AWS accepts in its place)."""
-    return Member(doc=doc, length=(1, ARN))
+    return Member(doc=doc, length=(low, ARN))
 
 
 def number(doc: str, low: int = 0, high: int = INT32) -> Member:

@@ -90,6 +90,8 @@ def _structure(shape: AwsShape, table: Additions) -> Schema:
         for name, member in shape.members.items()
         if name not in struct.omit
     }
+    for name, doc in struct.flags.items():
+        properties[name] = {"description": doc, "type": "boolean"}
     for name, own in struct.own.items():
         properties[name] = {**own_schema(own.model), "description": own.doc}
     required = [*shape.required, *struct.required]

@@ -134,6 +134,18 @@ def present(names: Sequence[str], prefix: str = "self") -> str:
     return chosen({name: f"has({prefix}.{name})" for name in names})
 
 
+def said(name: str, empty: str = "", prefix: str = "self") -> str:
+    """CEL: the optional member says something.
+
+    What a Describe call returns is applied as a manifest, and holds members that are empty or, in
+    CEL's words, equal to `empty` (such as 0, '' or false): these contradict nothing. Without
+    `empty`, a list or map counts if it has entries.
+    """
+    member = f"{prefix}.{name}"
+    full = f"{member} != {empty}" if empty else f"size({member}) > 0"
+    return f"(has({member}) && {full})"
+
+
 def chosen(conditions: Mapping[str, str]) -> str:
     """CEL: the names whose conditions hold, each after a space."""
     return " + ".join(f"({cel} ? ' {name}' : '')" for name, cel in conditions.items())

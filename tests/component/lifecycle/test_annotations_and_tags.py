@@ -39,6 +39,36 @@ async def test_nothing_is_changed_in_aws_while_an_object_is_paused_and_ready_kee
     assert there.changes() == ["batch:UpdateSchedulingPolicy"]
 
 
+@pytest.mark.parametrize("text", ["yes", "True", "1", "", "no", "tru"])
+async def test_whatever_is_not_false_pauses_and_is_never_ignored_silently(text):
+    there = Installation()
+    async with there.running():
+        await started(there, POLICY)
+        there.kube.annotate(POLICY, **{"awsbatch.dev/paused": text})
+        message = await there.until(POLICY, "Paused")
+        there.apply(POLICY, manifests.policy("9"))
+        await there.clock.advance(60)
+        assert there.changes() == []
+        told = text == "True" or f"{text!r}, which is neither 'true' nor 'false'" in message
+        assert told, message
+        there.kube.annotate(POLICY, **RESUME)
+        await there.until_ready(POLICY, within=5)
+
+
+@pytest.mark.parametrize("text", ["false", "False"])
+async def test_what_is_set_to_false_goes_on_and_is_not_called_gone(text):
+    there = Installation()
+    async with there.running():
+        await started(there, POLICY)
+        there.kube.annotate(POLICY, **PAUSE)
+        await there.until(POLICY, "Paused")
+        there.kube.annotate(POLICY, **{"awsbatch.dev/paused": text})
+        await there.clock.advance(2)
+        found = there.condition(POLICY, "Paused")
+    assert found["status"] == "False"
+    assert "gone" not in found["message"]
+
+
 async def test_an_object_that_is_paused_from_the_start_makes_nothing():
     there = Installation()
     async with there.running():

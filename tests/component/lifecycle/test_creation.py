@@ -69,10 +69,7 @@ async def test_a_waiting_queue_names_what_its_environment_waits_for():
         there.apply(ENVIRONMENT, SPECS[ENVIRONMENT])
         there.apply(QUEUE, SPECS[QUEUE])
         message = await there.until(QUEUE, "Reconciling", "ReferenceNotReady")
-    assert message.startswith(
-        "spec.computeEnvironmentOrder[0].computeEnvironmentRef: ComputeEnvironment science/pool "
-        "is not Ready yet"
-    )
+    assert message.startswith("ComputeEnvironment pool (CREATING) is not VALID yet")
 
 
 async def test_a_resync_without_a_change_writes_nothing_anywhere():

@@ -119,7 +119,7 @@ async def test_an_environment_whose_role_went_first_says_so_and_goes_when_the_ro
         there.kube.remove(ENVIRONMENT)
         message = await there.until(ENVIRONMENT, "DeletionBlocked", "EnvironmentInvalid")
         assert "is not authorized to perform: sts:AssumeRole on resource" in message
-        assert "service role" in message
+        assert "Make AWS Batch's service-linked role again" in message
         there.calls.clear()
         await there.clock.advance(500)
         assert there.changes() == []

@@ -1,6 +1,7 @@
 """ComputeEnvironment."""
 
 from tests.support.crd_cases.cases import bound, case
+from tests.support.crd_cases.silent import SAYS_NOTHING, SAYS_SOMETHING
 
 PROFILE = "arn:aws:iam::111122223333:instance-profile/ecsInstanceRole"
 ROLE = "arn:aws:iam::111122223333:role/batch-service"
@@ -36,7 +37,7 @@ def resources(**members):
 
 
 def fargate(**members):
-    return resources(type="FARGATE", **NO_INSTANCES, **members)
+    return resources(type="FARGATE", **(NO_INSTANCES | members))
 
 
 def template(**members):
@@ -54,12 +55,40 @@ CASES = {
             {**UNMANAGED, "eksConfiguration": EKS},
         ],
     ),
-    "unmanaged-needs-role": case(accepts=UNMANAGED, refuses={**UNMANAGED, "serviceRole": None}),
+    "fargate-update-policy": case(
+        accepts=[
+            {"updatePolicy": {"terminateJobsOnUpdate": True}},
+            {**fargate(), "updatePolicy": {}},
+            {
+                **fargate(),
+                "updatePolicy": {"terminateJobsOnUpdate": False, "jobExecutionTimeoutMinutes": 30},
+            },
+        ],
+        refuses=[
+            {**fargate(), "updatePolicy": {"terminateJobsOnUpdate": True}},
+            {**fargate(), "updatePolicy": {"jobExecutionTimeoutMinutes": 60}},
+        ],
+    ),
+    "unmanaged-needs-role": case(
+        accepts=UNMANAGED,
+        refuses=[{**UNMANAGED, "serviceRole": None}, {**UNMANAGED, "serviceRole": ""}],
+    ),
     "unmanaged-vcpus": case(
-        accepts={**UNMANAGED, "unmanagedvCpus": 64}, refuses={"unmanagedvCpus": 64}
+        accepts=[{**UNMANAGED, "unmanagedvCpus": 64}, {"unmanagedvCpus": 0}],
+        refuses={"unmanagedvCpus": 64},
     ),
     "ecs-or-eks": case(
-        accepts={"ecsSettings": {"containerInsights": "ENABLED"}},
+        accepts=[
+            {"ecsSettings": {"containerInsights": "ENABLED"}},
+            *(
+                {
+                    "ecsSettings": settings,
+                    "eksConfiguration": EKS,
+                    **resources(allocationStrategy="BEST_FIT_PROGRESSIVE"),
+                }
+                for settings in ({}, {"containerInsights": "DISABLED"})
+            ),
+        ],
         refuses={
             "ecsSettings": {"containerInsights": "ENABLED"},
             "eksConfiguration": EKS,
@@ -102,11 +131,11 @@ CASES = {
         ],
     ),
     "fargate-without-instances": case(
-        accepts=fargate(),
+        accepts=[fargate(), fargate(**SAYS_NOTHING)],
         refuses=[
-            fargate(minvCpus=0),
             fargate(allocationStrategy="BEST_FIT_PROGRESSIVE"),
             fargate(ec2KeyPair="me", tags={"a": "b"}),
+            *(fargate(**{name: value}) for name, value in SAYS_SOMETHING.items()),
         ],
         says="members that describe instances are refused. Remove ",
     ),
@@ -123,11 +152,16 @@ CASES = {
         refuses=[
             resources(instanceTypes=None),
             resources(subnets=[]),
+            resources(instanceTypes=[]),
             resources(instanceRole=None),
+            resources(instanceRole=""),
         ],
     ),
     "spot-only-members": case(
-        accepts=resources(type="SPOT", allocationStrategy=STRATEGY, bidPercentage=60),
+        accepts=[
+            resources(type="SPOT", allocationStrategy=STRATEGY, bidPercentage=60),
+            resources(spotIamFleetRole=""),
+        ],
         refuses=[
             resources(bidPercentage=60),
             resources(spotIamFleetRole=SPOT_FLEET),
@@ -141,6 +175,7 @@ CASES = {
         ],
         refuses=[
             resources(type="SPOT"),
+            resources(type="SPOT", spotIamFleetRole=""),
             resources(type="SPOT", allocationStrategy="BEST_FIT"),
         ],
     ),
@@ -149,17 +184,44 @@ CASES = {
         refuses=resources(type="SPOT", allocationStrategy="BEST_FIT_PROGRESSIVE_ORDERED"),
     ),
     "managed-instances-provider": case(
-        accepts=resources(
-            type="ECS_MANAGED_INSTANCES",
-            **NO_INSTANCES,
-            managedInstancesProvider=PROVIDER,
-            capacityTags={"a": "b"},
-        ),
+        accepts=[
+            resources(
+                type="ECS_MANAGED_INSTANCES",
+                **NO_INSTANCES,
+                managedInstancesProvider=PROVIDER,
+                capacityTags={"a": "b"},
+            ),
+            resources(capacityTags={}),
+        ],
         refuses=[
             resources(type="ECS_MANAGED_INSTANCES", **NO_INSTANCES),
             resources(managedInstancesProvider=PROVIDER),
             resources(capacityTags={"a": "b"}),
         ],
+    ),
+    "image-id": case(
+        accepts=[resources(imageId="ami-0a1b2c3d"), resources(imageId="")],
+        refuses=[resources(imageId="my-image"), resources(imageId="ami-XYZ")],
+        says="imageId is the id of a machine image",
+    ),
+    "image-id-override": case(
+        accepts=resources(
+            ec2Configuration=[{"imageType": "ECS_AL2023", "imageIdOverride": "ami-0a1b2c3d"}]
+        ),
+        refuses=resources(
+            ec2Configuration=[{"imageType": "ECS_AL2023", "imageIdOverride": "my-image"}]
+        ),
+        says="imageIdOverride is the id of a machine image",
+    ),
+    "image-type": case(
+        accepts=resources(
+            ec2Configuration=[{"imageType": "ECS_AL2023_NVIDIA"}, {"imageType": "EKS_AL2023"}]
+        ),
+        refuses=[
+            resources(ec2Configuration=[{"imageType": name}])
+            for name in ("AL2023", "ecs_al2023", "ami-0a1b2c3d")
+        ],
+        says="imageType is one of AWS's words",
     ),
     "launch-template-named-once": case(
         accepts=[template(launchTemplateName="base"), template(launchTemplateId="lt-0a1b2c3d")],
@@ -186,11 +248,14 @@ CASES = {
     ),
 }
 
+EMPTY_LISTS = [resources(ec2Configuration=[]), resources(tags={})]
 BOUNDS = (
     bound(
         "spec.computeResources.ec2Configuration",
-        accepts=resources(ec2Configuration=[{"imageType": "ECS_AL2023"}]),
-        refuses=resources(ec2Configuration=[{"imageType": t} for t in ("A", "B", "C")]),
+        accepts=[resources(ec2Configuration=[{"imageType": "ECS_AL2023"}]), *EMPTY_LISTS],
+        refuses=resources(
+            ec2Configuration=[{"imageType": f"ECS_{name}"} for name in ("A", "B", "C")]
+        ),
     ),
     bound(
         "spec.computeResources.bidPercentage",

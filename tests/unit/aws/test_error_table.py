@@ -113,11 +113,25 @@ BREAKS = (
     (boto.NoCredentialsError(), ErrorKind.DENIED, False),
     (boto.PartialCredentialsError(provider="env", cred_var="x"), ErrorKind.DENIED, False),
     (boto.CredentialRetrievalError(provider="x", error_msg="y"), ErrorKind.DENIED, False),
+    (boto.UnknownCredentialError(name="x"), ErrorKind.DENIED, False),
+    (boto.NoAuthTokenError(), ErrorKind.DENIED, False),
+    (boto.TokenRetrievalError(provider="x", error_msg="y"), ErrorKind.DENIED, False),
+    (boto.UnknownTokenProviderError(name="x"), ErrorKind.DENIED, False),
     (boto.UnauthorizedSSOTokenError(), ErrorKind.DENIED, False),
+    (boto.LoginTokenLoadError(error_msg="x"), ErrorKind.DENIED, False),
+    (boto.RefreshWithMFAUnsupportedError(), ErrorKind.DENIED, False),
+    (boto.ProfileNotFound(profile="x"), ErrorKind.DENIED, False),
+    (boto.ConfigNotFound(path="x"), ErrorKind.DENIED, False),
+    (boto.ConfigParseError(path="x"), ErrorKind.DENIED, False),
+    (boto.InvalidConfigError(error_msg="x"), ErrorKind.DENIED, False),
+    (boto.InvalidIMDSEndpointError(endpoint="x"), ErrorKind.DENIED, False),
+    (boto.InvalidIMDSEndpointModeError(mode="x", valid_modes="y"), ErrorKind.DENIED, False),
     (boto.MetadataRetrievalError(error_msg="x"), ErrorKind.TRANSIENT, False),
     (boto.ParamValidationError(report="missing jobName"), ErrorKind.INVALID, False),
     (boto.NoRegionError(), ErrorKind.INVALID, False),
     (boto.InvalidRegionError(region_name="x"), ErrorKind.INVALID, False),
+    (boto.UnknownRegionError(region_name="x", error_msg="y"), ErrorKind.INVALID, False),
+    (boto.UnknownEndpointError(service_name="x", region_name="y"), ErrorKind.INVALID, False),
     (boto.EndpointProviderError(msg="x"), ErrorKind.INVALID, False),
     (boto.BotoCoreError(), ErrorKind.UNKNOWN, True),
 )
@@ -149,6 +163,7 @@ def test_every_row_for_answers_is_the_first_match_of_a_case():
 def test_a_broken_call_has_the_kind_of_its_row(error, kind, may_be_done):
     row = broken_row(error)
     assert (row.kind, row.may_be_done) == (kind, may_be_done)
+    assert not (row.obstacle and may_be_done)  # what AWS was never asked, it has not done
 
 
 def test_every_row_for_broken_calls_is_the_first_match_of_a_case():

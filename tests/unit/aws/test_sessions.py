@@ -1,11 +1,14 @@
+import contextlib
+import os
 from dataclasses import replace
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from tests.support.stub_aws import ASSUMED, CALLER, Refused
 
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.scope import Scope
-from awsbatch_operator.aws.errors import AwsError, ErrorKind
+from awsbatch_operator.aws.errors import AwsError, ErrorKind, Obstacle
 
 ACCOUNT = "111122223333"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/batch-operator"
@@ -157,10 +160,60 @@ async def test_the_operators_own_identity_is_asked_in_the_default_region(bench, 
     assert "eu-central-1" in bench.stub.requests[0].url
 
 
-async def test_without_any_region_the_error_says_where_to_set_one(make_bench):
+async def test_without_any_region_nothing_is_asked(make_bench):
     bench = make_bench(region="")
-    with pytest.raises(AwsError, match="AWS_REGION"):
+    with pytest.raises(AwsError, match="specify a region") as caught:
         await bench.aws.identity.caller(None)
+    assert caught.value.obstacle is Obstacle.REGION
+    assert bench.stub.sent == []
+
+
+async def test_a_profile_that_does_not_exist_is_an_error_of_aws_like_any_other(
+    make_bench, monkeypatch
+):
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    bench = make_bench(region="")
+    with pytest.raises(AwsError, match="nobody") as caught:
+        await bench.aws.identity.caller(None)
+    assert caught.value.obstacle is Obstacle.CREDENTIALS
+
+
+@pytest.mark.parametrize(
+    ("region", "obstacle", "words"),
+    [
+        ("eu-centrl-1", Obstacle.REGION, "no AWS region eu-centrl-1. Is eu-central-1 meant?"),
+        ("eu-central-1", Obstacle.ROUTE, "Could not connect"),
+    ],
+)
+async def test_no_route_to_a_region_that_is_misspelt_is_told_as_that(
+    bench, region, obstacle, words
+):
+    def unknown_host(_):
+        raise EndpointConnectionError(endpoint_url=f"https://batch.{region}.amazonaws.com/")
+
+    bench.stub.answers["DescribeJobs"] = unknown_host
+    with pytest.raises(AwsError) as caught:
+        await bench.aws.batch.job(Scope(ACCOUNT, region), "j")
+    assert caught.value.obstacle is obstacle
+    assert words in caught.value.message
+
+
+async def test_credentials_that_come_later_are_found(bench, sts, monkeypatch):
+    """A client that found none when it was made would never look for them again."""
+    kept = {name: os.environ[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    for name in kept:
+        monkeypatch.delenv(name)
+    for scope in (OWN, ASSUMING):
+        with pytest.raises(AwsError) as caught:
+            await bench.aws.batch.job(scope, "j")
+        assert caught.value.obstacle is Obstacle.CREDENTIALS
+    for name, text in kept.items():
+        monkeypatch.setenv(name, text)
+    for scope in (OWN, ASSUMING):
+        await bench.clock.advance(60)
+        with contextlib.suppress(AwsError):
+            await bench.aws.batch.job(scope, "j")
+        await bench.aws.batch.job(scope, "j")
 
 
 async def test_without_credentials_the_call_is_denied_and_says_so(bench, monkeypatch):

@@ -73,6 +73,10 @@ class OneHome:
         del resource, recorded
         return self.scope
 
+    def refuses_roles(self, resource: Resource, recorded: ScopeRecord) -> bool:
+        del resource, recorded
+        return False
+
 
 class Rig:
     """A life cycle of gadgets over Kubernetes in memory; each turn is taken by the test."""

@@ -167,6 +167,39 @@ def test_roles_by_name_are_the_same_as_their_arns():
     assert compare(desired(spec), model.observed()).change is Change.NONE
 
 
+@pytest.mark.parametrize(
+    ("entry", "left"),
+    [
+        ({"imageType": "ECS_AL2", "batchImageStatus": "UPDATE_AVAILABLE"}, ()),
+        ({"imageType": "EKS_AL2", "imageKubernetesVersion": "1.30"}, ()),
+        (
+            {"imageType": "ECS_AL2", "imageIdOverride": "ami-1"},
+            ("computeResources.ec2Configuration",),
+        ),
+    ],
+)
+def test_of_what_the_spec_is_silent_about_only_what_aws_does_not_fill_in_is_told(entry, left):
+    model = Model()
+    model.converge(managed())
+    model.detail["computeResources"] |= {"ec2Configuration": [entry]}
+    found = compare(desired(managed()), model.observed())
+    assert (found.left, found.fields) == (left, ())
+
+
+def test_members_that_aws_describes_as_empty_are_no_difference():
+    model = Model()
+    model.converge(managed())
+    silent = {"imageId": "", "ec2KeyPair": "", "placementGroup": "", "tags": {}}
+    model.detail["computeResources"] |= silent
+    model.detail |= {"unmanagedvCpus": 0, "ecsSettings": {}}
+    assert compare(desired(managed()), model.observed()).fields == ()
+    fargate = {"type": "FARGATE", "maxvCpus": 4, "subnets": ["s"], "securityGroupIds": ["g"]}
+    policy = {"terminateJobsOnUpdate": True, "jobExecutionTimeoutMinutes": 30}
+    model.detail |= {"computeResources": {**fargate, "minvCpus": 0}, "updatePolicy": policy}
+    spec = {"type": "MANAGED", "computeResources": fargate}
+    assert compare(desired(spec), model.observed()).fields == ()  # AWS ignores the policy there
+
+
 @pytest.mark.parametrize("status", ["CREATING", "UPDATING", "DELETING"])
 def test_nothing_is_sent_while_aws_is_at_work(status):
     model = Model()

@@ -52,9 +52,15 @@ def test_what_stands_already_needs_its_target_only_to_be_known():
     assert waits(resource("ComputeEnvironment"), Need.IN_AWS) is not None
 
 
+def test_something_new_uses_what_aws_has_whatever_its_object_waits_for():
+    assert waits(pool(), Need.STANDING) is None
+    assert waits(resource("ComputeEnvironment"), Need.STANDING) is not None
+
+
 def test_a_target_that_is_being_deleted_is_not_used_for_anything_new():
     target = replace(ready(pool()), deleting=True)
-    assert "is being deleted" in waits(target)[1]
+    for need in (Need.READY, Need.STANDING):
+        assert "is being deleted" in waits(target, need)[1]
     assert waits(target, Need.IN_AWS) is None
 
 

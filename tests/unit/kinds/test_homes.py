@@ -27,7 +27,7 @@ class Caller:
         self._account = account
 
     async def caller(self, scope: Scope | None) -> dict[str, str]:
-        assert scope is None
+        assert scope in (None, Scope("", REGION))
         return {"Account": self._account}
 
 
@@ -143,3 +143,32 @@ async def test_a_record_of_our_own_identity_is_not_looked_for_among_the_awsaccou
     recorded = replace(RECORDED, account="")
     message = blocked(await homes.for_removal(resource("JobQueue", deleting=True), recorded))
     assert NOBODYS in message
+
+
+@pytest.mark.parametrize(
+    ("recorded_account", "role", "refused"),
+    [
+        ("research", f"arn:aws:iam::{ACCOUNT}:role/batch-x", False),
+        ("research", f"arn:aws:iam::{ACCOUNT}:role/admin", True),
+        ("gone", f"arn:aws:iam::{ACCOUNT}:role/batch-x", True),
+        (None, f"arn:aws:iam::{ACCOUNT}:role/batch-x", True),  # known by its number only
+        ("", f"arn:aws:iam::{ACCOUNT}:role/admin", False),  # our own identity has no limit here
+    ],
+)
+def test_who_edits_an_object_that_is_being_deleted_gets_no_role_that_a_new_one_would_not(
+    recorded_account, role, refused
+):
+    clock = SteppedClock()
+    cache = Cache(clock=clock)
+    allowed = [f"arn:aws:iam::{ACCOUNT}:role/batch-*"]
+    cache.put(account("research", ACCOUNT, allowedRoleArns=allowed))
+    identity: Any = Caller(ACCOUNT)
+    homes = Accounts(
+        cache=cache,
+        kube=MemoryKube([], clock=clock),
+        identity=identity,
+        clock=clock,
+        own=OwnIdentity(cluster_id="lab"),
+    )
+    of = resource("ComputeEnvironment", {"serviceRole": role}, deleting=True)
+    assert homes.refuses_roles(of, replace(RECORDED, account=recorded_account)) is refused

@@ -121,9 +121,9 @@ NEVER = frozenset[Need]()
 STATES: Mapping[State, frozenset[Need]] = {
     missing: NEVER,
     just_created: NEVER,
-    standing: frozenset({Need.READY, Need.IN_AWS}),
-    not_ready: frozenset({Need.IN_AWS}),
-    edited: frozenset({Need.IN_AWS}),
+    standing: frozenset({Need.READY, Need.STANDING, Need.IN_AWS}),
+    not_ready: frozenset({Need.STANDING, Need.IN_AWS}),
+    edited: frozenset({Need.STANDING, Need.IN_AWS}),
     going: frozenset({Need.IN_AWS}),
     claim: NEVER,
     claim_that_shows_the_arn: NEVER,
@@ -132,7 +132,13 @@ STATES: Mapping[State, frozenset[Need]] = {
     forged_record: NEVER,
     unreadable: NEVER,
 }
-TABLE = tuple(itertools.product(REFERRING, STATES, (Need.READY, Need.IN_AWS)))
+TABLE = tuple(
+    (referring, state, need)
+    for referring, state in itertools.product(REFERRING, STATES)
+    for need in (
+        (Need.READY, Need.IN_AWS) if referring[0] == "BatchJob" else (Need.STANDING, Need.IN_AWS)
+    )
+)
 
 
 def name_of(value: Any) -> str:

@@ -4,7 +4,7 @@ import pytest
 from tests.unit.kinds.gadget_rig import Rig
 from tests.unit.kinds.gadgets import ONE, Do, Has, missing, step
 
-from awsbatch_operator.api import catalogue
+from awsbatch_operator.api.findings import SLOWLY
 from awsbatch_operator.api.metadata import RECONCILE_AT
 from awsbatch_operator.api.plans import Plan, Step
 from awsbatch_operator.api.scope import LeaseLostError, NoTokenError
@@ -155,7 +155,7 @@ async def test_a_record_that_is_refused_gives_every_permit_back_and_nothing_is_s
     else:
         again = await rig.turn()
         assert rig.holds("Stalled") == "RecordRefused"
-        assert again.after == catalogue.SLOWLY
+        assert again.after == SLOWLY
     assert rig.calls == []
     assert sorted(entry for entry in rig.journal if "A" in entry or "B" in entry) == [
         "give back AddA",
@@ -258,7 +258,7 @@ async def test_a_lane_that_goes_on_is_not_held_up_by_one_that_a_person_must_mend
     rig.kind.script = plan
     rig.kind.errors["AddA"] = refused("AddA")
     afters = [(await rig.turn()).after for _ in range(4)]
-    assert afters == [1.0, 1.0, 1.0, catalogue.SLOWLY]
+    assert afters == [1.0, 1.0, 1.0, SLOWLY]
     assert rig.kind.things["one"].parts == ("B1", "B2", "B3")
     assert rig.holds("Stalled") == "InvalidRequest"
 

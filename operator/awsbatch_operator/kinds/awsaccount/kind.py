@@ -50,6 +50,11 @@ class AccountHomes:
         del resource
         return Scope(account_id="", region=recorded.region)
 
+    def refuses_roles(self, resource: Resource, recorded: ScopeRecord) -> bool:
+        """It passes no role to anybody."""
+        del resource, recorded
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class AwsAccountKind:

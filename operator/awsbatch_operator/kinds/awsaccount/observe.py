@@ -17,7 +17,8 @@ class Observed:
 async def observe_account(identity: IdentityPort, scope: Scope) -> Observed:
     """Assume the role, or ask who we are without one. Raises AwsError if that is refused."""
     if scope.role_arn is None:
-        caller = await identity.caller(None)
+        # In the account's own region: the operator may have been given none.
+        caller = await identity.caller(scope)
         return Observed(str(caller["Account"]), str(caller["Arn"]))
     account_id = await identity.assume(scope.role_arn, scope.external_id, scope.region)
     caller = await identity.caller(replace(scope, account_id=account_id))

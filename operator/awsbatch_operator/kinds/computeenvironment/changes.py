@@ -10,11 +10,11 @@ from enum import Enum
 from typing import Any
 
 from awsbatch_operator.kinds.computeenvironment.desired import Desired
+from awsbatch_operator.kinds.computeenvironment.noops import FARGATE, without_noops
 from awsbatch_operator.kinds.computeenvironment.observe import Observed
 from awsbatch_operator.schema.canonical import canonical, differences
 
 SERVICE_LINKED_ROLE = "/aws-service-role/batch.amazonaws.com/"
-_FARGATE = frozenset({"FARGATE", "FARGATE_SPOT"})
 
 # Changed in place while everything goes on.
 _IN_PLACE = (
@@ -88,11 +88,16 @@ class Change(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """The fields that differ: those changed in place, and those that take more."""
+    """The fields that differ: those changed in place, and those that take more.
+
+    `left` are those that the spec is silent about, and that AWS has something of which it does not
+    fill in by itself: they were in the spec once, or somebody else has set them.
+    """
 
     in_place: tuple[str, ...] = ()
     beyond: tuple[str, ...] = ()
     change: Change = Change.NONE
+    left: tuple[str, ...] = ()
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -103,20 +108,19 @@ class Differences:
 def compare(desired: Desired, observed: Observed) -> Differences:
     """What AWS would have to change, and how it can."""
     wanted = _as_aws_says_it(desired.content, observed.content)
-    found = [
-        path
-        for path in differences(wanted, observed.content, ignore=(_NEVER,))
-        if not _filled_in(path, wanted)
-    ]
-    if "updatePolicy" not in wanted and "updatePolicy" in canonical(observed.content):
+    have = without_noops(observed.content)
+    differing = differences(wanted, have, ignore=(_NEVER,))
+    found = [path for path in differing if not _filled_in(path, wanted)]
+    left = tuple(path for path in differing if path not in found and _is_set(path, observed))
+    if "updatePolicy" not in wanted and "updatePolicy" in canonical(have):
         found.append("updatePolicy")  # not a member of a creation, so the comparison skips it
-    crossing = "serviceRole" in found and _role_crosses(wanted, observed)
+    crossing = "serviceRole" in found and crosses(str(wanted.get("serviceRole") or ""), observed)
     allowed = _in_place(desired, observed)
     in_place = tuple(
         path for path in found if _under(path, allowed) and not (path == "serviceRole" and crossing)
     )
     beyond = tuple(path for path in found if path not in in_place)
-    return Differences(in_place, beyond, _change(desired, observed, in_place, beyond))
+    return Differences(in_place, beyond, _change(desired, observed, in_place, beyond), left)
 
 
 def update_request(desired: Desired, fields: tuple[str, ...]) -> dict[str, Any]:
@@ -139,9 +143,41 @@ def update_request(desired: Desired, fields: tuple[str, ...]) -> dict[str, Any]:
     return request
 
 
+def left_words(observed: Observed, found: Differences) -> tuple[str, ...]:
+    """A sentence for each field that left the spec and that AWS keeps."""
+    role = str(observed.content.get("serviceRole", ""))
+    return tuple(
+        f"The spec names no serviceRole any more; AWS cannot go back to its service-linked role "
+        f"and keeps {role}."
+        if path == "serviceRole"
+        else f"The spec says nothing of {path} any more; AWS keeps what it has."
+        for path in found.left
+    )
+
+
+def changes_in_place(field: str, desired: Desired, observed: Observed) -> bool:
+    """Whether AWS can change the field of this environment while everything goes on."""
+    return _under(field, _in_place(desired, observed))
+
+
+def crosses(role: str, observed: Observed) -> bool:
+    """AWS cannot change a service-linked role into an ordinary one, or back."""
+    return _service_linked({"serviceRole": role}) != _service_linked(observed.content)
+
+
 def _in_place(desired: Desired, observed: Observed) -> tuple[str, ...]:
     both = {_resources(content).get("type") for content in (desired.content, observed.content)}
-    return _IN_PLACE + (_IN_PLACE_ON_FARGATE if both <= _FARGATE else ())
+    return _IN_PLACE + (_IN_PLACE_ON_FARGATE if both <= FARGATE else ())
+
+
+def role_request(role: str, observed: Observed) -> dict[str, Any]:
+    """UpdateComputeEnvironment's body for the role alone, whatever else the spec says."""
+    request: dict[str, Any] = {"computeEnvironment": observed.detail["computeEnvironmentName"]}
+    request["serviceRole"] = role
+    if observed.content.get("type") == "MANAGED":
+        # AWS refuses an update of a managed environment without any member of computeResources.
+        request["computeResources"] = {"maxvCpus": _resources(observed.content)["maxvCpus"]}
+    return request
 
 
 def _change(
@@ -163,11 +199,6 @@ def _service_linked(content: Mapping[str, Any]) -> bool:
     return not role or SERVICE_LINKED_ROLE in role
 
 
-def _role_crosses(wanted: Mapping[str, Any], observed: Observed) -> bool:
-    """AWS cannot change a service-linked role into an ordinary one, or back."""
-    return _service_linked(wanted) != _service_linked(observed.content)
-
-
 def _filled_in(path: str, wanted: Mapping[str, Any]) -> bool:
     for filled in _FILLED_IN:
         if _under(path, (filled,)):
@@ -175,6 +206,20 @@ def _filled_in(path: str, wanted: Mapping[str, Any]) -> bool:
             holder = _resources(wanted) if rest else wanted
             return (rest or first) not in holder
     return False
+
+
+def _is_set(path: str, observed: Observed) -> bool:
+    """Whether AWS has there what it would not have filled in by itself."""
+    resources = _resources(observed.content)
+    match path:
+        case "serviceRole":
+            return not _service_linked(observed.content)
+        case "computeResources.ec2Configuration":
+            return any(each.get("imageIdOverride") for each in resources["ec2Configuration"])
+        case "computeResources.securityGroupIds":
+            return True
+        case _:
+            return False  # types of instances, and a profile that no environment can be without
 
 
 def _as_aws_says_it(content: Mapping[str, Any], observed: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.api.scope import Scope, ScopeRecord
 from awsbatch_operator.aws.ports import BatchPort
+from awsbatch_operator.kinds.computeenvironment.remaking import remaking_in
 from awsbatch_operator.kinds.lasting import Detail
 from awsbatch_operator.kinds.queues import Use, uses
 
@@ -18,7 +19,10 @@ _RETURNED_ONLY = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Observed(Detail):
-    """DescribeComputeEnvironments' detail. `queues` are read only when that matters."""
+    """DescribeComputeEnvironments' detail. `queues` are read only when that matters.
+
+    It does when the environment is to go: with its object, or because it is INVALID.
+    """
 
     queues: tuple[Use, ...] = ()
 
@@ -26,6 +30,14 @@ class Observed(Detail):
     def arn(self) -> str:
         """The environment's ARN."""
         return str(self.detail["computeEnvironmentArn"])
+
+    @property
+    def mark(self) -> str:
+        """What tells it from an earlier or later environment of the same name: AWS's own uuid.
+
+        The ARN is made of the name, and so is the same for all of them.
+        """
+        return str(self.detail.get("uuid") or self.detail.get("ecsClusterArn") or "")
 
     @property
     def content(self) -> Mapping[str, Any]:
@@ -48,7 +60,9 @@ class Observer:
         )
         if detail is None:
             return None
-        if not resource.deleting:
-            return Observed(detail)
+        going = resource.deleting or detail.get("status") == "INVALID"
+        found = Observed(detail)
+        if not going and not remaking_in(resource).is_of(found.mark):
+            return found
         queues = await self.batch.job_queues(scope, fresh=fresh)
         return Observed(detail, uses(queues, detail["computeEnvironmentArn"]))

@@ -1,6 +1,6 @@
 """What to do next about a compute environment (pure)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
@@ -8,14 +8,21 @@ from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.api.plans import Plan, Step
 from awsbatch_operator.api.words import some_of
+from awsbatch_operator.kinds.computeenvironment import invalid
 from awsbatch_operator.kinds.computeenvironment.changes import (
     Change,
     Differences,
     compare,
+    crosses,
+    left_words,
+    role_request,
     update_request,
 )
-from awsbatch_operator.kinds.computeenvironment.desired import Desired
+from awsbatch_operator.kinds.computeenvironment.desired import Desired, was_deleting
+from awsbatch_operator.kinds.computeenvironment.invalid import deletion_failed, is_made_anew
 from awsbatch_operator.kinds.computeenvironment.observe import Observed
+from awsbatch_operator.kinds.computeenvironment.remaking import Remaking
+from awsbatch_operator.kinds.computeenvironment.status import shown_plan
 from awsbatch_operator.kinds.contract import Removal
 from awsbatch_operator.kinds.lasting import (
     MOVING_SECONDS,
@@ -34,14 +41,17 @@ from awsbatch_operator.kinds.lasting import (
 )
 from awsbatch_operator.kinds.tagging import tag_record, tag_steps
 
-RETRY_SECONDS = 600.0  # before a deletion that AWS gave up is asked for again without any sign
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentRemoval(LastingRemoval):
-    """`was_deleting`: AWS had taken the deletion when the environment was last looked at."""
+    """`was_deleting`: AWS had taken the deletion when the environment was last looked at.
+
+    `service_role` is the one that the spec names today, "" if it names none or one that its account
+    does not allow.
+    """
 
     was_deleting: bool = False
+    service_role: str = ""
 
 
 def plan_environment(desired: Desired, observed: Observed | None, now: Instant) -> Plan[ApiCall]:
@@ -49,16 +59,19 @@ def plan_environment(desired: Desired, observed: Observed | None, now: Instant) 
     del now
     if observed is None:
         return _create(desired)
+    found = compare(desired, observed)
+    anew = is_made_anew(desired, observed, found)
     busy = at_work(observed)
     if busy:
-        return Plan(findings=busy)
-    found = compare(desired, observed)
+        return Plan(findings=(_remaking(observed),) if anew else busy)
+    if anew:
+        return _make_anew(desired, observed)
     steps = tag_steps(observed.arn, desired.tags, observed.tags)
     if found.in_place:
         steps = (*steps, _update(desired, found.in_place))
     return Plan(
         steps=steps,
-        findings=_stalled(observed, found),
+        findings=_findings(desired, observed, found),
         record=tag_record(desired.tags, observed.tags),
         look_again_seconds=RELOOK_SECONDS,
     )
@@ -67,13 +80,15 @@ def plan_environment(desired: Desired, observed: Observed | None, now: Instant) 
 def environment_removal(resource: Resource, removal: Removal) -> EnvironmentRemoval:
     """Whether AWS gave a deletion up can be told only from what it said before."""
     lasting = lasting_removal(resource, removal)
+    role = None if removal.refused_roles else resource.spec.get("serviceRole")
     return EnvironmentRemoval(
         owner=lasting.owner,
         recorded=lasting.recorded,
         users=lasting.users,
         seen=lasting.seen,
         called=lasting.called,
-        was_deleting=resource.status.get("awsStatus") == "DELETING",
+        was_deleting=was_deleting(resource),
+        service_role=role if isinstance(role, str) else "",
     )
 
 
@@ -83,7 +98,8 @@ def plan_removal(
     """Out of all queues, DISABLED, deleted, gone: in this order.
 
     An environment that a queue still uses is not disabled yet, because the queue's jobs may need it
-    to come to their end.
+    to come to their end. One that is INVALID gets the role that the spec names by now: AWS cannot
+    delete an environment whose role is gone.
     """
     if observed is None:
         return when_absent(removal, now)
@@ -92,15 +108,67 @@ def plan_removal(
         return Plan(findings=(_in_use(observed),))
     if busy:
         return Plan(findings=busy)
-    if observed.status == "INVALID" and removal.was_deleting:
-        return Plan(findings=(_deletion_failed(observed),))
+    role = removal.service_role
+    if observed.status == "INVALID" and role and _is_cure(role, observed):
+        update = ApiCall("UpdateComputeEnvironment", role_request(role, observed))
+        step = Step(update, expects=HasRole(role))
+        return Plan(steps=(step,), look_again_seconds=MOVING_SECONDS)
+    return _take_away(observed, was_deleting=removal.was_deleting)
+
+
+def _is_cure(role: str, observed: Observed) -> bool:
+    return not _is_role(role, observed) and not crosses(role, observed)
+
+
+def _is_role(role: str, observed: Observed) -> bool:
+    """Whether AWS has that role, given by its ARN or by its bare name."""
+    have = str(observed.content.get("serviceRole") or "")
+    return have == role or have.endswith(f"/{role}")
+
+
+@dataclass(frozen=True, slots=True)
+class HasRole:
+    """AWS shows the role, or is at work on it."""
+
+    role: str
+
+    def met(self, observed: Observed | None) -> bool:
+        return observed is None or observed.at_work or _is_role(self.role, observed)
+
+
+def _take_away(
+    observed: Observed, *, was_deleting: bool, note: Finding | None = None
+) -> Plan[ApiCall]:
+    """DISABLED, deleted, gone. `note` is told when AWS has taken the deletion."""
+    if observed.status == "INVALID" and was_deleting:
+        return Plan(findings=(deletion_failed(observed),))
     name = {"computeEnvironment": str(observed.detail["computeEnvironmentName"])}
     if observed.state != "DISABLED":
         disable = ApiCall("UpdateComputeEnvironment", {**name, "state": "DISABLED"})
-        steps = (Step(disable, expects=IsDisabled()),)
-        return Plan(steps=steps, look_again_seconds=MOVING_SECONDS)
-    steps = (Step(ApiCall("DeleteComputeEnvironment", name), expects=Vanishes()),)
-    return Plan(steps=steps, look_again_seconds=MOVING_SECONDS)
+        step = Step(disable, expects=IsDisabled())
+    else:
+        step = Step(ApiCall("DeleteComputeEnvironment", name), note=note, expects=Vanishes())
+    return Plan(steps=(step,), look_again_seconds=MOVING_SECONDS)
+
+
+def _make_anew(desired: Desired, observed: Observed) -> Plan[ApiCall]:
+    """The environment goes first; what is made then is what any missing environment gets."""
+    note = Finding(catalogue.REMADE, f"Deleted {desired.name}, to create it anew. {observed.words}")
+    plan = _take_away(observed, was_deleting=desired.was_deleting, note=note)
+    if not plan.steps:
+        return plan
+    remaking = Remaking(observed.mark, desired.generation)
+    return replace(
+        plan,
+        findings=(_remaking(observed),),
+        record=remaking.record(),
+        announce={"plan": shown_plan(desired, observed)},
+    )
+
+
+def _remaking(observed: Observed) -> Finding:
+    words = f"No queue uses the environment, so it is deleted and created anew. {observed.words}"
+    return Finding(catalogue.REMAKING, words, look_again_seconds=MOVING_SECONDS)
 
 
 def _create(desired: Desired) -> Plan[ApiCall]:
@@ -129,36 +197,24 @@ def _changeable(desired: Desired, observed: Observed) -> tuple[str, ...]:
     return compare(desired, observed).in_place
 
 
-def _stalled(observed: Observed, found: Differences) -> tuple[Finding, ...]:
-    findings = []
-    if found.change in {Change.INFRASTRUCTURE, Change.REPLACEMENT}:
-        findings.append(
-            Finding(
-                catalogue.REPLACEMENT_NEEDED,
-                f"{', '.join(found.beyond)} cannot be changed by a scaling update; AWS would need "
-                f"{_words(found.change)}, which this version does not make.",
-            )
-        )
+def _findings(desired: Desired, observed: Observed, found: Differences) -> tuple[Finding, ...]:
+    left = tuple(Finding(catalogue.LEFT_AS_IT_IS, words) for words in left_words(observed, found))
     if observed.status == "INVALID":
-        findings.append(Finding(catalogue.ENVIRONMENT_INVALID, observed.words))
-    return tuple(findings)
+        return (*invalid.findings(desired, observed, found), *left)
+    if found.change in {Change.INFRASTRUCTURE, Change.REPLACEMENT}:
+        stalled = Finding(
+            catalogue.REPLACEMENT_NEEDED,
+            f"{', '.join(found.beyond)} cannot be changed by a scaling update; AWS would need "
+            f"{_words(found.change)}, which this version does not make.",
+        )
+        return (stalled, *left)
+    return left
 
 
 def _words(change: Change) -> str:
     if change is Change.INFRASTRUCTURE:
         return "an infrastructure update"
     return "a new environment in its place"
-
-
-def _deletion_failed(observed: Observed) -> Finding:
-    """AWS took the deletion, tried, and gave up: most often its role went first."""
-    return Finding(
-        catalogue.ENVIRONMENT_INVALID,
-        f"AWS could not delete the compute environment. {observed.words}",
-        "AWS needs the environment's service role to clean up, and no job in it: mend what it "
-        "names, and the deletion goes on by itself.",
-        look_again_seconds=RETRY_SECONDS,
-    )
 
 
 def _in_use(observed: Observed) -> Finding:

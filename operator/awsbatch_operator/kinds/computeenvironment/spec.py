@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from awsbatch_operator.kinds.computeenvironment.noops import LATEST_IMAGE
 from awsbatch_operator.schema.common import (
     AWS_NAME_RULE,
     INFRASTRUCTURE_NOT_YET,
@@ -19,6 +20,7 @@ from awsbatch_operator.schema.declare import (
     REASON,
     Column,
     CustomResource,
+    NotYet,
     PassThrough,
 )
 from awsbatch_operator.schema.fields import LIST_ATOMIC, Count, Fields, Line, Paragraph, Short
@@ -33,6 +35,19 @@ MEMBERS = PassThrough(
         "context": "reserved by AWS",
     },
     add={"updatePolicy": "UpdatePolicy"},
+)
+
+
+NOT_YET = (
+    *INFRASTRUCTURE_NOT_YET,
+    NotYet(
+        path=f"computeResources.{LATEST_IMAGE}",
+        honoured=(False,),
+        remedy=(
+            "Infrastructure updates are not supported yet: remove "
+            f"computeResources.{LATEST_IMAGE}, or set it to false."
+        ),
+    ),
 )
 
 
@@ -97,7 +112,7 @@ RESOURCE = CustomResource(
     status=ComputeEnvironmentStatus,
     passthrough=MEMBERS,
     rules=(*SCOPE_RULES, AWS_NAME_RULE, *ENVIRONMENT_RULES),
-    not_yet=INFRASTRUCTURE_NOT_YET,
+    not_yet=NOT_YET,
     selectable=(".spec.type", ".spec.state", ".status.awsStatus"),
     columns=(
         Column(name="Type", path=".spec.type", description="MANAGED or UNMANAGED."),

@@ -5,8 +5,9 @@ from typing import Any
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.conditions import Situation, Verdict
 from awsbatch_operator.api.metadata import Resource
-from awsbatch_operator.kinds.computeenvironment.changes import Change, compare
+from awsbatch_operator.kinds.computeenvironment.changes import Change, compare, left_words
 from awsbatch_operator.kinds.computeenvironment.desired import Desired
+from awsbatch_operator.kinds.computeenvironment.invalid import is_made_anew
 from awsbatch_operator.kinds.computeenvironment.observe import Observed
 from awsbatch_operator.kinds.computeenvironment.spec import ComputeEnvironmentStatus
 from awsbatch_operator.kinds.contract import KindStatus, Removal, Seen
@@ -14,6 +15,7 @@ from awsbatch_operator.kinds.lasting import ApiCall, starting
 from awsbatch_operator.schema.fit import fitted
 
 _FIELDS_SHOWN = 100  # the CRD's limit
+_ANEW = "The environment is INVALID and no queue uses it: it is deleted and created anew."
 _WHY: dict[Change, str] = {
     Change.NONE: "AWS is as the spec says.",
     Change.SCALING: "AWS changes these fields in place.",
@@ -35,7 +37,8 @@ def environment_status(resource: Resource, seen: Seen[Desired, Observed, ApiCall
         words = "The compute environment is being removed from AWS."
         verdict = Verdict(Situation.DELETING, catalogue.DELETING.name, words)
         return KindStatus(fields, verdict if resource.deleting else before.verdict)
-    return KindStatus(fields | {"plan": _plan(seen.desired, observed)}, _verdict(observed))
+    fields |= {"plan": shown_plan(seen.desired, observed)}
+    return KindStatus(fields, _verdict(seen.desired, observed))
 
 
 def _observed_fields(observed: Observed) -> dict[str, Any]:
@@ -56,23 +59,27 @@ def _observed_fields(observed: Observed) -> dict[str, Any]:
     return fitted(ComputeEnvironmentStatus, fields)
 
 
-def _plan(desired: Desired, observed: Observed) -> dict[str, Any]:
+def shown_plan(desired: Desired, observed: Observed) -> dict[str, Any]:
+    """What changes in AWS, or waits for a person."""
     found = compare(desired, observed)
     shown: dict[str, Any] = {"action": found.change.value, "reason": _WHY[found.change]}
+    if is_made_anew(desired, observed, found):
+        shown = {"action": Change.REPLACEMENT.value, "reason": _ANEW}
     if found.fields:
         shown["fields"] = list(found.fields[:_FIELDS_SHOWN])
     return shown
 
 
-def _verdict(observed: Observed) -> Verdict:
+def _verdict(desired: Desired, observed: Observed) -> Verdict:
     """When nothing stands in the way: VALID."""
+    reason, words = catalogue.READY, "The compute environment is VALID and ENABLED."
     if observed.state == "DISABLED":
-        return Verdict(
-            Situation.READY,
-            catalogue.DISABLED.name,
+        reason = catalogue.DISABLED
+        words = (
             "The compute environment is disabled, as the spec says: no job starts in it. "
-            "Set spec.state to ENABLED to use it.",
+            "Set spec.state to ENABLED to use it."
         )
-    return Verdict(
-        Situation.READY, catalogue.READY.name, "The compute environment is VALID and ENABLED."
-    )
+    left = left_words(observed, compare(desired, observed))
+    if left:
+        words = " ".join((words, *left, catalogue.LEFT_AS_IT_IS.remedy))
+    return Verdict(Situation.READY, reason.name, words)

@@ -7,7 +7,6 @@ from typing import Any
 from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 from awsbatch_operator.api.references import Targets
 from awsbatch_operator.api.tags import Owner
-from awsbatch_operator.kinds.gates import is_ready
 from awsbatch_operator.kinds.jobqueue.spec import JobQueueSpec
 from awsbatch_operator.kinds.lasting import reached_before
 from awsbatch_operator.kinds.tagging import WantedTags, wanted_tags
@@ -17,8 +16,8 @@ from awsbatch_operator.kinds.tagging import WantedTags, wanted_tags
 class Desired:
     """`content` are AWS's members with ARNs in the place of references.
 
-    `waiting` are the environments (ARN: name) that are not Ready: AWS takes only VALID ones into a
-    queue, so a queue that has them keeps them, and no queue gets them.
+    `waiting` are the environments (ARN: name and why) that are not VALID, or are being deleted: AWS
+    takes only VALID ones into a queue, so a queue that has them keeps them, and no queue gets them.
     """
 
     owner: Owner
@@ -44,8 +43,9 @@ def desired_queue(resource: Resource, targets: Targets, owner: Owner) -> Desired
         reference = entry["computeEnvironmentRef"]
         arn = _arn(reference, "ComputeEnvironment", namespace, targets)
         order.append({"order": entry["order"], "computeEnvironment": arn})
-        if not _takes_jobs(reference, namespace, targets):
-            waiting[arn] = str(reference["name"])
+        why = _not_taken(reference, namespace, targets)
+        if why:
+            waiting[arn] = f"{reference['name']} ({why})"
     content["computeEnvironmentOrder"] = order
     policy = resource.spec.get("schedulingPolicyRef")
     if policy is not None:
@@ -66,12 +66,15 @@ def _arn(reference: Shape, kind: str, namespace: str, targets: Targets) -> str:
     return targets.arn(ObjectKey(kind, namespace, reference["name"]))
 
 
-def _takes_jobs(reference: Shape, namespace: str, targets: Targets) -> bool:
-    """Whether AWS would take the environment into a queue, as far as we know."""
+def _not_taken(reference: Shape, namespace: str, targets: Targets) -> str:
+    """Why AWS would not take the environment into a queue, as far as we know; "" if it would."""
     if "arn" in reference:
-        return True  # AWS will say
+        return ""  # AWS will say
     target = targets.found[ObjectKey("ComputeEnvironment", namespace, reference["name"])]
-    return is_ready(target) or target.status.get("awsStatus") == "VALID"
+    if target.deleting:
+        return "being deleted"
+    status = str(target.status.get("awsStatus", "unknown"))
+    return "" if status == "VALID" else status
 
 
 def waits_for_jobs(resource: Resource) -> bool:

@@ -152,7 +152,11 @@ def _in_the_way(
     if _ORDER in found and _newly_waiting(desired, observed):
         findings.append(_waits_for(desired, observed.environments))
     if _POLICY in found and not _may_change(_POLICY, desired, observed):
-        message = "AWS neither adds nor removes the scheduling policy of a queue that exists."
+        has = observed.content.get(_POLICY) or "none"
+        message = (
+            "AWS neither adds nor removes the scheduling policy of a queue that exists; this one "
+            f"has {has}."
+        )
         findings.append(Finding(catalogue.POLICY_NOT_REMOVABLE, message))
     fixed = [name for name in found if name not in _CHANGEABLE]
     if fixed:

@@ -30,7 +30,8 @@ SHAPES: Additions = {
             "computeResources": plain("The instances or Fargate capacity. MANAGED only."),
             "serviceRole": arn(
                 "Role that AWS Batch acts with. Unset: its service-linked role. "
-                "Required for UNMANAGED."
+                "Required for UNMANAGED.",
+                low=0,
             ),
             "eksConfiguration": plain("The EKS cluster that runs the jobs, instead of ECS."),
             "ecsSettings": plain("Settings of the ECS cluster that runs the jobs."),
@@ -47,21 +48,21 @@ SHAPES: Additions = {
                 "Instance types, families, or default_x86_64, default_arm64, optimal.",
                 length=(1, 64),
             ),
-            "imageId": text("Machine image. Deprecated by AWS: use ec2Configuration."),
+            "imageId": text("Machine image. Deprecated by AWS: use ec2Configuration.", low=0),
             "subnets": many("Subnets to launch in.", length=(1, 64)),
             "securityGroupIds": many("Security groups of the instances.", length=(1, 64)),
-            "ec2KeyPair": text("Key pair for SSH to the instances."),
-            "instanceRole": arn("Instance profile of the instances, by ARN or name."),
+            "ec2KeyPair": text("Key pair for SSH to the instances.", low=0),
+            "instanceRole": arn("Instance profile of the instances, by ARN or name.", low=0),
             "tags": many(
                 "Tags for the instances, besides the operator's own.", (0, 40), length=(0, 256)
             ),
-            "placementGroup": text("Placement group of the instances."),
+            "placementGroup": text("Placement group of the instances.", low=0),
             "bidPercentage": number(
                 "Highest Spot price, as a percentage of the On-Demand price.", 1, 100
             ),
-            "spotIamFleetRole": arn("Spot Fleet role; needed for SPOT with BEST_FIT."),
+            "spotIamFleetRole": arn("Spot Fleet role; needed for SPOT with BEST_FIT.", low=0),
             "launchTemplate": plain("Launch template of the instances."),
-            "ec2Configuration": many("Machine images, one entry an image type.", (1, 2)),
+            "ec2Configuration": many("Machine images, one entry an image type.", (0, 2)),
             "scalingPolicy": plain("How soon idle instances go."),
             "managedInstancesProvider": plain("Capacity of type ECS_MANAGED_INSTANCES."),
             "capacityTags": many(
@@ -70,7 +71,13 @@ SHAPES: Additions = {
                 length=(0, 256),
             ),
         },
-        rules=rules.COMPUTE_RESOURCE,
+        flags={
+            "updateToLatestImageVersion": (
+                "Whether an infrastructure update takes AWS's newest image. Only false, which is "
+                "AWS's default, is honoured yet."
+            )
+        },
+        rules=(*rules.COMPUTE_RESOURCE, rules.IMAGE),
     ),
     "LaunchTemplateSpecification": Struct(
         members={
@@ -92,10 +99,13 @@ SHAPES: Additions = {
     "Ec2Configuration": Struct(
         members={
             "imageType": text("Image type, such as ECS_AL2023 or ECS_AL2023_NVIDIA."),
-            "imageIdOverride": text("Machine image to use instead of AWS's newest of the type."),
+            "imageIdOverride": text(
+                "Machine image to use instead of AWS's newest of the type.", low=0
+            ),
             "imageKubernetesVersion": text("Kubernetes version of an EKS image."),
         },
         omit={"batchImageStatus": "only returned by AWS"},
+        rules=(rules.IMAGE_OVERRIDE, rules.IMAGE_TYPE),
     ),
     "ComputeScalingPolicy": Struct(
         members={

@@ -1,24 +1,36 @@
-"""Rules of compute environments."""
+"""Rules of compute environments.
 
-from awsbatch_operator.schema.rules import Rule, at_most_one, exactly_one, none_of, present
+What a Describe call returns can be applied: a member that is there and says nothing (0, an empty
+text, list or map, false) contradicts no other one.
+"""
 
-# CreateComputeEnvironment's reference says of each of these that Fargate does not take it.
-NOT_FARGATE = (
-    "instanceTypes",
-    "instanceRole",
-    "allocationStrategy",
-    "minvCpus",
-    "desiredvCpus",
-    "imageId",
-    "ec2KeyPair",
-    "placementGroup",
-    "bidPercentage",
-    "spotIamFleetRole",
-    "launchTemplate",
-    "ec2Configuration",
-    "scalingPolicy",
-    "tags",
-)
+from awsbatch_operator.schema.rules import Rule, chosen, exactly_one, said
+
+_ZERO, _TEXT, _ENTRIES = "0", "''", ""
+# CreateComputeEnvironment's reference says of each of these that Fargate does not take it; with
+# what says nothing, as `said` takes it; None: its presence says something.
+_NOT_FARGATE: dict[str, str | None] = {
+    "instanceTypes": _ENTRIES,
+    "instanceRole": _TEXT,
+    "allocationStrategy": None,
+    "minvCpus": _ZERO,
+    "desiredvCpus": _ZERO,
+    "imageId": _TEXT,
+    "ec2KeyPair": _TEXT,
+    "placementGroup": _TEXT,
+    "bidPercentage": None,
+    "spotIamFleetRole": _TEXT,
+    "launchTemplate": None,
+    "ec2Configuration": _ENTRIES,
+    "scalingPolicy": None,
+    "tags": _ENTRIES,
+}
+NOT_FARGATE = tuple(_NOT_FARGATE)
+_GIVEN = {
+    name: f"has(self.{name})" if empty is None else said(name, empty)
+    for name, empty in _NOT_FARGATE.items()
+}
+_NONE_GIVEN = " && ".join(f"!{given}" for given in _GIVEN.values())
 _FARGATE = "self.type in ['FARGATE', 'FARGATE_SPOT']"
 _INSTANCES = "self.type in ['EC2', 'SPOT']"
 
@@ -36,13 +48,13 @@ COMPUTE_RESOURCE = (
     ),
     Rule(
         id="fargate-without-instances",
-        cel=f"!({_FARGATE}) || ({none_of(NOT_FARGATE)})",
+        cel=f"!({_FARGATE}) || ({_NONE_GIVEN})",
         message=(
             "Fargate has no instances, so members that describe instances are refused. Remove "
             f"those of {', '.join(NOT_FARGATE)}, or set type to EC2 or SPOT."
         ),
         words=f"""'Fargate has no instances, so members that describe instances are refused. '
-            + 'Remove' + {present(NOT_FARGATE)} + ', or set type to EC2 or SPOT.'""",
+            + 'Remove' + {chosen(_GIVEN)} + ', or set type to EC2 or SPOT.'""",
     ),
     Rule(
         id="fargate-network",
@@ -56,9 +68,8 @@ COMPUTE_RESOURCE = (
     ),
     Rule(
         id="instances-needs",
-        cel=f"""!({_INSTANCES}) || (has(self.subnets) && size(self.subnets) >= 1
-            && has(self.instanceRole) && has(self.instanceTypes)
-            && size(self.instanceTypes) >= 1)""",
+        cel=f"""!({_INSTANCES}) || ({said("subnets")}
+            && {said("instanceRole", _TEXT)} && {said("instanceTypes")})""",
         message=(
             "AWS Batch cannot launch EC2 instances without knowing which, where and with what "
             "profile. Set instanceTypes, subnets and instanceRole."
@@ -66,8 +77,8 @@ COMPUTE_RESOURCE = (
     ),
     Rule(
         id="spot-only-members",
-        cel="""self.type == 'SPOT' || (!has(self.bidPercentage) && !has(self.spotIamFleetRole)
-            && !(has(self.allocationStrategy)
+        cel=f"""self.type == 'SPOT' || (!has(self.bidPercentage)
+            && !{said("spotIamFleetRole", _TEXT)} && !(has(self.allocationStrategy)
                  && self.allocationStrategy.startsWith('SPOT_')))""",
         message=(
             "bidPercentage, spotIamFleetRole and the SPOT_… allocation strategies are about Spot "
@@ -76,7 +87,7 @@ COMPUTE_RESOURCE = (
     ),
     Rule(
         id="spot-fleet-role",
-        cel="""self.type != 'SPOT' || has(self.spotIamFleetRole)
+        cel=f"""self.type != 'SPOT' || {said("spotIamFleetRole", _TEXT)}
             || (has(self.allocationStrategy) && self.allocationStrategy != 'BEST_FIT')""",
         message=(
             "SPOT with the allocation strategy BEST_FIT (the default) goes through a Spot Fleet, "
@@ -95,13 +106,41 @@ COMPUTE_RESOURCE = (
     ),
     Rule(
         id="managed-instances-provider",
-        cel="""(self.type == 'ECS_MANAGED_INSTANCES') == has(self.managedInstancesProvider)
-            && (self.type == 'ECS_MANAGED_INSTANCES' || !has(self.capacityTags))""",
+        cel=f"""(self.type == 'ECS_MANAGED_INSTANCES') == has(self.managedInstancesProvider)
+            && (self.type == 'ECS_MANAGED_INSTANCES' || !{said("capacityTags")})""",
         message=(
             "managedInstancesProvider describes capacity of type ECS_MANAGED_INSTANCES and no "
             "other, and so does capacityTags. Set it with that type, remove it with the others."
         ),
     ),
+)
+
+_IMAGE_FORM = "^(ami-[0-9a-f]+)?$"
+_IMAGE_WORDS = (
+    "{} is the id of a machine image, such as ami-0123456789abcdef0, not its name. Look it up with "
+    "aws ec2 describe-images."
+)
+IMAGE = Rule(
+    id="image-id",
+    cel=f"!has(self.imageId) || self.imageId.matches('{_IMAGE_FORM}')",
+    message=_IMAGE_WORDS.format("imageId"),
+    field=".imageId",
+)
+IMAGE_OVERRIDE = Rule(
+    id="image-id-override",
+    cel=f"!has(self.imageIdOverride) || self.imageIdOverride.matches('{_IMAGE_FORM}')",
+    message=_IMAGE_WORDS.format("imageIdOverride"),
+    field=".imageIdOverride",
+)
+IMAGE_TYPE = Rule(
+    id="image-type",
+    cel="self.imageType.matches('^(ECS|EKS)_[A-Z0-9_]+$')",
+    message=(
+        "imageType is one of AWS's words for an image of ECS or EKS, such as ECS_AL2023, "
+        "ECS_AL2023_NVIDIA or EKS_AL2023. A machine image of your own goes into imageIdOverride, "
+        "beside the type that it was made from."
+    ),
+    field=".imageType",
 )
 
 TEMPLATE = exactly_one(
@@ -166,25 +205,41 @@ SPEC = (
         ),
     ),
     Rule(
+        id="fargate-update-policy",
+        cel=f"""!has(self.updatePolicy) || !has(self.computeResources)
+            || !({_FARGATE.replace("self.", "self.computeResources.")})
+            || (!{said("terminateJobsOnUpdate", "false", "self.updatePolicy")}
+                && !{said("jobExecutionTimeoutMinutes", "30", "self.updatePolicy")})""",
+        message=(
+            "updatePolicy is about how instances are exchanged; Fargate has none, and AWS ignores "
+            "it there. Remove updatePolicy."
+        ),
+        field=".updatePolicy",
+    ),
+    Rule(
         id="unmanaged-needs-role",
-        cel="self.type != 'UNMANAGED' || has(self.serviceRole)",
+        cel=f"self.type != 'UNMANAGED' || {said('serviceRole', _TEXT)}",
         message=(
             "AWS Batch uses its service-linked role for MANAGED environments only. Set serviceRole."
         ),
     ),
     Rule(
         id="unmanaged-vcpus",
-        cel="self.type == 'UNMANAGED' || !has(self.unmanagedvCpus)",
+        cel=f"self.type == 'UNMANAGED' || !{said('unmanagedvCpus', _ZERO)}",
         message=(
             "unmanagedvCpus says how much you bring; in a MANAGED environment that is "
             "computeResources.maxvCpus. Remove unmanagedvCpus."
         ),
         field=".unmanagedvCpus",
     ),
-    at_most_one(
-        "ecs-or-eks",
-        ("ecsSettings", "eksConfiguration"),
-        "An environment runs its jobs on ECS or on EKS. Remove ecsSettings or eksConfiguration.",
+    Rule(
+        id="ecs-or-eks",
+        cel="""!has(self.eksConfiguration) || !has(self.ecsSettings)
+            || !has(self.ecsSettings.containerInsights)
+            || self.ecsSettings.containerInsights == 'DISABLED'""",
+        message=(
+            "An environment runs its jobs on ECS or on EKS. Remove ecsSettings or eksConfiguration."
+        ),
     ),
     Rule(
         id="eks-resources",

@@ -1,0 +1,58 @@
+"""What breaks compute environments and mends them, past the operator."""
+
+import json
+from typing import Any
+
+from tests.component.remedies.faults import Deed
+from tests.support.installation import ACCOUNT, NAMESPACE, Installation
+from tests.support.manifests import ENVIRONMENT, environment
+
+from awsbatch_operator.api.metadata import ObjectKey
+
+SECOND = ObjectKey("ComputeEnvironment", NAMESPACE, "second")
+BATCH_ROLE = "service-role/ours"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/{BATCH_ROLE}"
+OTHER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/service-role/AWSBatchServiceRole"
+OTHER_PROFILE = f"arn:aws:iam::{ACCOUNT}:instance-profile/other"
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "batch.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
+}
+ANEW = "made anew by itself"
+REMADE = ["UpdateComputeEnvironment", "DeleteComputeEnvironment", "CreateComputeEnvironment"]
+
+
+def iam(operation: str, **request: Any) -> Deed:
+    """Somebody changes IAM."""
+
+    async def do(there: Installation) -> None:
+        getattr(there.aws("iam"), operation)(**request)
+
+    return do
+
+
+MAKE_PROFILE = iam("create_instance_profile", InstanceProfileName="other")
+DROP_PROFILE = iam("delete_instance_profile", InstanceProfileName="other")
+MAKE_ROLE = iam(
+    "create_role",
+    RoleName="ours",
+    Path="/service-role/",
+    AssumeRolePolicyDocument=json.dumps(TRUST),
+)
+DROP_ROLE = iam("delete_role", RoleName="ours")
+
+
+def with_role(**changes: Any) -> dict[str, Any]:
+    return environment(**changes) | {"serviceRole": ROLE}
+
+
+async def drop_cluster(there: Installation) -> None:
+    """Somebody deletes the ECS cluster of the environment."""
+    await there.until_ready(ENVIRONMENT)
+    there.aws("ecs").delete_cluster(cluster=there.status(ENVIRONMENT)["ecsClusterArn"])

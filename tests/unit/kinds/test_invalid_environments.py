@@ -1,0 +1,141 @@
+"""What AWS says of INVALID environments, and what is made of it."""
+
+import pytest
+from tests.unit.kinds.environments import NAME, OWN_ROLE, SLR, Model, desired, managed
+from tests.unit.kinds.values import NOW, RECORDED, owner, resource
+
+from awsbatch_operator.api import catalogue
+from awsbatch_operator.api.metadata import REMAKING
+from awsbatch_operator.kinds.computeenvironment.invalid import lack_of
+from awsbatch_operator.kinds.computeenvironment.plan import (
+    environment_removal,
+    plan_environment,
+    plan_removal,
+)
+from awsbatch_operator.kinds.computeenvironment.remaking import Remaking, remaking_in
+from awsbatch_operator.kinds.contract import Removal
+from awsbatch_operator.kinds.queues import Use
+
+SUBNETS, ROLE_FIELD = "computeResources.subnets", "computeResources.instanceRole"
+WORDS = (
+    ("CLIENT_ERROR - The subnet ID 'subnet-1' does not exist", SUBNETS, "made anew"),
+    (
+        "CLIENT_ERROR - The security group 'sg-1' does not exist",
+        "computeResources.securityGroupIds",
+        "made anew",
+    ),
+    ("CLIENT_ERROR - Invalid IAM Instance Profile name: x", ROLE_FIELD, "VALID by itself"),
+    (
+        "CLIENT_ERROR - Launch Template lt-1 does not exist",
+        "computeResources.launchTemplate",
+        "made anew",
+    ),
+    (
+        "CLIENT_ERROR - The image id '[ami-1]' does not exist",
+        "computeResources.ec2Configuration",
+        "made anew",
+    ),
+    ("CLIENT_ERROR - The key pair 'me' does not exist", "computeResources.ec2KeyPair", "made anew"),
+    (
+        f"CLIENT_ERROR - User: x is not authorized to perform: sts:AssumeRole on {OWN_ROLE}",
+        "",
+        f"Make the role {OWN_ROLE} again",
+    ),
+    (
+        "CLIENT_ERROR - User: x is not authorized to perform: ecs:ListClusters on *",
+        "",
+        "Grant it to the role that AWS names",
+    ),
+    ("INTERNAL_ERROR - Something else", "", "Mend what AWS names"),
+)
+
+
+def invalid(reason, *queues, **top):
+    """AWS has the environment, INVALID for that reason."""
+    model = Model()
+    model.converge(managed(top=top))
+    model.detail |= {"status": "INVALID", "statusReason": reason}
+    return model.observed(queues)
+
+
+@pytest.mark.parametrize(("said", "field", "remedy"), WORDS, ids=[each[0][:40] for each in WORDS])
+def test_the_words_of_aws_are_about_one_thing_and_its_remedy_is_told(said, field, remedy):
+    observed = invalid(said, serviceRole=OWN_ROLE)
+    assert lack_of(observed).field == field
+    plan = plan_environment(desired(managed(top={"serviceRole": OWN_ROLE})), observed, NOW)
+    (finding,) = plan.findings
+    assert finding.reason is catalogue.ENVIRONMENT_INVALID
+    assert said in finding.message
+    assert field in finding.remedy
+    assert remedy in finding.remedy
+    assert not plan.steps
+
+
+@pytest.mark.parametrize(
+    ("has", "top", "goes"),
+    [
+        (SLR, {}, True),
+        (SLR, {"deletionPolicy": "Retain"}, False),
+        (OWN_ROLE, {"serviceRole": OWN_ROLE}, True),
+        (OWN_ROLE, {"serviceRole": f"{OWN_ROLE}2"}, False),  # it needs the role to be deleted
+    ],
+)
+def test_it_is_made_anew_only_where_that_is_allowed_and_can_be_done(has, top, goes):
+    observed = invalid("CLIENT_ERROR - The subnet ID 'x' does not exist", serviceRole=has)
+    plan = plan_environment(desired(managed(subnets=["subnet-9"], top=top)), observed, NOW)
+    disables = {"computeEnvironment": NAME, "state": "DISABLED"}
+    assert any(call.request == disables for call in plan.actions) is goes
+    assert (REMAKING in plan.record) is goes
+
+
+@pytest.mark.parametrize(("generation", "goes"), [(1, True), (2, False)])
+def test_what_aws_calls_valid_goes_only_if_it_had_begun_for_the_same_spec(generation, goes):
+    model = Model()
+    model.converge(managed())
+    observed = model.observed()
+    record = Remaking(observed.mark, 1).record()
+    wanted = desired(managed(subnets=["subnet-9"]), annotations=dict(record), generation=generation)
+    plan = plan_environment(wanted, observed, NOW)
+    assert bool(plan.steps) is goes
+    assert (plan.findings[0].reason is catalogue.REPLACEMENT_NEEDED) is not goes
+
+
+def test_what_a_queue_uses_is_left_alone():
+    observed = invalid("CLIENT_ERROR - The subnet ID 'x' does not exist", Use("theirs", ""))
+    plan = plan_environment(desired(managed(subnets=["subnet-9"])), observed, NOW)
+    assert not plan.steps
+    assert "theirs" in plan.findings[0].remedy
+
+
+@pytest.mark.parametrize("text", ["", "7", "null", "{", "[]", '{"environment": "1"}', "[" * 9000])
+def test_an_edited_record_says_nothing(text):
+    of = resource("ComputeEnvironment", annotations={REMAKING: text})
+    assert remaking_in(of) == Remaking()
+    assert not remaking_in(of).is_of("")
+
+
+def test_a_record_is_read_as_it_was_written():
+    remaking = Remaking("uuid-1", 7)
+    annotations = dict(remaking.record())
+    assert remaking_in(resource("ComputeEnvironment", annotations=annotations)) == remaking
+
+
+@pytest.mark.parametrize(
+    ("role", "refused", "is_set"),
+    [
+        (f"{OWN_ROLE}2", False, True),
+        (f"{OWN_ROLE}2", True, False),  # its account does not allow the role
+        (OWN_ROLE, False, False),
+        (SLR, False, False),  # AWS cannot change from an ordinary role to that one
+        (None, False, False),
+        (7, False, False),
+    ],
+)
+def test_a_deletion_sets_the_role_of_an_invalid_environment_if_that_may_be_and_helps(
+    role, refused, is_set
+):
+    observed = invalid("not authorized to perform: sts:AssumeRole", serviceRole=OWN_ROLE)
+    of = resource("ComputeEnvironment", {"serviceRole": role}, deleting=True)
+    removal = environment_removal(of, Removal(owner(of), RECORDED, refused_roles=refused))
+    (call,) = plan_removal(removal, observed, NOW).actions
+    assert (call.request.get("serviceRole") == role and role is not None) is is_set
