@@ -35,7 +35,7 @@ def code():
 
 
 def test_the_table_of_metrics_has_all_of_them(code):
-    declared = re.findall(r"\.(_counter|gauges?)\(\s*\"(\w+)\"", code)
+    declared = re.findall(r"\.(_counter|_histogram|gauges?)\(\s*\"(\w+)\"", code)
     names = {name + ("_total" if how == "_counter" else "") for how, name in declared}
     names |= set(re.findall(r"\{PREFIX\}_(\w+)\"", code))
     assert len(names) > 15

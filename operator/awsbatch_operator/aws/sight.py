@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import overload
 
+from awsbatch_operator.api.encoding import decoded
 from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.api.tags import CLUSTER, KIND, NAME, NAMESPACE
 
@@ -27,7 +28,7 @@ class Item:
     @property
     def detail(self) -> Shape:
         """The detail, as a value of its own."""
-        detail: Shape = json.loads(self.packed or b"{}")
+        detail: Shape = decoded(self.packed or b"{}")
         return detail
 
 

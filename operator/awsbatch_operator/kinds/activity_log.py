@@ -15,7 +15,7 @@ from awsbatch_operator.kinds.narration import EventSink
 AGAIN_SECONDS = 600.0  # the same about the same object within this time is a retry: no new line
 REMEMBERED = 4096  # lines, so that a retry is known as one
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 class Activity(Enum):

@@ -5,13 +5,15 @@ is bound to the context of the task that works for it. What other libraries log 
 way. Nothing leaves without having its secrets masked, and no line is longer than masking allows.
 """
 
+import json
 import logging
 import sys
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from contextvars import ContextVar, Token
 from enum import Enum
 from typing import Any, TextIO
 
+import orjson
 import structlog
 from structlog.typing import Processor, WrappedLogger
 
@@ -117,8 +119,16 @@ def _rendering(*, human: bool, colors: bool) -> Sequence[Processor]:
         _shorten,
         _mask,
         structlog.processors.EventRenamer("message"),
-        structlog.processors.JSONRenderer(default=str),
+        structlog.processors.JSONRenderer(serializer=_as_json, default=str),
     ]
+
+
+def _as_json(line: object, *, default: Callable[[object], str]) -> str:
+    """By orjson, or by Python's own for what that refuses, such as a number beyond 64 bits."""
+    try:
+        return orjson.dumps(line, default=default).decode()
+    except TypeError:
+        return json.dumps(line, default=default)
 
 
 def _shorten(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

@@ -1,6 +1,7 @@
 """Prometheus metrics. Every label takes its values from a bounded set; none names an object."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
@@ -37,58 +38,50 @@ class Metrics:
             "versions_gone_back", "Objects that an API server had in an older version.", "kind"
         )
         self._seen = self._counter("watch_events", "What the watch has brought.", "kind", "event")
-        self._turn_seconds = Histogram(
-            f"{PREFIX}_reconcile_seconds",
-            "Duration of a turn.",
-            ("kind",),
-            buckets=TURN_BUCKETS,
-            registry=registry,
+        self._turn_seconds = self._histogram(
+            "reconcile_seconds", "Duration of a turn.", TURN_BUCKETS, "kind"
         )
-        self._call_seconds = Histogram(
-            f"{PREFIX}_aws_call_seconds",
-            "Duration of a call to AWS.",
-            ("service", "operation"),
-            buckets=CALL_BUCKETS,
-            registry=registry,
+        self._call_seconds = self._histogram(
+            "aws_call_seconds", "Duration of a call to AWS.", CALL_BUCKETS, "service", "operation"
         )
 
     def turn(self, kind: str, result: str, seconds: float) -> None:
         """One turn has ended: ok, retry, no-token, fenced, conflict, error or gone."""
-        self._turns.labels(kind, result).inc()
-        self._turn_seconds.labels(kind).observe(seconds)
+        self._turns(kind, result).inc()
+        self._turn_seconds(kind).observe(seconds)
 
     def retry(self, kind: str) -> None:
         """A turn will be repeated with backoff."""
-        self._retries.labels(kind).inc()
+        self._retries(kind).inc()
 
     def kube_write(self, kind: str, verb: str, outcome: str) -> None:
         """One write to the Kubernetes API: "ok", or the name of the KubeError."""
-        self._writes.labels(kind, verb, outcome).inc()
+        self._writes(kind, verb, outcome).inc()
 
     def event(self, outcome: str) -> None:
         """What became of an Event: created, repeated, dropped or failed."""
-        self._events.labels(outcome).inc()
+        self._events(outcome).inc()
 
     def aws_call(self, service: str, operation: str, outcome: str, seconds: float) -> None:
         """One call to AWS. The outcome is "ok" or the name of an error class, never a message."""
-        self._calls.labels(service, operation, outcome).inc()
-        self._call_seconds.labels(service, operation).observe(seconds)
+        self._calls(service, operation, outcome).inc()
+        self._call_seconds(service, operation).observe(seconds)
 
     def resync(self, outcome: str) -> None:
         """One pass over all objects has ended: ok or failed."""
-        self._passes.labels(outcome).inc()
+        self._passes(outcome).inc()
 
     def ghost(self, kind: str) -> None:
         """An object of the cache turned out to be gone."""
-        self._ghosts.labels(kind).inc()
+        self._ghosts(kind).inc()
 
     def rewound(self, kind: str) -> None:
         """A live read showed an older version than was known: a backup has been restored."""
-        self._rewound.labels(kind).inc()
+        self._rewound(kind).inc()
 
     def watched(self, kind: str, event: str) -> None:
         """The watch has brought an object: LISTED at its start, then ADDED, MODIFIED or DELETED."""
-        self._seen.labels(kind, event).inc()
+        self._seen(kind, event).inc()
 
     def gauge(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """A value that is read whenever the metrics are, such as the depth of a queue."""
@@ -98,8 +91,17 @@ class Metrics:
         """Values by label, read whenever the metrics are: what is not read is not there."""
         self.registry.register(_Table(f"{PREFIX}_{name}", meaning, labels, read))
 
-    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
-        return Counter(f"{PREFIX}_{name}", meaning, labels, registry=self.registry)
+    def _counter(self, name: str, meaning: str, *labels: str) -> Callable[..., Counter]:
+        made = Counter(f"{PREFIX}_{name}", meaning, labels, registry=self.registry)
+        return cache(made.labels)  # which checks names and takes a lock at every call
+
+    def _histogram(
+        self, name: str, meaning: str, buckets: Sequence[float], *labels: str
+    ) -> Callable[..., Histogram]:
+        made = Histogram(
+            f"{PREFIX}_{name}", meaning, labels, buckets=buckets, registry=self.registry
+        )
+        return cache(made.labels)
 
 
 class _Table(Collector):

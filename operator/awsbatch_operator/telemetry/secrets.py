@@ -21,9 +21,10 @@ DEPTH_LIMIT = 6
 _NAME_LIMIT = 256
 _SHORTEST = 5  # characters; nothing shorter holds a secret that can be told from other text
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 _SECRET_NAMES = re.compile(
     r"(?i)secret|password|passwd|authorization|credential|private_?key|api_?key|access_?key"
-    r"|session_?token|security_?token|bearer|external_?id|^token$|^cookie$"
+    r"|session_?token|security_?token|bearer|external_?id|(?m:^token$|^cookie$)"
 )
 
 # Most texts hold no head at all, and are looked through once for each.
@@ -58,15 +59,17 @@ def _secrets(text: str) -> list[tuple[int, int]]:
     """Where secrets stand, by their beginnings."""
     if len(text) < _SHORTEST:
         return []
-    lowered = text.lower()
-    told = [patterns for head, patterns in _BY_HEAD if head in lowered]
-    if not told:
-        return []
     return sorted(
         found.span(found.lastgroup or 0)
-        for index in {index for indexes in told for index in indexes}
+        for index in _told(text)
         for found in PATTERNS[index].finds.finditer(text)
     )
+
+
+def _told(text: str) -> set[int]:
+    """The patterns that may find something in the text."""
+    lowered = text.lower()
+    return {index for head, indexes in _BY_HEAD if head in lowered for index in indexes}
 
 
 def masked_values(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,7 +78,17 @@ def masked_values(values: Mapping[str, Any]) -> dict[str, Any]:
     Numbers, booleans and None stay as they are; whatever is not a text, a list or a mapping becomes
     its text. Long texts, many items and deep nesting are cut, so that the work is bounded.
     """
-    return _Masking().mapping(values, depth=0)
+    return dict(values) if _is_plain(values) else _Masking().mapping(values, depth=0)
+
+
+def _is_plain(values: Mapping[str, Any]) -> bool:
+    """Whether there is nothing to mask or to cut, told at one look: as in most lines of a log."""
+    if len(values) > ITEMS_LIMIT or not all(type(each) in _PLAIN for each in values.values()):
+        return False
+    text = "\n".join([each for each in values.values() if type(each) is str])
+    if len(text) > TEXT_LIMIT or _SECRET_NAMES.search("\n".join(values)):
+        return False
+    return not any(PATTERNS[index].finds.search(text) for index in _told(text))
 
 
 class _Masking:

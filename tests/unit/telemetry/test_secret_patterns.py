@@ -6,7 +6,7 @@ import time
 import pytest
 
 from awsbatch_operator.telemetry.secret_patterns import PATTERNS, REACH
-from awsbatch_operator.telemetry.secrets import TEXT_LIMIT, masked
+from awsbatch_operator.telemetry.secrets import TEXT_LIMIT, masked, masked_values
 
 re_parser = importlib.import_module("re._parser")
 re_constants = importlib.import_module("re._constants")
@@ -91,6 +91,12 @@ def test_a_well_known_secret_is_masked_wherever_it_stands(text, secret):
     for shown in (masked(text), masked(f"before {text}"), masked(f"{text} after")):
         assert secret not in shown
         assert "***" in shown
+
+
+@pytest.mark.parametrize("text", [text for text, _ in SECRETS] + BENIGN)
+def test_among_the_values_of_a_log_line_a_text_is_masked_as_it_is_alone(text):
+    line = {"event": "created", "count": 1, "said": text, "name": "simulate", "exc": None}
+    assert masked_values(line) == {**line, "said": masked(text)}
 
 
 @pytest.mark.parametrize("text", BENIGN)
