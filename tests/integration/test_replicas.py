@@ -120,6 +120,7 @@ def test_a_standby_ends_at_once_and_leaves_the_lease_alone(site, cluster, contro
         wait_until(lambda: leads(site, "leader"), "the first one leads")
         before = held()
         assert before[0].startswith("leader_")
+        wait_until(lambda: said(standby) == [STANDING_BY], "the standby says that it waits")
         seconds, code = stop(standby)
         assert (code, seconds < LEASE) == (0, True)
         assert said(standby) == [STANDING_BY, STOPPING, "stopped"]
