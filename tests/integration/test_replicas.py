@@ -65,7 +65,8 @@ def stop(part):
 
 def said(part):
     """What it has said of itself, without what it watches and does."""
-    lines = [json.loads(line) for line in part.log.read_text().splitlines()]
+    whole, _, _ = part.log.read_text().rpartition("\n")  # it may be writing another line
+    lines = [json.loads(line) for line in whole.splitlines()]
     of_itself = ("awsbatch_operator.app", "awsbatch_operator.engine.elector")
     return [line["message"] for line in lines if line["logger"] in of_itself]
 
