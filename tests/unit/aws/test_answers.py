@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from awsbatch_operator.aws.answers import steady
+from awsbatch_operator.aws.answers import steady, whole_characters
 
 ID = "6c6b1a5f-9d3e-4c55-8c0b-0f2f7b1f3a11"
 SAID = f"CLIENT_ERROR - No such group (Service: AutoScaling; Status Code: 400; Request ID: {ID})"
@@ -38,3 +38,21 @@ def test_what_the_user_wrote_stays():
     action = {"jobQueues": [{"jobStateTimeLimitActions": [{"reason": SAID}]}]}
     assert steady(copy.deepcopy(wanted)) == wanted
     assert steady(copy.deepcopy(action)) == action
+
+
+@pytest.mark.parametrize(
+    ("body", "sound"),
+    [
+        (rb'{"a": "cut \ud83d"}', rb'{"a": "cut \ufffd"}'),
+        (rb'{"a": "cut \uDE00 short"}', rb'{"a": "cut \ufffd short"}'),
+        (rb'{"a": "\ud83d\ud83d\ude00"}', rb'{"a": "\ufffd\ud83d\ude00"}'),
+        (rb'{"a": "\ud83d\ude00 whole"}', None),
+        (rb'{"a": "C:\\ud83d"}', None),
+        (rb'{"a": "\\\ud83d"}', rb'{"a": "\\\ufffd"}'),
+        (rb'{"a": "\u00fc"}', None),
+        (b"<Error/>", None),
+        (b"", None),
+    ],
+)
+def test_half_a_character_in_an_answer_is_shown_as_one_that_is_missing(body, sound):
+    assert whole_characters(body) == (body if sound is None else sound)
