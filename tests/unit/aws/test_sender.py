@@ -13,7 +13,6 @@ from botocore.exceptions import (
 from tests.support.clock import settle
 from tests.support.stub_aws import ASSUMED, Refused
 
-from awsbatch_operator.api.encoding import encoded
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.scope import LeaseLostError, NoTokenError, Scope
 from awsbatch_operator.aws.aws_settings import AwsSettings
@@ -287,21 +286,3 @@ async def test_a_change_that_waited_longer_than_a_call_may_take_is_not_sent(benc
     assert (caught.value.kind, caught.value.outcome_unknown) == (ErrorKind.TRANSIENT, False)
     assert bench.stub.sent == []
     asked.cancel()
-
-
-async def test_half_a_character_in_what_aws_says_of_a_job_harms_nobody(bench):
-    """A service that cuts a text may leave half of an emoji, which no JSON of ours could hold."""
-    cut = {"jobId": "j-1", "status": "FAILED", "statusReason": "Stopped: \ud83d"}
-    bench.stub.answers["DescribeJobs"] = lambda _: {"jobs": [cut]}
-    job = await bench.aws.batch.job(SCOPE, "j-1")
-    assert job is not None
-    assert job["statusReason"] == "Stopped: \ufffd"
-    assert encoded(job)
-
-
-async def test_half_a_character_in_a_refusal_harms_nobody(bench):
-    def refusal(_):
-        raise Refused("ClientException", "no \ud83d here")
-
-    bench.stub.answers["SubmitJob"] = refusal
-    assert "no \ufffd here" in str(await failure(bench.aws.batch.submit_job(SCOPE, SUBMIT)))
