@@ -28,7 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
         settings = settings_from(given)
     except ValidationError as error:
         for problem in error.errors():
-            sys.stderr.write(f"aws-batch-operator: {_flag(problem['loc'])}{problem['msg']}\n")
+            words = problem["msg"].removeprefix("Value error, ")
+            sys.stderr.write(f"aws-batch-operator: {_flag(problem['loc'])}{words}\n")
         return 2
     configure(
         style=LogStyle(settings.log_format),

@@ -2,13 +2,38 @@
 
 import argparse
 import os
+import re
 import socket
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-ClusterId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,62}$")]
+from awsbatch_operator.schema.forms import REGION
+from awsbatch_operator.schema.rules import Rule, form
+
+_CLUSTER_ID = form(
+    "cluster-id",
+    r"^[A-Za-z0-9][A-Za-z0-9.-]{0,62}$",
+    "is no name for a cluster",
+    "Names have up to 63 letters, digits, '-' and '.', and begin with a letter or a digit, such as "
+    "lab-1.",
+)
+
+
+def _of(rule: Rule) -> AfterValidator:
+    """The text has that form, or is empty, which means that it is not set."""
+
+    def checked(text: str) -> str:
+        if text and not re.search(rule.pattern, text):
+            raise ValueError(f"{text!r}: {rule.message}")
+        return text
+
+    return AfterValidator(checked)
+
+
+ClusterId = Annotated[str, Field(min_length=1), _of(_CLUSTER_ID)]
+Region = Annotated[str, _of(REGION)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
@@ -35,7 +60,7 @@ class Settings(BaseModel):
     aws_connect_timeout: Seconds = Field(default=3, description="Seconds to connect to AWS.")
     aws_read_timeout: Seconds = Field(default=10, description="Seconds to wait for AWS's answer.")
     aws_threads: int = Field(default=32, ge=1, le=256, description="AWS calls in flight at most.")
-    region: str = Field(
+    region: Region = Field(
         default="", description="Region of objects that name none; default: the environment's."
     )
     allowed_role_arns: tuple[str, ...] | None = Field(
@@ -48,7 +73,7 @@ class Settings(BaseModel):
         description="AWS objects that objects without an AWSAccount may name, by ARN or by id "
         "(comma-separated, * matches any text); default: all.",
     )
-    allowed_regions: tuple[str, ...] | None = Field(
+    allowed_regions: tuple[Region, ...] | None = Field(
         default=None,
         description="Regions of objects without an AWSAccount, besides --region "
         "(comma-separated); default: all.",
@@ -86,11 +111,11 @@ class Settings(BaseModel):
     status_log_lines: bool = Field(
         default=True, description="Whether a job's last log lines may stand in its status."
     )
-    log_format: str = Field(
-        default="auto", pattern="^(auto|json|human)$", description="auto, json or human."
+    log_format: Literal["auto", "json", "human"] = Field(
+        default="auto", description="auto, json or human."
     )
-    log_level: str = Field(
-        default="info", pattern="^(debug|info|warning|error)$", description="Least level logged."
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least level logged: debug, info, warning or error."
     )
 
     @property
@@ -109,7 +134,7 @@ class Settings(BaseModel):
     def _lease_outlasts_calls(self) -> Self:
         if self.lease_seconds < 2 * self.aws_call_seconds:
             raise ValueError(
-                f"the lease of {self.lease_seconds} s is shorter than twice the AWS timeouts "
+                f"The lease of {self.lease_seconds} s is shorter than twice the AWS timeouts "
                 f"({self.aws_call_seconds:g} s): a call could outlive it while another replica "
                 "leads. Raise --lease-seconds or lower the timeouts."
             )

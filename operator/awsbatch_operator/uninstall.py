@@ -5,6 +5,7 @@ installed again, under the same cluster id, finds it.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
@@ -26,12 +27,24 @@ async def run(*, namespaces: tuple[str, ...], kinds: tuple[str, ...]) -> int:
         location, clock=SystemClock(), environ=os.environ, namespaces=namespaces
     )
     try:
-        for kind in kinds:
-            released = await release_all(kube, kind)
-            _log.info("released", kind=kind, objects=released)
+        await release_served(kube, kinds)
     finally:
         await kube.close()
     return 0
+
+
+async def release_served(kube: KubePort, kinds: Sequence[str]) -> None:
+    """Release the objects of those kinds that there are, and say how many.
+
+    Somebody may have deleted the CRDs after the operator. The last objects of those that are left
+    are then held by nothing but our finalizer.
+    """
+    served = await kube.served_kinds()
+    for kind in kinds:
+        if kind in served:
+            _log.info("released", kind=kind, objects=await release_all(kube, kind))
+        else:
+            _log.warning("not served, so there is nothing to release", kind=kind)
 
 
 async def release_all(kube: KubePort, kind: str) -> int:

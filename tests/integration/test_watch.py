@@ -176,8 +176,13 @@ async def test_when_crds_go_what_is_left_is_watched_on_and_all_of_it_when_they_a
             await asyncio.to_thread(control_plane.kubectl, "delete", "--wait=false", *crds)
             await until(lambda: missing(logs) == [["Phoenix"]] and watch.streaming)
             await until(lambda: seen.latest[key][1].deleting)
+            later = Seen()  # an operator that is started only now
+            async with watching(
+                control_plane.kubeconfig, later, kinds=kinds, namespaces=[place.namespace]
+            ):
+                await until(lambda: later.shows(key))
             await place.kube.patch(key, drop_finalizers(seen.latest[key][1]))
-            await until(lambda: missing(logs) == [["Phoenix"], ["Heron", "Phoenix"]])
+            await until(lambda: missing(logs) == [["Phoenix"]] * 2 + [["Heron", "Phoenix"]])
             await asyncio.to_thread(control_plane.kubectl, "wait", "--for=delete", *crds)
             await asyncio.to_thread(install, control_plane, *map(renamed, kinds))
             await create(place, key)

@@ -28,7 +28,7 @@ WRITES = MUTATING | KUBE_WRITES
 # Decide nothing about AWS: events are only told, and the lease is simulated.
 _UNCOUNTED = frozenset(
     {*("create_event", "patch_event"), *("read_lease", "create_lease", "replace_lease")}
-    | {"served_kinds"}
+    | {"served_kinds", "leaving_kinds"}
 )
 
 Later = Callable[[Callable[[], Any]], None]  # what it is given may be awaitable

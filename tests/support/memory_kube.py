@@ -41,6 +41,7 @@ class MemoryKube:
         namespaces: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self.definitions = {definition.kind: definition for definition in definitions}
+        self.leaving: set[str] = set()  # kinds whose definition is being deleted
         self.namespaces: dict[str, dict[str, str]] = {
             name: dict(labels) for name, labels in (namespaces or {"default": {}}).items()
         }
@@ -131,6 +132,9 @@ class MemoryKube:
 
     async def served_kinds(self) -> frozenset[str]:
         return frozenset(self.definitions)
+
+    async def leaving_kinds(self) -> frozenset[str]:
+        return frozenset(self.leaving & self.definitions.keys())
 
     # What the watch does.
 

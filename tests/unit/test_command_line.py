@@ -53,10 +53,28 @@ def test_each_wrong_flag_is_named_on_a_line_of_its_own(capsys):
     assert [line.split(":")[1] for line in said] == [" --workers", " --listen-port"]
 
 
+@pytest.mark.parametrize(
+    ("flag", "says"),
+    [
+        ("--cluster-id=a b", "'a b': This is no name for a cluster. Names have"),
+        ("--region=Frankfurt", "'Frankfurt': This is no AWS region. Write its code"),
+        ("--allowed-regions=eu-west-1,Frankfurt", "'Frankfurt': This is no AWS region."),
+        ("--log-level=loud", "'debug', 'info', 'warning' or 'error'"),
+        ("--log-format=xml", "'auto', 'json' or 'human'"),
+    ],
+)
+def test_a_text_of_a_wrong_form_is_told_in_words_and_not_by_a_pattern(flag, says, capsys):
+    assert main(["run", "--cluster-id=lab", flag]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"aws-batch-operator: {flag.partition('=')[0]}: ")
+    assert says in said
+    assert "pattern" not in said
+
+
 def test_what_is_wrong_with_several_flags_names_them_in_words(capsys):
     assert main(["run", "--cluster-id=lab", "--lease-seconds=5"]) == 2
     said = capsys.readouterr().err
-    assert said.startswith("aws-batch-operator: Value error, the lease of 5 s")
+    assert said.startswith("aws-batch-operator: The lease of 5 s")
 
 
 def test_uninstalling_has_to_say_that_it_retains(capsys):

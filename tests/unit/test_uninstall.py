@@ -1,12 +1,13 @@
 """Letting go of all objects before the operator is removed."""
 
+from structlog.testing import capture_logs
 from tests.support.installation import NAMESPACE, Installation
 from tests.support.manifests import DEFAULT_ACCOUNT, LASTING, POLICY, SPECS
 
 from awsbatch_operator.api.metadata import FINALIZER, ObjectKey
 from awsbatch_operator.assembly import KINDS
 from awsbatch_operator.kube.port import ConflictError
-from awsbatch_operator.uninstall import release_all
+from awsbatch_operator.uninstall import release_all, release_served
 
 
 async def installed() -> Installation:
@@ -41,6 +42,18 @@ async def test_other_finalizers_stay_and_what_was_released_is_not_written_again(
     assert there.kube.see(POLICY)["metadata"]["finalizers"] == ["example.org/theirs"]
     assert await release_all(there.kube, "SchedulingPolicy") == 0
     assert there.kube.see(POLICY)["metadata"]["resourceVersion"] == version
+
+
+async def test_a_kind_whose_crd_has_gone_keeps_no_other_object_held():
+    """CRDs were deleted after the operator: this is what lets their last objects go."""
+    there = await installed()
+    del there.kube.definitions["AWSAccount"]
+    with capture_logs() as lines:
+        await release_served(there.kube, KINDS)
+    assert not any(there.kube.see(key)["metadata"].get("finalizers") for key in LASTING)
+    said = {line["kind"]: line for line in lines}
+    assert said["AWSAccount"]["log_level"] == "warning"
+    assert said["JobQueue"]["objects"] == 1
 
 
 async def test_somebody_who_writes_meanwhile_does_not_keep_an_object_held(monkeypatch):

@@ -79,6 +79,7 @@ _FALSE: Mapping[str, str] = {
     "Suspended": "The job is not held.",
     "DeletionBlocked": "Nothing stands in the way of the deletion.",
 }
+_WAITS_FOR_A_PERSON = "The deletion waits: the condition {true} says why."
 # The first of them that is True.
 _SAYS_WHY = ("DeletionBlocked", "Suspended", "Complete", "Failed", "Stalled", "Reconciling")
 # A job's result stays, whatever stands in the way of the object afterwards.
@@ -146,11 +147,14 @@ def _said(
         if name in before:
             wanted.setdefault(name, "False")
     why = next((name for name in _SAYS_WHY if wanted.get(name) == "True"), "")
+    messages = {name: _FALSE[name] for name, status in wanted.items() if status == "False"}
+    if why == "DeletionBlocked":
+        messages["Reconciling"] = _WAITS_FOR_A_PERSON
     said = {
         name: (
             status,
             verdict.reason,
-            verdict.message if status == "True" else _FALSE[name].format(true=why),
+            messages[name].format(true=why) if name in messages else verdict.message,
         )
         for name, status in wanted.items()
     }

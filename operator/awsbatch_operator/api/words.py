@@ -14,12 +14,14 @@ _ENDS = (".", "!", "?", "…")
 _SEPARATORS = " \t\r\n,;"
 _BRACKETS = {"(": ")", "[": "]", "{": "}"}
 # A label with an id, as the services and their SDKs write it: "RequestId: …" (Batch), "Request ID:
-# …; Proxy: null" (Java), "request id: …" and "RequestID: …" (Go), S3's second id. Every repetition
-# is bounded or ends at the first character that does not fit, so the time is linear.
+# …; Proxy: null" (Java), "request id: …" and "RequestID: …" (Go), S3's second id and its host's.
+# An id has a digit: what has none is a word of the sentence. Every repetition is bounded, so the
+# time is linear.
 _CHANGES_WITH_EACH_ANSWER = re.compile(
     r"(?i)\b(?:extended |aws |x-amzn?-)?request[ _-]?id[\"']?[ ]?[:=][ ]?[\"']?"
-    r"(?:[0-9a-z+/=_-]{8,256}|null\b)[\"']?"
+    r"(?:(?=[a-z+/=_-]{0,255}[0-9])[0-9a-z+/=_-]{8,256}|null\b)[\"']?"
     r"|\brequest id [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
+    r"|\bhost ?id[ ]?[:=][ ]?[0-9a-z+/=]{24,256}"
     r"|\bSDK Attempt Count: [0-9]{1,4}\b"
     r"|\bencoded authorization failure message:[ ]?[\w+/=-]{1,16384}"
 )
@@ -29,6 +31,8 @@ _HEADS = (
     "requestid",
     "request-id",
     "request_id",
+    "host id",
+    "hostid",
     "sdk attempt count",
     "encoded authorization",
 )
@@ -78,10 +82,10 @@ def without_request_ids(text: str) -> str:
 def _closed_up(before: str, after: str) -> str:
     """The text around what was taken away, with nothing left of how it stood there."""
     before, rest = before.rstrip(_SEPARATORS), after.lstrip(_SEPARATORS)
-    opening = before[-1:]
-    if opening in _BRACKETS:
-        if rest.startswith(_BRACKETS[opening]):
-            return _closed_up(before[:-1], rest[1:]) if rest[1:] else before[:-1].rstrip()
+    while before[-1:] in _BRACKETS and rest.startswith(_BRACKETS[before[-1:]]):
+        before, after = before[:-1].rstrip(_SEPARATORS), rest[1:]
+        rest = after.lstrip(_SEPARATORS)
+    if before[-1:] in _BRACKETS:
         return before + rest
     apart = bool(before) and after[:1].isspace() and bool(rest)
     return f"{before} {rest}" if apart else f"{before}{after if before else rest}"

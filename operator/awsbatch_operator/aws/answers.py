@@ -1,10 +1,11 @@
-"""What AWS says about its things, without the ids of requests that it puts into the words.
+"""What AWS says about its things: without the ids of requests, and in whole characters.
 
 A compute environment's statusReason repeats what Auto Scaling or EC2 answered, with the id of that
 request; a job's repeats what ECS, ECR or Secrets Manager did. AWS tries again and again, and each
 time the id is another: taken out here, before anybody compares or shows it, nothing has changed.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,6 +29,22 @@ _BELOW = frozenset(
     }
 )
 _LOOKED_AT = _SENTENCES | _BELOW
+# Each escape of a JSON text, so that none begins in the middle of another; a character beyond the
+# first 65,536 is a pair of them.
+_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
+_MISSING = rb"\ufffd"  # what Unicode has for a character that cannot be shown
+
+
+def whole_characters(body: bytes) -> bytes:
+    """A JSON answer with no halves of characters.
+
+    A service that cuts a text after so many units leaves half of an emoji at its end. No text of
+    ours can hold that, and the API server would keep another character, so that the same status
+    would be written again and again.
+    """
+    if rb"\ud" not in body and rb"\uD" not in body:
+        return body
+    return _ESCAPE.sub(lambda found: _MISSING if found[1] else found[0], body)
 
 
 def steady(answer: Mapping[str, Any]) -> Shape:

@@ -7,13 +7,17 @@ from typing import Any
 import structlog
 from botocore.exceptions import ClientError
 
+from awsbatch_operator.api.instant import Clock
+from awsbatch_operator.api.repeats import Repeats
 from awsbatch_operator.api.words import without_request_ids
 from awsbatch_operator.aws.error_table import SERVER_ERROR, answered_kind, broken_row
 from awsbatch_operator.aws.errors import AwsError, ErrorKind, Obstacle
+from awsbatch_operator.telemetry.logs import whom
 from awsbatch_operator.telemetry.secrets import CUT, masked
 
 MESSAGE_LIMIT = 1000  # characters of AWS's own words that are kept
 LOOKED_AT = 16_384  # characters of them in which what differs with each answer is looked for
+TOLD_AGAIN_SECONDS = 3600.0  # until a refusal that is still the same is logged again
 
 # What only a person can mend, and what AWS's support is asked about; the rest is everyday.
 _WORTH_A_LINE = frozenset({ErrorKind.DENIED, ErrorKind.INVALID, ErrorKind.UNKNOWN})
@@ -88,19 +92,30 @@ def wrong_account(attempt: Attempt, message: str) -> AwsError:
     return _made(ErrorKind.INVALID, attempt, message=message)
 
 
-def log_failure(error: AwsError, *, account: str, region: str) -> None:
-    """Log what AWS said, with the id of the request, which is shown nowhere else."""
-    told = _log.info if error.kind in _WORTH_A_LINE else _log.debug
-    told(
-        "call to AWS failed",
-        call=f"{error.service}:{error.operation}",
-        account=account,
-        region=region,
-        error=error.kind.value,
-        code=error.code,
-        said=error.message,
-        request_id=error.request_id,
-    )
+class FailureLog:
+    """Logs what AWS said, with the id of the request, which is shown nowhere else."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._told = Repeats(clock, seconds=TOLD_AGAIN_SECONDS)
+
+    def log(self, error: AwsError, *, account: str, region: str) -> None:
+        """A line; at debug where the same was said a while ago about the same object.
+
+        What a person must mend is tried again for days, an account twice a minute.
+        """
+        said = (whom(), account, region, error.operation, error.code, error.message)
+        worth = error.kind in _WORTH_A_LINE and self._told.is_news(said)
+        told = _log.info if worth else _log.debug
+        told(
+            "call to AWS failed",
+            call=f"{error.service}:{error.operation}",
+            account=account,
+            region=region,
+            error=error.kind.value,
+            code=error.code,
+            said=error.message,
+            request_id=error.request_id,
+        )
 
 
 def words(message: str) -> str:

@@ -23,7 +23,7 @@ from awsbatch_operator.aws.aws_settings import AwsSettings
 from awsbatch_operator.aws.call_table import CALLS
 from awsbatch_operator.aws.calls import Call, Priority
 from awsbatch_operator.aws.errors import AwsError, ErrorKind, Obstacle
-from awsbatch_operator.aws.failures import Attempt, log_failure, malformed, translate, wrong_account
+from awsbatch_operator.aws.failures import Attempt, FailureLog, malformed, translate, wrong_account
 from awsbatch_operator.aws.in_flight import Flight, InFlight
 from awsbatch_operator.aws.limits import AccountRegion, Limits, Prepaid
 from awsbatch_operator.aws.runner import Runner
@@ -81,7 +81,7 @@ class Sender:
             on_client=context.on_client,
             loader=context.loader,
         )
-        self._in_flight = InFlight()
+        self._in_flight, self._failures = InFlight(), FailureLog(context.clock)
         # How many pages a call took lately: tokens are taken for all of them together.
         self._pages: dict[tuple[AccountRegion, str], int] = {}
 
@@ -260,7 +260,7 @@ class Sender:
 
     def _learn(self, sent: Sent, call: Call, error: AwsError) -> None:
         """Adapt to what AWS said about the rate and about our credentials; log what it refused."""
-        log_failure(error, account=sent.account_id, region=sent.region)
+        self._failures.log(error, account=sent.account_id, region=sent.region)
         if error.kind is ErrorKind.THROTTLED and error.service == call.service:
             share = self._limits.throttled(AccountRegion(sent.account_id, sent.region), call)
             if share is not None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.scope import Fence, LeaseLostError
+from awsbatch_operator.aws.answers import whole_characters
 from awsbatch_operator.aws.call_table import CALLS
 from awsbatch_operator.aws.calls import Call
 from awsbatch_operator.aws.connection import guard_connections
@@ -43,6 +44,7 @@ class Wire:
         """Stand between this client and the network."""
         before_send = partial(self._before_send, service)
         client.meta.events.register_first("before-send", before_send)
+        client.meta.events.register("before-parse", _make_whole)
         guard_connections(client, self)
 
     @contextmanager
@@ -102,3 +104,7 @@ class Wire:
 
     def _sending(self) -> Sending | None:
         return getattr(self._thread, "sending", None)
+
+
+def _make_whole(response_dict: dict[str, Any], **_: Any) -> None:
+    response_dict["body"] = whole_characters(response_dict["body"])

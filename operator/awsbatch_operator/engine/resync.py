@@ -17,7 +17,7 @@ from awsbatch_operator import heap
 from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.engine.cache import key_of
 from awsbatch_operator.engine.parts import Parts
-from awsbatch_operator.kube.port import PAGE, DeniedError
+from awsbatch_operator.kube.port import PAGE, DeniedError, UnavailableError, only_leaving
 
 SLICE = 50  # objects taken in before other tasks of the loop have their turn
 
@@ -40,7 +40,8 @@ class Resync:
         """Put every object into the cache, which tells its listeners.
 
         A kind that may not be listed does not keep the others from being tried: each is told to
-        `denied`, so that whoever grants the rights learns of all that are missing at once.
+        `denied`, so that whoever grants the rights learns of all that are missing at once. A kind
+        whose CRD has gone is left out while the others' go, too.
         """
         refused: tuple[str, DeniedError] | None = None
         for kind in self._kinds:
@@ -50,9 +51,16 @@ class Resync:
             except DeniedError as error:
                 denied(error, kind)
                 refused = (kind, error)
+            except UnavailableError:
+                if not await self._has_gone(kind):
+                    raise
         if refused is not None:
             self.kind, denial = refused
             raise denial
+
+    async def _has_gone(self, kind: str) -> bool:
+        served = await self._kube.served_kinds() & set(self._kinds)
+        return kind not in served and await only_leaving(self._kube, served)
 
     async def _fill(self, kind: str) -> None:
         missing = self._cache.keys(kind)

@@ -1,6 +1,5 @@
 """What was done in AWS, and who is needed, as lines of the log: each once, whatever is retried."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from enum import Enum
 
@@ -10,10 +9,10 @@ from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Reason, Severity
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import Resource
+from awsbatch_operator.api.repeats import Repeats
 from awsbatch_operator.kinds.narration import EventSink
 
 AGAIN_SECONDS = 600.0  # the same about the same object within this time is a retry: no new line
-REMEMBERED = 4096  # lines, so that a retry is known as one
 
 _log = structlog.get_logger(__name__)
 
@@ -75,17 +74,16 @@ class ActivityLog:
         aws_name: Callable[[Resource], str],
     ) -> None:
         self._recorder = recorder
-        self._clock = clock
         self._ended = frozenset(ended)
         self._aws_name = aws_name
-        self._told: OrderedDict[tuple[str, str, str], float] = OrderedDict()  # latest last
+        self._told = Repeats(clock, seconds=AGAIN_SECONDS)
 
     def event(
         self, resource: Resource, *, reason: str, message: str, warning: bool, action: str
     ) -> None:
         """Log it, unless that was done a moment ago, and record the event."""
         activity = activity_of(reason, warning=warning, ended=self._ended)
-        if activity is not None and self._is_news((resource.uid, reason, message)):
+        if activity is not None and self._told.is_news((resource.uid, reason, message)):
             _log.info(
                 activity.value,
                 kind=resource.key.kind,
@@ -98,14 +96,3 @@ class ActivityLog:
         self._recorder.event(
             resource, reason=reason, message=message, warning=warning, action=action
         )
-
-    def _is_news(self, line: tuple[str, str, str]) -> bool:
-        """Whether there was no such line within the last minutes."""
-        now, before = self._clock.monotonic(), self._told.get(line)
-        if before is not None and now - before < AGAIN_SECONDS:
-            return False
-        self._told[line] = now
-        self._told.move_to_end(line)
-        if len(self._told) > REMEMBERED:
-            self._told.popitem(last=False)
-        return True

@@ -186,15 +186,22 @@ class KubeClient:
         )
 
     async def served_kinds(self) -> frozenset[str]:
+        return frozenset(entry["kind"] for entry in await self._discovered())
+
+    async def leaving_kinds(self) -> frozenset[str]:
+        # What the API server says of a CRD that has a deletionTimestamp.
+        listed = await self._discovered()
+        return frozenset(entry["kind"] for entry in listed if "create" not in entry["verbs"])
+
+    async def _discovered(self) -> Sequence[Shape]:
         doing = f"discover {API_VERSION}"
         request = Request(method="GET", path=paths.GROUP_VERSION, doing=doing, repeatable=True)
         answer = await self._transport.answer(request)
         if answer.status == HTTPStatus.NOT_FOUND:
-            return frozenset()
+            return ()
         if not answer.ok:
             raise error_of(answer, doing=doing)
-        listed = answer.json()["resources"]
-        return frozenset(entry["kind"] for entry in listed if "/" not in entry["name"])
+        return [entry for entry in answer.json()["resources"] if "/" not in entry["name"]]
 
     def _where(self, kind: str) -> Sequence[str]:
         """The namespaces to list one after the other; "" means all at once."""

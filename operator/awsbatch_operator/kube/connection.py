@@ -9,11 +9,12 @@ read again, which also runs its credential plug-in again.
 import asyncio
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
-from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed
 
 import aiohttp
 import yaml
@@ -29,6 +30,8 @@ TOKEN_SECONDS = 60.0  # a token file is trusted for that long; the kubelet rotat
 CONNECTIONS = 64  # at a time; API priority and fairness queues what is too much for the server
 USER_AGENT = "aws-batch-operator"
 _TOKEN = "BearerToken"  # noqa: S105 - the name of the security scheme in the client, no secret
+_LOCAL = "localhost,127.0.0.0/8,::1"
+_PORTS = {"https": 443, "http": 80}
 
 
 class ConfigurationError(UnavailableError):
@@ -217,17 +220,35 @@ class _Connector(aiohttp.TCPConnector):
 def proxy_of(server: str, environ: Mapping[str, str]) -> str | None:
     """The proxy that the environment names for this address; None if there is none.
 
+    NO_PROXY is read as kubectl and the other parts of a cluster read it, networks included: pods
+    often get "10.96.0.0/12", and the API server's address in there. Nothing local has a proxy.
+
     aiohttp would look by itself (`trust_env`): before each request, in two threads, with a .netrc
     read in both. That took a fifth of the operator's processor time, and a .netrc that knows the
-    host would have failed every request.
+    host would have failed every request. Networks it does not know.
     """
     address = urlsplit(server)
-    known = {name.lower(): value for name, value in environ.items() if value and name.isupper()}
-    known |= {name: value for name, value in environ.items() if value and name.islower()}
-    bypassed = {"no": known["no_proxy"]} if "no_proxy" in known else {}
-    if proxy_bypass_environment(address.netloc, bypassed):
+    host, port = address.hostname or "", address.port or _PORTS.get(address.scheme)
+    proxy = _told(environ, f"{address.scheme}_proxy")
+    excepted = f"{_LOCAL},{_told(environ, 'no_proxy')}".lower().split(",")
+    if not proxy or any(_covers(entry.strip(), host, port) for entry in excepted):
         return None
-    return known.get(f"{address.scheme}_proxy")
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _told(environ: Mapping[str, str], name: str) -> str:
+    return environ.get(name) or environ.get(name.upper()) or ""
+
+
+def _covers(entry: str, host: str, port: int | None) -> bool:
+    """Whether an entry of NO_PROXY is about that host: a network, an address, or a domain."""
+    with suppress(ValueError):  # one of the two is no address
+        return ip_address(host) in ip_network(entry.strip("[]"), strict=False)
+    name, _, of_port = entry.partition(":")
+    if of_port not in ("", str(port)):
+        return False
+    domain = name.removeprefix("*").removeprefix(".")
+    return name == "*" or (bool(domain) and f".{host}".endswith(f".{domain}"))
 
 
 async def connect(location: Location, *, clock: Clock, environ: Mapping[str, str]) -> Connection:

@@ -96,3 +96,15 @@ class KubePort(Protocol):
 
     async def served_kinds(self) -> frozenset[str]:
         """The kinds of our API group that discovery lists now."""
+
+    async def leaving_kinds(self) -> frozenset[str]:
+        """Those of them whose CRD is being deleted: no new objects are taken."""
+
+
+async def only_leaving(kube: KubePort, served: frozenset[str]) -> bool:
+    """Whether CRDs are being deleted: of all kinds of ours only these are served, and they go, too.
+
+    The other kinds have then gone. At other times they are still to come, also after a start of
+    the API server, and the one that says in which account all others live may be among them.
+    """
+    return bool(served) and served <= await kube.leaving_kinds()

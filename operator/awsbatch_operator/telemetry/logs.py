@@ -49,6 +49,11 @@ class about:  # noqa: N801 - reads as a word after `with`
         _ABOUT.reset(self._token)
 
 
+def whom() -> tuple[str, ...]:
+    """The object that lines are about here: kind, namespace and name; () if there is none."""
+    return tuple(_ABOUT.get({}).values())
+
+
 def configure(
     *,
     style: LogStyle = LogStyle.AUTO,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 import structlog
 
 from awsbatch_operator.api.instant import Clock
-from awsbatch_operator.kube.port import KubeError, KubePort
+from awsbatch_operator.kube.port import KubeError, KubePort, only_leaving
 from awsbatch_operator.waiting import first_of, until_set
 
 POLL_SECONDS = 2.0
@@ -23,11 +23,15 @@ class Discovery:
         self._kinds = frozenset(kinds)
         self._clock = clock
         self._said: tuple[str, float] = ("", float("-inf"))
-        self._whole = False  # all kinds were served at some time
+        self._whole = False  # all kinds were served at some time, also before we began
 
     async def wait(self, stop: asyncio.Event) -> bool:
-        """True once all kinds are served; False if `stop` was set before."""
-        return await self._until(lambda served: served == self._kinds, stop) is not None
+        """True once all kinds are served; False if `stop` was set before.
+
+        While CRDs are being deleted, those that are left are enough: whoever begins just then must
+        let their last objects go.
+        """
+        return await self._until(lambda served: bool(served) and self._whole, stop) is not None
 
     async def some(self, stop: asyncio.Event) -> frozenset[str]:
         """The kinds that are served, once there are any; none if `stop` was set before."""
@@ -44,6 +48,9 @@ class Discovery:
         while not stop.is_set():
             try:
                 served = self._kinds & await self._kube.served_kinds()
+                self._whole = (
+                    self._whole or served == self._kinds or await only_leaving(self._kube, served)
+                )
             except KubeError as error:
                 self._say("cannot ask the API server which kinds it serves", error=str(error))
             else:
@@ -55,7 +62,6 @@ class Discovery:
 
     def _tell(self, missing: frozenset[str]) -> None:
         if not missing:
-            self._whole = True
             return
         found = "does not serve all kinds yet"
         if self._whole:

@@ -3,9 +3,15 @@
 import copy
 
 import pytest
+from tests.support.stub_aws import Refused
 
-from awsbatch_operator.aws.answers import steady
+from awsbatch_operator.api.encoding import encoded
+from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.aws.answers import steady, whole_characters
+from awsbatch_operator.aws.errors import AwsError
 
+SCOPE = Scope("111122223333", "eu-central-1")
+SUBMIT = {"jobName": "a", "jobQueue": "q", "jobDefinition": "d"}
 ID = "6c6b1a5f-9d3e-4c55-8c0b-0f2f7b1f3a11"
 SAID = f"CLIENT_ERROR - No such group (Service: AutoScaling; Status Code: 400; Request ID: {ID})"
 SHOWN = "CLIENT_ERROR - No such group (Service: AutoScaling; Status Code: 400)"
@@ -38,3 +44,40 @@ def test_what_the_user_wrote_stays():
     action = {"jobQueues": [{"jobStateTimeLimitActions": [{"reason": SAID}]}]}
     assert steady(copy.deepcopy(wanted)) == wanted
     assert steady(copy.deepcopy(action)) == action
+
+
+@pytest.mark.parametrize(
+    ("body", "sound"),
+    [
+        (rb'{"a": "cut \ud83d"}', rb'{"a": "cut \ufffd"}'),
+        (rb'{"a": "cut \uDE00 short"}', rb'{"a": "cut \ufffd short"}'),
+        (rb'{"a": "\ud83d\ud83d\ude00"}', rb'{"a": "\ufffd\ud83d\ude00"}'),
+        (rb'{"a": "\ud83d\ude00 whole"}', None),
+        (rb'{"a": "C:\\ud83d"}', None),
+        (rb'{"a": "\\\ud83d"}', rb'{"a": "\\\ufffd"}'),
+        (rb'{"a": "\u00fc"}', None),
+        (b"<Error/>", None),
+        (b"", None),
+    ],
+)
+def test_half_a_character_in_an_answer_is_shown_as_one_that_is_missing(body, sound):
+    assert whole_characters(body) == (body if sound is None else sound)
+
+
+async def test_half_a_character_in_what_aws_says_of_a_job_harms_nobody(bench):
+    """A service that cuts a text may leave half of an emoji, which no JSON of ours could hold."""
+    cut = {"jobId": "j-1", "status": "FAILED", "statusReason": "Stopped: \ud83d"}
+    bench.stub.answers["DescribeJobs"] = lambda _: {"jobs": [cut]}
+    job = await bench.aws.batch.job(SCOPE, "j-1")
+    assert job is not None
+    assert job["statusReason"] == "Stopped: \ufffd"
+    assert encoded(job)
+
+
+async def test_half_a_character_in_a_refusal_harms_nobody(bench):
+    def refusal(_):
+        raise Refused("ClientException", "no \ud83d here")
+
+    bench.stub.answers["SubmitJob"] = refusal
+    with pytest.raises(AwsError, match="no \ufffd here"):
+        await bench.aws.batch.submit_job(SCOPE, SUBMIT)

@@ -9,16 +9,19 @@ from botocore.exceptions import (
     SSLError,
 )
 from structlog.testing import capture_logs
+from tests.support.clock import SteppedClock
 
 from awsbatch_operator.aws.errors import ErrorKind
 from awsbatch_operator.aws.failures import (
     MESSAGE_LIMIT,
+    TOLD_AGAIN_SECONDS,
     Attempt,
-    log_failure,
+    FailureLog,
     malformed,
     translate,
     words,
 )
+from awsbatch_operator.telemetry.logs import about
 
 SUBMIT = Attempt(
     service="batch",
@@ -179,11 +182,28 @@ def test_the_id_of_the_request_is_in_the_log_and_nowhere_else():
     answer.response["ResponseMetadata"]["RequestId"] = FIRST["id"]
     error = translate(answer, SUBMIT)
     with capture_logs() as logged:
-        log_failure(error, account="111122223333", region="eu-central-1")
+        FailureLog(SteppedClock()).log(error, account="111122223333", region="eu-central-1")
     assert (error.message, FIRST["id"] in str(error)) == ("No such queue", False)
     [line] = logged
     assert (line["request_id"], line["log_level"]) == (FIRST["id"], "info")
     assert (line["call"], line["said"]) == ("batch:SubmitJob", "No such queue")
+
+
+def test_a_refusal_that_comes_again_and_again_is_a_line_of_the_log_once():
+    """An account whose role is wrong is tried twice a minute, for days."""
+    clock = SteppedClock()
+    log = FailureLog(clock)
+
+    def level(name: str, said: str = "No such queue") -> str:
+        error = translate(refusal("ClientException", said, 400), SUBMIT)
+        with capture_logs() as logged, about(kind="BatchJob", namespace="n", name=name):
+            log.log(error, account="111122223333", region="eu-central-1")
+        return str(logged[0]["log_level"])
+
+    assert [level("a") for _ in range(3)] == ["info", "debug", "debug"]
+    assert [level("b"), level("a", "No such definition")] == ["info", "info"]
+    clock.skip(TOLD_AGAIN_SECONDS)
+    assert level("a") == "info"
 
 
 def test_a_message_is_told_from_its_id_before_it_is_cut():

@@ -284,3 +284,16 @@ async def test_a_kind_that_is_served_no_more_does_not_keep_the_others_from_being
         del rig.kube.definitions["JobQueue"]
         await rig.clock.advance(PASS)
         assert rig.turns == [ONE]
+
+
+async def test_a_start_while_crds_are_being_deleted_fills_in_those_that_are_left():
+    rig = Rig()
+    rig.kube.apply(manifest(ONE))
+    del rig.kube.definitions["JobQueue"]
+    async with rig.running():
+        await rig.clock.advance(60)
+        assert not rig.engine.listed.is_set()  # a CRD that is to come may be listed later
+        rig.kube.leaving = {"BatchJob"}
+        await rig.clock.advance(60)
+        assert rig.engine.listed.is_set()
+        assert rig.turns == [ONE]

@@ -10,7 +10,8 @@ from tests.unit.kinds.values import resource
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Severity
 from awsbatch_operator.api.metadata import RESOLVED, SUBMISSION
-from awsbatch_operator.kinds.activity_log import AGAIN_SECONDS, REMEMBERED, Activity, activity_of
+from awsbatch_operator.api.repeats import REMEMBERED
+from awsbatch_operator.kinds.activity_log import AGAIN_SECONDS, Activity, activity_of
 from awsbatch_operator.kinds.batchjob.failure import Failure
 from awsbatch_operator.visibility import FAILURES, activity_log
 

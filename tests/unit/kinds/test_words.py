@@ -99,6 +99,7 @@ def test_of_many_things_the_first_few_are_named():
 
 
 ID = "6c6b1a5f-9d3e-4c55-8c0b-0f2f7b1f3a11"
+HOST = "Rd+9Zx/k0nVq3yA7bM2c" * 3 + "="
 FORMS = [
     (f"Error executing request, Exception : Object already exists, RequestId: {ID}",
      "Object already exists"),
@@ -117,6 +118,10 @@ FORMS = [
     (f"https response error StatusCode: 400, RequestID: {ID}, api error AccessDenied: no",
      "https response error StatusCode: 400, api error AccessDenied: no"),
     (f"RequestId: {ID} was refused", "was refused"),
+    (f"download: AccessDenied: no status code: 403, request id: 0MV4KW3W5RHCY6Z5, host id: {HOST}",
+     "download: AccessDenied: no status code: 403"),
+    (f"StatusCode: 403, RequestID: 0MV4KW3W5RHCY6Z5, HostID: {HOST}, api error Forbidden",
+     "StatusCode: 403, api error Forbidden"),
     ("You are not authorized. Encoded authorization failure message: 4GIOHlTkIaWHQD0Q0m6XSn-_x",
      "You are not authorized."),
 ]  # fmt: skip
@@ -141,11 +146,18 @@ def test_two_answers_that_differ_in_their_ids_are_one(said):
         "CannotPullContainerError: pull image manifest has been retried 5 time(s): not found",
         "OutOfMemoryError: Container killed due to memory usage",
         "Request identifiers are kept, and so is request id; both are words",
+        "Launched on hostId: h-0123456789abcdef0, see the request id there",
+        "The request id: parameter is missing",
+        "Header x-amz-request-id: forbidden-by-policy",
         "  spaces ,  and (brackets) [ ] stay ",
     ],
 )
 def test_other_words_of_aws_stay_as_they_are(said):
     assert without_request_ids(said) == said
+
+
+def test_brackets_within_brackets_go_with_the_id_however_many_there_are():
+    assert without_request_ids(f"Gone {'(' * 5000}RequestId: {ID}{')' * 5000} now") == "Gone now"
 
 
 @given(st.text(alphabet="a ,;.()[]", max_size=20), st.text(alphabet="a ,;.()[]", max_size=20))

@@ -151,6 +151,18 @@ async def test_subresources_are_no_kinds():
         assert await kube.served_kinds() == {"BatchJob"}
 
 
+async def test_a_kind_that_takes_no_new_objects_is_leaving():
+    usual = ["delete", "get", "list", "watch"]
+    resources = [
+        {"name": "batchjobs", "kind": "BatchJob", "verbs": [*usual, "create", "patch"]},
+        {"name": "jobqueues", "kind": "JobQueue", "verbs": usual},
+        {"name": "jobqueues/status", "kind": "JobQueue", "verbs": ["get", "patch", "update"]},
+        {"name": "batchjobs/status", "kind": "BatchJob", "verbs": ["get", "patch", "update"]},
+    ]
+    async with client(Script(Say(body={"resources": resources}))) as kube:
+        assert await kube.leaving_kinds() == {"JobQueue"}
+
+
 async def test_a_lease_is_asked_for_once_because_the_elector_counts_the_seconds():
     script = Script(Say(503))
     async with client(script) as kube:

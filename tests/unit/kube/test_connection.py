@@ -41,7 +41,7 @@ def write_kubeconfig(
     config = {
         "current-context": "here",
         "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u"}}],
-        "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"} | cluster}],
+        "clusters": [{"name": "c", "cluster": {"server": "http://api.example.org:1"} | cluster}],
         "users": [{"name": "u", "user": user}],
     }
     path.write_text(yaml.safe_dump(config))
@@ -103,7 +103,7 @@ class TestInAPod:
 class TestKubeconfig:
     async def test_address_and_token_come_from_the_current_context(self, kubeconfig: Path):
         connection = await connect(Location(kubeconfig), clock=SteppedClock(), environ={})
-        assert connection.server == "http://127.0.0.1:1"
+        assert connection.server == "http://api.example.org:1"
         assert await connection.authorization() == "Bearer first"
 
     async def test_a_refused_token_makes_it_read_the_file_again(self, kubeconfig: Path):
@@ -144,19 +144,39 @@ class TestProxy:
         [
             ({}, None),
             ({"HTTPS_PROXY": "http://proxy:3128"}, "http://proxy:3128"),
+            ({"HTTPS_PROXY": "proxy:3128"}, "http://proxy:3128"),
             ({"https_proxy": "http://a:1", "HTTPS_PROXY": "http://b:1"}, "http://a:1"),
             ({"HTTP_PROXY": "http://proxy:3128"}, None),
             ({"HTTPS_PROXY": ""}, None),
-            ({"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": ".example.org"}, None),
-            ({"HTTPS_PROXY": "http://proxy:3128", "no_proxy": "*"}, None),
-            (
-                {"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "example.com"},
-                "http://proxy:3128",
-            ),
         ],
     )
     def test_it_is_the_one_that_the_environment_names_for_the_address(self, environ, proxy):
         assert proxy_of(self.SERVER, environ) == proxy
+
+    @pytest.mark.parametrize(
+        ("host", "excepted", "direct"),
+        [
+            ("api.example.org", ".example.org", True),
+            ("api.example.org", "example.org", True),
+            ("api.example.org", "*.example.org", True),
+            ("api.example.org", "other.net, API.example.org:6443", True),
+            ("api.example.org", "api.example.org:443", False),
+            ("api.example.org", "ample.org,10.0.0.0/8,:,", False),
+            ("api.example.org", "*", True),
+            ("10.96.0.1", "10.96.0.0/12,.svc,.cluster.local", True),
+            ("10.96.0.1", "10.96.0.1", True),
+            ("10.96.0.1", "10.97.0.0/16,fd00::/8", False),
+            ("10.96.0.1", "6.0.1", False),
+            ("[fd00::1]", "fd00::/8", True),
+            ("[fd00::1]", "[fd00::1]", True),
+            ("localhost", "", True),
+            ("127.0.0.1", "", True),
+            ("[::1]", "", True),
+        ],
+    )
+    def test_what_it_is_not_for_is_read_as_kubectl_does(self, host, excepted, direct):
+        environ = {"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": excepted}
+        assert (proxy_of(f"https://{host}:6443", environ) is None) == direct
 
     async def test_that_of_the_kubeconfig_goes_first(self, kubeconfig: Path):
         write_kubeconfig(kubeconfig, {"token": "first"}, **{"proxy-url": "http://theirs:3128"})

@@ -116,6 +116,31 @@ async def test_once_all_were_served_those_that_are_left_are_answered_and_the_oth
     assert "has stopped serving kinds" in logs[0]["event"]
 
 
+async def test_a_start_while_crds_are_being_deleted_goes_on_with_what_is_left_of_them(
+    server, discovery, clock
+):
+    """An operator that was killed meanwhile: nobody else would let the last objects go."""
+    server.serve("BatchJob")
+    waiting = asyncio.create_task(discovery.wait(asyncio.Event()))
+    await clock.advance(60)
+    assert not waiting.done()  # a CRD that has not come yet may be the one with the account
+    server.leaving = {"BatchJob"}
+    with capture_logs() as logs:
+        await clock.advance(2)
+    assert waiting.result()
+    assert [line["missing"] for line in logs] == [["JobQueue"]]
+    assert "has stopped serving kinds" in logs[0]["event"]
+
+
+async def test_with_no_kind_left_a_start_waits(server, discovery, clock):
+    server.leaving = {"Other"}
+    server.serve("Other")
+    waiting = asyncio.create_task(discovery.wait(asyncio.Event()))
+    await clock.advance(60)
+    assert not waiting.done()
+    waiting.cancel()
+
+
 async def test_while_none_is_served_it_waits_for_the_first(server, discovery, clock):
     waiting = asyncio.create_task(discovery.some(asyncio.Event()))
     await clock.advance(60)
