@@ -10,7 +10,7 @@ from awsbatch_operator.kinds.batchjob import waiting
 EIGHT = {"resourceRequirements": [{"type": "VCPU", "value": "8"}, {"type": "MEMORY", "value": "9"}]}
 TOO_SMALL = "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE"
 CAPACITY = "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"
-ACTION = "ACTION_REQUIRED"
+UNDETERMINED = "UNDETERMINED"  # a disabled environment is not invalid
 
 
 def environment(vcpus: int) -> dict:
@@ -71,7 +71,7 @@ async def test_a_change_of_words_is_one_write_each_code_one_event_and_nothing_is
         await there.clock.advance(200)
         assert len(writes) == 1
         there.apply(ENVIRONMENT, SPECS[ENVIRONMENT] | {"state": "DISABLED"})
-        await until_aws_says(there, ACTION)
+        await until_aws_says(there, UNDETERMINED)
         there.apply(ENVIRONMENT, SPECS[ENVIRONMENT])
         await until_aws_says(there, CAPACITY)
         await there.clock.advance(200)
