@@ -10,7 +10,7 @@ from awsbatch_operator.kinds.batchjob import waiting
 EIGHT = {"resourceRequirements": [{"type": "VCPU", "value": "8"}, {"type": "MEMORY", "value": "9"}]}
 TOO_SMALL = "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE"
 CAPACITY = "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY"
-UNDETERMINED = "UNDETERMINED"  # a disabled environment is not invalid
+UNDETERMINED = "UNDETERMINED"  # no environment is both ENABLED and VALID, nor all are INVALID
 
 
 def environment(vcpus: int) -> dict:
