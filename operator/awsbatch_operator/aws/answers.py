@@ -1,4 +1,4 @@
-"""What AWS says about its things, without the ids of requests that it puts into the words.
+"""What AWS says about its things, without secrets and the ids of requests in the words.
 
 A compute environment's statusReason repeats what Auto Scaling or EC2 answered, with the id of that
 request; a job's repeats what ECS, ECR or Secrets Manager did. AWS tries again and again, and each
@@ -10,7 +10,9 @@ from typing import Any
 
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.words import without_request_ids
+from awsbatch_operator.telemetry.secrets import masked
 
+WORDS_LIMIT = 4096  # characters of one text; AWS's are shorter
 # The members of the Batch, ECS and EC2 answers that hold sentences, and those that hold such again.
 _SENTENCES = frozenset({"statusReason", "reason", "stoppedReason", "statusMessage"})
 _BELOW = frozenset(
@@ -53,4 +55,14 @@ def _settle(value: Any) -> None:
             if name in _BELOW:
                 _settle(inner)
             elif isinstance(inner, str):
-                value[name] = without_request_ids(inner)
+                value[name] = _shown(inner)
+
+
+def _shown(said: str) -> str:
+    """The words, without ids of requests and with what looks like a secret masked.
+
+    Docker repeats the command that it could not start, and a person who ends a job may write
+    anything. Half a character (JSON allows them) could be written into no object.
+    """
+    whole = said if said.isascii() else said.encode(errors="replace").decode()
+    return masked(without_request_ids(whole), limit=WORDS_LIMIT)
