@@ -74,6 +74,11 @@ def _read(text: str) -> ScopeRecord:
     )
 
 
+def account_is_fixed(resource: Resource) -> bool:
+    """Whether the API server keeps spec.accountRef as it is: of a BatchJob once it is submitted."""
+    return resource.key.kind != "BatchJob" or "run" in resource.status
+
+
 def recorded_account(resource: Resource) -> str:
     """The AWSAccount that the annotation names, if the spec names another one by now; else "".
 
@@ -138,9 +143,7 @@ def _from_status(resource: Resource) -> ScopeRecord | None:
     in_aws = resource.held or bool({"arn", "jobId"} & status.keys())
     if not in_aws or not {"accountId", "region"} <= status.keys():
         return None
-    # The accountRef of a job that was not submitted may have been changed meanwhile.
-    fixed = resource.key.kind != "BatchJob" or "run" in status
-    reference = (resource.spec.get("accountRef") or {}) if fixed else {}
+    reference = (resource.spec.get("accountRef") or {}) if account_is_fixed(resource) else {}
     return ScopeRecord(
         account=str(reference["name"]) if "name" in reference else None,
         account_id=str(status["accountId"]),
