@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.support.clock import SteppedClock
 from tests.support.memory_kube import MemoryKube
-from tests.unit.kinds.values import ACCOUNT, NOW, RECORDED, REGION, resource
+from tests.unit.kinds.values import ACCOUNT, RECORDED, REGION, resource
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
@@ -14,7 +14,7 @@ from awsbatch_operator.api.metadata import API_VERSION
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.engine.cache import Cache
 from awsbatch_operator.kinds.accounts import Accounts, OwnIdentity
-from awsbatch_operator.kinds.scope_record import annotation, recorded_account, recorded_in
+from awsbatch_operator.kinds.scope_record import recorded_in
 
 THEIRS, NOBODYS = "222233334444", "999900001111"
 SERVES = {"allowedNamespaces": {"names": ["science"]}}
@@ -143,34 +143,3 @@ async def test_a_record_of_our_own_identity_is_not_looked_for_among_the_awsaccou
     recorded = replace(RECORDED, account="")
     message = blocked(await homes.for_removal(resource("JobQueue", deleting=True), recorded))
     assert NOBODYS in message
-
-
-@pytest.mark.parametrize(
-    ("recorded", "named", "kind", "needed"),
-    [
-        ("first", "second", "BatchJob", "first"),
-        ("first", None, "BatchJob", "first"),
-        ("first", "first", "BatchJob", ""),
-        ("", "second", "BatchJob", ""),
-        ("default", None, "BatchJob", ""),
-        ("first", "second", "JobQueue", ""),
-    ],
-)
-def test_the_recorded_account_is_needed_beside_the_one_that_a_job_names_now(
-    recorded, named, kind, needed
-):
-    spec = {"accountRef": {"name": named}} if named else {}
-    written = annotation(replace(RECORDED, account=recorded), NOW)
-    of = resource(kind, spec)
-    assert recorded_account(of) == ""
-    assert recorded_account(replace(of, annotations=written)) == needed
-
-
-def test_the_account_of_a_job_that_lost_its_record_is_the_specs_only_once_it_was_submitted():
-    """Until then the spec may name another account than the one that the status is about."""
-    spec = {"accountRef": {"name": "second"}}
-    status = {"accountId": RECORDED.account_id, "region": RECORDED.region}
-    for more, account in (({}, None), ({"run": 1, "jobId": "job-1"}, "second")):
-        recorded = recorded_in(resource("BatchJob", spec, status=status | more))
-        assert recorded is not None
-        assert recorded.account == account
