@@ -1,4 +1,4 @@
-"""What AWS says about its things, without secrets and the ids of requests in the words.
+"""What AWS says about its things, without the ids of requests that it puts into the words.
 
 A compute environment's statusReason repeats what Auto Scaling or EC2 answered, with the id of that
 request; a job's repeats what ECS, ECR or Secrets Manager did. AWS tries again and again, and each
@@ -55,14 +55,6 @@ def _settle(value: Any) -> None:
             if name in _BELOW:
                 _settle(inner)
             elif isinstance(inner, str):
-                value[name] = _shown(inner)
-
-
-def _shown(said: str) -> str:
-    """The words, without ids of requests and with what looks like a secret masked.
-
-    Docker repeats the command that it could not start, and a person who ends a job may write
-    anything. Half a character (JSON allows them) could be written into no object.
-    """
-    whole = said if said.isascii() else said.encode(errors="replace").decode()
-    return masked(without_request_ids(whole), limit=WORDS_LIMIT)
+                # Docker repeats the command that it could not start, and a person who ends a job
+                # may write anything.
+                value[name] = masked(without_request_ids(inner), limit=WORDS_LIMIT)
