@@ -17,7 +17,7 @@ from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Reason, Severity
 from awsbatch_operator.generate import RESOURCES
 from awsbatch_operator.kinds.batchjob import waiting
-from awsbatch_operator.kinds.batchjob.failure import REMEDIES
+from awsbatch_operator.kinds.batchjob.failure_causes import REMEDIES
 from awsbatch_operator.schema.declare import NotYet
 
 ROOT = Path(__file__).resolve().parent.parent

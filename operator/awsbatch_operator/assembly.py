@@ -49,6 +49,7 @@ from awsbatch_operator.kinds.permissions import Allowances
 from awsbatch_operator.kinds.proofs import Proofs
 from awsbatch_operator.kinds.schedulingpolicy.kind import scheduling_policies
 from awsbatch_operator.kinds.schedulingpolicy.spec import RESOURCE as SCHEDULING_POLICY
+from awsbatch_operator.kinds.scope_record import recorded_account
 from awsbatch_operator.kinds.shared import Claims, Shared
 from awsbatch_operator.kube.port import KubePort
 from awsbatch_operator.schema.validate import spec_problems
@@ -209,7 +210,10 @@ def settled(resource: Resource) -> bool:
 
 
 def _targets(resource: Resource) -> tuple[ObjectKey, ...]:
-    return tuple(reference.target for reference in references(resource))
+    """What wakes the object and is needed by it: what it names, and the account it was made in."""
+    named = tuple(reference.target for reference in references(resource))
+    account = recorded_account(resource)
+    return (*named, ObjectKey("AWSAccount", "", account)) if account else named
 
 
 def _aws(settings: Settings, edges: Edges, wake: Wake) -> Aws:

@@ -11,7 +11,7 @@ from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.engine.cache import Cache
 from awsbatch_operator.engine.tally import Tally
 from awsbatch_operator.kinds.activity_log import ActivityLog
-from awsbatch_operator.kinds.batchjob.failure import Failure
+from awsbatch_operator.kinds.batchjob.failure_causes import Failure
 from awsbatch_operator.kinds.batchjob.submission import submission_of
 from awsbatch_operator.kinds.narration import EventSink
 from awsbatch_operator.kinds.scope_record import RecordError, recorded_in

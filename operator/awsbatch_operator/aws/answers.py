@@ -11,7 +11,9 @@ from typing import Any
 
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.words import without_request_ids
+from awsbatch_operator.telemetry.secrets import masked
 
+WORDS_LIMIT = 4096  # characters of one text; AWS's are shorter
 # The members of the Batch, ECS and EC2 answers that hold sentences, and those that hold such again.
 _SENTENCES = frozenset({"statusReason", "reason", "stoppedReason", "statusMessage"})
 _BELOW = frozenset(
@@ -70,4 +72,6 @@ def _settle(value: Any) -> None:
             if name in _BELOW:
                 _settle(inner)
             elif isinstance(inner, str):
-                value[name] = without_request_ids(inner)
+                # Docker repeats the command that it could not start, and a person who ends a job
+                # may write anything.
+                value[name] = masked(without_request_ids(inner), limit=WORDS_LIMIT)

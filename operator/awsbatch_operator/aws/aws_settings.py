@@ -50,6 +50,7 @@ class AwsSettings:
     threads: int = 32
     read_attempts: int = 3  # of the feeds' calls, on errors that pass by themselves
     sessions: int = 64  # kept, each with its credentials and clients; a role and region has one
+    clients: int = 128  # of one session; the operator's own has one for each service and region
     poll_share: float = 0.3  # of each rate, at most
     kept_bytes: int = 16 * 1024 * 1024  # of details, for each kind of thing that is polled
     cadence: Cadence = field(default_factory=Cadence)

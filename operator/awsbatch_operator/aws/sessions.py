@@ -98,7 +98,11 @@ class Sessions:
             found = session.clients.get((service, region))
             if found is None:
                 found = self._make(session.core, service, region)
-                session.clients[service, region] = found
+            # Behind the others: definitions name the regions of logs, and there is no end of names.
+            session.clients.pop((service, region), None)
+            session.clients[service, region] = found
+            while len(session.clients) > self._settings.clients:
+                del session.clients[next(iter(session.clients))]
             return found
 
     def discard(self, identity: Identity, region: str) -> None:

@@ -22,6 +22,7 @@ from awsbatch_operator.kinds.permissions import (
     refusal,
     roles_refusal,
 )
+from awsbatch_operator.kinds.scope_record import account_is_fixed
 from awsbatch_operator.kube.port import KubePort
 
 LABELS_SECONDS = 60.0  # how old the labels of a namespace may be; they are read, not watched
@@ -238,12 +239,8 @@ class Accounts:
 
 
 def _remedy_without(resource: Resource) -> str:
-    """What helps where the AWSAccount does not exist; "": what the catalogue says.
-
-    The API server lets spec.accountRef be corrected in a BatchJob that was not submitted yet, and
-    nowhere else.
-    """
-    if resource.key.kind == "BatchJob" and "run" not in resource.status:
+    """What helps where the AWSAccount does not exist; "": what the catalogue says."""
+    if not account_is_fixed(resource):
         return ""
     return "Create it, or delete this object and create it again with another accountRef."
 

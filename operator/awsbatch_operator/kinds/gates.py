@@ -10,7 +10,7 @@ from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.conditions import condition, is_true
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import ObjectKey, Resource
-from awsbatch_operator.api.references import Need, Reference
+from awsbatch_operator.api.references import DEFAULT_ACCOUNT, Need, Reference
 from awsbatch_operator.api.scope import ScopeRecord
 from awsbatch_operator.kinds.scope_record import RecordError, recorded_in
 
@@ -45,11 +45,15 @@ def scope_changed(recorded: ScopeRecord, today: ScopeRecord) -> Finding | None:
 
 
 def completed(recorded: ScopeRecord, today: ScopeRecord) -> ScopeRecord:
-    """The record, with what only its annotation says made up for by today's answer.
+    """The record, with the AWSAccount of today's answer, and a name if it has none.
 
-    The two agree about account, region and name: `scope_changed` has seen to that.
+    The two agree about account, region and name: `scope_changed` has seen to that. A BatchJob may
+    be corrected to another AWSAccount that leads to the same account, because the first one lacks
+    a right; then it must be removed through the second one as well. What the operator made as
+    itself stays its own when there is an AWSAccount by default later on.
     """
-    account = today.account if recorded.account is None else recorded.account
+    keeps = recorded.account == "" and today.account == DEFAULT_ACCOUNT
+    account = recorded.account if keeps else today.account
     return replace(recorded, account=account, aws_name=recorded.aws_name or today.aws_name)
 
 

@@ -12,6 +12,7 @@ from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import RESOLVED, Resource
+from awsbatch_operator.api.references import DEFAULT_ACCOUNT
 from awsbatch_operator.api.scope import Origin, ScopeRecord
 
 _FIELDS: Mapping[str, str] = {
@@ -73,6 +74,29 @@ def _read(text: str) -> ScopeRecord:
     )
 
 
+def account_is_fixed(resource: Resource) -> bool:
+    """Whether the API server keeps spec.accountRef as it is: of a BatchJob once it is submitted."""
+    return resource.key.kind != "BatchJob" or "run" in resource.status
+
+
+def recorded_account(resource: Resource) -> str:
+    """The AWSAccount that the annotation names, if the spec names another one by now; else "".
+
+    Only a BatchJob's can be changed. Most texts need not be read for that, and there may be a
+    hundred thousand of them.
+    """
+    text = resource.annotations.get(RESOLVED)
+    if text is None or resource.key.kind != "BatchJob":
+        return ""
+    named = (resource.spec.get("accountRef") or {}).get("name", DEFAULT_ACCOUNT)
+    if f'"account":"{named}"' in text or '"account":""' in text:
+        return ""
+    try:
+        return _read(text).account or ""
+    except RecordError:
+        return ""
+
+
 def recorded_time(resource: Resource) -> Instant:
     """When the scope was recorded; the object's creation if that is not known."""
     try:
@@ -119,7 +143,7 @@ def _from_status(resource: Resource) -> ScopeRecord | None:
     in_aws = resource.held or bool({"arn", "jobId"} & status.keys())
     if not in_aws or not {"accountId", "region"} <= status.keys():
         return None
-    reference = resource.spec.get("accountRef") or {}
+    reference = (resource.spec.get("accountRef") or {}) if account_is_fixed(resource) else {}
     return ScopeRecord(
         account=str(reference["name"]) if "name" in reference else None,
         account_id=str(status["accountId"]),

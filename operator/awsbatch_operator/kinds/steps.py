@@ -18,7 +18,7 @@ from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.kinds.accounts import Home
 from awsbatch_operator.kinds.contract import ActionT, DesiredT, Kind, ObservedT, Removal
 from awsbatch_operator.kinds.permits import Permits
-from awsbatch_operator.kinds.scope_record import annotation
+from awsbatch_operator.kinds.scope_record import annotation, recorded_in
 from awsbatch_operator.kinds.shared import Shared
 from awsbatch_operator.kinds.turn import Turn
 from awsbatch_operator.kube.port import InvalidError
@@ -209,7 +209,7 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
         missing = any(resource.annotations.get(name) != text for name, text in plan.record.items())
         removing = isinstance(turn.desired, Removal)
         unheld = turn.observed is not None and not removing and not resource.held
-        if missing or unheld:
+        if missing or unheld or self._moved(turn):
             await self._record(turn, plan.record)
 
     async def _record(
@@ -221,9 +221,16 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
         adopted = home is not None and home.recorded.origin is Origin.ADOPTED
         written = turn.resource.annotations.get(RESOLVED, "")
         unsaid = not written or (adopted and f'"{Origin.ADOPTED.value}"' not in written)
-        if self.scoped and home is not None and unsaid:
+        if self.scoped and home is not None and (unsaid or self._moved(turn)):
             annotations = annotation(home.recorded, self.shared.clock.now()) | annotations
         turn.resource = await self.shared.store.hold(turn.resource, annotations)
+
+    def _moved(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> bool:
+        """Whether another AWSAccount acts than the recorded one, which is free to go then."""
+        if not self.scoped or turn.home is None or RESOLVED not in turn.resource.annotations:
+            return False
+        before = recorded_in(turn.resource)
+        return before is not None and before.account not in {None, turn.home.recorded.account}
 
     async def _act(
         self,

@@ -66,10 +66,11 @@ PATTERNS = (
         ),
         rf"{_OPENING}{_VALUE}",
     ),
-    # name: value; but not in an ARN, such as arn:aws:secretsmanager:… or job-definition/token:7
+    # name: value; but not in an ARN, such as arn:aws:secretsmanager:… or job-definition/token:7,
+    # nor in the name of an action, such as secretsmanager:GetSecretValue
     _pattern(
         _WORD_HEADS,
-        r"(?<![:/])",
+        r"(?<![:/])(?!secretsmanager:[A-Z])",
         _named(r"[ \t]{0,8}+:(?!:)[ \t]{0,8}+"),
         rf"{_OPENING}{_VALUE}",
     ),

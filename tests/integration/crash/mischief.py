@@ -11,7 +11,6 @@ from tests.integration.crash.scenario import (
     LASTING,
     NAMESPACE,
     all_ready,
-    has_condition,
     key,
 )
 from tests.support.api_servers import ApiServer
@@ -20,6 +19,7 @@ from tests.support.hard_world import HardWorld, Weather, tight_limits
 from tests.support.lives import Lives
 from tests.support.waiting_runner import Waits
 
+from awsbatch_operator.api.conditions import is_true
 from awsbatch_operator.api.metadata import RECONCILE_AT, RESOLVED, SUBMISSION
 from awsbatch_operator.api.tags import OWNER_UID
 from awsbatch_simulator.jobscript import JobScript
@@ -97,6 +97,7 @@ class Mischief:
         """Anything that may happen."""
         happens: tuple[Callable[[], None], ...] = (
             *(self._apply, self._apply, self._delete, self._fault, self._fault, self._edit),
+            *(self._correct, self._correct),
             *(self._fall_back, self._fall_silent),
             *(self._brownout * (self._apply,) * 4),
         )
@@ -140,6 +141,17 @@ class Mischief:
                 changes[RESOLVED] = None  # damaged, it stops the operator on purpose
         self.world.kube.annotate(key(self.jobs[name]), **changes)
 
+    def _correct(self) -> None:
+        """What the API server lets people do until the status names the run."""
+        name = self._any_job()
+        if name is None or "run" in self._seen(name).get("status", {}):
+            return
+        environment = [{"name": "STEPS", "value": str(self.dice.randrange(10))}]
+        body = self.jobs[name]
+        spec = {**body["spec"], "containerOverrides": {"environment": environment}}
+        self.jobs[name] = {**body, "spec": spec}
+        self.world.kube.apply(self.jobs[name])
+
     def _server(self) -> ApiServer:
         server = ApiServer(self.world.history)
         if not self._calm and self.dice.random() < BEHIND:
@@ -173,7 +185,7 @@ async def live_through(mischief: Mischief) -> None:
 
     def at_peace() -> bool:
         return all(
-            _uid(world, body) not in mischief.deleted and has_condition(body, "Complete")(world)
+            _uid(world, body) not in mischief.deleted and _is_complete(world, body)
             for body in mischief.left()
         )
 
@@ -188,6 +200,14 @@ async def live_through(mischief: Mischief) -> None:
     assert there <= submitted, "a BatchJob is Complete that never ran"
     assert submitted <= there | mischief.deleted
     assert all(job.status.finished for job in world.batch.jobs.values()), "a job goes on"
+
+
+def _is_complete(world: HardWorld, body: dict[str, Any]) -> bool:
+    """Whether it ended, and its newest generation was seen: a correction may have come too late."""
+    seen = world.kube.see(key(body))
+    status = seen.get("status", {})
+    known = status.get("observedGeneration") == seen["metadata"]["generation"]
+    return known and is_true(status, "Complete")
 
 
 def _uid(world: HardWorld, body: dict[str, Any]) -> str:

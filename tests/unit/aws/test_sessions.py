@@ -248,6 +248,16 @@ async def test_the_session_that_was_not_used_for_longest_goes_with_its_credentia
     assert len(bench.aws.sender._sessions._sessions) == 3
 
 
+async def test_of_the_clients_of_any_number_of_regions_those_used_last_are_kept(make_bench):
+    """A job's definition names the region of its log group, and anybody may write one."""
+    bench = make_bench(clients=2)
+    bench.stub.answers["DescribeJobs"] = lambda _: {"jobs": []}
+    for region in ("eu-central-1", "aa-none-1", "eu-central-1", "aa-none-2"):
+        await bench.aws.batch.job(replace(OWN, region=region), "j")
+    [session] = bench.aws.sender._sessions._sessions.values()
+    assert list(session.clients) == [("batch", "eu-central-1"), ("batch", "aa-none-2")]
+
+
 async def test_a_region_that_refuses_the_credentials_costs_a_new_session_a_minute(bench, sts):
     """As AWS answers in a region that the account has not enabled, whatever the credentials."""
 

@@ -12,7 +12,7 @@ from awsbatch_operator.api.findings import Severity
 from awsbatch_operator.api.metadata import RESOLVED, SUBMISSION
 from awsbatch_operator.api.repeats import REMEMBERED
 from awsbatch_operator.kinds.activity_log import AGAIN_SECONDS, Activity, activity_of
-from awsbatch_operator.kinds.batchjob.failure import Failure
+from awsbatch_operator.kinds.batchjob.failure_causes import Failure
 from awsbatch_operator.visibility import FAILURES, activity_log
 
 RECORD = '{"account":"","accountId":"111122223333","region":"eu-central-1","awsName":"q-1a2b"}'

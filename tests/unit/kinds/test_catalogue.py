@@ -5,7 +5,7 @@ from pathlib import Path
 
 from awsbatch_operator.api import catalogue, conditions
 from awsbatch_operator.api.findings import Severity
-from awsbatch_operator.kinds.batchjob.failure import Failure
+from awsbatch_operator.kinds.batchjob.failure_causes import Failure
 
 ROOT = Path(__file__).resolve().parents[3]
 WORD = re.compile(r"[A-Z][A-Za-z]+")  # as metav1.Condition wants a reason, and in CamelCase

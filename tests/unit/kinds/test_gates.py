@@ -233,10 +233,19 @@ def test_an_account_stays_while_something_in_aws_has_lost_its_finalizer(status, 
 def test_what_the_status_does_not_know_is_todays_answer():
     today = replace(RECORDED, account="research")
     assert gates.completed(replace(RECORDED, account=None), today) == today
-    assert gates.completed(RECORDED, today) == RECORDED  # the operator's own identity is a name
     job = replace(RECORDED, account=None, aws_name="")
     assert gates.scope_changed(job, today) is None
     assert gates.completed(job, today) == today
+
+
+def test_the_account_that_acts_is_recorded_but_the_default_one_takes_nothing_over():
+    """Of the operator's own, which an AWSAccount by default must not keep for itself."""
+    first = replace(RECORDED, account="first")
+    for today in (replace(RECORDED, account="second"), RECORDED):
+        assert gates.completed(first, today) == today
+    by_default = replace(RECORDED, account="default")
+    assert gates.completed(RECORDED, by_default) == RECORDED
+    assert gates.completed(first, by_default) == by_default
 
 
 def test_a_name_is_succeeded_promoted_and_let_go():

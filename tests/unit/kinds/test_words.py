@@ -14,7 +14,7 @@ from awsbatch_operator.api.findings import Finding, Severity
 from awsbatch_operator.api.words import joined, sentence, some_of, without_request_ids
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.kinds import outcomes, statuses
-from awsbatch_operator.kinds.batchjob.failure import REMEDIES
+from awsbatch_operator.kinds.batchjob.failure_causes import REMEDIES
 
 FINE = Verdict(Situation.READY, "Ready", "As specified.")
 # Words of AWS as they come: with a full stop and without, over several lines, with an ellipsis.

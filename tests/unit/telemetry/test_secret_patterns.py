@@ -74,6 +74,7 @@ BENIGN = [
     "tokens: 4096, max_tokens=512, tokens_per_second: 12.5, --max-tokens 512",
     "tokenizer: bert-base-uncased, tokenizer=AutoTokenizer",
     "arn:aws:secretsmanager:eu-central-1:111122223333:secret:team-b/db-AbCdEf cannot be read",
+    "User: me is not authorized to perform: secretsmanager:GetSecretValue on resource: *",
     "arn:aws:batch:eu-central-1:111122223333:job-definition/tokenizer:7",
     "arn:aws:batch:eu-central-1:111122223333:job-definition/secret-santa:7",
     "PWD=/home/me OLDPWD=/tmp",

@@ -16,6 +16,9 @@ from awsbatch_operator.telemetry.secrets import masked
 AWSLOGS = "awslogs"
 DEFAULT_GROUP = "/aws/batch/job"
 _OPTION_LIMIT = 256  # characters of a driver's option that are shown
+_DRIVER_LIMIT = 64
+_REGION_LIMIT = 64
+_GROUP_LIMIT = 1024  # of a group and a stream; CloudWatch Logs has 512
 
 # Of each other driver the option that says where it writes, and where that is without it. No other
 # option is shown: some hold tokens.
@@ -56,15 +59,15 @@ class LogPlace:
             return {"driver": self.driver, "destination": self.destination}
         if not self.stream:
             return {}
-        place = {"group": self.group, "stream": self.stream}
-        return place | ({"region": self.region} if self.region else {})
+        place = {"group": self.group[:_GROUP_LIMIT], "stream": self.stream[:_GROUP_LIMIT]}
+        return place | ({"region": self.region[:_REGION_LIMIT]} if self.region else {})
 
 
 def log_place(observed: Observed, region: str = "") -> LogPlace:
     """Where the newest attempt has written; `region` is the job's own."""
     container = observed.container
     configuration = container.get("logConfiguration") or {}
-    driver = str(configuration.get("logDriver") or AWSLOGS)
+    driver = str(configuration.get("logDriver") or AWSLOGS)[:_DRIVER_LIMIT]
     options = configuration.get("options") or {}
     if driver != AWSLOGS:
         return LogPlace(driver, destination=_destination(driver, options))

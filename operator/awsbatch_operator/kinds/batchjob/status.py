@@ -29,6 +29,9 @@ from awsbatch_operator.kinds.scope_record import RecordError
 REASONS_KEPT = 20
 OTHERS_KEPT = 10
 ATTEMPTS_KEPT = 10  # AWS allows no more
+# Characters of AWS's words in the message of an end: it has to hold the remedy as well, at its end.
+WORDS_TOLD = 700
+REASON_TOLD = 400
 
 _WAITING: Mapping[str, str] = {
     "SUBMITTED": "AWS Batch has taken the job and will look at it shortly.",
@@ -235,7 +238,7 @@ def _attempt(attempt: Shape) -> dict[str, Any]:
         made["reason"] = str(reason)[:256]
     for name in ("logStreamName", "containerInstanceArn"):
         if container.get(name):
-            made[name] = str(container[name])
+            made[name] = str(container[name])[:1024]
     return made
 
 
@@ -245,10 +248,10 @@ def _success_message(observed: Observed) -> str:
 
 def _failure_message(observed: Observed) -> str:
     container, detail = observed.container, observed.detail
-    words = waiting.words_of(detail)
+    words = waiting.words_of(detail)[:WORDS_TOLD]
     parts = [f"AWS says: {words}" if words else ""]
     if container.get("reason"):
-        parts.append(f"The container: {container['reason']}")
+        parts.append(f"The container: {str(container['reason'])[:REASON_TOLD]}")
     if container.get("exitCode") is not None:
         parts.append(f"Exit code {container['exitCode']}{_took(observed)}.")
     attempts = len(detail.get("attempts") or ())

@@ -45,6 +45,19 @@ ENDS: Mapping[str, Said] = {
         'create shim task: OCI runtime create failed: exec: "/app/run.sh": permission denied: '
         "unknown",
     ),
+    "no-such-file-below-a-mount-on-fargate": Said(
+        "ApplicationExit",
+        "correct command",
+        "",
+        "ResourceInitializationError: failed to create new container runtime task: failed to "
+        "create shim task: OCI runtime create failed: runc create failed: unable to start "
+        'container process: exec: "/efs/run.sh": stat /efs/run.sh: no such file or directory',
+    ),
+    "not-started-on-eks": Said(
+        "ApplicationExit",
+        "image, the command",
+        more={"eksAttempts": [{"containers": [{"reason": "StartError", "exitCode": 128}]}]},
+    ),
     "cannot-start": start(
         "ApplicationExit",
         "image, the command",
@@ -73,6 +86,13 @@ ENDS: Mapping[str, Said] = {
         "larger volumes",
         "CannotCreateContainerError: API error (500): devmapper: mkdir /var/lib/docker: No space "
         "left on device",
+    ),
+    "thin-pool-full": start(
+        "DiskFull",
+        "larger volumes",
+        "CannotCreateContainerError: API error (500): devmapper: Thin Pool has 4350 free data "
+        "blocks which is less than minimum required 4454 free data blocks. Create more free space "
+        "in thin pool or use dm.min_free_space option to change behavior",
     ),
     # --- the host ---
     "spot-instance": Said(

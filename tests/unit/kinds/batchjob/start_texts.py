@@ -50,6 +50,19 @@ STARTS: Mapping[str, Said] = {
         f"CannotPullECRContainerError: AccessDeniedException: User: {_ROLE} is not authorized to "
         "perform: ecr:GetAuthorizationToken on resource: *",
     ),
+    "registry-breaks-off": start(
+        "ImagePull",
+        "NAT gateway",
+        "CannotPullContainerError: ref pull has been retried 5 time(s): failed to copy: "
+        "httpReadSeeker: failed open: failed to do request: Get "
+        '"https://registry-1.docker.io/v2/library/busybox": net/http: TLS handshake timeout',
+    ),
+    "private-image": start(
+        "ImagePull",
+        "repositoryCredentials",
+        "CannotPullContainerError: Error response from daemon: denied: requested access to the "
+        "resource is denied",
+    ),
     "pull-failed": start(
         "ImagePull", "image's name", "CannotPullImageManifestError: unexpected end of JSON input"
     ),
@@ -79,6 +92,10 @@ STARTS: Mapping[str, Said] = {
         "RequestError: send request failed caused by: Post "
         '"https://api.ecr.eu-central-1.amazonaws.com/": dial '
         "tcp 10.0.0.1:443: i/o timeout. Please check your task network configuration.",
+    ),
+    "network-to-registry-cut-off": ready(
+        "NAT gateway",
+        f"{_AUTH}retrieve ecr registry auth: service call has been retried 3 time(s)",
     ),
     "network-killed": ready(
         "NAT gateway",
@@ -124,6 +141,12 @@ STARTS: Mapping[str, Said] = {
         "driver: failed to create Cloudwatch log stream: ResourceNotFoundException: The specified "
         "log group does not exist.",
     ),
+    "secret-gone-whose-name-has-efs-in-it": ready(
+        "valueFrom",
+        f"{_AUTH}retrieve secret from asm: service call has been retried 1 time(s): failed to "
+        "fetch secret arn:aws:secretsmanager:eu-central-1:111122223333:secret:prefs from secrets "
+        "manager: ResourceNotFoundException: Secrets Manager can't find the specified secret.",
+    ),
     "efs-path": ready(
         "mount target",
         "failed to invoke EFS utils commands to set up EFS volumes: stderr: b'mount.nfs4: mounting "
@@ -159,6 +182,39 @@ STARTS: Mapping[str, Said] = {
         "GPU image",
         "CannotStartContainerError: Error response from daemon: OCI runtime create failed: "
         "nvidia-container-cli: initialization error: driver error: failed to process request",
+    ),
+    "no-service-linked-role": Said(
+        "Infrastructure",
+        "create-service-linked-role",
+        status="ClientException: Unable to assume the service linked role. Please verify that the "
+        "ECS service linked role exists.",
+    ),
+    "no-right-to-start-tasks": Said(
+        "Infrastructure",
+        "Grant the action",
+        status="AccessDeniedException: User: arn:aws:sts::111122223333:assumed-role/batch/aws-"
+        "batch is not authorized to perform: ecs:RunTask on resource: *",
+    ),
+    "refused-by-ecs": Said(
+        "Infrastructure",
+        "Correct in the definition",
+        status="ClientException: Log driver awslogs requires options: awslogs-group, "
+        "awslogs-region",
+    ),
+    "subnet-full": Said(
+        "Infrastructure",
+        "free addresses",
+        status="Unexpected EC2 error while attempting to Create Network Interface with public IP "
+        "assignment enabled in subnet 'subnet-0abc': InsufficientFreeAddressesInSubnet",
+    ),
+    "mount-onto-a-file": start(
+        "Infrastructure",
+        "mount points",
+        "CannotStartContainerError: Error response from daemon: failed to create task for "
+        "container: failed to create shim task: OCI runtime create failed: runc create failed: "
+        "unable to start container process: error during container init: error mounting "
+        '"/data/in" to rootfs at "/in": mount /data/in:/in: not a directory: unknown: Are you '
+        "trying to mount a directory onto a file (or vice-versa)?",
     ),
     "bad-mount": start(
         "Infrastructure",

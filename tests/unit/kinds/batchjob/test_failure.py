@@ -1,17 +1,14 @@
 """AWS's texts and the classes of failure that they belong to."""
 
+import time
+
 import pytest
 from tests.unit.kinds.batchjob.failure_texts import ENDS
 from tests.unit.kinds.batchjob.jobs import known
 from tests.unit.kinds.batchjob.start_texts import STARTS
 
-from awsbatch_operator.kinds.batchjob.failure import (
-    CAUSES,
-    ENDINGS,
-    REMEDIES,
-    Failure,
-    diagnose,
-)
+from awsbatch_operator.kinds.batchjob.failure import diagnose
+from awsbatch_operator.kinds.batchjob.failure_causes import CAUSES, ENDINGS, REMEDIES, Failure
 
 SAID = {**ENDS, **STARTS}
 
@@ -39,6 +36,28 @@ def test_a_text_is_known_wherever_aws_puts_it():
         {"eksAttempts": [{"initContainers": [{"reason": reason}]}]},
     ):
         assert diagnose(known("FAILED", **detail)).failure is Failure.IMAGE_PULL
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "CannotPull",
+        "ErrImagePull ",
+        "ResourceInitializationError ",
+        "CannotStartContainer ",
+        "Host EC2 ",
+        "job queue ",
+        "Canceled by JobStateTimeLimit action due to reason: a",
+    ],
+)
+@pytest.mark.parametrize("place", ["reason", "status"])
+def test_a_text_of_any_size_is_looked_through_in_no_time(word, place):
+    """On the event loop, which serves all other objects as well."""
+    text = word * (262_144 // len(word))
+    said = {"container": {"reason": text}} if place == "reason" else {"statusReason": text}
+    began = time.process_time()
+    diagnose(known("FAILED", **said))
+    assert time.process_time() - began < 0.25
 
 
 def test_only_the_last_attempt_counts():

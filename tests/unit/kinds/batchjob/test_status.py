@@ -3,12 +3,15 @@ from dataclasses import replace
 import pytest
 from tests.unit.kinds.batchjob.jobs import NOW, desired, first_submission, job, known
 
-from awsbatch_operator.api.conditions import Situation
+from awsbatch_operator.api.conditions import MESSAGE_LIMIT, Situation
 from awsbatch_operator.api.plans import Plan
+from awsbatch_operator.kinds.batchjob.failure import diagnose
 from awsbatch_operator.kinds.batchjob.masking import LIMIT_BYTES, masked_lines
 from awsbatch_operator.kinds.batchjob.observed import Output
+from awsbatch_operator.kinds.batchjob.report import BatchJobStatus
 from awsbatch_operator.kinds.batchjob.status import job_status
 from awsbatch_operator.kinds.contract import Seen
+from awsbatch_operator.kinds.statuses import COMMON_FIELDS
 
 SUBMISSION_1 = first_submission()
 
@@ -142,3 +145,38 @@ def test_log_lines_in_status_stay_within_two_kib_and_none_is_dropped():
     assert sum(len(line.encode()) for line in lines) <= LIMIT_BYTES
     assert [line[:4] for line in lines] == [f"{number:04d}" for number in range(10)]
     assert len(masked_lines(["é" * 3000])[0].encode()) <= LIMIT_BYTES
+
+
+LONG = "x" * 5000
+DRIVERS = [
+    {"logDriver": "splunk", "options": {"splunk-url": LONG}},
+    {"logDriver": LONG},
+    {"options": {"awslogs-group": LONG, "awslogs-region": LONG}},
+]
+
+
+@pytest.mark.parametrize("configuration", DRIVERS)
+@pytest.mark.parametrize("words", ["", "ResourceInitializationError: dial tcp ", "OutOfMemory "])
+def test_however_long_the_words_are_the_remedy_is_shown_and_the_status_can_be_written(
+    configuration, words
+):
+    container = {
+        "reason": words + LONG,
+        "logConfiguration": configuration,
+        "logStreamName": LONG,
+        "exitCode": 137,
+    }
+    attempt = {"container": container, "startedAt": 1_800_000_010_000}
+    ended = known(
+        "FAILED",
+        statusReason=words + LONG,
+        container=container,
+        attempts=[attempt, attempt],
+        startedAt=1_800_000_010_000,
+        stoppedAt=1_800_000_013_000,
+    )
+    status = status_of(submitted("RUNNING"), replace(ended, output=Output(())))
+    assert diagnose(ended).remedy in status.verdict.message[:MESSAGE_LIMIT]
+    told = {name: value for name, value in status.fields.items() if name not in COMMON_FIELDS}
+    read = BatchJobStatus.model_validate(told).model_dump(by_alias=True, exclude_unset=True)
+    assert read == {name: value for name, value in told.items() if value is not None}
