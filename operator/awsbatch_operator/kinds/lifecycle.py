@@ -146,15 +146,18 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         """AWS refused a call: look at what it depends on, before the spec is called wrong.
 
         What is read wakes the targets that differ. The call is made once more soon: refused again
-        while all stand, it is the spec's fault. What the status tells already stays told.
+        while all stand, it is the spec's fault. What the status tells already stays told; then
+        what the feeds have read has to do, or each try of a refused object would take more calls.
         """
         if not targets or not any(outcomes.is_refusal(error) for error in turn.errors):
             return
+        told = outcomes.is_told(turn.resource)
+        proofs = self._shared.proofs
         try:
-            stand = await self._shared.proofs.still_stand(targets.values(), home.scope)
+            stand = await proofs.still_stand(targets.values(), home.scope, fresh=not told)
         except (AwsError, NoTokenError):
             stand = True  # nothing is known, and the call is made once more in any case
-        turn.in_doubt = not stand or not outcomes.is_told(turn.resource)
+        turn.in_doubt = not stand or not told
 
     async def _keep_hold(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> None:
         """Our finalizer on what the status shows to be in AWS, whichever gate ended the turn.

@@ -120,6 +120,15 @@ def test_a_record_is_read_as_it_was_written():
     assert remaking_in(resource("ComputeEnvironment", annotations=annotations)) == remaking
 
 
+def test_a_deletion_leaves_the_role_alone_where_aws_names_another_lack():
+    """The environment's own role is there and lets AWS delete it; the spec's may be a typo."""
+    observed = invalid("CLIENT_ERROR - The subnet ID 'x' does not exist", serviceRole=OWN_ROLE)
+    of = resource("ComputeEnvironment", {"serviceRole": f"{OWN_ROLE}2"}, deleting=True)
+    removal = environment_removal(of, Removal(owner(of), RECORDED))
+    (call,) = plan_removal(removal, observed, NOW).actions
+    assert call.request == {"computeEnvironment": NAME, "state": "DISABLED"}
+
+
 @pytest.mark.parametrize(
     ("role", "refused", "is_set"),
     [
