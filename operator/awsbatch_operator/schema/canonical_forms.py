@@ -53,8 +53,8 @@ LISTS: Mapping[str, str] = {
     "volumeMounts": "mountPath",
     "volumes": "name",
 }
-# Lists whose order counts where a value says `$(NAME)`: Kubernetes puts in what a variable before it
-# says, and leaves the name of a later one as it is.
+# Lists whose order counts where a value says `$(NAME)`: Kubernetes puts in what a variable before
+# it says, and leaves the name of a later one as it is.
 EXPANDED = frozenset({"env"})
 # Maps whose keys are the user's, not AWS's members.
 MAPS = frozenset(

@@ -7,6 +7,7 @@ from tests.unit.kinds.values import NOW, RECORDED, owner, resource
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.metadata import REMAKING
 from awsbatch_operator.kinds.computeenvironment.invalid import lack_of
+from awsbatch_operator.kinds.computeenvironment.observe import Observed
 from awsbatch_operator.kinds.computeenvironment.plan import (
     environment_removal,
     plan_environment,
@@ -98,6 +99,15 @@ def test_what_aws_calls_valid_goes_only_if_it_had_begun_for_the_same_spec(genera
     plan = plan_environment(wanted, observed, NOW)
     assert bool(plan.steps) is goes
     assert (plan.findings[0].reason is catalogue.REPLACEMENT_NEEDED) is not goes
+
+
+def test_what_does_not_carry_our_tags_is_marked_before_anything_else():
+    """It may be somebody's that is just being taken over, and is to be kept then."""
+    observed = invalid("CLIENT_ERROR - The subnet ID 'x' does not exist")
+    theirs = Observed({**observed.detail, "tags": {"team": "x"}})
+    plan = plan_environment(desired(managed(subnets=["subnet-9"])), theirs, NOW)
+    assert [call.operation for call in plan.actions] == ["TagResource"]
+    assert REMAKING not in plan.record
 
 
 def test_what_a_queue_uses_is_left_alone():
