@@ -172,7 +172,6 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             turn.resource = await self._shared.store.hold(resource, {})
 
     def _targets(self, key: ObjectKey, home: Home, found: Mapping[ObjectKey, Resource]) -> Targets:
-        # `home` is that of the last look, which may have taken something over.
         return Targets(
             aws_name=home.recorded.serving,
             account_id=home.recorded.account_id,

@@ -25,7 +25,7 @@ async def test_a_plan_knows_of_an_adoption_from_the_look_after_it_on():
         adopted.append(targets.adopted)
         return desired(resource, targets, owner)
 
-    rig.kind.desired = wanted  # type: ignore[method-assign]
+    rig.kind.desired = wanted
     await rig.turn()
     assert rig.calls == ["AddA"]
     assert adopted[-1]
