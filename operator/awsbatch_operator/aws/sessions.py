@@ -124,10 +124,11 @@ class Sessions:
         """The region of calls without a scope. Raises BotoCoreError if nobody set one.
 
         For the event loop: it waits for no thread that makes a client meanwhile, which takes a
-        tenth of a second.
+        tenth of a second. A session of botocore reads its files once, so until there is a region
+        each question gets another one: the profile may be written later.
         """
         if not self._region:
-            told = self._settings.region or self._configuration.get_config_variable("region")
+            told = self._settings.region or botocore.session.Session().get_config_variable("region")
             self._region = str(told or "")
         if not self._region:
             raise NoRegionError

@@ -96,14 +96,15 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             return
         own = await self._own_targets(turn, home, references, found)
         if own is not None:
-            targets = self._targets(resource.key, home, own)
             owner = self._steps.owner(resource)
             # A new value of the annotation: a person asks for a look at AWS itself.
             asked = resource.annotations.get(RECONCILE_AT)
             await self._steps.go(
                 turn,
                 home,
-                lambda current: self._kind.desired(current, targets, owner),
+                lambda current: self._kind.desired(
+                    current, self._targets(current.key, turn.home or home, own), owner
+                ),
                 fresh=asked is not None and self._asked.get(resource.key) != asked,
             )
             await self._doubt(turn, home, own)
@@ -146,15 +147,16 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         """AWS refused a call: look at what it depends on, before the spec is called wrong.
 
         What is read wakes the targets that differ. The call is made once more soon: refused again
-        while all stand, it is the spec's fault. What the status tells already stays told.
+        while all stand, it is the spec's fault. Once that is told, the feeds' last look has to do.
         """
         if not targets or not any(outcomes.is_refusal(error) for error in turn.errors):
             return
+        told, proofs = outcomes.is_told(turn.resource), self._shared.proofs
         try:
-            stand = await self._shared.proofs.still_stand(targets.values(), home.scope)
+            stand = await proofs.still_stand(targets.values(), home.scope, fresh=not told)
         except (AwsError, NoTokenError):
             stand = True  # nothing is known, and the call is made once more in any case
-        turn.in_doubt = not stand or not outcomes.is_told(turn.resource)
+        turn.in_doubt = not stand or not told
 
     async def _keep_hold(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> None:
         """Our finalizer on what the status shows to be in AWS, whichever gate ended the turn.

@@ -34,7 +34,6 @@ _CREDENTIAL_CODES = (
     *("SignatureDoesNotMatch", "InvalidSignature", "IncompleteSignature", "AuthFailure"),
     "MissingAuthenticationToken",
 )
-ROLE_SECONDS = 30.0
 _AT_ONCE = (
     "It is tried again by itself, and at once when the annotation awsbatch.dev/reconcile-at of "
     "the AWSAccount gets a new value."
@@ -68,13 +67,12 @@ def finding(error: AwsError) -> Finding:
         return _kept_back(error, error.obstacle)
     reason = _REASONS[error.kind]
     if error.kind is ErrorKind.DENIED:
-        # A role that was made a moment ago cannot be assumed yet: that passes within seconds.
         if error.code.startswith(_CREDENTIAL_CODES):
             words = f"AWS does not accept the credentials of {_identity(error)}: {error.message}"
             return Finding(catalogue.CREDENTIALS_REFUSED, sentence(words))
-        remedy = _ROLE_REMEDIES.get(error.operation, "")
-        again = ROLE_SECONDS if remedy else None
-        return Finding(reason, _denied(error), remedy, look_again_seconds=again)
+        # A role that was made a moment ago cannot be assumed yet: that passes within seconds, and
+        # what was denied only lately is tried again soon (patience.py).
+        return Finding(reason, _denied(error), _ROLE_REMEDIES.get(error.operation, ""))
     return Finding(reason, sentence(f"{error.operation}: {error.message}"))
 
 

@@ -43,14 +43,14 @@ class Proofs:
             "used before that object has looked at it again.",
         )
 
-    async def still_stand(self, targets: Iterable[Resource], scope: Scope) -> bool:
-        """Whether AWS, asked now, has what these objects show, as their own.
+    async def still_stand(self, targets: Iterable[Resource], scope: Scope, *, fresh: bool) -> bool:
+        """Whether AWS has what these objects show, as their own; asked now if `fresh`.
 
         Whatever differs from what was read of it before wakes the object that it belongs to.
         """
         shown = [target for target in targets if "arn" in target.status]
         looks = [
-            await self._is_own(target, str(target.status["arn"]), scope, fresh=True)
+            await self._is_own(target, str(target.status["arn"]), scope, fresh=fresh)
             for target in shown
         ]
         return all(looks)

@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 from awsbatch_operator.schema.canonical_forms import (
     CASELESS,
     DEFAULTS,
+    EXPANDED,
     FILLED_IN,
     LISTS,
     MAPS,
@@ -39,6 +40,7 @@ HASH_DIGITS = 32
 # With these, the order of instanceTypes is the user's preference.
 _PREFERENCE = ("BEST_FIT_PROGRESSIVE_ORDERED", "SPOT_CAPACITY_OPTIMIZED_PRIORITIZED")
 _RowT = TypeVar("_RowT")
+_EXPANSION = "$("
 _WEIGHT_DIGITS = Decimal("0.0001")  # AWS keeps weights as single-precision floats
 
 
@@ -116,6 +118,8 @@ def _list(name: str, entries: Sequence[Any], path: str) -> list[Any]:
     if name in NEEDS_VALUE:
         made = [entry for entry in made if not isinstance(entry, dict) or "value" in entry]
     key = LISTS.get(name, ORDERED)
+    if name in EXPANDED and any(_EXPANSION in str(entry.get("value", "")) for entry in made):
+        key = ORDERED
     if key == SET:
         return sorted(set(made))
     if key == ORDERED or not all(isinstance(entry, dict) for entry in made):

@@ -53,6 +53,9 @@ LISTS: Mapping[str, str] = {
     "volumeMounts": "mountPath",
     "volumes": "name",
 }
+# Lists whose order counts where a value says `$(NAME)`: Kubernetes puts in what a variable before
+# it says, and leaves the name of a later one as it is.
+EXPANDED = frozenset({"env"})
 # Maps whose keys are the user's, not AWS's members.
 MAPS = frozenset(
     {
@@ -87,7 +90,6 @@ DEFAULTS: Mapping[str, tuple[Any, ...]] = {
     "enableExecuteCommand": (False,),
     "essential": (True,),
     "fipsEnabled": (False,),
-    "hostNetwork": (True,),
     "iam": ("DISABLED",),
     "initProcessEnabled": (False,),
     "instanceMetadataTagsPropagation": (False,),
@@ -101,6 +103,7 @@ DEFAULTS: Mapping[str, tuple[Any, ...]] = {
     "platformCapabilities": (["EC2"],),
     "platformVersion": ("LATEST",),
     "podProperties.containers.name": ("Default",),
+    "podProperties.initContainers.name": ("Default",),
     "privileged": (False,),
     "propagateTags": (False, "NONE"),
     "readOnly": (False,),
@@ -119,6 +122,9 @@ DEFAULTS: Mapping[str, tuple[Any, ...]] = {
 }
 
 
+_CLUSTER_DNS, _HOST_DNS = "ClusterFirst", "ClusterFirstWithHostNet"
+
+
 def _device(device: Structure) -> Structure:
     """The path in the container is the host's, unless it is given (API reference of Device)."""
     if device.get("containerPath") == device.get("hostPath"):
@@ -127,13 +133,17 @@ def _device(device: Structure) -> Structure:
 
 
 def _pod(pod: Structure) -> Structure:
-    """AWS: ClusterFirst, but ClusterFirstWithHostNet on the host's network, which is the default.
+    """AWS: ClusterFirst; "if the hostNetwork parameter is not specified", …WithHostNet.
 
-    The form of a pod says `hostNetwork` only where it is false.
+    So a pod that asks for the host's network, the default, has another policy than one that says
+    nothing. The form says `hostNetwork` only where it is false, and the policy where that leaves
+    another one.
     """
-    filled_in = "ClusterFirst" if "hostNetwork" in pod else "ClusterFirstWithHostNet"
-    if pod.get("dnsPolicy") == filled_in:
-        del pod["dnsPolicy"]
+    policy = pod.pop("dnsPolicy", _CLUSTER_DNS if "hostNetwork" in pod else _HOST_DNS)
+    if pod.get("hostNetwork") is True:
+        del pod["hostNetwork"]
+    if policy != (_CLUSTER_DNS if "hostNetwork" in pod else _HOST_DNS):
+        pod["dnsPolicy"] = policy
     return pod
 
 

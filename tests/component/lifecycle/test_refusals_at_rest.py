@@ -99,6 +99,25 @@ async def test_a_resync_of_a_hundred_refused_objects_of_every_kind_writes_nothin
         assert there.refused >= before + len(keys)
 
 
+async def test_what_refused_jobs_refer_to_is_not_read_again_at_each_of_their_tries():
+    there = Telling()
+    keys = [ObjectKey("BatchJob", NAMESPACE, f"refused-{number}") for number in range(OF_EACH_KIND)]
+    async with there.running():
+        for key in (ENVIRONMENT, QUEUE, DEFINITION):
+            there.apply(key, SPECS[key])
+        await there.until_ready(ENVIRONMENT, QUEUE, DEFINITION, within=900)
+        there.refuse("BatchJob", SAID[0], "ClientException")
+        for key in keys:
+            there.apply(key, spec_of(key.kind))
+        await there.clock.run_until(
+            lambda: all(there.is_true(key, "Stalled", "InvalidRequest") for key in keys), within=60
+        )
+        there.calls.clear()
+        await there.clock.advance(RESYNC)
+    assert there.calls.count("batch:SubmitJob") >= len(keys)
+    assert there.calls.count("batch:DescribeJobDefinitions") < OF_EACH_KIND / 2  # the feed's own
+
+
 async def test_an_invalid_environment_is_told_once_although_aws_tries_and_tries():
     there = Telling()
     async with there.running():

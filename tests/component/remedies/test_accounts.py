@@ -212,6 +212,17 @@ async def test_who_grants_a_permission_soon_waits_no_longer_than_it_took(operati
         assert await there.until_ready(POLICY, within=900) <= 120
 
 
+async def test_a_role_that_lets_nobody_in_is_asked_for_more_and_more_rarely():
+    there = Installation()
+    async with there.running():
+        there.apply(RESEARCH, research(roleArn=OURS))
+        await there.until(RESEARCH, "Stalled", "PermissionDenied")
+        await there.clock.advance(3600)
+        there.calls.clear()
+        await there.clock.advance(3600)
+        assert 0 < there.calls.count("sts:AssumeRole") <= 8
+
+
 async def test_an_operator_without_credentials_starts_explains_itself_and_goes_on_with_them():
     there = Installation()
     with pytest.MonkeyPatch.context() as patch:

@@ -178,6 +178,20 @@ async def test_a_profile_that_does_not_exist_is_an_error_of_aws_like_any_other(
     assert caught.value.obstacle is Obstacle.CREDENTIALS
 
 
+async def test_a_profile_that_is_written_later_gives_its_region(make_bench, monkeypatch, tmp_path):
+    """A session of botocore reads its files once."""
+    files = tmp_path / "config"
+    monkeypatch.setenv("AWS_PROFILE", "later")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(files))
+    bench = make_bench(region="")
+    bench.stub.answers["GetCallerIdentity"] = lambda _: CALLER.format(account=ACCOUNT)
+    with pytest.raises(AwsError, match="later"):
+        await bench.aws.identity.caller(None)
+    files.write_text("[profile later]\nregion = eu-west-1\n")
+    assert (await bench.aws.identity.caller(None))["Account"] == ACCOUNT
+    assert "eu-west-1" in bench.stub.requests[0].url
+
+
 @pytest.mark.parametrize(
     ("region", "obstacle", "words"),
     [

@@ -16,6 +16,21 @@ async def test_a_thing_of_nobody_that_is_to_be_adopted_is_recorded_as_adopted_an
     assert rig.status()["deletionPolicy"] == "Retain"
 
 
+async def test_a_plan_knows_of_an_adoption_from_the_look_after_it_on():
+    """What is taken over is kept by default, and a plan may be about to replace it."""
+    rig = rig_over(NOBODY, adoptionPolicy="Adopt")
+    adopted, desired = [], rig.kind.desired
+
+    def wanted(resource, targets, owner):
+        adopted.append(targets.adopted)
+        return desired(resource, targets, owner)
+
+    rig.kind.desired = wanted
+    await rig.turn()
+    assert rig.calls == ["AddA"]
+    assert adopted[-1]
+
+
 async def test_what_the_feed_alone_would_adopt_is_recorded_as_created_when_we_create_it():
     """It was removed in AWS since the feed read it; as adopted it would be retained by accident."""
     rig = Rig()

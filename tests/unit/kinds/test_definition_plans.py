@@ -136,9 +136,13 @@ def test_jobs_are_not_asked_for_while_no_revision_has_to_go():
     model.converge(spec("two", 3))
 
 
-def test_what_was_registered_a_moment_ago_is_not_registered_again_while_aws_hides_it():
+@pytest.mark.parametrize("earlier", [None, "v1:abc"])
+def test_what_was_registered_a_moment_ago_is_not_registered_again_while_aws_hides_it(earlier):
+    """By an operator before an upgrade, too, which stopped and handed over at once."""
     model = Model()
     model.converge(spec("one"))
+    if earlier:
+        model.shown[0]["contentHash"] = earlier
     of = model.resource(spec("one"))
     wanted = desired_definition(of, targets(), owner(of))
     plan = plan_definition(wanted, None, NOW.plus(5))

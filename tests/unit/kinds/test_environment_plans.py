@@ -272,3 +272,25 @@ def test_a_deletion_that_aws_gave_up_is_told_and_not_asked_for_again():
     after = plan_removal(removal(aws_status="DELETING"), model.observed(), NOW)
     assert not after.steps
     assert after.findings[0].reason is catalogue.ENVIRONMENT_INVALID
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"terminateJobsOnUpdate": True}, {"terminateJobsOnUpdate": False}),
+        ({"terminateJobsOnUpdate": True}, {"jobExecutionTimeoutMinutes": 30}),
+        ({"terminateJobsOnUpdate": True}, {}),
+        (
+            {"terminateJobsOnUpdate": True, "jobExecutionTimeoutMinutes": 60},
+            {"terminateJobsOnUpdate": True},
+        ),
+    ],
+)
+def test_what_leaves_an_update_policy_or_goes_back_to_awss_default_is_set_back(before, after):
+    """AWS keeps of a policy what an update does not name."""
+    model = Model()
+    model.converge(managed(top={"updatePolicy": before}))
+    (step,) = model.plan(managed(top={"updatePolicy": after})).steps
+    defaults = {"terminateJobsOnUpdate": False, "jobExecutionTimeoutMinutes": 30}
+    assert step.action.request["updatePolicy"] == {**defaults, **after}
+    model.converge(managed(top={"updatePolicy": after}))

@@ -7,6 +7,7 @@ from tests.unit.kinds.values import NOW, RECORDED, owner, resource
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.metadata import REMAKING
 from awsbatch_operator.kinds.computeenvironment.invalid import lack_of
+from awsbatch_operator.kinds.computeenvironment.observe import Observed
 from awsbatch_operator.kinds.computeenvironment.plan import (
     environment_removal,
     plan_environment,
@@ -100,6 +101,15 @@ def test_what_aws_calls_valid_goes_only_if_it_had_begun_for_the_same_spec(genera
     assert (plan.findings[0].reason is catalogue.REPLACEMENT_NEEDED) is not goes
 
 
+def test_what_does_not_carry_our_tags_is_marked_before_anything_else():
+    """It may be somebody's that is just being taken over, and is to be kept then."""
+    observed = invalid("CLIENT_ERROR - The subnet ID 'x' does not exist")
+    theirs = Observed({**observed.detail, "tags": {"team": "x"}})
+    plan = plan_environment(desired(managed(subnets=["subnet-9"])), theirs, NOW)
+    assert [call.operation for call in plan.actions] == ["TagResource"]
+    assert REMAKING not in plan.record
+
+
 def test_what_a_queue_uses_is_left_alone():
     observed = invalid("CLIENT_ERROR - The subnet ID 'x' does not exist", Use("theirs", ""))
     plan = plan_environment(desired(managed(subnets=["subnet-9"])), observed, NOW)
@@ -118,6 +128,15 @@ def test_a_record_is_read_as_it_was_written():
     remaking = Remaking("uuid-1", 7)
     annotations = dict(remaking.record())
     assert remaking_in(resource("ComputeEnvironment", annotations=annotations)) == remaking
+
+
+def test_a_deletion_leaves_the_role_alone_where_aws_names_another_lack():
+    """The environment's own role is there and lets AWS delete it; the spec's may be a typo."""
+    observed = invalid("CLIENT_ERROR - The subnet ID 'x' does not exist", serviceRole=OWN_ROLE)
+    of = resource("ComputeEnvironment", {"serviceRole": f"{OWN_ROLE}2"}, deleting=True)
+    removal = environment_removal(of, Removal(owner(of), RECORDED))
+    (call,) = plan_removal(removal, observed, NOW).actions
+    assert call.request == {"computeEnvironment": NAME, "state": "DISABLED"}
 
 
 @pytest.mark.parametrize(

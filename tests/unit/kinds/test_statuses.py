@@ -193,14 +193,6 @@ def test_a_lost_answer_is_looked_up_with_backoff_whatever_its_kind(kind):
     assert outcomes.backs_off(error)
 
 
-def test_a_refused_role_is_tried_again_sooner_than_another_refusal():
-    denied = [
-        outcomes.finding(AwsError(ErrorKind.DENIED, operation=operation, message="no")).again
-        for operation in ("AssumeRole", "CreateJobQueue")
-    ]
-    assert denied == [30.0, 600.0]
-
-
 def test_a_verdict_is_told_when_it_changes_and_not_again():
     told = Told()
     narrator = Narrator(told)

@@ -163,6 +163,14 @@ ANSWERS = {
         pod(limited(), hostNetwork=False),
         pod(limited(), hostNetwork=False, dnsPolicy="ClusterFirst"),
     ),
+    "a pod that asks for its node's network": (
+        pod(limited(), hostNetwork=True),
+        pod(limited(), hostNetwork=True, dnsPolicy="ClusterFirst"),
+    ),
+    "an init container": (
+        pod(initContainers=[{"image": "b"}]),
+        pod(initContainers=[{"image": "b", "name": "Default"}]),
+    ),
     "the newest image of a pod": (
         pod({"image": "busybox:latest"}),
         pod({"image": "busybox:latest", "imagePullPolicy": "Always"}),

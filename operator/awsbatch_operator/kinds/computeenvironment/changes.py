@@ -112,7 +112,8 @@ def compare(desired: Desired, observed: Observed) -> Differences:
     differing = differences(wanted, have, ignore=(_NEVER,))
     found = [path for path in differing if not _filled_in(path, wanted)]
     left = tuple(path for path in differing if path not in found and _is_set(path, observed))
-    if "updatePolicy" not in wanted and "updatePolicy" in canonical(have):
+    policies = ["updatePolicy" in canonical(content) for content in (wanted, have)]
+    if policies == [False, True]:
         found.append("updatePolicy")  # not a member of a creation, so the comparison skips it
     crossing = "serviceRole" in found and crosses(str(wanted.get("serviceRole") or ""), observed)
     allowed = _in_place(desired, observed)
@@ -135,6 +136,9 @@ def update_request(desired: Desired, fields: tuple[str, ...]) -> dict[str, Any]:
             resources[name] = given.get(name, _DEFAULTS.get(name))
         else:
             request[first] = desired.content.get(first, _DEFAULTS.get(first))
+    if "updatePolicy" in request:
+        # AWS keeps of a policy what an update does not name.
+        request["updatePolicy"] = {**_DEFAULTS["updatePolicy"], **request["updatePolicy"]}
     if desired.managed and (resources or request.keys() - {"computeEnvironment", "state"}):
         # AWS refuses an update of a managed environment without any member of computeResources.
         resources.setdefault("maxvCpus", given["maxvCpus"])

@@ -72,8 +72,13 @@ def lost_for_good(observed: Observed) -> bool:
 
 
 def is_made_anew(desired: Desired, observed: Observed, found: Differences) -> bool:
-    """Whether the environment goes now, to be created again as the spec says."""
+    """Whether the environment goes now, to be created again as the spec says.
+
+    Only one that carries our tags: what is just being taken over is marked first, and kept then.
+    """
     if observed.queues or desired.retained or not observed.mark:
+        return False
+    if not desired.tags.ours.items() <= observed.tags.items():
         return False
     if not found.beyond and not lost_for_good(observed):
         return False

@@ -19,7 +19,11 @@ from awsbatch_operator.kinds.computeenvironment.changes import (
     update_request,
 )
 from awsbatch_operator.kinds.computeenvironment.desired import Desired, was_deleting
-from awsbatch_operator.kinds.computeenvironment.invalid import deletion_failed, is_made_anew
+from awsbatch_operator.kinds.computeenvironment.invalid import (
+    deletion_failed,
+    is_made_anew,
+    lack_of,
+)
 from awsbatch_operator.kinds.computeenvironment.observe import Observed
 from awsbatch_operator.kinds.computeenvironment.remaking import Remaking
 from awsbatch_operator.kinds.computeenvironment.status import shown_plan
@@ -99,7 +103,8 @@ def plan_removal(
 
     An environment that a queue still uses is not disabled yet, because the queue's jobs may need it
     to come to their end. One that is INVALID gets the role that the spec names by now: AWS cannot
-    delete an environment whose role is gone.
+    delete an environment whose role is gone. Not so where AWS names another lack: the role that it
+    has will do, and the spec's may not even exist.
     """
     if observed is None:
         return when_absent(removal, now)
@@ -109,7 +114,7 @@ def plan_removal(
     if busy:
         return Plan(findings=busy)
     role = removal.service_role
-    if observed.status == "INVALID" and role and _is_cure(role, observed):
+    if role and _is_cure(role, observed):
         update = ApiCall("UpdateComputeEnvironment", role_request(role, observed))
         step = Step(update, expects=HasRole(role))
         return Plan(steps=(step,), look_again_seconds=MOVING_SECONDS)
@@ -117,6 +122,8 @@ def plan_removal(
 
 
 def _is_cure(role: str, observed: Observed) -> bool:
+    if observed.status != "INVALID" or lack_of(observed).field:
+        return False
     return not _is_role(role, observed) and not crosses(role, observed)
 
 

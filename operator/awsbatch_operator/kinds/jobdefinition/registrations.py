@@ -3,7 +3,9 @@
 RegisterJobDefinition makes a new revision each time, and DescribeJobDefinitions may lag behind it:
 whoever trusts the listing then registers the same content twice. So what was answered counts until
 the listing must have caught up, and after a call without an answer nothing is registered until
-then. A process that starts anew begins when the lease of the former one is over, which is later.
+then. A process that follows one that died begins when its lease is over, which is later. One that
+is handed the lease knows what was answered from the status; what got no answer just before the
+handover, and is not listed yet, it registers once more.
 """
 
 from dataclasses import dataclass, field
