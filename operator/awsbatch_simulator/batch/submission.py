@@ -1,11 +1,12 @@
 """SubmitJob: what it refuses, and the job that it makes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from awsbatch_simulator.batch import stored_form
 from awsbatch_simulator.batch.arrays import prepare, spawn
 from awsbatch_simulator.batch.container_rules import (
+    DEPRECATED,
     EC2,
     FARGATE,
     check_environment,
@@ -171,15 +172,15 @@ def _static(request: Fields, definition: Definition) -> Fields:
     In the form of the user guide's "Example Job State Change Event".
     """
     content = definition.content
+    own = request.get("retryStrategy")
+    retries = stored_form.retry_strategy(own) if own else content.get("retryStrategy", {})
     static: Fields = {
         "jobDefinition": definition.arn,
         "dependsOn": request.get("dependsOn", []),
         "parameters": {**content["parameters"], **request.get("parameters", {})},
         "propagateTags": request.get("propagateTags", content.get("propagateTags", False)),
         "platformCapabilities": content.get("platformCapabilities", []),
-        "retryStrategy": stored_form.retry_strategy(
-            {"attempts": 1} | (request.get("retryStrategy") or content.get("retryStrategy") or {})
-        ),
+        "retryStrategy": {"attempts": 1, "evaluateOnExit": []} | retries,
     }
     if given := request.get("timeout") or content.get("timeout"):
         static["timeout"] = given
@@ -194,29 +195,47 @@ def _static(request: Fields, definition: Definition) -> Fields:
 def merged_container(
     definition: Definition, overrides: Mapping[str, Any], *, platform: str
 ) -> Fields:
-    """The definition's container with the overrides: lists by key, the command as a whole."""
+    """The definition's container with the overrides: lists by key, the command as a whole.
+
+    What no override touches is the definition's own, for there may be 100,000 jobs of it.
+    """
     container = dict(definition.content["containerProperties"])
     check_environment(overrides.get("environment", ()))
     if platform == FARGATE:
         check_not_deprecated(overrides)
     if "" in (overrides.get("command") or ()):
         raise refusal("containerOverrides.command can't contain an empty string")
-    if overrides.get("command"):
-        container["command"] = overrides["command"]
-    requirements({"resourceRequirements": overrides.get("resourceRequirements", ())})
-    for member, key in (("environment", "name"), ("resourceRequirements", "type")):
-        if overrides.get(member):
-            container[member] = _merged(container[member], overrides[member], key)
     if "instanceType" in overrides:
         raise refusal("containerOverrides.instanceType is for multi-node parallel jobs")
-    for old, new in (("vcpus", "VCPU"), ("memory", "MEMORY")):
-        listed = {entry["type"] for entry in container["resourceRequirements"]}
-        if overrides.get(old) and new not in listed:
+    if overrides.get("command"):
+        container["command"] = overrides["command"]
+    if overrides.get("environment"):
+        variables = _merged(container["environment"], overrides["environment"], "name")
+        container["environment"] = stored_form.variables(variables)
+    _override_sizes(container, overrides)
+    return container
+
+
+def _override_sizes(container: Fields, overrides: Mapping[str, Any]) -> None:
+    """By resourceRequirements, whatever the definition has; by vcpus and memory only of such.
+
+    Source: ContainerOverrides.vcpus and .memory.
+    """
+    listed = overrides.get("resourceRequirements") or ()
+    wanted = requirements({"resourceRequirements": listed})
+    if listed:
+        container["resourceRequirements"] = _merged(
+            container["resourceRequirements"], listed, "type"
+        )
+    known = {entry["type"] for entry in container["resourceRequirements"]}
+    for old, new in DEPRECATED.items():
+        if new in wanted:
+            container.pop(old, None)
+        elif overrides.get(old) and new not in known:
             container[old] = overrides[old]
-    return stored_form.container(container)
 
 
-def _merged(base: list[Fields], changes: list[Fields], key: str) -> list[Fields]:
+def _merged(base: Sequence[Fields], changes: Sequence[Fields], key: str) -> list[Fields]:
     merged = {entry.get(key): entry for entry in base}
     merged.update({entry.get(key): entry for entry in changes})
     return list(merged.values())
