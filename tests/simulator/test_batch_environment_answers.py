@@ -155,6 +155,7 @@ def test_what_is_not_for_fargate_is_refused(name):
         # [bc] ComputeResourceUpdate.type, UpdatePolicy
         ({"type": "FARGATE_SPOT"}, "type cannot be changed for Fargate"),
         ({"type": "EC2"}, "type cannot be changed between Fargate and EC2"),
+        ({"desiredvCpus": -1}, "desiredvCpus cannot be set for Fargate"),
     ],
 )
 def test_what_an_update_on_fargate_refuses(changes, words):

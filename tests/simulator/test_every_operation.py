@@ -105,10 +105,20 @@ def test_sound_requests_are_answered(service):
         ("ecs", "CreateCluster", {"tags": [{}]}),
         ("ecs", "RegisterContainerInstance", {"instanceIdentityDocument": "null"}),
         ("ecs", "RegisterContainerInstance", {"totalResources": [{}]}),
+        ("batch", "UpdateComputeEnvironment", {"computeEnvironment": "serverless",
+                                               "computeResources": {"desiredvCpus": -1}}),
+        ("logs", "DescribeLogGroups", {"nextToken": "9" * 5000}),
+        # Ranges of botocore's model, of which botocore itself checks the lower end only.
+        ("logs", "DescribeLogGroups", {"limit": 0}),
+        ("logs", "FilterLogEvents", {"limit": 10_001}),
+        ("logs", "GetLogEvents", {"limit": -1}),
+        ("sts", "AssumeRole", {"DurationSeconds": 43_201}),
         ("sts", "AssumeRole", {"RoleArn": "arn:aws:iam::role/batch-operator"}),
+        ("batch", "UpdateComputeEnvironment",
+         {"updatePolicy": {"jobExecutionTimeoutMinutes": 7201}}),
     ],
-)
-def test_what_once_broke_an_operation_is_refused(service, operation, changes):
+)  # fmt: skip
+def test_what_once_broke_or_fooled_an_operation_is_refused(service, operation, changes):
     world, model = furnished(), models().operation(service, operation)
     parameters = world.sound[service][operation] | changes
     answer = answered(world, wire.from_client(model, parameters, credit(world, service)))

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from awsbatch_simulator.batch.limits import refusal
+from awsbatch_simulator.batch.model import EC2, FARGATE
 
-EC2, FARGATE = "EC2", "FARGATE"
 MINIMUM_MEMORY = 4  # MiB
 # Members that came before resourceRequirements, and the types of those that they stand for.
 DEPRECATED: Mapping[str, str] = {"vcpus": "VCPU", "memory": "MEMORY"}

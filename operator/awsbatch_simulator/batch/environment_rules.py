@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from awsbatch_simulator.batch.limits import refusal
+from awsbatch_simulator.batch.limits import check_tags, refusal
 from awsbatch_simulator.batch.model import FARGATE_TYPES, Environment
 from awsbatch_simulator.batch.stored_form import IMAGES, updated_resources
 from awsbatch_simulator.ec2.types import architectures, known
@@ -107,6 +107,7 @@ def _check_instances(resources: Mapping[str, Any]) -> None:
         raise refusal("launchTemplate needs either launchTemplateId or launchTemplateName")
     if template and len(template.get("overrides", ())) > LAUNCH_OVERRIDES:
         raise refusal(f"launchTemplate can have up to {LAUNCH_OVERRIDES} overrides")
+    check_tags(resources.get("tags", {}))  # EC2 would not start instances with any other
     check_images(resources)
     check_types(resources.get("instanceTypes", ["optimal"]))
     check_sizes(resources)
@@ -190,11 +191,10 @@ def check_update(environment: Environment, request: Mapping[str, Any]) -> None:
 
 def _check_resource_update(environment: Environment, changes: Mapping[str, Any], role: str) -> None:
     current = environment.resources or {}
-    wanted = changes.get("desiredvCpus")
-    if wanted is not None and wanted < current.get("desiredvCpus", 0):
+    wanted, desired = changes.get("desiredvCpus"), current.get("desiredvCpus")
+    if wanted is not None and desired is not None and wanted < desired:
         raise refusal(
-            "desiredvCpus can only be raised: "
-            f"{wanted} is less than the current {current['desiredvCpus']}"
+            f"desiredvCpus can only be raised: {wanted} is less than the current {desired}"
         )
     kind = changes.get("type", current["type"])
     if (kind in FARGATE_TYPES) != environment.fargate:

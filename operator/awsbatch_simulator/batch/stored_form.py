@@ -14,7 +14,7 @@ from typing import Any
 
 from botocore.model import Shape
 
-from awsbatch_simulator.batch.container_rules import FARGATE
+from awsbatch_simulator.batch.model import FARGATE
 from awsbatch_simulator.batch.model_limits import batch_model
 
 Fields = dict[str, Any]

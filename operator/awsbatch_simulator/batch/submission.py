@@ -7,8 +7,6 @@ from awsbatch_simulator.batch import stored_form
 from awsbatch_simulator.batch.arrays import prepare, spawn
 from awsbatch_simulator.batch.container_rules import (
     DEPRECATED,
-    EC2,
-    FARGATE,
     check_environment,
     check_not_deprecated,
     check_sizes,
@@ -28,7 +26,15 @@ from awsbatch_simulator.batch.limits import (
     check_timeout,
     refusal,
 )
-from awsbatch_simulator.batch.model import Definition, Job, JobStatus, Queue, State, Status
+from awsbatch_simulator.batch.model import (
+    FARGATE,
+    Definition,
+    Job,
+    JobStatus,
+    Queue,
+    State,
+    Status,
+)
 from awsbatch_simulator.batch.transitions import fail_unstarted, move, settle, wait_for
 from awsbatch_simulator.errors import client_exception, not_implemented
 from awsbatch_simulator.region import Region
@@ -89,18 +95,12 @@ def _queue(region: Region, request: Fields) -> Queue:
     return queue
 
 
-def _platform(queue: Queue) -> str:
-    return FARGATE if queue.type == "ECS_FARGATE" else EC2
-
-
 def _check_platform(queue: Queue, definition: Definition) -> None:
-    """The queue's platform is one that the definition requires: EC2 where it names none."""
-    platform = _platform(queue)
-    capabilities = definition.content.get("platformCapabilities") or [EC2]
-    if platform not in capabilities:
+    """The queue's platform is one that the definition requires."""
+    if queue.platform not in definition.platforms:
         raise refusal(
-            f"{definition.arn} has the platform capabilities {', '.join(capabilities)}, but job "
-            f"queue {queue.name} has compute environments of the platform {platform}"
+            f"{definition.arn} has the platform capabilities {', '.join(definition.platforms)}, "
+            f"but job queue {queue.name} has compute environments of the platform {queue.platform}"
         )
 
 
@@ -141,9 +141,9 @@ def _check_dependency(region: Region, dependency: Fields, size: int | None) -> N
 def _made(region: Region, request: Fields, queue: Queue, definition: Definition) -> Job:
     job_id = region.world.uuid()
     overrides = request.get("containerOverrides", {})
-    container = merged_container(definition, overrides, platform=_platform(queue))
+    container = merged_container(definition, overrides, platform=queue.platform)
     sizes = requirements(container)
-    check_sizes(sizes, _platform(queue))
+    check_sizes(sizes, queue.platform)
     retry = request.get("retryStrategy") or definition.content.get("retryStrategy") or {}
     timeout = request.get("timeout") or definition.content.get("timeout") or {}
     return Job(

@@ -39,7 +39,7 @@ def _selected(region: Region, ids: list[str]) -> Iterable[Instance]:
     for instance_id in ids:
         if instance_id not in visible:
             raise no_instance(instance_id)
-    return [visible[each] for each in ids] if ids else visible.values()
+    return [visible[each] for each in dict.fromkeys(ids)] if ids else visible.values()
 
 
 def _page(found: list[Instance], request: Fields) -> tuple[list[Instance], str | None]:
