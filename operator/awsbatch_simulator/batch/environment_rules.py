@@ -37,6 +37,7 @@ UPDATABLE_STRATEGIES = frozenset(
 )
 # Ec2Configuration.imageType for ECS; those of EKS are for environments on EKS.
 IMAGE_TYPES = frozenset({"ECS_AL2", "ECS_AL2_NVIDIA", "ECS_AL2023", "ECS_AL2023_NVIDIA"})
+ENDED_IMAGE_TYPES = frozenset({"ECS_AL2", "ECS_AL2_NVIDIA"})
 IMAGE_ID = re.compile(r"ami-[0-9a-f]{1,17}")
 FARGATE_SUBNETS, FARGATE_GROUPS, LAUNCH_OVERRIDES = 16, 5, 10
 FULL_PRICE = 100  # per cent of the On-Demand price
@@ -66,6 +67,18 @@ def check_creation(request: Mapping[str, Any]) -> None:
     if not resources:
         raise refusal("computeResources must be provided for a MANAGED compute environment")
     check_resources(resources)
+    _check_support(resources)
+
+
+def _check_support(resources: Mapping[str, Any]) -> None:
+    """Since June 30, 2026 no environment is made on an image of Amazon Linux 2 from Batch.
+
+    Source: Ec2Configuration.imageType.
+    """
+    for each in resources.get("ec2Configuration", ()):
+        own = each.get("imageIdOverride") or resources.get("imageId")
+        if each["imageType"] in ENDED_IMAGE_TYPES and not own:
+            raise refusal(f"imageType {each['imageType']} is not supported any more")
 
 
 def check_resources(resources: Mapping[str, Any]) -> None:

@@ -65,7 +65,7 @@ class _Validator(ParamValidator):  # type: ignore[misc]  # botocore is untyped
         least = max(-limit, shape.metadata.get("min", -limit))
         most = min(limit - 1, shape.metadata.get("max", limit - 1))
         if type(value) is not int or not least <= value <= most:
-            kinds = [f"whole number from {least} to {most}"]
+            kinds = [f"whole number of {bits} bits, from {least} to {most}"]
             errors.report(name, "invalid type", param=value, valid_types=kinds)
 
     _validate_long = _validate_integer
