@@ -123,6 +123,11 @@ def test_only_instances_that_there_are_can_be_tagged(resource, code):
     assert refusal.startswith(code)
 
 
+def test_a_token_that_nobody_gave_is_refused():
+    refusal = Cloud().refused("DescribeInstances", NextToken="zzz")
+    assert refusal.startswith("InvalidNextToken")
+
+
 def test_an_instance_that_is_named_twice_is_described_once():
     cloud = Cloud()
     [instance_id] = run(cloud)

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from awsbatch_simulator.errors import AwsFailure, client_exception
+from awsbatch_simulator.errors import AwsFailure
 
 ENVIRONMENTS = 50
 QUEUES = 50
@@ -47,8 +47,11 @@ Position = TypeVar("Position", str, int)
 
 
 def refusal(message: str) -> AwsFailure:
-    """What Batch says to a request that it cannot take."""
-    return client_exception(message)
+    """Batch's one error for all that the caller did wrong (HTTP 400): the words alone.
+
+    What Batch puts around them, the request's id included, is added where the answer is made.
+    """
+    return AwsFailure("ClientException", message)
 
 
 def check_name(name: str, field: str) -> None:

@@ -34,6 +34,9 @@ class Status(StrEnum):
     INVALID = "INVALID"
 
 
+BUSY = frozenset({Status.CREATING, Status.UPDATING, Status.DELETING})  # refuses to be modified
+
+
 class JobStatus(StrEnum):
     """The states of a job, in the order in which it passes them."""
 

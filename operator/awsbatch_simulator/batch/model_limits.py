@@ -12,7 +12,8 @@ from typing import Any
 from botocore.loaders import Loader
 from botocore.model import ServiceModel, Shape
 
-from awsbatch_simulator.errors import AwsFailure, client_exception
+from awsbatch_simulator.batch.limits import refusal
+from awsbatch_simulator.errors import AwsFailure
 
 # "The values aren't case sensitive", says EvaluateOnExit.action.
 CASE_DOES_NOT_COUNT = frozenset({"RetryAction"})
@@ -130,7 +131,7 @@ def _check_structure(value: Mapping[str, Any], shape: Shape, path: str) -> None:
         if place in TEXT_MAXIMA and len(entry) > TEXT_MAXIMA[place]:
             # The words, spaces included, are those of pegasus-isi/pegasus#2086.
             most = TEXT_MAXIMA[place]
-            raise client_exception(f"Maximum number of {name} supported is  {most} .")
+            raise refusal(f"Maximum number of {name} supported is  {most} .")
         _check(entry, member, here)
         if place in TEXT_RANGES:
             least, most = TEXT_RANGES[place]
@@ -160,7 +161,7 @@ def _check_range(value: int, least: int, most: int, path: str) -> None:
 
 def _breach(value: Any, path: str, rule: str) -> AwsFailure:
     """In the words that AWS's services share; Batch's own for this are not known."""
-    return client_exception(
+    return refusal(
         f"1 validation error detected: Value '{str(value)[:SHOWN]}' at '{path}' "
         f"failed to satisfy constraint: Member must {rule}"
     )

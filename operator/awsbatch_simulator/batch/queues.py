@@ -4,7 +4,7 @@ from typing import Any
 
 from awsbatch_simulator.batch import queue_life as life
 from awsbatch_simulator.batch.limits import QUEUES, answer, check_name, check_tags, page, refusal
-from awsbatch_simulator.batch.model import Queue, State, Status
+from awsbatch_simulator.batch.model import BUSY, Queue, State
 from awsbatch_simulator.batch.queue_rules import (
     QUEUE_TYPES,
     check_order,
@@ -14,11 +14,9 @@ from awsbatch_simulator.batch.queue_rules import (
     check_time_limits,
     ordered,
 )
-from awsbatch_simulator.errors import client_exception
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
-_BUSY = {Status.CREATING, Status.UPDATING, Status.DELETING}
 
 
 def create(region: Region, request: Fields) -> Fields:
@@ -29,7 +27,7 @@ def create(region: Region, request: Fields) -> Fields:
     check_priority(request["priority"])
     check_simulated(request)
     if name in region.batch.queues:
-        raise client_exception("Object already exists")
+        raise refusal("Object already exists")
     if len(region.batch.queues) >= QUEUES:
         raise refusal(f"The limit of {QUEUES} job queues has been reached")
     environments = check_order(region, request.get("computeEnvironmentOrder", ()))
@@ -58,8 +56,8 @@ def create(region: Region, request: Fields) -> Fields:
 def update(region: Region, request: Fields) -> Fields:
     """UpdateJobQueue."""
     queue = _found(region, request["jobQueue"])
-    if queue.status in _BUSY:
-        raise client_exception("Cannot update, resource is being modified")
+    if queue.status in BUSY:
+        raise refusal("Cannot update, resource is being modified")
     if "priority" in request:
         check_priority(request["priority"])
     check_time_limits(request.get("jobStateTimeLimitActions", ()))
@@ -125,10 +123,10 @@ def _described(queue: Queue) -> Fields:
 def delete(region: Region, request: Fields) -> Fields:
     """DeleteJobQueue: disabled first; its jobs are terminated."""
     queue = _found(region, request["jobQueue"])
-    if queue.status in _BUSY:
-        raise client_exception("Cannot delete, resource is being modified")
+    if queue.status in BUSY:
+        raise refusal("Cannot delete, resource is being modified")
     if queue.state is not State.DISABLED:
-        raise client_exception("Cannot delete, job queue state must be DISABLED")
+        raise refusal("Cannot delete, job queue state must be DISABLED")
     life.begin_deletion(region, queue)
     return {}
 
@@ -136,5 +134,5 @@ def delete(region: Region, request: Fields) -> Fields:
 def _found(region: Region, reference: str) -> Queue:
     queue = region.batch.queue(reference)
     if queue is None:
-        raise client_exception(f"{reference[:200]} does not exist")
+        raise refusal(f"{reference[:200]} does not exist")
     return queue

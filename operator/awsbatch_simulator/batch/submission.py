@@ -36,7 +36,7 @@ from awsbatch_simulator.batch.model import (
     Status,
 )
 from awsbatch_simulator.batch.transitions import fail_unstarted, move, settle, wait_for
-from awsbatch_simulator.errors import client_exception, not_implemented
+from awsbatch_simulator.errors import not_implemented
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
@@ -80,11 +80,11 @@ def submit(region: Region, request: Fields) -> Fields:
 def _queue(region: Region, request: Fields) -> Queue:
     queue = region.batch.queue(request["jobQueue"])
     if queue is None or queue.status in {Status.DELETING, Status.DELETED}:
-        raise client_exception(f"JobQueue {request['jobQueue'][:200]} not found.")
+        raise refusal(f"JobQueue {request['jobQueue'][:200]} not found.")
     if queue.state is not State.ENABLED:
-        raise client_exception(f"JobQueue {queue.name} is DISABLED and accepts no jobs.")
+        raise refusal(f"JobQueue {queue.name} is DISABLED and accepts no jobs.")
     if queue.status is Status.CREATING:
-        raise client_exception(f"JobQueue {queue.name} is not VALID: it is {queue.status}.")
+        raise refusal(f"JobQueue {queue.name} is not VALID: it is {queue.status}.")
     share = request.get("shareIdentifier")
     if queue.policy_arn and not share:
         raise refusal("shareIdentifier must be specified for a queue with a scheduling policy")
