@@ -87,10 +87,9 @@ def test_jobs_share_what_their_definition_says():
     """A hundred thousand jobs must not each have, and each make, a copy of their container."""
     cloud = ready()
     cloud.definition(container={"environment": [{"name": "A", "value": "1"}]})
-    plain, other = (
-        cloud.region.batch.jobs[cloud.submit(**fields)]
-        for fields in ({}, {"containerOverrides": {"command": ["true"]}})
-    )
+    jobs = cloud.region.batch.jobs
+    plain = jobs[cloud.submit()]
+    other = jobs[cloud.submit(containerOverrides={"command": ["true"]})]
     content = plain.definition.content["containerProperties"]
     assert all(plain.container[name] is content[name] for name in content)
     assert other.container["environment"] is content["environment"]
