@@ -127,6 +127,20 @@ def test_what_once_broke_or_fooled_an_operation_is_refused(service, operation, c
     world.simulator.world.advance(100)
 
 
+@pytest.mark.parametrize("moment", ["1000000000000000000", "9" * 400, "-99999999999999", "soon"])
+def test_a_moment_that_cannot_be_is_refused(moment):
+    """No client of botocore's writes it; another one may, and it must not end the connection."""
+    world = furnished()
+    spot = "InstanceMarketOptions.MarketType=spot&InstanceMarketOptions.SpotOptions.ValidUntil"
+    body = f"Action=RunInstances&Version=2016-11-15&MinCount=1&MaxCount=1&{spot}={moment}"
+    headers = {
+        "authorization": credit(world, "ec2"),
+        "content-type": "application/x-www-form-urlencoded",
+    }
+    answer = answered(world, WireRequest("POST", "/", "", headers, body.encode()))
+    assert answer.status == 400
+
+
 @pytest.mark.parametrize("service", SERVICES)
 @EXAMPLES
 @given(data=st.data(), seed=st.integers(0, 2**64))
