@@ -11,14 +11,6 @@ class AwsFailure(Exception):  # noqa: N818 - AWS calls it a fault, we a failure
         self.status = status
 
 
-def client_exception(message: str) -> AwsFailure:
-    """Batch's one error for all that the caller did wrong (HTTP 400): the words alone.
-
-    What Batch puts around them, the request's id included, is added where the answer is made.
-    """
-    return AwsFailure("ClientException", message)
-
-
 def not_implemented(service: str, what: str) -> AwsFailure:
     """What the simulator answers where AWS would do something. Not retried by AWS's clients."""
     return AwsFailure("NotImplemented", f"The simulator does not implement {service}: {what}.", 501)

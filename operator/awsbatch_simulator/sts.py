@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
 from awsbatch_simulator.context import Caller, Place
@@ -102,8 +103,11 @@ class Sts:
         if told is not None:
             return told.assumable and told.external_id in (None, external_id)
         policy = self._trusts.trust_policy(Place(_role_of(arn)[0], caller.place.region), arn)
-        return policy is not None and any(
-            _allows(statement, caller, external_id) for statement in _listed(policy["Statement"])
+        if policy is None:
+            return False
+        statements = _listed(policy["Statement"])
+        return any(_allows(each, caller, external_id) for each in statements) and not any(
+            _denies(each, caller) for each in statements
         )
 
     def _expiry(self, seconds: int) -> float:
@@ -130,12 +134,31 @@ def _allows(statement: dict[str, Any], caller: Caller, external_id: str | None) 
     named = ["*"] if principal == "*" else _listed(principal.get("AWS", []))
     if statement.get("Effect") != "Allow" or not _names(caller).intersection(named):
         return False
+    if not _is_about_assuming(statement):
+        return False
     conditions = dict(statement.get("Condition", {}))
     equals = dict(conditions.pop("StringEquals", {}))
     accepted = equals.pop("sts:ExternalId", None)
     if conditions or equals:
         return False
     return accepted is None or external_id in _listed(accepted)
+
+
+def _denies(statement: dict[str, Any], caller: Caller) -> bool:
+    """Whether a statement keeps the caller from the role; conditions count as if they were met."""
+    if statement.get("Effect") != "Deny" or not _is_about_assuming(statement):
+        return False
+    principal = statement.get("Principal", "*")
+    named = ["*"] if principal == "*" else _listed(principal.get("AWS", []))
+    return bool(_names(caller).intersection(named))
+
+
+def _is_about_assuming(statement: dict[str, Any]) -> bool:
+    """Whether sts:AssumeRole is among the actions; case does not count, asterisks do."""
+    return any(
+        fnmatchcase("sts:assumerole", action.lower())
+        for action in _listed(statement.get("Action", "*"))
+    )
 
 
 def _names(caller: Caller) -> set[str]:

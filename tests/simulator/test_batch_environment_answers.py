@@ -96,6 +96,8 @@ def test_an_environment_without_a_strategy_launches_the_best_fitting_type_alone(
         ({"ec2Configuration": [{"imageType": "ECS_AL2022"}]}, "imageType must be one of"),
         ({"ec2Configuration": [{"imageType": "EKS_AL2023"}]}, "imageType must be one of"),
         ({"ec2Configuration": [{"imageType": "ECS_AL2"}] * 3}, "one or two values"),
+        # … "Batch will block creation of new Amazon ECS compute environments" since June 30, 2026
+        ({"ec2Configuration": [{"imageType": "ECS_AL2"}]}, "ECS_AL2 is not supported any more"),
         ({"ec2Configuration": [{"imageType": "ECS_AL2", "imageIdOverride": "x"}]}, "not the id"),
         ({"imageId": "my-image"}, "'my-image' is not the id of an image"),
         ({"imageId": "ami-xyz"}, "'ami-xyz' is not the id of an image"),
@@ -155,6 +157,7 @@ def test_what_is_not_for_fargate_is_refused(name):
         # [bc] ComputeResourceUpdate.type, UpdatePolicy
         ({"type": "FARGATE_SPOT"}, "type cannot be changed for Fargate"),
         ({"type": "EC2"}, "type cannot be changed between Fargate and EC2"),
+        ({"desiredvCpus": -1}, "desiredvCpus cannot be set for Fargate"),
     ],
 )
 def test_what_an_update_on_fargate_refuses(changes, words):

@@ -57,7 +57,9 @@ def test_desired_vcpus_can_only_rise_between_minimum_and_maximum():
         ({"unmanagedvCpus": 3}, "only supported for UNMANAGED"),
         ({"computeResources": {}}, "computeResources must not be empty"),
         ({"computeResources": {"type": "FARGATE"}}, "cannot be changed between Fargate and EC2"),
-        ({"updatePolicy": {"jobExecutionTimeoutMinutes": 7201}}, "less than or equal to 7200"),
+        # What EC2 would refuse when the instances are launched. [bc] of ec2: CreateTags, Tag
+        ({"computeResources": {"tags": {"aws:name": "a"}}}, "cannot begin with aws:"),
+        ({"computeResources": {"tags": dict.fromkeys(map(str, range(51)), "")}}, "up to 50 tags"),
     ],
 )
 def test_what_an_update_refuses(fields, message):

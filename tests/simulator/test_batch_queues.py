@@ -71,6 +71,38 @@ def test_what_creation_refuses(fields, message):
     assert message in refused(cloud, **fields)
 
 
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"jobQueueType": "ECS_FARGATE"}, "jobQueueType ECS_FARGATE does not fit: it is ECS"),
+        # docs/simulator.md: what is not simulated answers HTTP 501.
+        ({"jobQueueType": "SAGEMAKER_TRAINING"}, "NotImplemented"),
+        ({"serviceEnvironmentOrder": [{"order": 1, "serviceEnvironment": "a"}]}, "NotImplemented"),
+    ],
+)
+def test_the_type_of_a_queue_is_that_of_its_environments(fields, message):
+    """[bc] CreateJobQueue.jobQueueType: "depending on the compute environment"."""
+    assert message in refused(ready(), **fields)
+
+
+def test_a_queue_that_moves_to_fargate_takes_jobs_for_fargate_only():
+    """[bc] JobQueueDetail.jobQueueType; what waits for EC2 goes on waiting."""
+    cloud = ready()
+    waiting = cloud.submit()
+    cloud.fargate()
+    cloud("UpdateJobQueue", jobQueue="main", computeEnvironmentOrder=order("serverless"))
+    cloud.definition("fargate")
+    cloud.step(5)
+    assert described(cloud)["jobQueueType"] == "ECS_FARGATE"
+    request = {"jobQueue": "main", "jobName": "a", "jobDefinition": "simulate"}
+    assert "platform FARGATE" in cloud.refused("SubmitJob", **request)
+    taken = cloud.submit(definition="fargate")
+    cloud.step(700)
+    assert cloud.status(waiting) == "RUNNABLE"
+    assert cloud.job(waiting)["statusReason"].startswith("UNDETERMINED")
+    assert cloud.status(taken) == "RUNNABLE"  # behind it
+
+
 def test_there_are_at_most_fifty_queues():
     cloud = ready()
     for number in range(49):

@@ -67,6 +67,35 @@ def test_overrides_on_ec2_are_whole_vcpus(value):
     assert f"Value {value} for type VCPU in resourceRequirement is not valid." in refusal
 
 
+@pytest.mark.parametrize("old", [{"vcpus": 2, "memory": 700}, {}])
+def test_resource_requirements_override_the_vcpus_and_memory_of_a_definition(old):
+    """[bc] ContainerOverrides.vcpus: "use resourceRequirements to override the vcpus parameter"."""
+    cloud = ready()
+    container = {"image": "busybox", "vcpus": 1, "memory": 512}
+    cloud("RegisterJobDefinition", jobDefinitionName="old", type="container",
+          containerProperties=container)  # fmt: skip
+    overrides = sizes("2", "1024") | old
+    shown = cloud.job(cloud.submit(definition="old", containerOverrides=overrides))["container"]
+    assert shown["resourceRequirements"] == sizes("2", "1024")["resourceRequirements"]
+    assert not {"vcpus", "memory"} & shown.keys()
+    partly = cloud.job(cloud.submit(definition="old", containerOverrides=sizes("2", "")))
+    assert partly["container"]["memory"] == 512
+    assert "vcpus" not in partly["container"]
+
+
+def test_jobs_share_what_their_definition_says():
+    """A hundred thousand jobs must not each have, and each make, a copy of their container."""
+    cloud = ready()
+    cloud.definition(container={"environment": [{"name": "A", "value": "1"}]})
+    jobs = cloud.region.batch.jobs
+    plain = jobs[cloud.submit()]
+    other = jobs[cloud.submit(containerOverrides={"command": ["true"]})]
+    content = plain.definition.content["containerProperties"]
+    assert all(plain.container[name] is content[name] for name in content)
+    assert other.container["environment"] is content["environment"]
+    assert content["command"] == ["echo", "hello"]
+
+
 def long_environment(size: int) -> dict[str, Any]:
     return {"environment": [{"name": "LONG", "value": "x" * size}]}
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from tests.simulator.cloud import Cloud
 
 
@@ -107,9 +108,30 @@ def test_tags_are_added_replaced_and_removed():
     assert {each["Key"]: each["Value"] for each in tags} == {"a": "1", "b": "3"}
     cloud("DeleteTags", Resources=[instance_id], Tags=[{"Key": "a"}])
     assert cloud("DescribeTags", Filters=by("key", "a"))["Tags"] == []
-    assert cloud.refused(
-        "CreateTags", Resources=["i-0"], Tags=[{"Key": "a", "Value": "1"}]
-    ).startswith("InvalidID")
+
+
+@pytest.mark.parametrize(
+    ("resource", "code"),
+    [
+        ("i-0", "InvalidInstanceID.NotFound"),  # seen in openaddresses/machine#445
+        ("no-id", "InvalidID"),
+        ("subnet-1", "NotImplemented"),  # it is there, and its tags are not simulated
+    ],
+)
+def test_only_instances_that_there_are_can_be_tagged(resource, code):
+    refusal = Cloud().refused("CreateTags", Resources=[resource], Tags=[{"Key": "a"}])
+    assert refusal.startswith(code)
+
+
+def test_a_token_that_nobody_gave_is_refused():
+    refusal = Cloud().refused("DescribeInstances", NextToken="zzz")
+    assert refusal.startswith("InvalidNextToken")
+
+
+def test_an_instance_that_is_named_twice_is_described_once():
+    cloud = Cloud()
+    [instance_id] = run(cloud)
+    assert found(cloud, InstanceIds=[instance_id, instance_id]) == [instance_id]
 
 
 def test_one_unknown_instance_stops_the_termination_of_all():

@@ -116,6 +116,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (disk(SnapshotId="mine"), "InvalidSnapshotID.Malformed"),
     (disk(VolumeType="fast"), INVALID),
     (disk(VolumeSize=0), INVALID),
+    (disk(VolumeType="gp2", Iops=100), COMBINATION),  # seen in boto/boto3#2474
+    (spot(MaxPrice="cheap"), INVALID),
     (interfaces({"DeviceIndex": 0}, SubnetId="subnet-1"), COMBINATION),
     (interfaces({"DeviceIndex": 0}, SecurityGroupIds=["sg-1"]), COMBINATION),
     (interfaces({"SubnetId": "subnet-1"}), INVALID),

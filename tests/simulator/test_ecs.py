@@ -155,6 +155,7 @@ def test_instances_are_listed_by_status_and_page(cloud):
     assert cloud("ListContainerInstances", **where, status="DRAINING") == {
         "containerInstanceArns": []
     }
+    assert "Invalid token" in cloud.refused("ListContainerInstances", **where, nextToken="zzz")
     refusal = cloud.refused("ListContainerInstances", **where, status="IDLE")
     assert refusal.startswith("InvalidParameterException")
 

@@ -105,16 +105,40 @@ def test_sound_requests_are_answered(service):
         ("ecs", "CreateCluster", {"tags": [{}]}),
         ("ecs", "RegisterContainerInstance", {"instanceIdentityDocument": "null"}),
         ("ecs", "RegisterContainerInstance", {"totalResources": [{}]}),
+        ("batch", "UpdateComputeEnvironment", {"computeEnvironment": "serverless",
+                                               "computeResources": {"desiredvCpus": -1}}),
+        ("logs", "DescribeLogGroups", {"nextToken": "9" * 5000}),
+        # Ranges of botocore's model, of which botocore itself checks the lower end only.
+        ("logs", "DescribeLogGroups", {"limit": 0}),
+        ("logs", "FilterLogEvents", {"limit": 10_001}),
+        ("logs", "GetLogEvents", {"limit": -1}),
+        ("sts", "AssumeRole", {"DurationSeconds": 43_201}),
         ("sts", "AssumeRole", {"RoleArn": "arn:aws:iam::role/batch-operator"}),
+        ("batch", "UpdateComputeEnvironment",
+         {"updatePolicy": {"jobExecutionTimeoutMinutes": 7201}}),
     ],
-)
-def test_what_once_broke_an_operation_is_refused(service, operation, changes):
+)  # fmt: skip
+def test_what_once_broke_or_fooled_an_operation_is_refused(service, operation, changes):
     world, model = furnished(), models().operation(service, operation)
     parameters = world.sound[service][operation] | changes
     answer = answered(world, wire.from_client(model, parameters, credit(world, service)))
     assert 400 <= answer.status < 500
     assert wire.complaint(model, answer) is None
     world.simulator.world.advance(100)
+
+
+@pytest.mark.parametrize("moment", ["1000000000000000000", "9" * 400, "-99999999999999", "soon"])
+def test_a_moment_that_cannot_be_is_refused(moment):
+    """No client of botocore's writes it; another one may, and it must not end the connection."""
+    world = furnished()
+    spot = "InstanceMarketOptions.MarketType=spot&InstanceMarketOptions.SpotOptions.ValidUntil"
+    body = f"Action=RunInstances&Version=2016-11-15&MinCount=1&MaxCount=1&{spot}={moment}"
+    headers = {
+        "authorization": credit(world, "ec2"),
+        "content-type": "application/x-www-form-urlencoded",
+    }
+    answer = answered(world, WireRequest("POST", "/", "", headers, body.encode()))
+    assert answer.status == 400
 
 
 @pytest.mark.parametrize("service", SERVICES)

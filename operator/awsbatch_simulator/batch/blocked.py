@@ -61,7 +61,9 @@ def why(region: Region, queue: Queue, job: Job) -> str | None:
     environments = [
         each for each in region.batch.environments.values() if each.arn in queue.environments
     ]
-    usable = [each for each in environments if each.usable]
+    usable = [
+        each for each in environments if each.usable and each.platform in job.definition.platforms
+    ]
     if not usable:
         invalid = all(each.status is Status.INVALID for each in environments)
         return ACTION_REQUIRED if invalid else UNDETERMINED

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from awsbatch_simulator.batch.limits import refusal
+from awsbatch_simulator.batch.model import EC2, FARGATE
 
-EC2, FARGATE = "EC2", "FARGATE"
 MINIMUM_MEMORY = 4  # MiB
+# Members that came before resourceRequirements, and the types of those that they stand for.
+DEPRECATED: Mapping[str, str] = {"vcpus": "VCPU", "memory": "MEMORY"}
 
 
 def _steps(first: int, last: int, step: int) -> frozenset[int]:
@@ -130,7 +132,7 @@ def check_environment(variables: Any) -> None:
 
 def check_not_deprecated(fields: Mapping[str, Any]) -> None:
     """Fargate knows only resourceRequirements, in definitions and in overrides."""
-    for name in ("vcpus", "memory"):
+    for name in DEPRECATED:
         if fields.get(name):
             raise refusal(
                 f"{name} is not applicable for Fargate. Use resource requirements instead."
@@ -143,7 +145,7 @@ def requirements(container: Mapping[str, Any]) -> dict[str, str]:
     sizes = {entry["type"]: entry["value"] for entry in listed}
     if len(sizes) != len(listed):
         raise refusal("resourceRequirements names a type twice")
-    for old, new in (("vcpus", "VCPU"), ("memory", "MEMORY")):
+    for old, new in DEPRECATED.items():
         if container.get(old):
             if new in sizes:
                 raise refusal(f"{old} and resourceRequirements {new} cannot both be specified")

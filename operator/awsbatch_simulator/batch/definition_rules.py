@@ -4,14 +4,9 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from awsbatch_simulator.batch.container_rules import (
-    EC2,
-    FARGATE,
-    check_container,
-    check_pod,
-    check_task,
-)
+from awsbatch_simulator.batch.container_rules import check_container, check_pod, check_task
 from awsbatch_simulator.batch.limits import check_retry, check_timeout, refusal
+from awsbatch_simulator.batch.model import EC2, FARGATE
 
 PROPERTIES = ("containerProperties", "ecsProperties", "eksProperties", "nodeProperties")
 MANAGED_INSTANCES = "MANAGED_INSTANCES"

@@ -16,7 +16,6 @@ from awsbatch_simulator.batch.limits import (
     refusal,
 )
 from awsbatch_simulator.batch.model import Definition
-from awsbatch_simulator.errors import client_exception
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
@@ -50,7 +49,7 @@ def deregister(region: Region, request: Fields) -> Fields:
     """DeregisterJobDefinition: INACTIVE now, forgotten after 180 days."""
     definition = exact(region, request["jobDefinition"])
     if definition is None:
-        raise client_exception(f"{request['jobDefinition'][:200]} does not exist")
+        raise refusal(f"{request['jobDefinition'][:200]} does not exist")
     if definition.active:
         definition.active = False
         delay = region.world.settings.delays.definition_forgotten
@@ -92,9 +91,9 @@ def for_submission(region: Region, reference: str) -> Definition:
     else:
         found = exact(region, reference)
     if found is None:
-        raise client_exception(f"JobDefinition {reference[:200]} not found.")
+        raise refusal(f"JobDefinition {reference[:200]} not found.")
     if not found.active:
-        raise client_exception(f"JobDefinition {reference[:200]} is INACTIVE.")
+        raise refusal(f"JobDefinition {reference[:200]} is INACTIVE.")
     return found
 
 

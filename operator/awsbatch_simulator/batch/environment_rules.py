@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from awsbatch_simulator.batch.limits import refusal
+from awsbatch_simulator.batch.limits import check_tags, refusal
 from awsbatch_simulator.batch.model import FARGATE_TYPES, Environment
 from awsbatch_simulator.batch.stored_form import IMAGES, updated_resources
 from awsbatch_simulator.ec2.types import architectures, known
@@ -37,6 +37,7 @@ UPDATABLE_STRATEGIES = frozenset(
 )
 # Ec2Configuration.imageType for ECS; those of EKS are for environments on EKS.
 IMAGE_TYPES = frozenset({"ECS_AL2", "ECS_AL2_NVIDIA", "ECS_AL2023", "ECS_AL2023_NVIDIA"})
+ENDED_IMAGE_TYPES = frozenset({"ECS_AL2", "ECS_AL2_NVIDIA"})
 IMAGE_ID = re.compile(r"ami-[0-9a-f]{1,17}")
 FARGATE_SUBNETS, FARGATE_GROUPS, LAUNCH_OVERRIDES = 16, 5, 10
 FULL_PRICE = 100  # per cent of the On-Demand price
@@ -66,6 +67,18 @@ def check_creation(request: Mapping[str, Any]) -> None:
     if not resources:
         raise refusal("computeResources must be provided for a MANAGED compute environment")
     check_resources(resources)
+    _check_support(resources)
+
+
+def _check_support(resources: Mapping[str, Any]) -> None:
+    """Since June 30, 2026 no environment is made on an image of Amazon Linux 2 from Batch.
+
+    Source: Ec2Configuration.imageType.
+    """
+    for each in resources.get("ec2Configuration", ()):
+        own = each.get("imageIdOverride") or resources.get("imageId")
+        if each["imageType"] in ENDED_IMAGE_TYPES and not own:
+            raise refusal(f"imageType {each['imageType']} is not supported any more")
 
 
 def check_resources(resources: Mapping[str, Any]) -> None:
@@ -107,6 +120,7 @@ def _check_instances(resources: Mapping[str, Any]) -> None:
         raise refusal("launchTemplate needs either launchTemplateId or launchTemplateName")
     if template and len(template.get("overrides", ())) > LAUNCH_OVERRIDES:
         raise refusal(f"launchTemplate can have up to {LAUNCH_OVERRIDES} overrides")
+    check_tags(resources.get("tags", {}))  # EC2 would not start instances with any other
     check_images(resources)
     check_types(resources.get("instanceTypes", ["optimal"]))
     check_sizes(resources)
@@ -190,11 +204,10 @@ def check_update(environment: Environment, request: Mapping[str, Any]) -> None:
 
 def _check_resource_update(environment: Environment, changes: Mapping[str, Any], role: str) -> None:
     current = environment.resources or {}
-    wanted = changes.get("desiredvCpus")
-    if wanted is not None and wanted < current.get("desiredvCpus", 0):
+    wanted, desired = changes.get("desiredvCpus"), current.get("desiredvCpus")
+    if wanted is not None and desired is not None and wanted < desired:
         raise refusal(
-            "desiredvCpus can only be raised: "
-            f"{wanted} is less than the current {current['desiredvCpus']}"
+            f"desiredvCpus can only be raised: {wanted} is less than the current {desired}"
         )
     kind = changes.get("type", current["type"])
     if (kind in FARGATE_TYPES) != environment.fargate:

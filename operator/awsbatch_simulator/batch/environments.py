@@ -14,13 +14,11 @@ from awsbatch_simulator.batch.limits import (
     page,
     refusal,
 )
-from awsbatch_simulator.batch.model import Environment, State, Status
+from awsbatch_simulator.batch.model import BUSY, Environment, State
 from awsbatch_simulator.ecs.model import Cluster
-from awsbatch_simulator.errors import client_exception
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
-_BUSY = {Status.CREATING, Status.UPDATING, Status.DELETING}
 
 
 def create(region: Region, request: Fields) -> Fields:
@@ -31,7 +29,7 @@ def create(region: Region, request: Fields) -> Fields:
     check_creation(request)
     store = region.batch
     if name in store.environments:
-        raise client_exception("Object already exists")
+        raise refusal("Object already exists")
     if len(store.environments) >= ENVIRONMENTS:
         raise refusal(f"The limit of {ENVIRONMENTS} compute environments has been reached")
     environment = _made(region, request)
@@ -72,8 +70,8 @@ def _role_arn(region: Region, role: str) -> str:
 def update(region: Region, request: Fields) -> Fields:
     """UpdateComputeEnvironment."""
     environment = _found(region, request["computeEnvironment"])
-    if environment.status in _BUSY:
-        raise client_exception("Cannot update, resource is being modified")
+    if environment.status in BUSY:
+        raise refusal("Cannot update, resource is being modified")
     check_update(environment, request)
     if "state" in request:
         environment.state = State(request["state"])
@@ -148,12 +146,12 @@ def _described(environment: Environment) -> Fields:
 def delete(region: Region, request: Fields) -> Fields:
     """DeleteComputeEnvironment: disabled and without queues first."""
     environment = _found(region, request["computeEnvironment"])
-    if environment.status in _BUSY:
-        raise client_exception("Cannot delete, resource is being modified")
+    if environment.status in BUSY:
+        raise refusal("Cannot delete, resource is being modified")
     if environment.state is not State.DISABLED:
-        raise client_exception("Cannot delete, compute environment state must be DISABLED")
+        raise refusal("Cannot delete, compute environment state must be DISABLED")
     if region.batch.relations.get(environment.arn):
-        raise client_exception("Cannot delete, found existing JobQueue relationship")
+        raise refusal("Cannot delete, found existing JobQueue relationship")
     life.begin_deletion(region, environment)
     return {}
 
@@ -161,5 +159,5 @@ def delete(region: Region, request: Fields) -> Fields:
 def _found(region: Region, reference: str) -> Environment:
     environment = region.batch.environment(reference)
     if environment is None:
-        raise client_exception(f"{re.sub('[^ -~]', '?', reference)[:200]} does not exist")
+        raise refusal(f"{re.sub('[^ -~]', '?', reference)[:200]} does not exist")
     return environment

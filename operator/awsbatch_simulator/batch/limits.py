@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from awsbatch_simulator.errors import AwsFailure, client_exception
+from awsbatch_simulator.errors import AwsFailure
 
 ENVIRONMENTS = 50
 QUEUES = 50
@@ -31,6 +31,7 @@ REASON_CHARACTERS = 1024
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 REVISION = re.compile(r"([A-Za-z0-9_-]{1,128})(?::([0-9]{1,9}))?")  # a definition's, or its name
 _SHARE = re.compile(r"[A-Za-z0-9]{1,255}\*?")
+_TAG = re.compile(r"[A-Za-z0-9 _.:/=+@-]*")
 _JOB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 
 # What an exit rule's patterns can contain, and an asterisk at the end. Source: EvaluateOnExit.
@@ -47,8 +48,11 @@ Position = TypeVar("Position", str, int)
 
 
 def refusal(message: str) -> AwsFailure:
-    """What Batch says to a request that it cannot take."""
-    return client_exception(message)
+    """Batch's one error for all that the caller did wrong (HTTP 400): the words alone.
+
+    What Batch puts around them, the request's id included, is added where the answer is made.
+    """
+    return AwsFailure("ClientException", message)
 
 
 def check_name(name: str, field: str) -> None:
@@ -79,10 +83,15 @@ def check_tags(tags: Mapping[str, str]) -> None:
         if key.lower().startswith("aws:"):
             raise refusal(f"Tag keys cannot begin with aws:, as {key!r} does")
         for text in (key, value):
-            if not all(
-                unicodedata.category(each)[0] in "LNZ" or each in "_.:/=+-@" for each in text
-            ):
+            if not _taggable(text):
                 raise refusal(f"Tag {key!r} has characters that tags can't have: {text!r}")
+
+
+def _taggable(text: str) -> bool:
+    """Whether tags may have these characters. Nearly all that are seen are plain ones."""
+    return _TAG.fullmatch(text) is not None or all(
+        unicodedata.category(each)[0] in "LNZ" or each in "_.:/=+-@" for each in text
+    )
 
 
 def check_share(identifier: str) -> None:

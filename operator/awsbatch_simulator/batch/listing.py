@@ -12,7 +12,6 @@ from awsbatch_simulator.batch.limits import (
     refusal,
 )
 from awsbatch_simulator.batch.model import Job, JobStatus, Queue
-from awsbatch_simulator.errors import client_exception
 from awsbatch_simulator.ports import RawJson
 from awsbatch_simulator.region import Region
 
@@ -79,7 +78,7 @@ def _selected(
         return (child for child in children if child.status is status)
     queue = region.batch.queue(request["jobQueue"])
     if queue is None:
-        raise client_exception(f"JobQueue {request['jobQueue'][:200]} not found.")
+        raise refusal(f"JobQueue {request['jobQueue'][:200]} not found.")
     if filters:
         return _filtered(region, queue, filters[0], request)
     jobs = region.batch.queue_jobs(queue).by_status[status]

@@ -1,17 +1,18 @@
 """What exists in Batch, as plain objects; the times are epoch milliseconds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from awsbatch_simulator.clock import Timer
-from awsbatch_simulator.errors import client_exception
 
 if TYPE_CHECKING:
     from awsbatch_simulator.ecs.model import Task
     from awsbatch_simulator.runners.base import Run
 
 MINUTE = 60_000
+EC2, FARGATE = "EC2", "FARGATE"  # platform capabilities
 FARGATE_TYPES = frozenset({"FARGATE", "FARGATE_SPOT"})
 
 
@@ -20,10 +21,6 @@ class State(StrEnum):
 
     ENABLED = "ENABLED"
     DISABLED = "DISABLED"
-
-    @classmethod
-    def _missing_(cls, value: object) -> NoReturn:
-        raise client_exception(f"state must be ENABLED or DISABLED, not {str(value)[:100]!r}")
 
 
 class Status(StrEnum):
@@ -35,6 +32,9 @@ class Status(StrEnum):
     DELETED = "DELETED"
     VALID = "VALID"
     INVALID = "INVALID"
+
+
+BUSY = frozenset({Status.CREATING, Status.UPDATING, Status.DELETING})  # refuses to be modified
 
 
 class JobStatus(StrEnum):
@@ -89,6 +89,11 @@ class Environment:
         return bool(self.resources) and (self.resources or {}).get("type") in FARGATE_TYPES
 
     @property
+    def platform(self) -> str:
+        """The platform capability that a definition needs for its jobs to run here."""
+        return FARGATE if self.fargate else EC2
+
+    @property
     def usable(self) -> bool:
         """Whether Batch places jobs in it."""
         return self.state is State.ENABLED and self.status in {Status.VALID, Status.UPDATING}
@@ -105,7 +110,7 @@ class Queue:
     environments: list[str]  # ARNs, in the order in which they are tried
     order: list[dict[str, Any]]  # computeEnvironmentOrder as it is described
     tags: dict[str, str]
-    type: str = "ECS"
+    platform: str = EC2  # of its environments
     policy_arn: str | None = None
     time_limits: list[dict[str, Any]] = field(default_factory=list)
     status: Status = Status.CREATING
@@ -123,6 +128,11 @@ class Definition:
     content: dict[str, Any]  # as described, without status
     tags: dict[str, str]
     active: bool = True
+
+    @property
+    def platforms(self) -> Sequence[str]:
+        """The platform capabilities that it requires: EC2 where it names none."""
+        return self.content.get("platformCapabilities") or (EC2,)
 
 
 @dataclass(slots=True, eq=False)

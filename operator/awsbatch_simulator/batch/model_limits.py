@@ -1,11 +1,10 @@
-"""What Batch's model says of values that botocore's ParamValidator lets pass.
+"""What Batch's model says of values that the validator of all services lets pass.
 
-That checks types and required members. AWS also holds a request to the model's enums, lengths and
-ranges, to the size of its numbers, and to values and counts that the model gives in its text only;
-those are the tables here, and a test compares them with the text.
+That checks types, required members and numbers. AWS also holds a request to the model's enums and
+lengths, and to values, ranges and counts that the model gives in its text only; those are the
+tables here, and a test compares them with the text.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
@@ -13,7 +12,8 @@ from typing import Any
 from botocore.loaders import Loader
 from botocore.model import ServiceModel, Shape
 
-from awsbatch_simulator.errors import AwsFailure, client_exception
+from awsbatch_simulator.batch.limits import refusal
+from awsbatch_simulator.errors import AwsFailure
 
 # "The values aren't case sensitive", says EvaluateOnExit.action.
 CASE_DOES_NOT_COUNT = frozenset({"RetryAction"})
@@ -52,8 +52,15 @@ TEXT_RANGES: Mapping[tuple[str, str], tuple[int, int]] = {
     ("EksContainerSecurityContext", "runAsUser"): (0, 2_147_483_647),
     ("EphemeralStorage", "sizeInGiB"): (21, 200),
     ("LinuxParameters", "swappiness"): (0, 100),
+    **{
+        (f"{operation}Request", "maxResults"): (1, 100)
+        for operation in (
+            *("DescribeComputeEnvironments", "DescribeJobDefinitions", "DescribeJobQueues"),
+            "ListSchedulingPolicies",
+        )
+    },
 }
-BITS = {"integer": 31, "long": 63}
+_PLACES = frozenset({*TEXT_ENUMS, *TEXT_MAXIMA, *TEXT_RANGES})
 SHOWN = 100  # characters of a value that a refusal repeats
 
 
@@ -70,7 +77,29 @@ def check_request(operation: str, request: Mapping[str, Any]) -> None:
         _check(request, shape, "")
 
 
+@cache
+def _limited(name: str) -> bool:
+    """Whether anything is said here of a shape or its parts; most lists of texts are left alone."""
+    shape = batch_model().shape_for(name)
+    if {"enum", "min", "max"} & shape.metadata.keys():
+        return True
+    match shape.type_name:
+        case "structure":
+            return any(
+                (name, member) in _PLACES or _limited(part.name)
+                for member, part in shape.members.items()
+            )
+        case "list":
+            return _limited(shape.member.name)
+        case "map":
+            return _limited(shape.key.name) or _limited(shape.value.name)
+        case _:
+            return False
+
+
 def _check(value: Any, shape: Shape, path: str) -> None:
+    if not _limited(shape.name):
+        return
     match shape.type_name:
         case "structure":
             _check_structure(value, shape, path)
@@ -87,10 +116,6 @@ def _check(value: Any, shape: Shape, path: str) -> None:
             any_case = shape.name in CASE_DOES_NOT_COUNT
             _check_enum(value.upper() if any_case else value, shape.enum, path)
             _check_length(value, shape, path)
-        case "integer" | "long":
-            _check_number(value, shape, path)
-        case "float" | "double" if not _finite(value):
-            raise AwsFailure("SerializationException", f"{path} is not a number")
         case _:
             pass
 
@@ -106,7 +131,7 @@ def _check_structure(value: Mapping[str, Any], shape: Shape, path: str) -> None:
         if place in TEXT_MAXIMA and len(entry) > TEXT_MAXIMA[place]:
             # The words, spaces included, are those of pegasus-isi/pegasus#2086.
             most = TEXT_MAXIMA[place]
-            raise client_exception(f"Maximum number of {name} supported is  {most} .")
+            raise refusal(f"Maximum number of {name} supported is  {most} .")
         _check(entry, member, here)
         if place in TEXT_RANGES:
             least, most = TEXT_RANGES[place]
@@ -127,30 +152,16 @@ def _check_length(value: Any, shape: Shape, path: str) -> None:
         raise _breach(value, path, f"have length less than or equal to {most}")
 
 
-def _check_number(value: int, shape: Shape, path: str) -> None:
-    limit = 1 << BITS[shape.type_name]
-    if isinstance(value, bool) or not -limit <= value < limit:
-        raise AwsFailure("SerializationException", f"{path} is no {shape.type_name}")
-    _check_range(value, shape.metadata.get("min"), shape.metadata.get("max"), path)
-
-
-def _finite(value: Any) -> bool:
-    try:
-        return math.isfinite(value)
-    except OverflowError:  # a whole number beyond all floats
-        return False
-
-
-def _check_range(value: int, least: int | None, most: int | None, path: str) -> None:
-    if least is not None and value < least:
+def _check_range(value: int, least: int, most: int, path: str) -> None:
+    if value < least:
         raise _breach(value, path, f"have value greater than or equal to {least}")
-    if most is not None and value > most:
+    if value > most:
         raise _breach(value, path, f"have value less than or equal to {most}")
 
 
 def _breach(value: Any, path: str, rule: str) -> AwsFailure:
     """In the words that AWS's services share; Batch's own for this are not known."""
-    return client_exception(
+    return refusal(
         f"1 validation error detected: Value '{str(value)[:SHOWN]}' at '{path}' "
         f"failed to satisfy constraint: Member must {rule}"
     )

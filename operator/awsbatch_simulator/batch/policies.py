@@ -15,7 +15,6 @@ from awsbatch_simulator.batch.limits import (
     refusal,
 )
 from awsbatch_simulator.batch.model import Policy
-from awsbatch_simulator.errors import client_exception
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
@@ -34,7 +33,7 @@ def create(region: Region, request: Fields) -> Fields:
     _check(request)
     arn = region.arn("batch", f"scheduling-policy/{name}")
     if arn in region.batch.policies:
-        raise client_exception("Object already exists")
+        raise refusal("Object already exists")
     content = {kind: request[kind] for kind in _KINDS if kind in request}
     policy = Policy(name, arn, content, dict(request.get("tags", {})))
     region.batch.policies[arn] = policy
@@ -58,7 +57,7 @@ def delete(region: Region, request: Fields) -> Fields:
     policy = _found(region, request["arn"])
     users = [queue.name for queue in region.batch.queues.values() if queue.policy_arn == policy.arn]
     if users:
-        raise client_exception(f"Cannot delete, scheduling policy is used by {', '.join(users)}")
+        raise refusal(f"Cannot delete, scheduling policy is used by {', '.join(users)}")
     del region.batch.policies[policy.arn]
     return {}
 
@@ -84,7 +83,7 @@ def list_policies(region: Region, request: Fields) -> Fields:
 def _found(region: Region, arn: str) -> Policy:
     policy = region.batch.policies.get(arn)
     if policy is None:
-        raise client_exception(f"{arn[:200]} does not exist")
+        raise refusal(f"{arn[:200]} does not exist")
     return policy
 
 

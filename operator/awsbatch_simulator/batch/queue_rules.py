@@ -4,10 +4,14 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from awsbatch_simulator.batch.limits import ENVIRONMENTS_OF_A_QUEUE, refusal
-from awsbatch_simulator.batch.model import Environment, Status
+from awsbatch_simulator.batch.model import EC2, FARGATE, Environment, Status
 from awsbatch_simulator.ec2.types import architectures
+from awsbatch_simulator.errors import not_implemented
 from awsbatch_simulator.region import Region
 
+# "Depending on the compute environment", says CreateJobQueue.jobQueueType; those of EKS and
+# SageMaker are not simulated.
+QUEUE_TYPES: Mapping[str, str] = {EC2: "ECS", FARGATE: "ECS_FARGATE"}
 PRIORITIES = range(1001)
 TIME_LIMIT_SECONDS = range(600, 86_401)
 # What a time-limit action can be for; the user guide's pages on "Jobs stuck in RUNNABLE" say of
@@ -19,6 +23,14 @@ TIME_LIMIT_REASONS = frozenset(
         "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT",
     }
 )
+
+
+def check_simulated(request: Mapping[str, Any]) -> None:
+    """NotImplemented for queues of other kinds."""
+    if request.get("serviceEnvironmentOrder"):
+        raise not_implemented("batch", "job queues over service environments")
+    if (kind := request.get("jobQueueType")) not in {None, *QUEUE_TYPES.values()}:
+        raise not_implemented("batch", f"job queues of type {kind}")
 
 
 def check_priority(priority: int) -> None:

@@ -4,19 +4,19 @@ from typing import Any
 
 from awsbatch_simulator.batch import queue_life as life
 from awsbatch_simulator.batch.limits import QUEUES, answer, check_name, check_tags, page, refusal
-from awsbatch_simulator.batch.model import Queue, State, Status
+from awsbatch_simulator.batch.model import BUSY, Queue, State
 from awsbatch_simulator.batch.queue_rules import (
+    QUEUE_TYPES,
     check_order,
     check_policy,
     check_priority,
+    check_simulated,
     check_time_limits,
     ordered,
 )
-from awsbatch_simulator.errors import client_exception
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
-_BUSY = {Status.CREATING, Status.UPDATING, Status.DELETING}
 
 
 def create(region: Region, request: Fields) -> Fields:
@@ -25,13 +25,15 @@ def create(region: Region, request: Fields) -> Fields:
     check_name(name, "jobQueueName")
     check_tags(request.get("tags", {}))
     check_priority(request["priority"])
-    if request.get("serviceEnvironmentOrder"):
-        raise refusal("serviceEnvironmentOrder: service environments are not simulated")
+    check_simulated(request)
     if name in region.batch.queues:
-        raise client_exception("Object already exists")
+        raise refusal("Object already exists")
     if len(region.batch.queues) >= QUEUES:
         raise refusal(f"The limit of {QUEUES} job queues has been reached")
     environments = check_order(region, request.get("computeEnvironmentOrder", ()))
+    kind = QUEUE_TYPES[environments[0].platform]
+    if request.get("jobQueueType", kind) != kind:
+        raise refusal(f"jobQueueType {request['jobQueueType']} does not fit: it is {kind}")
     check_time_limits(request.get("jobStateTimeLimitActions", ()))
     check_policy(region, request.get("schedulingPolicyArn"))
     queue = Queue(
@@ -42,7 +44,7 @@ def create(region: Region, request: Fields) -> Fields:
         environments=[each.arn for each in environments],
         order=ordered(environments, request["computeEnvironmentOrder"]),
         tags=dict(request.get("tags", {})),
-        type="ECS_FARGATE" if environments[0].fargate else "ECS",
+        platform=environments[0].platform,
         policy_arn=request.get("schedulingPolicyArn"),
         time_limits=list(request.get("jobStateTimeLimitActions", ())),
     )
@@ -54,16 +56,18 @@ def create(region: Region, request: Fields) -> Fields:
 def update(region: Region, request: Fields) -> Fields:
     """UpdateJobQueue."""
     queue = _found(region, request["jobQueue"])
-    if queue.status in _BUSY:
-        raise client_exception("Cannot update, resource is being modified")
+    if queue.status in BUSY:
+        raise refusal("Cannot update, resource is being modified")
     if "priority" in request:
         check_priority(request["priority"])
     check_time_limits(request.get("jobStateTimeLimitActions", ()))
     _check_policy_change(region, queue, request)
+    check_simulated(request)
     before = queue.environments
     if "computeEnvironmentOrder" in request:
         environments = check_order(region, request["computeEnvironmentOrder"], known=before)
         queue.environments = [each.arn for each in environments]
+        queue.platform = environments[0].platform
         queue.order = ordered(environments, request["computeEnvironmentOrder"])
     queue.state = State(request.get("state", queue.state))
     queue.priority = request.get("priority", queue.priority)
@@ -107,7 +111,7 @@ def _described(queue: Queue) -> Fields:
         "priority": queue.priority,
         "computeEnvironmentOrder": queue.order,
         "serviceEnvironmentOrder": [],
-        "jobQueueType": queue.type,
+        "jobQueueType": QUEUE_TYPES[queue.platform],
         "tags": queue.tags,
         "jobStateTimeLimitActions": queue.time_limits,
     }
@@ -119,10 +123,10 @@ def _described(queue: Queue) -> Fields:
 def delete(region: Region, request: Fields) -> Fields:
     """DeleteJobQueue: disabled first; its jobs are terminated."""
     queue = _found(region, request["jobQueue"])
-    if queue.status in _BUSY:
-        raise client_exception("Cannot delete, resource is being modified")
+    if queue.status in BUSY:
+        raise refusal("Cannot delete, resource is being modified")
     if queue.state is not State.DISABLED:
-        raise client_exception("Cannot delete, job queue state must be DISABLED")
+        raise refusal("Cannot delete, job queue state must be DISABLED")
     life.begin_deletion(region, queue)
     return {}
 
@@ -130,5 +134,5 @@ def delete(region: Region, request: Fields) -> Fields:
 def _found(region: Region, reference: str) -> Queue:
     queue = region.batch.queue(reference)
     if queue is None:
-        raise client_exception(f"{reference[:200]} does not exist")
+        raise refusal(f"{reference[:200]} does not exist")
     return queue

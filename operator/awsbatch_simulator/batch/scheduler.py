@@ -74,7 +74,7 @@ def _place(this: Pass, queue: Queue, job: Job) -> bool:
     """Start the job in the first environment that has room; whether there was one."""
     for arn in queue.environments:
         environment = this.environments.get(arn)
-        if environment is None:
+        if environment is None or environment.platform not in job.definition.platforms:
             continue
         if environment.fargate:
             limit = (environment.resources or {})["maxvCpus"]

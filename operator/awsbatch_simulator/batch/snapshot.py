@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from awsbatch_simulator.batch.limits import refusal
 from awsbatch_simulator.batch.model import JobStatus
-from awsbatch_simulator.errors import client_exception
 from awsbatch_simulator.region import Region
 
 FRONT = 100
@@ -14,7 +14,7 @@ def snapshot(region: Region, request: dict[str, Any]) -> dict[str, Any]:
     """The first 100 RUNNABLE jobs in order of dispatch, and since when each is where it is."""
     queue = region.batch.queue(request["jobQueue"])
     if queue is None:
-        raise client_exception(f"JobQueue {request['jobQueue'][:200]} not found.")
+        raise refusal(f"JobQueue {request['jobQueue'][:200]} not found.")
     jobs, now = region.batch.queue_jobs(queue), region.now_ms()
     used = sum(job.vcpus for job in jobs.unfinished.values() if job.status in _DISPATCHED)
     return {

@@ -8,12 +8,13 @@ compute_environment_test.go), and defaults in the text of the API reference.
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from botocore.model import Shape
 
-from awsbatch_simulator.batch.container_rules import FARGATE
+from awsbatch_simulator.batch.model import FARGATE
 from awsbatch_simulator.batch.model_limits import batch_model
 
 Fields = dict[str, Any]
@@ -67,10 +68,16 @@ UPDATE_POLICY: Mapping[str, Any] = {
 IMAGES: tuple[Mapping[str, str], ...] = ({"imageType": "ECS_AL2023"},)
 
 
+@cache
+def _shape(name: str) -> Shape:
+    """A shape of Batch's model; botocore makes it and its members anew whenever it is asked."""
+    return batch_model().shape_for(name)
+
+
 def definition(request: Mapping[str, Any]) -> Fields:
     """The content of a revision, from RegisterJobDefinition's request."""
     sent = {name: value for name, value in request.items() if name != "tags"}
-    content: Fields = _stored(sent, batch_model().shape_for("RegisterJobDefinitionRequest"))
+    content: Fields = _stored(sent, _shape("RegisterJobDefinitionRequest"))
     kubernetes = "eksProperties" in content or any(
         "eksProperties" in each
         for each in content.get("nodeProperties", {}).get("nodeRangeProperties", ())
@@ -83,15 +90,15 @@ def definition(request: Mapping[str, Any]) -> Fields:
     return content
 
 
-def container(properties: Mapping[str, Any]) -> Fields:
-    """ContainerProperties, of a definition or as a job's overrides have made them."""
-    found: Fields = _stored(properties, batch_model().shape_for("ContainerProperties"))
+def variables(given: Sequence[Mapping[str, Any]]) -> list[Fields]:
+    """EnvironmentVariables, of a definition or as a job's overrides have made them."""
+    found: list[Fields] = _stored(given, _shape("EnvironmentVariables"))
     return found
 
 
 def retry_strategy(strategy: Mapping[str, Any]) -> Fields:
     """RetryStrategy."""
-    found: Fields = _stored(strategy, batch_model().shape_for("RetryStrategy"))
+    found: Fields = _stored(strategy, _shape("RetryStrategy"))
     return found
 
 

@@ -1,13 +1,12 @@
 """SubmitJob: what it refuses, and the job that it makes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from awsbatch_simulator.batch import stored_form
 from awsbatch_simulator.batch.arrays import prepare, spawn
 from awsbatch_simulator.batch.container_rules import (
-    EC2,
-    FARGATE,
+    DEPRECATED,
     check_environment,
     check_not_deprecated,
     check_sizes,
@@ -27,9 +26,17 @@ from awsbatch_simulator.batch.limits import (
     check_timeout,
     refusal,
 )
-from awsbatch_simulator.batch.model import Definition, Job, JobStatus, Queue, State, Status
+from awsbatch_simulator.batch.model import (
+    FARGATE,
+    Definition,
+    Job,
+    JobStatus,
+    Queue,
+    State,
+    Status,
+)
 from awsbatch_simulator.batch.transitions import fail_unstarted, move, settle, wait_for
-from awsbatch_simulator.errors import client_exception, not_implemented
+from awsbatch_simulator.errors import not_implemented
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
@@ -73,11 +80,11 @@ def submit(region: Region, request: Fields) -> Fields:
 def _queue(region: Region, request: Fields) -> Queue:
     queue = region.batch.queue(request["jobQueue"])
     if queue is None or queue.status in {Status.DELETING, Status.DELETED}:
-        raise client_exception(f"JobQueue {request['jobQueue'][:200]} not found.")
+        raise refusal(f"JobQueue {request['jobQueue'][:200]} not found.")
     if queue.state is not State.ENABLED:
-        raise client_exception(f"JobQueue {queue.name} is DISABLED and accepts no jobs.")
+        raise refusal(f"JobQueue {queue.name} is DISABLED and accepts no jobs.")
     if queue.status is Status.CREATING:
-        raise client_exception(f"JobQueue {queue.name} is not VALID: it is {queue.status}.")
+        raise refusal(f"JobQueue {queue.name} is not VALID: it is {queue.status}.")
     share = request.get("shareIdentifier")
     if queue.policy_arn and not share:
         raise refusal("shareIdentifier must be specified for a queue with a scheduling policy")
@@ -88,18 +95,12 @@ def _queue(region: Region, request: Fields) -> Queue:
     return queue
 
 
-def _platform(queue: Queue) -> str:
-    return FARGATE if queue.type == "ECS_FARGATE" else EC2
-
-
 def _check_platform(queue: Queue, definition: Definition) -> None:
-    """The queue's platform is one that the definition requires: EC2 where it names none."""
-    platform = _platform(queue)
-    capabilities = definition.content.get("platformCapabilities") or [EC2]
-    if platform not in capabilities:
+    """The queue's platform is one that the definition requires."""
+    if queue.platform not in definition.platforms:
         raise refusal(
-            f"{definition.arn} has the platform capabilities {', '.join(capabilities)}, but job "
-            f"queue {queue.name} has compute environments of the platform {platform}"
+            f"{definition.arn} has the platform capabilities {', '.join(definition.platforms)}, "
+            f"but job queue {queue.name} has compute environments of the platform {queue.platform}"
         )
 
 
@@ -140,9 +141,9 @@ def _check_dependency(region: Region, dependency: Fields, size: int | None) -> N
 def _made(region: Region, request: Fields, queue: Queue, definition: Definition) -> Job:
     job_id = region.world.uuid()
     overrides = request.get("containerOverrides", {})
-    container = merged_container(definition, overrides, platform=_platform(queue))
+    container = merged_container(definition, overrides, platform=queue.platform)
     sizes = requirements(container)
-    check_sizes(sizes, _platform(queue))
+    check_sizes(sizes, queue.platform)
     retry = request.get("retryStrategy") or definition.content.get("retryStrategy") or {}
     timeout = request.get("timeout") or definition.content.get("timeout") or {}
     return Job(
@@ -171,15 +172,15 @@ def _static(request: Fields, definition: Definition) -> Fields:
     In the form of the user guide's "Example Job State Change Event".
     """
     content = definition.content
+    own = request.get("retryStrategy")
+    retries = stored_form.retry_strategy(own) if own else content.get("retryStrategy", {})
     static: Fields = {
         "jobDefinition": definition.arn,
         "dependsOn": request.get("dependsOn", []),
         "parameters": {**content["parameters"], **request.get("parameters", {})},
         "propagateTags": request.get("propagateTags", content.get("propagateTags", False)),
         "platformCapabilities": content.get("platformCapabilities", []),
-        "retryStrategy": stored_form.retry_strategy(
-            {"attempts": 1} | (request.get("retryStrategy") or content.get("retryStrategy") or {})
-        ),
+        "retryStrategy": {"attempts": 1, "evaluateOnExit": []} | retries,
     }
     if given := request.get("timeout") or content.get("timeout"):
         static["timeout"] = given
@@ -194,29 +195,47 @@ def _static(request: Fields, definition: Definition) -> Fields:
 def merged_container(
     definition: Definition, overrides: Mapping[str, Any], *, platform: str
 ) -> Fields:
-    """The definition's container with the overrides: lists by key, the command as a whole."""
+    """The definition's container with the overrides: lists by key, the command as a whole.
+
+    What no override touches is the definition's own, for there may be 100,000 jobs of it.
+    """
     container = dict(definition.content["containerProperties"])
     check_environment(overrides.get("environment", ()))
     if platform == FARGATE:
         check_not_deprecated(overrides)
     if "" in (overrides.get("command") or ()):
         raise refusal("containerOverrides.command can't contain an empty string")
-    if overrides.get("command"):
-        container["command"] = overrides["command"]
-    requirements({"resourceRequirements": overrides.get("resourceRequirements", ())})
-    for member, key in (("environment", "name"), ("resourceRequirements", "type")):
-        if overrides.get(member):
-            container[member] = _merged(container[member], overrides[member], key)
     if "instanceType" in overrides:
         raise refusal("containerOverrides.instanceType is for multi-node parallel jobs")
-    for old, new in (("vcpus", "VCPU"), ("memory", "MEMORY")):
-        listed = {entry["type"] for entry in container["resourceRequirements"]}
-        if overrides.get(old) and new not in listed:
+    if overrides.get("command"):
+        container["command"] = overrides["command"]
+    if overrides.get("environment"):
+        variables = _merged(container["environment"], overrides["environment"], "name")
+        container["environment"] = stored_form.variables(variables)
+    _override_sizes(container, overrides)
+    return container
+
+
+def _override_sizes(container: Fields, overrides: Mapping[str, Any]) -> None:
+    """By resourceRequirements, whatever the definition has; by vcpus and memory only of such.
+
+    Source: ContainerOverrides.vcpus and .memory.
+    """
+    listed = overrides.get("resourceRequirements") or ()
+    wanted = requirements({"resourceRequirements": listed})
+    if listed:
+        container["resourceRequirements"] = _merged(
+            container["resourceRequirements"], listed, "type"
+        )
+    known = {entry["type"] for entry in container["resourceRequirements"]}
+    for old, new in DEPRECATED.items():
+        if new in wanted:
+            container.pop(old, None)
+        elif overrides.get(old) and new not in known:
             container[old] = overrides[old]
-    return stored_form.container(container)
 
 
-def _merged(base: list[Fields], changes: list[Fields], key: str) -> list[Fields]:
+def _merged(base: Sequence[Fields], changes: Sequence[Fields], key: str) -> list[Fields]:
     merged = {entry.get(key): entry for entry in base}
     merged.update({entry.get(key): entry for entry in changes})
     return list(merged.values())

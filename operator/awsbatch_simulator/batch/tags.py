@@ -5,7 +5,6 @@ from typing import Any
 from awsbatch_simulator.batch.definitions import exact
 from awsbatch_simulator.batch.limits import check_tags, refusal
 from awsbatch_simulator.batch.model import Definition, Environment, Job, Policy, Queue
-from awsbatch_simulator.errors import client_exception
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
@@ -64,5 +63,5 @@ def _found(region: Region, arn: str) -> Tagged:
         case _:
             raise refusal(f"Invalid resource ARN {arn[:200]}")
     if found is None:
-        raise client_exception(f"Resource {arn[:200]} does not exist")
+        raise refusal(f"Resource {arn[:200]} does not exist")
     return found

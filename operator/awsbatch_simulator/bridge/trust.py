@@ -2,7 +2,7 @@
 
 Sources of the words: public reports of CreateRole ("This policy contains invalid Json", "Missing
 required field …"); the members that a statement has: "IAM JSON policy elements" in IAM's user
-guide.
+guide; a trust policy has no Resource, for the role that it is attached to is the resource.
 """
 
 import json
@@ -60,6 +60,8 @@ def _check_statement(statement: dict[str, Any]) -> None:
         raise _malformed("Invalid principal in policy")
     if not _words(statement.get("Action", "*")):
         raise _malformed("Syntax errors in policy.")
+    if "Resource" in statement or "NotResource" in statement:
+        raise _malformed("Has prohibited field Resource")
     conditions = statement.get("Condition", {})
     if not isinstance(conditions, dict) or not all(
         isinstance(each, dict) for each in conditions.values()

@@ -5,7 +5,7 @@ from typing import Any
 
 from awsbatch_simulator.ec2.instance_filters import matcher
 from awsbatch_simulator.ec2.model import Instance
-from awsbatch_simulator.ec2.network import absent
+from awsbatch_simulator.ec2.network import absent, id_like
 from awsbatch_simulator.ec2.views import instance_view
 from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.region import Region
@@ -39,7 +39,7 @@ def _selected(region: Region, ids: list[str]) -> Iterable[Instance]:
     for instance_id in ids:
         if instance_id not in visible:
             raise no_instance(instance_id)
-    return [visible[each] for each in ids] if ids else visible.values()
+    return [visible[each] for each in dict.fromkeys(ids)] if ids else visible.values()
 
 
 def _page(found: list[Instance], request: Fields) -> tuple[list[Instance], str | None]:
@@ -48,6 +48,8 @@ def _page(found: list[Instance], request: Fields) -> tuple[list[Instance], str |
     if size is not None and size not in PAGES:
         raise AwsFailure("InvalidParameterValue", "MaxResults must be between 5 and 1000")
     after = request.get("NextToken") or ""
+    if after and not id_like(after, "i"):
+        raise AwsFailure("InvalidNextToken", "The token is none that was given")
     left = sorted((each for each in found if each.id > after), key=lambda each: each.id)
     if size is None or len(left) <= size:
         return left, None

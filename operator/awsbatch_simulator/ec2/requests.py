@@ -24,6 +24,7 @@ USER_DATA_BYTES = 16_384  # before it is encoded
 HOPS = range(1, 65)
 VOLUME_SIZES = range(1, 65_537)  # GiB
 TAGGED = frozenset({"instance", "volume", "spot-instances-request", "network-interface"})
+PRICE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?|\.[0-9]{1,9}")  # US dollars an hour
 TEMPLATE_NAME = re.compile(r"[a-zA-Z0-9().\-/_]{3,128}")
 # By path: what EC2 takes. Its model says so, and botocore does not check it.
 _CHOICES: tuple[tuple[str, frozenset[str]], ...] = (
@@ -48,6 +49,7 @@ _CHOICES: tuple[tuple[str, frozenset[str]], ...] = (
     ),
 )
 _VOLUME_TYPES = frozenset({"standard", "io1", "io2", "gp2", "sc1", "st1", "gp3"})
+_WITH_IOPS = frozenset({"io1", "io2", "gp3"})
 _NOT_SIMULATED = (
     *("ElasticGpuSpecification", "ElasticInferenceAccelerators", "LicenseSpecifications"),
     *("SecondaryInterfaces", "Ipv6AddressCount", "Ipv6Addresses", "KernelId", "RamdiskId"),
@@ -202,6 +204,8 @@ def _check_market(options: Fields) -> None:
         raise _invalid("BlockDurationMinutes is not a valid parameter")
     if options.get("MarketType") not in {None, "spot"}:
         raise not_implemented("ec2", f"RunInstances with the market {options['MarketType']}")
+    if not PRICE.fullmatch(spot.get("MaxPrice") or "1"):
+        raise _invalid(f"Invalid value '{spot['MaxPrice'][:100]}' for MaxPrice.")
     stays = spot.get("InstanceInterruptionBehavior") in {"hibernate", "stop"}
     if spot.get("SpotInstanceType") == "persistent" and not stays:
         message = "A persistent Spot request needs the interruption behavior hibernate or stop."
@@ -235,6 +239,11 @@ def _check_disks(mappings: Iterable[Fields]) -> None:
             )
         if disk.get("VolumeType", "gp3") not in _VOLUME_TYPES:
             raise _invalid(f"Invalid value '{disk['VolumeType']}' for VolumeType.")
+        kind = disk.get("VolumeType", "gp2")
+        if "Iops" in disk and kind not in _WITH_IOPS:
+            # Seen in boto/boto3#2474.
+            message = f"The parameter iops is not supported for {kind} volumes."
+            raise AwsFailure("InvalidParameterCombination", message)
         if disk.get("VolumeSize", VOLUME_SIZES.start) not in VOLUME_SIZES:
             raise _invalid(f"Volume of {disk['VolumeSize']} GiB: 1 to {VOLUME_SIZES[-1]}.")
 

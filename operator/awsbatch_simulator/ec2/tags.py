@@ -3,12 +3,15 @@
 Sources: CreateTags, DeleteTags, DescribeTags and Tag in the EC2 API reference.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from awsbatch_simulator.ec2 import filters
+from awsbatch_simulator.ec2.describing import no_instance
 from awsbatch_simulator.ec2.model import Instance
-from awsbatch_simulator.errors import AwsFailure
+from awsbatch_simulator.ec2.network import id_like
+from awsbatch_simulator.errors import AwsFailure, not_implemented
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
@@ -52,8 +55,7 @@ def _named(region: Region, request: Fields) -> list[Instance]:
     found = []
     for resource in request["Resources"]:
         if (instance := region.ec2.instances.get(resource)) is None:
-            message = f"The ID '{resource}' is not valid"
-            raise AwsFailure("InvalidID", message)
+            raise _unknown(resource)
         found.append(instance)
     return found
 
@@ -99,6 +101,15 @@ def _values(tag: dict[str, str], name: str) -> Iterable[str]:
     if name.startswith(_TAG):
         return (tag["Value"],) if tag["Key"] == name.removeprefix(_TAG) else ()
     return (tag[_MEMBERS[name]],)
+
+
+def _unknown(resource: str) -> AwsFailure:
+    """Only instances have tags here. The code for an unknown one: openaddresses/machine#445."""
+    if id_like(resource, "i"):
+        return no_instance(resource)
+    if re.fullmatch(r"[a-z]+(-[a-z]+)*-[0-9a-f]{1,17}", resource):
+        return not_implemented("ec2", f"tags of {resource}, which is no instance")
+    return AwsFailure("InvalidID", f"The ID '{resource}' is not valid")
 
 
 def _invalid(message: str) -> AwsFailure:

@@ -14,6 +14,8 @@ def page(member: str, arns: Iterable[str], request: dict[str, Any]) -> dict[str,
     if not 1 <= size <= PAGE:
         raise AwsFailure("InvalidParameterException", "maxResults must be between 1 and 100.")
     after = request.get("nextToken") or ""
+    if after and not after.startswith("arn:aws:ecs:"):
+        raise AwsFailure("InvalidParameterException", "Invalid token.")
     left = sorted(arn for arn in arns if arn > after)
     answer: dict[str, Any] = {member: left[:size]}
     if len(left) > size:

@@ -11,6 +11,7 @@ from awsbatch_simulator.logs.store import Group, LogEvent, Stream
 PAGE = 10_000  # events
 LISTED = 50
 TOKEN = re.compile(r"(?P<way>[fb])/(?P<position>\d{1,56})")
+OFFSET = re.compile(r"[0-9]{1,18}")
 TERM = re.compile(r'"([^"]*)"|(\S+)')
 
 
@@ -125,7 +126,7 @@ def _range(stream: Stream, request: dict[str, Any], limit: int) -> tuple[int, in
 
 def _offset(request: dict[str, Any]) -> int:
     token = request.get("nextToken", "0")
-    if not token.isdecimal():
+    if OFFSET.fullmatch(token) is None:
         raise AwsFailure("InvalidParameterException", "The specified nextToken is invalid.")
     return int(token)
 

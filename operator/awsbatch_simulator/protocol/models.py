@@ -1,5 +1,6 @@
 """botocore's service models: which operation a request is for, and whether its parameters fit."""
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,19 +54,39 @@ class _Entry:
 
 
 class _Validator(ParamValidator):  # type: ignore[misc]  # botocore is untyped
-    """botocore's validator, and the size of numbers, which it leaves to AWS.
+    """botocore's validator, and what it leaves to AWS of numbers: their size and largest value.
 
-    Whole numbers have 32 or 64 bits, and true is none of them.
+    Whole numbers have 32 or 64 bits, and true is none of them; all others are finite.
     """
 
     def _validate_integer(self, value: Any, shape: Shape, errors: Any, name: str) -> None:
         bits = 64 if shape.type_name == "long" else 32
         limit = 1 << bits - 1
-        if type(value) is not int or not -limit <= value < limit:
-            kinds = [f"whole number of {bits} bits"]
+        least = max(-limit, shape.metadata.get("min", -limit))
+        most = min(limit - 1, shape.metadata.get("max", limit - 1))
+        if type(value) is not int or not least <= value <= most:
+            kinds = [f"whole number of {bits} bits, from {least} to {most}"]
             errors.report(name, "invalid type", param=value, valid_types=kinds)
 
     _validate_long = _validate_integer
+
+    def _validate_double(self, value: Any, shape: Shape, errors: Any, name: str) -> None:
+        if _finite(value):
+            super()._validate_double(value, shape, errors, name)
+        else:
+            errors.report(name, "invalid type", param=value, valid_types=["finite number"])
+
+    _validate_float = _validate_double
+
+
+def _finite(value: Any) -> bool:
+    """Whether it is no number at all, which others complain about, or one that a double can be."""
+    try:
+        return math.isfinite(value)
+    except TypeError:
+        return True
+    except OverflowError:
+        return False
 
 
 class Models:

@@ -17,6 +17,9 @@ from awsbatch_simulator.wire import WireRequest
 # What XML 1.0 can neither contain nor escape.
 NO_CHARACTER = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
+# What moto and botocore raise at texts that are no numbers, moments or members.
+UNREADABLE = (ValueError, AttributeError, KeyError, TypeError, ArithmeticError, RuntimeError)
+
 
 def legible(document: str) -> bytes:
     """XML as bytes that every parser takes; what is no character there becomes U+FFFD."""
@@ -41,7 +44,7 @@ class QueryProtocol:
         parser = PROTOCOL_PARSERS[operation.protocol](self._operation(operation))
         try:
             parsed: dict[str, Any] = parser.parse({"values": dict(form)})
-        except (ValueError, AttributeError, KeyError, TypeError) as error:
+        except UNREADABLE as error:
             message = f"The parameters of {operation.name} cannot be read: {error}"
             raise AwsFailure("MalformedQueryString", message) from None
         return parsed

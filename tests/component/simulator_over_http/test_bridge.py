@@ -210,6 +210,7 @@ NO_STATEMENT: list[dict[str, Any]] = [
     *({"Principal": {"AWS": named}} for named in (1, [1])),
     *({"Action": action} for action in (1, [1])),
     *({"Condition": condition} for condition in (1, {"StringEquals": 1})),
+    {"Resource": "*"},  # the role that has the policy is the resource
 ]
 NO_TRUST_POLICY = [
     *("not json", "[" * 100_000, "[]", '"text"', "{}"),
