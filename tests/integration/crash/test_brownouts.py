@@ -8,7 +8,7 @@ import pytest
 from tests.integration.crash.conftest import POINTS
 from tests.integration.crash.mischief import BROWNOUT, Mischief, live_through
 
-SEEDS = 20
+SEEDS = 14
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

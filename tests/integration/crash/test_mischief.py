@@ -8,7 +8,7 @@ import pytest
 from tests.integration.crash.conftest import POINTS
 from tests.integration.crash.mischief import CHANGEABLE, Mischief, live_through
 
-SEEDS = 12
+SEEDS = 9
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
