@@ -170,7 +170,7 @@ def test_no_process_survives_a_simulator_that_is_killed(tmp_path):
         "cloud.submit(); cloud.step(20)\n"
         "time.sleep(100)\n"
     )
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     process = subprocess.Popen(
         [sys.executable, program],
         env={"PYTHONPATH": f"{root}:{root / 'operator'}", "PATH": os.environ["PATH"]},
