@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from awsbatch_operator import app, heap, uninstall
 from awsbatch_operator.assembly import kinds, load_schemas
+from awsbatch_operator.aws.models import service_models
 from awsbatch_operator.kube.port import KubeError
 from awsbatch_operator.settings import parser, settings_from
 from awsbatch_operator.telemetry.logs import LogStyle, configure
@@ -36,9 +37,11 @@ def main(arguments: list[str] | None = None) -> int:
         level=settings.log_level.upper(),
         quiet=dict.fromkeys(("botocore", "kubernetes", "asyncio"), "WARNING"),
     )
-    load_schemas()  # before there is a loop that would stand still meanwhile
+    # Before there is a loop that would stand still meanwhile.
+    load_schemas()
+    loader = service_models()
     heap.seldom()
-    return _told(app.run(settings))
+    return _told(app.run(settings, loader=loader))
 
 
 def _flag(place: tuple[int | str, ...]) -> str:

@@ -12,12 +12,12 @@ import signal
 import uuid
 from collections.abc import Awaitable
 from pathlib import Path
+from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry
 
 from awsbatch_operator import heap
-from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.scope import LeaseLostError
 from awsbatch_operator.assembly import Edges, Operator, assemble, watched_kinds
 from awsbatch_operator.aws.runner import ThreadRunner
@@ -40,11 +40,14 @@ from awsbatch_operator.watch.watch import Watch
 FIRST_TURNS_SECONDS = 60.0  # after the first pass; by then clients are made and models are loaded
 EVENTS_SECONDS = 1.0  # on the way out, for events that wait to be sent
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
-async def run(settings: Settings) -> int:
-    """Reconcile until SIGTERM or SIGINT; the process's exit code."""
+async def run(settings: Settings, *, loader: Any = None) -> int:
+    """Reconcile until SIGTERM or SIGINT; the process's exit code.
+
+    `loader` is botocore's, with the models of AWS's services read already.
+    """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _heed, number, stop)
@@ -54,7 +57,7 @@ async def run(settings: Settings) -> int:
         location, clock=clock, environ=os.environ, namespaces=settings.namespaces
     )
     try:
-        code = await Process(settings, clock, kube, location).run(stop)
+        code = await Process(settings, clock, kube, location, loader=loader).run(stop)
         _log.info("stopped", exit_code=code)
         return code
     finally:
@@ -72,9 +75,16 @@ class Process:
     """One replica."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, kube: KubeClient, location: Location
+        self,
+        settings: Settings,
+        clock: SystemClock,
+        kube: KubeClient,
+        location: Location,
+        *,
+        loader: Any = None,
     ) -> None:
         self._settings = settings
+        self._loader = loader
         self._clock = clock
         self._kube = kube
         self._location = location
@@ -83,7 +93,7 @@ class Process:
         self._elector = Elector(
             kube=kube, clock=clock, settings=_lease(settings), fence=self._fence
         )
-        self._pauses = LoopPauses(clock.monotonic)
+        self._pauses = LoopPauses(clock.monotonic, clock.worked)
         away = "Seconds of the longest pause of the event loop in the last minute or two."
         self._metrics.gauge("event_loop_pause_seconds", away, lambda: self._pauses.longest)
         self._metrics.gauge("leader", "1 while this replica leads.", lambda: self._elector.leads)
@@ -134,6 +144,7 @@ class Process:
             metrics=self._metrics,
             fence=self._fence,
             runner=runner,
+            loader=self._loader,
         )
         operator = assemble(self._settings, edges)
         operator.leadership.at = self._elector.won

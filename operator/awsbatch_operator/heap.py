@@ -9,7 +9,7 @@ import gc
 
 # New containers before the young ones are searched (usually 700), such searches before the middle
 # generation is, and those before everything is.
-THRESHOLDS = (10_000, 20, 20)
+THRESHOLDS = (50_000, 20, 20)
 
 
 def seldom() -> None:

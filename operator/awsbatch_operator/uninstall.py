@@ -17,7 +17,7 @@ from awsbatch_operator.kube.client import KubeClient
 from awsbatch_operator.kube.connection import Location
 from awsbatch_operator.kube.port import ConflictError, KubePort, NotFoundError
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 async def run(*, namespaces: tuple[str, ...], kinds: tuple[str, ...]) -> int:

@@ -24,6 +24,7 @@ from awsbatch_operator.kube.port import (
     UnavailableError,
 )
 
+_VERSION = ("name", "namespace", "uid", "resourceVersion")
 _MICRO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
@@ -64,7 +65,7 @@ class MemoryKube:
     async def list_metadata(self, kind: str) -> AsyncIterator[Sequence[Shape]]:
         self._definition(kind)
         listed = [
-            {"kind": kind, "metadata": copied(body["metadata"])}
+            {"kind": kind, "metadata": {k: v for k, v in body["metadata"].items() if k in _VERSION}}
             for body in self.objects.of_kind(kind)
         ]
         for start in range(0, max(1, len(listed)), PAGE):

@@ -1,12 +1,10 @@
 """Moments and the clock, so that no decision ever asks the machine for the time."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Instant:
+class Instant(NamedTuple):
     """A moment in wall-clock time, as epoch seconds (UTC)."""
 
     epoch: float
@@ -31,14 +29,16 @@ class Instant:
 
     def rfc3339(self) -> str:
         """As metav1.Time wants it: whole seconds."""
-        return self._utc().strftime("%Y-%m-%dT%H:%M:%SZ")
+        return self._text("seconds")
 
     def rfc3339_micro(self) -> str:
         """As metav1.MicroTime wants it (Lease and Event): exactly six digits."""
-        return self._utc().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return self._text("microseconds")
 
-    def _utc(self) -> datetime:
-        return datetime.fromtimestamp(self.epoch, UTC)
+    def _text(self, precision: str) -> str:
+        # Several times as fast as strftime, and each status has half a dozen moments.
+        text = datetime.fromtimestamp(self.epoch, UTC).isoformat(timespec=precision)
+        return text.removesuffix("+00:00") + "Z"
 
 
 class Clock(Protocol):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from awsbatch_operator.api.instant import Instant
 
@@ -23,9 +23,12 @@ Shape = Mapping[str, Any]
 """A JSON object: a Kubernetes body or an AWS structure. Never changed in place."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ObjectKey:
-    """Which object: kind, namespace ("" for a cluster-scoped kind) and name."""
+class ObjectKey(NamedTuple):
+    """Which object: kind, namespace ("" for a cluster-scoped kind) and name.
+
+    A tuple, because each event looks keys up dozens of times, and tuples are hashed and compared
+    without a line of Python.
+    """
 
     kind: str
     namespace: str

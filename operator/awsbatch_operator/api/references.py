@@ -55,6 +55,9 @@ class Targets:
         return str(self.found[key].status["arn"])
 
 
+_LEAVES = frozenset({str, int, bool, float, type(None)})
+
+
 def references(resource: Resource) -> tuple[Reference, ...]:
     """All references by name in the spec, and the account, named or not.
 
@@ -87,6 +90,8 @@ def _key(field_name: str, name: str, namespace: str) -> ObjectKey:
 
 
 def _walk(value: Any, path: str) -> Iterator[tuple[str, str, Shape]]:
+    if type(value) in _LEAVES:  # most are, and each event walks through two specs
+        return
     if isinstance(value, Mapping):
         for name, inner in value.items():
             here = f"{path}.{name}"

@@ -34,7 +34,7 @@ _DIFFERS = re.compile(
 )
 
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

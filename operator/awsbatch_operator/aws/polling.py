@@ -27,7 +27,7 @@ Wake = Callable[[ObjectKey], None]
 
 _AT_ONCE = 500  # objects woken before the event loop gets a turn
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 class Polled(Protocol):

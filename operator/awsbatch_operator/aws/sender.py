@@ -37,7 +37,7 @@ _PASSING = (ErrorKind.TRANSIENT, ErrorKind.THROTTLED)
 _STALE_CREDENTIALS = ("ExpiredToken", "InvalidClientTokenId", "UnrecognizedClient")
 _FIRST_PAUSE = 0.2  # seconds before a read is repeated, doubling, with full jitter
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

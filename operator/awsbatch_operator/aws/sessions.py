@@ -27,6 +27,7 @@ from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.aws.aws_settings import AwsSettings
 from awsbatch_operator.aws.errors import AwsError, Obstacle
+from awsbatch_operator.aws.models import Parsers
 from awsbatch_operator.aws.wire import Wire
 
 OWN_IDENTITY = "the operator's own identity"
@@ -168,6 +169,7 @@ class Sessions:
         if session is None:
             session = self._sessions[key] = _Session(botocore.session.Session())
             session.core.register_component("data_loader", self._loader)
+            session.core.register_component("response_parser_factory", Parsers())
             if identity.role_arn:
                 provider = _AssumedRole(identity, region, assume, self._utc)
                 resolver = CredentialResolver(providers=[provider])

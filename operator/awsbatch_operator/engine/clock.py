@@ -17,5 +17,9 @@ class SystemClock:
         # leader that was put to sleep must not wake up believing in its lease.
         return time.clock_gettime(time.CLOCK_BOOTTIME)
 
+    def worked(self) -> float:
+        """Seconds of processor time that all threads of this process have had."""
+        return time.process_time()
+
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -20,7 +20,7 @@ from awsbatch_operator.waiting import within
 
 RELEASE_SECONDS = 1.0  # SIGTERM leaves one second for this; the lease runs out by itself otherwise
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 class Elector:

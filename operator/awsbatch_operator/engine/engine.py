@@ -29,7 +29,7 @@ TURNS_A_ROUND = 8  # of the event loop: some 20 ms
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 class Engine:

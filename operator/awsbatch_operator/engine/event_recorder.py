@@ -21,7 +21,7 @@ from awsbatch_operator.kube.port import (
 from awsbatch_operator.telemetry.metrics import Metrics
 from awsbatch_operator.waiting import first_of
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

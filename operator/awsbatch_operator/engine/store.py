@@ -20,7 +20,7 @@ from awsbatch_operator.kube.port import (
 )
 from awsbatch_operator.telemetry.metrics import Metrics
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 class Store:

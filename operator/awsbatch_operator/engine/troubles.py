@@ -23,7 +23,7 @@ CALM_SECONDS = 10.0  # an outage is over after that, if the API server has answe
 # Other trouble is over after that: longer than the longest backoff, after which a turn is retried.
 QUIET_SECONDS = 600.0
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from awsbatch_operator.telemetry.logs import about
 FENCED_SECONDS = 1.0  # the next renewal may have come by then
 NO_TOKEN_SECONDS = 0.01  # the least wait for a rate token, so that a rounded-off 0 does not spin
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)

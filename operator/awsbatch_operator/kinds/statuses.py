@@ -117,6 +117,8 @@ def _usual_policy(recorded: ScopeRecord) -> str:
 
 def _without_none(value: Any) -> Any:
     """The API server refuses null where it would mean 'absent' (422 on a server-side apply)."""
+    if type(value) is str:  # most are
+        return value
     if isinstance(value, Mapping):
         return {key: _without_none(inner) for key, inner in value.items() if inner is not None}
     if isinstance(value, list | tuple):

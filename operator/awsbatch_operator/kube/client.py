@@ -1,6 +1,6 @@
 """The Kubernetes port on a real API server."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Self
@@ -9,7 +9,8 @@ from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import API_VERSION, FIELD_MANAGER, ObjectKey, Shape
 from awsbatch_operator.kube import paths
 from awsbatch_operator.kube.connection import Location, connect
-from awsbatch_operator.kube.errors import error_of
+from awsbatch_operator.kube.errors import Answer, error_of
+from awsbatch_operator.kube.listing import ListPage, versions_page, whole_page
 from awsbatch_operator.kube.port import (
     PAGE,
     ConflictError,
@@ -70,9 +71,9 @@ class KubeClient:
     async def list_metadata(self, kind: str) -> AsyncIterator[Sequence[Shape]]:
         for namespace in self._where(kind):
             request = replace(_listing(kind, namespace), accept=METADATA_LIST)
-            async for page in self._pages(request):
+            async for page in self._pages(request, versions_page):
                 # Each item says that it is a PartialObjectMetadata; what it is of, we know.
-                yield [{"kind": kind, "metadata": item["metadata"]} for item in page]
+                yield [{"kind": kind, **item} for item in page]
 
     async def apply_status(self, key: ObjectKey, status: Shape, *, resource_version: str) -> Shape:
         body = {
@@ -216,11 +217,13 @@ class KubeClient:
                 yield _listed(kind, item)
         except UnavailableError:
             # An API server ends an answer that takes longer than a minute. Pages have no such end.
-            async for page in self._pages(request):
-                for item in page:
-                    yield _listed(kind, item)
+            async for page in self._pages(request, whole_page):
+                for found in page:
+                    yield _listed(kind, found)
 
-    async def _pages(self, request: Request) -> AsyncIterator[Sequence[dict[str, Any]]]:
+    async def _pages(
+        self, request: Request, read: Callable[[Answer], ListPage]
+    ) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
         token = ""
         while True:
             query: dict[str, str | int] = {"limit": PAGE}
@@ -229,10 +232,9 @@ class KubeClient:
             answer = await self._transport.answer(
                 replace(request, query=query, seconds=PAGE_SECONDS)
             )
-            page = answer.json()
-            token = page.get("metadata", {}).get("continue", "")
+            token, items = read(answer) if answer.ok else whole_page(answer)
             if answer.ok:
-                yield page.get("items") or ()
+                yield items
             elif answer.status != HTTPStatus.GONE or not token:
                 raise error_of(answer, doing=request.doing)
             # 410 with a token: the first page is too old for a consistent list (five minutes);

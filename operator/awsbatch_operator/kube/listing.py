@@ -9,8 +9,12 @@ time in pages of 500, 3.1 s at once, on 1.36).
 import codecs
 import json
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, NotRequired, TypedDict
+
+import msgspec
+
+from awsbatch_operator.kube.errors import Answer
 
 # In a list's JSON nothing with a key of this name can stand before its items.
 _BEGIN = re.compile(r'"items"\s*:\s*\[')
@@ -58,3 +62,51 @@ class ListReader:
 def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
     found = pattern.match(text, start)
     return start if found is None else found.end()
+
+
+class ListPage(NamedTuple):
+    """One page of a list, and the token for the next; "" after the last one."""
+
+    token: str
+    items: Sequence[Mapping[str, Any]]
+
+
+class _Version(TypedDict):
+    name: str
+    namespace: NotRequired[str]
+    uid: str
+    resourceVersion: str
+
+
+class _Object(TypedDict):
+    metadata: _Version
+
+
+_Continued = TypedDict("_Continued", {"continue": NotRequired[str]})
+
+
+class _Versions(TypedDict):
+    metadata: _Continued
+    items: list[_Object] | None
+
+
+_VERSIONS = msgspec.json.Decoder(_Versions)
+
+
+def versions_page(answer: Answer) -> ListPage:
+    """What identifies each object and its version; UnavailableError if that is not what came.
+
+    All the rest is not even made into values: the managed fields alone would be hundreds of them
+    for each object, in a pass over all objects that finds nothing to do (see docs/decisions).
+    """
+    try:
+        read = _VERSIONS.decode(answer.body)
+    except msgspec.MsgspecError:
+        return whole_page(answer)
+    return ListPage(read["metadata"].get("continue", ""), read["items"] or ())
+
+
+def whole_page(answer: Answer) -> ListPage:
+    """Whole objects, or a refusal, which may bring a token; UnavailableError if it is neither."""
+    read = answer.json()
+    return ListPage(read.get("metadata", {}).get("continue", ""), read.get("items") or ())

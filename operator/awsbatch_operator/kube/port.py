@@ -55,7 +55,9 @@ class KubePort(Protocol):
         """
 
     def list_metadata(self, kind: str) -> AsyncIterator[Sequence[Shape]]:
-        """Kind and metadata of all objects, in pages of at most PAGE, each read when asked for.
+        """All objects, in pages of at most PAGE, each read when asked for.
+
+        Of each its kind, and of its metadata what says which object it is, in which version.
 
         The caller may take its time between them: later pages show the state of the first, or, once
         the API server has forgotten that, the state as it is then. An object may come twice.

@@ -9,6 +9,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from contextlib import nullcontext
 from contextvars import ContextVar, Token
 from enum import Enum
 from typing import Any, TextIO
@@ -68,14 +69,16 @@ def configure(
     stream = stream or sys.stderr
     human = style is LogStyle.HUMAN or (style is LogStyle.AUTO and stream.isatty())
     shared = _shared_processors()
+    rendering = _rendering(human=human, colors=human and stream.isatty())
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_rendering(human=human, colors=human and stream.isatty()),
+            foreign_pre_chain=[
+                *shared,
+                structlog.stdlib.PositionalArgumentsFormatter(),
+                structlog.stdlib.ExtraAdder(),
             ],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
         )
     )
     root = logging.getLogger()
@@ -84,15 +87,62 @@ def configure(
     for name, its_level in (quiet or {}).items():
         logging.getLogger(name).setLevel(its_level)
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        wrapper_class=structlog.stdlib.BoundLogger,
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        processors=[*shared, _as_one_argument],
+        wrapper_class=structlog.make_filtering_bound_logger(root.level),
+        logger_factory=_Writers(handler, rendering),
         cache_logger_on_first_use=False,  # loggers made before this call obey it, too
     )
+
+
+class _Writers:
+    """Makes the loggers of our own modules, which write to the handler's stream themselves.
+
+    A line that goes through `logging` costs twice as much: it looks for its caller, and is made a
+    record that is taken apart again. A job has four lines.
+    """
+
+    def __init__(
+        self, handler: "logging.StreamHandler[TextIO]", steps: Sequence[Processor]
+    ) -> None:
+        self._handler = handler
+        self._steps = steps
+
+    def __call__(self, name: str = "") -> "_Writer":
+        return _Writer(name, self._handler, self._steps)
+
+
+class _Writer:
+    """Writes lines of one module. Never raises: what the line is about must go on."""
+
+    __slots__ = ("_handler", "_steps", "name")
+
+    def __init__(
+        self, name: str, handler: "logging.StreamHandler[TextIO]", steps: Sequence[Processor]
+    ) -> None:
+        self.name = name
+        self._handler = handler
+        self._steps = steps
+
+    def _write(self, event: MutableMapping[str, Any]) -> None:
+        made: Any = event
+        try:
+            for step in self._steps:
+                made = step(self, "", made)
+            line = f"{made}{self._handler.terminator}"
+            with self._handler.lock or nullcontext():  # shared with what other libraries log
+                self._handler.stream.write(line)
+                self._handler.flush()
+        except Exception:  # noqa: BLE001 - a full disk, a closed pipe, half of a character
+            self._handler.handleError(logging.makeLogRecord({"msg": event.get("event")}))
+
+    debug = info = warning = error = critical = _write
+
+
+def _as_one_argument(
+    _: WrappedLogger, __: str, event: MutableMapping[str, Any]
+) -> tuple[tuple[MutableMapping[str, Any]], dict[str, Any]]:
+    """The event as it is; the writer renders it, where trouble with that can be caught."""
+    return (event,), {}
 
 
 def _shared_processors() -> list[Processor]:
@@ -100,7 +150,6 @@ def _shared_processors() -> list[Processor]:
         name_the_object,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
 

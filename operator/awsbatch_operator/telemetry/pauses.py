@@ -5,6 +5,10 @@ from collections.abc import Callable
 
 # A pause that begins just after a tick is seen as that much shorter than it was.
 TICK_SECONDS = 0.02
+# While nothing happens, and the processor time up to which nothing does. Twenty milliseconds would
+# cost an idle operator a third of all that it does.
+IDLE_TICK_SECONDS = 0.1
+IDLE_WORK_SECONDS = 0.005
 WINDOW_SECONDS = 60.0
 
 
@@ -12,21 +16,28 @@ class LoopPauses:
     """Has itself called over and over, and notes how much too late it is called.
 
     `longest` covers the current minute and the one before, so that whoever looks once a minute
-    misses nothing. `now` is a monotonic clock, in seconds. A plain timer, because a task that
-    sleeps over and over would be a third of what an idle operator does.
+    misses nothing. `now` is a monotonic clock and `worked` the processor time of all threads, in
+    seconds. A plain timer, because a task that sleeps over and over would cost twice as much.
+
+    After an idle time the ticks are far apart, and a pause may begin and end between two of them.
+    But what it took of the processor is known. So as much counts as a pause, although it may have
+    been many short steps; from then on the ticks are close to each other. What is noted is never
+    less than the pause by more than TICK_SECONDS, if the pause was work of this process; one for
+    another reason (the process was stopped) by up to IDLE_TICK_SECONDS.
     """
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], worked: Callable[[], float]) -> None:
         self._now = now
+        self._worked = worked
         self._began = now()
+        self._work = worked()
         self._before = 0.0
         self._current = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
         """Watch this loop until `stop`."""
-        due = self._now() + TICK_SECONDS
-        self._timer = loop.call_later(TICK_SECONDS, self._tick, loop, due)
+        self._again(loop, TICK_SECONDS)
 
     def stop(self) -> None:
         """Watch no longer."""
@@ -38,9 +49,16 @@ class LoopPauses:
         """Seconds of the longest pause in the last one or two minutes."""
         return max(self._before, self._current)
 
-    def _tick(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
-        now = self._now()
+    def _again(self, loop: asyncio.AbstractEventLoop, tick: float) -> None:
+        self._timer = loop.call_later(tick, self._tick, loop, self._now() + tick, tick)
+
+    def _tick(self, loop: asyncio.AbstractEventLoop, due: float, tick: float) -> None:
+        now, work = self._now(), self._worked()
         if now - self._began >= WINDOW_SECONDS:
             self._before, self._current, self._began = self._current, 0.0, now
-        self._current = max(self._current, now - due)
-        self.watch(loop)
+        late, worked, self._work = now - due, work - self._work, work
+        hidden = 0.0
+        if tick > TICK_SECONDS and worked > IDLE_WORK_SECONDS:
+            hidden = min(max(worked - late, 0.0), tick)
+        self._current = max(self._current, late + hidden)
+        self._again(loop, TICK_SECONDS if worked > IDLE_WORK_SECONDS else IDLE_TICK_SECONDS)

@@ -12,7 +12,7 @@ from awsbatch_operator.waiting import first_of, until_set
 POLL_SECONDS = 2.0
 REMIND_SECONDS = 60.0  # between two equal log lines
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 class Discovery:

@@ -19,7 +19,7 @@ LONGEST_PAUSE = 30.0
 STEADY_SECONDS = 60.0  # a watch that lived that long has broken for a new reason
 UNTOLD = 3  # times that a watch may find a kind not served before discovery says the same
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 class HandlerError(Exception):

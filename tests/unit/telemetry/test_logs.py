@@ -128,3 +128,37 @@ def test_one_endless_line_in_a_traceback_is_cut_and_its_secrets_stay_hidden():
     structlog.get_logger().error("failed", exc_info=ValueError(text))
     assert "hunter2" not in stream.getvalue()
     assert len(stream.getvalue()) < 10_000
+
+
+def test_a_line_says_which_module_wrote_it():
+    stream = io.StringIO()
+    configure(style=LogStyle.JSON, stream=stream)
+    structlog.get_logger("awsbatch_operator.engine.turns").info("ours")
+    logging.getLogger("botocore.endpoint").warning("theirs")
+    assert [line["logger"] for line in lines(stream)] == [
+        "awsbatch_operator.engine.turns",
+        "botocore.endpoint",
+    ]
+
+
+class Full(io.StringIO):
+    """A stream whose disk is full."""
+
+    def write(self, _):
+        raise OSError(28, "No space left on device")
+
+
+class Unshowable:
+    def __str__(self):
+        raise ValueError("it has no text")
+
+
+@pytest.mark.parametrize("what", ["the stream", "the value"])
+def test_a_line_that_cannot_be_written_ends_nothing(what, monkeypatch):
+    monkeypatch.setattr(logging, "raiseExceptions", False)  # which tells it on stderr
+    stream = Full() if what == "the stream" else io.StringIO()
+    configure(style=LogStyle.JSON, stream=stream)
+    structlog.get_logger().info("said", value=Unshowable())
+    configure(style=LogStyle.JSON, stream=(after := io.StringIO()))
+    structlog.get_logger().info("the next")
+    assert [line["message"] for line in lines(after)] == ["the next"]

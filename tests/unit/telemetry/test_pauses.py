@@ -5,7 +5,12 @@ from typing import Any
 import pytest
 from tests.support.clock import SteppedClock
 
-from awsbatch_operator.telemetry.pauses import TICK_SECONDS, WINDOW_SECONDS, LoopPauses
+from awsbatch_operator.telemetry.pauses import (
+    IDLE_TICK_SECONDS,
+    TICK_SECONDS,
+    WINDOW_SECONDS,
+    LoopPauses,
+)
 
 
 class Timers:
@@ -13,6 +18,8 @@ class Timers:
 
     def __init__(self) -> None:
         self.clock = SteppedClock()
+        self.worked = 0.0
+        self.ticks = 0
         self._due: tuple[float, Any, tuple[Any, ...]] | None = None
 
     def call_later(self, seconds, call, *arguments):
@@ -25,11 +32,16 @@ class Timers:
     def away(self, seconds):
         self.clock.skip(seconds)
 
+    def work(self, seconds):
+        self.worked += seconds
+        self.clock.skip(seconds)
+
     def run(self, seconds):
         end = self.clock.monotonic() + seconds
         while self._due is not None and self._due[0] <= end:
             due, call, arguments = self._due
             self.clock.skip(max(0.0, due - self.clock.monotonic()))
+            self.ticks += 1
             call(*arguments)
         self.clock.skip(max(0.0, end - self.clock.monotonic()))
 
@@ -41,7 +53,7 @@ def loop():
 
 @pytest.fixture
 def pauses(loop):
-    made = LoopPauses(loop.clock.monotonic)
+    made = LoopPauses(loop.clock.monotonic, lambda: loop.worked)
     made.watch(loop)
     return made
 
@@ -51,11 +63,37 @@ def test_a_loop_that_is_never_away_has_no_pause(loop, pauses):
     assert pauses.longest == pytest.approx(0, abs=1e-6)
 
 
-def test_a_step_that_takes_long_shows_as_a_pause_a_tick_shorter_at_most(loop, pauses):
+@pytest.mark.parametrize("before", [0.0, 0.03, 0.07, 0.0999, 1.0, 1.04])
+@pytest.mark.parametrize("seconds", [0.03, 0.06, 0.25])
+def test_a_step_that_takes_long_shows_as_a_pause_a_tick_shorter_at_most(
+    loop, pauses, before, seconds
+):
+    loop.run(before)
+    loop.work(seconds)
+    loop.run(1)
+    assert seconds - TICK_SECONDS - 1e-6 <= pauses.longest <= seconds + 1e-6
+
+
+def test_a_process_that_was_stopped_shows_as_away_an_idle_tick_shorter_at_most(loop, pauses):
     loop.run(1)
     loop.away(0.25)
     loop.run(1)
-    assert 0.25 - TICK_SECONDS - 1e-6 <= pauses.longest <= 0.25
+    assert 0.25 - IDLE_TICK_SECONDS - 1e-6 <= pauses.longest <= 0.25
+
+
+def test_many_short_steps_are_told_apart_from_a_long_one_once_they_are_seen(loop, pauses):
+    loop.run(1)
+    for _ in range(30_000):  # far more than the two minutes that a pause is remembered for
+        loop.work(0.006)
+        loop.run(0.006)
+    assert pauses.longest <= TICK_SECONDS
+
+
+def test_who_has_nothing_to_do_is_called_ten_times_a_second(loop, pauses):
+    loop.run(1)
+    loop.ticks = 0
+    loop.run(10)
+    assert loop.ticks == pytest.approx(100, abs=1)
 
 
 def test_a_pause_is_shown_for_a_minute_at_least_and_then_forgotten(loop, pauses):

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from awsbatch_operator.api.encoding import canonical
 from awsbatch_operator.api.metadata import Resource, Shape
 from awsbatch_operator.api.tags import RUN, Owner
 
@@ -41,8 +42,10 @@ def request_hash(resource: Resource) -> str:
     """
     said = passed_through(resource.spec)
     said |= {name: resource.spec[name] for name in _REFERENCES if name in resource.spec}
-    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
-    return f"{HASH_VERSION}:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+    text = canonical(said)
+    if not text.isascii():  # version 1 has it in escapes
+        text = json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
+    return f"{HASH_VERSION}:{hashlib.sha256(text).hexdigest()[:32]}"
 
 
 def submit_request(

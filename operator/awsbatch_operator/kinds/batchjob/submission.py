@@ -8,12 +8,12 @@ hold a job that nobody has seen. A run leaves the ledger when it is known to be 
 before it did anything (it never enters then), or two later looks have found no job of it alive.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from awsbatch_operator.api.encoding import decoded, encoded
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION, Resource, Shape
 from awsbatch_operator.api.names import job_name
@@ -87,7 +87,7 @@ class Submission:
             body["counts"] = self.counts
         if self.earlier:
             body["earlier"] = [_as_earlier(run) for run in self.earlier]
-        return {SUBMISSION: json.dumps(body, separators=(",", ":"))}
+        return {SUBMISSION: encoded(body).decode()}
 
     def repeated(self, now: Instant) -> "Submission":
         """The same run, sent once more because AWS has no trace of it."""
@@ -135,7 +135,7 @@ class Submission:
     def from_json(text: str) -> "Submission":
         """Read an annotation; RecordError if it says nothing that we would have written."""
         try:
-            body: dict[str, Any] = json.loads(text)
+            body: dict[str, Any] = decoded(text)
             read = _newest(body)
             for each in (read, *read.earlier):
                 if not (1 <= each.run <= _COUNTABLE and each.attempt >= 1 and each.swept >= 0):

@@ -187,7 +187,7 @@ async def test_of_many_jobs_that_end_at_once_some_wait_and_the_others_end_withou
     seen = []
     for number in range(700):
         resource = job(submission=FIRST, job_id="job-1")
-        resource = replace(resource, key=replace(KEY, name=f"run-{number}"))
+        resource = replace(resource, key=KEY._replace(name=f"run-{number}"))
         seen.append(await look.at(resource))
     read = [each for each in seen if each.output.lines]
     waiting = [each for each in seen if each.output.lines is None]
@@ -200,7 +200,7 @@ async def test_of_many_jobs_that_end_at_once_some_wait_and_the_others_end_withou
 async def test_output_is_read_when_its_turn_has_come(look):
     look.aws.has("job-1", "SUCCEEDED", container={"logStreamName": "simulate/1"})
     for number in range(AT_ONCE):
-        due = look.readings.due(replace(KEY, name=str(number)), SCOPE, NOW, patience=1)
+        due = look.readings.due(KEY._replace(name=str(number)), SCOPE, NOW, patience=1)
         assert due == NOW
     resource = job(submission=FIRST, job_id="job-1")
     waiting = await look.at(resource)

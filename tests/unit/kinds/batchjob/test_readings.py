@@ -17,7 +17,7 @@ def test_no_second_gets_more_reads_than_aws_answers(pauses):
     readings, now, moments = Readings(), NOW, []
     for number, pause in enumerate(pauses):
         now = now.plus(pause)
-        key = replace(KEY, name=str(number))
+        key = KEY._replace(name=str(number))
         due = readings.due(key, SCOPE, now, patience=PATIENCE)
         if due is not None:
             assert 0 <= due.since(now) <= PATIENCE
@@ -29,7 +29,7 @@ def test_no_second_gets_more_reads_than_aws_answers(pauses):
 
 def test_a_moment_stays_the_same_until_it_is_forgotten():
     readings = Readings()
-    keys = [replace(KEY, name=str(number)) for number in range(AT_ONCE + 1)]
+    keys = [KEY._replace(name=str(number)) for number in range(AT_ONCE + 1)]
     dues = [readings.due(key, SCOPE, NOW, patience=PATIENCE) for key in keys]
     assert dues[-1] is not None
     assert dues[-1].since(NOW) == pytest.approx(0.5 / A_SECOND, abs=1e-3)
@@ -43,9 +43,9 @@ def test_a_moment_stays_the_same_until_it_is_forgotten():
 def test_accounts_and_regions_do_not_wait_for_each_other():
     readings = Readings()
     for number in range(AT_ONCE):
-        readings.due(replace(KEY, name=str(number)), SCOPE, NOW, patience=PATIENCE)
+        readings.due(KEY._replace(name=str(number)), SCOPE, NOW, patience=PATIENCE)
     for number, other in enumerate(
         (replace(SCOPE, region="us-west-2"), replace(SCOPE, account_id="444455556666"))
     ):
-        key = replace(KEY, name=f"other-{number}")
+        key = KEY._replace(name=f"other-{number}")
         assert readings.due(key, other, NOW, patience=PATIENCE) == NOW
