@@ -71,6 +71,24 @@ def test_a_version_that_there_is_not_is_one_of_them(place):
     assert shown(cloud)[0] == "VALID"
 
 
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        ({"KeyName": "gone"}, f"{ILL_FORMED}The key pair 'gone' does not exist"),
+        (
+            {"Placement": {"GroupName": "gone"}},
+            f"{ILL_FORMED}The Placement Group 'gone' is unknown.",
+        ),
+    ],
+)
+def test_what_a_launch_template_names_counts_as_well(data, reason):
+    cloud = Cloud()
+    cloud.known.missing.add("gone")
+    cloud("CreateLaunchTemplate", LaunchTemplateName="web", LaunchTemplateData=data)
+    template = {"launchTemplateName": "web"}
+    assert judged(cloud, launchTemplate=template) == ("INVALID", reason)
+
+
 def test_it_is_valid_with_all_that_it_names_and_invalid_once_something_goes():
     cloud = Cloud()
     cloud("CreatePlacementGroup", GroupName="near")

@@ -68,17 +68,26 @@ def _launch_trouble(region: Region, resources: Mapping[str, Any]) -> str:
     profile = resources.get("instanceRole")
     if profile and not lookup.instance_profile_exists(place, profile):
         return f"CLIENT_ERROR - Invalid IAM Instance Profile name: {profile}"
-    for specification in _templates(resources):
-        if reason := _template_trouble(region, specification):
-            return reason
-    key = resources.get("ec2KeyPair")
+    data: Mapping[str, Any] = {}
+    for number, specification in enumerate(_templates(resources)):
+        try:
+            found = _data(region, specification)
+        except AwsFailure as failure:
+            return f"CLIENT_ERROR - {failure.message}"
+        if not _multipart(found.get("UserData") or ""):
+            # aws/aws-cdk#6427, aws-samples/quant-research-sample-using-amazon-ecs-and-aws-batch#4
+            return "CLIENT_ERROR - Launch Template UserData is not MIME multipart format"
+        data = found if number == 0 else data
+    key = resources.get("ec2KeyPair") or data.get("KeyName")
     if key and not lookup.key_pair_exists(place, key):
         return f"{_ILL_FORMED}The key pair '{key}' does not exist"
-    if group := resources.get("placementGroup"):
-        try:
-            placement_groups.find(region, {"GroupName": group})
-        except AwsFailure as failure:
-            return f"{_ILL_FORMED}{failure.message}"
+    group = resources.get("placementGroup")
+    try:
+        placement_groups.check(
+            region, {"GroupName": group} if group else data.get("Placement") or {}
+        )
+    except AwsFailure as failure:
+        return f"{_ILL_FORMED}{failure.message}"
     return ""
 
 
@@ -89,22 +98,11 @@ def _templates(resources: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from template.get("overrides", ())
 
 
-def _template_trouble(region: Region, specification: Mapping[str, Any]) -> str:
-    try:
-        resolved = templates.resolve(
-            region,
-            {
-                "LaunchTemplateId": specification.get("launchTemplateId"),
-                "LaunchTemplateName": specification.get("launchTemplateName"),
-                "Version": specification.get("version"),
-            },
-        )
-    except AwsFailure as failure:
-        return f"CLIENT_ERROR - {failure.message}"
-    if not _multipart(resolved.data.get("UserData") or ""):
-        # aws/aws-cdk#6427, aws-samples/quant-research-sample-using-amazon-ecs-and-aws-batch#4
-        return "CLIENT_ERROR - Launch Template UserData is not MIME multipart format"
-    return ""
+def _data(region: Region, specification: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the version of a template says. Raises AwsFailure where there is none."""
+    names = ("launchTemplateId", "launchTemplateName", "version")
+    asked = {name[0].upper() + name[1:]: specification.get(name) for name in names}
+    return templates.resolve(region, asked).data
 
 
 def _multipart(encoded: str) -> bool:
