@@ -89,9 +89,9 @@ WORDS = (
     (
         # Seen in hashicorp/terraform-provider-aws#38050: not that the role cannot be assumed.
         (
-            "CLIENT_ERROR - User: arn:aws:sts::1:assumed-role/service/aws-batch is not authorized to "
-            "perform: ecs:DescribeClusters on resource: arn:aws:ecs:us-west-2:1:cluster/a because no "
-            "identity-based policy allows the ecs:DescribeClusters action"
+            "CLIENT_ERROR - User: arn:aws:sts::1:assumed-role/service/aws-batch is not authorized "
+            "to perform: ecs:DescribeClusters on resource: arn:aws:ecs:us-west-2:1:cluster/a "
+            "because no identity-based policy allows the ecs:DescribeClusters action"
         ),
         "",
         "Grant it to the role that AWS names",
