@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from tests.simulator.cloud import PROFILE, Cloud
 
+from awsbatch_simulator.errors import AwsFailure
+
 ILL_FORMED = "CLIENT_ERROR - You must use a valid fully-formed launch template. "
 
 
@@ -130,3 +132,21 @@ def test_instances_of_an_environment_are_in_its_placement_group():
     assert (instance["Placement"]["GroupName"], instance["KeyName"]) == ("near", "key")
     refusal = cloud.refused("DeletePlacementGroup", GroupName="near")
     assert refusal.startswith("InvalidPlacementGroup.InUse: ")
+
+
+@pytest.mark.parametrize(
+    ("data", "taken"), [({"ImageId": "ami-1"}, True), ({"KeyName": "k"}, False)]
+)
+def test_an_ended_image_type_is_taken_with_an_image_of_a_launch_template(data, taken):
+    """Ec2Configuration.imageType: what is blocked are "Batch-provided Amazon Linux 2 AMIs"."""
+    cloud = Cloud()
+    cloud("CreateLaunchTemplate", LaunchTemplateName="web", LaunchTemplateData=data)
+    resources = {
+        "launchTemplate": {"launchTemplateName": "web"},
+        "ec2Configuration": [{"imageType": "ECS_AL2"}],
+    }
+    if taken:
+        assert judged(cloud, **resources)[0] == "VALID"
+        return
+    with pytest.raises(AwsFailure, match="imageType ECS_AL2 is not supported any more"):
+        cloud.environment(**resources)

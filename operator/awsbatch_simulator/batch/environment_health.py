@@ -91,6 +91,14 @@ def _launch_trouble(region: Region, resources: Mapping[str, Any]) -> str:
     return ""
 
 
+def names_image(region: Region, resources: Mapping[str, Any]) -> bool:
+    """Whether the launch template of an environment has an image of its own."""
+    try:
+        return any(_data(region, each).get("ImageId") for each in _templates(resources))
+    except AwsFailure:
+        return False
+
+
 def _templates(resources: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The launch template, and those for some of the instance types."""
     if template := resources.get("launchTemplate"):

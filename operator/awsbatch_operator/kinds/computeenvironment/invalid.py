@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.words import some_of
+from awsbatch_operator.kinds.computeenvironment import images
 from awsbatch_operator.kinds.computeenvironment.changes import (
     SERVICE_LINKED_ROLE,
     Differences,
@@ -129,6 +130,8 @@ def is_made_anew(desired: Desired, observed: Observed, found: Differences) -> bo
         return False
     if not found.beyond and not lost_for_good(observed):
         return False
+    if images.ended(desired.content):
+        return False  # it could not be created again
     if desired.remaking.begun(observed.mark, desired.generation):
         return True  # it may be called VALID by now, because it is disabled
     if observed.status != "INVALID" or desired.remaking.generation == desired.generation:
@@ -179,6 +182,13 @@ def _remedy(desired: Desired, observed: Observed) -> str:
 
 def _another(desired: Desired, queues: Sequence[object]) -> str:
     """How the environment comes to be another one."""
+    if first := images.ended(desired.content):
+        why = "AWS makes no environment with that image type any more"
+        return f"{first} {why}. {_then_another(desired, queues)}"
+    return _then_another(desired, queues)
+
+
+def _then_another(desired: Desired, queues: Sequence[object]) -> str:
     anew = "it is then made anew by itself"
     policy = "set spec.deletionPolicy to Delete"
     if queues:

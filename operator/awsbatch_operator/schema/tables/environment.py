@@ -98,7 +98,10 @@ SHAPES: Additions = {
     ),
     "Ec2Configuration": Struct(
         members={
-            "imageType": text("Image type, such as ECS_AL2023 or ECS_AL2023_NVIDIA."),
+            "imageType": text(
+                "Image type, such as ECS_AL2023 or ECS_AL2023_NVIDIA. AWS makes no new environment "
+                "with ECS_AL2 or ECS_AL2_NVIDIA any more, but with an image of your own."
+            ),
             "imageIdOverride": text(
                 "Machine image to use instead of AWS's newest of the type.", low=0
             ),
