@@ -2,6 +2,7 @@
 
 import re
 
+import botocore.session
 import pytest
 from tests.support.schema_walk import nodes
 
@@ -76,3 +77,30 @@ def test_a_form_that_counts_characters_says_how_many(kind):
             for number in filter(None, bounds):
                 if int(number) > 1:
                     assert re.search(rf"\b{number}\b", rule["message"]), rule
+
+
+ROLES = {  # by AWS's shape: members that name a role or an instance profile
+    "CreateComputeEnvironmentRequest": ("serviceRole",),
+    "ComputeResource": ("instanceRole", "spotIamFleetRole"),
+    "ContainerProperties": ("jobRoleArn", "executionRoleArn"),
+    "EcsTaskProperties": ("taskRoleArn", "executionRoleArn"),
+}
+
+
+@pytest.mark.parametrize(("shape", "member"), [(s, m) for s, names in ROLES.items() for m in names])
+def test_a_role_may_be_named_as_awss_reference_says_and_its_description_tells(shape, member):
+    """Where AWS takes a name in the place of an ARN, its text speaks of one."""
+    model = botocore.session.get_session().get_service_model("batch")
+    text = model.shape_for(shape).members[member].documentation
+    by_name = "short name" in text or "as the role name" in text
+    own = [
+        schema["description"]
+        for kind in ("ComputeEnvironment", "JobDefinition")
+        for path, schema in nodes(spec_schema(BY_KIND[kind]))
+        if (path.endswith(f".{member}") and f"{shape}.{member}" in schema["description"])
+        or path == f".{member}"
+    ]
+    assert own
+    for description in own:
+        assert "by ARN" in description
+        assert ("name" in description) is by_name
