@@ -62,7 +62,7 @@ def test_a_version_that_there_is_not_is_one_of_them(place):
     cloud = Cloud()
     named = {"launchTemplateId": template(cloud)}
     lost = named | {"version": "2"}
-    given = lost
+    given: dict[str, Any] = lost
     if place == "overrides":
         given = named | {"overrides": [lost | {"targetInstanceTypes": ["m7i.large"]}]}
     status, reason = judged(cloud, launchTemplate=given)
@@ -141,7 +141,7 @@ def test_an_ended_image_type_is_taken_with_an_image_of_a_launch_template(data, t
     """Ec2Configuration.imageType: what is blocked are "Batch-provided Amazon Linux 2 AMIs"."""
     cloud = Cloud()
     cloud("CreateLaunchTemplate", LaunchTemplateName="web", LaunchTemplateData=data)
-    resources = {
+    resources: dict[str, Any] = {
         "launchTemplate": {"launchTemplateName": "web"},
         "ec2Configuration": [{"imageType": "ECS_AL2"}],
     }
