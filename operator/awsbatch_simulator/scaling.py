@@ -121,6 +121,10 @@ def _launch(
         "SecurityGroupIds": resources.get("securityGroupIds", []),
         "IamInstanceProfile": {"Arn": resources["instanceRole"]},
     }
+    if resources.get("ec2KeyPair"):
+        request["KeyName"] = resources["ec2KeyPair"]
+    if resources.get("placementGroup"):
+        request["Placement"] = {"GroupName": resources["placementGroup"]}
     if resources["type"] == "SPOT":
         request["InstanceMarketOptions"] = {"MarketType": "spot"}
     ec2_life.launch(

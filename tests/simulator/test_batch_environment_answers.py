@@ -244,11 +244,14 @@ def test_best_fit_is_refused_in_an_update():
 
 def test_what_an_empty_value_removes_is_checked_as_gone():
     """[bc] ComputeResourceUpdate.launchTemplate, .securityGroupIds."""
-    cloud = ready(launchTemplate={"launchTemplateId": "lt-1"}, securityGroupIds=[])
+    cloud = Cloud()
+    cloud("CreateLaunchTemplate", LaunchTemplateName="web", LaunchTemplateData={"KeyName": "k"})
+    cloud.environment(launchTemplate={"launchTemplateName": "web"}, securityGroupIds=[])
+    cloud.step(10)
     refusal = cloud.refused(
         "UpdateComputeEnvironment",
         computeEnvironment="main",
-        computeResources={"launchTemplate": {"launchTemplateId": ""}},
+        computeResources={"launchTemplate": {"launchTemplateName": ""}},
     )
     assert "securityGroupIds must be specified" in refusal
 

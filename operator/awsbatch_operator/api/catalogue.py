@@ -150,6 +150,11 @@ INVALID_REQUEST = stall(
     "AWS refuses the request and says why.",
     "Correct the spec, or what it names in AWS.",
 )
+NO_LONGER_OFFERED = stall(
+    "NoLongerOffered",
+    "AWS makes nothing new with what the spec asks for any more. No call was made.",
+    "Change the field that the message names.",
+)
 AWS_ERROR = stall(
     "AWSError",
     "AWS answered with an error that the operator does not know.",

@@ -36,6 +36,9 @@ _HEADS = (
     "sdk attempt count",
     "encoded authorization",
 )
+# An assumed role's ARN ends with the name of the session: "botocore-session-1700000000", the id of
+# a pod or of an instance. IAM User Guide, "IAM identifiers": characters and lengths of both names.
+_SESSION = re.compile(r"(:assumed-role/[\w+=,.@-]{1,64})/[\w+=,.@-]{1,63}[\w+=@-]")
 _BATCHS_PREFIX = "Error executing request, Exception : "
 
 
@@ -77,6 +80,15 @@ def without_request_ids(text: str) -> str:
     for piece in pieces:
         made = _closed_up(made, piece)
     return made
+
+
+def without_sessions(text: str) -> str:
+    """The text with the ARN of each assumed role up to the role's name.
+
+    Each process of the operator may have another session of the same role: its name would change
+    what is shown, and be written, at every restart.
+    """
+    return _SESSION.sub(r"\1", text) if ":assumed-role/" in text else text
 
 
 def _closed_up(before: str, after: str) -> str:

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.repeats import Repeats
-from awsbatch_operator.api.words import without_request_ids
+from awsbatch_operator.api.words import without_request_ids, without_sessions
 from awsbatch_operator.aws.error_table import SERVER_ERROR, answered_kind, broken_row
 from awsbatch_operator.aws.errors import AwsError, ErrorKind, Obstacle
 from awsbatch_operator.telemetry.logs import whom
@@ -27,11 +27,9 @@ _MISSING_ACTION = re.compile(
 _FETCHES_CREDENTIALS = "AssumeRole"  # and AssumeRoleWithWebIdentity: botocore's own, in between
 _CALLER = re.compile(r"User: (arn:[^\s]+)")
 # What else differs each time although the trouble is the same: when a request was signed
-# ("Signature expired: 20260102T030405Z is now earlier than …"), where Python keeps an object
-# ("<… object at 0x7f…>"), and the number that botocore gives to its sessions of a role.
-_DIFFERS = re.compile(
-    r"\b[0-9]{8}T[0-9]{6}Z\b|(?<=\bobject at )0x[0-9a-f]+|(?<=\bbotocore-session-)[0-9]+"
-)
+# ("Signature expired: 20260102T030405Z is now earlier than …"), and where Python keeps an object
+# ("<… object at 0x7f…>").
+_DIFFERS = re.compile(r"\b[0-9]{8}T[0-9]{6}Z\b|(?<=\bobject at )0x[0-9a-f]+")
 
 
 _log = structlog.get_logger(__name__)
@@ -123,7 +121,7 @@ def words(message: str) -> str:
 
     Without what differs with each answer, since what is shown is written when it differs.
     """
-    steady = _DIFFERS.sub(CUT, without_request_ids(message[:LOOKED_AT]))
+    steady = _DIFFERS.sub(CUT, without_sessions(without_request_ids(message[:LOOKED_AT])))
     return " ".join(masked(steady, limit=MESSAGE_LIMIT - len(CUT)).split())
 
 

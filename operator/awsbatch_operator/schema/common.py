@@ -46,7 +46,10 @@ TAG_RULES = (
     Rule(
         id="tags-key-length",
         cel="self.all(k, size(k) >= 1 && size(k) <= 128)",
-        message="AWS takes tag keys of 1 to 128 characters. Shorten the key.",
+        message=(
+            "AWS takes tag keys of 1 to 128 characters. Shorten a longer key, and give an empty "
+            "one a name."
+        ),
     ),
 )
 TAGS_LIMIT = 40

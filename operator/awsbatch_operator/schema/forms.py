@@ -30,7 +30,7 @@ NAMESPACE = form(
 )
 REGION = form(
     "region",
-    r"^[a-z]{2,4}(-[a-z]+)+-[0-9]+$",
+    r"^[a-z]+(-[a-z]+)+-[0-9]+$",
     "is no AWS region",
     "Write its code, such as eu-central-1 or us-gov-west-1; its name and its Availability Zones "
     "are no regions.",
@@ -46,8 +46,9 @@ ROLE_ARN = form(
     "role-arn",
     r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$",
     "is no ARN of an IAM role",
-    "Write all of it, such as arn:aws:iam::111122223333:role/batch-operator: a name alone does "
-    "not say in which account the role is.",
+    "Write all of it, with the 12 digits of its account, such as "
+    "arn:aws:iam::111122223333:role/batch-operator: a name alone does not say in which account the "
+    "role is.",
 )
 EXTERNAL_ID = form(
     "external-id",
@@ -88,8 +89,9 @@ IMAGE = form(
     r"^[A-Za-z0-9][A-Za-z0-9._-]*(:[0-9]+)?(/[A-Za-z0-9][A-Za-z0-9._#-]*)*"
     r"(:[A-Za-z0-9_][A-Za-z0-9._-]*)?(@[a-z0-9]+:[0-9a-f]{32,128})?$",
     "is no name of an image",
-    "Write registry, repository and tag or digest, without a scheme and without spaces, such as "
-    "busybox:1.36 or 111122223333.dkr.ecr.eu-central-1.amazonaws.com/simulate:2.",
+    "Write registry, repository and tag or digest (32 to 128 hexadecimal digits, in lower case), "
+    "without a scheme and without spaces, such as busybox:1.36 or "
+    "111122223333.dkr.ecr.eu-central-1.amazonaws.com/simulate:2.",
 )
 AMOUNT = form(
     "amount",
@@ -132,13 +134,15 @@ WEIGHT = form(
     "weight",
     r"^[0-9]{1,3}(\.[0-9]{1,4})?$",
     "is no weight",
-    "Write a decimal from 0.0001 to 999.9999 in quotes, such as '0.5'; a lower weight gets more.",
+    "Write a decimal from 0.0001 to 999.9999 in quotes, with at most 3 digits before the point and "
+    "4 behind it, such as '0.5'; a lower weight gets more.",
 )
 DECIMAL = form(
     "decimal",
     r"^-?[0-9]{1,12}(\.[0-9]{1,9})?$",
     "is no decimal",
-    "Write digits in quotes, with a point where there is a fraction, such as '0.25'.",
+    "Write at most 12 digits in quotes, with a point and at most 9 more where there is a fraction, "
+    "such as '0.25'.",
 )
 
 
@@ -148,6 +152,7 @@ def batch_arn(resource: str, kind: str, example: str) -> Rule:
         f"{resource}-arn",
         rf"^arn:aws[a-z-]*:batch:[a-z0-9-]+:[0-9]{{12}}:{resource}/[A-Za-z0-9_:-]+$",
         f"is no ARN of a {resource.replace('-', ' ')} of AWS Batch",
-        f"Write all of it, such as arn:aws:batch:eu-central-1:111122223333:{resource}/{example}; a "
-        f"{kind} of this namespace goes by its name, in name.",
+        "Write all of it, with the 12 digits of its account, such as "
+        f"arn:aws:batch:eu-central-1:111122223333:{resource}/{example}; a {kind} of this namespace "
+        "goes by its name, in name.",
     )

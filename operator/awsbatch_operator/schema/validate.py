@@ -151,7 +151,8 @@ def _integer(schema: Schema, value: Any, path: str) -> Iterator[Problem]:
     if not isinstance(value, int) or isinstance(value, bool):
         yield Problem(path, "must be a whole number")
     elif not schema["minimum"] <= value <= schema["maximum"]:
-        yield Problem(path, f"must be from {schema['minimum']} to {schema['maximum']}")
+        bounds = f"must be from {schema['minimum']} to {schema['maximum']}"
+        yield Problem(path, f"{bounds}, but is {value}")
 
 
 def _size(schema: Schema, size: int, path: str, bound: str, unit: str) -> Iterator[Problem]:

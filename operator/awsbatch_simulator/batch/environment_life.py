@@ -6,8 +6,8 @@ A health check looks every minute whether the role and the network are still the
 from typing import Any
 
 from awsbatch_simulator import scaling
-from awsbatch_simulator.batch import attempts, queue_life
-from awsbatch_simulator.batch.environment_rules import is_infrastructure, service_linked
+from awsbatch_simulator.batch import attempts, environment_health, queue_life
+from awsbatch_simulator.batch.environment_rules import is_infrastructure
 from awsbatch_simulator.batch.model import Environment, Job, JobStatus, Status
 from awsbatch_simulator.batch.wake import look_soon
 from awsbatch_simulator.ecs import life as ecs_life
@@ -56,7 +56,7 @@ def _updated(region: Region, environment: Environment) -> None:
 
 def _settle(region: Region, environment: Environment) -> None:
     """VALID or INVALID, by what is found; looked at again every minute."""
-    trouble = _trouble(region, environment)
+    trouble = environment_health.trouble(region, environment)
     if environment.nobody_joined and not trouble:
         trouble = scaling.NOBODY_JOINED
     before = environment.status
@@ -66,41 +66,6 @@ def _settle(region: Region, environment: Environment) -> None:
     if before is not environment.status:
         queue_life.environment_judged(region, environment)
         look_soon(region)
-
-
-def _trouble(region: Region, environment: Environment) -> str:
-    """What AWS would find wrong with the environment, in its kind of words; empty if nothing."""
-    if reason := _role_trouble(region, environment):
-        return reason
-    lookup, place = region.world.lookup, region.place
-    resources = environment.resources or {}
-    for subnet in resources.get("subnets", ()):
-        if lookup.subnet_zone(place, subnet) is None:
-            return f"CLIENT_ERROR - The subnet ID '{subnet}' does not exist"
-    for group in resources.get("securityGroupIds", ()):
-        if not lookup.security_group_exists(place, group):
-            return f"CLIENT_ERROR - The security group '{group}' does not exist"
-    profile = resources.get("instanceRole")
-    if profile and not lookup.instance_profile_exists(place, profile):
-        return f"CLIENT_ERROR - Invalid IAM Instance Profile name: {profile}"
-    cluster = region.ecs.cluster(environment.cluster_arn)
-    if cluster is None or not cluster.active:
-        return "CLIENT_ERROR - Clusters can not be blank."
-    return ""
-
-
-def _role_trouble(region: Region, environment: Environment) -> str:
-    role = environment.service_role
-    vanished = region.world.faults.active(
-        "role_vanished", computeEnvironment=environment.name, role=role
-    )
-    known = service_linked(role) or region.world.lookup.role_exists(region.place, role)
-    if known and vanished is None:
-        return ""
-    return (
-        "CLIENT_ERROR - User: arn:aws:sts::batch:assumed-role/batch is not authorized to perform: "
-        f"sts:AssumeRole on resource: {role}"
-    )
 
 
 def begin_deletion(region: Region, environment: Environment) -> None:
@@ -131,7 +96,7 @@ def _deleted(region: Region, environment: Environment) -> None:
 
     For a while those who ask by name still see that it is DELETED.
     """
-    trouble = _role_trouble(region, environment)
+    trouble = environment_health.role_trouble(region, environment)
     if not trouble and _jobs_in(region, environment) and environment.fargate:
         trouble = "CLIENT_ERROR - The compute environment has active jobs"
     if trouble:

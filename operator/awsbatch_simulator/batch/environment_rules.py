@@ -67,16 +67,15 @@ def check_creation(request: Mapping[str, Any]) -> None:
     if not resources:
         raise refusal("computeResources must be provided for a MANAGED compute environment")
     check_resources(resources)
-    _check_support(resources)
 
 
-def _check_support(resources: Mapping[str, Any]) -> None:
+def check_support(resources: Mapping[str, Any], *, own_image: bool) -> None:
     """Since June 30, 2026 no environment is made on an image of Amazon Linux 2 from Batch.
 
-    Source: Ec2Configuration.imageType.
+    `own_image`: a launch template names one. Source: Ec2Configuration.imageType.
     """
     for each in resources.get("ec2Configuration", ()):
-        own = each.get("imageIdOverride") or resources.get("imageId")
+        own = own_image or each.get("imageIdOverride") or resources.get("imageId")
         if each["imageType"] in ENDED_IMAGE_TYPES and not own:
             raise refusal(f"imageType {each['imageType']} is not supported any more")
 

@@ -3,9 +3,14 @@
 import re
 from typing import Any
 
+from awsbatch_simulator.batch import environment_health, stored_form
 from awsbatch_simulator.batch import environment_life as life
-from awsbatch_simulator.batch import stored_form
-from awsbatch_simulator.batch.environment_rules import SERVICE_LINKED, check_creation, check_update
+from awsbatch_simulator.batch.environment_rules import (
+    SERVICE_LINKED,
+    check_creation,
+    check_support,
+    check_update,
+)
 from awsbatch_simulator.batch.limits import (
     ENVIRONMENTS,
     answer,
@@ -27,6 +32,8 @@ def create(region: Region, request: Fields) -> Fields:
     check_name(name, "computeEnvironmentName")
     check_tags(request.get("tags", {}))
     check_creation(request)
+    resources = request.get("computeResources") or {}
+    check_support(resources, own_image=environment_health.names_image(region, resources))
     store = region.batch
     if name in store.environments:
         raise refusal("Object already exists")

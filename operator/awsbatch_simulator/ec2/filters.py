@@ -7,7 +7,7 @@ from what follows it; nothing else has a meaning of its own).
 
 import fnmatch
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -79,3 +79,34 @@ def walk(thing: Any, path: tuple[str, ...]) -> Iterable[Any]:
         yield thing
     elif path[0] in thing:
         yield from walk(thing[path[0]], path[1:])
+
+
+_TAG, _TAG_KEY = "tag:", "tag-key"
+
+
+def kept(
+    views: Iterable[dict[str, Any]],
+    given: Iterable[dict[str, Any]],
+    paths: Mapping[str, tuple[str, ...]],
+    *,
+    tags: bool = True,
+) -> list[dict[str, Any]]:
+    """The views that meet all filters, each by one of its values, in their order.
+
+    `paths` says where a view has what a filter is about; with no path nothing has it. Things with
+    tags also have the filters `tag:KEY` and `tag-key`. Raises AwsFailure for an unknown filter.
+    """
+
+    def known(name: str) -> bool:
+        return name in paths or (tags and (name == _TAG_KEY or name.startswith(_TAG)))
+
+    found = wanted(given, known)
+    return [view for view in views if all(one.fits(_of(view, one.name, paths)) for one in found)]
+
+
+def _of(view: dict[str, Any], name: str, paths: Mapping[str, tuple[str, ...]]) -> Iterable[Any]:
+    if name in paths:
+        return walk(view, paths[name]) if paths[name] else ()
+    if name == _TAG_KEY:
+        return (tag["Key"] for tag in view["Tags"])
+    return (tag["Value"] for tag in view["Tags"] if tag["Key"] == name.removeprefix(_TAG))

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from awsbatch_simulator.ec2 import life, network, requests
+from awsbatch_simulator.ec2 import life, network, placement_groups, requests, templates
 from awsbatch_simulator.ec2.describing import no_instance
 from awsbatch_simulator.ec2.model import Instance
 from awsbatch_simulator.ec2.network import Destination
@@ -54,7 +54,13 @@ def _replayed(region: Region, before: Launch, parameters: str) -> Fields:
 
 
 def _launched(region: Region, request: Fields) -> Fields:
+    """Launch; what the request does not say comes from its launch template."""
+    own_tags: dict[str, str] = {}
+    if "LaunchTemplate" in request:
+        resolved = templates.resolve(region, request["LaunchTemplate"])
+        request, own_tags = templates.applied(resolved, request), resolved.tags
     requests.check(region, request)
+    placement_groups.check(region, request.get("Placement") or {})
     destination = network.destination(region, request)
     market = request.get("InstanceMarketOptions", {}).get("MarketType", "on-demand")
     life.check_capacity(
@@ -62,7 +68,7 @@ def _launched(region: Region, request: Fields) -> Fields:
     )
     reservation = f"r-{region.world.hex_id(17)}"
     launched = [
-        _one(region, request, reservation, destination, index)
+        _one(region, request, reservation, destination, index=index, own_tags=own_tags)
         for index in range(request["MaxCount"])
     ]
     return {
@@ -74,7 +80,13 @@ def _launched(region: Region, request: Fields) -> Fields:
 
 
 def _one(
-    region: Region, request: Fields, reservation: str, destination: Destination, index: int
+    region: Region,
+    request: Fields,
+    reservation: str,
+    destination: Destination,
+    *,
+    index: int,
+    own_tags: dict[str, str],
 ) -> Instance:
     instance = life.launch(
         region,
@@ -82,7 +94,7 @@ def _one(
         subnet=destination.subnet,
         zone=destination.zone,
         request=request,
-        tags=requests.tags_for(request, "instance"),
+        tags=requests.tags_for(request, "instance") | own_tags,
         reservation=reservation,
         interfaces=destination.interfaces,
     )

@@ -1,4 +1,4 @@
-"""An EC2 instance, as far as container instances need it."""
+"""EC2's instances, launch templates and placement groups, as container instances need them."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -61,3 +61,62 @@ class Instance:
     retired: bool = False  # to be replaced by an infrastructure update
     launch_index: int = 0
     extras: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateVersion:
+    """One version of a launch template, which never changes.
+
+    `data` is all of RequestLaunchTemplateData, in model names; with a source version, what it
+    inherits is in it.
+    """
+
+    number: int
+    data: dict[str, Any]
+    created_at: float  # epoch seconds
+    created_by: str  # an ARN
+    description: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class LaunchTemplate:
+    """A launch template. The number of a version that was deleted is not given again."""
+
+    id: str
+    name: str
+    created_at: float  # epoch seconds
+    created_by: str  # an ARN
+    tags: dict[str, str]
+    versions: dict[int, TemplateVersion] = field(default_factory=dict)
+    default: int = 1
+    last_number: int = 0
+
+    @property
+    def latest(self) -> int:
+        """The highest number that there is; the default version cannot be deleted."""
+        return max(self.versions)
+
+    def add(
+        self, data: dict[str, Any], *, at: float, by: str, description: str | None
+    ) -> TemplateVersion:
+        """The next version."""
+        self.last_number += 1
+        version = TemplateVersion(self.last_number, data, at, by, description)
+        self.versions[version.number] = version
+        return version
+
+
+@dataclass(slots=True, eq=False)
+class PlacementGroup:
+    """A placement group."""
+
+    id: str
+    name: str
+    arn: str
+    tags: dict[str, str]
+    strategy: str = "cluster"
+    partitions: int | None = None  # with the strategy `partition`
+    spread_level: str | None = None  # with the strategy `spread`
+
+
+Tagged = Instance | LaunchTemplate | PlacementGroup

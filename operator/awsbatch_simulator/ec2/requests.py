@@ -1,9 +1,9 @@
 """What RunInstances refuses, with EC2's own codes.
 
 Sources: RunInstances and the shapes it takes in the EC2 API reference; "Error codes for the Amazon
-EC2 API"; for BlockDurationMinutes, which AWS ended in 2022, what users were answered since. Launch
-templates, placement groups, capacity reservations and snapshots are not simulated (what makes one
-answers NotImplemented), so whatever a request names of them does not exist.
+EC2 API"; for BlockDurationMinutes, which AWS ended in 2022, what users were answered since.
+Capacity reservations and snapshots are not simulated (what makes one answers NotImplemented), so
+whatever a request names of them does not exist.
 """
 
 import base64
@@ -24,8 +24,8 @@ USER_DATA_BYTES = 16_384  # before it is encoded
 HOPS = range(1, 65)
 VOLUME_SIZES = range(1, 65_537)  # GiB
 TAGGED = frozenset({"instance", "volume", "spot-instances-request", "network-interface"})
+TAGGED_BY_TEMPLATES = TAGGED | {"elastic-gpu"}
 PRICE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?|\.[0-9]{1,9}")  # US dollars an hour
-TEMPLATE_NAME = re.compile(r"[a-zA-Z0-9().\-/_]{3,128}")
 # By path: what EC2 takes. Its model says so, and botocore does not check it.
 _CHOICES: tuple[tuple[str, frozenset[str]], ...] = (
     ("Placement.Tenancy", frozenset({"default", "dedicated", "host"})),
@@ -62,7 +62,6 @@ def check(region: Region, request: Fields) -> None:
     least, most = request["MinCount"], request["MaxCount"]
     if not 1 <= least <= most <= AT_ONCE:
         raise _invalid(f"MinCount {least} and MaxCount {most} do not fit")
-    _check_template(request.get("LaunchTemplate"))
     _check_image(region, request.get("ImageId"))
     if instance_type(request.get("InstanceType", "")) is None:
         raise _invalid(f"Invalid value '{request.get('InstanceType')}' for InstanceType.")
@@ -75,7 +74,6 @@ def check(region: Region, request: Fields) -> None:
             raise not_implemented("ec2", f"RunInstances with {path}")
     _check_key_pair(region, request.get("KeyName"))
     _check_profile(region, request.get("IamInstanceProfile") or {})
-    _check_placement_group(request.get("Placement") or {})
     _check_reservation(request.get("CapacityReservationSpecification") or {})
     _check_market(request.get("InstanceMarketOptions") or {})
     hops = _at(request, "MetadataOptions.HttpPutResponseHopLimit")
@@ -86,12 +84,21 @@ def check(region: Region, request: Fields) -> None:
     tags_for(request, "instance")
 
 
-def tags_for(request: Fields, kind: str) -> dict[str, str]:
-    """The tags of a kind of resource. Raises AwsFailure for tags that no resource may have."""
+def check_template_data(data: Fields) -> None:
+    """Raise AwsFailure for what EC2 refuses to keep in a launch template; the rest it tries."""
+    _check_user_data(data.get("UserData") or "")
+    tags_for(data, "instance", among=TAGGED_BY_TEMPLATES)
+
+
+def tags_for(request: Fields, kind: str, *, among: frozenset[str] = TAGGED) -> dict[str, str]:
+    """The tags of a kind of resource, of those that the operation makes.
+
+    Raises AwsFailure for another kind, and for tags that no resource may have.
+    """
     found: dict[str, dict[str, str]] = {}
     for specification in request.get("TagSpecifications") or ():
         resource = specification.get("ResourceType")
-        if resource not in TAGGED:
+        if resource not in among:
             message = f"'{resource}' is not a valid taggable resource type for this operation."
             raise _invalid(message)
         if resource in found:
@@ -121,31 +128,6 @@ def _check_image(region: Region, image: str | None) -> None:
         raise failure
 
 
-def _check_template(template: Fields | None) -> None:
-    if template is None:
-        return
-    by_id, by_name = template.get("LaunchTemplateId"), template.get("LaunchTemplateName")
-    if by_id and by_name:
-        message = "Specify either a launch template ID or a launch template name, not both."
-        raise AwsFailure("InvalidParameterCombination", message)
-    if by_id:
-        raise absent(
-            "launch template",
-            prefix="lt",
-            reference=by_id,
-            malformed="InvalidLaunchTemplateId.Malformed",
-            unknown="InvalidLaunchTemplateId.NotFound",
-        )
-    if not by_name:
-        message = "Either a launch template ID or a launch template name must be specified."
-        raise AwsFailure("MissingParameter", message)
-    if TEMPLATE_NAME.fullmatch(by_name) is None:
-        message = f"A launch template name has 3 to 128 letters, digits and ().-/_: {by_name}"
-        raise AwsFailure("InvalidLaunchTemplateName.MalformedException", message)
-    message = f"The specified launch template, with template name {by_name}, does not exist."
-    raise AwsFailure("InvalidLaunchTemplateName.NotFoundException", message)
-
-
 def _check_key_pair(region: Region, name: str | None) -> None:
     if name is not None and not region.world.lookup.key_pair_exists(region.place, name):
         raise AwsFailure("InvalidKeyPair.NotFound", f"The key pair '{name}' does not exist")
@@ -164,24 +146,6 @@ def _check_profile(region: Region, profile: Fields) -> None:
         member = "arn" if arn else "name"
         message = f"Value ({given}) for parameter iamInstanceProfile.{member} is invalid."
         raise _invalid(message)
-
-
-def _check_placement_group(placement: Fields) -> None:
-    name, group = placement.get("GroupName"), placement.get("GroupId")
-    if name and group:
-        message = "Specify either the name or the ID of a placement group, not both."
-        raise AwsFailure("InvalidParameterCombination", message)
-    if group:
-        raise absent(
-            "Placement Group",
-            prefix="pg",
-            reference=group,
-            malformed="InvalidPlacementGroupId.Malformed",
-            unknown="InvalidPlacementGroup.Unknown",
-        )
-    if name:
-        message = f"The Placement Group '{name}' is unknown."
-        raise AwsFailure("InvalidPlacementGroup.Unknown", message)
 
 
 def _check_reservation(specification: Fields) -> None:

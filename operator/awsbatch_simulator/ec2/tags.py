@@ -1,15 +1,15 @@
-"""Tags of instances.
+"""Tags of instances, launch templates and placement groups.
 
 Sources: CreateTags, DeleteTags, DescribeTags and Tag in the EC2 API reference.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from awsbatch_simulator.ec2 import filters
 from awsbatch_simulator.ec2.describing import no_instance
-from awsbatch_simulator.ec2.model import Instance
+from awsbatch_simulator.ec2.model import Tagged
 from awsbatch_simulator.ec2.network import id_like
 from awsbatch_simulator.errors import AwsFailure, not_implemented
 from awsbatch_simulator.region import Region
@@ -51,36 +51,44 @@ def checked(given: Iterable[Fields]) -> dict[str, str]:
     return found
 
 
-def _named(region: Region, request: Fields) -> list[Instance]:
+def _named(region: Region, request: Fields) -> list[Tagged]:
     found = []
     for resource in request["Resources"]:
-        if (instance := region.ec2.instances.get(resource)) is None:
+        if (thing := region.ec2.tagged(resource)) is None:
             raise _unknown(resource)
-        found.append(instance)
+        found.append(thing)
     return found
 
 
 def create(region: Region, request: Fields) -> Fields:
-    """CreateTags: up to 50 on a resource; keys of `aws:` are AWS's own."""
+    """CreateTags: up to 50 on a resource; keys of `aws:` are AWS's own and do not count."""
     wanted = checked(request["Tags"])
-    instances = _named(region, request)
-    if any(len(each.tags | wanted) > LIMIT for each in instances):
+    things = _named(region, request)
+    if any(len(_users(each.tags | wanted)) > LIMIT for each in things):
         raise _too_many()
-    for instance in instances:
-        instance.tags.update(wanted)
+    for thing in things:
+        thing.tags.update(wanted)
     return {}
 
 
 def delete(region: Region, request: Fields) -> Fields:
-    """DeleteTags: with a value, only where the value is that one; without tags, all of them."""
-    for instance in _named(region, request):
+    """DeleteTags: with a value, only where the value is that one; without tags, all but AWS's."""
+    for thing in _named(region, request):
         if "Tags" not in request:
-            instance.tags.clear()
+            for key in _users(thing.tags):
+                del thing.tags[key]
         for tag in request.get("Tags", ()):
             key = tag.get("Key", "")
-            if "Value" not in tag or instance.tags.get(key) == tag["Value"]:
-                instance.tags.pop(key, None)
+            if key in _users(thing.tags) and (
+                "Value" not in tag or thing.tags[key] == tag["Value"]
+            ):
+                del thing.tags[key]
     return {}
+
+
+def _users(found: Mapping[str, str]) -> list[str]:
+    """The keys that are not AWS's own."""
+    return [key for key in found if not key.lower().startswith(RESERVED)]
 
 
 def describe(region: Region, request: Fields) -> Fields:
@@ -88,10 +96,16 @@ def describe(region: Region, request: Fields) -> Fields:
     wanted = filters.wanted(
         request.get("Filters") or (), lambda name: name in _MEMBERS or name.startswith(_TAG)
     )
+    store = region.ec2
+    things: Iterable[tuple[str, Tagged]] = (
+        *(("instance", each) for each in store.instances.values()),
+        *(("launch-template", each) for each in store.templates.values()),
+        *(("placement-group", each) for each in store.placement_groups.values()),
+    )
     found = [
-        {"Key": key, "Value": value, "ResourceId": instance.id, "ResourceType": "instance"}
-        for instance in region.ec2.instances.values()
-        for key, value in instance.tags.items()
+        {"Key": key, "Value": value, "ResourceId": thing.id, "ResourceType": kind}
+        for kind, thing in things
+        for key, value in thing.tags.items()
     ]
     kept = [tag for tag in found if all(each.fits(_values(tag, each.name)) for each in wanted)]
     return {"Tags": sorted(kept, key=lambda tag: (tag["ResourceId"], tag["Key"]))}
@@ -104,11 +118,18 @@ def _values(tag: dict[str, str], name: str) -> Iterable[str]:
 
 
 def _unknown(resource: str) -> AwsFailure:
-    """Only instances have tags here. The code for an unknown one: openaddresses/machine#445."""
+    """What there is not. The code for an unknown instance: openaddresses/machine#445."""
     if id_like(resource, "i"):
         return no_instance(resource)
+    if id_like(resource, "lt"):
+        message = f"The launch template ID '{resource}' does not exist"
+        return AwsFailure("InvalidLaunchTemplateId.NotFound", message)
+    if id_like(resource, "pg"):
+        return AwsFailure(
+            "InvalidPlacementGroup.Unknown", f"The Placement Group '{resource}' is unknown."
+        )
     if re.fullmatch(r"[a-z]+(-[a-z]+)*-[0-9a-f]{1,17}", resource):
-        return not_implemented("ec2", f"tags of {resource}, which is no instance")
+        return not_implemented("ec2", f"tags of {resource}")
     return AwsFailure("InvalidID", f"The ID '{resource}' is not valid")
 
 

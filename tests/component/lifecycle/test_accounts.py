@@ -1,5 +1,10 @@
 """AWSAccounts: how they are entered, and what becomes of what lives in them."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest import mock
+
 from tests.component.lifecycle.research import REFERRING, RESEARCH, research
 from tests.support import manifests
 from tests.support.installation import ACCOUNT, NAMESPACE, Installation
@@ -17,7 +22,48 @@ async def test_an_account_whose_role_can_be_assumed_is_ready_and_shows_who_we_ar
         await there.until_ready(RESEARCH)
     status = there.status(RESEARCH)
     assert status["accountId"] == ACCOUNT
-    assert ":assumed-role/batch-operator/" in status["identity"]
+    assert status["identity"] == f"arn:aws:iam::{ACCOUNT}:role/batch-operator"
+
+
+class AnewEachTime(Installation):
+    """An operator whose own identity is a role, in a session that each process names anew."""
+
+    processes = 0
+
+    @contextmanager
+    def credentials(self) -> Iterator[None]:
+        with super().credentials():
+            role = {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/batch-operator"}
+            self.processes += 1
+            name = f"botocore-session-170000000{self.processes}"
+            session = self.aws("sts").assume_role(**role, RoleSessionName=name)["Credentials"]
+            ours = {
+                "AWS_ACCESS_KEY_ID": session["AccessKeyId"],
+                "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
+                "AWS_SESSION_TOKEN": session["SessionToken"],
+            }
+            with mock.patch.dict(os.environ, ours):
+                yield
+
+
+async def test_a_restart_in_another_session_of_the_operators_role_writes_nothing():
+    """Neither the identity that is shown, nor who it is that AWS refuses something to."""
+    there = AnewEachTime()
+    there.fault(effect="deny", service="batch", operation="CreateSchedulingPolicy")
+    async with there.running():
+        there.apply(DEFAULT_ACCOUNT, {})
+        there.apply(POLICY, manifests.policy())
+        await there.until_ready(DEFAULT_ACCOUNT)
+        message = await there.until(POLICY, "Stalled", "PermissionDenied")
+    role = f"arn:aws:sts::{ACCOUNT}:assumed-role/batch-operator"
+    assert there.status(DEFAULT_ACCOUNT)["identity"] == role
+    assert f"{role} " in message
+    assert "session" not in message
+    before = [there.kube.see(key)["metadata"] for key in (DEFAULT_ACCOUNT, POLICY)]
+    async with there.running():
+        await there.clock.advance(700)
+    assert there.processes == 2
+    assert [there.kube.see(key)["metadata"] for key in (DEFAULT_ACCOUNT, POLICY)] == before
 
 
 async def test_an_account_without_a_role_is_the_operators_own():

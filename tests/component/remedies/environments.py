@@ -48,6 +48,20 @@ MAKE_ROLE = iam(
 DROP_ROLE = iam("delete_role", RoleName="ours")
 
 
+def ec2(operation: str, **request: Any) -> Deed:
+    """Somebody changes EC2."""
+
+    async def do(there: Installation) -> None:
+        getattr(there.aws("ec2"), operation)(**request)
+
+    return do
+
+
+MAKE_TEMPLATE = ec2(
+    "create_launch_template", LaunchTemplateName="web", LaunchTemplateData={"EbsOptimized": True}
+)
+
+
 def with_role(**changes: Any) -> dict[str, Any]:
     return environment(**changes) | {"serviceRole": ROLE}
 

@@ -8,6 +8,7 @@ from tests.component.remedies.environments import (
     DROP_ROLE,
     MAKE_PROFILE,
     MAKE_ROLE,
+    MAKE_TEMPLATE,
     OTHER_PROFILE,
     OTHER_ROLE,
     REMADE,
@@ -75,6 +76,13 @@ UNDELETABLE = one_after_another(ROLE_GONE, remove(ENVIRONMENT))
         for field, wrong in (("subnets", ["subnet-none"]), ("securityGroupIds", ["sg-none"]))
     ),
     Fault(
+        id="a-placement-group-that-does-not-exist",
+        broken=apply(ENVIRONMENT, environment(placementGroup="near")),
+        reason="EnvironmentInvalid",
+        says=("or correct spec.computeResources.placementGroup. ", ANEW),
+        remedy=apply(ENVIRONMENT, environment()),
+    ),
+    Fault(
         id="a-profile-that-does-not-exist",
         broken=apply(ENVIRONMENT, environment(instanceRole=OTHER_PROFILE)),
         reason="EnvironmentInvalid",
@@ -95,6 +103,13 @@ async def test_what_is_invalid_for_good_is_made_anew_once_its_typo_is_corrected(
         reason="EnvironmentInvalid",
         says=("Make the instance profile, and it becomes VALID by itself",),
         remedy=MAKE_PROFILE,
+    ),
+    Fault(
+        id="a-launch-template-that-is-made",
+        broken=apply(ENVIRONMENT, environment(launchTemplate={"launchTemplateName": "web"})),
+        reason="EnvironmentInvalid",
+        says=("Make a launch template of that name, and it becomes VALID by itself",),
+        remedy=MAKE_TEMPLATE,
     ),
     Fault(
         id="a-subnet-of-fargate",

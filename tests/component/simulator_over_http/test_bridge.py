@@ -118,7 +118,7 @@ def test_what_of_ec2_is_ours_never_goes_to_moto():
     names = models.operation("ec2", "RunInstances").model.service_model.operation_names
     ours = re.compile(
         "Instances$|Fleet|Tags$|Volume|Snapshot|CreateImage|Template|CapacityReservation|Spot"
-        "|PlacementGroup|Hosts$"  # RunInstances knows that nobody can have made any
+        "|PlacementGroup|Hosts$"
     )
     served = [name for name in names if serves(models.operation("ec2", name))]
     assert [name for name in served if ours.search(name)] == []

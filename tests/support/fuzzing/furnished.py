@@ -73,6 +73,9 @@ def _made_elsewhere(simulator: Simulator, call: Call) -> Known:
     used, idle = (
         call("ec2", "RunInstances", **sound.RUN)["Instances"][0]["InstanceId"] for _ in range(2)
     )
+    data = {"LaunchTemplateName": "web", "LaunchTemplateData": sound.TEMPLATE}
+    template = call("ec2", "CreateLaunchTemplate", **data)["LaunchTemplate"]["LaunchTemplateId"]
+    call("ec2", "CreatePlacementGroup", GroupName="near")
     call("ecs", "CreateCluster", clusterName="mine")
     world.advance(40)
     registered = call("ecs", "RegisterContainerInstance", **sound.registration(used))
@@ -88,7 +91,13 @@ def _made_elsewhere(simulator: Simulator, call: Call) -> Known:
         "containerInstances": instances,
         "tasks": [arn for each in region.ecs.clusters.values() for arn in each.tasks],
         "InstanceIds": [idle, *region.ec2.instances],
-        "Resources": list(region.ec2.instances),
+        "Resources": [*region.ec2.instances, template],
+        "LaunchTemplateId": [template],
+        "LaunchTemplateIds": [template],
+        "LaunchTemplateName": ["web", "new"],
+        "LaunchTemplateNames": ["web"],
+        "GroupName": ["near"],
+        "GroupNames": ["near"],
         "logGroupName": ["logs", "/aws/batch/job"],
         "logStreamName": ["one"],
         "AccessKeyId": [simulator.key.access_key_id],
@@ -103,6 +112,9 @@ def _words() -> Known:
         "value": ["1", "2", "0.25", "512", "2048"],
         "subnets": ["subnet-1", "subnet-2"],
         "SubnetId": ["subnet-1"],
+        "Version": ["1", "$Latest", "$Default"],
+        "SourceVersion": ["1", "$Latest"],
+        "DefaultVersion": ["1"],
         "securityGroupIds": ["sg-1"],
         "Groups": ["sg-1"],
         "instanceTypes": ["m7i.large", "optimal", "c7i"],

@@ -27,6 +27,12 @@ SERVERLESS: Fields = {
 }
 IMAGE = "ami-12c6146b"
 RUN: Fields = {"ImageId": IMAGE, "InstanceType": "m7i.large", "MinCount": 1, "MaxCount": 1}
+TEMPLATE: Fields = {
+    "ImageId": IMAGE,
+    "InstanceType": "m7i.large",
+    "TagSpecifications": [{"ResourceType": "instance", "Tags": [{"Key": "a", "Value": "b"}]}],
+    "BlockDeviceMappings": [{"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 9}}],
+}
 SIZE = [
     {"name": "CPU", "type": "INTEGER", "integerValue": 2048},
     {"name": "MEMORY", "type": "INTEGER", "integerValue": 4096},
@@ -67,7 +73,7 @@ def requests(known: dict[str, list[str]]) -> dict[str, dict[str, Fields]]:
     """Parameters with which each operation does something, as far as the order of calls lets it."""
     return {
         "batch": _batch(known["jobId"], known["resourceArn"][0], known["arn"][0]),
-        "ec2": _ec2(known["InstanceIds"]),
+        "ec2": _ec2(known["InstanceIds"]) | _templates(known["LaunchTemplateId"][0]),
         "ecs": _ecs(known),
         "logs": _logs(),
         "sts": {
@@ -148,6 +154,35 @@ def _ec2(instances: list[str]) -> dict[str, Fields]:
         "CreateTags": {"Resources": instances, "Tags": tags},
         "DeleteTags": {"Resources": instances, "Tags": tags},
         "DescribeTags": {"Filters": [{"Name": "key", "Values": ["a"]}]},
+    }
+
+
+def _templates(template: str) -> dict[str, Fields]:
+    """Launch templates and placement groups."""
+    tags = [{"Key": "a", "Value": "b"}]
+    return {
+        "CreateLaunchTemplate": {
+            "LaunchTemplateName": "new",
+            "LaunchTemplateData": TEMPLATE,
+            "TagSpecifications": [{"ResourceType": "launch-template", "Tags": tags}],
+            "ClientToken": "token",
+        },
+        "CreateLaunchTemplateVersion": {
+            "LaunchTemplateId": template,
+            "SourceVersion": "$Latest",
+            "LaunchTemplateData": {"InstanceType": "m7i.large"},
+        },
+        "ModifyLaunchTemplate": {"LaunchTemplateId": template, "DefaultVersion": "1"},
+        "DescribeLaunchTemplates": {"LaunchTemplateIds": [template], "MaxResults": 5},
+        "DescribeLaunchTemplateVersions": {
+            "LaunchTemplateId": template,
+            "Filters": [{"Name": "image-id", "Values": ["ami-*"]}],
+        },
+        "DeleteLaunchTemplateVersions": {"LaunchTemplateId": template, "Versions": ["2"]},
+        "DeleteLaunchTemplate": {"LaunchTemplateId": template},
+        "CreatePlacementGroup": {"GroupName": "new", "Strategy": "spread"},
+        "DescribePlacementGroups": {"GroupNames": ["near"]},
+        "DeletePlacementGroup": {"GroupName": "near"},
     }
 
 

@@ -91,13 +91,13 @@ def test_a_call_that_was_never_handed_to_the_network_did_not_happen():
 
 def test_a_denial_names_the_missing_action_and_who_lacks_it():
     message = (
-        "User: arn:aws:sts::111122223333:assumed-role/op/s is not authorized to perform: "
+        "User: arn:aws:sts::111122223333:assumed-role/op/s1 is not authorized to perform: "
         "iam:PassRole on resource: arn:aws:iam::111122223333:role/x"
     )
     error = translate(refusal("AccessDeniedException", message, 403), SUBMIT)
     assert error.kind is ErrorKind.DENIED
     assert error.action == "iam:PassRole"
-    assert error.identity == "arn:aws:sts::111122223333:assumed-role/op/s"
+    assert error.identity == "arn:aws:sts::111122223333:assumed-role/op"
 
 
 def test_a_denial_without_details_names_the_calls_own_action():
@@ -158,6 +158,8 @@ def test_an_answer_that_is_not_awss_says_what_to_check():
         "You are not authorized. Encoded authorization failure message: {blob}",
         "Signature expired: {time} is now earlier than 20260102T030405Z (a while ago - 15 min.)",
         "User: arn:aws:sts::111122223333:assumed-role/op/botocore-session-{number} may not do it",
+        "User: arn:aws:sts::111122223333:assumed-role/op/eks-c1-operator-{id} may not do it",
+        "It is arn:aws-cn:sts::111122223333:assumed-role/op.x=1/{number}.",
     ],
 )
 def test_the_same_refusal_has_the_same_words_each_time(said):

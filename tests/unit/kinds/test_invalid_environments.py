@@ -17,6 +17,8 @@ from awsbatch_operator.kinds.computeenvironment.remaking import Remaking, remaki
 from awsbatch_operator.kinds.contract import Removal
 from awsbatch_operator.kinds.queues import Use
 
+TEMPLATE = "computeResources.launchTemplate"
+ILL_FORMED = "CLIENT_ERROR - You must use a valid fully-formed launch template."
 SUBNETS, ROLE_FIELD = "computeResources.subnets", "computeResources.instanceRole"
 WORDS = (
     ("CLIENT_ERROR - The subnet ID 'subnet-1' does not exist", SUBNETS, "made anew"),
@@ -27,9 +29,46 @@ WORDS = (
     ),
     ("CLIENT_ERROR - Invalid IAM Instance Profile name: x", ROLE_FIELD, "VALID by itself"),
     (
-        "CLIENT_ERROR - Launch Template lt-1 does not exist",
-        "computeResources.launchTemplate",
-        "made anew",
+        "CLIENT_ERROR - The specified launch template, with template ID lt-1, does not exist.",
+        TEMPLATE,
+        "Correct spec.computeResources.launchTemplate. ",
+    ),
+    (
+        (
+            "CLIENT_ERROR - The specified launch template, with template name subnet-web, does not "
+            "exist."
+        ),
+        TEMPLATE,
+        "Make a launch template of that name, and it becomes VALID by itself; or correct spec.",
+    ),
+    (
+        (
+            "CLIENT_ERROR - Could not find the specified version 7 for the launch template with ID "
+            "lt-1."
+        ),
+        TEMPLATE,
+        "Correct spec.computeResources.launchTemplate. ",
+    ),
+    (
+        "CLIENT_ERROR - Launch Template UserData is not MIME multipart format",
+        TEMPLATE,
+        "MIME multipart form, and name it in spec.computeResources.launchTemplate.version. ",
+    ),
+    (
+        f"{ILL_FORMED} The image id '[ami-1]' does not exist",
+        "computeResources.ec2Configuration",
+        "Correct spec.computeResources.ec2Configuration. ",
+    ),
+    ("CLIENT_ERROR - AMI cannot be described", "computeResources.ec2Configuration", "made anew"),
+    (
+        f"{ILL_FORMED} The key pair 'subnet-key' does not exist",
+        "computeResources.ec2KeyPair",
+        "Make or import a key pair of that name, and it becomes VALID by itself",
+    ),
+    (
+        f"{ILL_FORMED} The Placement Group 'near' is unknown.",
+        "computeResources.placementGroup",
+        "Make a placement group of that name, and it becomes VALID by itself",
     ),
     (
         "CLIENT_ERROR - The image id '[ami-1]' does not exist",
@@ -47,29 +86,69 @@ WORDS = (
         "",
         "Grant it to the role that AWS names",
     ),
+    (
+        # Seen in hashicorp/terraform-provider-aws#38050: not that the role cannot be assumed.
+        (
+            "CLIENT_ERROR - User: arn:aws:sts::1:assumed-role/service/aws-batch is not authorized "
+            "to perform: ecs:DescribeClusters on resource: arn:aws:ecs:us-west-2:1:cluster/a "
+            "because no identity-based policy allows the ecs:DescribeClusters action"
+        ),
+        "",
+        "Grant it to the role that AWS names",
+    ),
     ("INTERNAL_ERROR - Something else", "", "Mend what AWS names"),
 )
 
 
-def invalid(reason, *queues, **top):
+NAMED = {  # what the environments of WORDS name: nothing of it by a launch template
+    "ec2KeyPair": "subnet-key",
+    "placementGroup": "near",
+    "securityGroupIds": ["sg-1"],
+    "ec2Configuration": [{"imageType": "ECS_AL2023", "imageIdOverride": "ami-1"}],
+    "launchTemplate": {"launchTemplateId": "lt-1"},
+}
+
+
+def invalid(reason, *queues, resources=None, **top):
     """AWS has the environment, INVALID for that reason."""
     model = Model()
-    model.converge(managed(top=top))
+    model.converge(managed(top=top, **(resources or {})))
     model.detail |= {"status": "INVALID", "statusReason": reason}
     return model.observed(queues)
 
 
-@pytest.mark.parametrize(("said", "field", "remedy"), WORDS, ids=[each[0][:40] for each in WORDS])
+@pytest.mark.parametrize(("said", "field", "remedy"), WORDS, ids=[each[0][:90] for each in WORDS])
 def test_the_words_of_aws_are_about_one_thing_and_its_remedy_is_told(said, field, remedy):
-    observed = invalid(said, serviceRole=OWN_ROLE)
+    observed = invalid(said, resources=NAMED, serviceRole=OWN_ROLE)
     assert lack_of(observed).field == field
-    plan = plan_environment(desired(managed(top={"serviceRole": OWN_ROLE})), observed, NOW)
+    spec = managed(top={"serviceRole": OWN_ROLE}, **NAMED)
+    plan = plan_environment(desired(spec), observed, NOW)
     (finding,) = plan.findings
     assert finding.reason is catalogue.ENVIRONMENT_INVALID
     assert said in finding.message
     assert field in finding.remedy
     assert remedy in finding.remedy
     assert not plan.steps
+
+
+@pytest.mark.parametrize(
+    ("words", "resources", "field"),
+    [
+        ("The key pair 'k' does not exist", {}, TEMPLATE),
+        ("The key pair 'k' does not exist", {"ec2KeyPair": "k"}, "computeResources.ec2KeyPair"),
+        ("The Placement Group 'near' is unknown.", {}, TEMPLATE),
+        ("The security group 'sg-9' does not exist", {}, TEMPLATE),
+        ("The image id '[ami-9]' does not exist", {}, TEMPLATE),
+        ("The image id '[ami-9]' does not exist", {"imageId": "ami-9"}, "computeResources.imageId"),
+    ],
+)
+def test_what_only_the_launch_template_can_have_named_is_corrected_there(words, resources, field):
+    named = {"launchTemplate": {"launchTemplateId": "lt-1"}, **resources}
+    observed = invalid(f"{ILL_FORMED} {words}", resources=named)
+    assert lack_of(observed).field == field
+    (finding,) = plan_environment(desired(managed(**named)), observed, NOW).findings
+    another = "name it in spec.computeResources.launchTemplate.version" in finding.remedy
+    assert another is (field == TEMPLATE)
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ class AwsAccountStatus(Status):
 
     account_id: Short | None = Field(None, description="Number of the AWS account.")
     identity: Annotated[str, Field(max_length=2048)] | None = Field(
-        None, description="ARN that the operator acts as."
+        None, description="ARN of the role or user that the operator acts as."
     )
 
 

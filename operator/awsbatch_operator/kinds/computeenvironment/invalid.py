@@ -5,12 +5,14 @@ is there. Some things never come back, and then the environment has to be anothe
 those of public reports and of the user guide's page "INVALID compute environment".
 """
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.words import some_of
+from awsbatch_operator.kinds.computeenvironment import images
 from awsbatch_operator.kinds.computeenvironment.changes import (
     SERVICE_LINKED_ROLE,
     Differences,
@@ -27,17 +29,28 @@ RETRY_SECONDS = 600.0  # before a deletion that AWS gave up is asked for again w
 class Lack:
     """A row: words of AWS (all of one of the tuples, in lower case), and what they are about.
 
-    `field` is the member to be corrected, "" if none is. `again` says what makes the environment
-    VALID as it is, "" if nothing does.
+    `field` is the member to be corrected, "" if none is, and `correct` how, where naming something
+    else there is not enough. `again` says what makes the environment VALID as it is, "" if nothing
+    does.
     """
 
     words: tuple[tuple[str, ...], ...]
     field: str = ""
     again: str = ""
+    correct: str = ""
 
 
+_TEMPLATE = "computeResources.launchTemplate"
+_ANOTHER_VERSION = (
+    f"Make a version of the launch template that has {{}}, and name it in spec.{_TEMPLATE}.version"
+)
 _ROLE = Lack((("sts:assumerole",), ("assume", "role")))
 _CLUSTER = Lack((("cluster", "blank"), ("cluster", "not found"), ("cluster", "inactive")))
+_IMAGE = Lack(
+    (("image id",), ("invalidami",), ("ami cannot be described",)),
+    "computeResources.ec2Configuration",
+)
+_IN_TEMPLATE = Lack((), _TEMPLATE, correct=_ANOTHER_VERSION.format("something that exists there"))
 _LACKS = (
     _CLUSTER,
     _ROLE,
@@ -49,21 +62,56 @@ _LACKS = (
     Lack((("not authorized",), ("access denied",)), again="Grant it to the role that AWS names"),
     Lack((("subnet",),), "computeResources.subnets"),
     Lack((("security group",), ("securitygroup",)), "computeResources.securityGroupIds"),
-    Lack((("launch template",), ("launchtemplate",)), "computeResources.launchTemplate"),
-    Lack((("image id",), ("invalidami",)), "computeResources.ec2Configuration"),
-    Lack((("key pair",), ("keypair",)), "computeResources.ec2KeyPair"),
-    Lack((("placement group",), ("placementgroup",)), "computeResources.placementGroup"),
+    _IMAGE,
+    Lack(
+        (("key pair",), ("keypair",)),
+        "computeResources.ec2KeyPair",
+        "Make or import a key pair of that name, and it becomes VALID by itself",
+    ),
+    Lack(
+        (("placement group",), ("placementgroup",)),
+        "computeResources.placementGroup",
+        "Make a placement group of that name, and it becomes VALID by itself",
+    ),
+    Lack(
+        (("mime",),),
+        _TEMPLATE,
+        correct=_ANOTHER_VERSION.format("its user data in MIME multipart form"),
+    ),
+    Lack(
+        (("launch template", "template name"),),
+        _TEMPLATE,
+        "Make a launch template of that name, and it becomes VALID by itself",
+    ),
+    Lack((("launch template",), ("launchtemplate",)), _TEMPLATE),
 )
 _UNKNOWN = Lack(())
+# What people have named may contain any word; and an ARN of an assumed role, or how Auto Scaling
+# begins whatever EC2 says of the template that Batch has made, is not what is lacking.
+_NOT_THE_LACK = re.compile(
+    r"'[^']*'|\"[^\"]*\"|\barn:\S+|(?<=\btemplate name )\S+|(?<=\bprofile name: )\S+"
+    r"|you must use a valid fully-formed launch template"
+)
 
 
 def lack_of(observed: Observed) -> Lack:
-    """The first row whose words AWS uses."""
-    said = observed.reason.lower()
+    """The first row whose words AWS uses, about where this environment has what they are about."""
+    said = _NOT_THE_LACK.sub("", observed.reason.lower())
     for lack in _LACKS:
         if any(all(word in said for word in words) for words in lack.words):
-            return lack
+            return _where_it_is(lack, observed)
     return _UNKNOWN
+
+
+def _where_it_is(lack: Lack, observed: Observed) -> Lack:
+    """An image may be named in two members; and a launch template may name what they do not."""
+    resources = observed.content.get("computeResources") or {}
+    given = resources.get(lack.field.rpartition(".")[2])
+    if lack is _IMAGE:
+        if (image := resources.get("imageId")) and image in observed.reason:
+            return replace(lack, field="computeResources.imageId")
+        given = [each for each in given or () if each.get("imageIdOverride")]
+    return _IN_TEMPLATE if lack.field and not given and "launchTemplate" in resources else lack
 
 
 def lost_for_good(observed: Observed) -> bool:
@@ -82,6 +130,8 @@ def is_made_anew(desired: Desired, observed: Observed, found: Differences) -> bo
         return False
     if not found.beyond and not lost_for_good(observed):
         return False
+    if images.ended(desired.content):
+        return False  # it could not be created again
     if desired.remaking.begun(observed.mark, desired.generation):
         return True  # it may be called VALID by now, because it is disabled
     if observed.status != "INVALID" or desired.remaking.generation == desired.generation:
@@ -122,8 +172,9 @@ def _remedy(desired: Desired, observed: Observed) -> str:
     if not lack.field:
         mend = lack.again or "Mend what AWS names, in AWS or in the spec"
         return f"{mend}; AWS looks at the environment again by itself within some minutes."
-    correct = f"orrect spec.{lack.field}"
-    correct = f"{lack.again}; or c{correct}" if lack.again else f"C{correct}"
+    correct = lack.correct or f"Correct spec.{lack.field}"
+    if lack.again:
+        correct = f"{lack.again}; or {correct[0].lower()}{correct[1:]}"
     if changes_in_place(lack.field, desired, observed):
         return f"{correct}: it is changed in place."
     return f"{correct}. {_another(desired, observed.queues)}."
@@ -131,6 +182,13 @@ def _remedy(desired: Desired, observed: Observed) -> str:
 
 def _another(desired: Desired, queues: Sequence[object]) -> str:
     """How the environment comes to be another one."""
+    if first := images.ended(desired.content):
+        why = "AWS makes no environment with that image type any more"
+        return f"{first} {why}. {_then_another(desired, queues)}"
+    return _then_another(desired, queues)
+
+
+def _then_another(desired: Desired, queues: Sequence[object]) -> str:
     anew = "it is then made anew by itself"
     policy = "set spec.deletionPolicy to Delete"
     if queues:

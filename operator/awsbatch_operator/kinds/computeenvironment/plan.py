@@ -8,7 +8,7 @@ from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.api.plans import Plan, Step
 from awsbatch_operator.api.words import some_of
-from awsbatch_operator.kinds.computeenvironment import invalid
+from awsbatch_operator.kinds.computeenvironment import images, invalid
 from awsbatch_operator.kinds.computeenvironment.changes import (
     Change,
     Differences,
@@ -180,6 +180,9 @@ def _remaking(observed: Observed) -> Finding:
 
 def _create(desired: Desired) -> Plan[ApiCall]:
     """AWS wants a new environment ENABLED, and takes no update policy with it; both come after."""
+    refused = images.refusal(desired.content)
+    if refused is not None:
+        return Plan(findings=(refused,))
     content = {name: value for name, value in desired.content.items() if name != "updatePolicy"}
     request = {
         **content,

@@ -35,8 +35,10 @@ SHAPES: Additions = {
         members={
             "image": IMAGE,
             "command": COMMAND,
-            "jobRoleArn": arn("Role that the job's own code has."),
-            "executionRoleArn": arn("Role that pulls images, reads secrets and writes logs."),
+            "jobRoleArn": arn("Role that the job's own code has, by ARN."),
+            "executionRoleArn": arn(
+                "Role that pulls images, reads secrets and writes logs, by ARN."
+            ),
             "volumes": TASK_VOLUMES,
             "environment": ENVIRONMENT,
             "mountPoints": MOUNTS,

@@ -29,8 +29,8 @@ SHAPES: Additions = {
             "unmanagedvCpus": number("vCPUs to reserve for new share identifiers. UNMANAGED only."),
             "computeResources": plain("The instances or Fargate capacity. MANAGED only."),
             "serviceRole": arn(
-                "Role that AWS Batch acts with. Unset: its service-linked role. "
-                "Required for UNMANAGED.",
+                "Role that AWS Batch acts with, by ARN, or by name with its path. Unset: its "
+                "service-linked role. Required for UNMANAGED.",
                 low=0,
             ),
             "eksConfiguration": plain("The EKS cluster that runs the jobs, instead of ECS."),
@@ -60,7 +60,9 @@ SHAPES: Additions = {
             "bidPercentage": number(
                 "Highest Spot price, as a percentage of the On-Demand price.", 1, 100
             ),
-            "spotIamFleetRole": arn("Spot Fleet role; needed for SPOT with BEST_FIT.", low=0),
+            "spotIamFleetRole": arn(
+                "Spot Fleet role, by ARN; needed for SPOT with BEST_FIT.", low=0
+            ),
             "launchTemplate": plain("Launch template of the instances."),
             "ec2Configuration": many("Machine images, one entry an image type.", (0, 2)),
             "scalingPolicy": plain("How soon idle instances go."),
@@ -98,7 +100,10 @@ SHAPES: Additions = {
     ),
     "Ec2Configuration": Struct(
         members={
-            "imageType": text("Image type, such as ECS_AL2023 or ECS_AL2023_NVIDIA."),
+            "imageType": text(
+                "Image type, such as ECS_AL2023 or ECS_AL2023_NVIDIA. AWS makes no new environment "
+                "with ECS_AL2 or ECS_AL2_NVIDIA any more, but with an image of your own."
+            ),
             "imageIdOverride": text(
                 "Machine image to use instead of AWS's newest of the type.", low=0
             ),

@@ -32,10 +32,12 @@ SHAPES: Additions = {
         members={
             "containers": many("Containers of the task.", (1, 10)),
             "ephemeralStorage": plain("Disk of a Fargate job beyond the default of 20 GiB."),
-            "executionRoleArn": arn("Role that pulls images, reads secrets and writes logs."),
+            "executionRoleArn": arn(
+                "Role that pulls images, reads secrets and writes logs, by ARN."
+            ),
             "platformVersion": text("Fargate version. Unset: LATEST.", 64),
             "ipcMode": words("Whose IPC resources the containers share.", "host", "task", "none"),
-            "taskRoleArn": arn("Role that the job's own code has."),
+            "taskRoleArn": arn("Role that the job's own code has, by ARN."),
             "pidMode": words("Whose processes the containers see.", "host", "task"),
             "networkConfiguration": plain("Network of a Fargate job."),
             "runtimePlatform": plain("Operating system and architecture."),

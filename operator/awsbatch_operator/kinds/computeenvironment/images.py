@@ -1,0 +1,59 @@
+"""Image types with which AWS makes no new compute environment any more (pure).
+
+Sources: Ec2Configuration.imageType in the API reference (since June 30, 2026 none on an image of
+Amazon Linux 2 that AWS provides; with an image of one's own it goes on); AWS Batch user guide, page
+al1-ami-deprecation, for ECS_AL1, which is no image type any more. Those of EKS get no more
+updates, which AWS does not call a reason to refuse one.
+
+The API server must not refuse them: environments that AWS has keep their image type, and objects
+that are made anew for them (in a rebuilt cluster, say) name it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from awsbatch_operator.api import catalogue
+from awsbatch_operator.api.findings import Finding
+
+# By image type: the one that comes after it.
+_ENDED: Mapping[str, str] = {
+    "ECS_AL1": "ECS_AL2023",
+    "ECS_AL2": "ECS_AL2023",
+    "ECS_AL2_NVIDIA": "ECS_AL2023_NVIDIA",
+}
+_NO_TYPE_ANY_MORE = frozenset({"ECS_AL1"})
+
+
+def ended(content: Mapping[str, Any]) -> str:
+    """What to change before AWS can make an environment of this content; "" if nothing.
+
+    A launch template may name an image: then only AWS can tell.
+    """
+    resources = content.get("computeResources") or {}
+    image = resources.get("imageId") or resources.get("launchTemplate")
+    changes = []
+    for number, entry in enumerate(resources.get("ec2Configuration") or ()):
+        kind = str(entry.get("imageType", ""))
+        own = (image or entry.get("imageIdOverride")) and kind not in _NO_TYPE_ANY_MORE
+        if kind in _ENDED and not own:
+            path = f"spec.computeResources.ec2Configuration[{number}]"
+            by_image = f", or name an image of your own in {path}.imageIdOverride"
+            alternative = "" if kind in _NO_TYPE_ANY_MORE else by_image
+            changes.append(f"Set {path}.imageType to {_ENDED[kind]}{alternative}.")
+    return " ".join(changes)
+
+
+def refusal(content: Mapping[str, Any]) -> Finding | None:
+    """Why AWS would not make an environment of this content; None if it may."""
+    remedy = ended(content)
+    if not remedy:
+        return None
+    kinds = {
+        str(entry.get("imageType")) for entry in content["computeResources"]["ec2Configuration"]
+    }
+    named = ", ".join(sorted(kinds & _ENDED.keys()))
+    words = (
+        f"AWS has ended {named}, and makes no new compute environment with it. Environments that "
+        "have it go on."
+    )
+    return Finding(catalogue.NO_LONGER_OFFERED, words, remedy)
