@@ -68,7 +68,7 @@ async def scope_for_removal(*bodies: dict[str, Any], own: str = ACCOUNT, **spec:
     of = resource("JobQueue", spec, status=status, deleting=True)
     recorded = recorded_in(of)
     assert recorded is not None
-    return await homes.for_removal(of, recorded)
+    return await homes.of_record(of, recorded)
 
 
 def blocked(answer: Any) -> str:
@@ -141,7 +141,7 @@ async def test_a_record_of_our_own_identity_is_not_looked_for_among_the_awsaccou
         own=OwnIdentity(cluster_id="lab"),
     )
     recorded = replace(RECORDED, account="")
-    message = blocked(await homes.for_removal(resource("JobQueue", deleting=True), recorded))
+    message = blocked(await homes.of_record(resource("JobQueue", deleting=True), recorded))
     assert NOBODYS in message
 
 
