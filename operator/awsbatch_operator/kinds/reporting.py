@@ -150,6 +150,8 @@ class Reporter(Generic[DesiredT, ObservedT, ActionT]):
         if not turn.trouble_passes and not waiting:
             self._patience.over(key)
             return None
+        if turn.held_back and any(each.severity is Severity.STALL for each in turn.findings):
+            return None  # a gate's finding is no passing trouble
         if statuses.is_ready(turn.resource) and self._patience.with_trouble(key):
             return Again(after=LOOK_SECONDS, failed=turn.trouble_passes)
         return None

@@ -150,7 +150,7 @@ def orders(there: Installation) -> int:
 async def at_rest(there: Installation) -> None:
     """Nothing more is written, nor sent."""
     version, sent = there.kube.see(JOB)["metadata"]["resourceVersion"], orders(there)
-    await there.clock.advance(1300)
+    await there.clock.advance(700)  # a resync is among it
     assert there.kube.see(JOB)["metadata"]["resourceVersion"] == version
     assert orders(there) == sent
 
