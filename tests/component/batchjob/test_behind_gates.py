@@ -1,7 +1,8 @@
 """Conformance: what was recorded is looked at, whatever holds back what is new.
 
-Each gate about today's spec stands while the outcome of a submission is unknown, or while the job
-runs. The status shows the job and its end as soon as ever, and nothing is changed in AWS.
+Behind each gate about today's spec stand three jobs: one that runs in AWS although the answer to
+its submission was lost, one of which AWS knows nothing, and one that was seen to run before. The
+statuses show what runs and its end as soon as ever, and nothing is changed in AWS.
 """
 
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tests.component.batchjob.runs import JOB, SPEC, jobs, ready, script, shown, submits
+from tests.component.batchjob.runs import SPEC, jobs, ready, script, submits
 from tests.support import manifests
 from tests.support.installation import ACCOUNT, NAMESPACE, Installation
 from tests.support.manifests import DEFAULT_ACCOUNT, DEFINITION, QUEUE, SPECS
@@ -18,17 +19,33 @@ from awsbatch_operator.api.metadata import PAUSED, ObjectKey
 
 RESEARCH = ObjectKey("AWSAccount", "", "research")
 BROKEN = ObjectKey("JobDefinition", NAMESPACE, "broken")
+LOST, ABSENT, KNOWN = (
+    ObjectKey("BatchJob", NAMESPACE, name) for name in ("lost", "absent", "known")
+)
 ELSEWHERE = {"roleArn": "arn:aws:iam::222233334444:role/batch-operator"}
 SERVES = {
     "roleArn": f"arn:aws:iam::{ACCOUNT}:role/batch-operator",
     "allowedNamespaces": {"names": [NAMESPACE]},
 }
 SPEC_OF_JOB = SPEC | {"accountRef": {"name": RESEARCH.name}}
+RUNS_SECONDS = 400.0
 Do = Callable[[Installation], None]
 
 
-def edited(**spec: Any) -> Do:
-    return lambda there: there.apply(JOB, SPEC_OF_JOB | spec)
+def edited(*keys: ObjectKey, **spec: Any) -> Do:
+    def do(there: Installation) -> None:
+        for key in keys or (LOST, ABSENT):
+            there.apply(key, SPEC_OF_JOB | spec)
+
+    return do
+
+
+def restored(there: Installation) -> None:
+    """What a person does who has made a mistake; a job that has run cannot be edited so."""
+    for key in (QUEUE, DEFINITION):
+        there.apply(key, SPECS[key])
+        there.kube.annotate(key, **{PAUSED: None})
+    edited(ABSENT)(there)
 
 
 def retained(key: ObjectKey) -> Do:
@@ -44,178 +61,150 @@ def retained(key: ObjectKey) -> Do:
 def unready(there: Installation) -> None:
     there.apply(BROKEN, manifests.definition(), annotations={PAUSED: "true"})
     edited(jobDefinitionRef={"name": BROKEN.name})(there)
-
-
-def changed_and_paused(there: Installation) -> None:
     there.kube.annotate(DEFINITION, **{PAUSED: "true"})
     there.apply(DEFINITION, manifests.definition("false"))
 
 
 def paused(text: str | None) -> Do:
-    return lambda there: there.kube.annotate(JOB, **{PAUSED: text})
+    def do(there: Installation) -> None:
+        for key in (LOST, ABSENT, KNOWN):
+            there.kube.annotate(key, **{PAUSED: text})
+
+    return do
 
 
 def account(key: ObjectKey, **spec: Any) -> Do:
     return lambda there: there.apply(key, spec)
 
 
-def nowhere(there: Installation) -> None:
-    there.kube.remove(DEFAULT_ACCOUNT)
+def both(first: Do, second: Do) -> Do:
+    def do(there: Installation) -> None:
+        first(there)
+        second(there)
+
+    return do
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What shuts it while the outcome is unknown, and while the job is known; what opens it.
+    """What shuts it and what opens it, and the condition that tells of it.
 
-    `reason` is that of the condition; `of_jobs`: it matters also to a job that is in AWS already,
-    and `of_ended`: to one that has ended.
+    `of_jobs`: it matters also to a job that is in AWS already, and `of_ended`: to one that ended.
     """
 
     reason: str
     shut: Do
     open: Do
-    shut_late: Do | None = None
     condition: str = "Stalled"
     of_jobs: bool = True
     of_ended: bool = False
+    spec: dict[str, Any] | None = None
+
+    def is_told(self, there: Installation, key: ObjectKey) -> bool:
+        return there.is_true(key, self.condition, self.reason)
+
+
+def of_spec(reason: str, **spec: Any) -> Gate:
+    every = (LOST, ABSENT, KNOWN)
+    return Gate(reason, edited(*every, **spec), edited(*every), of_ended=True)
+
+
+def of_reference(reason: str, shut: Do) -> Gate:
+    return Gate(reason, shut, restored, condition="Reconciling", of_jobs=False)
 
 
 GATES = {
-    "missing queue": Gate(
+    "missing queue": of_reference(
+        "ReferenceNotFound", both(edited(jobQueueRef={"name": "nowhere"}), retained(QUEUE))
+    ),
+    "missing definition": of_reference(
         "ReferenceNotFound",
-        edited(jobQueueRef={"name": "nowhere"}),
-        edited(),
-        retained(QUEUE),
-        condition="Reconciling",
-        of_jobs=False,
+        both(edited(jobDefinitionRef={"name": "nowhere"}), retained(DEFINITION)),
     ),
-    "missing definition": Gate(
-        "ReferenceNotFound",
-        edited(jobDefinitionRef={"name": "nowhere"}),
-        edited(),
-        retained(DEFINITION),
-        condition="Reconciling",
-        of_jobs=False,
-    ),
-    "unready definition": Gate(
-        "ReferenceNotReady",
-        unready,
-        edited(),
-        changed_and_paused,
-        condition="Reconciling",
-        of_jobs=False,
-    ),
-    "unsound spec": Gate("InvalidSpec", edited(logs={"statusLines": 99}), edited(), of_ended=True),
-    "suspend": Gate("NotSupportedYet", edited(suspend=True), edited(), of_ended=True),
+    "unready definition": of_reference("ReferenceNotReady", unready),
+    "unsound spec": of_spec("InvalidSpec", logs={"statusLines": 99}),
+    "suspend": of_spec("NotSupportedYet", suspend=True),
     "account not allowed any more": Gate(
         "NotAllowed",
         account(RESEARCH, **{**SERVES, "allowedNamespaces": {"names": ["other"]}}),
         account(RESEARCH, **SERVES),
     ),
     "another account by default": Gate(
-        "ScopeChanged", account(DEFAULT_ACCOUNT, **ELSEWHERE), nowhere
+        "ScopeChanged",
+        account(DEFAULT_ACCOUNT, **ELSEWHERE),
+        lambda there: there.kube.remove(DEFAULT_ACCOUNT),
+        spec=SPEC,
     ),
-    "paused": Gate("PausedByAnnotation", paused("true"), paused(None), condition="Paused"),
+    "paused": Gate(
+        "PausedByAnnotation", paused("true"), paused(None), condition="Paused", of_ended=True
+    ),
 }
-EVERY = pytest.mark.parametrize("name", GATES)
 
 
-def spec_behind(name: str) -> dict[str, Any]:
-    return SPEC if name == "another account by default" else SPEC_OF_JOB
-
-
-async def prepared(there: Installation, seconds: float) -> None:
-    """Everything that a job needs; jobs run that long."""
+async def three_jobs(there: Installation, spec: dict[str, Any]) -> None:
+    """One that runs, and two submissions without an answer, of which only one came to AWS."""
     await ready(there)
-    script(there, seconds, "hello")
+    script(there, RUNS_SECONDS, "hello")
     there.apply(RESEARCH, SERVES)
     await there.until_ready(RESEARCH)
+    there.apply(KNOWN, spec)
+    await there.clock.run_until(
+        lambda: there.status(KNOWN).get("awsStatus") == "RUNNING", within=900
+    )
+    for key, effect in ((LOST, "drop_after"), (ABSENT, "drop_before")):
+        there.fault(effect=effect, service="batch", operation="SubmitJob", times=1)
+        there.apply(key, spec)
+        await until_sent(there, submits(there) + 1)
 
 
-def is_told(there: Installation, gate: Gate) -> bool:
-    return there.is_true(JOB, gate.condition, gate.reason)
+async def until_sent(there: Installation, count: int) -> None:
+    await there.clock.run_until(lambda: submits(there) == count)
 
 
-def has_succeeded(there: Installation) -> bool:
+def has_succeeded(there: Installation, key: ObjectKey) -> bool:
     """For whatever generation: an edit that came after the submission does not run."""
-    found = there.condition(JOB, "Complete")
+    found = there.condition(key, "Complete")
     return found.get("status") == "True" and found["reason"] == "Succeeded"
 
 
-def orders(there: Installation) -> int:
-    """How many calls have changed something about jobs."""
-    return submits(there) + there.calls.count("batch:TerminateJob")
+def written(there: Installation) -> list[str]:
+    """The versions of the three, and how many calls have changed something about jobs."""
+    versions = [there.kube.see(key)["metadata"]["resourceVersion"] for key in (LOST, ABSENT, KNOWN)]
+    return [*versions, str(submits(there)), str(there.calls.count("batch:TerminateJob"))]
 
 
-async def at_rest(there: Installation) -> None:
-    """Nothing more is written, nor sent."""
-    version, sent = there.kube.see(JOB)["metadata"]["resourceVersion"], orders(there)
-    await there.clock.advance(700)  # a resync is among it
-    assert there.kube.see(JOB)["metadata"]["resourceVersion"] == version
-    assert orders(there) == sent
-
-
-async def ends_as_told(there: Installation, gate: Gate, duration: float) -> None:
+async def ends_as_told(there: Installation, key: ObjectKey, job: Any, gate: Gate) -> None:
     """The job is shown, and its end when it comes; of the gate, what still matters."""
-    (job,) = jobs(there)
-    await there.clock.run_until(lambda: shown(there, "awsStatus") == "RUNNING", within=90)
-    assert shown(there, "jobId") == job.id
-    assert is_told(there, gate) == gate.of_jobs
-    await there.clock.run_until(lambda: has_succeeded(there), within=duration)
-    assert there.clock.now().epoch - job.started_at / 1000 - duration < 20
-    assert shown(there, "logs")["lastLines"] == ["hello"]
-    assert is_told(there, gate) == (gate.of_ended or gate.condition == "Paused")
-    assert [reason for reason, _ in there.events(JOB)].count("Succeeded") == 1
-    await at_rest(there)
+    assert there.status(key)["jobId"] == job.id
+    assert there.status(key)["awsStatus"] == "RUNNING"
+    assert gate.is_told(there, key) == gate.of_jobs
+    await there.clock.run_until(lambda: has_succeeded(there, key), within=RUNS_SECONDS)
+    assert there.clock.now().epoch - job.started_at / 1000 - RUNS_SECONDS < 20
+    assert there.status(key)["logs"]["lastLines"] == ["hello"]
+    assert gate.is_told(there, key) == gate.of_ended
+    assert [reason for reason, _ in there.events(key)].count("Succeeded") == 1
 
 
-@EVERY
-async def test_a_job_of_unknown_outcome_is_found_and_followed_behind_every_gate(name):
-    there, gate = Installation(), GATES[name]
-    there.fault(effect="drop_after", service="batch", operation="SubmitJob", times=1)
+@pytest.mark.parametrize("gate", GATES.values(), ids=GATES)
+async def test_what_was_recorded_is_followed_to_its_end_and_nothing_new_begins(gate):
+    there = Installation()
     async with there.running():
-        await prepared(there, 200)
-        there.apply(JOB, spec_behind(name))
-        await there.clock.run_until(lambda: submits(there) > 0, within=600)
+        await three_jobs(there, gate.spec or SPEC_OF_JOB)
+        known, lost = jobs(there)
         gate.shut(there)
-        await there.clock.run_until(lambda: is_told(there, gate), within=90)
-        await ends_as_told(there, gate, 200)
-        if is_told(there, gate):
-            gate.open(there)
-            await there.clock.run_until(lambda: not is_told(there, gate), within=5)
-            assert has_succeeded(there)
-            await at_rest(there)
-        assert orders(there) == 1
-
-
-@EVERY
-async def test_what_never_reached_aws_is_not_sent_before_the_gate_opens(name):
-    there, gate = Installation(), GATES[name]
-    there.fault(effect="drop_before", service="batch", operation="SubmitJob", times=1)
-    async with there.running():
-        await prepared(there, 5)
-        there.apply(JOB, spec_behind(name))
-        await there.clock.run_until(lambda: submits(there) > 0, within=600)
-        gate.shut(there)
-        await there.clock.run_until(lambda: is_told(there, gate), within=90)
-        await there.clock.advance(90)
-        assert is_told(there, gate)
-        await at_rest(there)
-        assert "jobId" not in there.status(JOB)
-        assert submits(there) == 1
+        await there.clock.run_until(lambda: gate.is_told(there, ABSENT), within=10)
+        await there.clock.run_until(lambda: "jobId" in there.status(LOST), within=90)
+        await ends_as_told(there, KNOWN, known, gate)
+        await ends_as_told(there, LOST, lost, gate)
+        before = written(there)
+        await there.clock.advance(700)  # a resync is among it
+        assert written(there) == before
+        assert gate.is_told(there, ABSENT)
+        assert "jobId" not in there.status(ABSENT)
+        assert (submits(there), len(jobs(there))) == (3, 2)
         gate.open(there)
-        await there.until(JOB, "Complete", within=1800)
-        assert (submits(there), len(jobs(there))) == (2, 1)
-
-
-@EVERY
-async def test_a_job_that_runs_is_followed_to_its_end_behind_every_gate(name):
-    there, gate = Installation(), GATES[name]
-    async with there.running():
-        await prepared(there, 400)
-        there.apply(JOB, spec_behind(name))
-        await there.clock.run_until(lambda: shown(there, "awsStatus") == "RUNNING", within=900)
-        (gate.shut_late or gate.shut)(there)
-        await there.clock.advance(30)
-        await ends_as_told(there, gate, 400)
-        assert orders(there) == 1
+        await there.clock.run_until(lambda: has_succeeded(there, ABSENT), within=1800)
+        assert not gate.is_told(there, LOST)
+        assert has_succeeded(there, LOST)
+        assert (submits(there), len(jobs(there))) == (4, 3)
+        assert "batch:TerminateJob" not in there.calls

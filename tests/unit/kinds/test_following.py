@@ -13,10 +13,10 @@ from awsbatch_operator.aws.errors import AwsError, ErrorKind
 UNSOUND = Finding(catalogue.INVALID_SPEC, "It is not sound.")
 
 
-async def behind_a_gate(*, records: bool = True, **spec: str) -> Rig:
+async def behind_a_gate(*, records: bool = True, adoption: str = "Create") -> Rig:
     """A gadget that was made; then its spec became unsound, and AWS has come on."""
     rig = Rig()
-    rig.apply(**spec)
+    rig.apply(adoptionPolicy=adoption)
     rig.kind.script = missing(step("A"))
     await rig.turn()
     rig.kind.script = missing(step("A"), step("New"))
@@ -45,7 +45,7 @@ async def test_where_nothing_is_recorded_aws_is_not_asked():
 
 @pytest.mark.parametrize("tags", [NOBODY, ELSEWHERE])
 async def test_what_is_anothers_is_neither_shown_nor_taken_over_nor_spoken_of(tags):
-    rig = await behind_a_gate(adoptionPolicy="Adopt")
+    rig = await behind_a_gate(adoption="Adopt")
     rig.kind.things[ONE.name] = Gadget(("theirs",), tags)
     rig.kube.annotate(ONE, **{RECONCILE_AT: "now"})
     owned = Ownership.ADOPTABLE if tags is NOBODY else Ownership.FOREIGN
