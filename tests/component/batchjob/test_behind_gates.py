@@ -28,7 +28,7 @@ SERVES = {
     "allowedNamespaces": {"names": [NAMESPACE]},
 }
 SPEC_OF_JOB = SPEC | {"accountRef": {"name": RESEARCH.name}}
-RUNS_SECONDS = 400.0
+RUNS_SECONDS = 200.0
 Do = Callable[[Installation], None]
 
 
