@@ -23,7 +23,9 @@ INVALID_RECORD = stall(
     "An annotation in which the operator keeps what it must not forget was edited.",
     "Restore the annotation, or remove it: it is then made again from what is known.",
 )
-PAUSED = note("PausedByAnnotation", "The annotation awsbatch.dev/paused holds everything back.")
+PAUSED = note(
+    "PausedByAnnotation", "The annotation awsbatch.dev/paused holds back every change in AWS."
+)
 RESUMED = note(
     "Resumed", "The annotation awsbatch.dev/paused holds nothing back: it is absent, or 'false'."
 )
@@ -37,13 +39,13 @@ RECORD_REFUSED = stall(
 
 NOT_ALLOWED = stall(
     "NotAllowed",
-    "The AWSAccount does not allow this object what it asks for. No call was made.",
+    "The AWSAccount does not allow this object what it asks for. Nothing was changed in AWS.",
     "Ask whoever runs the AWSAccount to allow it, or ask for less.",
 )
 SCOPE_CHANGED = stall(
     "ScopeChanged",
     "Today's account, region or AWS name is not the one that the object was made in.",
-    "Undo the change, or delete this object and create it again. No call was made.",
+    "Undo the change, or delete this object and create it again. Nothing was changed in AWS.",
 )
 ACCOUNT_UNAVAILABLE = stall(
     "AccountUnavailable",

@@ -31,13 +31,15 @@ class Situation(Enum):
 class Verdict:
     """How an object stands: the row of the table, with its reason and its message.
 
-    `ran` is the generation that a job's result is of, None if that is the newest.
+    `ran` is the generation that a job's result is of, None if that is the newest. `result` is that
+    of a job which has ended although the object is STALLED for another reason.
     """
 
     situation: Situation
     reason: str
     message: str
     ran: int | None = None
+    result: "Verdict | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +101,14 @@ def conditions(
     paused: bool = False,
     paused_by: str = "true",
     extra: Sequence[ExtraCondition] = (),
+    anew: bool = False,
 ) -> list[dict[str, object]]:
     """All conditions of an object.
 
     `bounded` kinds (BatchJob) have no Ready condition. `extra` are the kind's own; one that is left
     out is taken away. A `paused` object keeps what it had, made
-    for whatever generation that was, and carries Paused; `paused_by` is the annotation's text.
+    for whatever generation that was, and carries Paused; `paused_by` is the annotation's text. With
+    `anew` it says what the verdict says, all the same.
     """
     before = {str(condition["type"]): condition for condition in previous}
     said = _said(verdict, extra, before, bounded=bounded, paused=paused_by if paused else None)
@@ -125,7 +129,7 @@ def conditions(
             made[name]["observedGeneration"] = ran
         elif name in before and verdict.situation in _LATER:
             made[name] = {**before[name], "observedGeneration": ran}
-    if paused:
+    if paused and not anew:
         kept = {name: dict(value) for name, value in before.items() if name != "Paused"}
         made = (kept or made) | {"Paused": made["Paused"]}
     return [made[name] for name in sorted(made)]
@@ -158,6 +162,9 @@ def _said(
         )
         for name, status in wanted.items()
     }
+    if verdict.result is not None:
+        ended = verdict.result
+        said[ended.situation.value] = ("True", ended.reason, ended.message)
     for own in extra:
         said[own.type] = ("True" if own.holds else "False", own.reason, own.message)
     if paused is not None:

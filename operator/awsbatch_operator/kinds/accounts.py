@@ -52,7 +52,9 @@ class Homes(Protocol):
 
     async def resolve(self, resource: Resource) -> Home | Finding: ...
 
-    async def for_removal(self, resource: Resource, recorded: ScopeRecord) -> Scope | Finding: ...
+    async def of_record(
+        self, resource: Resource, recorded: ScopeRecord, *, to_look: bool = False
+    ) -> Scope | Finding: ...
 
     def refuses_roles(self, resource: Resource, recorded: ScopeRecord) -> bool:
         """Whether the account does not allow roles that the spec names today."""
@@ -104,15 +106,20 @@ class Accounts:
         account_name = "" if account is None else account.key.name
         return Home(ScopeRecord(account_name, scope.account_id, scope.region, aws_name), scope)
 
-    async def for_removal(self, resource: Resource, recorded: ScopeRecord) -> Scope | Finding:
+    async def of_record(
+        self, resource: Resource, recorded: ScopeRecord, *, to_look: bool = False
+    ) -> Scope | Finding:
         """The scope in which what was recorded can be removed, or why there is none.
 
         The namespace has to be served, as ever: the annotation alone, which whoever owns the object
-        can write, must not open an account.
+        can write, must not open an account. Only `to_look` at what is there, it need not be served
+        any more if the status, which the operator alone writes, says that the object lived there.
         """
+        shown = (resource.status.get("accountId"), resource.status.get("region"))
+        known = to_look and shown == (recorded.account_id, recorded.region)
         refusals = []
         for account in await self._of_record(recorded):
-            answer = await self._usable_for(account, resource, recorded)
+            answer = await self._usable_for(account, resource, recorded, served=known)
             if isinstance(answer, Scope):
                 return answer
             refusals.append(answer)
@@ -135,7 +142,7 @@ class Accounts:
         return refused is not None
 
     async def _usable_for(
-        self, account: Resource | None, resource: Resource, recorded: ScopeRecord
+        self, account: Resource | None, resource: Resource, recorded: ScopeRecord, *, served: bool
     ) -> Scope | Finding:
         """The scope of one account, None for our own, if it serves the object and leads there."""
         unusable = None if account is None else _not_usable(account)
@@ -144,7 +151,7 @@ class Accounts:
         allowed = self._allowed(account)
         labels = await self._labels_of(resource.key.namespace, allowed)
         refused = namespace_refusal(resource.key.namespace, allowed, labels)
-        if refused is not None:
+        if refused is not None and not served:
             return _unavailable(refused.message)
         scope = await self._scope(account, recorded.region)
         if isinstance(scope, Finding):

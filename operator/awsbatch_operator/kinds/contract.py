@@ -16,7 +16,16 @@ from awsbatch_operator.api.tags import Owner, Ownership
 DesiredT = TypeVar("DesiredT")
 ObservedT = TypeVar("ObservedT")
 
-__all__ = ["ActionT", "DesiredT", "Kind", "KindStatus", "ObservedT", "Removal", "Seen"]
+__all__ = [
+    "ActionT",
+    "DesiredT",
+    "Following",
+    "Kind",
+    "KindStatus",
+    "ObservedT",
+    "Removal",
+    "Seen",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,21 @@ class Removal:
     recorded: ScopeRecord | None  # None: nothing was ever sent to AWS
     users: Sequence[Resource] = ()  # objects that still refer to this one; read only when asked
     refused_roles: bool = False  # the spec names roles that its account does not allow it
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """A gate holds back what is new: what was recorded is followed, and nothing else begins.
+
+    Made from what was recorded, never from the spec, which may be unsound. `findings` are the
+    gate's; there are none while the object is paused. With `may_change`, what the recorded
+    situation demands may be done in AWS (of two jobs of one run, one is ended); without it, nothing
+    at all. A kind that needs more to decide adds it in a class of its own.
+    """
+
+    owner: Owner
+    findings: tuple[Finding, ...]
+    may_change: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +83,15 @@ class KindStatus:
     deletionPolicy, and lets findings override the verdict. `extra` are conditions of the kind's own
     (type -> whether it holds, with reason and message): they stand beside Ready, Reconciling and
     Stalled and never replace them; one that is left out is taken away. `quiet`: it is too early to
-    say anything, so the status stays as it is.
+    say anything, so the status stays as it is. `anew`: AWS was seen to have something that says
+    it, so that it is told even while the object is paused.
     """
 
     fields: Mapping[str, Any]
     verdict: Verdict
     extra: tuple[ExtraCondition, ...] = ()
     quiet: bool = False
+    anew: bool = False
 
 
 class Kind(Protocol[DesiredT, ObservedT, ActionT]):
@@ -101,6 +127,14 @@ class Kind(Protocol[DesiredT, ObservedT, ActionT]):
     def removal(self, resource: Resource, removal: Removal) -> Removal:
         """The removal as the kind needs it, perhaps of a class of its own (pure)."""
 
+    def following(self, resource: Resource, following: Following) -> Following | None:
+        """What is to be followed while a gate holds back what is new, as the kind needs it.
+
+        None: nothing is recorded of which AWS may have something that nobody has seen yet (an
+        intent whose outcome is not known, a run that goes on). No AWS call. The spec may be
+        unsound.
+        """
+
     async def observe(
         self, resource: Resource, recorded: ScopeRecord, scope: Scope, *, fresh: bool
     ) -> ObservedT | None:
@@ -117,9 +151,13 @@ class Kind(Protocol[DesiredT, ObservedT, ActionT]):
         """The tags of what AWS has, which name its owner if it is another object of ours (pure)."""
 
     def plan(
-        self, desired: DesiredT | Removal, observed: ObservedT | None, now: Instant
+        self, desired: DesiredT | Removal | Following, observed: ObservedT | None, now: Instant
     ) -> Plan[ActionT]:
-        """The next steps, or why there are none (pure)."""
+        """The next steps, or why there are none (pure).
+
+        Of a Following, the plan's findings are all that is shown: those of the gate belong to them
+        as far as they still matter with what was observed.
+        """
 
     def permit(self, action: ActionT, scope: Scope, holder: ObjectKey) -> Permit:
         """A rate token for the action, kept back while its record is written.

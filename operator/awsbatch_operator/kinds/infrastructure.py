@@ -18,7 +18,7 @@ from awsbatch_operator.api.scope import Permit, Scope, ScopeRecord
 from awsbatch_operator.api.tags import Owner, Ownership
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.aws.ports import BatchPort
-from awsbatch_operator.kinds.contract import DesiredT, KindStatus, Removal, Seen
+from awsbatch_operator.kinds.contract import DesiredT, Following, KindStatus, Removal, Seen
 from awsbatch_operator.kinds.lasting import ApiCall, needed_references
 from awsbatch_operator.kinds.tagging import Tagged
 from awsbatch_operator.schema.declare import CustomResource, unsupported
@@ -89,6 +89,11 @@ class Infrastructure(Generic[DesiredT, TaggedT]):
     def removal(self, resource: Resource, removal: Removal) -> Removal:
         return self.remove(resource, removal)
 
+    def following(self, resource: Resource, following: Following) -> Following | None:
+        """All that these kinds make has a name of its own, so nothing of it can be missed."""
+        del resource, following
+        return None
+
     async def observe(
         self, resource: Resource, recorded: ScopeRecord, scope: Scope, *, fresh: bool
     ) -> TaggedT | None:
@@ -101,8 +106,10 @@ class Infrastructure(Generic[DesiredT, TaggedT]):
         return observed.tags
 
     def plan(
-        self, desired: DesiredT | Removal, observed: TaggedT | None, now: Instant
+        self, desired: DesiredT | Removal | Following, observed: TaggedT | None, now: Instant
     ) -> Plan[ApiCall]:
+        if isinstance(desired, Following):
+            return Plan(findings=desired.findings)
         if isinstance(desired, Removal):
             return self.plan_removal(desired, observed, now)
         return self.plan_for(desired, observed, now)

@@ -3,11 +3,13 @@
 paused, sound spec, account allowed and usable, scope as recorded, references resolved; then look,
 plan, and step by step permit, record, act (steps.py); then the status. Deletion goes the same way
 with a Removal in the place of what is desired: what was recorded serves, whatever became of spec
-and references.
+and references. A gate holds back what is new, and no more: what was recorded and has not been seen
+to its end is looked at all the same, with a Following in the place of what is desired.
 """
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Generic
 
 from awsbatch_operator.api import catalogue
@@ -16,16 +18,17 @@ from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import RECONCILE_AT, ObjectKey, Resource
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.references import Need, Reference, Targets, external_arns
-from awsbatch_operator.api.scope import NoTokenError, Origin, Scope, ScopeRecord
+from awsbatch_operator.api.scope import NoTokenError, Origin
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.engine.reconciler import Again
 from awsbatch_operator.kinds import gates, outcomes
 from awsbatch_operator.kinds.accounts import Home, Homes
-from awsbatch_operator.kinds.contract import ActionT, DesiredT, Kind, ObservedT, Removal
+from awsbatch_operator.kinds.contract import ActionT, DesiredT, Following, Kind, ObservedT, Removal
+from awsbatch_operator.kinds.places import Places
 from awsbatch_operator.kinds.reporting import Reporter
 from awsbatch_operator.kinds.scope_record import RecordError, recorded_in, unreadable
 from awsbatch_operator.kinds.shared import Shared
-from awsbatch_operator.kinds.steps import Steps
+from awsbatch_operator.kinds.steps import Desire, Steps
 from awsbatch_operator.kinds.turn import Turn
 from awsbatch_operator.kinds.users import Users
 from awsbatch_operator.kube.port import NotFoundError
@@ -49,6 +52,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         self._shared = shared
         self._homes = homes
         self._scoped = scoped
+        self._places: Places[DesiredT, ObservedT, ActionT] = Places(homes, scoped)
         self._asked: dict[ObjectKey, str] = {}  # values of reconcile-at that were heeded
         self._reporter = Reporter(kind, shared, scoped=scoped)
         self._steps = Steps(
@@ -68,14 +72,16 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             return Again()
         turn: Turn[DesiredT, ObservedT, ActionT] = Turn(resource)
         if resource.paused:
-            return await self._reporter.report(turn)
-        if resource.deleting:
+            await self._follow(turn)
+        elif resource.deleting:
             if await self._remove(turn):
                 return await self._release(turn)
         elif self._kind.finished(resource) and not is_true(resource.status, "Paused"):
             return Again()
         else:
             await self._maintain(turn)
+            if turn.home is None:
+                await self._follow(turn)
             await self._keep_hold(turn)
         return await self._reporter.report(turn)
 
@@ -84,7 +90,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         turn.findings += self._kind.refusals(resource)
         if turn.findings:
             return
-        home = await self._todays_home(turn)
+        home = await self._places.today(turn)
         if home is None:
             return
         references = self._kind.references(resource)
@@ -97,20 +103,50 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         own = await self._own_targets(turn, home, references, found)
         if own is not None:
             owner = self._steps.owner(resource)
-            # A new value of the annotation: a person asks for a look at AWS itself.
-            asked = resource.annotations.get(RECONCILE_AT)
-            await self._steps.go(
+            await self._go(
                 turn,
                 home,
                 lambda current: self._kind.desired(
                     current, self._targets(current.key, turn.home or home, own), owner
                 ),
-                fresh=asked is not None and self._asked.get(resource.key) != asked,
             )
             await self._doubt(turn, home, own)
-            # A look that failed, or found no rate token, is still owed to whoever asked for it.
-            if asked is not None and turn.error is None and turn.no_token_seconds is None:
-                self._asked[resource.key] = asked
+
+    async def _follow(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> None:
+        """What was recorded is looked at where it was recorded, whatever holds back what is new.
+
+        A gate is about today's spec, and what AWS has may be of an earlier one. Otherwise a job
+        whose submission had an unknown outcome would run unseen until a person mends the spec.
+        """
+        resource, found = turn.resource, tuple(turn.findings)
+        held = Following(self._steps.owner(resource), found, may_change=False)
+        if resource.deleting or self._kind.following(resource, held) is None:
+            return
+        home, may_change = await self._places.to_look(turn)
+        if home is None or turn.no_token_seconds is not None:
+            return
+        held = replace(held, may_change=may_change and not resource.paused)
+        turn.findings = []  # the plan has those that still matter
+        await self._go(turn, home, lambda current: self._kind.following(current, held) or held)
+        if turn.plan is None:  # there was no look
+            turn.findings += found
+
+    async def _go(
+        self,
+        turn: Turn[DesiredT, ObservedT, ActionT],
+        home: Home,
+        desire: Desire[DesiredT],
+    ) -> None:
+        """Look, decide and act; by AWS itself first of all, if a person asks for that.
+
+        They do so by a new value of the annotation.
+        """
+        key, asked = turn.resource.key, turn.resource.annotations.get(RECONCILE_AT)
+        fresh = asked is not None and self._asked.get(key) != asked
+        await self._steps.go(turn, home, desire, fresh=fresh)
+        # A look that failed, or found no rate token, is still owed to whoever asked for it.
+        if asked is not None and turn.error is None and turn.no_token_seconds is None:
+            self._asked[key] = asked
 
     async def _own_targets(
         self,
@@ -181,44 +217,12 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             adopted=home.recorded.origin is Origin.ADOPTED,
         )
 
-    async def _todays_home(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> Home | None:
-        """Where the object lives; None, with a finding, if today's answer is not the recorded."""
-        try:
-            today = await self._homes.resolve(turn.resource)
-        except AwsError as error:
-            turn.error = error
-            return None
-        except NoTokenError as error:
-            turn.no_token_seconds = error.seconds
-            return None
-        if isinstance(today, Finding):
-            turn.findings.append(today)
-            return None
-        recorded = self._recorded(turn)
-        if recorded is None:
-            return None if turn.findings else today
-        changed = gates.scope_changed(recorded, today.recorded)
-        if changed is not None:
-            turn.findings.append(changed)
-            return None
-        return Home(gates.completed(recorded, today.recorded), today.scope)
-
-    def _recorded(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> ScopeRecord | None:
-        """What was recorded first; a finding if that cannot be read."""
-        if not self._scoped:
-            return None
-        try:
-            return recorded_in(turn.resource)
-        except RecordError as error:
-            turn.findings.append(unreadable(error))
-            return None
-
     async def _remove(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> bool:
         """Take what the object has in AWS away; whether there is nothing left to be done."""
         resource = turn.resource
         if self._retains(resource):
             return True
-        home = await self._home_for_removal(turn)
+        home = await self._places.for_removal(turn)
         if home is None:
             # A job that is over has nothing left in AWS that could be removed.
             return self._kind.finished(resource)
@@ -246,28 +250,6 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         except RecordError:
             return False  # said by the gate that needs it
         return recorded is not None and recorded.origin is Origin.ADOPTED
-
-    async def _home_for_removal(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> Home | None:
-        recorded = self._recorded(turn)
-        if turn.findings:
-            return None
-        try:
-            if recorded is None:  # held, but the record was taken away: today's answer has to do
-                answer: Home | Scope | Finding = await self._homes.resolve(turn.resource)
-            else:
-                answer = await self._homes.for_removal(turn.resource, recorded)
-        except AwsError as error:
-            turn.error = error
-            return None
-        except NoTokenError as error:
-            turn.no_token_seconds = error.seconds
-            return None
-        if isinstance(answer, Finding):
-            turn.findings.append(answer)
-            return None
-        if isinstance(answer, Home):
-            return answer
-        return None if recorded is None else Home(recorded, answer)
 
     async def _release(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> Again:
         """AWS holds nothing of the object any more, or keeps it on purpose: let it go."""

@@ -13,6 +13,7 @@ from awsbatch_operator.kinds import outcomes, statuses
 from awsbatch_operator.kinds.contract import (
     ActionT,
     DesiredT,
+    Following,
     Kind,
     KindStatus,
     ObservedT,
@@ -97,6 +98,7 @@ class Reporter(Generic[DesiredT, ObservedT, ActionT]):
             bounded=self._kind.bounded,
             recorded=turn.home.recorded if turn.home is not None and self._scoped else None,
             extra=shown.extra,
+            anew=shown.anew,
         )
         if statuses.same(status, resource.status):
             return resource
@@ -105,6 +107,8 @@ class Reporter(Generic[DesiredT, ObservedT, ActionT]):
         except NotFoundError:
             return None
         self._shared.narrator.judged(resource, verdict)
+        if verdict.result is not None:
+            self._shared.narrator.judged(resource, verdict.result)
         return written
 
     def _pause(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> None:
@@ -138,14 +142,16 @@ class Reporter(Generic[DesiredT, ObservedT, ActionT]):
         key, waits = turn.resource.key, turn.waits_seconds
         if early and waits is not None and not turn.errors and not turn.acted:
             return Again(after=max(waits, TOKEN_SECONDS))
-        waiting = turn.home is None and any(
+        waiting = turn.held_back and any(
             finding.reason is catalogue.REFERENCE_NOT_READY
-            for finding in turn.findings
+            for finding in turn.all_findings()
             if finding.severity is Severity.WAIT
         )
         if not turn.trouble_passes and not waiting:
             self._patience.over(key)
             return None
+        if turn.held_back and any(each.severity is Severity.STALL for each in turn.findings):
+            return None  # a gate's finding is no passing trouble
         if statuses.is_ready(turn.resource) and self._patience.with_trouble(key):
             return Again(after=LOOK_SECONDS, failed=turn.trouble_passes)
         return None
@@ -155,7 +161,7 @@ class Reporter(Generic[DesiredT, ObservedT, ActionT]):
     ) -> Seen[DesiredT, ObservedT, ActionT]:
         home = turn.home
         return Seen(
-            desired=turn.desired,
+            desired=None if isinstance(turn.desired, Following) else turn.desired,
             observed=turn.observed,
             plan=turn.plan,
             findings=findings,
@@ -200,7 +206,7 @@ def _again(
     """When the object is due again if nothing changes before."""
     if turn.trouble_passes:
         return Again(after=RETRY_SECONDS, failed=True)
-    if turn.resource.paused:
+    if turn.resource.paused and turn.plan is None:
         return Again()
     looks = [] if turn.waits_seconds is None else [max(turn.waits_seconds, TOKEN_SECONDS)]
     if turn.unfinished or (turn.errors and turn.acted):  # a lane that went on may have more to do

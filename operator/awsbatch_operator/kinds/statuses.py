@@ -21,6 +21,8 @@ COMMON_FIELDS = frozenset(
 )
 """The fields that the life cycle adds itself."""
 
+_ENDS = frozenset({Situation.COMPLETE, Situation.FAILED})
+
 
 def by_weight(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """What a person must mend first, then what passes by itself, then what is only worth saying."""
@@ -34,7 +36,7 @@ def verdict(findings: Sequence[Finding], otherwise: Verdict, *, deleting: bool) 
     if not heaviest or heaviest[0].severity is Severity.NOTE:
         return otherwise
     first = heaviest[0]
-    over = otherwise.situation in {Situation.COMPLETE, Situation.FAILED}
+    over = otherwise.situation in _ENDS
     if over and first.severity is Severity.WAIT and not deleting:
         return otherwise  # it waits for nothing any more
     alike = [finding for finding in heaviest if finding.severity is first.severity]
@@ -48,7 +50,8 @@ def verdict(findings: Sequence[Finding], otherwise: Verdict, *, deleting: bool) 
             situation = Situation.DELETING
         case _:
             situation = Situation.WORKING
-    return Verdict(situation, first.reason.name, message, ran=otherwise.ran)
+    result = otherwise if over and situation is Situation.STALLED else None
+    return Verdict(situation, first.reason.name, message, ran=otherwise.ran, result=result)
 
 
 def _joined(findings: Sequence[Finding]) -> str:
@@ -77,8 +80,13 @@ def whole(
     bounded: bool,
     recorded: ScopeRecord | None,
     extra: Sequence[ExtraCondition] = (),
+    anew: bool = False,
 ) -> dict[str, Any]:
-    """The status to be written. A paused object keeps the generation that it was judged for."""
+    """The status to be written. A paused object keeps the generation that it was judged for.
+
+    It keeps its conditions as well, unless AWS was seen to have come on (`anew`); but what held it
+    back before it was paused is not looked into meanwhile, and stays.
+    """
     paused = resource.paused
     generation = resource.generation
     listed = conditions(
@@ -90,6 +98,7 @@ def whole(
         paused=paused,
         paused_by=resource.annotations.get(PAUSED, ""),
         extra=extra,
+        anew=anew and (judged.situation in _ENDS or not is_true(resource.status, "Stalled")),
     )
     if paused:
         generation = int(resource.status.get("observedGeneration", -1))

@@ -16,7 +16,7 @@ from awsbatch_operator.api.scope import NoTokenError, Origin
 from awsbatch_operator.api.tags import Owner, Ownership, holder
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.kinds.accounts import Home
-from awsbatch_operator.kinds.contract import ActionT, DesiredT, Kind, ObservedT, Removal
+from awsbatch_operator.kinds.contract import ActionT, DesiredT, Following, Kind, ObservedT, Removal
 from awsbatch_operator.kinds.permits import Permits
 from awsbatch_operator.kinds.scope_record import annotation, recorded_in
 from awsbatch_operator.kinds.shared import Shared
@@ -24,6 +24,9 @@ from awsbatch_operator.kinds.turn import Turn
 from awsbatch_operator.kube.port import InvalidError
 
 LOOKS = 4  # a turn; a plan that still has steps then goes on in the next turn
+
+Desire = Callable[[Resource], DesiredT | Removal | Following]
+"""What is wanted for the object as our own last write left it."""
 
 Announce = Callable[[Turn[DesiredT, ObservedT, ActionT], Plan[ActionT]], Awaitable[Resource]]
 """Writes what a plan announces into the status, before its first step is sent."""
@@ -49,7 +52,7 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
         self,
         turn: Turn[DesiredT, ObservedT, ActionT],
         home: Home,
-        desire: Callable[[Resource], DesiredT | Removal],
+        desire: Desire[DesiredT],
         *,
         fresh: bool = False,
     ) -> None:
@@ -71,7 +74,7 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
     async def _rounds(
         self,
         turn: Turn[DesiredT, ObservedT, ActionT],
-        desire: Callable[[Resource], DesiredT | Removal],
+        desire: Desire[DesiredT],
         *,
         fresh: bool,
     ) -> None:
@@ -123,7 +126,10 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
         kind, resource, home = self.kind, turn.resource, turn.home
         if answer is None:
             answer = await kind.observe(resource, home.recorded, home.scope, fresh=fresh)
-        owned = self._owned(resource, answer)
+        owned = Ownership.OURS
+        if answer is not None:
+            found = kind.owned(answer, resource, self.owner(resource))
+            owned = turn.whose(found, bounded=kind.bounded)
         turn.foreign = owned is Ownership.FOREIGN
         turn.observed = None if turn.foreign else answer
         if turn.foreign and answer is not None:
@@ -132,6 +138,9 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
             if not fresh:  # what the feed read may be from before it was ours, or became free
                 turn.foreign = False
                 return await self._look(turn, None, fresh=True)
+            if isinstance(turn.desired, Following):  # the gate's findings stand, and say enough
+                turn.plan = None
+                return None
             self._leave_alone(turn, kind.marks(answer))
             return None
         if owned is Ownership.ADOPTABLE:
@@ -143,16 +152,6 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
             message = "AWS already had what an earlier object of this name made; it is ours now."
             self.shared.narrator.noted(resource, [Finding(catalogue.REOWNED, message)])
         return plan
-
-    def _owned(self, resource: Resource, observed: ObservedT | None) -> Ownership:
-        if observed is None:
-            return Ownership.OURS
-        owned = self.kind.owned(observed, resource, self.owner(resource))
-        if owned is Ownership.RECREATED and self.kind.bounded:
-            return Ownership.FOREIGN  # a run belongs to one object, not to its name
-        if owned is Ownership.ADOPTABLE and resource.deleting:
-            return Ownership.FOREIGN  # nothing is taken over only to be removed
-        return owned
 
     def _leave_behind(
         self, turn: Turn[DesiredT, ObservedT, ActionT], *, fresh: bool

@@ -7,10 +7,11 @@ from typing import Generic
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.api.plans import Outcome, Plan
+from awsbatch_operator.api.tags import Ownership
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.kinds import outcomes
 from awsbatch_operator.kinds.accounts import Home
-from awsbatch_operator.kinds.contract import ActionT, DesiredT, ObservedT, Removal
+from awsbatch_operator.kinds.contract import ActionT, DesiredT, Following, ObservedT, Removal
 
 
 @dataclass(slots=True)
@@ -19,7 +20,7 @@ class Turn(Generic[DesiredT, ObservedT, ActionT]):
 
     resource: Resource
     home: Home | None = None  # None: a gate before it ended the turn
-    desired: DesiredT | Removal | None = None
+    desired: DesiredT | Removal | Following | None = None
     observed: ObservedT | None = None
     foreign: bool = False  # AWS has such a thing, and it is not this object's
     plan: Plan[ActionT] | None = None
@@ -37,6 +38,20 @@ class Turn(Generic[DesiredT, ObservedT, ActionT]):
         first = () if self.error is None else (self.error,)
         steps = (outcome.error for outcome in self.outcomes.values())
         return (*first, *(error for error in steps if isinstance(error, AwsError)))
+
+    @property
+    def held_back(self) -> bool:
+        """Whether a gate ended the turn; what was recorded may have been looked at all the same."""
+        return self.home is None or isinstance(self.desired, Following)
+
+    def whose(self, found: Ownership, *, bounded: bool) -> Ownership:
+        """Whose a thing counts as in this turn, which AWS's tags call `found`."""
+        if found is Ownership.RECREATED and bounded:
+            return Ownership.FOREIGN  # a run belongs to one object, not to its name
+        behind_a_gate = isinstance(self.desired, Following)
+        if found is Ownership.ADOPTABLE and (self.resource.deleting or behind_a_gate):
+            return Ownership.FOREIGN  # nothing is taken over only to be removed, or unasked
+        return found
 
     @property
     def acted(self) -> bool:

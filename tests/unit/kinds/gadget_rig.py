@@ -69,8 +69,10 @@ class OneHome:
         name = str(resource.spec.get("awsName", resource.key.name))
         return Home(ScopeRecord("", ACCOUNT, REGION, name), self.scope)
 
-    async def for_removal(self, resource: Resource, recorded: ScopeRecord) -> Scope:
-        del resource, recorded
+    async def of_record(
+        self, resource: Resource, recorded: ScopeRecord, *, to_look: bool = False
+    ) -> Scope:
+        del resource, recorded, to_look
         return self.scope
 
     def refuses_roles(self, resource: Resource, recorded: ScopeRecord) -> bool:

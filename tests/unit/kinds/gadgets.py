@@ -16,7 +16,7 @@ from awsbatch_operator.api.plans import Plan, Step
 from awsbatch_operator.api.references import Reference, Targets
 from awsbatch_operator.api.scope import NoTokenError, Permit, Scope, ScopeRecord
 from awsbatch_operator.api.tags import Owner, Ownership, ownership
-from awsbatch_operator.kinds.contract import KindStatus, Removal, Seen
+from awsbatch_operator.kinds.contract import Following, KindStatus, Removal, Seen
 from awsbatch_operator.kinds.lasting import adoptable
 
 CLUSTER, ACCOUNT, REGION = "lab", "111122223333", "eu-central-1"
@@ -116,6 +116,8 @@ class GadgetKind:
         self.waits: dict[str, float] = {}  # operations without a token, and for how long
         self.answers = False  # a call answers with the new observation
         self.script: Script = missing()
+        self.refused: tuple[Finding, ...] = ()  # what the spec rules out
+        self.records = False  # something is recorded that has not been seen
         self.extra: tuple[ExtraCondition, ...] = ()
         self.before_call: Callable[[Do], None] = lambda _: None
 
@@ -129,7 +131,7 @@ class GadgetKind:
 
     def refusals(self, resource: Resource) -> tuple[Finding, ...]:
         del resource
-        return ()
+        return self.refused
 
     def desired(self, resource: Resource, targets: Targets, owner: Owner) -> Desired:
         return Desired(owner, targets.aws_name, resource.spec)
@@ -137,6 +139,10 @@ class GadgetKind:
     def removal(self, resource: Resource, removal: Removal) -> Removal:
         del resource
         return removal
+
+    def following(self, resource: Resource, following: Following) -> Following | None:
+        del resource
+        return following if self.records else None
 
     async def observe(
         self, resource: Resource, recorded: ScopeRecord, scope: Scope, *, fresh: bool
@@ -156,8 +162,12 @@ class GadgetKind:
     def marks(self, observed: Gadget) -> Mapping[str, str]:
         return observed.tags
 
-    def plan(self, desired: Desired | Removal, observed: Gadget | None, now: Instant) -> Plan[Do]:
+    def plan(
+        self, desired: Desired | Removal | Following, observed: Gadget | None, now: Instant
+    ) -> Plan[Do]:
         del now
+        if isinstance(desired, Following):
+            return Plan(findings=desired.findings)
         if isinstance(desired, Removal):
             gone = Plan(steps=(Step(Do("Remove")),))
             return Plan(released=True) if observed is None else gone

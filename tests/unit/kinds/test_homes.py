@@ -68,7 +68,7 @@ async def scope_for_removal(*bodies: dict[str, Any], own: str = ACCOUNT, **spec:
     of = resource("JobQueue", spec, status=status, deleting=True)
     recorded = recorded_in(of)
     assert recorded is not None
-    return await homes.for_removal(of, recorded)
+    return await homes.of_record(of, recorded)
 
 
 def blocked(answer: Any) -> str:
@@ -128,6 +128,31 @@ async def test_an_account_that_the_spec_names_is_the_one_that_is_asked():
     assert THEIRS in message
 
 
+@pytest.mark.parametrize(
+    ("shown", "to_look", "reached"),
+    [(ACCOUNT, True, True), (ACCOUNT, False, False), (THEIRS, True, False), (None, True, False)],
+)
+async def test_an_account_that_serves_the_namespace_no_more_is_looked_into_if_the_status_says_so(
+    shown, to_look, reached
+):
+    """The status is the operator's own word; the record alone could be anybody's."""
+    clock = SteppedClock()
+    cache = Cache(clock=clock)
+    cache.put(account("research", ACCOUNT, allowedNamespaces={"names": ["other"]}))
+    identity: Any = Caller(NOBODYS)
+    homes = Accounts(
+        cache=cache,
+        kube=MemoryKube([], clock=clock),
+        identity=identity,
+        clock=clock,
+        own=OwnIdentity(cluster_id="lab"),
+    )
+    status = {"region": REGION} | ({"accountId": shown} if shown else {})
+    recorded = replace(RECORDED, account="research", account_id=ACCOUNT, region=REGION)
+    answer = await homes.of_record(resource("BatchJob", status=status), recorded, to_look=to_look)
+    assert isinstance(answer, Scope) == reached
+
+
 async def test_a_record_of_our_own_identity_is_not_looked_for_among_the_awsaccounts():
     clock = SteppedClock()
     cache = Cache(clock=clock)
@@ -141,7 +166,7 @@ async def test_a_record_of_our_own_identity_is_not_looked_for_among_the_awsaccou
         own=OwnIdentity(cluster_id="lab"),
     )
     recorded = replace(RECORDED, account="")
-    message = blocked(await homes.for_removal(resource("JobQueue", deleting=True), recorded))
+    message = blocked(await homes.of_record(resource("JobQueue", deleting=True), recorded))
     assert NOBODYS in message
 
 

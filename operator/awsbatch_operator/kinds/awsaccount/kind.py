@@ -19,7 +19,7 @@ from awsbatch_operator.kinds.awsaccount.observe import Observed, observe_account
 from awsbatch_operator.kinds.awsaccount.plan import plan_account, plan_removal
 from awsbatch_operator.kinds.awsaccount.spec import RESOURCE
 from awsbatch_operator.kinds.awsaccount.status import account_status
-from awsbatch_operator.kinds.contract import KindStatus, Removal, Seen
+from awsbatch_operator.kinds.contract import Following, KindStatus, Removal, Seen
 from awsbatch_operator.kinds.infrastructure import refusals
 
 
@@ -45,9 +45,11 @@ class AccountHomes:
         )
         return Home(ScopeRecord("", "", region, ""), scope)
 
-    async def for_removal(self, resource: Resource, recorded: ScopeRecord) -> Scope | Finding:
+    async def of_record(
+        self, resource: Resource, recorded: ScopeRecord, *, to_look: bool = False
+    ) -> Scope | Finding:
         """Where it does not matter: removing an AWSAccount asks AWS nothing."""
-        del resource
+        del resource, to_look
         return Scope(account_id="", region=recorded.region)
 
     def refuses_roles(self, resource: Resource, recorded: ScopeRecord) -> bool:
@@ -83,6 +85,11 @@ class AwsAccountKind:
         del resource
         return removal
 
+    def following(self, resource: Resource, following: Following) -> Following | None:
+        """It makes nothing, so nothing is recorded."""
+        del resource, following
+        return None
+
     async def observe(
         self, resource: Resource, recorded: ScopeRecord, scope: Scope, *, fresh: bool
     ) -> Observed | None:
@@ -100,9 +107,11 @@ class AwsAccountKind:
         return {}
 
     def plan(
-        self, desired: Desired | Removal, observed: Observed | None, now: Instant
+        self, desired: Desired | Removal | Following, observed: Observed | None, now: Instant
     ) -> Plan[Never]:
         del observed, now
+        if isinstance(desired, Following):
+            return Plan(findings=desired.findings)
         if isinstance(desired, Removal):
             return plan_removal(desired)
         return plan_account()

@@ -11,6 +11,7 @@ from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.kinds.batchjob import waiting
 from awsbatch_operator.kinds.batchjob.request import passed_through, request_hash
 from awsbatch_operator.kinds.batchjob.submission import recorded_job_id, submission_of
+from awsbatch_operator.kinds.contract import Following
 from awsbatch_operator.kinds.gates import is_ready
 
 MULTINODE = "multinode"  # JobDefinitionType
@@ -67,6 +68,25 @@ class Desired:
             return 0.0
         left = self.created.plus(self.grace_seconds).since(now)
         return left if 0.0 < left <= self.grace_seconds + CLOCKS_APART_SECONDS else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowingJob(Following):
+    """A job that is recorded is to be followed; the fields are those of `Desired`."""
+
+    request_hash: str
+    codes_shown: frozenset[str]
+
+
+def followed_job(resource: Resource, following: Following) -> FollowingJob:
+    """What the spec, be it sound or not, and the status say of it."""
+    return FollowingJob(
+        owner=following.owner,
+        findings=following.findings,
+        may_change=following.may_change,
+        request_hash=request_hash(resource),
+        codes_shown=waiting.codes_shown(resource.status),
+    )
 
 
 def needed_references(resource: Resource) -> tuple[Reference, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from awsbatch_operator.api.conditions import condition
+from awsbatch_operator.api.conditions import condition, is_true
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
@@ -14,7 +14,14 @@ from awsbatch_operator.api.tags import Owner, Ownership, ownership
 from awsbatch_operator.kinds.batchjob.act import act_on_job
 from awsbatch_operator.kinds.batchjob.actions import Action, Terminate
 from awsbatch_operator.kinds.batchjob.definition_types import DefinitionTypes
-from awsbatch_operator.kinds.batchjob.desired import Desired, desired_job, needed_references
+from awsbatch_operator.kinds.batchjob.desired import (
+    Desired,
+    FollowingJob,
+    desired_job,
+    followed_job,
+    needed_references,
+)
+from awsbatch_operator.kinds.batchjob.following import plan_following
 from awsbatch_operator.kinds.batchjob.observe import Observer
 from awsbatch_operator.kinds.batchjob.observed import MAY_BE_SENT, Knowledge, Observed
 from awsbatch_operator.kinds.batchjob.plan import plan_job
@@ -22,7 +29,7 @@ from awsbatch_operator.kinds.batchjob.removal import plan_removal
 from awsbatch_operator.kinds.batchjob.spec import RESOURCE
 from awsbatch_operator.kinds.batchjob.status import job_status
 from awsbatch_operator.kinds.batchjob.submission import end_condition, submission_of
-from awsbatch_operator.kinds.contract import KindStatus, Removal, Seen
+from awsbatch_operator.kinds.contract import Following, KindStatus, Removal, Seen
 from awsbatch_operator.kinds.infrastructure import refusals
 from awsbatch_operator.kinds.scope_record import RecordError, unreadable
 
@@ -69,6 +76,13 @@ class BatchJobKind:
         del resource
         return removal
 
+    def following(self, resource: Resource, following: Following) -> Following | None:
+        try:
+            unfinished = self.observer.unfinished(resource)
+        except RecordError:
+            return None  # nothing is guessed; a refusal says so
+        return followed_job(resource, following) if unfinished else None
+
     async def observe(
         self, resource: Resource, recorded: ScopeRecord, scope: Scope, *, fresh: bool
     ) -> Observed | None:
@@ -76,7 +90,8 @@ class BatchJobKind:
         owner = Owner(self.cluster_id, resource.key, resource.uid)
         observed = await self.observer.observe(resource, owner, scope, fresh=fresh)
         if not resource.deleting and (observed is None or observed.knowledge in MAY_BE_SENT):
-            arn = resource.spec["jobDefinitionRef"].get("arn")
+            # A gate may have found that the spec is unsound.
+            arn = (resource.spec.get("jobDefinitionRef") or {}).get("arn")
             if arn is not None:
                 await self.types.learn(scope, arn)
         return observed
@@ -91,8 +106,12 @@ class BatchJobKind:
         return observed.detail.get("tags") or {}
 
     def plan(
-        self, desired: Desired | Removal, observed: Observed | None, now: Instant
+        self, desired: Desired | Removal | Following, observed: Observed | None, now: Instant
     ) -> Plan[Action]:
+        if isinstance(desired, FollowingJob):
+            return plan_following(desired, observed, now)
+        if isinstance(desired, Following):
+            return Plan(findings=desired.findings)
         if isinstance(desired, Removal):
             return plan_removal(desired, observed, now)
         if self.types.is_multinode(desired.definition):
@@ -143,6 +162,8 @@ def job_is_over(resource: Resource) -> bool:
         resource.status.get("observedGeneration") != resource.generation
         # something stands in the way besides, and may pass without another edit
         or _is_stalled_besides(resource, ended)
+        # it ended while it was paused, and is not any more
+        or (is_true(resource.status, "Paused") and not resource.paused)
     ):
         return False
     try:

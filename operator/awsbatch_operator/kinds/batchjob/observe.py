@@ -78,12 +78,12 @@ class Observer:
         Not `fresh`: the poller's newest detail of the job serves. Where no id is known, and where
         further jobs of a run are due to be looked for, AWS's listing is asked in any case.
         """
-        submission = self._recorded(resource)
+        submission = self.recorded(resource)
         if submission is None:
             return None
         lost = is_lost(resource)
         here = (submission.account_id, submission.region) == (scope.account_id, scope.region)
-        over = _is_concluded(resource, submission) and submission.looked_through
+        over = _is_over(resource, submission)
         if not here and not over:
             return Observed(Knowledge.ELSEWHERE, submission, lost=lost)
         look = _Look(resource, submission, owner, scope, fresh)
@@ -103,8 +103,18 @@ class Observer:
         if job_id is not None:
             self.feed.forget(job_id)
 
-    def _recorded(self, resource: Resource) -> Submission | None:
+    def unfinished(self, resource: Resource) -> bool:
+        """Whether a run is recorded whose end, or whose further jobs, are still to be seen.
+
+        No AWS call. Raises RecordError.
+        """
+        submission = self.recorded(resource)
+        return submission is not None and not _is_over(resource, submission)
+
+    def recorded(self, resource: Resource) -> Submission | None:
         """What is recorded; or, if somebody has taken that away, what we have just sent.
+
+        Raises RecordError.
 
         The status makes up for a lost annotation, but knows neither repeats nor earlier runs. Once
         the annotation is written again it counts: which of two jobs is the run stands in it alone.
@@ -258,6 +268,11 @@ def _is_concluded(resource: Resource, submission: Submission) -> bool:
     """Whether the end of this very run stands in the status."""
     named = recorded_job_id(resource, submission) is not None
     return named and end_condition(resource) is not None
+
+
+def _is_over(resource: Resource, submission: Submission) -> bool:
+    """Whether its end stands in the status, and nothing is left to be looked for."""
+    return _is_concluded(resource, submission) and submission.looked_through
 
 
 def _is_of(job: Shape, run: Submission, owner: Owner) -> bool:

@@ -11,7 +11,7 @@ from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.words import sentence
 from awsbatch_operator.kinds.batchjob import waiting
 from awsbatch_operator.kinds.batchjob.actions import Action
-from awsbatch_operator.kinds.batchjob.desired import Desired
+from awsbatch_operator.kinds.batchjob.desired import Desired, FollowingJob
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed, is_not_shown_yet
 from awsbatch_operator.kinds.batchjob.strays import (
     after_looks,
@@ -29,6 +29,7 @@ from awsbatch_operator.kinds.batchjob.submitting import (
 
 LOGS_LOOK_SECONDS = 1.0
 SOON_SECONDS = 5.0
+HELD_LOOK_SECONDS = 300.0  # between looks for further jobs of a run that may not be ended now
 QUIET_SECONDS = 60.0  # a state other than RUNNING is shown after a minute in it
 
 
@@ -39,13 +40,30 @@ def plan_job(desired: Desired, observed: Observed | None, now: Instant) -> Plan[
     if observed.knowledge is Knowledge.ELSEWHERE:
         return Plan(findings=(elsewhere(observed.submission),))
     record = after_looks(observed, now)
-    plan = _next(desired, observed, record, now)
+    return with_ledger(_next(desired, observed, record, now), observed, record, now)
+
+
+def with_ledger(
+    plan: Plan[Action],
+    observed: Observed,
+    record: Submission,
+    now: Instant,
+    *,
+    may_end: bool = True,
+) -> Plan[Action]:
+    """The plan for the newest run, and what the looks for jobs that must not be ask for.
+
+    Those are ended only if anything `may_end` now.
+    """
     writes = any(SUBMISSION in step.record for step in plan.steps)
     stale = observed.lost or record != observed.submission
-    looks = (plan.look_again_seconds, looks_for_strays(record, observed, now))
+    later = looks_for_strays(record, observed, now)
+    if observed.strays and not may_end:
+        later = HELD_LOOK_SECONDS
+    looks = (plan.look_again_seconds, later)
     return replace(
         plan,
-        steps=(*endings(observed), *plan.steps),
+        steps=(*(endings(observed) if may_end else ()), *plan.steps),
         findings=(*plan.findings, *told(observed)),
         record=record.annotation() if stale and not writes else {},
         look_again_seconds=min((look for look in looks if look is not None), default=None),
@@ -61,11 +79,11 @@ def _next(desired: Desired, observed: Observed, record: Submission, now: Instant
         case Knowledge.ABSENT:
             return after_absence(desired, record, now)
         case Knowledge.UNTRACEABLE:
-            return when_unknown(desired, record, now, _untraceable(record))
+            return when_unknown(desired, record, now, untraceable(record))
         case Knowledge.FOUND | Knowledge.CONCLUDED:
-            return _follow(desired, observed, now)
+            return follow(desired, observed, now)
         case Knowledge.FORGOTTEN:
-            return _forgotten(observed, now)
+            return forgotten(observed, now)
         case Knowledge.ELSEWHERE:
             return Plan(findings=(elsewhere(record),))
         case never:
@@ -95,7 +113,8 @@ def elsewhere(submission: Submission) -> Finding:
     )
 
 
-def _follow(desired: Desired, observed: Observed, now: Instant) -> Plan[Action]:
+def follow(desired: Desired | FollowingJob, observed: Observed, now: Instant) -> Plan[Action]:
+    """Nothing is to be done: when to look again, and what is worth saying of the job."""
     looks: list[float] = []
     findings = list(_never_run(desired, observed.submission))
     if observed.knowledge is Knowledge.FOUND and not observed.ended:
@@ -116,7 +135,7 @@ def _follow(desired: Desired, observed: Observed, now: Instant) -> Plan[Action]:
     return Plan(findings=tuple(findings), look_again_seconds=min(looks, default=None))
 
 
-def _never_run(desired: Desired, submission: Submission) -> tuple[Finding, ...]:
+def _never_run(desired: Desired | FollowingJob, submission: Submission) -> tuple[Finding, ...]:
     """Whether an edit came too late: after the submission, and before the status showed it."""
     if submission.request_hash in {"", desired.request_hash}:
         return ()
@@ -135,7 +154,7 @@ def _quiet_rest(observed: Observed, now: Instant) -> list[float]:
     return [rest] if rest > 0 else []
 
 
-def _forgotten(observed: Observed, now: Instant) -> Plan[Action]:
+def forgotten(observed: Observed, now: Instant) -> Plan[Action]:
     """DescribeJobs does not know the job: not yet, or not any more."""
     if is_not_shown_yet(observed, now):
         return Plan(look_again_seconds=SOON_SECONDS)
@@ -148,7 +167,8 @@ def _forgotten(observed: Observed, now: Instant) -> Plan[Action]:
     return Plan(findings=(finding,))
 
 
-def _untraceable(submission: Submission) -> Finding:
+def untraceable(submission: Submission) -> Finding:
+    """Nobody can look for a run whose queue AWS does not have any more."""
     return Finding(
         catalogue.SUBMISSION_UNKNOWN,
         f"Run {submission.run} was about to be submitted at {submission.time.rfc3339()}, and its "

@@ -62,7 +62,7 @@ def job_status(resource: Resource, seen: Seen[Desired, Observed, Action]) -> Kin
     if judged.situation is Situation.FAILED:
         fields["failure"] = judged.reason
     ran = generation_that_ran(resource, observed.submission)
-    return KindStatus(fields, replace(judged, ran=ran))
+    return KindStatus(fields, replace(judged, ran=ran), anew=True)
 
 
 def _waits_for_its_definition(seen: Seen[Desired, Observed, Action]) -> bool:

@@ -140,17 +140,24 @@ def after_refusal(desired: Desired, record: Submission, now: Instant) -> Plan[Ac
 
 def after_absence(desired: Desired, record: Submission, now: Instant) -> Plan[Action]:
     """AWS has no trace of the attempt: the same run once more, as recorded."""
-    if now.since(record.time) > TRACEABLE_SECONDS:
-        finding = Finding(
-            catalogue.SUBMISSION_UNKNOWN,
-            f"Run {record.run} was about to be submitted at {record.time.rfc3339()}, and "
-            "AWS forgets finished jobs after seven days, so nobody can tell whether it ran.",
-        )
+    finding = too_old(record, now)
+    if finding is not None:
         return when_unknown(desired, record, now, finding)
     if not _leads_to(desired, record):
         return _new_run(desired, record, now, never_sent=False)
     waits = _waits_for_targets(desired, record, newest=False)
     return waits or _submit(desired, record.repeated(now))
+
+
+def too_old(record: Submission, now: Instant) -> Finding | None:
+    """Whether AWS may have had the job of a run that it does not list, and forgotten it since."""
+    if now.since(record.time) <= TRACEABLE_SECONDS:
+        return None
+    return Finding(
+        catalogue.SUBMISSION_UNKNOWN,
+        f"Run {record.run} was about to be submitted at {record.time.rfc3339()}, and "
+        "AWS forgets finished jobs after seven days, so nobody can tell whether it ran.",
+    )
 
 
 def when_unknown(
