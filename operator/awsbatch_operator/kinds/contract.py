@@ -121,6 +121,12 @@ class Kind(Protocol[DesiredT, ObservedT, ActionT]):
         an answer, the turn ends: `references` and `desired` may rely on a spec that is sound.
         """
 
+    def too_early(self, resource: Resource, now: Instant) -> Finding | None:
+        """Why nothing is done yet, although all that the spec names is there; None: go on (pure).
+
+        Asked before anything is looked at, so that waiting costs next to nothing.
+        """
+
     def desired(self, resource: Resource, targets: Targets, owner: Owner) -> DesiredT:
         """Spec and resolved references (pure)."""
 

@@ -83,6 +83,10 @@ class Infrastructure(Generic[DesiredT, TaggedT]):
     def refusals(self, resource: Resource) -> tuple[Finding, ...]:
         return refusals(self.declared, resource)
 
+    def too_early(self, resource: Resource, now: Instant) -> Finding | None:
+        del resource, now
+        return None
+
     def desired(self, resource: Resource, targets: Targets, owner: Owner) -> DesiredT:
         return self.desire(resource, targets, owner)
 

@@ -98,6 +98,9 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         turn.findings += missing or gates.elsewhere(
             references, found, external_arns(resource), home.recorded
         )
+        early = None if turn.findings else self._kind.too_early(resource, self._shared.clock.now())
+        if early is not None:
+            turn.findings.append(early)
         if turn.findings:
             return
         own = await self._own_targets(turn, home, references, found)

@@ -129,6 +129,10 @@ class GadgetKind:
         del resource
         return False
 
+    def too_early(self, resource: Resource, now: Instant) -> Finding | None:
+        del resource, now
+        return None
+
     def refusals(self, resource: Resource) -> tuple[Finding, ...]:
         del resource
         return self.refused

@@ -77,6 +77,10 @@ class AwsAccountKind:
     def refusals(self, resource: Resource) -> tuple[Finding, ...]:
         return refusals(RESOURCE, resource)
 
+    def too_early(self, resource: Resource, now: Instant) -> Finding | None:
+        del resource, now
+        return None
+
     def desired(self, resource: Resource, targets: Targets, owner: Owner) -> Desired:
         del targets, owner
         return desired_account(resource)

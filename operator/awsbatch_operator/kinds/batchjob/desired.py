@@ -58,16 +58,8 @@ class Desired:
     codes_shown: frozenset[str] = frozenset()
 
     def grace_left(self, now: Instant) -> float:
-        """Seconds until the first run may begin; 0: it may.
-
-        The moment of creation is the API server's, and `now` is ours. A creation that is ahead of
-        us by more than clocks differ in good order means that one of them is wrong, and waiting for
-        the other could take hours.
-        """
-        if self.created is None or not self.grace_seconds:
-            return 0.0
-        left = self.created.plus(self.grace_seconds).since(now)
-        return left if 0.0 < left <= self.grace_seconds + CLOCKS_APART_SECONDS else 0.0
+        """Seconds until the first run may begin; 0: it may."""
+        return _left(self.created, self.grace_seconds, now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +79,32 @@ def followed_job(resource: Resource, following: Following) -> FollowingJob:
         request_hash=request_hash(resource),
         codes_shown=waiting.codes_shown(resource.status),
     )
+
+
+def grace_left(resource: Resource, definition_grace: float, now: Instant) -> float:
+    """Seconds until the first run of a job may begin of which nothing is recorded; 0: it may."""
+    if resource.held or SUBMISSION in resource.annotations:
+        return 0.0
+    return _left(resource.created, _grace_seconds(resource, definition_grace), now)
+
+
+def _grace_seconds(resource: Resource, definition_grace: float) -> float:
+    """Of a creationTimestamp, which has whole seconds, cut off: hence the one more."""
+    reference: Shape = resource.spec["jobDefinitionRef"]
+    by_name = "name" in reference and reference.get("revision") is None
+    return definition_grace + 1.0 if by_name and definition_grace > 0 else 0.0
+
+
+def _left(created: Instant | None, grace_seconds: float, now: Instant) -> float:
+    """The moment of creation is the API server's, and `now` is ours.
+
+    A creation that is ahead of us by more than clocks differ in good order means that one of them
+    is wrong, and waiting for the other could take hours.
+    """
+    if created is None or not grace_seconds:
+        return 0.0
+    left = created.plus(grace_seconds).since(now)
+    return left if 0.0 < left <= grace_seconds + CLOCKS_APART_SECONDS else 0.0
 
 
 def needed_references(resource: Resource) -> tuple[Reference, ...]:
@@ -116,14 +134,12 @@ def desired_job(
     """Spec and resolved references.
 
     `definition_grace` are the seconds that a definition by name is given to be changed by the same
-    `kubectl apply` that made the job. creationTimestamp has whole seconds, cut off: hence the one
-    more.
+    `kubectl apply` that made the job.
     """
     reference: Shape = resource.spec["jobDefinitionRef"]
     definition = _target(resource, "jobDefinitionRef", "JobDefinition", targets)
     queue = _target(resource, "jobQueueRef", "JobQueue", targets)
     by_name, revision = "name" in reference, reference.get("revision")
-    waits = by_name and revision is None and definition_grace > 0
     used = _used(definition, revision)
     return Desired(
         owner=owner,
@@ -142,7 +158,7 @@ def desired_job(
         missing_revision="" if definition is None else used.missing,
         queue_ready=queue is None or is_ready(queue),
         created=resource.created,
-        grace_seconds=definition_grace + 1.0 if waits else 0.0,
+        grace_seconds=_grace_seconds(resource, definition_grace),
         multinode=definition is not None and definition.spec.get("type") == MULTINODE,
         queue_deleted=queue is not None and queue.deleting and _ends_its_jobs(queue),
         codes_shown=waiting.codes_shown(resource.status),

@@ -19,6 +19,7 @@ from awsbatch_operator.kinds.batchjob.desired import (
     FollowingJob,
     desired_job,
     followed_job,
+    grace_left,
     needed_references,
 )
 from awsbatch_operator.kinds.batchjob.following import plan_following
@@ -29,6 +30,7 @@ from awsbatch_operator.kinds.batchjob.removal import plan_removal
 from awsbatch_operator.kinds.batchjob.spec import RESOURCE
 from awsbatch_operator.kinds.batchjob.status import job_status
 from awsbatch_operator.kinds.batchjob.submission import end_condition, submission_of
+from awsbatch_operator.kinds.batchjob.submitting import too_early
 from awsbatch_operator.kinds.contract import Following, KindStatus, Removal, Seen
 from awsbatch_operator.kinds.infrastructure import refusals
 from awsbatch_operator.kinds.scope_record import RecordError, unreadable
@@ -71,6 +73,10 @@ class BatchJobKind:
 
     def desired(self, resource: Resource, targets: Targets, owner: Owner) -> Desired:
         return desired_job(resource, targets, owner, definition_grace=self.definition_grace)
+
+    def too_early(self, resource: Resource, now: Instant) -> Finding | None:
+        left = grace_left(resource, self.definition_grace, now)
+        return too_early(left) if left > 0 else None
 
     def removal(self, resource: Resource, removal: Removal) -> Removal:
         del resource

@@ -67,12 +67,8 @@ def job_status(resource: Resource, seen: Seen[Desired, Observed, Action]) -> Kin
 
 def _waits_for_its_definition(seen: Seen[Desired, Observed, Action]) -> bool:
     """Whether the first run is held back for a moment: not worth one more write for each job."""
-    desired = seen.desired
-    if not isinstance(desired, Desired):
-        return False
-    return desired.grace_left(seen.now) > 0 and not any(
-        finding.reason is not catalogue.JOB_SUBMITTING for finding in seen.findings
-    )
+    reasons = {finding.reason for finding in seen.findings}
+    return reasons == {catalogue.JOB_SUBMITTING}
 
 
 def generation_that_ran(resource: Resource, submission: Submission) -> int:

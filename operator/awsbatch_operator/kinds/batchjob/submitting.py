@@ -31,16 +31,20 @@ def first_run(desired: Desired, now: Instant) -> Plan[Action]:
         return Plan(findings=(_no_revision(desired),))
     left = desired.grace_left(now)
     if left > 0:
-        finding = Finding(
-            catalogue.JOB_SUBMITTING,
-            "The job is about to be submitted with the newest revision of its definition.",
-            look_again_seconds=left,
-        )
-        return Plan(findings=(finding,))
+        return Plan(findings=(too_early(left),))
     first = _made_of(desired, 1, now)
     if desired.was_recorded:
         return _recorded_again(first)
     return _submit(desired, first)
+
+
+def too_early(seconds: float) -> Finding:
+    """The definition by name may still be changed by the `kubectl apply` that made the job."""
+    return Finding(
+        catalogue.JOB_SUBMITTING,
+        "The job is about to be submitted with the newest revision of its definition.",
+        look_again_seconds=seconds,
+    )
 
 
 def _recorded_again(first: Submission) -> Plan[Action]:
