@@ -34,7 +34,7 @@ from awsbatch_operator.kinds.awsaccount.spec import RESOURCE as AWS_ACCOUNT
 from awsbatch_operator.kinds.batchjob.act import SubmissionMemory
 from awsbatch_operator.kinds.batchjob.definition_types import DefinitionTypes
 from awsbatch_operator.kinds.batchjob.kind import BatchJobKind, job_is_over
-from awsbatch_operator.kinds.batchjob.observe import LeadershipStart, Observer
+from awsbatch_operator.kinds.batchjob.observe import Observer
 from awsbatch_operator.kinds.batchjob.output import OutputReader
 from awsbatch_operator.kinds.batchjob.spec import RESOURCE as BATCH_JOB
 from awsbatch_operator.kinds.computeenvironment.kind import compute_environments
@@ -50,7 +50,7 @@ from awsbatch_operator.kinds.proofs import Proofs
 from awsbatch_operator.kinds.schedulingpolicy.kind import scheduling_policies
 from awsbatch_operator.kinds.schedulingpolicy.spec import RESOURCE as SCHEDULING_POLICY
 from awsbatch_operator.kinds.scope_record import recorded_account
-from awsbatch_operator.kinds.shared import Claims, Shared
+from awsbatch_operator.kinds.shared import Claims, LeadershipStart, Shared
 from awsbatch_operator.kube.port import KubePort
 from awsbatch_operator.schema.validate import spec_problems
 from awsbatch_operator.settings import Settings
@@ -289,7 +289,7 @@ def _life_cycles(
         "BatchJob": Lifecycle(job, shared=shared, homes=accounts),
         "ComputeEnvironment": Lifecycle(compute_environments(batch), shared=shared, homes=accounts),
         "JobDefinition": Lifecycle(
-            job_definitions(batch, edges.clock), shared=shared, homes=accounts
+            job_definitions(batch, edges.clock, leadership), shared=shared, homes=accounts
         ),
         "JobQueue": Lifecycle(job_queues(batch), shared=shared, homes=accounts),
         "SchedulingPolicy": Lifecycle(scheduling_policies(batch), shared=shared, homes=accounts),

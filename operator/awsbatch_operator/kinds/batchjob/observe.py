@@ -27,15 +27,9 @@ from awsbatch_operator.kinds.batchjob.submission import (
     submission_of,
 )
 from awsbatch_operator.kinds.scope_record import RecordError
+from awsbatch_operator.kinds.shared import LeadershipStart
 
 SETTLING_TIMES = 5  # the longest settling, in settling times
-
-
-class LeadershipStart:
-    """When this process won the lease; set once by app, before any work starts."""
-
-    def __init__(self) -> None:
-        self.at: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class ListedRevision:
     """A revision as the status shows it."""
 
     arn: str
+    number: int
     content_hash: str
     registered: Instant
 
@@ -100,6 +101,7 @@ def _shown(resource: Resource) -> tuple[ListedRevision, ...]:
     return tuple(
         ListedRevision(
             arn=str(entry["arn"]),
+            number=int(entry["revision"]),
             content_hash=str(entry.get("contentHash", "")),
             registered=Instant.parse(str(entry["registeredTime"]))
             if "registeredTime" in entry

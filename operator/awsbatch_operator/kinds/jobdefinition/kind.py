@@ -13,11 +13,14 @@ from awsbatch_operator.kinds.jobdefinition.plan import plan_definition, plan_rem
 from awsbatch_operator.kinds.jobdefinition.registrations import Registrations
 from awsbatch_operator.kinds.jobdefinition.spec import RESOURCE
 from awsbatch_operator.kinds.jobdefinition.status import definition_status
+from awsbatch_operator.kinds.shared import LeadershipStart
 
 
-def job_definitions(batch: BatchPort, clock: Clock) -> Infrastructure[Desired, Observed]:
+def job_definitions(
+    batch: BatchPort, clock: Clock, leadership: LeadershipStart
+) -> Infrastructure[Desired, Observed]:
     """The kind, over AWS Batch."""
-    registrations = Registrations(clock)
+    registrations = Registrations(clock, leadership)
     return Infrastructure(
         declared=RESOURCE,
         batch=batch,

@@ -9,7 +9,7 @@ from awsbatch_operator.api.scope import Scope, ScopeRecord
 from awsbatch_operator.api.tags import Owner, Ownership, ownership, unclaimed
 from awsbatch_operator.aws.ports import BatchPort
 from awsbatch_operator.kinds.jobdefinition.registrations import Registrations
-from awsbatch_operator.kinds.jobdefinition.revision import Revision
+from awsbatch_operator.kinds.jobdefinition.revision import Revision, is_open
 from awsbatch_operator.kinds.lasting import ApiCall, adoptable
 
 _NOT_CONTENT = frozenset(
@@ -24,12 +24,14 @@ class Observed:
 
     `recorded` are the ARNs that the object's status lists as its own, with the hashes of what was
     registered as them. `in_doubt`: there may be one more, whose registration got no answer and
-    which AWS does not list yet.
+    which AWS does not list yet. `inherited_seconds`: the same may be so, for that long, of one that
+    another process was about to register before this one led.
     """
 
     revisions: tuple[Revision, ...]
     recorded: Mapping[str, str] = field(default_factory=dict)
     in_doubt: bool = False
+    inherited_seconds: float = 0.0
 
     @property
     def newest(self) -> Revision | None:
@@ -73,7 +75,8 @@ class Observer:
         known = {revision.arn for revision in listed}
         lately = self.registrations.revisions(scope, name)
         listed += [revision for revision in lately if revision.arn not in known]
-        in_doubt = self.registrations.in_doubt(scope, name)
+        inherited = self.registrations.doubt_left(scope, name) if is_open(resource) else 0.0
+        in_doubt = self.registrations.in_doubt(scope, name) or inherited > 0
         if not listed and not in_doubt:
             return None
         shown = resource.status.get("revisions", ())
@@ -81,6 +84,7 @@ class Observer:
             tuple(sorted(listed, key=_number, reverse=True)),
             {str(entry["arn"]): str(entry.get("contentHash", "")) for entry in shown},
             in_doubt,
+            inherited,
         )
 
 
@@ -138,9 +142,14 @@ class Registering:
         earlier = before or Observed(())
         return Observed((made, *earlier.revisions), earlier.recorded)
 
-    def unanswered(self, call: ApiCall, scope: Scope) -> None:
-        if call.operation == "RegisterJobDefinition":
-            self.registrations.unanswered(scope, str(call.request["jobDefinitionName"]))
+    def failed(self, call: ApiCall, scope: Scope, *, unknown: bool) -> None:
+        if call.operation != "RegisterJobDefinition":
+            return
+        name = str(call.request["jobDefinitionName"])
+        if unknown:
+            self.registrations.unanswered(scope, name)
+        else:
+            self.registrations.refused(scope, name)
 
 
 def _number(revision: Revision) -> int:

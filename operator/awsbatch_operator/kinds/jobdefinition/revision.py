@@ -1,9 +1,11 @@
-"""A revision of a job definition, as AWS has it."""
+"""A revision of a job definition, as AWS has it, and the record of one that is about to be made."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from awsbatch_operator.api.metadata import REGISTERING, Resource
 from awsbatch_operator.api.tags import CONTENT
 
 
@@ -20,3 +22,28 @@ class Revision:
     def content_hash(self) -> str:
         """The hash that we tagged it with; "" if it has none."""
         return self.tags.get(CONTENT, "")
+
+
+def registering(after: int) -> Mapping[str, str]:
+    """The annotation that stands in the object before a revision newer than `after` is registered.
+
+    AWS makes one with each call, under a number that nobody knows before. A repeat of a call that
+    AWS has refused has the same text, and so costs no write.
+    """
+    return {REGISTERING: json.dumps({"after": after}, separators=(",", ":"))}
+
+
+def is_open(resource: Resource) -> bool:
+    """Whether a registration was written down of which the status shows no result.
+
+    So it is, too, if somebody has edited the annotation into something else.
+    """
+    text = resource.annotations.get(REGISTERING)
+    if text is None:
+        return False
+    try:
+        after = int(json.loads(text)["after"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return True
+    shown = (int(entry["revision"]) for entry in resource.status.get("revisions", ()))
+    return max(shown, default=0) <= after

@@ -1,5 +1,6 @@
 """What a JobDefinition shows of its revisions (pure)."""
 
+from dataclasses import replace
 from typing import Any
 
 from awsbatch_operator.api import catalogue
@@ -30,7 +31,9 @@ def definition_status(resource: Resource, seen: Seen[Desired, Observed, ApiCall]
         return before
     current = current_revision(desired, observed)
     if current is None:
-        return before
+        # Of what another process has called, the status may say what became of it.
+        said = resource.status.get("observedGeneration") == resource.generation
+        return replace(before, quiet=said and observed.inherited_seconds > 0)
     fields = {
         "arn": current.arn,
         "revision": current.number,

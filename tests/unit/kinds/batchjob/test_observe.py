@@ -12,12 +12,13 @@ from awsbatch_operator.api.metadata import SUBMISSION
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.kinds.batchjob.act import SubmissionMemory
-from awsbatch_operator.kinds.batchjob.observe import LeadershipStart, Observer
+from awsbatch_operator.kinds.batchjob.observe import Observer
 from awsbatch_operator.kinds.batchjob.observed import Knowledge
 from awsbatch_operator.kinds.batchjob.output import AT_ONCE, OutputReader, Readings
 from awsbatch_operator.kinds.batchjob.request import job_tags
 from awsbatch_operator.kinds.batchjob.submission import Submission
 from awsbatch_operator.kinds.scope_record import RecordError
+from awsbatch_operator.kinds.shared import LeadershipStart
 
 FIRST = first_submission()
 
