@@ -100,6 +100,18 @@ async def test_no_change_of_a_definition_is_registered_twice_after_a_handover(ch
     assert max(ours, default=None) == (None if deletion else change.number)
 
 
+async def test_a_deletion_waits_for_what_the_operator_before_has_registered_a_moment_ago():
+    there = Installation()
+    there.lagging.seconds = HANDOVER + 8.0
+    async with there.running():
+        there.apply(DEFINITION, SPECS[DEFINITION])
+        await there.until_ready(DEFINITION)
+    there.kube.remove(DEFINITION)
+    async with there.running():
+        await there.until_gone(DEFINITION, within=60)
+    assert not there.aws().describe_job_definitions(status="ACTIVE")["jobDefinitions"]
+
+
 async def test_the_next_operator_does_not_wait_where_the_outcome_is_known():
     """Neither for what stands in the status, nor for a definition that is new to it."""
     there = Installation()

@@ -32,6 +32,7 @@ OTHER = with_spec(DEFINITION, timeout={"attemptDurationSeconds": 240})
 WANTED = DEFINITION["spec"]["timeout"]
 REGISTERED = 4  # by us: the content, another one, the first again, and once more over theirs
 THEIRS = {"team": "x"}
+GOES = {"batch:DeregisterJobDefinition"}
 
 
 def register_theirs(world: World) -> None:
@@ -110,6 +111,8 @@ async def test_each_change_is_registered_once_whatever_is_struck(mode, handover,
     clean = Points()
     await a_day(clean)
     trials, numbers = Trials(), writes(clean.names)
+    if handover:  # what the next one sees late are new revisions, not those that are gone
+        numbers = [number for number in numbers if clean.names[number - 1] not in GOES]
     for number in numbers:
         points = Points({number: mode})
         day = a_day(points, handover=handover)

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION, Resource
 from awsbatch_operator.api.references import Targets
 from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.kinds.contract import Removal
-from awsbatch_operator.kinds.jobdefinition.revision import Revision
+from awsbatch_operator.kinds.jobdefinition.revision import ListedRevision, Revision, shown_revisions
 from awsbatch_operator.kinds.jobdefinition.spec import JobDefinitionSpec
 from awsbatch_operator.kinds.lasting import (
     LastingRemoval,
@@ -18,16 +17,6 @@ from awsbatch_operator.kinds.lasting import (
 )
 from awsbatch_operator.kinds.tagging import WantedTags, wanted_tags
 from awsbatch_operator.schema.canonical import content_hash
-
-
-@dataclass(frozen=True, slots=True)
-class ListedRevision:
-    """A revision as the status shows it."""
-
-    arn: str
-    number: int
-    content_hash: str
-    registered: Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +53,7 @@ class Desired:
 def desired_definition(resource: Resource, targets: Targets, owner: Owner) -> Desired:
     """From the spec; jobs are asked for only when a revision may have to go."""
     spec = JobDefinitionSpec.model_validate(resource.spec)
-    shown = _shown(resource)
+    shown = shown_revisions(resource)
     return Desired(
         owner=owner,
         name=targets.aws_name,
@@ -95,20 +84,6 @@ def _is_reached(resource: Resource) -> bool:
     except ValueError:  # the spec is not sound, so nobody can tell
         return False
     return bool(resource.status.get("contentHash") == wanted)
-
-
-def _shown(resource: Resource) -> tuple[ListedRevision, ...]:
-    return tuple(
-        ListedRevision(
-            arn=str(entry["arn"]),
-            number=int(entry["revision"]),
-            content_hash=str(entry.get("contentHash", "")),
-            registered=Instant.parse(str(entry["registeredTime"]))
-            if "registeredTime" in entry
-            else resource.created,
-        )
-        for entry in resource.status.get("revisions", ())
-    )
 
 
 def _in_use(targets: Targets) -> InUse:

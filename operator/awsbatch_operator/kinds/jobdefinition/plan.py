@@ -54,7 +54,7 @@ def plan_definition(desired: Desired, observed: Observed | None, now: Instant) -
 def plan_removal(removal: LastingRemoval, observed: Observed | None, now: Instant) -> Plan[ApiCall]:
     """Deregister what we registered, and nothing else."""
     ours = () if observed is None else observed.ours(removal.owner)
-    if not ours and observed is not None and observed.in_doubt:
+    if not ours and observed is not None and (observed.in_doubt or observed.hidden):
         return Plan(findings=(_in_doubt(observed),))
     if not ours:
         return when_absent(removal, now)
@@ -102,7 +102,7 @@ def _register(desired: Desired, observed: Observed, now: Instant) -> Plan[ApiCal
         "tags": {**desired.tags.all, CONTENT: desired.content_hash},
     }
     # The answer is the next look, so nothing is expected of AWS's listing, which may lag behind.
-    numbers = [one.number for one in (*observed.revisions, *desired.shown)]
+    numbers = [one.number for one in observed.revisions] + [one.number for one in desired.shown]
     step = Step(
         ApiCall("RegisterJobDefinition", request),
         record=registering(max(numbers, default=0)),

@@ -14,7 +14,7 @@ does so only when nothing from before is open.
 
 from dataclasses import dataclass, field
 
-from awsbatch_operator.api.instant import Clock
+from awsbatch_operator.api.instant import Clock, Instant
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.kinds.jobdefinition.revision import Revision
 from awsbatch_operator.kinds.lasting import APPEARING_SECONDS
@@ -26,6 +26,7 @@ _Name = tuple[str, str, str]  # account, region and AWS name
 @dataclass(slots=True)
 class _Recent:
     revisions: dict[str, tuple[float, Revision]] = field(default_factory=dict)  # by ARN
+    retired: dict[str, float] = field(default_factory=dict)  # by ARN
     unanswered: float | None = None
 
 
@@ -55,9 +56,19 @@ class Registrations:
 
     def retired(self, scope: Scope, arn: str) -> None:
         """The revision was deregistered."""
-        recent = self._recent.get(_key(scope, arn.rpartition("/")[2].partition(":")[0]))
-        if recent is not None:
-            recent.revisions.pop(arn, None)
+        recent = self._of(scope, _name_in(arn))
+        recent.revisions.pop(arn, None)
+        recent.retired[arn] = self._clock.monotonic()
+
+    def may_be_unlisted(self, scope: Scope, arn: str, registered: Instant) -> bool:
+        """Whether AWS may have the revision although it does not list it, registered then.
+
+        Not if this process has just deregistered it; that lasts in memory as long as the doubt.
+        """
+        if self._clock.now().since(registered) >= APPEARING_SECONDS:
+            return False
+        recent = self._recent.get(_key(scope, _name_in(arn)))
+        return recent is None or arn not in recent.retired
 
     def revisions(self, scope: Scope, name: str) -> tuple[Revision, ...]:
         """What was registered so lately that the listing may leave it out."""
@@ -98,10 +109,16 @@ class Registrations:
         oldest = self._clock.monotonic() - APPEARING_SECONDS
         for arn in [arn for arn, (at, _) in recent.revisions.items() if at < oldest]:
             del recent.revisions[arn]
+        for arn in [arn for arn, at in recent.retired.items() if at < oldest]:
+            del recent.retired[arn]
         if recent.unanswered is not None and recent.unanswered < oldest:
             recent.unanswered = None
-        if not recent.revisions and recent.unanswered is None:
+        if not recent.revisions and not recent.retired and recent.unanswered is None:
             del self._recent[key]
+
+
+def _name_in(arn: str) -> str:
+    return arn.rpartition("/")[2].partition(":")[0]
 
 
 def _key(scope: Scope, name: str) -> _Name:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import REGISTERING, Resource
 from awsbatch_operator.api.tags import CONTENT
 
@@ -22,6 +23,31 @@ class Revision:
     def content_hash(self) -> str:
         """The hash that we tagged it with; "" if it has none."""
         return self.tags.get(CONTENT, "")
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRevision:
+    """A revision as the status shows it."""
+
+    arn: str
+    number: int
+    content_hash: str
+    registered: Instant
+
+
+def shown_revisions(resource: Resource) -> tuple[ListedRevision, ...]:
+    """All that the status lists."""
+    return tuple(
+        ListedRevision(
+            arn=str(entry["arn"]),
+            number=int(entry["revision"]),
+            content_hash=str(entry.get("contentHash", "")),
+            registered=Instant.parse(str(entry["registeredTime"]))
+            if "registeredTime" in entry
+            else resource.created,
+        )
+        for entry in resource.status.get("revisions", ())
+    )
 
 
 def registering(after: int) -> Mapping[str, str]:
@@ -45,5 +71,4 @@ def is_open(resource: Resource) -> bool:
         after = int(json.loads(text)["after"])
     except (ValueError, TypeError, KeyError, RecursionError):
         return True
-    shown = (int(entry["revision"]) for entry in resource.status.get("revisions", ()))
-    return max(shown, default=0) <= after
+    return max((one.number for one in shown_revisions(resource)), default=0) <= after

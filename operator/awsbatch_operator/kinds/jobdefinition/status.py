@@ -1,6 +1,7 @@
 """What a JobDefinition shows of its revisions (pure)."""
 
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
 from awsbatch_operator.api import catalogue
@@ -50,7 +51,8 @@ def _listed(
     """Our revisions, newest first.
 
     AWS does not say when a revision was registered: when it was first seen stays. What was
-    registered stays, too, whatever becomes of the revision's tags.
+    registered stays, too, whatever becomes of the revision's tags, and so does what AWS may only
+    list late: otherwise a deletion would not know of it.
     """
     known = {entry["arn"]: entry for entry in resource.status.get("revisions", ())}
     listed = []
@@ -66,4 +68,6 @@ def _listed(
         if revision is current:
             entry |= {"contentHash": desired.content_hash, "generation": resource.generation}
         listed.append(entry)
-    return listed
+    there = {entry["arn"] for entry in listed}
+    listed += [known[arn] for arn in observed.hidden - there]
+    return sorted(listed, key=itemgetter("revision"), reverse=True)[:SHOWN]
