@@ -11,7 +11,7 @@ from typing import Any
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Resource
-from awsbatch_operator.api.references import references
+from awsbatch_operator.api.references import arn_targets, references
 from awsbatch_operator.api.scope import Fence
 from awsbatch_operator.aws.aws_settings import AwsSettings, Cadence
 from awsbatch_operator.aws.connect import Aws, connect
@@ -211,7 +211,7 @@ def settled(resource: Resource) -> bool:
 
 def _targets(resource: Resource) -> tuple[ObjectKey, ...]:
     """What wakes the object and is needed by it: what it names, and the account it was made in."""
-    named = tuple(reference.target for reference in references(resource))
+    named = (*(reference.target for reference in references(resource)), *arn_targets(resource))
     account = recorded_account(resource)
     return (*named, ObjectKey("AWSAccount", "", account)) if account else named
 

@@ -9,6 +9,7 @@ from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 
 DEFAULT_ACCOUNT = "default"
 
+_ARN_RESOURCE = 5  # arn:partition:service:region:account:type/name, and a revision
 _KINDS: Mapping[str, str] = {
     "accountRef": "AWSAccount",
     "amiRef": "ExtendedAMI",
@@ -79,6 +80,26 @@ def external_arns(resource: Resource) -> tuple[tuple[str, str], ...]:
         for path, _, value in _walk(resource.spec, "spec")
         if "arn" in value
     )
+
+
+def arn_targets(resource: Resource) -> tuple[ObjectKey, ...]:
+    """Stand-ins for the definition and the queue that a job names by ARN, of whatever revision.
+
+    No object has such a key. They tell who else needs what an object of ours has in AWS.
+    """
+    found = []
+    for field_name in ("jobDefinitionRef", "jobQueueRef"):
+        value = resource.spec.get(field_name)
+        arn = value.get("arn") if isinstance(value, Mapping) else None
+        parts = str(arn or "").split(":")
+        if len(parts) > _ARN_RESOURCE:
+            found.append(in_aws(parts[4], parts[3], _KINDS[field_name], parts[5].partition("/")[2]))
+    return tuple(found)
+
+
+def in_aws(account_id: str, region: str, kind: str, name: str) -> ObjectKey:
+    """The stand-in for what an object of that kind has in AWS under that name."""
+    return ObjectKey(f"{kind} in AWS", f"{account_id}/{region}", name)
 
 
 def _key(field_name: str, name: str, namespace: str) -> ObjectKey:

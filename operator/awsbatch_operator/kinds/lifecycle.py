@@ -15,7 +15,7 @@ from awsbatch_operator.api.conditions import is_true
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import RECONCILE_AT, ObjectKey, Resource
 from awsbatch_operator.api.plans import Plan
-from awsbatch_operator.api.references import Need, Reference, Targets, external_arns
+from awsbatch_operator.api.references import Need, Reference, Targets, external_arns, in_aws
 from awsbatch_operator.api.scope import NoTokenError, Origin, Scope, ScopeRecord
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.engine.reconciler import Again
@@ -177,7 +177,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             account_id=home.recorded.account_id,
             region=home.recorded.region,
             found=found,
-            users=self._users(key),
+            users=self._users(key, home.recorded),
             adopted=home.recorded.origin is Origin.ADOPTED,
         )
 
@@ -226,7 +226,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         removal = Removal(
             owner,
             home.recorded,
-            users=self._users(resource.key),
+            users=self._users(resource.key, home.recorded),
             refused_roles=self._homes.refuses_roles(resource, home.recorded),
         )
         try:
@@ -291,8 +291,10 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         self._asked.pop(key, None)
         self._shared.claims.freed(key)
 
-    def _users(self, key: ObjectKey) -> Sequence[Resource]:
-        return Users(key=key, cache=self._shared.cache, index=self._shared.index)
+    def _users(self, key: ObjectKey, recorded: ScopeRecord) -> Sequence[Resource]:
+        """Who names the object, or by its ARN what it has in AWS."""
+        by_arn = in_aws(recorded.account_id, recorded.region, key.kind, recorded.serving)
+        return Users(keys=(key, by_arn), cache=self._shared.cache, index=self._shared.index)
 
 
 def _was_removed(plan: Plan[ActionT] | None) -> bool:

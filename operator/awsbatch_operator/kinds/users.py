@@ -1,6 +1,7 @@
 """Who refers to an object, read only when asked: a definition may have thousands of jobs."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import overload
 
 from awsbatch_operator.api.metadata import ObjectKey, Resource
@@ -9,18 +10,18 @@ from awsbatch_operator.engine.references import ReferenceIndex
 
 
 class Users(Sequence[Resource]):
-    """The objects that refer to `key` and may still need it: those that are over are left out.
+    """The objects that refer to one of `keys` and may still need it: those that are over are not.
 
     Each access reads the cache, so it is as fresh as that.
     """
 
-    def __init__(self, *, key: ObjectKey, cache: Cache, index: ReferenceIndex) -> None:
-        self._key = key
+    def __init__(self, *, keys: Sequence[ObjectKey], cache: Cache, index: ReferenceIndex) -> None:
+        self._keys = keys
         self._cache = cache
         self._index = index
 
     def __iter__(self) -> Iterator[Resource]:
-        for user in self._index.users(self._key):
+        for user in chain.from_iterable(map(self._index.users, self._keys)):
             if self._cache.settled(user):
                 continue
             resource = self._cache.get(user)

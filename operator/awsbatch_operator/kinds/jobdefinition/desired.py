@@ -21,14 +21,18 @@ from awsbatch_operator.schema.canonical import content_hash
 
 @dataclass(frozen=True, slots=True)
 class InUse:
-    """Revisions that jobs still need: by ARN, and by the number that a job which waits names."""
+    """Revisions that jobs still need: by ARN, and by the number that a job which waits names.
+
+    `all`: a job needs one, and nobody can tell yet which.
+    """
 
     arns: frozenset[str] = frozenset()
     numbers: frozenset[int] = frozenset()
+    all: bool = False
 
     def includes(self, revision: Revision) -> bool:
         """Whether a job needs it."""
-        return revision.arn in self.arns or revision.number in self.numbers
+        return self.all or revision.arn in self.arns or revision.number in self.numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +91,30 @@ def _is_reached(resource: Resource) -> bool:
 
 
 def _in_use(targets: Targets) -> InUse:
-    """The revisions of jobs that name one, are submitted, or whose submission is written down."""
-    arns, numbers = set(), set()
+    """The revisions of jobs that name one, are submitted, or whose submission is written down.
+
+    An ARN without a revision leads to the newest one when AWS takes the job, and AWS tells which
+    that was when it describes the job.
+    """
+    arns, numbers, unknown = set(), set(), False
     for user in targets.users:
         arns.add(str(user.status.get("jobDefinitionArn", "")))
         # The intent names the revision before the job's status does. Whatever else stands in that
         # annotation, an ARN of ours in it means that the job may need it.
-        arns.update(_quoted(user.annotations.get(SUBMISSION, "")))
+        submission = user.annotations.get(SUBMISSION, "")
+        arns.update(_quoted(submission))
         reference = user.spec.get("jobDefinitionRef") or {}
         if "revision" in reference:
             numbers.add(int(reference["revision"]))
-    return InUse(frozenset(arns), frozenset(numbers))
+        arn = str(reference.get("arn", ""))
+        arns.add(arn)
+        if arn and submission and not _names_a_revision(arn):
+            unknown |= not _names_a_revision(str(user.status.get("jobDefinitionArn", "")))
+    return InUse(frozenset(arns), frozenset(numbers), all=unknown)
+
+
+def _names_a_revision(arn: str) -> bool:
+    return ":" in arn.rpartition("/")[2]
 
 
 def _quoted(text: str) -> list[str]:
