@@ -12,7 +12,7 @@ from typing import Any
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.references import arn_targets, references
-from awsbatch_operator.api.scope import Fence
+from awsbatch_operator.api.scope import Fence, LeadershipStart
 from awsbatch_operator.aws.aws_settings import AwsSettings, Cadence
 from awsbatch_operator.aws.connect import Aws, connect
 from awsbatch_operator.aws.polling import Wake
@@ -50,7 +50,7 @@ from awsbatch_operator.kinds.proofs import Proofs
 from awsbatch_operator.kinds.schedulingpolicy.kind import scheduling_policies
 from awsbatch_operator.kinds.schedulingpolicy.spec import RESOURCE as SCHEDULING_POLICY
 from awsbatch_operator.kinds.scope_record import recorded_account
-from awsbatch_operator.kinds.shared import Claims, LeadershipStart, Shared
+from awsbatch_operator.kinds.shared import Claims, Shared
 from awsbatch_operator.kube.port import KubePort
 from awsbatch_operator.schema.validate import spec_problems
 from awsbatch_operator.settings import Settings

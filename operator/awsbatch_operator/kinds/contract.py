@@ -16,7 +16,7 @@ from awsbatch_operator.api.tags import Owner, Ownership
 DesiredT = TypeVar("DesiredT")
 ObservedT = TypeVar("ObservedT")
 
-__all__ = ["ActionT", "DesiredT", "Kind", "KindStatus", "ObservedT", "Removal", "Seen"]
+__all__ = ["ActionT", "DesiredT", "Kind", "KindStatus", "ObservedT", "Removal", "Seen", "is_going"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,14 @@ class Removal:
     owner: Owner
     recorded: ScopeRecord | None  # None: nothing was ever sent to AWS
     users: Sequence[Resource] = ()  # objects that still refer to this one; read only when asked
+    going: Sequence[Resource] = ()  # those of them that are being deleted and not held back
+    since: Instant | None = None  # when the deletion was asked for
     refused_roles: bool = False  # the spec names roles that its account does not allow it
+
+
+def is_going(resource: Resource) -> bool:
+    """Whether it is being deleted, and nobody has paused that."""
+    return resource.deleting and not resource.paused
 
 
 @dataclass(frozen=True, slots=True)

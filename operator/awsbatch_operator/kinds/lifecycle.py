@@ -15,7 +15,7 @@ from awsbatch_operator.api.conditions import is_true
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import RECONCILE_AT, ObjectKey, Resource
 from awsbatch_operator.api.plans import Plan
-from awsbatch_operator.api.references import Need, Reference, Targets, external_arns, in_aws
+from awsbatch_operator.api.references import Need, Reference, Targets, external_arns
 from awsbatch_operator.api.scope import NoTokenError, Origin, Scope, ScopeRecord
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.engine.reconciler import Again
@@ -27,7 +27,7 @@ from awsbatch_operator.kinds.scope_record import RecordError, recorded_in, unrea
 from awsbatch_operator.kinds.shared import Shared
 from awsbatch_operator.kinds.steps import Steps
 from awsbatch_operator.kinds.turn import Turn
-from awsbatch_operator.kinds.users import Users
+from awsbatch_operator.kinds.users import Users, users_of
 from awsbatch_operator.kube.port import NotFoundError
 
 
@@ -227,6 +227,8 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             owner,
             home.recorded,
             users=self._users(resource.key, home.recorded),
+            going=self._users(resource.key, home.recorded, going=True),
+            since=resource.deleted_at,
             refused_roles=self._homes.refuses_roles(resource, home.recorded),
         )
         try:
@@ -291,10 +293,9 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         self._asked.pop(key, None)
         self._shared.claims.freed(key)
 
-    def _users(self, key: ObjectKey, recorded: ScopeRecord) -> Sequence[Resource]:
-        """Who names the object, or by its ARN what it has in AWS."""
-        by_arn = in_aws(recorded.account_id, recorded.region, key.kind, recorded.serving)
-        return Users(keys=(key, by_arn), cache=self._shared.cache, index=self._shared.index)
+    def _users(self, key: ObjectKey, recorded: ScopeRecord, *, going: bool = False) -> Users:
+        cache, index = self._shared.cache, self._shared.index
+        return users_of(key, recorded, cache=cache, index=index, going=going)
 
 
 def _was_removed(plan: Plan[ActionT] | None) -> bool:

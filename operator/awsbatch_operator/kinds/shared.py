@@ -3,23 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from awsbatch_operator.api.instant import Clock, Instant
+from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.engine.cache import Cache
 from awsbatch_operator.engine.references import ReferenceIndex
 from awsbatch_operator.engine.store import Store
 from awsbatch_operator.kinds.narration import Narrator
 from awsbatch_operator.kinds.proofs import Proofs
-
-
-class LeadershipStart:
-    """When this process won the lease; set once by app, before any work starts.
-
-    Whoever led before makes no call any more from then on.
-    """
-
-    def __init__(self) -> None:
-        self.at: Instant | None = None
 
 
 class Claims:

@@ -4,7 +4,6 @@ import random
 from operator import itemgetter
 
 import pytest
-
 from tests.component.batchjob.runs import FOR_EVER, JOB, SPEC, ready, script, submits
 from tests.support import manifests
 from tests.support.installation import NAMESPACE, Installation

@@ -7,7 +7,6 @@ from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.api.plans import Plan, Step
-from awsbatch_operator.api.words import some_of
 from awsbatch_operator.kinds.computeenvironment import invalid
 from awsbatch_operator.kinds.computeenvironment.changes import (
     Change,
@@ -43,6 +42,7 @@ from awsbatch_operator.kinds.lasting import (
     lasting_removal,
     when_absent,
 )
+from awsbatch_operator.kinds.queues import in_use
 from awsbatch_operator.kinds.tagging import tag_record, tag_steps
 
 
@@ -89,6 +89,8 @@ def environment_removal(resource: Resource, removal: Removal) -> EnvironmentRemo
         owner=lasting.owner,
         recorded=lasting.recorded,
         users=lasting.users,
+        going=lasting.going,
+        since=lasting.since,
         seen=lasting.seen,
         called=lasting.called,
         was_deleting=was_deleting(resource),
@@ -110,7 +112,7 @@ def plan_removal(
         return when_absent(removal, now)
     busy = at_work(observed)
     if observed.queues and observed.status != "DELETING":
-        return Plan(findings=(_in_use(observed),))
+        return Plan(findings=(_in_use(removal, observed, now),))
     if busy:
         return Plan(findings=busy)
     role = removal.service_role
@@ -224,10 +226,11 @@ def _words(change: Change) -> str:
     return "a new environment in its place"
 
 
-def _in_use(observed: Observed) -> Finding:
-    return Finding(
-        catalogue.STILL_IN_USE,
-        f"Job queues still use this compute environment: {some_of(observed.queues)}. It stays "
-        "enabled for their jobs.",
-        "Delete the queues, or take the environment out of their computeEnvironmentOrder.",
+def _in_use(removal: EnvironmentRemoval, observed: Observed, now: Instant) -> Finding:
+    return in_use(
+        removal,
+        now,
+        observed.queues,
+        words="Job queues still use this compute environment: {}. It stays enabled for their jobs.",
+        remedy="Delete the queues, or take the environment out of their computeEnvironmentOrder.",
     )

@@ -1,6 +1,7 @@
 """The JobDefinition, put together from the pieces of this room."""
 
 from awsbatch_operator.api.instant import Clock
+from awsbatch_operator.api.scope import LeadershipStart
 from awsbatch_operator.aws.ports import BatchPort
 from awsbatch_operator.kinds.infrastructure import Infrastructure
 from awsbatch_operator.kinds.jobdefinition.desired import (
@@ -13,7 +14,6 @@ from awsbatch_operator.kinds.jobdefinition.plan import plan_definition, plan_rem
 from awsbatch_operator.kinds.jobdefinition.registrations import Registrations
 from awsbatch_operator.kinds.jobdefinition.spec import RESOURCE
 from awsbatch_operator.kinds.jobdefinition.status import definition_status
-from awsbatch_operator.kinds.shared import LeadershipStart
 
 
 def job_definitions(

@@ -15,10 +15,9 @@ does so only when nothing from before is open.
 from dataclasses import dataclass, field
 
 from awsbatch_operator.api.instant import Clock, Instant
-from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.api.scope import LeadershipStart, Scope
 from awsbatch_operator.kinds.jobdefinition.revision import Revision
 from awsbatch_operator.kinds.lasting import APPEARING_SECONDS
-from awsbatch_operator.kinds.shared import LeadershipStart
 
 _Name = tuple[str, str, str]  # account, region and AWS name
 

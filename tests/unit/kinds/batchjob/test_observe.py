@@ -9,7 +9,7 @@ from tests.unit.kinds.batchjob.jobs import KEY, NOW, OWNER, SCOPE, first_submiss
 
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION
-from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.api.scope import LeadershipStart, Scope
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.kinds.batchjob.act import SubmissionMemory
 from awsbatch_operator.kinds.batchjob.observe import Observer
@@ -18,7 +18,6 @@ from awsbatch_operator.kinds.batchjob.output import AT_ONCE, OutputReader, Readi
 from awsbatch_operator.kinds.batchjob.request import job_tags
 from awsbatch_operator.kinds.batchjob.submission import Submission
 from awsbatch_operator.kinds.scope_record import RecordError
-from awsbatch_operator.kinds.shared import LeadershipStart
 
 FIRST = first_submission()
 
