@@ -171,7 +171,7 @@ def lasting_removal(resource: Resource, removal: Removal) -> LastingRemoval:
         recorded=removal.recorded,
         users=removal.users,
         going=removal.going,
-        since=removal.since,
+        since=removal.since or resource.deleted_at,
         seen="arn" in resource.status,
         # Between the record and the deletion the call may have been refused and made again.
         called=max(recorded_time(resource), resource.deleted_at or resource.created),

@@ -18,9 +18,9 @@ class Use:
     """A job queue that uses a compute environment or a scheduling policy."""
 
     name: str
-    arn: str
-    going: bool  # AWS is deleting it
     owner: str  # "namespace/name" of the JobQueue that made it, "" if none of ours did
+    arn: str = ""
+    going: bool = False  # AWS is deleting it
 
     def __str__(self) -> str:
         if not self.owner:

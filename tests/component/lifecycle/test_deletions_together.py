@@ -42,12 +42,11 @@ def blocked(there: Installation) -> list[str]:
     said: list[str] = []
 
     def written(_: Any, body: Any) -> None:
-        for condition in body.get("status", {}).get("conditions", ()):
-            if (
-                condition["type"] in {"DeletionBlocked", "Stalled"}
-                and condition["status"] == "True"
-            ):
-                said.append(f"{body['kind']}: {condition['message']}")
+        said.extend(
+            f"{body['kind']}: {condition['message']}"
+            for condition in body.get("status", {}).get("conditions", ())
+            if condition["type"] in {"DeletionBlocked", "Stalled"} and condition["status"] == "True"
+        )
 
     there.kube.subscribe(written)
     return said
@@ -94,10 +93,9 @@ async def test_a_deletion_calls_for_a_person_if_what_it_waits_for_stays(key, goi
         await there.clock.advance(30)
         assert there.is_true(key, "DeletionBlocked", reason)
         there.kube.annotate(going, **{PAUSED: None})
-        if key is DEFAULT_ACCOUNT:
-            for each in (ENVIRONMENT, POLICY, QUEUE, DEFINITION):
-                there.kube.remove(each)
-        await there.until_gone(key, going, within=1800)
+        for each in ALL:
+            there.kube.remove(each)
+        await there.until_gone(*ALL, within=1800)
 
 
 async def test_a_name_that_another_object_is_about_to_free_calls_for_nobody():
