@@ -213,6 +213,13 @@ def starting(resource: Resource) -> KindStatus:
     return KindStatus(statuses.kept_fields(resource), verdict)
 
 
+def absent(resource: Resource, *shown: str) -> KindStatus:
+    """The same of an object of which a look has just found nothing: without what AWS showed."""
+    before = starting(resource)
+    fields = {name: value for name, value in before.fields.items() if name not in shown}
+    return KindStatus(fields, before.verdict)
+
+
 def reached_before(resource: Resource) -> bool:
     """Whether this generation was reached before: a difference is then a drift."""
     return statuses.is_ready(resource)

@@ -1,7 +1,7 @@
 """What one turn of an object has found out so far."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic
 
 from awsbatch_operator.api.findings import Finding
@@ -58,12 +58,18 @@ class Turn(Generic[DesiredT, ObservedT, ActionT]):
 
     def error_findings(self) -> tuple[Finding, ...]:
         """What the errors mean."""
-        return tuple(
-            outcomes.doubt(error)
-            if self.in_doubt and outcomes.is_refusal(error)
-            else outcomes.finding(error)
-            for error in self.errors
+        looks = () if self.error is None else (self._meaning(self.error),)
+        steps = (
+            self._meaning(outcome.error, outcome.failed.because if outcome.failed else "")
+            for outcome in self.outcomes.values()
+            if isinstance(outcome.error, AwsError)
         )
+        return (*looks, *steps)
+
+    def _meaning(self, error: AwsError, because: str = "") -> Finding:
+        doubted = self.in_doubt and outcomes.is_refusal(error)
+        finding = outcomes.doubt(error) if doubted else outcomes.finding(error)
+        return replace(finding, message=f"{because} {finding.message}") if because else finding
 
     def all_findings(self) -> tuple[Finding, ...]:
         """The gates' and the plan's."""

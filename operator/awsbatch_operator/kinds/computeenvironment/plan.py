@@ -45,6 +45,8 @@ from awsbatch_operator.kinds.lasting import (
 from awsbatch_operator.kinds.queues import in_use
 from awsbatch_operator.kinds.tagging import tag_record, tag_steps
 
+AT_ONCE_SECONDS = 0.01
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentRemoval(LastingRemoval):
@@ -62,6 +64,8 @@ def plan_environment(desired: Desired, observed: Observed | None, now: Instant) 
     """The next step towards an environment as specified."""
     del now
     if observed is None:
+        if desired.remaking.environment and not desired.remaking.gone:
+            return _confirmed(desired)
         return _create(desired)
     found = compare(desired, observed)
     anew = is_made_anew(desired, observed, found)
@@ -145,10 +149,8 @@ class HasRole:
         return observed is None or observed.at_work or _is_role(self.role, observed)
 
 
-def _take_away(
-    observed: Observed, *, was_deleting: bool, note: Finding | None = None
-) -> Plan[ApiCall]:
-    """DISABLED, deleted, gone. `note` is told when AWS has taken the deletion."""
+def _take_away(observed: Observed, *, was_deleting: bool) -> Plan[ApiCall]:
+    """DISABLED, deleted, gone."""
     if observed.status == "INVALID" and was_deleting:
         return Plan(findings=(deletion_failed(observed),))
     name = {"computeEnvironment": str(observed.detail["computeEnvironmentName"])}
@@ -156,14 +158,13 @@ def _take_away(
         disable = ApiCall("UpdateComputeEnvironment", {**name, "state": "DISABLED"})
         step = Step(disable, expects=IsDisabled())
     else:
-        step = Step(ApiCall("DeleteComputeEnvironment", name), note=note, expects=Vanishes())
+        step = Step(ApiCall("DeleteComputeEnvironment", name), expects=Vanishes())
     return Plan(steps=(step,), look_again_seconds=MOVING_SECONDS)
 
 
 def _make_anew(desired: Desired, observed: Observed) -> Plan[ApiCall]:
     """The environment goes first; what is made then is what any missing environment gets."""
-    note = Finding(catalogue.REMADE, f"Deleted {desired.name}, to create it anew. {observed.words}")
-    plan = _take_away(observed, was_deleting=desired.was_deleting, note=note)
+    plan = _take_away(observed, was_deleting=desired.was_deleting)
     if not plan.steps:
         return plan
     remaking = Remaking(observed.mark, desired.generation)
@@ -180,6 +181,20 @@ def _remaking(observed: Observed) -> Finding:
     return Finding(catalogue.REMAKING, words, look_again_seconds=MOVING_SECONDS)
 
 
+def _confirmed(desired: Desired) -> Plan[ApiCall]:
+    """What was INVALID is gone: this is written down, so that it is told once; then comes the new.
+
+    So it is, too, if somebody else has deleted it after we had begun to.
+    """
+    told = Finding(catalogue.REMADE, f"{_deleted_words(desired)} It is created anew now.")
+    record = replace(desired.remaking, gone=True).record()
+    return Plan(findings=(told,), record=record, look_again_seconds=AT_ONCE_SECONDS)
+
+
+def _deleted_words(desired: Desired) -> str:
+    return f"The INVALID compute environment {desired.name} was deleted in AWS."
+
+
 def _create(desired: Desired) -> Plan[ApiCall]:
     """AWS wants a new environment ENABLED, and takes no update policy with it; both come after."""
     content = {name: value for name, value in desired.content.items() if name != "updatePolicy"}
@@ -191,6 +206,9 @@ def _create(desired: Desired) -> Plan[ApiCall]:
     }
     words = f"Created the compute environment {desired.name}."
     step = creation("CreateComputeEnvironment", request, words=words, reached=desired.reached)
+    if desired.remaking.gone:
+        because = f"{_deleted_words(desired)} AWS refuses to create it anew:"
+        step = replace(step, because=because)
     return Plan(steps=(step,), record=tag_record(desired.tags, {}), announce=NOTHING_SHOWN)
 
 
