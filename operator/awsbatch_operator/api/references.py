@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 
 DEFAULT_ACCOUNT = "default"
@@ -33,11 +34,15 @@ class Need(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A `…Ref` in a spec that names a Kubernetes object; `path` is where it stands."""
+    """A `…Ref` in a spec that names a Kubernetes object; `path` is where it stands.
+
+    `revision` is that of a JobDefinition, 0 for its newest.
+    """
 
     path: str
     target: ObjectKey
     need: Need = Need.READY
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ class Targets:
     account_id: str
     region: str
     found: Mapping[ObjectKey, Resource] = field(default_factory=dict)
+    # Targets that are there, and why what they show must not be used although nothing waits for it.
+    unproven: Mapping[ObjectKey, Finding] = field(default_factory=dict)
     users: Sequence[Resource] = ()  # objects that refer to this one; read only when asked
     adopted: bool = False  # AWS had it before, and it was taken over
 
@@ -62,7 +69,11 @@ def references(resource: Resource) -> tuple[Reference, ...]:
     The namespace is the object's own; an AWSAccount has none.
     """
     found = [
-        Reference(path, _key(field_name, value["name"], resource.key.namespace))
+        Reference(
+            path,
+            _key(field_name, value["name"], resource.key.namespace),
+            revision=_revision(value),
+        )
         for path, field_name, value in _walk(resource.spec, "spec")
         if "name" in value
     ]
@@ -100,6 +111,11 @@ def arn_targets(resource: Resource) -> tuple[ObjectKey, ...]:
 def in_aws(account_id: str, region: str, kind: str, name: str) -> ObjectKey:
     """The stand-in for what an object of that kind has in AWS under that name."""
     return ObjectKey(f"{kind} in AWS", f"{account_id}/{region}", name)
+
+
+def _revision(value: Shape) -> int:
+    number = value.get("revision")
+    return number if isinstance(number, int) else 0
 
 
 def _key(field_name: str, name: str, namespace: str) -> ObjectKey:

@@ -103,7 +103,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
                 turn,
                 home,
                 lambda current: self._kind.desired(
-                    current, self._targets(current.key, turn.home or home, own), owner
+                    current, self._targets(turn, turn.home or home, own), owner
                 ),
                 fresh=asked is not None and self._asked.get(resource.key) != asked,
             )
@@ -129,6 +129,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
                 missing = await self._shared.proofs.missing(reference, target, home.scope)
                 if missing is not None and reference.need is Need.OWN:
                     own.pop(reference.target, None)
+                    turn.unproven[reference.target] = missing
                 elif missing is not None:
                     turn.findings.append(missing)
         except AwsError as error:
@@ -171,12 +172,19 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         with suppress(NotFoundError):
             turn.resource = await self._shared.store.hold(resource, {})
 
-    def _targets(self, key: ObjectKey, home: Home, found: Mapping[ObjectKey, Resource]) -> Targets:
+    def _targets(
+        self,
+        turn: Turn[DesiredT, ObservedT, ActionT],
+        home: Home,
+        found: Mapping[ObjectKey, Resource],
+    ) -> Targets:
+        key = turn.resource.key
         return Targets(
             aws_name=home.recorded.serving,
             account_id=home.recorded.account_id,
             region=home.recorded.region,
             found=found,
+            unproven=turn.unproven,
             users=self._users(key, home.recorded),
             adopted=home.recorded.origin is Origin.ADOPTED,
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Generic
 
 from awsbatch_operator.api.findings import Finding
-from awsbatch_operator.api.metadata import Resource
+from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.plans import Outcome, Plan
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.kinds import outcomes
@@ -24,6 +24,7 @@ class Turn(Generic[DesiredT, ObservedT, ActionT]):
     foreign: bool = False  # AWS has such a thing, and it is not this object's
     plan: Plan[ActionT] | None = None
     findings: list[Finding] = field(default_factory=list)  # of gates and looks, not of the plan
+    unproven: dict[ObjectKey, Finding] = field(default_factory=dict)  # as in Targets
     error: AwsError | None = None  # of a gate or a look; what a step met with is in `outcomes`
     outcomes: Mapping[str, Outcome[ActionT]] = field(default_factory=dict)
     no_token_seconds: float | None = None  # a gate or a look has to wait for its rate token
