@@ -217,8 +217,7 @@ SETTLING = wait(
 WAITS_FOR_DELETIONS = wait(
     "WaitsForDeletions",
     "What still has or uses the AWS object is being deleted, too, or may be about to be.",
-    "This object goes on by itself; what is being deleted says in its own conditions what it "
-    "waits for.",
+    "This object goes on by itself; the others' own conditions say what they wait for.",
 )
 STILL_IN_USE = stall(
     "StillInUse",

@@ -23,7 +23,7 @@ from awsbatch_operator.kinds import gates, outcomes
 from awsbatch_operator.kinds.accounts import Home, Homes
 from awsbatch_operator.kinds.contract import ActionT, DesiredT, Kind, ObservedT, Removal
 from awsbatch_operator.kinds.reporting import Reporter
-from awsbatch_operator.kinds.scope_record import RecordError, recorded_in, unreadable
+from awsbatch_operator.kinds.scope_record import RecordError, recorded_in, retains, unreadable
 from awsbatch_operator.kinds.shared import Shared
 from awsbatch_operator.kinds.steps import Steps
 from awsbatch_operator.kinds.turn import Turn
@@ -224,7 +224,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
     async def _remove(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> bool:
         """Take what the object has in AWS away; whether there is nothing left to be done."""
         resource = turn.resource
-        if self._retains(resource):
+        if retains(resource, scoped=self._scoped):
             return True
         home = await self._home_for_removal(turn)
         if home is None:
@@ -245,17 +245,6 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             turn.findings.append(unreadable(error))
             return False
         return not turn.errors and turn.plan is not None and turn.plan.released
-
-    def _retains(self, resource: Resource) -> bool:
-        """Unset, the policy is to remove what we made and to keep what we took over."""
-        policy = resource.spec.get("deletionPolicy")
-        if policy is not None or not self._scoped:
-            return bool(policy == "Retain")
-        try:
-            recorded = recorded_in(resource)
-        except RecordError:
-            return False  # said by the gate that needs it
-        return recorded is not None and recorded.origin is Origin.ADOPTED
 
     async def _home_for_removal(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> Home | None:
         recorded = self._recorded(turn)
@@ -286,7 +275,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             await self._shared.store.release(resource)
         except NotFoundError:
             return Again()
-        if self._retains(resource):
+        if retains(resource, scoped=self._scoped):
             message = "What this object has in AWS stays as it is, as the deletion policy says."
             self._shared.narrator.done(resource, [Finding(catalogue.RETAINED, message)])
         elif _was_removed(turn.plan) and turn.home is not None and not self._kind.bounded:

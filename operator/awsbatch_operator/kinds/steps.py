@@ -10,24 +10,18 @@ from typing import Generic
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
-from awsbatch_operator.api.metadata import RESOLVED, ObjectKey, Resource
+from awsbatch_operator.api.metadata import RESOLVED, Resource
 from awsbatch_operator.api.plans import Outcome, Plan, Step
 from awsbatch_operator.api.scope import NoTokenError, Origin
 from awsbatch_operator.api.tags import Owner, Ownership, holder
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.kinds.accounts import Home
-from awsbatch_operator.kinds.contract import (
-    ActionT,
-    DesiredT,
-    Kind,
-    ObservedT,
-    Removal,
-    is_going,
-)
+from awsbatch_operator.kinds.contract import ActionT, DesiredT, Kind, ObservedT, Removal
 from awsbatch_operator.kinds.permits import Permits
 from awsbatch_operator.kinds.scope_record import annotation, recorded_in
 from awsbatch_operator.kinds.shared import Shared
 from awsbatch_operator.kinds.turn import Turn
+from awsbatch_operator.kinds.users import goes
 from awsbatch_operator.kube.port import InvalidError
 
 LOOKS = 4  # a turn; a plan that still has steps then goes on in the next turn
@@ -183,7 +177,7 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
         other = holder(tags, self.shared.cluster_id)
         if other is not None:
             self.shared.claims.wait(other, turn.resource.key)
-        if other is not None and self._is_going(other):
+        if other is not None and goes(self.shared.cache, other):
             words = f"AWS still has {_where(turn)} of {other}, which is being deleted."
             turn.findings.append(Finding(catalogue.WAITS_FOR_DELETIONS, words))
             return
@@ -193,10 +187,6 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
         turn.findings.append(
             Finding(catalogue.ALREADY_EXISTS, f"AWS already has {_where(turn)}, and {whose}.")
         )
-
-    def _is_going(self, key: ObjectKey) -> bool:
-        resource = self.shared.cache.get(key) if self.shared.cache.deleting(key) else None
-        return resource is not None and is_going(resource)
 
     def _unshown(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> bool:
         """Whether AWS took a step and does not show what was expected of it.

@@ -62,3 +62,9 @@ def users_of(
     """Who names the object, or by its ARN what it has in AWS."""
     by_arn = in_aws(recorded.account_id, recorded.region, key.kind, recorded.serving)
     return Users(keys=(key, by_arn), cache=cache, index=index, going=going)
+
+
+def goes(cache: Cache, key: ObjectKey) -> bool:
+    """Whether the object is being deleted, and nobody has paused that."""
+    resource = cache.get(key) if cache.deleting(key) else None
+    return resource is not None and is_going(resource)

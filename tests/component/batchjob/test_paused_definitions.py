@@ -5,7 +5,7 @@ name a revision that is there.
 """
 
 import pytest
-from tests.component.batchjob.runs import FOR_EVER, JOB, SPEC, ready, script
+from tests.component.batchjob.runs import FOR_EVER, JOB, SPEC, jobs, ready, script
 from tests.support import manifests
 from tests.support.installation import Installation
 from tests.support.manifests import DEFINITION
