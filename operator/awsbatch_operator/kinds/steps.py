@@ -181,12 +181,11 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
             words = f"AWS still has {_where(turn)} of {other}, which is being deleted."
             turn.findings.append(Finding(catalogue.WAITS_FOR_DELETIONS, words))
             return
-        whose = (
-            f"it belongs to {other}" if other else "its tags do not say that it is this object's"
-        )
-        turn.findings.append(
-            Finding(catalogue.ALREADY_EXISTS, f"AWS already has {_where(turn)}, and {whose}.")
-        )
+        whose = "its tags do not say that it is this object's"
+        if other is not None:
+            whose = f"it belongs to {other}"
+        words = f"AWS already has {_where(turn)}, and {whose}."
+        turn.findings.append(Finding(catalogue.ALREADY_EXISTS, words))
 
     def _unshown(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> bool:
         """Whether AWS took a step and does not show what was expected of it.
