@@ -175,17 +175,15 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
         """Say whose it is; if the owner is in this cluster, be woken by its end."""
         turn.plan = None
         other = holder(tags, self.shared.cluster_id)
-        if other is not None:
-            self.shared.claims.wait(other, turn.resource.key)
-        if other is not None and goes(self.shared.cache, other):
-            words = f"AWS still has {_where(turn)} of {other}, which is being deleted."
-            turn.findings.append(Finding(catalogue.WAITS_FOR_DELETIONS, words))
-            return
         whose = "its tags do not say that it is this object's"
         if other is not None:
             whose = f"it belongs to {other}"
-        words = f"AWS already has {_where(turn)}, and {whose}."
-        turn.findings.append(Finding(catalogue.ALREADY_EXISTS, words))
+            self.shared.claims.wait(other, turn.resource.key)
+        reason, words = catalogue.ALREADY_EXISTS, f"AWS already has {_where(turn)}, and {whose}."
+        if other is not None and goes(self.shared.cache, other):
+            reason = catalogue.WAITS_FOR_DELETIONS
+            words = f"AWS still has {_where(turn)} of {other}, which is being deleted."
+        turn.findings.append(Finding(reason, words))
 
     def _unshown(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> bool:
         """Whether AWS took a step and does not show what was expected of it.
