@@ -22,7 +22,7 @@ async def paused_and_deregistered(there: Installation, form: str, *, recorded: b
     there.apply(DEFINITION, manifests.definition("second"))
     await there.until_ready(DEFINITION)
     await there.clock.advance(60)
-    reference = {"name": "simulate"}
+    reference: dict[str, str | int | None] = {"name": "simulate"}
     if REVISION[form]:
         reference |= {"revision": REVISION[form]}
     arn = there.status(DEFINITION)["arn"]
