@@ -11,8 +11,8 @@ from typing import Any
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Resource
-from awsbatch_operator.api.references import references
-from awsbatch_operator.api.scope import Fence
+from awsbatch_operator.api.references import arn_targets, references
+from awsbatch_operator.api.scope import Fence, LeadershipStart
 from awsbatch_operator.aws.aws_settings import AwsSettings, Cadence
 from awsbatch_operator.aws.connect import Aws, connect
 from awsbatch_operator.aws.polling import Wake
@@ -34,7 +34,7 @@ from awsbatch_operator.kinds.awsaccount.spec import RESOURCE as AWS_ACCOUNT
 from awsbatch_operator.kinds.batchjob.act import SubmissionMemory
 from awsbatch_operator.kinds.batchjob.definition_types import DefinitionTypes
 from awsbatch_operator.kinds.batchjob.kind import BatchJobKind, job_is_over
-from awsbatch_operator.kinds.batchjob.observe import LeadershipStart, Observer
+from awsbatch_operator.kinds.batchjob.observe import Observer
 from awsbatch_operator.kinds.batchjob.output import OutputReader
 from awsbatch_operator.kinds.batchjob.spec import RESOURCE as BATCH_JOB
 from awsbatch_operator.kinds.computeenvironment.kind import compute_environments
@@ -211,7 +211,7 @@ def settled(resource: Resource) -> bool:
 
 def _targets(resource: Resource) -> tuple[ObjectKey, ...]:
     """What wakes the object and is needed by it: what it names, and the account it was made in."""
-    named = tuple(reference.target for reference in references(resource))
+    named = (*(reference.target for reference in references(resource)), *arn_targets(resource))
     account = recorded_account(resource)
     return (*named, ObjectKey("AWSAccount", "", account)) if account else named
 
@@ -289,7 +289,7 @@ def _life_cycles(
         "BatchJob": Lifecycle(job, shared=shared, homes=accounts),
         "ComputeEnvironment": Lifecycle(compute_environments(batch), shared=shared, homes=accounts),
         "JobDefinition": Lifecycle(
-            job_definitions(batch, edges.clock), shared=shared, homes=accounts
+            job_definitions(batch, edges.clock, leadership), shared=shared, homes=accounts
         ),
         "JobQueue": Lifecycle(job_queues(batch), shared=shared, homes=accounts),
         "SchedulingPolicy": Lifecycle(scheduling_policies(batch), shared=shared, homes=accounts),

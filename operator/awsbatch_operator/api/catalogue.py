@@ -221,6 +221,11 @@ SETTLING = wait(
     "Settling",
     "AWS shows nothing of the object, but a call of a moment ago may still come to light.",
 )
+WAITS_FOR_DELETIONS = wait(
+    "WaitsForDeletions",
+    "What still has or uses the AWS object is being deleted, too, or may be about to be.",
+    "This object goes on by itself; the others' own conditions say what they wait for.",
+)
 STILL_IN_USE = stall(
     "StillInUse",
     "Something else still uses the AWS object, and AWS does not delete it before that ends.",

@@ -16,6 +16,7 @@ PAUSED = f"{GROUP}/paused"
 RECONCILE_AT = f"{GROUP}/reconcile-at"
 RESOLVED = f"{GROUP}/resolved"
 SUBMISSION = f"{GROUP}/submission"
+REGISTERING = f"{GROUP}/registering"
 TAG_KEYS = f"{GROUP}/tag-keys"
 REMAKING = f"{GROUP}/remaking"
 

@@ -33,7 +33,8 @@ class Step(Generic[ActionT]):
     cannot repeat it safely, or would not tell afterwards what it was for. Steps of one lane follow
     one another and end at the lane's first error; lanes are independent of each other. `note` is
     told as an event when the call has succeeded. Two equal steps in a row are legitimate; a step
-    whose `expects` stays unmet at the next look was taken by AWS and is not shown yet.
+    whose `expects` stays unmet at the next look was taken by AWS and is not shown yet. `because` is
+    said before the words of an error: what the step would have mended.
     """
 
     action: ActionT
@@ -41,6 +42,7 @@ class Step(Generic[ActionT]):
     lane: str = ""
     note: Finding | None = None
     expects: Expectation | None = None
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)

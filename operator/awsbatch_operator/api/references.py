@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 
 DEFAULT_ACCOUNT = "default"
 
+_ARN_RESOURCE = 5  # arn:partition:service:region:account:type/name, and a revision
 _KINDS: Mapping[str, str] = {
     "accountRef": "AWSAccount",
     "amiRef": "ExtendedAMI",
@@ -32,11 +34,15 @@ class Need(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A `…Ref` in a spec that names a Kubernetes object; `path` is where it stands."""
+    """A `…Ref` in a spec that names a Kubernetes object; `path` is where it stands.
+
+    `revision` is that of a JobDefinition, 0 for its newest.
+    """
 
     path: str
     target: ObjectKey
     need: Need = Need.READY
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,8 @@ class Targets:
     account_id: str
     region: str
     found: Mapping[ObjectKey, Resource] = field(default_factory=dict)
+    # Targets that are there, and why what they show must not be used although nothing waits for it.
+    unproven: Mapping[ObjectKey, Finding] = field(default_factory=dict)
     users: Sequence[Resource] = ()  # objects that refer to this one; read only when asked
     adopted: bool = False  # AWS had it before, and it was taken over
 
@@ -64,7 +72,11 @@ def references(resource: Resource) -> tuple[Reference, ...]:
     The namespace is the object's own; an AWSAccount has none.
     """
     found = [
-        Reference(path, _key(field_name, value["name"], resource.key.namespace))
+        Reference(
+            path,
+            _key(field_name, value["name"], resource.key.namespace),
+            revision=_revision(value),
+        )
         for path, field_name, value in _walk(resource.spec, "spec")
         if "name" in value
     ]
@@ -82,6 +94,31 @@ def external_arns(resource: Resource) -> tuple[tuple[str, str], ...]:
         for path, _, value in _walk(resource.spec, "spec")
         if "arn" in value
     )
+
+
+def arn_targets(resource: Resource) -> tuple[ObjectKey, ...]:
+    """Stand-ins for the definition and the queue that a job names by ARN, of whatever revision.
+
+    No object has such a key. They tell who else needs what an object of ours has in AWS.
+    """
+    found = []
+    for field_name in ("jobDefinitionRef", "jobQueueRef"):
+        value = resource.spec.get(field_name)
+        arn = value.get("arn") if isinstance(value, Mapping) else None
+        parts = str(arn or "").split(":")
+        if len(parts) > _ARN_RESOURCE:
+            found.append(in_aws(parts[4], parts[3], _KINDS[field_name], parts[5].partition("/")[2]))
+    return tuple(found)
+
+
+def in_aws(account_id: str, region: str, kind: str, name: str) -> ObjectKey:
+    """The stand-in for what an object of that kind has in AWS under that name."""
+    return ObjectKey(f"{kind} in AWS", f"{account_id}/{region}", name)
+
+
+def _revision(value: Shape) -> int:
+    number = value.get("revision")
+    return number if isinstance(number, int) else 0
 
 
 def _key(field_name: str, name: str, namespace: str) -> ObjectKey:

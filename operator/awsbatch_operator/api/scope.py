@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol
 
+from awsbatch_operator.api.instant import Instant
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -103,3 +105,13 @@ class Fence(Protocol):
 
     def check(self, seconds: float) -> None:
         """Return if leadership lasts longer than `seconds` from now; else raise LeaseLostError."""
+
+
+class LeadershipStart:
+    """When this process won the lease; set once by app, before any work starts.
+
+    Whoever led before makes no call any more from then on.
+    """
+
+    def __init__(self) -> None:
+        self.at: Instant | None = None

@@ -25,6 +25,7 @@ __all__ = [
     "ObservedT",
     "Removal",
     "Seen",
+    "is_going",
 ]
 
 
@@ -39,7 +40,14 @@ class Removal:
     owner: Owner
     recorded: ScopeRecord | None  # None: nothing was ever sent to AWS
     users: Sequence[Resource] = ()  # objects that still refer to this one; read only when asked
+    going: Sequence[Resource] = ()  # those of them that are being deleted and not held back
+    since: Instant | None = None  # when the deletion was asked for
     refused_roles: bool = False  # the spec names roles that its account does not allow it
+
+
+def is_going(resource: Resource) -> bool:
+    """Whether it is being deleted, and nobody has paused that."""
+    return resource.deleting and not resource.paused
 
 
 @dataclass(frozen=True, slots=True)

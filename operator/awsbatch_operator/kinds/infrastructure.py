@@ -37,8 +37,8 @@ class Answers(Protocol[TaggedT]):
     ) -> TaggedT | None:
         """The observation that the answer makes; None if it makes none."""
 
-    def unanswered(self, call: ApiCall, scope: Scope) -> None:
-        """Whether AWS has done it is not known, and may come to light later."""
+    def failed(self, call: ApiCall, scope: Scope, *, unknown: bool) -> None:
+        """AWS has not done it; `unknown`: or it has, and that may come to light later."""
 
 
 class Look(Protocol[FoundT_co]):
@@ -125,8 +125,8 @@ class Infrastructure(Generic[DesiredT, TaggedT]):
         try:
             answer = await self.batch.change(scope, action.operation, to_request(action.request))
         except AwsError as error:
-            if error.outcome_unknown and self.answers is not None:
-                self.answers.unanswered(action, scope)
+            if self.answers is not None:
+                self.answers.failed(action, scope, unknown=error.outcome_unknown)
             raise
         if self.answers is None:
             return None

@@ -170,6 +170,8 @@ def lasting_removal(resource: Resource, removal: Removal) -> LastingRemoval:
         owner=removal.owner,
         recorded=removal.recorded,
         users=removal.users,
+        going=removal.going,
+        since=removal.since or resource.deleted_at,
         seen="arn" in resource.status,
         # Between the record and the deletion the call may have been refused and made again.
         called=max(recorded_time(resource), resource.deleted_at or resource.created),
@@ -209,6 +211,13 @@ def starting(resource: Resource) -> KindStatus:
         Situation.WORKING, catalogue.STARTING.name, "The operator is about to look at it."
     )
     return KindStatus(statuses.kept_fields(resource), verdict)
+
+
+def absent(resource: Resource, *shown: str) -> KindStatus:
+    """The same of an object of which a look has just found nothing: without what AWS showed."""
+    before = starting(resource)
+    fields = {name: value for name, value in before.fields.items() if name not in shown}
+    return KindStatus(fields, before.verdict)
 
 
 def reached_before(resource: Resource) -> bool:

@@ -18,7 +18,7 @@ from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import RECONCILE_AT, ObjectKey, Resource
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.references import Need, Reference, Targets, external_arns
-from awsbatch_operator.api.scope import NoTokenError, Origin
+from awsbatch_operator.api.scope import NoTokenError, Origin, ScopeRecord
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.engine.reconciler import Again
 from awsbatch_operator.kinds import gates, outcomes
@@ -26,11 +26,11 @@ from awsbatch_operator.kinds.accounts import Home, Homes
 from awsbatch_operator.kinds.contract import ActionT, DesiredT, Following, Kind, ObservedT, Removal
 from awsbatch_operator.kinds.places import Places
 from awsbatch_operator.kinds.reporting import Reporter
-from awsbatch_operator.kinds.scope_record import RecordError, recorded_in, unreadable
+from awsbatch_operator.kinds.scope_record import RecordError, retains, unreadable
 from awsbatch_operator.kinds.shared import Shared
 from awsbatch_operator.kinds.steps import Desire, Steps
 from awsbatch_operator.kinds.turn import Turn
-from awsbatch_operator.kinds.users import Users
+from awsbatch_operator.kinds.users import Users, users_of
 from awsbatch_operator.kube.port import NotFoundError
 
 
@@ -110,7 +110,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
                 turn,
                 home,
                 lambda current: self._kind.desired(
-                    current, self._targets(current.key, turn.home or home, own), owner
+                    current, self._targets(turn, turn.home or home, own), owner
                 ),
             )
             await self._doubt(turn, home, own)
@@ -168,6 +168,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
                 missing = await self._shared.proofs.missing(reference, target, home.scope)
                 if missing is not None and reference.need is Need.OWN:
                     own.pop(reference.target, None)
+                    turn.unproven[reference.target] = missing
                 elif missing is not None:
                     turn.findings.append(missing)
         except AwsError as error:
@@ -210,20 +211,27 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         with suppress(NotFoundError):
             turn.resource = await self._shared.store.hold(resource, {})
 
-    def _targets(self, key: ObjectKey, home: Home, found: Mapping[ObjectKey, Resource]) -> Targets:
+    def _targets(
+        self,
+        turn: Turn[DesiredT, ObservedT, ActionT],
+        home: Home,
+        found: Mapping[ObjectKey, Resource],
+    ) -> Targets:
+        key = turn.resource.key
         return Targets(
             aws_name=home.recorded.serving,
             account_id=home.recorded.account_id,
             region=home.recorded.region,
             found=found,
-            users=self._users(key),
+            unproven=turn.unproven,
+            users=self._users(key, home.recorded),
             adopted=home.recorded.origin is Origin.ADOPTED,
         )
 
     async def _remove(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> bool:
         """Take what the object has in AWS away; whether there is nothing left to be done."""
         resource = turn.resource
-        if self._retains(resource):
+        if retains(resource, scoped=self._scoped):
             return True
         home = await self._places.for_removal(turn)
         if home is None:
@@ -233,7 +241,9 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         removal = Removal(
             owner,
             home.recorded,
-            users=self._users(resource.key),
+            users=self._users(resource.key, home.recorded),
+            going=self._users(resource.key, home.recorded, going=True),
+            since=resource.deleted_at,
             refused_roles=self._homes.refuses_roles(resource, home.recorded),
         )
         try:
@@ -243,17 +253,6 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             return False
         return not turn.errors and turn.plan is not None and turn.plan.released
 
-    def _retains(self, resource: Resource) -> bool:
-        """Unset, the policy is to remove what we made and to keep what we took over."""
-        policy = resource.spec.get("deletionPolicy")
-        if policy is not None or not self._scoped:
-            return bool(policy == "Retain")
-        try:
-            recorded = recorded_in(resource)
-        except RecordError:
-            return False  # said by the gate that needs it
-        return recorded is not None and recorded.origin is Origin.ADOPTED
-
     async def _release(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> Again:
         """AWS holds nothing of the object any more, or keeps it on purpose: let it go."""
         resource = turn.resource
@@ -261,7 +260,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             await self._shared.store.release(resource)
         except NotFoundError:
             return Again()
-        if self._retains(resource):
+        if retains(resource, scoped=self._scoped):
             message = "What this object has in AWS stays as it is, as the deletion policy says."
             self._shared.narrator.done(resource, [Finding(catalogue.RETAINED, message)])
         elif _was_removed(turn.plan) and turn.home is not None and not self._kind.bounded:
@@ -276,8 +275,9 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         self._asked.pop(key, None)
         self._shared.claims.freed(key)
 
-    def _users(self, key: ObjectKey) -> Sequence[Resource]:
-        return Users(key=key, cache=self._shared.cache, index=self._shared.index)
+    def _users(self, key: ObjectKey, recorded: ScopeRecord, *, going: bool = False) -> Users:
+        cache, index = self._shared.cache, self._shared.index
+        return users_of(key, recorded, cache=cache, index=index, going=going)
 
 
 def _was_removed(plan: Plan[ActionT] | None) -> bool:

@@ -31,12 +31,14 @@ class Proofs:
 
     async def missing(self, reference: Reference, target: Resource, scope: Scope) -> Finding | None:
         """Why the target's ARN must not be used yet; None if AWS says that it is the target's."""
-        arn = target.status.get("arn")
-        if arn is None:
+        if "arn" not in target.status:
             return None  # a BatchJob: dependencies go by job id, which only its own turn writes
+        arn = _arn(reference, target)
         for fresh in (False, True):  # the feed may not have seen yet what was made a moment ago
-            if await self._is_own(target, str(arn), scope, fresh=fresh):
+            if await self._is_own(target, arn, scope, fresh=fresh):
                 return None
+        if target.paused:
+            return _paused(reference, target, arn)
         return Finding(
             catalogue.REFERENCE_NOT_READY,
             f"{reference.path}: what AWS has as {arn} is not {target.key}'s any more. It is not "
@@ -79,3 +81,31 @@ class Proofs:
             case _:
                 raise AssertionError(f"nothing refers to the ARN of a {kind}")
         return None if detail is None else detail.get("tags") or {}
+
+
+def _arn(reference: Reference, target: Resource) -> str:
+    """What is used through the reference: the target's, or that of the revision that is named."""
+    arn = str(target.status["arn"])
+    numbers = {each["revision"] for each in target.status.get("revisions", ())}
+    if reference.revision not in numbers:  # the kind says so, and what there is
+        return arn
+    return f"{arn.rpartition(':')[0]}:{reference.revision}"
+
+
+def _paused(reference: Reference, target: Resource, arn: str) -> Finding:
+    """Nobody looks at the target again before it is taken out of its pause."""
+    resume = f"emove the annotation awsbatch.dev/paused from {target.key}"
+    if reference.revision:  # what is registered then gets another number
+        remedy = (
+            f"Name another revision of it that is ACTIVE in AWS; or remove revision, and r{resume}"
+        )
+    elif target.key.kind == "JobDefinition":
+        remedy = f"R{resume}, or name another revision of it that is ACTIVE in AWS"
+    else:
+        remedy = f"R{resume}"
+    return Finding(
+        catalogue.REFERENCE_NOT_READY,
+        f"{reference.path}: AWS no longer has {arn} as {target.key} shows it, and that object is "
+        "paused, so nothing is made in its place.",
+        f"{remedy}; this object goes on by itself.",
+    )

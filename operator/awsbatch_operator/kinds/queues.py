@@ -3,8 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from awsbatch_operator.api import catalogue
+from awsbatch_operator.api.findings import Finding
+from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.tags import NAME, NAMESPACE
+from awsbatch_operator.api.words import some_of
+from awsbatch_operator.kinds.blockers import blocked, shown_by_going
+from awsbatch_operator.kinds.contract import Removal
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +19,8 @@ class Use:
 
     name: str
     owner: str  # "namespace/name" of the JobQueue that made it, "" if none of ours did
+    arn: str = ""
+    going: bool = False  # AWS is deleting it
 
     def __str__(self) -> str:
         if not self.owner:
@@ -23,6 +31,17 @@ class Use:
 def uses(queues: Sequence[Shape], arn: str) -> tuple[Use, ...]:
     """The queues that have the environment in their order, or the policy as theirs."""
     return tuple(_use(queue) for queue in queues if arn in _used_by(queue))
+
+
+def in_use(
+    removal: Removal, now: Instant, queues: Sequence[Use], *, words: str, remedy: str
+) -> Finding:
+    """That these queues stand in the way; `words` with their names, those that stay."""
+    going = set(shown_by_going(removal, "arn"))
+    staying = [use for use in queues if not use.going and use.arn not in going]
+    message = words.format(some_of(staying or queues))
+    finding = Finding(catalogue.STILL_IN_USE, message, remedy)
+    return blocked(removal, now, by_others=bool(staying), finding=finding)
 
 
 def _used_by(queue: Shape) -> set[str]:
@@ -37,5 +56,7 @@ def _use(queue: Shape) -> Use:
     ours = NAMESPACE in tags and NAME in tags
     return Use(
         name=str(queue["jobQueueName"]),
+        arn=str(queue["jobQueueArn"]),
+        going=queue.get("status") == "DELETING",
         owner=f"{tags[NAMESPACE]}/{tags[NAME]}" if ours else "",
     )

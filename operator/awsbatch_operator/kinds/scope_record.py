@@ -163,3 +163,19 @@ def _origin_shown(resource: Resource) -> Origin:
     unset = resource.spec.get("deletionPolicy") is None and "jobId" not in resource.status
     retained = resource.status.get("deletionPolicy") == "Retain"
     return Origin.ADOPTED if unset and retained else Origin.CREATED
+
+
+def retains(resource: Resource, *, scoped: bool) -> bool:
+    """Whether a deletion leaves AWS as it is.
+
+    Unset, the policy is to remove what we made and to keep what we took over; an object that is not
+    `scoped` has nothing in AWS.
+    """
+    policy = resource.spec.get("deletionPolicy")
+    if policy is not None or not scoped:
+        return bool(policy == "Retain")
+    try:
+        recorded = recorded_in(resource)
+    except RecordError:
+        return False  # said by the gate that needs it
+    return recorded is not None and recorded.origin is Origin.ADOPTED

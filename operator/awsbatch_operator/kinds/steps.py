@@ -21,6 +21,7 @@ from awsbatch_operator.kinds.permits import Permits
 from awsbatch_operator.kinds.scope_record import annotation, recorded_in
 from awsbatch_operator.kinds.shared import Shared
 from awsbatch_operator.kinds.turn import Turn
+from awsbatch_operator.kinds.users import goes
 from awsbatch_operator.kube.port import InvalidError
 
 LOOKS = 4  # a turn; a plan that still has steps then goes on in the next turn
@@ -173,14 +174,15 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
         """Say whose it is; if the owner is in this cluster, be woken by its end."""
         turn.plan = None
         other = holder(tags, self.shared.cluster_id)
+        whose = "its tags do not say that it is this object's"
         if other is not None:
+            whose = f"it belongs to {other}"
             self.shared.claims.wait(other, turn.resource.key)
-        whose = (
-            f"it belongs to {other}" if other else "its tags do not say that it is this object's"
-        )
-        turn.findings.append(
-            Finding(catalogue.ALREADY_EXISTS, f"AWS already has {_where(turn)}, and {whose}.")
-        )
+        reason, words = catalogue.ALREADY_EXISTS, f"AWS already has {_where(turn)}, and {whose}."
+        if other is not None and goes(self.shared.cache, other):
+            reason = catalogue.WAITS_FOR_DELETIONS
+            words = f"AWS still has {_where(turn)} of {other}, which is being deleted."
+        turn.findings.append(Finding(reason, words))
 
     def _unshown(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> bool:
         """Whether AWS took a step and does not show what was expected of it.

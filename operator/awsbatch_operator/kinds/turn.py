@@ -1,11 +1,11 @@
 """What one turn of an object has found out so far."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic
 
 from awsbatch_operator.api.findings import Finding
-from awsbatch_operator.api.metadata import Resource
+from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.api.plans import Outcome, Plan
 from awsbatch_operator.api.tags import Ownership
 from awsbatch_operator.aws.errors import AwsError
@@ -25,6 +25,7 @@ class Turn(Generic[DesiredT, ObservedT, ActionT]):
     foreign: bool = False  # AWS has such a thing, and it is not this object's
     plan: Plan[ActionT] | None = None
     findings: list[Finding] = field(default_factory=list)  # of gates and looks, not of the plan
+    unproven: dict[ObjectKey, Finding] = field(default_factory=dict)  # as in Targets
     error: AwsError | None = None  # of a gate or a look; what a step met with is in `outcomes`
     outcomes: Mapping[str, Outcome[ActionT]] = field(default_factory=dict)
     no_token_seconds: float | None = None  # a gate or a look has to wait for its rate token
@@ -73,12 +74,18 @@ class Turn(Generic[DesiredT, ObservedT, ActionT]):
 
     def error_findings(self) -> tuple[Finding, ...]:
         """What the errors mean."""
-        return tuple(
-            outcomes.doubt(error)
-            if self.in_doubt and outcomes.is_refusal(error)
-            else outcomes.finding(error)
-            for error in self.errors
+        looks = () if self.error is None else (self._meaning(self.error),)
+        steps = (
+            self._meaning(outcome.error, outcome.failed.because if outcome.failed else "")
+            for outcome in self.outcomes.values()
+            if isinstance(outcome.error, AwsError)
         )
+        return (*looks, *steps)
+
+    def _meaning(self, error: AwsError, because: str = "") -> Finding:
+        doubted = self.in_doubt and outcomes.is_refusal(error)
+        finding = outcomes.doubt(error) if doubted else outcomes.finding(error)
+        return replace(finding, message=f"{because} {finding.message}") if because else finding
 
     def all_findings(self) -> tuple[Finding, ...]:
         """The gates' and the plan's."""

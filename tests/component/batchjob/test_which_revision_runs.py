@@ -3,13 +3,14 @@
 import random
 from operator import itemgetter
 
-from tests.component.batchjob.runs import JOB, SPEC, ready, submits
+import pytest
+from tests.component.batchjob.runs import FOR_EVER, JOB, SPEC, ready, script, submits
 from tests.support import manifests
 from tests.support.installation import NAMESPACE, Installation
 from tests.support.manifests import DEFINITION, QUEUE
 from tests.support.simulated_aws import make_simulator
 
-from awsbatch_operator.api.metadata import ObjectKey
+from awsbatch_operator.api.metadata import RECONCILE_AT, ObjectKey
 
 COMMITS = 50
 APPLY_SECONDS = 1.9  # from the first object of a commit to its last
@@ -102,18 +103,73 @@ async def test_a_job_waits_for_a_revision_that_is_not_there_yet_and_says_what_th
         assert command(there, JOB) == "second"
 
 
-async def test_a_revision_that_a_waiting_job_names_is_not_deregistered():
+WAITS = {"jobQueueRef": {"name": "later"}}  # which there is not yet
+FORMS = {
+    "name": lambda _: {"name": "simulate"},
+    "name and revision": lambda _: {"name": "simulate", "revision": 1},
+    "ARN": lambda arn: {"arn": arn},
+    "ARN without revision": lambda arn: {"arn": arn.rpartition(":")[0]},
+}
+
+
+async def edited_twice(there):
+    for word in ("two", "three"):
+        there.apply(DEFINITION, manifests.definition(word, keepRevisions=1))
+        await there.until_ready(DEFINITION)
+        await there.clock.advance(5)
+
+
+def active(there):
+    found = there.aws().describe_job_definitions(status="ACTIVE")["jobDefinitions"]
+    return sorted(each["revision"] for each in found)
+
+
+@pytest.mark.parametrize(
+    ("form", "described"), [*((form, True) for form in FORMS), ("ARN without revision", False)]
+)
+async def test_the_revision_of_a_submitted_job_stays_in_whatever_form_the_job_names_it(
+    form, described
+):
     there = Installation()
     async with there.running():
         await ready(there)
-        there.apply(JOB, {**numbered(1), "jobQueueRef": {"name": "later"}})
-        for word in ("two", "three", "four"):
-            there.apply(DEFINITION, manifests.definition(word, keepRevisions=1))
-            await there.until_ready(DEFINITION)
-            await there.clock.advance(5)
+        script(there, FOR_EVER)
+        reference = FORMS[form](there.status(DEFINITION)["arn"])
+        if not described:  # AWS has the job, and nobody knows more of it
+            there.fault(effect="deny", service="batch", operation="DescribeJobs")
+        there.apply(JOB, {**SPEC, "jobDefinitionRef": reference})
+        await there.clock.run_until(lambda: submits(there) == 1, within=60)
+        await there.clock.advance(30 if described else 0)
+        await edited_twice(there)
+        assert 1 in active(there)
+        there.mend()
+        there.kube.remove(JOB)
+        await there.until_gone(JOB)
+        there.kube.annotate(DEFINITION, **{RECONCILE_AT: "now"})
+        await there.clock.advance(5)
+        assert active(there) == [3]
+
+
+@pytest.mark.parametrize(
+    ("form", "kept", "runs"),
+    [
+        ("name", [3], "three"),
+        ("name and revision", [1, 3], "true"),
+        ("ARN", [1, 3], "true"),
+        ("ARN without revision", [3], "three"),
+    ],
+)
+async def test_a_waiting_job_keeps_a_revision_if_its_reference_names_one(form, kept, runs):
+    there = Installation()
+    async with there.running():
+        await ready(there)
+        reference = FORMS[form](there.status(DEFINITION)["arn"])
+        there.apply(JOB, {**SPEC, **WAITS, "jobDefinitionRef": reference})
+        await edited_twice(there)
+        assert active(there) == kept
         there.apply(ObjectKey("JobQueue", NAMESPACE, "later"), manifests.queue("pool"))
         await until_submitted(there, JOB)
-        assert command(there, JOB) == "true"
+        assert command(there, JOB) == runs
 
 
 async def test_after_a_revert_a_submission_by_name_runs_the_specs_content():

@@ -1,5 +1,6 @@
 """An INVALID environment that no queue uses is made anew: once, whatever happens on the way."""
 
+import pytest
 from tests.component.remedies.environments import (
     MAKE_ROLE,
     OTHER_PROFILE,
@@ -40,6 +41,34 @@ async def test_no_environment_is_made_anew_over_and_over_for_one_and_the_same_sp
         assert "delete this object and create it again" in message
         await made_again(ENVIRONMENT, environment())(there)
         await there.until_ready(ENVIRONMENT)
+
+
+@pytest.mark.parametrize("handover", [False, True], ids=["one operator", "then another"])
+async def test_it_is_told_once_when_aws_has_confirmed_and_what_aws_refuses_then_is_said(handover):
+    there = Installation()
+    told = lambda: [note for reason, note in there.events(ENVIRONMENT) if reason == "Remade"]  # noqa: E731 - read again
+    async with there.running():
+        there.apply(ENVIRONMENT, environment())
+        await drop_cluster(there)
+        for operation in ("DeleteComputeEnvironment", "CreateComputeEnvironment"):
+            there.fault(effect="deny", service="batch", operation=operation)
+        await there.until(ENVIRONMENT, "Stalled", "PermissionDenied", within=900)
+        await there.clock.advance(1500)
+        assert told() == []
+        there.mend()
+        there.fault(effect="deny", service="batch", operation="CreateComputeEnvironment")
+        await there.clock.run_until(lambda: there.calls.count(CREATE) > 1, within=1800)
+        await there.clock.advance(1)
+        said = await there.until(ENVIRONMENT, "Stalled", "PermissionDenied")
+        assert "was deleted in AWS. AWS refuses to create it anew: AWS refuses batch:Create" in said
+        assert "Grant the action" in said
+        assert not {"arn", "awsStatus", "state", "ecsClusterArn"} & there.status(ENVIRONMENT).keys()
+    async with there.running():
+        await there.clock.advance(1500 if handover else 0)
+        there.mend()
+        await there.until_ready(ENVIRONMENT, within=1800)
+    assert len(told()) == 1
+    assert len(there.aws().describe_compute_environments()["computeEnvironments"]) == 1
 
 
 async def test_what_is_being_made_anew_goes_on_after_a_crash_though_aws_calls_it_valid_by_then():

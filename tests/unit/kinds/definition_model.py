@@ -47,7 +47,14 @@ class Model(AwsModel):
         if by_us:
             self.registered.append(tags[CONTENT])
             time, mark = NOW.rfc3339(), tags[CONTENT]
-            self.shown.append({"arn": made.arn, "contentHash": mark, "registeredTime": time})
+            self.shown.append(
+                {
+                    "arn": made.arn,
+                    "revision": made.number,
+                    "contentHash": mark,
+                    "registeredTime": time,
+                }
+            )
 
     def resource(self, of_spec):
         there = {one.arn for one in self.revisions}

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from tests.unit.kinds.values import resource
+from tests.unit.kinds.values import NOW, resource
 
 from awsbatch_operator.api.metadata import RESOLVED, ObjectKey, Resource
 from awsbatch_operator.api.tags import Owner
@@ -32,13 +32,13 @@ class Crowd(tuple[Resource, ...]):
 def test_of_a_crowd_that_lives_in_an_account_only_some_are_read():
     """Each of them that ends has the account looked at again: all of them each time is too much."""
     Crowd.read = 0
-    plan = plan_removal(Removal(OWNER, None, users=Crowd((LIVING,) * 50_000)))
+    plan = plan_removal(Removal(OWNER, None, users=Crowd((LIVING,) * 50_000)), NOW)
     assert not plan.released
     assert plan.findings[0].message.startswith("More than 100 object(s) live in this account: ")
     assert Crowd.read <= 101
 
 
 def test_an_account_is_released_when_nothing_lives_in_it_any_more():
-    assert plan_removal(Removal(OWNER, None, users=(GONE,))).released
-    plan = plan_removal(Removal(OWNER, None, users=(LIVING, GONE)))
+    assert plan_removal(Removal(OWNER, None, users=(GONE,)), NOW).released
+    plan = plan_removal(Removal(OWNER, None, users=(LIVING, GONE)), NOW)
     assert plan.findings[0].message.startswith("1 object(s) live in this account: ")

@@ -7,7 +7,7 @@ import pytest
 from tests.support.clock import SteppedClock
 from tests.unit.kinds.values import ACCOUNT, NOW, RECORDED, REGION, owner, resource, targets
 
-from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.api.scope import LeadershipStart, Scope
 from awsbatch_operator.api.tags import OWNER_UID, Ownership
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.kinds.computeenvironment.changes import update_request
@@ -47,7 +47,7 @@ class Answers:
 
 def definitions(batch: Any) -> Any:
     """The kind, when nothing depends on the time."""
-    return job_definitions(batch, SteppedClock())
+    return job_definitions(batch, SteppedClock(), LeadershipStart())
 
 
 @pytest.mark.parametrize("make", [compute_environments, job_queues])
@@ -97,7 +97,7 @@ async def test_a_registered_revision_is_known_before_aws_lists_it():
 async def test_a_listing_that_lags_does_not_hide_what_was_registered_a_moment_ago():
     clock = SteppedClock()
     batch: Any = Answers(REGISTERED)
-    kind = job_definitions(batch, clock)
+    kind = job_definitions(batch, clock, LeadershipStart())
     of = resource("JobDefinition")
     await kind.act(REGISTER, SCOPE, None)
     batch.answer = ()
@@ -121,7 +121,7 @@ async def test_what_was_registered_and_deregistered_again_is_not_shown():
 async def test_after_a_registration_without_an_answer_the_listing_is_in_doubt_for_a_while():
     clock = SteppedClock()
     batch: Any = Answers(REGISTERED)
-    kind = job_definitions(batch, clock)
+    kind = job_definitions(batch, clock, LeadershipStart())
     of = resource("JobDefinition")
     error = AwsError(ErrorKind.TRANSIENT, operation="x", message="lost", outcome_unknown=True)
     batch.error = error
@@ -190,7 +190,8 @@ async def test_the_jobs_of_a_queue_that_goes_are_counted_by_their_states():
             return {"jobQueueArn": "arn:q", "jobQueueName": "q", "status": "VALID"}
 
         async def active_jobs(self, *_: Any) -> Any:
-            return [{"status": "RUNNING"}, {"status": "RUNNING"}, {"status": "RUNNABLE"}]
+            states = ("RUNNING", "RUNNING", "RUNNABLE")
+            return [{"jobId": f"j-{n}", "status": each} for n, each in enumerate(states)]
 
     batch: Any = Batch()
     of = resource("JobQueue", deleting=True)

@@ -227,7 +227,7 @@ def test_an_account_stays_while_something_in_aws_has_lost_its_finalizer(status, 
     """`kubectl replace` takes it away, and the object's own turn has not put it back yet."""
     account = resource("AWSAccount", name="default")
     user = resource("JobQueue", status=status, finalizers=finalizers)
-    assert plan_removal(Removal(owner(account), None, users=(user,))).released is not stays
+    assert plan_removal(Removal(owner(account), None, users=(user,)), NOW).released is not stays
 
 
 def test_what_the_status_does_not_know_is_todays_answer():

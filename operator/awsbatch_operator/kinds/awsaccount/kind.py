@@ -113,11 +113,11 @@ class AwsAccountKind:
     def plan(
         self, desired: Desired | Removal | Following, observed: Observed | None, now: Instant
     ) -> Plan[Never]:
-        del observed, now
+        del observed
         if isinstance(desired, Following):
             return Plan(findings=desired.findings)
         if isinstance(desired, Removal):
-            return plan_removal(desired)
+            return plan_removal(desired, now)
         return plan_account()
 
     def permit(self, action: Never, scope: Scope, holder: ObjectKey) -> Permit:

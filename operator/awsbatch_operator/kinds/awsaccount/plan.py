@@ -5,10 +5,12 @@ from typing import Never
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
+from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.words import some_of
-from awsbatch_operator.kinds.contract import Removal
+from awsbatch_operator.kinds.blockers import blocked
+from awsbatch_operator.kinds.contract import Removal, is_going
 from awsbatch_operator.kinds.scope_record import RecordError, recorded_in
 
 VERIFY_SECONDS = 600.0  # roles and trust policies change without telling us
@@ -23,13 +25,15 @@ def plan_account() -> Plan[Never]:
     return Plan(look_again_seconds=VERIFY_SECONDS)
 
 
-def plan_removal(removal: Removal) -> Plan[Never]:
+def plan_removal(removal: Removal, now: Instant) -> Plan[Never]:
     """Let go once nothing lives in the account any more that this operator would have to remove."""
     name = removal.owner.key.name
-    users = (user.key for user in removal.users if _lives_in(user, name))
-    living = list(islice(users, COUNTED + 1))
-    if not living:
+    users = (user for user in removal.users if _lives_in(user, name))
+    found = list(islice(users, COUNTED + 1))
+    if not found:
         return Plan(released=True)
+    staying = [user.key for user in found if not is_going(user)]
+    living = staying or [user.key for user in found]
     count = f"More than {COUNTED}" if len(living) > COUNTED else f"{len(living)}"
     finding = Finding(
         catalogue.STILL_IN_USE,
@@ -37,7 +41,7 @@ def plan_removal(removal: Removal) -> Plan[Never]:
         "account they could not be removed from AWS.",
         "Delete them; this object goes on by itself.",
     )
-    return Plan(findings=(finding,))
+    return Plan(findings=(blocked(removal, now, by_others=bool(staying), finding=finding),))
 
 
 def _lives_in(user: Resource, account: str) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION, ObjectKey, Resource, Shape
 from awsbatch_operator.api.references import Need, Reference, Targets, references
@@ -33,7 +34,8 @@ class Desired:
     `was_recorded`: our finalizer is there, which comes with the record of a submission and never
     before it, and the record is not. `multinode`: the definition is of a multi-node parallel job.
     `queue_deleted`: the JobQueue is being deleted, and its jobs with it. `codes_shown` are AWS's
-    reasons for its waiting that the status shows already.
+    reasons for its waiting that the status shows already. `unproven`: why what a target shows must
+    not be used.
     """
 
     owner: Owner
@@ -56,6 +58,7 @@ class Desired:
     multinode: bool = False
     queue_deleted: bool = False
     codes_shown: frozenset[str] = frozenset()
+    unproven: tuple[Finding, ...] = ()
 
     def grace_left(self, now: Instant) -> float:
         """Seconds until the first run may begin; 0: it may."""
@@ -162,6 +165,7 @@ def desired_job(
         multinode=definition is not None and definition.spec.get("type") == MULTINODE,
         queue_deleted=queue is not None and queue.deleting and _ends_its_jobs(queue),
         codes_shown=waiting.codes_shown(resource.status),
+        unproven=tuple(targets.unproven.values()),
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from awsbatch_operator.api.instant import Clock, Instant
 from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
-from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.api.scope import LeadershipStart, Scope
 from awsbatch_operator.api.tags import RUN, Owner, Ownership, ownership
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.ports import BatchPort, JobFeed
@@ -29,13 +29,6 @@ from awsbatch_operator.kinds.batchjob.submission import (
 from awsbatch_operator.kinds.scope_record import RecordError
 
 SETTLING_TIMES = 5  # the longest settling, in settling times
-
-
-class LeadershipStart:
-    """When this process won the lease; set once by app, before any work starts."""
-
-    def __init__(self) -> None:
-        self.at: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,6 +197,8 @@ def _waits_for_targets(
     """What is sent again needs its targets, and the `newest` revision only when that is there."""
     if desired.missing_revision:
         finding = _no_revision(desired)
+    elif not (desired.queue and desired.definition) and desired.unproven:
+        finding = desired.unproven[0]
     elif not (desired.queue and desired.definition):
         finding = Finding(
             catalogue.REFERENCE_NOT_FOUND,

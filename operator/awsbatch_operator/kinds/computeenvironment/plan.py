@@ -7,7 +7,6 @@ from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.api.plans import Plan, Step
-from awsbatch_operator.api.words import some_of
 from awsbatch_operator.kinds.computeenvironment import images, invalid
 from awsbatch_operator.kinds.computeenvironment.changes import (
     Change,
@@ -43,7 +42,10 @@ from awsbatch_operator.kinds.lasting import (
     lasting_removal,
     when_absent,
 )
+from awsbatch_operator.kinds.queues import in_use
 from awsbatch_operator.kinds.tagging import tag_record, tag_steps
+
+AT_ONCE_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,8 @@ def plan_environment(desired: Desired, observed: Observed | None, now: Instant) 
     """The next step towards an environment as specified."""
     del now
     if observed is None:
+        if desired.remaking.environment and not desired.remaking.gone:
+            return _confirmed(desired)
         return _create(desired)
     found = compare(desired, observed)
     anew = is_made_anew(desired, observed, found)
@@ -89,6 +93,8 @@ def environment_removal(resource: Resource, removal: Removal) -> EnvironmentRemo
         owner=lasting.owner,
         recorded=lasting.recorded,
         users=lasting.users,
+        going=lasting.going,
+        since=lasting.since,
         seen=lasting.seen,
         called=lasting.called,
         was_deleting=was_deleting(resource),
@@ -110,7 +116,7 @@ def plan_removal(
         return when_absent(removal, now)
     busy = at_work(observed)
     if observed.queues and observed.status != "DELETING":
-        return Plan(findings=(_in_use(observed),))
+        return Plan(findings=(_in_use(removal, observed, now),))
     if busy:
         return Plan(findings=busy)
     role = removal.service_role
@@ -143,10 +149,8 @@ class HasRole:
         return observed is None or observed.at_work or _is_role(self.role, observed)
 
 
-def _take_away(
-    observed: Observed, *, was_deleting: bool, note: Finding | None = None
-) -> Plan[ApiCall]:
-    """DISABLED, deleted, gone. `note` is told when AWS has taken the deletion."""
+def _take_away(observed: Observed, *, was_deleting: bool) -> Plan[ApiCall]:
+    """DISABLED, deleted, gone."""
     if observed.status == "INVALID" and was_deleting:
         return Plan(findings=(deletion_failed(observed),))
     name = {"computeEnvironment": str(observed.detail["computeEnvironmentName"])}
@@ -154,14 +158,13 @@ def _take_away(
         disable = ApiCall("UpdateComputeEnvironment", {**name, "state": "DISABLED"})
         step = Step(disable, expects=IsDisabled())
     else:
-        step = Step(ApiCall("DeleteComputeEnvironment", name), note=note, expects=Vanishes())
+        step = Step(ApiCall("DeleteComputeEnvironment", name), expects=Vanishes())
     return Plan(steps=(step,), look_again_seconds=MOVING_SECONDS)
 
 
 def _make_anew(desired: Desired, observed: Observed) -> Plan[ApiCall]:
     """The environment goes first; what is made then is what any missing environment gets."""
-    note = Finding(catalogue.REMADE, f"Deleted {desired.name}, to create it anew. {observed.words}")
-    plan = _take_away(observed, was_deleting=desired.was_deleting, note=note)
+    plan = _take_away(observed, was_deleting=desired.was_deleting)
     if not plan.steps:
         return plan
     remaking = Remaking(observed.mark, desired.generation)
@@ -178,6 +181,20 @@ def _remaking(observed: Observed) -> Finding:
     return Finding(catalogue.REMAKING, words, look_again_seconds=MOVING_SECONDS)
 
 
+def _confirmed(desired: Desired) -> Plan[ApiCall]:
+    """What was INVALID is gone: this is written down, so that it is told once; then comes the new.
+
+    So it is, too, if somebody else has deleted it after we had begun to.
+    """
+    told = Finding(catalogue.REMADE, f"{_deleted_words(desired)} It is created anew now.")
+    record = replace(desired.remaking, gone=True).record()
+    return Plan(findings=(told,), record=record, look_again_seconds=AT_ONCE_SECONDS)
+
+
+def _deleted_words(desired: Desired) -> str:
+    return f"The INVALID compute environment {desired.name} was deleted in AWS."
+
+
 def _create(desired: Desired) -> Plan[ApiCall]:
     """AWS wants a new environment ENABLED, and takes no update policy with it; both come after."""
     refused = images.refusal(desired.content)
@@ -192,6 +209,9 @@ def _create(desired: Desired) -> Plan[ApiCall]:
     }
     words = f"Created the compute environment {desired.name}."
     step = creation("CreateComputeEnvironment", request, words=words, reached=desired.reached)
+    if desired.remaking.gone:
+        because = f"{_deleted_words(desired)} AWS refuses to create it anew:"
+        step = replace(step, because=because)
     return Plan(steps=(step,), record=tag_record(desired.tags, {}), announce=NOTHING_SHOWN)
 
 
@@ -227,10 +247,11 @@ def _words(change: Change) -> str:
     return "a new environment in its place"
 
 
-def _in_use(observed: Observed) -> Finding:
-    return Finding(
-        catalogue.STILL_IN_USE,
-        f"Job queues still use this compute environment: {some_of(observed.queues)}. It stays "
-        "enabled for their jobs.",
-        "Delete the queues, or take the environment out of their computeEnvironmentOrder.",
+def _in_use(removal: EnvironmentRemoval, observed: Observed, now: Instant) -> Finding:
+    return in_use(
+        removal,
+        now,
+        observed.queues,
+        words="Job queues still use this compute environment: {}. It stays enabled for their jobs.",
+        remedy="Delete the queues, or take the environment out of their computeEnvironmentOrder.",
     )

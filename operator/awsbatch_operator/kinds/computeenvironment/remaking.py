@@ -24,6 +24,7 @@ class Remaking:
 
     environment: str = ""
     generation: int = -1
+    gone: bool = False  # AWS has confirmed the deletion, and that was told
 
     def is_of(self, mark: str) -> bool:
         """Whether the environment with that mark is the one that was to go."""
@@ -35,7 +36,12 @@ class Remaking:
 
     def record(self) -> Mapping[str, str]:
         """The annotation."""
-        body = {"environment": self.environment, "generation": self.generation}
+        body: dict[str, object] = {
+            "environment": self.environment,
+            "generation": self.generation,
+        }
+        if self.gone:
+            body["gone"] = True
         return {REMAKING: json.dumps(body, separators=(",", ":"))}
 
 
@@ -43,6 +49,7 @@ def remaking_in(resource: Resource) -> Remaking:
     """What was recorded; nothing, too, if somebody has edited it into something else."""
     try:
         body = json.loads(resource.annotations.get(REMAKING, "{}"))
-        return Remaking(str(body["environment"]), int(body["generation"]))
+        environment, generation = str(body["environment"]), int(body["generation"])
+        return Remaking(environment, generation, gone=body.get("gone") is True)
     except (ValueError, TypeError, KeyError, RecursionError):
         return Remaking()

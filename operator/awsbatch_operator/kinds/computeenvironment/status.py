@@ -11,9 +11,10 @@ from awsbatch_operator.kinds.computeenvironment.invalid import is_made_anew
 from awsbatch_operator.kinds.computeenvironment.observe import Observed
 from awsbatch_operator.kinds.computeenvironment.spec import ComputeEnvironmentStatus
 from awsbatch_operator.kinds.contract import KindStatus, Removal, Seen
-from awsbatch_operator.kinds.lasting import ApiCall, starting
+from awsbatch_operator.kinds.lasting import ApiCall, absent, starting
 from awsbatch_operator.schema.fit import fitted
 
+_OF_AWS = ("arn", "state", "awsStatus", "statusReason", "ecsClusterArn", "vCPUs")
 _FIELDS_SHOWN = 100  # the CRD's limit
 _ANEW = "The environment is INVALID and no queue uses it: it is deleted and created anew."
 _WHY: dict[Change, str] = {
@@ -30,6 +31,8 @@ _WHY: dict[Change, str] = {
 def environment_status(resource: Resource, seen: Seen[Desired, Observed, ApiCall]) -> KindStatus:
     """The kind's fields and its verdict."""
     before, observed = starting(resource), seen.observed
+    if observed is None and seen.plan is not None and not resource.deleting:
+        return absent(resource, *_OF_AWS)
     if observed is None:
         return before
     fields = _observed_fields(observed)

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION, Resource
 from awsbatch_operator.api.references import Targets
 from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.kinds.contract import Removal
-from awsbatch_operator.kinds.jobdefinition.revision import Revision
+from awsbatch_operator.kinds.jobdefinition.revision import ListedRevision, Revision, shown_revisions
 from awsbatch_operator.kinds.jobdefinition.spec import JobDefinitionSpec
 from awsbatch_operator.kinds.lasting import (
     LastingRemoval,
@@ -21,24 +20,19 @@ from awsbatch_operator.schema.canonical import content_hash
 
 
 @dataclass(frozen=True, slots=True)
-class ListedRevision:
-    """A revision as the status shows it."""
-
-    arn: str
-    content_hash: str
-    registered: Instant
-
-
-@dataclass(frozen=True, slots=True)
 class InUse:
-    """Revisions that jobs still need: by ARN, and by the number that a job which waits names."""
+    """Revisions that jobs still need: by ARN, and by the number that a job which waits names.
+
+    `all`: a job needs one, and nobody can tell yet which.
+    """
 
     arns: frozenset[str] = frozenset()
     numbers: frozenset[int] = frozenset()
+    all: bool = False
 
     def includes(self, revision: Revision) -> bool:
         """Whether a job needs it."""
-        return revision.arn in self.arns or revision.number in self.numbers
+        return self.all or revision.arn in self.arns or revision.number in self.numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +57,7 @@ class Desired:
 def desired_definition(resource: Resource, targets: Targets, owner: Owner) -> Desired:
     """From the spec; jobs are asked for only when a revision may have to go."""
     spec = JobDefinitionSpec.model_validate(resource.spec)
-    shown = _shown(resource)
+    shown = shown_revisions(resource)
     return Desired(
         owner=owner,
         name=targets.aws_name,
@@ -96,31 +90,31 @@ def _is_reached(resource: Resource) -> bool:
     return bool(resource.status.get("contentHash") == wanted)
 
 
-def _shown(resource: Resource) -> tuple[ListedRevision, ...]:
-    return tuple(
-        ListedRevision(
-            arn=str(entry["arn"]),
-            content_hash=str(entry.get("contentHash", "")),
-            registered=Instant.parse(str(entry["registeredTime"]))
-            if "registeredTime" in entry
-            else resource.created,
-        )
-        for entry in resource.status.get("revisions", ())
-    )
-
-
 def _in_use(targets: Targets) -> InUse:
-    """The revisions of jobs that name one, are submitted, or whose submission is written down."""
-    arns, numbers = set(), set()
+    """The revisions of jobs that name one, are submitted, or whose submission is written down.
+
+    An ARN without a revision leads to the newest one when AWS takes the job, and AWS tells which
+    that was when it describes the job.
+    """
+    arns, numbers, unknown = set(), set(), False
     for user in targets.users:
         arns.add(str(user.status.get("jobDefinitionArn", "")))
         # The intent names the revision before the job's status does. Whatever else stands in that
         # annotation, an ARN of ours in it means that the job may need it.
-        arns.update(_quoted(user.annotations.get(SUBMISSION, "")))
+        submission = user.annotations.get(SUBMISSION, "")
+        arns.update(_quoted(submission))
         reference = user.spec.get("jobDefinitionRef") or {}
         if "revision" in reference:
             numbers.add(int(reference["revision"]))
-    return InUse(frozenset(arns), frozenset(numbers))
+        arn = str(reference.get("arn", ""))
+        arns.add(arn)
+        if arn and submission and not _names_a_revision(arn):
+            unknown |= not _names_a_revision(str(user.status.get("jobDefinitionArn", "")))
+    return InUse(frozenset(arns), frozenset(numbers), all=unknown)
+
+
+def _names_a_revision(arn: str) -> bool:
+    return ":" in arn.rpartition("/")[2]
 
 
 def _quoted(text: str) -> list[str]:

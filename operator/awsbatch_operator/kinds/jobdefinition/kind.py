@@ -1,6 +1,7 @@
 """The JobDefinition, put together from the pieces of this room."""
 
 from awsbatch_operator.api.instant import Clock
+from awsbatch_operator.api.scope import LeadershipStart
 from awsbatch_operator.aws.ports import BatchPort
 from awsbatch_operator.kinds.infrastructure import Infrastructure
 from awsbatch_operator.kinds.jobdefinition.desired import (
@@ -15,9 +16,11 @@ from awsbatch_operator.kinds.jobdefinition.spec import RESOURCE
 from awsbatch_operator.kinds.jobdefinition.status import definition_status
 
 
-def job_definitions(batch: BatchPort, clock: Clock) -> Infrastructure[Desired, Observed]:
+def job_definitions(
+    batch: BatchPort, clock: Clock, leadership: LeadershipStart
+) -> Infrastructure[Desired, Observed]:
     """The kind, over AWS Batch."""
-    registrations = Registrations(clock)
+    registrations = Registrations(clock, leadership)
     return Infrastructure(
         declared=RESOURCE,
         batch=batch,

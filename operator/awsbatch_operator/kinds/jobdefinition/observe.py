@@ -1,7 +1,7 @@
 """The revisions of a job definition that AWS has."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from awsbatch_operator.api.metadata import Resource, Shape
@@ -9,7 +9,7 @@ from awsbatch_operator.api.scope import Scope, ScopeRecord
 from awsbatch_operator.api.tags import Owner, Ownership, ownership, unclaimed
 from awsbatch_operator.aws.ports import BatchPort
 from awsbatch_operator.kinds.jobdefinition.registrations import Registrations
-from awsbatch_operator.kinds.jobdefinition.revision import Revision
+from awsbatch_operator.kinds.jobdefinition.revision import Revision, is_open, shown_revisions
 from awsbatch_operator.kinds.lasting import ApiCall, adoptable
 
 _NOT_CONTENT = frozenset(
@@ -24,12 +24,16 @@ class Observed:
 
     `recorded` are the ARNs that the object's status lists as its own, with the hashes of what was
     registered as them. `in_doubt`: there may be one more, whose registration got no answer and
-    which AWS does not list yet.
+    which AWS does not list yet. `inherited_seconds`: the same may be so, for that long, of one that
+    another process was about to register before this one led. `hidden`: ARNs that the status
+    lists as registered a moment ago, and that AWS does not list.
     """
 
     revisions: tuple[Revision, ...]
     recorded: Mapping[str, str] = field(default_factory=dict)
     in_doubt: bool = False
+    inherited_seconds: float = 0.0
+    hidden: frozenset[str] = frozenset()
 
     @property
     def newest(self) -> Revision | None:
@@ -73,20 +77,29 @@ class Observer:
         known = {revision.arn for revision in listed}
         lately = self.registrations.revisions(scope, name)
         listed += [revision for revision in lately if revision.arn not in known]
-        in_doubt = self.registrations.in_doubt(scope, name)
-        if not listed and not in_doubt:
+        shown = shown_revisions(resource)
+        hidden = frozenset(
+            one.arn
+            for one in shown
+            if one.arn not in known
+            and self.registrations.may_be_unlisted(scope, one.arn, one.registered)
+        )
+        inherited = self.registrations.doubt_left(scope, name) if is_open(resource) else 0.0
+        in_doubt = self.registrations.in_doubt(scope, name) or inherited > 0
+        if not listed and not in_doubt and not hidden:
             return None
-        shown = resource.status.get("revisions", ())
         return Observed(
             tuple(sorted(listed, key=_number, reverse=True)),
-            {str(entry["arn"]): str(entry.get("contentHash", "")) for entry in shown},
+            {one.arn: one.content_hash for one in shown},
             in_doubt,
+            inherited,
+            hidden,
         )
 
 
 def whose(observed: Observed, resource: Resource, owner: Owner) -> Ownership:
     """FOREIGN if the name is somebody else's: then not even a revision is added to it."""
-    if observed.in_doubt:
+    if observed.in_doubt or not observed.revisions:
         return Ownership.OURS  # one of ours may come to light, beside those of others
     found = {observed.owned(revision, owner) for revision in observed.revisions}
     for first in (Ownership.OURS, Ownership.RECREATED):
@@ -136,11 +149,16 @@ class Registering:
         )
         self.registrations.answered(scope, str(call.request["jobDefinitionName"]), made)
         earlier = before or Observed(())
-        return Observed((made, *earlier.revisions), earlier.recorded)
+        return replace(earlier, revisions=(made, *earlier.revisions))
 
-    def unanswered(self, call: ApiCall, scope: Scope) -> None:
-        if call.operation == "RegisterJobDefinition":
-            self.registrations.unanswered(scope, str(call.request["jobDefinitionName"]))
+    def failed(self, call: ApiCall, scope: Scope, *, unknown: bool) -> None:
+        if call.operation != "RegisterJobDefinition":
+            return
+        name = str(call.request["jobDefinitionName"])
+        if unknown:
+            self.registrations.unanswered(scope, name)
+        else:
+            self.registrations.refused(scope, name)
 
 
 def _number(revision: Revision) -> int:

@@ -21,7 +21,7 @@ from awsbatch_operator.api.tags import CONTENT
 from awsbatch_operator.kinds.jobdefinition.desired import Desired
 from awsbatch_operator.kinds.jobdefinition.execution_role import without_execution_role
 from awsbatch_operator.kinds.jobdefinition.observe import Observed
-from awsbatch_operator.kinds.jobdefinition.revision import Revision
+from awsbatch_operator.kinds.jobdefinition.revision import Revision, registering
 from awsbatch_operator.kinds.lasting import (
     APPEARING_SECONDS,
     NOTHING_SHOWN,
@@ -47,23 +47,25 @@ def plan_definition(desired: Desired, observed: Observed | None, now: Instant) -
     if current is not None:
         return _tidy(desired, current, observed.ours(desired.owner))
     if observed.in_doubt:
-        return Plan(findings=(_in_doubt(),))
+        return Plan(findings=(_in_doubt(observed),))
     return _register(desired, observed, now)
 
 
 def plan_removal(removal: LastingRemoval, observed: Observed | None, now: Instant) -> Plan[ApiCall]:
     """Deregister what we registered, and nothing else."""
     ours = () if observed is None else observed.ours(removal.owner)
-    if not ours and observed is not None and observed.in_doubt:
-        return Plan(findings=(_in_doubt(),))
+    if not ours and observed is not None and (observed.in_doubt or observed.hidden):
+        return Plan(findings=(_in_doubt(observed),))
     if not ours:
         return when_absent(removal, now)
     return Plan(steps=tuple(_deregister(revision) for revision in ours))
 
 
-def _in_doubt() -> Finding:
+def _in_doubt(observed: Observed) -> Finding:
     words = "Whether a revision was registered is not known yet; AWS may list it late."
-    return Finding(catalogue.OUTCOME_UNKNOWN, words)
+    return Finding(
+        catalogue.OUTCOME_UNKNOWN, words, look_again_seconds=observed.inherited_seconds or None
+    )
 
 
 def current_revision(desired: Desired, observed: Observed) -> Revision | None:
@@ -100,7 +102,12 @@ def _register(desired: Desired, observed: Observed, now: Instant) -> Plan[ApiCal
         "tags": {**desired.tags.all, CONTENT: desired.content_hash},
     }
     # The answer is the next look, so nothing is expected of AWS's listing, which may lag behind.
-    step = Step(ApiCall("RegisterJobDefinition", request), note=_registered(desired, observed))
+    numbers = [one.number for one in observed.revisions] + [one.number for one in desired.shown]
+    step = Step(
+        ApiCall("RegisterJobDefinition", request),
+        record=registering(max(numbers, default=0)),
+        note=_registered(desired, observed),
+    )
     announce: Mapping[str, Any] = {} if observed.ours(desired.owner) else NOTHING_SHOWN
     return Plan(steps=(step,), record=tag_record(desired.tags, {}), announce=announce)
 

@@ -3,15 +3,19 @@
 RegisterJobDefinition makes a new revision each time, and DescribeJobDefinitions may lag behind it:
 whoever trusts the listing then registers the same content twice. So what was answered counts until
 the listing must have caught up, and after a call without an answer nothing is registered until
-then. A process that follows one that died begins when its lease is over, which is later. One that
-is handed the lease knows what was answered from the status; what got no answer just before the
-handover, and is not listed yet, it registers once more.
+then.
+
+The next process knows nothing of that. It is told by the object: a registration that was written
+down before its call, and of which the status shows no result, may have been made at any moment
+until this process won the lease. So nothing is registered before the listing must have caught up
+with that moment, either; unless this process has made a call of its own for the name, because it
+does so only when nothing from before is open.
 """
 
 from dataclasses import dataclass, field
 
-from awsbatch_operator.api.instant import Clock
-from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.api.instant import Clock, Instant
+from awsbatch_operator.api.scope import LeadershipStart, Scope
 from awsbatch_operator.kinds.jobdefinition.revision import Revision
 from awsbatch_operator.kinds.lasting import APPEARING_SECONDS
 
@@ -21,30 +25,49 @@ _Name = tuple[str, str, str]  # account, region and AWS name
 @dataclass(slots=True)
 class _Recent:
     revisions: dict[str, tuple[float, Revision]] = field(default_factory=dict)  # by ARN
+    retired: dict[str, float] = field(default_factory=dict)  # by ARN
     unanswered: float | None = None
 
 
 class Registrations:
     """By name, for as long as listings may lag. For one event loop; may be lost at any moment."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, leadership: LeadershipStart) -> None:
         self._clock = clock
+        self._leadership = leadership
         self._recent: dict[_Name, _Recent] = {}
+        self._called: set[_Name] = set()  # by a process that leads only since a moment ago
 
     def answered(self, scope: Scope, name: str, revision: Revision) -> None:
         """AWS has registered this revision just now."""
         recent = self._of(scope, name)
         recent.revisions[revision.arn] = (self._clock.monotonic(), revision)
+        self._has_called(scope, name)
 
     def unanswered(self, scope: Scope, name: str) -> None:
         """A call that registers got no answer, and was on the wire until now at the latest."""
         self._of(scope, name).unanswered = self._clock.monotonic()
+        self._has_called(scope, name)
+
+    def refused(self, scope: Scope, name: str) -> None:
+        """AWS has not done it."""
+        self._has_called(scope, name)
 
     def retired(self, scope: Scope, arn: str) -> None:
         """The revision was deregistered."""
-        recent = self._recent.get(_key(scope, arn.rpartition("/")[2].partition(":")[0]))
-        if recent is not None:
-            recent.revisions.pop(arn, None)
+        recent = self._of(scope, _name_in(arn))
+        recent.revisions.pop(arn, None)
+        recent.retired[arn] = self._clock.monotonic()
+
+    def may_be_unlisted(self, scope: Scope, arn: str, registered: Instant) -> bool:
+        """Whether AWS may have the revision although it does not list it, registered then.
+
+        Not if this process has just deregistered it; that lasts in memory as long as the doubt.
+        """
+        if self._clock.now().since(registered) >= APPEARING_SECONDS:
+            return False
+        recent = self._recent.get(_key(scope, _name_in(arn)))
+        return recent is None or arn not in recent.retired
 
     def revisions(self, scope: Scope, name: str) -> tuple[Revision, ...]:
         """What was registered so lately that the listing may leave it out."""
@@ -58,6 +81,23 @@ class Registrations:
         recent = self._recent.get(_key(scope, name))
         return recent is not None and recent.unanswered is not None
 
+    def doubt_left(self, scope: Scope, name: str) -> float:
+        """Seconds for which a revision that another process has registered may yet be unlisted."""
+        left = self._young_for()
+        return left if _key(scope, name) not in self._called else 0.0
+
+    def _has_called(self, scope: Scope, name: str) -> None:
+        if self._young_for():
+            self._called.add(_key(scope, name))
+
+    def _young_for(self) -> float:
+        """Seconds until AWS lists all that was made before this process won the lease."""
+        won = self._leadership.at
+        left = 0.0 if won is None else won.plus(APPEARING_SECONDS).since(self._clock.now())
+        if left <= 0.0:
+            self._called.clear()
+        return max(left, 0.0)
+
     def _of(self, scope: Scope, name: str) -> _Recent:
         return self._recent.setdefault(_key(scope, name), _Recent())
 
@@ -68,10 +108,16 @@ class Registrations:
         oldest = self._clock.monotonic() - APPEARING_SECONDS
         for arn in [arn for arn, (at, _) in recent.revisions.items() if at < oldest]:
             del recent.revisions[arn]
+        for arn in [arn for arn, at in recent.retired.items() if at < oldest]:
+            del recent.retired[arn]
         if recent.unanswered is not None and recent.unanswered < oldest:
             recent.unanswered = None
-        if not recent.revisions and recent.unanswered is None:
+        if not recent.revisions and not recent.retired and recent.unanswered is None:
             del self._recent[key]
+
+
+def _name_in(arn: str) -> str:
+    return arn.rpartition("/")[2].partition(":")[0]
 
 
 def _key(scope: Scope, name: str) -> _Name:

@@ -1,5 +1,7 @@
 """What a JobDefinition shows of its revisions (pure)."""
 
+from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
 from awsbatch_operator.api import catalogue
@@ -30,7 +32,9 @@ def definition_status(resource: Resource, seen: Seen[Desired, Observed, ApiCall]
         return before
     current = current_revision(desired, observed)
     if current is None:
-        return before
+        # Of what another process has called, the status may say what became of it.
+        said = resource.status.get("observedGeneration") == resource.generation
+        return replace(before, quiet=said and observed.inherited_seconds > 0)
     fields = {
         "arn": current.arn,
         "revision": current.number,
@@ -47,7 +51,8 @@ def _listed(
     """Our revisions, newest first.
 
     AWS does not say when a revision was registered: when it was first seen stays. What was
-    registered stays, too, whatever becomes of the revision's tags.
+    registered stays, too, whatever becomes of the revision's tags, and so does what AWS may only
+    list late: otherwise a deletion would not know of it.
     """
     known = {entry["arn"]: entry for entry in resource.status.get("revisions", ())}
     listed = []
@@ -63,4 +68,6 @@ def _listed(
         if revision is current:
             entry |= {"contentHash": desired.content_hash, "generation": resource.generation}
         listed.append(entry)
-    return listed
+    there = {entry["arn"] for entry in listed}
+    listed += [known[arn] for arn in observed.hidden - there]
+    return sorted(listed, key=itemgetter("revision"), reverse=True)[:SHOWN]

@@ -21,6 +21,7 @@ class Observed(Detail):
     """DescribeJobQueues' detail. `jobs` are counts by status; None while nobody has counted."""
 
     jobs: Mapping[str, int] | None = None
+    job_ids: frozenset[str] = frozenset()
 
     @property
     def arn(self) -> str:
@@ -60,4 +61,8 @@ class Observer:
         if not draining or detail.get("status") == "DELETING":
             return Observed(detail)
         jobs = await self.batch.active_jobs(scope, str(detail["jobQueueArn"]))
-        return Observed(detail, Counter(str(job.get("status", "UNKNOWN")) for job in jobs))
+        return Observed(
+            detail,
+            Counter(str(job.get("status", "UNKNOWN")) for job in jobs),
+            frozenset(str(job["jobId"]) for job in jobs),
+        )

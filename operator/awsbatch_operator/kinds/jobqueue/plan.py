@@ -9,6 +9,7 @@ from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.api.plans import Plan, Step
+from awsbatch_operator.kinds.blockers import blocked, shown_by_going
 from awsbatch_operator.kinds.contract import Removal
 from awsbatch_operator.kinds.jobqueue.desired import Desired, drain_timeout
 from awsbatch_operator.kinds.jobqueue.observe import Observed
@@ -42,7 +43,6 @@ class QueueRemoval(LastingRemoval):
     """`drain_seconds` is how long its jobs are waited for; None: as long as they take."""
 
     drain_seconds: float | None = None
-    since: Instant | None = None  # when the deletion was asked for
 
 
 def plan_queue(desired: Desired, observed: Observed | None, now: Instant) -> Plan[ApiCall]:
@@ -73,10 +73,11 @@ def queue_removal(resource: Resource, removal: Removal) -> QueueRemoval:
         owner=lasting.owner,
         recorded=lasting.recorded,
         users=lasting.users,
+        going=lasting.going,
+        since=lasting.since,
         seen=lasting.seen,
         called=lasting.called,
         drain_seconds=drain_timeout(resource) or None,
-        since=resource.deleted_at,
     )
 
 
@@ -93,7 +94,9 @@ def plan_removal(removal: QueueRemoval, observed: Observed | None, now: Instant)
         steps = (Step(disable, expects=IsDisabled()),)
         return Plan(steps=steps, look_again_seconds=MOVING_SECONDS)
     if observed.jobs and not _drained_long_enough(removal, now):
-        return Plan(findings=(_jobs_active(observed.jobs),))
+        stay = not observed.job_ids <= set(shown_by_going(removal, "jobId"))
+        active = _jobs_active(observed.jobs)
+        return Plan(findings=(blocked(removal, now, by_others=stay, finding=active),))
     # AWS terminates what is still in it.
     steps = (Step(ApiCall("DeleteJobQueue", {"jobQueue": name}), expects=Vanishes()),)
     return Plan(steps=steps, look_again_seconds=MOVING_SECONDS)

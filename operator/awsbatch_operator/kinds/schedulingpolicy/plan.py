@@ -1,10 +1,7 @@
 """What to do next about a scheduling policy, which AWS changes at once (pure)."""
 
-from awsbatch_operator.api import catalogue
-from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.plans import Plan, Step
-from awsbatch_operator.api.words import some_of
 from awsbatch_operator.kinds.lasting import (
     NOTHING_SHOWN,
     ApiCall,
@@ -15,6 +12,7 @@ from awsbatch_operator.kinds.lasting import (
     creation,
     when_absent,
 )
+from awsbatch_operator.kinds.queues import in_use
 from awsbatch_operator.kinds.schedulingpolicy.desired import Desired
 from awsbatch_operator.kinds.schedulingpolicy.observe import Observed
 from awsbatch_operator.kinds.tagging import tag_record, tag_steps
@@ -43,10 +41,12 @@ def plan_removal(removal: LastingRemoval, observed: Observed | None, now: Instan
     if observed is None:
         return when_absent(removal, now)
     if observed.queues:
-        finding = Finding(
-            catalogue.STILL_IN_USE,
-            f"Job queues still use this scheduling policy: {some_of(observed.queues)}.",
-            "Delete the queues, or give them another schedulingPolicyRef.",
+        finding = in_use(
+            removal,
+            now,
+            observed.queues,
+            words="Job queues still use this scheduling policy: {}.",
+            remedy="Delete the queues, or give them another schedulingPolicyRef.",
         )
         return Plan(findings=(finding,))
     delete = ApiCall("DeleteSchedulingPolicy", {"arn": observed.arn})

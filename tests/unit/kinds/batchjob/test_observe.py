@@ -9,10 +9,10 @@ from tests.unit.kinds.batchjob.jobs import KEY, NOW, OWNER, SCOPE, first_submiss
 
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION
-from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.api.scope import LeadershipStart, Scope
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.kinds.batchjob.act import SubmissionMemory
-from awsbatch_operator.kinds.batchjob.observe import LeadershipStart, Observer
+from awsbatch_operator.kinds.batchjob.observe import Observer
 from awsbatch_operator.kinds.batchjob.observed import Knowledge
 from awsbatch_operator.kinds.batchjob.output import AT_ONCE, OutputReader, Readings
 from awsbatch_operator.kinds.batchjob.request import job_tags
