@@ -5,7 +5,7 @@ from enum import Enum
 
 import structlog
 
-from awsbatch_operator.api import catalogue
+from awsbatch_operator.api import catalogue, job_reasons
 from awsbatch_operator.api.findings import Reason, Severity
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import Resource
@@ -32,7 +32,7 @@ class Activity(Enum):
 _ACTIVITIES: Mapping[Reason, Activity] = {
     catalogue.CREATED: Activity.CREATED,
     catalogue.REGISTERED: Activity.CREATED,
-    catalogue.JOB_SUBMITTED: Activity.CREATED,
+    job_reasons.JOB_SUBMITTED: Activity.CREATED,
     catalogue.UPDATED: Activity.CHANGED,
     catalogue.REOWNED: Activity.CHANGED,
     catalogue.DRIFT_REPAIRED: Activity.REPAIRED,
@@ -41,7 +41,7 @@ _ACTIVITIES: Mapping[Reason, Activity] = {
     catalogue.DELETED: Activity.ENDED,
     catalogue.DEREGISTERED: Activity.ENDED,
     catalogue.RETAINED: Activity.ENDED,
-    catalogue.JOB_SUCCEEDED: Activity.ENDED,
+    job_reasons.JOB_SUCCEEDED: Activity.ENDED,
 }
 _BY_NAME: Mapping[str, Reason] = {reason.name: reason for reason in catalogue.reasons()}
 

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 from tests.support.clock import SteppedClock
 from tests.unit.kinds.values import resource
 
-from awsbatch_operator.api import catalogue
+from awsbatch_operator.api import catalogue, job_reasons
 from awsbatch_operator.api.findings import Severity
 from awsbatch_operator.api.metadata import RESOLVED, SUBMISSION
 from awsbatch_operator.api.repeats import REMEMBERED
@@ -100,5 +100,5 @@ def test_every_way_in_which_a_job_fails_is_an_end(failure):
 
 def test_a_warning_that_goes_with_no_condition_needs_a_person_too():
     told = Told()
-    (line,) = told.tell(QUEUE, catalogue.JOB_TWICE.name, warning=True)
+    (line,) = told.tell(QUEUE, job_reasons.JOB_TWICE.name, warning=True)
     assert line["event"] == "needs a person"

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import assert_never
 
-from awsbatch_operator.api import catalogue
+from awsbatch_operator.api import catalogue, job_reasons
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION
@@ -95,7 +95,7 @@ def settling(observed: Observed, now: Instant) -> Plan[Action]:
     wait = observed.settled_at.since(now) if observed.settled_at else SOON_SECONDS
     at = f" at {observed.settled_at.rfc3339()}" if observed.settled_at else " soon"
     finding = Finding(
-        catalogue.SUBMISSION_SETTLING,
+        job_reasons.SUBMISSION_SETTLING,
         "A SubmitJob call was about to be sent or its answer was lost, so the job may exist. "
         f"AWS's listing is looked through{at}; until then nothing is sent.",
         look_again_seconds=max(wait, 0.0),
@@ -131,7 +131,7 @@ def follow(desired: Desired | FollowingJob, observed: Observed, now: Instant) ->
             )
         elif output.trouble:
             message = f"The job's last log lines cannot be read: {output.trouble}"
-            findings.append(Finding(catalogue.LOGS_UNREADABLE, sentence(message)))
+            findings.append(Finding(job_reasons.LOGS_UNREADABLE, sentence(message)))
     return Plan(findings=tuple(findings), look_again_seconds=min(looks, default=None))
 
 
@@ -143,7 +143,7 @@ def _never_run(desired: Desired | FollowingJob, submission: Submission) -> tuple
         f"Run {submission.run} was submitted as generation {submission.generation} of the spec "
         "says; what was changed since does not run."
     )
-    return (Finding(catalogue.CHANGE_NOT_RUN, message),)
+    return (Finding(job_reasons.CHANGE_NOT_RUN, message),)
 
 
 def _quiet_rest(observed: Observed, now: Instant) -> list[float]:
@@ -160,7 +160,7 @@ def forgotten(observed: Observed, now: Instant) -> Plan[Action]:
         return Plan(look_again_seconds=SOON_SECONDS)
     submission = observed.submission
     finding = Finding(
-        catalogue.JOB_NOT_FOUND,
+        job_reasons.JOB_NOT_FOUND,
         f"AWS does not know the job of run {submission.run} (name {submission.job_name}) any "
         "more, and its end was not seen. It is not submitted again.",
     )
@@ -170,7 +170,7 @@ def forgotten(observed: Observed, now: Instant) -> Plan[Action]:
 def untraceable(submission: Submission) -> Finding:
     """Nobody can look for a run whose queue AWS does not have any more."""
     return Finding(
-        catalogue.SUBMISSION_UNKNOWN,
+        job_reasons.SUBMISSION_UNKNOWN,
         f"Run {submission.run} was about to be submitted at {submission.time.rfc3339()}, and its "
         f"queue {submission.queue} is gone from AWS with all of its jobs, so nobody can tell "
         "whether it ran.",

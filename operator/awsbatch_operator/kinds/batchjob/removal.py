@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from awsbatch_operator.api import catalogue
+from awsbatch_operator.api import job_reasons
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.plans import Plan, Step
@@ -38,7 +38,7 @@ def _others(observed: Observed) -> Plan[Action]:
         return Plan(released=True)
     runs = ", ".join(str(run) for run in sorted(wanted - looked_for))
     finding = Finding(
-        catalogue.SUBMISSION_SETTLING,
+        job_reasons.SUBMISSION_SETTLING,
         f"AWS may still have a job of run {runs} of this object; it is looked for again.",
         look_again_seconds=SOON_SECONDS,
     )
@@ -79,7 +79,7 @@ def _stop(observed: Observed) -> Plan[Action]:
     if not observed.stopping:
         steps = (termination(observed.job_id, DELETED_REASON),)
     finding = Finding(
-        catalogue.JOB_STOPPING,
+        job_reasons.JOB_STOPPING,
         f"The job {observed.job_id} is {observed.state} and is being terminated.",
     )
     return Plan(steps=steps, findings=(finding,), look_again_seconds=SOON_SECONDS)

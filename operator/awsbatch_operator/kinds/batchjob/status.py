@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from awsbatch_operator.api import catalogue
+from awsbatch_operator.api import job_reasons
 from awsbatch_operator.api.conditions import Situation, Verdict
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Resource, Shape
@@ -68,7 +68,7 @@ def job_status(resource: Resource, seen: Seen[Desired, Observed, Action]) -> Kin
 def _waits_for_its_definition(seen: Seen[Desired, Observed, Action]) -> bool:
     """Whether the first run is held back for a moment: not worth one more write for each job."""
     reasons = {finding.reason for finding in seen.findings}
-    return reasons == {catalogue.JOB_SUBMITTING}
+    return reasons == {job_reasons.JOB_SUBMITTING}
 
 
 def generation_that_ran(resource: Resource, submission: Submission) -> int:

@@ -7,7 +7,7 @@ a crash cannot end it half done.
 
 from dataclasses import replace
 
-from awsbatch_operator.api import catalogue
+from awsbatch_operator.api import job_reasons
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.plans import Step
@@ -80,12 +80,12 @@ def _why(sweep: Sweep, newest: int) -> str:
 def _note(sweep: Sweep, job_id: str) -> Finding:
     if sweep.counts:
         return Finding(
-            catalogue.JOB_TWICE,
+            job_reasons.JOB_TWICE,
             f"AWS has had two jobs of run {sweep.run}: {sweep.counts} counts, and {job_id} is "
             "ended where it has not ended by itself.",
         )
     return Finding(
-        catalogue.JOB_TWICE,
+        job_reasons.JOB_TWICE,
         f"AWS has had a job of run {sweep.run}, which a later run has replaced: {job_id} is ended "
         "where it has not ended by itself.",
     )

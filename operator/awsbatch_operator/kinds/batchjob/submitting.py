@@ -7,7 +7,7 @@ this process saw AWS refuse it, or AWS's listing, after settling, does not know 
 
 from dataclasses import replace
 
-from awsbatch_operator.api import catalogue
+from awsbatch_operator.api import catalogue, job_reasons
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.names import job_name
@@ -41,7 +41,7 @@ def first_run(desired: Desired, now: Instant) -> Plan[Action]:
 def too_early(seconds: float) -> Finding:
     """The definition by name may still be changed by the `kubectl apply` that made the job."""
     return Finding(
-        catalogue.JOB_SUBMITTING,
+        job_reasons.JOB_SUBMITTING,
         "The job is about to be submitted with the newest revision of its definition.",
         look_again_seconds=seconds,
     )
@@ -55,7 +55,7 @@ def _recorded_again(first: Submission) -> Plan[Action]:
     anything is sent.
     """
     finding = Finding(
-        catalogue.SUBMISSION_SETTLING,
+        job_reasons.SUBMISSION_SETTLING,
         "The record of a submission was taken away, so the job may exist. It is looked for in "
         "AWS's listing before anything is sent.",
         look_again_seconds=1.0,
@@ -98,7 +98,7 @@ def _submit(desired: Desired, submission: Submission) -> Plan[Action]:
         Submit(owner.key, submission, request),
         record=submission.annotation(),
         lane=SUBMIT_LANE,
-        note=Finding(catalogue.JOB_SUBMITTED, _submitted_words(submission)),
+        note=Finding(job_reasons.JOB_SUBMITTED, _submitted_words(submission)),
     )
     return Plan(steps=(step,))
 
@@ -158,7 +158,7 @@ def too_old(record: Submission, now: Instant) -> Finding | None:
     if now.since(record.time) <= TRACEABLE_SECONDS:
         return None
     return Finding(
-        catalogue.SUBMISSION_UNKNOWN,
+        job_reasons.SUBMISSION_UNKNOWN,
         f"Run {record.run} was about to be submitted at {record.time.rfc3339()}, and "
         "AWS forgets finished jobs after seven days, so nobody can tell whether it ran.",
     )
@@ -182,7 +182,7 @@ def _new_run(
         return waits
     if len(record.earlier) >= EARLIER_KEPT and not never_sent:
         finding = Finding(
-            catalogue.SUBMISSION_SETTLING,
+            job_reasons.SUBMISSION_SETTLING,
             f"Jobs of {len(record.earlier)} earlier runs are still being looked for in AWS; the "
             "next run begins when one of those is known to be over.",
         )

@@ -9,7 +9,7 @@ told, and nothing is ever done because of them.
 import re
 from collections.abc import Iterable, Mapping
 
-from awsbatch_operator.api import catalogue
+from awsbatch_operator.api import job_reasons
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.words import sentence
@@ -79,4 +79,4 @@ def blocked(words: str, shown: Iterable[str]) -> tuple[Finding, ...]:
     if not words or code_of(words) in shown:
         return ()
     message = f"The job waits in RUNNABLE, and AWS says why: {words}"
-    return (Finding(catalogue.JOB_BLOCKED, sentence(message), remedy_for(words)),)
+    return (Finding(job_reasons.JOB_BLOCKED, sentence(message), remedy_for(words)),)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from tests.unit.kinds.batchjob.jobs import NOW, OWNER, ended_jobs, first_submission, known, recorded
 
-from awsbatch_operator.api import catalogue
+from awsbatch_operator.api import catalogue, job_reasons
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.kinds.batchjob.desired import FollowingJob
 from awsbatch_operator.kinds.batchjob.following import plan_following
@@ -70,13 +70,13 @@ def test_of_the_gates_findings_those_are_kept_that_matter_to_what_aws_has(observ
 
 def test_an_end_of_another_request_than_todays_is_not_held_against_todays_spec():
     plan = plan_following(following(request_hash="another"), ENDED, NOW)
-    assert [each.reason for each in plan.findings] == [catalogue.CHANGE_NOT_RUN]
+    assert [each.reason for each in plan.findings] == [job_reasons.CHANGE_NOT_RUN]
 
 
 def test_what_aws_may_have_forgotten_is_told_behind_a_gate_as_well():
     absent = Observed(Knowledge.ABSENT, SUBMITTED)
     plan = plan_following(following(), absent, SUBMITTED.time.plus(TRACEABLE_SECONDS + 1))
-    assert catalogue.SUBMISSION_UNKNOWN in {each.reason for each in plan.findings}
+    assert job_reasons.SUBMISSION_UNKNOWN in {each.reason for each in plan.findings}
 
 
 @pytest.mark.parametrize("may_change", [True, False])

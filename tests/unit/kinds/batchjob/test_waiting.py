@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from tests.unit.kinds.batchjob.jobs import NOW, desired, first_submission, job, known
 
-from awsbatch_operator.api import catalogue
+from awsbatch_operator.api import job_reasons
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.kinds.batchjob import waiting
 from awsbatch_operator.kinds.batchjob.plan import plan_job
@@ -25,7 +25,7 @@ def submitted(**status):
 
 def blocked_notes(resource, observed, now=LATER):
     plan = plan_job(desired(resource), observed, now)
-    return [each for each in plan.findings if each.reason is catalogue.JOB_BLOCKED]
+    return [each for each in plan.findings if each.reason is job_reasons.JOB_BLOCKED]
 
 
 @pytest.mark.parametrize("code", waiting.REMEDIES)
