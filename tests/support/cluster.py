@@ -65,13 +65,16 @@ class Cluster:
         """The object of that name in this namespace."""
         return ObjectKey(kind, "" if kind in CLUSTER_SCOPED else self.namespace, name)
 
-    def apply(self, *bodies: Mapping[str, Any]) -> None:
-        """kubectl apply --server-side, into this namespace."""
+    def apply(self, *bodies: Mapping[str, Any]) -> list[Body]:
+        """kubectl apply --server-side, into this namespace; what the API server has then."""
+        answers = []
         for body in bodies:
             key = self.key(body["kind"], body["metadata"]["name"])
             metadata = {**body["metadata"], "namespace": key.namespace or None}
             query = "fieldManager=kubectl&force=true&fieldValidation=Strict"
-            self._ask("PATCH", f"{paths.of_object(key)}?{query}", {**body, "metadata": metadata})
+            path = f"{paths.of_object(key)}?{query}"
+            answers.append(self._ask("PATCH", path, {**body, "metadata": metadata}))
+        return answers
 
     def edit(self, kind: str, name: str, change: Body) -> Body:
         """kubectl patch --type=merge."""

@@ -1,9 +1,9 @@
 """AWSAccounts: how they are entered, and what becomes of what lives in them."""
 
-from tests.component.lifecycle.research import REFERRING, RESEARCH, research
 from tests.support import manifests
 from tests.support.installation import ACCOUNT, NAMESPACE, Installation
 from tests.support.manifests import DEFAULT_ACCOUNT, ENVIRONMENT, POLICY, QUEUE
+from tests.support.research import REFERRING, RESEARCH, research
 
 from awsbatch_operator.api.metadata import RESOLVED, ObjectKey
 

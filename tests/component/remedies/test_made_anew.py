@@ -1,6 +1,8 @@
 """An INVALID environment that no queue uses is made anew: once, whatever happens on the way."""
 
-from tests.component.remedies.environments import (
+from tests.support.installation import Installation
+from tests.support.manifests import ENVIRONMENT, PROFILE, environment
+from tests.support.remedies.deeds import (
     MAKE_ROLE,
     OTHER_PROFILE,
     REMADE,
@@ -8,9 +10,7 @@ from tests.component.remedies.environments import (
     drop_cluster,
     with_role,
 )
-from tests.component.remedies.faults import made_again
-from tests.support.installation import Installation
-from tests.support.manifests import ENVIRONMENT, PROFILE, environment
+from tests.support.remedies.rows import made_again
 
 CREATE = "batch:CreateComputeEnvironment"
 
