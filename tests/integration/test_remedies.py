@@ -7,6 +7,17 @@ has to pass the API server (schema, rules, immutability), and the operator and A
 import asyncio
 
 import pytest
+from tests.support.answer_forms import ANSWERS
+from tests.support.crd_cases.cases import patched
+from tests.support.described import APPLIED, described, spec_of
+from tests.support.installation import NAMESPACE
+from tests.support.job_remedies import (
+    WRONG,
+    job_of,
+    mend_elsewhere,
+    with_all_that_jobs_name,
+)
+from tests.support.manifests import DEFINITION, ENVIRONMENT, QUEUE, SPECS, environment, job
 from tests.support.places import clear, places
 from tests.support.remedies.accounts import ACCOUNTS, DENIALS
 from tests.support.remedies.environments import (
@@ -18,8 +29,12 @@ from tests.support.remedies.environments import (
 )
 from tests.support.remedies.queues import QUEUES
 from tests.support.site import opened
+from tests.support.whole_life import CHANGING
+from tests.unit.kinds.batchjob.failure_texts import ENDS
+from tests.unit.kinds.batchjob.said import EXITED
+from tests.unit.kinds.batchjob.start_texts import STARTS
 
-from awsbatch_operator.api.metadata import RECONCILE_AT
+from awsbatch_operator.api.metadata import RECONCILE_AT, ObjectKey
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -33,6 +48,18 @@ LASTING = (
     *ACCOUNTS,
     *DENIALS,
 )
+REASON_CHARACTERS = 255  # after so many the ECS agent cuts what it says of a container
+SAID = {**ENDS, **STARTS}
+# What is said of pods, and of attempts alone: the simulator runs no jobs on EKS, and has no texts
+# of an attempt that the job does not have.
+UNSAID = {name for name, said in SAID.items() if {"eksAttempts", "attempts"} & said.more.keys()}
+# Members that AWS shows of revisions which others have registered, and no manifest can have.
+UNWRITTEN = {
+    "members that are empty texts",
+    "vcpus and memory as they were written earlier",
+    "vcpus and memory of none",
+}
+ANOTHER_ACCOUNT = "444455556666"
 
 
 @pytest.fixture(scope="module")
@@ -40,15 +67,15 @@ def site(control_plane, crds, tmp_path_factory):
     """AWS is in a greater hurry than elsewhere: a row waits for it again and again."""
     with opened(control_plane, tmp_path_factory.mktemp("site")) as site:
         site.aws.hurry(3)
-        site.script(durationSeconds=0.2)
+        site.script(durationSeconds=0.2, output=[])
         site.start()
         yield site
         site.sandbox.stop_operator()
         clear(site)
 
 
-@pytest.fixture
-def rows(site):
+@pytest.fixture(scope="module")
+def there(site):
     with places(site) as made:
         yield made
 
@@ -66,11 +93,113 @@ async def carried_out(row, place):
     return ""
 
 
-async def test_each_remedy_that_a_message_gives_passes_the_api_server_and_heals(rows):
-    table = [row for row in LASTING if not row.settings]
+async def test_each_remedy_that_a_message_gives_passes_the_api_server_and_heals(there):
+    rows = [row for row in LASTING if not row.settings]
     stories = [
-        carried_out(row, rows.new(f"row-{number}")) for number, row in enumerate(table, start=1)
+        carried_out(row, there.new(f"row-{number}")) for number, row in enumerate(rows, start=1)
     ]
     wrong = [each for each in await asyncio.gather(*stories) if each]
     assert not wrong, "\n".join(wrong)
-    assert not rows.sight.badly_said
+    assert not there.sight.badly_said
+
+
+async def test_each_job_that_was_not_submitted_is_mended_as_its_message_says(there):
+    place = there.new("jobs")
+    await with_all_that_jobs_name(place)
+    right = job()
+    for name, wrong in WRONG.items():
+        place.apply(job_of(name), patched(right, wrong.spec))
+    messages = {
+        name: await place.until(job_of(name), wrong.condition, wrong.reason)
+        for name, wrong in WRONG.items()
+    }
+    assert [name for name, wrong in WRONG.items() if wrong.says not in messages[name]] == []
+    mend_elsewhere(place)
+    for name, wrong in WRONG.items():
+        if wrong.mends:
+            place.apply(job_of(name), patched(patched(right, wrong.spec), wrong.mends))
+    for name in WRONG:
+        await place.until(job_of(name), "Complete")
+    assert not there.sight.badly_said
+
+
+def script(name, said):
+    """How the simulated job of that name ends, for AWS to say so."""
+    return {
+        "jobName": f"{name}-*",
+        "durationSeconds": 3600 if "isTerminated" in said.more else 0.1,
+        "exitCode": said.exit_code,
+        "reason": said.reason[:REASON_CHARACTERS],
+        "statusReason": None if said.status == EXITED else said.status,
+        "output": [],
+    }
+
+
+def end(place, key, said):
+    """Somebody, or AWS, ends the job with these words."""
+    batch, job_id = place.aws(), place.status(key)["jobId"]
+    if "isTerminated" in said.more:
+        batch.terminate_job(jobId=job_id, reason=said.status)
+    elif "isCancelled" in said.more:
+        batch.cancel_job(jobId=job_id, reason=said.status)
+
+
+async def test_each_text_of_a_failure_is_classed_and_told_with_what_mends_it(site, there):
+    place = there.new("failures")
+    texts = {name: said for name, said in SAID.items() if name not in UNSAID}
+    before = site.aws.admin("GET", "/_simulator/settings")["jobScripts"]
+    scripts = [script(name, said) for name, said in texts.items()]
+    site.aws.admin("PUT", "/_simulator/settings", {"jobScripts": [*scripts, *before]})
+    place.apply(ENVIRONMENT, environment(maxvCpus=256, instanceTypes=["m7i.16xlarge"]))
+    for key in (QUEUE, DEFINITION):
+        place.apply(key, SPECS[key])
+    keys = {name: ObjectKey("BatchJob", NAMESPACE, name) for name in texts}
+    too_large = {"resourceRequirements": [{"type": "VCPU", "value": "128"}]}
+    for name, key in keys.items():
+        waits = "isCancelled" in texts[name].more
+        place.apply(key, job(containerOverrides=too_large) if waits else job())
+    for name, key in keys.items():
+        await place.run_until(lambda key=key: "jobId" in place.status(key))
+        end(place, key, texts[name])
+    shown = {
+        name: (await place.until(key, "Failed"), place.status(key)["failure"])
+        for name, key in keys.items()
+    }
+    wrong = {
+        name: shown[name]
+        for name, said in texts.items()
+        if shown[name][1] != said.failure or said.mends not in shown[name][0]
+    }
+    assert not wrong
+
+
+def changes(site, number):
+    """How many calls that change something were made in an AWS account."""
+    made = site.aws.admin("GET", "/_simulator/calls")["calls"]
+    return sum(
+        call["count"]
+        for call in made
+        if call["account"] == number and call["operation"] in CHANGING
+    )
+
+
+async def test_no_form_in_which_aws_answers_is_a_change(site, there):
+    place = there.new("forms", account_number=ANOTHER_ACCOUNT)
+    forms = {
+        ObjectKey("JobDefinition", NAMESPACE, f"form-{number}"): pair
+        for number, (name, pair) in enumerate(ANSWERS.items(), start=1)
+        if name not in UNWRITTEN
+    }
+    applied = {**APPLIED, **{key: spec for key, (spec, _) in forms.items()}}
+    for key, spec in applied.items():
+        place.apply(key, spec)
+    await place.until_ready(*applied)
+    before = changes(site, place.number)
+    assert before >= len(applied)
+    for key, (_, answer) in forms.items():
+        place.apply(key, answer)
+    for key in APPLIED:
+        place.apply(key, spec_of(key.kind, described(place, key)))
+    await place.until_ready(*applied)
+    assert changes(site, place.number) == before
+    assert [key for key in applied if place.status(key).get("revision", 1) != 1] == []

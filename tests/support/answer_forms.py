@@ -15,6 +15,8 @@ EMPTY: dict[str, Any] = {
     "logConfiguration": None,
     "linuxParameters": {"devices": [], "tmpfs": []},
 }
+EMPTY_IN_TASKS = {name: value for name, value in EMPTY.items() if name != "volumes"}
+EXECUTION = "arn:aws:iam::111122223333:role/ecsTaskExecutionRole"
 ROUTER = {"name": "log_router", "image": "fluent-bit", "essential": True}
 APP = {
     "name": "app",
@@ -34,6 +36,11 @@ def container(**members):
 def task(*containers, **members):
     body = {"containers": list(containers), **members}
     return {"type": "container", "ecsProperties": {"taskProperties": [body]}}
+
+
+def nodes(*groups):
+    body = {"numNodes": 2, "mainNode": 0, "nodeRangeProperties": list(groups)}
+    return {"type": "multinode", "nodeProperties": body}
 
 
 def pod(*containers, **members):
@@ -67,9 +74,13 @@ ANSWERS = {
     ),
     "members that are empty texts": (container(), container(user="", jobRoleArn="")),
     "Fargate's platform": (
-        {**container(), "platformCapabilities": ["FARGATE"]},
+        {**container(executionRoleArn=EXECUTION), "platformCapabilities": ["FARGATE"]},
         {
-            **container(fargatePlatformConfiguration={"platformVersion": "LATEST"}, **EMPTY),
+            **container(
+                executionRoleArn=EXECUTION,
+                fargatePlatformConfiguration={"platformVersion": "LATEST"},
+                **EMPTY,
+            ),
             "platformCapabilities": ["FARGATE"],
         },
     ),
@@ -108,21 +119,17 @@ ANSWERS = {
     ),
     "the order of containers and of what they wait for": (
         task(APP, ROUTER, INIT),
-        task(INIT, {**APP, "dependsOn": APP["dependsOn"][::-1], **EMPTY}, ROUTER, volumes=[]),
+        task(
+            INIT, {**APP, "dependsOn": APP["dependsOn"][::-1], **EMPTY_IN_TASKS}, ROUTER, volumes=[]
+        ),
     ),
     "what is essential": (
         task({"name": "a", "image": "b"}),
         task({"name": "a", "image": "b", "essential": True}),
     ),
     "node groups": (
-        {"nodeProperties": {"nodeRangeProperties": [{"targetNodes": "0:", "container": MAIN}]}},
-        {
-            "nodeProperties": {
-                "nodeRangeProperties": [
-                    {"targetNodes": "0:", "container": {**MAIN, **EMPTY}, "instanceTypes": []}
-                ]
-            }
-        },
+        nodes({"targetNodes": "0:", "container": MAIN}),
+        nodes({"targetNodes": "0:", "container": {**MAIN, **EMPTY}, "instanceTypes": []}),
     ),
     "vcpus and memory as they were written earlier": (
         container(),
@@ -163,8 +170,8 @@ ANSWERS = {
         pod(limited(), hostNetwork=True, dnsPolicy="ClusterFirst"),
     ),
     "an init container": (
-        pod(initContainers=[{"image": "b"}]),
-        pod(initContainers=[{"image": "b", "name": "Default"}]),
+        pod(limited(), initContainers=[{"image": "b"}]),
+        pod(limited(), initContainers=[{"image": "b", "name": "Default"}]),
     ),
     "the newest image of a pod": (
         pod({"image": "busybox:latest"}),

@@ -16,10 +16,11 @@ from typing import Any
 from tests.support.api_server import MERGE, ApiServer, Body
 from tests.support.cluster import SECONDS, Cluster, is_ready, is_true, message
 from tests.support.deadline import POLL_SECONDS
-from tests.support.installation import NAMESPACE
+from tests.support.installation import ACCOUNT, NAMESPACE
 from tests.support.reading import messages_of, reads_badly
 from tests.support.recording import Recording
 from tests.support.site import Site
+from tests.support.whole_life import account
 from tests.support.whole_life import named as manifest
 
 from awsbatch_operator.api.conditions import condition
@@ -68,11 +69,22 @@ def _version(body: Body) -> int:
 
 
 class Place:
-    """A namespace, what a user does and sees in it, and AWS as somebody else in the account."""
+    """A namespace, what a user does and sees in it, and AWS as somebody else in the account.
 
-    def __init__(self, site: Site, sight: Sight, cluster: Cluster) -> None:
+    With the number of an AWS account, all that is applied refers to an AWSAccount of that.
+    """
+
+    def __init__(self, site: Site, sight: Sight, cluster: Cluster, number: str = "") -> None:
         self._site, self._sight, self._cluster = site, sight, cluster
+        self._number = number
         self._faults: list[str] = []
+        if number:
+            cluster.apply(account(cluster.namespace, number, cluster.namespace))
+
+    @property
+    def number(self) -> str:
+        """Of the AWS account."""
+        return self._number or ACCOUNT
 
     def named(self, text: str) -> str:
         """The text with the names that other places use, too, replaced by this place's own."""
@@ -85,7 +97,9 @@ class Place:
     # --- what a user does and sees ---------------------------------------------------------------
 
     def apply(self, key: ObjectKey, spec: Mapping[str, Any]) -> None:
-        wanted = json.loads(self.named(json.dumps(spec)))
+        wanted = json.loads(self.named(json.dumps(spec)).replace(ACCOUNT, self.number))
+        if self._number:
+            wanted |= {"accountRef": {"name": self._cluster.namespace}}
         (made,) = self._cluster.apply(manifest(key.kind, self._own(key).name, wanted))
         self._sight.take(key.kind, made)
 
@@ -151,7 +165,7 @@ class Place:
     # --- AWS, past the operator ---
 
     def aws(self, service: str = "batch") -> Any:
-        return self._site.client(service)
+        return self._site.client(service, account=self._number)
 
     def fault(self, effect: str, **details: Any) -> None:
         self._faults.append(self._site.fault(effect, **details))
@@ -167,12 +181,12 @@ class Places:
     def __init__(self, site: Site, api: ApiServer, sight: Sight) -> None:
         self._site, self._api, self.sight = site, api, sight
 
-    def new(self, name: str) -> Place:
+    def new(self, name: str, *, account_number: str = "") -> Place:
         """A place in a namespace of that name, which stays: emptying it is what takes time."""
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         status, answer = self._api.ask("POST", "/api/v1/namespaces", body)
         assert status == 201, answer
-        return Place(self._site, self.sight, Cluster(self._api, name))
+        return Place(self._site, self.sight, Cluster(self._api, name), account_number)
 
 
 @contextmanager
