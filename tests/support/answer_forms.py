@@ -170,8 +170,8 @@ ANSWERS = {
         pod(limited(), hostNetwork=True, dnsPolicy="ClusterFirst"),
     ),
     "an init container": (
-        pod(limited(), initContainers=[{"image": "b"}]),
-        pod(limited(), initContainers=[{"image": "b", "name": "Default"}]),
+        pod({**limited(), "name": "main"}, initContainers=[{"image": "b"}]),
+        pod({**limited(), "name": "main"}, initContainers=[{"image": "b", "name": "Default"}]),
     ),
     "the newest image of a pod": (
         pod({"image": "busybox:latest"}),
@@ -211,3 +211,10 @@ ANSWERS = {
         },
     ),
 }
+
+
+def as_manifest(content: Any) -> Any:
+    """The content as somebody writes it down: what is not there is left out."""
+    if isinstance(content, dict):
+        return {name: as_manifest(each) for name, each in content.items() if each is not None}
+    return [as_manifest(each) for each in content] if isinstance(content, list) else content

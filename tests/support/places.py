@@ -9,7 +9,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,6 +29,11 @@ from awsbatch_operator.assembly import KINDS
 from awsbatch_operator.kube import paths
 
 NUDGE_SECONDS = 2.0
+# What described.py and answer_forms.py name.
+OF_THE_FORMS = [
+    *("arn:aws:secretsmanager:*", "fs-*", "fsap-*", "parameter/*", "consumable-resource/*"),
+    *("secret/*", "serviceaccount/*", "persistentvolumeclaim/*"),
+]
 _SHARED = re.compile(rf"(?<![\w-])(?:{NAMESPACE}(?!\w)|(?:research|ours|other|shared)(?![\w-]))")
 
 
@@ -79,7 +84,8 @@ class Place:
         self._number = number
         self._faults: list[str] = []
         if number:
-            cluster.apply(account(cluster.namespace, number, cluster.namespace))
+            here, named_by_arn = cluster.namespace, {"allowedExternalArns": OF_THE_FORMS}
+            cluster.apply(account(here, number, here, **named_by_arn))
 
     @property
     def number(self) -> str:
@@ -115,6 +121,19 @@ class Place:
     def status(self, key: ObjectKey) -> dict[str, Any]:
         return dict((self.see(key) or {}).get("status", {}))
 
+    def said(self, key: ObjectKey, name: str) -> str:
+        """What a condition says; "" if there is none of that name."""
+        return message(self.see(key) or {}, name)
+
+    def events(self, key: ObjectKey) -> list[str]:
+        """The reasons of the events about the object."""
+        told = self._cluster.events(key.kind, self._own(key).name)
+        return [str(each["reason"]) for each in told]
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The operator's, over the whole cluster."""
+        return self._site.metric(name, **labels)
+
     def is_true(self, key: ObjectKey, name: str, reason: str = "") -> bool:
         body = self.see(key)
         if body is None or not is_true(name)(body):
@@ -125,17 +144,17 @@ class Place:
         """Wait for the condition; its message."""
         what = f"{key} is {name} {reason}"
         await self._wait(lambda: self.is_true(key, name, reason), what, key)
-        return message(self.see(key) or {}, name)
+        return self.said(key, name)
 
     async def until_ready(self, *keys: ObjectKey, within: float = 0) -> float:
         def all_are() -> bool:
             return all(is_ready(body) if (body := self.see(key)) else False for key in keys)
 
-        return await self._wait(all_are, f"{keys} are Ready", *keys)
+        return await self._wait(all_are, "they are Ready", *keys)
 
     async def until_gone(self, *keys: ObjectKey, within: float = 0) -> float:
         return await self._wait(
-            lambda: all(self.see(key) is None for key in keys), f"{keys} are gone", *keys
+            lambda: all(self.see(key) is None for key in keys), "they are gone", *keys
         )
 
     async def run_until(self, condition: Callable[[], bool], *, within: float = 0) -> float:
@@ -157,18 +176,27 @@ class Place:
                     if self.see(key):
                         self.nudge(key)
             if now - began > SECONDS:
-                shown = [self.status(key).get("conditions") for key in about]
-                raise AssertionError(f"not within {SECONDS} s: {what}; shown is {shown}")
+                raise AssertionError(f"not within {SECONDS} s: {what}\n{self._shown(about)}")
             await asyncio.sleep(POLL_SECONDS)
         return time.monotonic() - began
+
+    def _shown(self, keys: Iterable[ObjectKey]) -> str:
+        """What the true conditions of objects say that are not Ready."""
+        return "\n".join(
+            f"{key}: {each['type']} {each['reason']} {each['message']}"
+            for key in keys
+            for each in self.status(key).get("conditions", ())
+            if each["status"] == "True" and each["type"] != "Ready"
+        )
 
     # --- AWS, past the operator ---
 
     def aws(self, service: str = "batch") -> Any:
         return self._site.client(service, account=self._number)
 
-    def fault(self, effect: str, **details: Any) -> None:
-        self._faults.append(self._site.fault(effect, **details))
+    def fault(self, **spec: Any) -> None:
+        effect = spec.pop("effect")
+        self._faults.append(self._site.fault(effect, **spec))
 
     def mend(self) -> None:
         while self._faults:

@@ -24,12 +24,14 @@ class Observed:
 
     `recorded` are the ARNs that the object's status lists as its own, with the hashes of what was
     registered as them. `in_doubt`: there may be one more, whose registration got no answer and
-    which AWS does not list yet.
+    which AWS does not list yet. `unlisted` are the ARNs of those that were answered and that its
+    listing leaves out.
     """
 
     revisions: tuple[Revision, ...]
     recorded: Mapping[str, str] = field(default_factory=dict)
     in_doubt: bool = False
+    unlisted: frozenset[str] = frozenset()
 
     @property
     def newest(self) -> Revision | None:
@@ -72,7 +74,8 @@ class Observer:
         listed = [_revision(answer) for answer in answers]
         known = {revision.arn for revision in listed}
         lately = self.registrations.revisions(scope, name)
-        listed += [revision for revision in lately if revision.arn not in known]
+        unlisted = [revision for revision in lately if revision.arn not in known]
+        listed += unlisted
         in_doubt = self.registrations.in_doubt(scope, name)
         if not listed and not in_doubt:
             return None
@@ -81,6 +84,7 @@ class Observer:
             tuple(sorted(listed, key=_number, reverse=True)),
             {str(entry["arn"]): str(entry.get("contentHash", "")) for entry in shown},
             in_doubt,
+            frozenset(revision.arn for revision in unlisted),
         )
 
 
@@ -136,7 +140,8 @@ class Registering:
         )
         self.registrations.answered(scope, str(call.request["jobDefinitionName"]), made)
         earlier = before or Observed(())
-        return Observed((made, *earlier.revisions), earlier.recorded)
+        revisions = (made, *earlier.revisions)
+        return Observed(revisions, earlier.recorded, unlisted=frozenset({made.arn}))
 
     def unanswered(self, call: ApiCall, scope: Scope) -> None:
         if call.operation == "RegisterJobDefinition":
