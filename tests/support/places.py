@@ -44,7 +44,7 @@ class Sight:
         self._recording = recording
         self._taken = 0
         self._newest: dict[ObjectKey, Body] = {}
-        self.badly_said: set[str] = set()  # of all messages that anybody was shown
+        self.badly_said: set[tuple[str, str]] = set()  # (namespace, what), of all that is shown
 
     def look(self, key: ObjectKey) -> Body | None:
         """The object; None if it is gone."""
@@ -62,7 +62,10 @@ class Sight:
         before = self._newest.get(_key(kind, body))
         if before is None or _version(before) < _version(body):
             self._newest[_key(kind, body)] = body
-            self.badly_said |= {bad for text in messages_of(body) if (bad := reads_badly(text))}
+            place = body["metadata"].get("namespace", "")
+            self.badly_said |= {
+                (place, bad) for text in messages_of(body) if (bad := reads_badly(text))
+            }
 
 
 def _key(kind: str, body: Body) -> ObjectKey:
