@@ -28,11 +28,12 @@ from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.assembly import KINDS
 from awsbatch_operator.kube import paths
 
-NUDGE_SECONDS = 2.0
+NUDGE_SECONDS = 2.5
 # What described.py and answer_forms.py name.
 OF_THE_FORMS = [
     *("arn:aws:secretsmanager:*", "fs-*", "fsap-*", "parameter/*", "consumable-resource/*"),
     *("secret/*", "serviceaccount/*", "persistentvolumeclaim/*"),
+    *("arn:aws:batch:*:*:compute-environment/*", "arn:aws:batch:*:*:scheduling-policy/*"),
 ]
 _SHARED = re.compile(rf"(?<![\w-])(?:{NAMESPACE}(?!\w)|(?:research|ours|other|shared)(?![\w-]))")
 
@@ -166,16 +167,17 @@ class Place:
     async def _wait(self, condition: Callable[[], bool], what: str, *about: ObjectKey) -> float:
         """Here the time is the real one: whatever a row allows, nothing may take that long.
 
-        What does not come within NUDGE_SECONDS is asked for as users do: the operator leaves some
-        things be for a quarter of a minute. tests/component holds that they come by themselves.
+        What does not come within NUDGE_SECONDS is asked for as users do, once: the operator leaves
+        some things be for a quarter of a minute, and each such look costs calls of AWS's limits.
+        tests/component holds that they come by themselves.
         """
         began = time.monotonic()
-        nudged = began
+        nudged = False
         while not condition():
             now = time.monotonic()
-            if now - nudged > NUDGE_SECONDS:
-                nudged = now
-                for key in about:
+            if not nudged and now - began > NUDGE_SECONDS:
+                nudged = True
+                for key in about[:1]:
                     if self.see(key):
                         self.nudge(key)
             if now - began > SECONDS:
