@@ -37,7 +37,7 @@ from tests.unit.kinds.batchjob.start_texts import STARTS
 
 from awsbatch_operator.api.metadata import RECONCILE_AT, ObjectKey
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(180)
 
 LASTING = (
     *MADE_ANEW,
@@ -75,7 +75,7 @@ def site(control_plane, crds, tmp_path_factory):
         others = {"durationSeconds": 0.2, "output": []}
         scripts = {"jobScripts": [*SCRIPTS, *ends, others]}
         site.aws.admin("PUT", "/_simulator/settings", scripts)
-        site.start()
+        site.start(lease_seconds="60")  # all at once is much for a small machine
         yield site
         site.sandbox.stop_operator()
         clear(site)

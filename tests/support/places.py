@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.support.api_server import MERGE, ApiServer, Body
-from tests.support.cluster import SECONDS, Cluster, is_ready, is_true, message
+from tests.support.cluster import Cluster, is_ready, is_true, message
 from tests.support.deadline import POLL_SECONDS
 from tests.support.installation import ACCOUNT, NAMESPACE
 from tests.support.reading import messages_of, reads_badly
@@ -29,6 +29,7 @@ from awsbatch_operator.assembly import KINDS
 from awsbatch_operator.kube import paths
 
 NUDGE_SECONDS = 2.5
+SECONDS = 80.0  # the deadline of a wait: a hundred stories go on at the same time
 # What described.py and answer_forms.py name.
 OF_THE_FORMS = [
     *("arn:aws:secretsmanager:*", "fs-*", "fsap-*", "parameter/*", "consumable-resource/*"),
