@@ -18,6 +18,7 @@ class Delays(Model):
     environment_creating: float = Field(default=10, ge=0)
     environment_updating: float = Field(default=5, ge=0)
     environment_deleting: float = Field(default=10, ge=0)
+    environment_health: float = Field(default=60, gt=0)  # between two looks at what it needs
     queue_creating: float = Field(default=5, ge=0)
     queue_updating: float = Field(default=3, ge=0)
     queue_deleting: float = Field(default=5, ge=0)

@@ -18,7 +18,8 @@ class JobScript(Model):
     starting_seconds: float | None = Field(default=None, ge=0)  # image pull; None: as in delays
     duration_seconds: float = Field(default=5.0, ge=0)  # simulated seconds in RUNNING
     exit_code: int | None = Field(default=0, ge=0, le=255)  # None: the container never started
-    reason: str | None = Field(default=None, max_length=255)  # the container's, e.g. out of memory
+    # The container's, e.g. out of memory. None: AWS's usual text; "": AWS says nothing of it.
+    reason: str | None = Field(default=None, max_length=255)
     status_reason: str | None = None  # the job's; None: AWS's usual text
     output: tuple[str, ...] = ("done",)  # lines, spread over the duration
 

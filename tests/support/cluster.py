@@ -65,25 +65,30 @@ class Cluster:
         """The object of that name in this namespace."""
         return ObjectKey(kind, "" if kind in CLUSTER_SCOPED else self.namespace, name)
 
-    def apply(self, *bodies: Mapping[str, Any]) -> None:
-        """kubectl apply --server-side, into this namespace."""
+    def apply(self, *bodies: Mapping[str, Any]) -> list[Body]:
+        """kubectl apply --server-side, into this namespace; what the API server has then."""
+        answers = []
         for body in bodies:
             key = self.key(body["kind"], body["metadata"]["name"])
             metadata = {**body["metadata"], "namespace": key.namespace or None}
             query = "fieldManager=kubectl&force=true&fieldValidation=Strict"
-            self._ask("PATCH", f"{paths.of_object(key)}?{query}", {**body, "metadata": metadata})
+            path = f"{paths.of_object(key)}?{query}"
+            answers.append(self._ask("PATCH", path, {**body, "metadata": metadata}))
+        return answers
 
-    def edit(self, kind: str, name: str, change: Body) -> Body:
+    def edit(self, kind: str, name: str, change: Body, *, missing_ok: bool = False) -> Body:
         """kubectl patch --type=merge."""
-        return self._ask("PATCH", paths.of_object(self.key(kind, name)), change, content=MERGE)
+        path = paths.of_object(self.key(kind, name))
+        return self._ask("PATCH", path, change, content=MERGE, missing_ok=missing_ok)
 
     def annotate(self, kind: str, name: str, annotations: Mapping[str, str | None]) -> None:
         """kubectl annotate; None takes an annotation away."""
         self.edit(kind, name, {"metadata": {"annotations": dict(annotations)}})
 
     def nudge(self, kind: str, name: str) -> None:
-        """Ask the operator to look again now."""
-        self.annotate(kind, name, {RECONCILE_AT: secrets.token_hex(8)})
+        """Ask the operator to look again now, unless the object is gone."""
+        wanted = {"metadata": {"annotations": {RECONCILE_AT: secrets.token_hex(8)}}}
+        self.edit(kind, name, wanted, missing_ok=True)
 
     def delete(self, kind: str, name: str) -> None:
         """kubectl delete --wait=false."""

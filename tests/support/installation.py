@@ -1,6 +1,6 @@
 """The operator installed in a cluster, with what a user and AWS see of it."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -74,6 +74,13 @@ class Installation(World):
     def apply(self, key: ObjectKey, spec: Mapping[str, Any], **metadata: Any) -> None:
         self.kube.apply(manifest(key, spec, **metadata))
 
+    def remove(self, key: ObjectKey) -> None:
+        self.kube.remove(key)
+
+    def named(self, text: str) -> str:
+        """What a name of a table's row is here: itself, since nobody else is in this world."""
+        return text
+
     def status(self, key: ObjectKey) -> dict[str, Any]:
         return dict(self.kube.see(key).get("status", {}))
 
@@ -94,6 +101,9 @@ class Installation(World):
 
     def gone(self, *keys: ObjectKey) -> bool:
         return not any(self.kube.exists(key) for key in keys)
+
+    async def run_until(self, condition: Callable[[], bool], *, within: float = 300) -> float:
+        return await self.clock.run_until(condition, within=within)
 
     async def until_ready(self, *keys: ObjectKey, within: float = 300) -> float:
         """Seconds that it took."""

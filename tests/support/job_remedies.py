@@ -8,9 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.support import manifests
 from tests.support.crd_cases.cases import Patch
-from tests.support.installation import ACCOUNT
+from tests.support.installation import ACCOUNT, NAMESPACE
+from tests.support.manifests import DEFINITION, ENVIRONMENT, QUEUE
+from tests.support.remedies.rows import There
 
+from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.kinds.batchjob.spec import NOT_YET
 
 ARN = f"arn:aws:batch:eu-central-1:{ACCOUNT}"
@@ -158,3 +162,45 @@ WRONG: Mapping[str, Wrong] = {
         says="its own conditions say",
     ),
 }
+
+RESEARCH, CLOSED = (ObjectKey("AWSAccount", "", name) for name in ("research", "closed"))
+SERVES = {"allowedNamespaces": {"names": [NAMESPACE]}}
+CLOSED_QUEUE, LATER_QUEUE = (ObjectKey("JobQueue", NAMESPACE, name) for name in ("closed", "later"))
+NODES, BROKEN = (ObjectKey("JobDefinition", NAMESPACE, name) for name in ("nodes", "stalled"))
+BODY = manifests.definition()["containerProperties"]
+MULTINODE: dict[str, Any] = {
+    "type": "multinode",
+    "nodeProperties": {
+        "numNodes": 2,
+        "mainNode": 0,
+        "nodeRangeProperties": [{"targetNodes": "0:1", "container": BODY}],
+    },
+}
+
+
+def job_of(name: str) -> ObjectKey:
+    """The job that makes this mistake."""
+    return ObjectKey("BatchJob", NAMESPACE, name.lower())
+
+
+async def with_all_that_jobs_name(there: There) -> None:
+    """What the mistakes are about, and what mends them."""
+    for each in (ENVIRONMENT, QUEUE, DEFINITION):
+        there.apply(each, manifests.SPECS[each])
+    there.apply(RESEARCH, SERVES)
+    there.apply(CLOSED, {})
+    there.apply(CLOSED_QUEUE, manifests.queue(state="DISABLED"))
+    there.apply(NODES, MULTINODE | {"awsName": "nodes"})
+    there.apply(BROKEN, manifests.definition(driftPolicy="Report"))
+    await there.until_ready(
+        ENVIRONMENT, QUEUE, DEFINITION, RESEARCH, CLOSED, CLOSED_QUEUE, NODES, within=900
+    )
+    await there.until(BROKEN, "Stalled", "NotSupportedYet")
+
+
+def mend_elsewhere(there: There) -> None:
+    """The remedies that are no change of the job."""
+    there.apply(LATER_QUEUE, manifests.queue())
+    there.apply(CLOSED_QUEUE, manifests.queue(state="ENABLED"))
+    there.apply(CLOSED, SERVES)
+    there.apply(BROKEN, manifests.definition())

@@ -1,4 +1,4 @@
-"""Every version of every object of a namespace, as watches of the real API server tell them."""
+"""Every version of every object of a namespace or of all, as the real API server's watches tell."""
 
 import http.client
 import json
@@ -39,6 +39,7 @@ class Change:
 class Recording:
     """Records from its start to its end; a context manager.
 
+    Namespace "" is the whole cluster, with what is in no namespace.
     `on_change` is called with the number of changes so far, from the thread that got the change,
     before anything else is done with it.
     """
@@ -53,7 +54,9 @@ class Recording:
     ) -> None:
         self._control_plane = control_plane
         self._paths = {
-            kind: paths.of_kind(kind, namespace) for kind in kinds if kind not in CLUSTER_SCOPED
+            kind: paths.of_kind(kind, namespace)
+            for kind in kinds
+            if not namespace or kind not in CLUSTER_SCOPED
         }
         self._on_change = on_change
         self._lock = threading.Lock()
@@ -94,6 +97,11 @@ class Recording:
         """All so far."""
         with self._lock:
             return list(self._changes)
+
+    def since(self, number: int) -> list[Change]:
+        """All after the first so many."""
+        with self._lock:
+            return self._changes[number:]
 
     def of(self, kind: str, name: str) -> list[Change]:
         """All of one object so far."""

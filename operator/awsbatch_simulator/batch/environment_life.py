@@ -14,7 +14,6 @@ from awsbatch_simulator.ecs import life as ecs_life
 from awsbatch_simulator.region import Region
 
 HEALTHY = "ComputeEnvironment Healthy"
-HEALTH_SECONDS = 60.0
 
 
 def after_creation(region: Region, environment: Environment) -> None:
@@ -62,10 +61,15 @@ def _settle(region: Region, environment: Environment) -> None:
     before = environment.status
     environment.status = Status.INVALID if trouble else Status.VALID
     environment.status_reason = trouble or HEALTHY
-    environment.timer = region.world.clock.call_after(HEALTH_SECONDS, _settle, region, environment)
+    _look_again(region, environment)
     if before is not environment.status:
         queue_life.environment_judged(region, environment)
         look_soon(region)
+
+
+def _look_again(region: Region, environment: Environment) -> None:
+    delay = region.world.settings.delays.environment_health
+    environment.timer = region.world.clock.call_after(delay, _settle, region, environment)
 
 
 def begin_deletion(region: Region, environment: Environment) -> None:
@@ -102,9 +106,7 @@ def _deleted(region: Region, environment: Environment) -> None:
     if trouble:
         environment.status = Status.INVALID
         environment.status_reason = trouble
-        environment.timer = region.world.clock.call_after(
-            HEALTH_SECONDS, _settle, region, environment
-        )
+        _look_again(region, environment)
         return
     scaling.terminate_all(region, environment)
     environment.status = Status.DELETED

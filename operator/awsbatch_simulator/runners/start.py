@@ -31,7 +31,7 @@ def start_run(region: Region, work: Work, done: Done) -> Run | None:
         return process
     script = script_for(settings.job_scripts, work)
     if script.exit_code is None:
-        reason = script.reason or NO_CONTAINER
+        reason = NO_CONTAINER if script.reason is None else script.reason
         done(Ended(None, reason, script.status_reason or ""))
         return None
     run = ScriptRun(region, work, script, done)

@@ -1,67 +1,34 @@
 """What a person gets wrong in a job, and that the remedy which the message gives mends it."""
 
-from typing import Any
-
 from tests.component.batchjob.runs import JOB, SPEC, alive, jobs, ready, script, submits
-from tests.support import manifests
 from tests.support.crd_cases.cases import patched
-from tests.support.installation import NAMESPACE, Installation
-from tests.support.job_remedies import ARN, WRONG
+from tests.support.installation import Installation
+from tests.support.job_remedies import (
+    ARN,
+    WRONG,
+    job_of,
+    mend_elsewhere,
+    with_all_that_jobs_name,
+)
 
-from awsbatch_operator.api.metadata import SUBMISSION, ObjectKey
-
-RESEARCH, CLOSED = (ObjectKey("AWSAccount", "", name) for name in ("research", "closed"))
-SERVES = {"allowedNamespaces": {"names": [NAMESPACE]}}
-CLOSED_QUEUE, LATER_QUEUE = (ObjectKey("JobQueue", NAMESPACE, name) for name in ("closed", "later"))
-NODES, BROKEN = (ObjectKey("JobDefinition", NAMESPACE, name) for name in ("nodes", "stalled"))
-BODY = manifests.definition()["containerProperties"]
-MULTINODE: dict[str, Any] = {
-    "type": "multinode",
-    "nodeProperties": {
-        "numNodes": 2,
-        "mainNode": 0,
-        "nodeRangeProperties": [{"targetNodes": "0:1", "container": BODY}],
-    },
-}
-
-
-def key(name: str) -> ObjectKey:
-    return ObjectKey("BatchJob", NAMESPACE, name.lower())
-
-
-async def with_all_that_jobs_name(there: Installation) -> None:
-    await ready(there)
-    script(there, 1)
-    there.apply(RESEARCH, SERVES)
-    there.apply(CLOSED, {})
-    there.apply(CLOSED_QUEUE, manifests.queue(state="DISABLED"))
-    there.apply(NODES, MULTINODE | {"awsName": "nodes"})
-    there.apply(BROKEN, manifests.definition(driftPolicy="Report"))
-    await there.until_ready(RESEARCH, CLOSED, CLOSED_QUEUE, NODES)
-    await there.until(BROKEN, "Stalled", "NotSupportedYet")
+from awsbatch_operator.api.metadata import SUBMISSION
 
 
 def is_recorded(there: Installation, name: str) -> bool:
     """Whether a submission was written down, as it is before it is sent."""
-    return SUBMISSION in there.kube.see(key(name))["metadata"].get("annotations", {})
-
-
-def mend_elsewhere(there: Installation) -> None:
-    there.apply(LATER_QUEUE, manifests.queue())
-    there.apply(CLOSED_QUEUE, manifests.queue(state="ENABLED"))
-    there.apply(CLOSED, SERVES)
-    there.apply(BROKEN, manifests.definition())
+    return SUBMISSION in there.kube.see(job_of(name))["metadata"].get("annotations", {})
 
 
 async def test_each_remedy_that_a_message_gives_mends_a_job_that_was_not_submitted():
     """All at once, in one installation."""
     there = Installation()
     async with there.running():
+        script(there, 1)
         await with_all_that_jobs_name(there)
         for name, wrong in WRONG.items():
-            there.apply(key(name), patched(SPEC, wrong.spec))
+            there.apply(job_of(name), patched(SPEC, wrong.spec))
         messages = {
-            name: await there.until(key(name), wrong.condition, wrong.reason)
+            name: await there.until(job_of(name), wrong.condition, wrong.reason)
             for name, wrong in WRONG.items()
         }
         assert [name for name, wrong in WRONG.items() if wrong.says not in messages[name]] == []
@@ -74,9 +41,9 @@ async def test_each_remedy_that_a_message_gives_mends_a_job_that_was_not_submitt
         mend_elsewhere(there)
         for name, wrong in WRONG.items():
             if wrong.mends:
-                there.apply(key(name), patched(patched(SPEC, wrong.spec), wrong.mends))
+                there.apply(job_of(name), patched(patched(SPEC, wrong.spec), wrong.mends))
         for name in WRONG:
-            await there.until(key(name), "Complete", within=1200)
+            await there.until(job_of(name), "Complete", within=1200)
         assert len(jobs(there)) == len(WRONG)
 
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest import mock
 
-from tests.component.lifecycle.research import REFERRING, RESEARCH, research
 from tests.support import manifests
 from tests.support.installation import ACCOUNT, NAMESPACE, Installation
 from tests.support.manifests import DEFAULT_ACCOUNT, ENVIRONMENT, POLICY, QUEUE
+from tests.support.research import REFERRING, RESEARCH, research
 
 from awsbatch_operator.api.metadata import RESOLVED, ObjectKey
 

@@ -1,10 +1,10 @@
 """What AWSAccounts and flags allow: refused before any call, and named."""
 
 import pytest
-from tests.component.lifecycle.research import REFERRING, RESEARCH, ROLE, research
 from tests.support import manifests
 from tests.support.installation import ACCOUNT, NAMESPACE, Installation
 from tests.support.manifests import ENVIRONMENT, POLICY, QUEUE
+from tests.support.research import REFERRING, RESEARCH, ROLE, research
 
 from awsbatch_operator.api.metadata import ObjectKey
 

@@ -63,6 +63,17 @@ async def test_a_job_waits_while_what_it_needs_is_mended_and_runs_then(undo):
         assert there.ready(QUEUE, DEFINITION)
 
 
+async def test_a_definition_that_was_deregistered_just_after_its_registration_is_mended_for_a_job():
+    """Nothing had been read of the revision when it went."""
+    there = Installation()
+    async with there.running():
+        await ready(there)
+        await deregister(there)
+        there.apply(JOB, SPEC)
+        await there.clock.run_until(lambda: "jobId" in there.status(JOB), within=60)
+        assert there.status(JOB)["jobDefinition"]["revision"] == 2
+
+
 async def test_a_refusal_of_the_spec_itself_is_told_after_a_second_try_and_then_stays_told():
     there = Installation()
     async with there.running():

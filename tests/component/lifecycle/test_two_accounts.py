@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from tests.component.lifecycle.research import RESEARCH, SERVES
 from tests.support import manifests
 from tests.support.installation import ACCOUNT, NAMESPACE, Installation
 from tests.support.manifests import DEFAULT_ACCOUNT
+from tests.support.research import RESEARCH, SERVES
 
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.api.tags import NAME

@@ -1,242 +1,43 @@
 """Each remedy that the message of a broken ComputeEnvironment gives is carried out, and heals."""
 
-from typing import Any
-
-from tests.component.remedies.environments import (
-    ANEW,
-    DROP_PROFILE,
-    DROP_ROLE,
-    MAKE_PROFILE,
-    MAKE_ROLE,
-    MAKE_TEMPLATE,
-    OTHER_PROFILE,
-    OTHER_ROLE,
-    REMADE,
-    ROLE,
-    SECOND,
-    drop_cluster,
-    with_role,
+from tests.component.remedies.faults import happens_and_heals
+from tests.support.manifests import ENVIRONMENT
+from tests.support.remedies.deeds import REMADE
+from tests.support.remedies.environments import (
+    LACKING_ITS_ROLE,
+    MADE_ANEW,
+    NOT_REMOVED,
+    USED,
+    VALID_AGAIN,
 )
-from tests.component.remedies.faults import (
-    Deed,
-    Fault,
-    apply,
-    gone,
-    made_again,
-    one_after_another,
-    queue,
-    ready,
-    remove,
-    table,
-)
-from tests.support.installation import NAMESPACE
-from tests.support.manifests import ENVIRONMENT, PROFILE, QUEUE, environment, fargate
+from tests.support.remedies.rows import table
 
 
-def used(spec: dict[str, Any], broken: Deed, before: Deed | None = None) -> Deed:
-    """A queue uses the environment when it breaks."""
-    first = () if before is None else (before,)
-    return one_after_another(
-        *first,
-        apply(ENVIRONMENT, spec, (QUEUE, queue("pool")), (SECOND, environment())),
-        ready(ENVIRONMENT, QUEUE, SECOND),
-        broken,
-    )
-
-
-OUT_OF_THE_ORDER = one_after_another(
-    apply(QUEUE, queue("second")), ready(ENVIRONMENT, QUEUE), apply(QUEUE, queue("pool"))
-)
-QUEUE_AGAIN = one_after_another(
-    remove(QUEUE), gone(QUEUE), ready(ENVIRONMENT), apply(QUEUE, queue("pool"))
-)
-USES = f"(JobQueue {NAMESPACE}/main). Take it out of their computeEnvironmentOrder, or delete them"
-PROFILE_GONE = used(environment(instanceRole=OTHER_PROFILE), DROP_PROFILE, MAKE_PROFILE)
-CORRECTED = one_after_another(
-    PROFILE_GONE,
-    lambda there: there.until(ENVIRONMENT, "Stalled", "EnvironmentInvalid"),
-    apply(ENVIRONMENT, environment(instanceRole=PROFILE)),
-)
-ROLE_GONE = one_after_another(
-    MAKE_ROLE, apply(ENVIRONMENT, with_role()), ready(ENVIRONMENT), DROP_ROLE
-)
-UNDELETABLE = one_after_another(ROLE_GONE, remove(ENVIRONMENT))
-
-
-@table(
-    *(
-        Fault(
-            id=f"a-{field}-that-does-not-exist",
-            broken=apply(ENVIRONMENT, environment(**{field: wrong})),
-            reason="EnvironmentInvalid",
-            says=(f"Correct spec.computeResources.{field}. ", ANEW),
-            without=("VALID by itself",),
-            remedy=apply(ENVIRONMENT, environment()),
-        )
-        for field, wrong in (("subnets", ["subnet-none"]), ("securityGroupIds", ["sg-none"]))
-    ),
-    Fault(
-        id="a-placement-group-that-does-not-exist",
-        broken=apply(ENVIRONMENT, environment(placementGroup="near")),
-        reason="EnvironmentInvalid",
-        says=("or correct spec.computeResources.placementGroup. ", ANEW),
-        remedy=apply(ENVIRONMENT, environment()),
-    ),
-    Fault(
-        id="a-profile-that-does-not-exist",
-        broken=apply(ENVIRONMENT, environment(instanceRole=OTHER_PROFILE)),
-        reason="EnvironmentInvalid",
-        says=("or correct spec.computeResources.instanceRole. ", ANEW),
-        remedy=apply(ENVIRONMENT, environment()),
-    ),
-)
+@table(MADE_ANEW)
 async def test_what_is_invalid_for_good_is_made_anew_once_its_typo_is_corrected(fault):
-    there = await fault.happens_and_heals()
+    there = await happens_and_heals(fault)
     assert there.changes()[1:] == [f"batch:{operation}" for operation in REMADE]
     assert "Remade" in [reason for reason, _ in there.events(ENVIRONMENT)]
 
 
-@table(
-    Fault(
-        id="a-profile-that-is-made-again",
-        broken=apply(ENVIRONMENT, environment(instanceRole=OTHER_PROFILE)),
-        reason="EnvironmentInvalid",
-        says=("Make the instance profile, and it becomes VALID by itself",),
-        remedy=MAKE_PROFILE,
-    ),
-    Fault(
-        id="a-launch-template-that-is-made",
-        broken=apply(ENVIRONMENT, environment(launchTemplate={"launchTemplateName": "web"})),
-        reason="EnvironmentInvalid",
-        says=("Make a launch template of that name, and it becomes VALID by itself",),
-        remedy=MAKE_TEMPLATE,
-    ),
-    Fault(
-        id="a-subnet-of-fargate",
-        broken=apply(ENVIRONMENT, fargate(subnets=["subnet-none"])),
-        reason="EnvironmentInvalid",
-        says=("Correct spec.computeResources.subnets: it is changed in place.",),
-        without=("VALID by itself", "anew"),
-        remedy=apply(ENVIRONMENT, fargate()),
-    ),
-    Fault(
-        id="a-role-that-is-made-again",
-        broken=ROLE_GONE,
-        reason="EnvironmentInvalid",
-        says=(f"Make the role {ROLE} again",),
-        remedy=MAKE_ROLE,
-    ),
-    Fault(
-        id="another-role",
-        broken=ROLE_GONE,
-        reason="EnvironmentInvalid",
-        says=("or set spec.serviceRole to another role",),
-        remedy=apply(ENVIRONMENT, environment() | {"serviceRole": OTHER_ROLE}),
-    ),
-)
+@table(VALID_AGAIN)
 async def test_what_can_become_valid_again_does_so_without_another_environment(fault):
-    there = await fault.happens_and_heals()
+    there = await happens_and_heals(fault)
     assert "batch:DeleteComputeEnvironment" not in there.changes()
 
 
-@table(
-    *(
-        Fault(
-            id=f"corrected-{name}",
-            broken=CORRECTED,
-            reason="ReplacementNeeded",
-            says=("AWS cannot change computeResources.instanceRole", USES, ANEW),
-            without=("Undo", "undo"),
-            remedy=remedy,
-            ready=(ENVIRONMENT, QUEUE),
-        )
-        for name, remedy in (("out-of-the-order", OUT_OF_THE_ORDER), ("without-queue", QUEUE_AGAIN))
-    ),
-    Fault(
-        id="not-corrected-yet",
-        broken=PROFILE_GONE,
-        reason="EnvironmentInvalid",
-        says=("or correct spec.computeResources.instanceRole. ", USES, ANEW),
-        remedy=one_after_another(apply(ENVIRONMENT, environment()), OUT_OF_THE_ORDER),
-        ready=(ENVIRONMENT, QUEUE),
-    ),
-    *(
-        Fault(
-            id=f"cluster-gone-{name}",
-            broken=used(environment(), drop_cluster),
-            reason="EnvironmentInvalid",
-            says=("cluster that was deleted never comes back by itself", USES, ANEW),
-            remedy=remedy,
-            ready=(ENVIRONMENT, QUEUE),
-        )
-        for name, remedy in (("out-of-the-order", OUT_OF_THE_ORDER), ("without-queue", QUEUE_AGAIN))
-    ),
-)
+@table(USED)
 async def test_what_a_queue_uses_is_made_anew_when_no_queue_uses_it_any_more(fault):
-    there = await fault.happens_and_heals()
+    there = await happens_and_heals(fault)
     assert there.changes().count("batch:DeleteComputeEnvironment") == 1
 
 
-@table(
-    Fault(
-        id="retained",
-        broken=apply(
-            ENVIRONMENT, environment(subnets=["subnet-none"]) | {"deletionPolicy": "Retain"}
-        ),
-        reason="EnvironmentInvalid",
-        says=("Correct spec.computeResources.subnets.", "set spec.deletionPolicy to Delete, and"),
-        remedy=apply(ENVIRONMENT, environment() | {"deletionPolicy": "Delete"}),
-    ),
-    Fault(
-        id="retained-and-corrected",
-        broken=one_after_another(
-            apply(ENVIRONMENT, environment(subnets=["subnet-none"]) | {"deletionPolicy": "Retain"}),
-            lambda there: there.until(ENVIRONMENT, "Stalled", "EnvironmentInvalid"),
-            apply(ENVIRONMENT, environment() | {"deletionPolicy": "Retain"}),
-        ),
-        reason="ReplacementNeeded",
-        says=("set spec.deletionPolicy to Delete, and it is then made anew by itself",),
-        remedy=apply(ENVIRONMENT, environment()),
-    ),
-    *(
-        Fault(
-            id=f"replacement-{name}",
-            broken=one_after_another(
-                apply(ENVIRONMENT, environment()),
-                ready(ENVIRONMENT),
-                apply(ENVIRONMENT, environment(instanceTypes=["c7i"])),
-            ),
-            reason="ReplacementNeeded",
-            says=("Undo the change, or delete this object and create it again.",),
-            remedy=remedy,
-        )
-        for name, remedy in (
-            ("undone", apply(ENVIRONMENT, environment())),
-            ("made-again", made_again(ENVIRONMENT, environment(instanceTypes=["c7i"]))),
-        )
-    ),
-)
+@table(NOT_REMOVED)
 async def test_what_may_not_be_removed_says_what_else_helps(fault):
-    await fault.happens_and_heals()
+    await happens_and_heals(fault)
 
 
-@table(
-    *(
-        Fault(
-            id=name,
-            broken=UNDELETABLE,
-            condition="DeletionBlocked",
-            reason="EnvironmentInvalid",
-            says=(f"Make the role {ROLE} again", "or set spec.serviceRole to another role"),
-            remedy=remedy,
-            gone=(ENVIRONMENT,),
-        )
-        for name, remedy in (
-            ("the-role-again", MAKE_ROLE),
-            ("another-role", apply(ENVIRONMENT, environment() | {"serviceRole": OTHER_ROLE})),
-        )
-    ),
-)
+@table(LACKING_ITS_ROLE)
 async def test_a_deletion_that_lacks_the_role_goes_on_with_one(fault):
-    there = await fault.happens_and_heals()
+    there = await happens_and_heals(fault)
     assert there.aws().describe_compute_environments()["computeEnvironments"] == []

@@ -1,7 +1,9 @@
 """An INVALID environment that no queue uses is made anew: once, whatever happens on the way."""
 
 import pytest
-from tests.component.remedies.environments import (
+from tests.support.installation import Installation
+from tests.support.manifests import ENVIRONMENT, PROFILE, environment
+from tests.support.remedies.deeds import (
     MAKE_ROLE,
     OTHER_PROFILE,
     REMADE,
@@ -9,9 +11,7 @@ from tests.component.remedies.environments import (
     drop_cluster,
     with_role,
 )
-from tests.component.remedies.faults import made_again
-from tests.support.installation import Installation
-from tests.support.manifests import ENVIRONMENT, PROFILE, environment
+from tests.support.remedies.rows import made_again
 
 CREATE = "batch:CreateComputeEnvironment"
 

@@ -1,124 +1,16 @@
 """Each remedy that the message of a JobQueue which does not come about gives is carried out."""
 
-from tests.component.remedies.faults import (
-    Fault,
-    apply,
-    gone,
-    made_again,
-    one_after_another,
-    queue,
-    ready,
-    remove,
-    table,
-)
+from tests.component.remedies.faults import happens_and_heals
 from tests.support import manifests
-from tests.support.installation import NAMESPACE, Installation
+from tests.support.installation import Installation
 from tests.support.manifests import ENVIRONMENT, POLICY, QUEUE, environment
-
-from awsbatch_operator.api.metadata import ObjectKey
-
-SECOND = ObjectKey("ComputeEnvironment", NAMESPACE, "second")
-POLICED = queue(schedulingPolicyRef={"name": "fair"}, deletionPolicy="Retain")
-THERE = (QUEUE, queue())
-RETAINED = one_after_another(
-    apply(ENVIRONMENT, environment(), (POLICY, manifests.policy()), (QUEUE, POLICED)),
-    ready(ENVIRONMENT, POLICY, QUEUE),
-    remove(QUEUE),
-    gone(QUEUE),
-    apply(QUEUE, queue(deletionPolicy="Delete")),
-)
+from tests.support.remedies.queues import QUEUES
+from tests.support.remedies.rows import queue, table
 
 
-async def somebody_has_the_name(there: Installation) -> None:
-    apply_both = apply(ENVIRONMENT, environment())
-    await apply_both(there)
-    await there.until_ready(ENVIRONMENT)
-    order = [{"order": 1, "computeEnvironment": there.status(ENVIRONMENT)["arn"]}]
-    there.aws().create_job_queue(jobQueueName="shared", priority=1, computeEnvironmentOrder=order)
-    await there.clock.advance(30)
-    there.apply(QUEUE, queue(awsName="shared"))
-
-
-async def the_name_becomes_free(there: Installation) -> None:
-    there.aws().update_job_queue(jobQueue="shared", state="DISABLED")
-    await there.clock.advance(30)
-    there.aws().delete_job_queue(jobQueue="shared")
-
-
-@table(
-    *(
-        Fault(
-            id=f"environment-missing-{name}",
-            of=QUEUE,
-            condition="Reconciling",
-            broken=apply(QUEUE, queue("second"), (ENVIRONMENT, environment())),
-            reason="ReferenceNotFound",
-            says=("Create it, or correct the name; this object goes on at once.",),
-            remedy=remedy,
-        )
-        for name, remedy in (
-            ("created", apply(SECOND, environment())),
-            ("name-corrected", apply(QUEUE, queue("pool"))),
-        )
-    ),
-    *(
-        Fault(
-            id=f"environment-invalid-{name}",
-            of=QUEUE,
-            condition="Reconciling",
-            broken=one_after_another(
-                apply(ENVIRONMENT, environment(subnets=["subnet-none"]), THERE),
-                lambda there: there.until(ENVIRONMENT, "Stalled", "EnvironmentInvalid"),
-                lambda there: there.clock.advance(1),
-            ),
-            reason="ReferenceNotReady",
-            says=(
-                "ComputeEnvironment pool (INVALID) is not VALID yet",
-                "its own conditions say what it",
-            ),
-            remedy=remedy,
-        )
-        for name, remedy in (
-            ("corrected", apply(ENVIRONMENT, environment())),
-            ("made-again", made_again(ENVIRONMENT, environment())),
-        )
-    ),
-    *(
-        Fault(
-            id=f"policy-stays-{name}",
-            of=QUEUE,
-            broken=RETAINED,
-            reason="PolicyNotRemovable",
-            says=("this one has arn:aws:batch:", "Delete this object and create it again"),
-            remedy=remedy,
-        )
-        for name, remedy in (
-            (
-                "with-it",
-                one_after_another(
-                    apply(QUEUE, queue(deletionPolicy="Retain")), made_again(QUEUE, POLICED)
-                ),
-            ),
-            ("without-it", made_again(QUEUE, queue())),
-        )
-    ),
-    *(
-        Fault(
-            id=f"name-taken-{name}",
-            of=QUEUE,
-            broken=somebody_has_the_name,
-            reason="AlreadyExists",
-            says=("Remove what has the name", "create it again with another awsName"),
-            remedy=remedy,
-        )
-        for name, remedy in (
-            ("freed", the_name_becomes_free),
-            ("another", made_again(QUEUE, queue(awsName="mine"))),
-        )
-    ),
-)
+@table(QUEUES)
 async def test_a_queue_that_does_not_come_about_is_mended_as_it_says(fault):
-    await fault.happens_and_heals()
+    await happens_and_heals(fault)
 
 
 async def test_a_new_queue_takes_an_environment_that_is_valid_although_its_object_is_stalled():

@@ -30,8 +30,8 @@ POLICY = {"fairsharePolicy": {"shareDistribution": [{"shareIdentifier": "a"}]}}
 QUEUE_CASES = {
     "jobQueueType-immutable": case(
         before={"jobQueueType": "ECS"},
-        accepts={"priority": 2},
-        refuses=[{"jobQueueType": "EKS"}, {"jobQueueType": None}],
+        accepts=[{"priority": 2}, {"jobQueueType": None}],
+        refuses={"jobQueueType": "EKS"},
     ),
     "policy-stays": case(
         before={"schedulingPolicyRef": {"name": "fair"}},

@@ -26,7 +26,8 @@ class Observed:
     registered as them. `in_doubt`: there may be one more, whose registration got no answer and
     which AWS does not list yet. `inherited_seconds`: the same may be so, for that long, of one that
     another process was about to register before this one led. `hidden`: ARNs that the status
-    lists as registered a moment ago, and that AWS does not list.
+    lists as registered a moment ago, and that AWS does not list. `unlisted` are the ARNs of those
+    whose registration this process saw answered, and that AWS's listing leaves out.
     """
 
     revisions: tuple[Revision, ...]
@@ -34,6 +35,7 @@ class Observed:
     in_doubt: bool = False
     inherited_seconds: float = 0.0
     hidden: frozenset[str] = frozenset()
+    unlisted: frozenset[str] = frozenset()
 
     @property
     def newest(self) -> Revision | None:
@@ -76,7 +78,8 @@ class Observer:
         listed = [_revision(answer) for answer in answers]
         known = {revision.arn for revision in listed}
         lately = self.registrations.revisions(scope, name)
-        listed += [revision for revision in lately if revision.arn not in known]
+        unlisted = [revision for revision in lately if revision.arn not in known]
+        listed += unlisted
         shown = shown_revisions(resource)
         hidden = frozenset(
             one.arn
@@ -94,6 +97,7 @@ class Observer:
             in_doubt,
             inherited,
             hidden,
+            frozenset(revision.arn for revision in unlisted),
         )
 
 
@@ -149,7 +153,8 @@ class Registering:
         )
         self.registrations.answered(scope, str(call.request["jobDefinitionName"]), made)
         earlier = before or Observed(())
-        return replace(earlier, revisions=(made, *earlier.revisions))
+        revisions = (made, *earlier.revisions)
+        return replace(earlier, revisions=revisions, unlisted=frozenset({made.arn}))
 
     def failed(self, call: ApiCall, scope: Scope, *, unknown: bool) -> None:
         if call.operation != "RegisterJobDefinition":

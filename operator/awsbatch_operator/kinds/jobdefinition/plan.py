@@ -9,7 +9,7 @@ the revision) what AWS shows is compared. The hash in its tags decides nothing: 
 revision out of an older one copies the tags along.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,7 +45,7 @@ def plan_definition(desired: Desired, observed: Observed | None, now: Instant) -
         return _register(desired, Observed(()), now)
     current = current_revision(desired, observed)
     if current is not None:
-        return _tidy(desired, current, observed.ours(desired.owner))
+        return _tidy(desired, current, observed)
     if observed.in_doubt:
         return Plan(findings=(_in_doubt(observed),))
     return _register(desired, observed, now)
@@ -121,8 +121,9 @@ def _registered(desired: Desired, observed: Observed) -> Finding:
     return Finding(catalogue.DRIFT_REPAIRED, words)
 
 
-def _tidy(desired: Desired, current: Revision, ours: tuple[Revision, ...]) -> Plan[ApiCall]:
+def _tidy(desired: Desired, current: Revision, observed: Observed) -> Plan[ApiCall]:
     """The current revision's tags, and revisions that are too many."""
+    ours = observed.ours(desired.owner)
     surplus = [revision for revision in ours if revision is not current][desired.keep - 1 :]
     unused = [
         revision
@@ -135,9 +136,20 @@ def _tidy(desired: Desired, current: Revision, ours: tuple[Revision, ...]) -> Pl
             *(_deregister(revision) for revision in unused),
         ),
         record=tag_record(desired.tags, current.tags),
-        # Which jobs need them is asked for once the status shows how many there are.
-        look_again_seconds=SOON if surplus and desired.in_use is None else None,
+        look_again_seconds=_look_again(desired, current, surplus, observed),
     )
+
+
+def _look_again(
+    desired: Desired, current: Revision, surplus: Sequence[Revision], observed: Observed
+) -> float | None:
+    if surplus and desired.in_use is None:
+        return SOON  # which jobs need them is asked for once the status shows how many there are
+    if current.arn in observed.unlisted:
+        # By then the listing shows it. If it does not, somebody has deregistered it meanwhile: what
+        # was never listed is not missed by anybody, and no feed would tell of it.
+        return APPEARING_SECONDS + SOON
+    return None
 
 
 def _tags(desired: Desired, current: Revision) -> tuple[Step[ApiCall], ...]:

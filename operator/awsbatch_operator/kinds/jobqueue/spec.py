@@ -25,7 +25,7 @@ from awsbatch_operator.schema.declare import (
 )
 from awsbatch_operator.schema.fields import EPOCH_YEARS, Count, Fields, Paragraph, Short
 from awsbatch_operator.schema.references import SchedulingPolicyRef
-from awsbatch_operator.schema.rules import Rule, immutable
+from awsbatch_operator.schema.rules import Rule
 from awsbatch_operator.schema.status import NamedStatus
 
 MEMBERS = PassThrough(
@@ -120,9 +120,14 @@ class JobQueueStatus(NamedStatus):
 
 
 SPEC_RULES = (
-    immutable(
-        "jobQueueType",
-        "AWS cannot change the kind of a queue. Create another JobQueue.",
+    # Where a spec leaves it open it is AWS's, and what AWS describes may be applied; the planner
+    # tells where a kind that is named later is not the queue's.
+    Rule(
+        id="jobQueueType-immutable",
+        cel="""!has(self.jobQueueType) || !has(oldSelf.jobQueueType)
+            || self.jobQueueType == oldSelf.jobQueueType""",
+        message="AWS cannot change the kind of a queue. Create another JobQueue.",
+        field=".jobQueueType",
     ),
     Rule(
         id="policy-stays",

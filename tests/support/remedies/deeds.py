@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from tests.component.remedies.faults import Deed
-from tests.support.installation import ACCOUNT, NAMESPACE, Installation
+from tests.support.installation import ACCOUNT, NAMESPACE
 from tests.support.manifests import ENVIRONMENT, environment
+from tests.support.remedies.rows import Deed, There
 
 from awsbatch_operator.api.metadata import ObjectKey
 
@@ -28,11 +28,12 @@ ANEW = "made anew by itself"
 REMADE = ["UpdateComputeEnvironment", "DeleteComputeEnvironment", "CreateComputeEnvironment"]
 
 
-def iam(operation: str, **request: Any) -> Deed:
+def iam(operation: str, **request: str) -> Deed:
     """Somebody changes IAM."""
 
-    async def do(there: Installation) -> None:
-        getattr(there.aws("iam"), operation)(**request)
+    async def do(there: There) -> None:
+        own = {name: there.named(text) for name, text in request.items()}
+        getattr(there.aws("iam"), operation)(**own)
 
     return do
 
@@ -51,7 +52,7 @@ DROP_ROLE = iam("delete_role", RoleName="ours")
 def ec2(operation: str, **request: Any) -> Deed:
     """Somebody changes EC2."""
 
-    async def do(there: Installation) -> None:
+    async def do(there: There) -> None:
         getattr(there.aws("ec2"), operation)(**request)
 
     return do
@@ -66,7 +67,7 @@ def with_role(**changes: Any) -> dict[str, Any]:
     return environment(**changes) | {"serviceRole": ROLE}
 
 
-async def drop_cluster(there: Installation) -> None:
+async def drop_cluster(there: There) -> None:
     """Somebody deletes the ECS cluster of the environment."""
     await there.until_ready(ENVIRONMENT)
     there.aws("ecs").delete_cluster(cluster=there.status(ENVIRONMENT)["ecsClusterArn"])
