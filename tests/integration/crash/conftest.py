@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+from tests.integration.crash.branches import Branches
 from tests.support.cheap_clients import collect_garbage_rarely
 from tests.support.one_process import World
 
@@ -18,6 +19,11 @@ def rare_garbage():
 def credentials():
     with World().credentials():
         yield
+
+
+@pytest.fixture
+def branches(failed_timers):
+    return Branches(failed_timers)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -3,10 +3,12 @@
 AWS's descriptions lag, and the operator dies or loses an answer at each call that changes anything.
 """
 
+from functools import partial
+
 import pytest
 from tests.integration.crash import invariants
 from tests.integration.crash.conftest import POINTS
-from tests.integration.crash.day import Day, Trials, writes
+from tests.integration.crash.day import Day, writes
 from tests.integration.crash.scenario import (
     DEFINITION,
     Step,
@@ -82,18 +84,15 @@ class Reverts(Day):
         invariants.check_no_twins(self.world)
 
 
-async def a_day(points: Points) -> None:
-    await Reverts(SEED, points, LAGGING).live_well()
-
-
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("mode", [Mode.BEFORE, Mode.AFTER, Mode.LOST, Mode.LATE])
-async def test_each_change_is_registered_once_whatever_is_struck(mode, record_property):
-    clean = Points()
-    await a_day(clean)
-    trials, numbers = Trials(), writes(clean.names)
-    for number in numbers:
-        points = Points({number: mode})
-        await trials.go(a_day(points), f"call {number}, {clean.names[number - 1]}")
-    trials.check()
-    record_property(f"{POINTS} (reverts, {mode.value})", len(numbers))
+async def test_each_change_is_registered_once_whatever_is_struck(mode, branches, record_property):
+    points = Points()
+    number = await branches.live(
+        Reverts(SEED, points, LAGGING).live_well(),
+        points,
+        at=writes,
+        strike=partial(points.strike_now, mode),
+        tell=lambda: 1,
+    )
+    record_property(f"{POINTS} (reverts, {mode.value})", number)
