@@ -24,8 +24,6 @@ from typing import Any, NoReturn
 from tests.integration.crash.day import first_lines
 from tests.support.crashing import Points
 
-SECONDS = 50  # of the real time, in which a child must have come to its end
-
 
 @dataclass
 class Branches:
@@ -117,8 +115,6 @@ class _Child:
         self._unraisable: list[str] = []
         sys.unraisablehook = self._keep
         gc.freeze()  # what there is, the parent looks after
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(SECONDS)
 
     def end(self, told: int) -> NoReturn:
         """The day is over."""
