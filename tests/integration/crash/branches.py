@@ -70,8 +70,8 @@ class Branches:
             if child is not None:
                 child.fail(error)
             raise
-        assert self._told, "no call was chosen"
         assert not self._failures, "\n".join([f"{len(self._failures)} went wrong", *self._failures])
+        assert self._told, "no call was chosen"
         return sum(self._told)
 
     def _fork(self, what: str) -> "_Child | None":
