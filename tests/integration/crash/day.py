@@ -26,7 +26,7 @@ class Day:
 
     async def live(self) -> None:
         """From the first manifest to the last deletion; all that holds at any time is checked."""
-        lives = Lives(self.world, self.points, self.server)
+        lives = Lives(self.world, self.points, self._server_of_the_next_life)
         try:
             for step in STEPS:
                 step.do(self.world)
@@ -44,6 +44,9 @@ class Day:
         (long,) = invariants.jobs_of(self.world, "long-run")
         assert first.status.value == "SUCCEEDED"
         assert long.status.value == "FAILED", "the job of the deleted BatchJob still runs"
+
+    def _server_of_the_next_life(self) -> ApiServer:
+        return self.server()  # looked up here, because a strike may have changed it
 
     async def live_well(self) -> None:
         """The day with a good end; what was struck is told with any failure."""

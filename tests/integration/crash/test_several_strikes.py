@@ -29,7 +29,7 @@ async def test_a_strike_and_another_at_the_very_next_write_end_the_same(
 
     def strike() -> None:
         # All sixteen pairs of modes take their turns; over the kinds of calls each meets many.
-        dice = Random(PAIRS_SEED + points.passed)
+        dice = Random(f"{PAIRS_SEED} {points.passed}")
         points.strike_now(dice.choice(FIRST))
         points.then = (dice.choice(THEN),)
 
