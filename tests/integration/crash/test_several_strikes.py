@@ -16,7 +16,7 @@ SHARDS = 2
 PAIRS_SEED = 201
 FIRST = (Mode.BEFORE, Mode.AFTER, Mode.LATE, Mode.LOST)
 THEN = (Mode.AFTER, Mode.LOST, Mode.BEFORE, Mode.LATE)
-SEEDS = range(300, 330)
+SEEDS = range(300, 331)
 STRIKES = (3, 8)
 
 
