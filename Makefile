@@ -46,7 +46,7 @@ test-crash: $(VENV)/.ready ## Death at every external call, in one process
 
 test-integration: $(VENV)/.ready ## Tests on the real kube-apiserver and the simulator
 	@$(RUN) -m awsbatch_sandbox tools
-	$(BIN)/python -m pytest tests/integration --ignore=tests/integration/crash -n 2 --dist loadfile -q
+	$(BIN)/python -m pytest tests/integration --ignore=tests/integration/crash -n 3 --dist loadfile --no-loadscope-reorder -q
 
 check: $(VENV)/.ready ## Format, lint, types, import contracts, generated files, house rules
 	$(BIN)/ruff format --check --quiet .

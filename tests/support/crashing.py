@@ -64,13 +64,14 @@ class Points:
     `strikes` are by number, `upcoming` strike the next call of a name. `then` are struck one after
     another at the writes that follow the first strike: after a death, at the first one of the next
     life. `meanwhile` is what else happens in the world at strikes of that mode, right after the
-    call.
+    call. `before_each` is called before each call, once it has its number and name.
     """
 
     strikes: Mapping[int, Mode] = field(default_factory=dict)
     upcoming: dict[str, Mode] = field(default_factory=dict)
     then: Sequence[Mode] = ()
     meanwhile: Callable[[], None] = lambda: None
+    before_each: Callable[[], None] = lambda: None
     passed: int = 0
     dead: bool = False
     names: list[str] = field(default_factory=list)
@@ -82,6 +83,7 @@ class Points:
             raise ProcessDied
         self.passed += 1
         self.names.append(name)
+        self.before_each()
         mode = self._mode(name)
         if mode is None:
             return None
@@ -101,6 +103,10 @@ class Points:
                 self.meanwhile()
             case _:
                 raise AssertionError(f"{mode} is over before the call")
+
+    def strike_now(self, mode: Mode) -> None:
+        """Strike the call that is about to be made, and no other one."""
+        self.strikes = {self.passed: mode}
 
     def die(self) -> NoReturn:
         """End the process."""

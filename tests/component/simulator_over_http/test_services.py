@@ -154,7 +154,31 @@ def test_every_operation_of_ec2_that_is_ours_answers_through_boto3(simulator, cl
     simulator.world.advance(60)
     with pytest.raises(ClientError, match="DryRunOperation"):
         ec2.terminate_instances(InstanceIds=ids, DryRun=True)
+    _go_through_templates(ec2)
+    ec2.create_placement_group(GroupName="near", Strategy="cluster")
+    (group,) = ec2.describe_placement_groups(GroupNames=["near"])["PlacementGroups"]
+    assert group["Strategy"] == "cluster"
+    ec2.delete_placement_group(GroupName="near")
     assert called("ec2") == set(simulator.world.services["ec2"].handlers)
+
+
+def _go_through_templates(ec2):
+    """The whole life of a launch template."""
+    data = {"InstanceType": "m7i.large", "UserData": "PGE+ICYgYg=="}
+    made = ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData=data)
+    which = {"LaunchTemplateId": made["LaunchTemplate"]["LaunchTemplateId"]}
+    ec2.create_launch_template_version(**which, LaunchTemplateData={"ImageId": IMAGE})
+    ec2.modify_launch_template(**which, DefaultVersion="2")
+    (template,) = ec2.describe_launch_templates(LaunchTemplateNames=["web"])["LaunchTemplates"]
+    assert (template["DefaultVersionNumber"], template["LatestVersionNumber"]) == (2, 2)
+    versions = ec2.describe_launch_template_versions(**which, Versions=["1", "$Latest"])
+    found = {
+        one["VersionNumber"]: one["LaunchTemplateData"]
+        for one in versions["LaunchTemplateVersions"]
+    }
+    assert found == {1: data, 2: {"ImageId": IMAGE}}
+    ec2.delete_launch_template_versions(**which, Versions=["1"])
+    ec2.delete_launch_template(**which)
 
 
 def test_every_operation_of_ecs_answers_through_boto3(simulator, batch, client, called):

@@ -12,9 +12,13 @@ CATCHING_UP = (0.0, 40.0)  # seconds
 class Behind:
     """Gives a day API servers that are behind."""
 
-    def __init__(self, seed: int) -> None:
-        self._dice = Random(seed)
+    def __init__(self) -> None:
+        self._dice = Random()
         self.times = 0
+
+    def seed(self, seed: int) -> None:
+        """Fall back by what follows from this."""
+        self._dice.seed(seed)
 
     def fall_back(self, day: Day, server: ApiServer) -> ApiServer:
         """Let the server be behind for a while."""

@@ -3,21 +3,29 @@
 from collections import Counter
 
 import pytest
-from tests.support.cheap_clients import collect_garbage_rarely
+from tests.integration.crash.branches import Branches
+from tests.support.cheap_clients import cheap_sessions, collect_garbage_rarely
 from tests.support.one_process import World
 
 POINTS = "crash points"
 
 
 @pytest.fixture(autouse=True, scope="session")
-def rare_garbage():
+def cheap_days():
     collect_garbage_rarely()
+    with cheap_sessions():
+        yield
 
 
 @pytest.fixture(autouse=True)
 def credentials():
     with World().credentials():
         yield
+
+
+@pytest.fixture
+def branches(failed_timers):
+    return Branches(failed_timers)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -1,8 +1,8 @@
 """A user's day in a hard world, and what must be true at its end."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TypeVar
 
 from tests.integration.crash import invariants
 from tests.integration.crash.scenario import LONG_RUN, STEPS
@@ -10,8 +10,6 @@ from tests.support.api_servers import ApiServer
 from tests.support.crashing import WRITES, Points
 from tests.support.hard_world import HardWorld, Weather
 from tests.support.lives import Lives
-
-ResultT = TypeVar("ResultT")
 
 REVISIONS = 2  # that the day's definition has, one after another
 REPEATED_READS = 2  # of calls that change nothing, only the first few are struck
@@ -28,7 +26,7 @@ class Day:
 
     async def live(self) -> None:
         """From the first manifest to the last deletion; all that holds at any time is checked."""
-        lives = Lives(self.world, self.points, self.server)
+        lives = Lives(self.world, self.points, self._server_of_the_next_life)
         try:
             for step in STEPS:
                 step.do(self.world)
@@ -46,6 +44,9 @@ class Day:
         (long,) = invariants.jobs_of(self.world, "long-run")
         assert first.status.value == "SUCCEEDED"
         assert long.status.value == "FAILED", "the job of the deleted BatchJob still runs"
+
+    def _server_of_the_next_life(self) -> ApiServer:
+        return self.server()  # looked up here, because a strike may have changed it
 
     async def live_well(self) -> None:
         """The day with a good end; what was struck is told with any failure."""
@@ -72,26 +73,8 @@ async def a_day(
     await day.live_well()
 
 
-class Trials:
-    """Tries one point after another, and tells at the end of all that went wrong."""
-
-    def __init__(self) -> None:
-        self._failures: list[str] = []
-
-    async def go(self, day: Awaitable[ResultT], what: str) -> ResultT | None:
-        """One day; its failure is kept for the end."""
-        try:
-            return await day
-        except AssertionError as error:
-            self._failures.append(f"{what}: {error}" + "".join(_first_lines(error)))
-            return None
-
-    def check(self) -> None:
-        """AssertionError that names all days that went wrong."""
-        assert not self._failures, "\n".join([f"{len(self._failures)} went wrong", *self._failures])
-
-
-def _first_lines(error: AssertionError) -> Iterator[str]:
+def first_lines(error: AssertionError) -> Iterator[str]:
+    """What was noted about a failure, without all the objects."""
     for note in getattr(error, "__notes__", ()):
         if not note.startswith("objects:"):
             yield f"\n    {note}"
@@ -104,15 +87,17 @@ async def clean_calls(seed: int, weather: Weather | None = None) -> list[str]:
     return points.names
 
 
-def worth_striking(names: list[str]) -> Iterator[int]:
-    """The numbers of the calls to strike: all that change something, and each first few reads."""
-    seen: dict[str, int] = {}
-    for number, name in enumerate(names, start=1):
-        seen[name] = seen.get(name, 0) + 1
-        if name in WRITES or seen[name] <= REPEATED_READS:
-            yield number
+def writes(name: str) -> bool:
+    """Whether a call of that name changes something."""
+    return name in WRITES
 
 
-def writes(names: list[str]) -> list[int]:
-    """The numbers of the calls that change something."""
-    return [number for number, name in enumerate(names, start=1) if name in WRITES]
+class WorthStriking:
+    """Chooses all calls that change something, and each first few that only read."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+
+    def __call__(self, name: str) -> bool:
+        self._seen[name] += 1
+        return writes(name) or self._seen[name] <= REPEATED_READS

@@ -4,10 +4,12 @@ AWS's descriptions lag, and the operator dies or loses an answer at each call th
 Who has lost an answer lives on, or hands over to another one in good order, which leads at once.
 """
 
+from functools import partial
+
 import pytest
 from tests.integration.crash import invariants
 from tests.integration.crash.conftest import POINTS
-from tests.integration.crash.day import Day, Trials, writes
+from tests.integration.crash.day import Day, writes
 from tests.integration.crash.scenario import (
     DEFINITION,
     Step,
@@ -95,8 +97,9 @@ class Reverts(Day):
         invariants.check_no_twins(self.world)
 
 
-async def a_day(points: Points, *, handover: bool = False) -> None:
-    await Reverts(SEED, points, LAGGING, handover=handover).live_well()
+def worth_a_handover(name: str) -> bool:
+    """What the next one sees late are new revisions, not those that are gone."""
+    return writes(name) and name not in GOES
 
 
 @pytest.mark.timeout(400)
@@ -107,16 +110,16 @@ async def a_day(points: Points, *, handover: bool = False) -> None:
         (Mode.LOST, True),
     ],
 )
-async def test_each_change_is_registered_once_whatever_is_struck(mode, handover, record_property):
-    clean = Points()
-    await a_day(clean)
-    trials, numbers = Trials(), writes(clean.names)
-    if handover:  # what the next one sees late are new revisions, not those that are gone
-        numbers = [number for number in numbers if clean.names[number - 1] not in GOES]
-    for number in numbers:
-        points = Points({number: mode})
-        day = a_day(points, handover=handover)
-        await trials.go(day, f"call {number}, {clean.names[number - 1]}")
-    trials.check()
+async def test_each_change_is_registered_once_whatever_is_struck(
+    mode, handover, branches, record_property
+):
+    points = Points()
+    number = await branches.live(
+        Reverts(SEED, points, LAGGING, handover=handover).live_well(),
+        points,
+        at=worth_a_handover if handover else writes,
+        strike=partial(points.strike_now, mode),
+        tell=lambda: 1,
+    )
     and_then = " and a handover" if handover else ""
-    record_property(f"{POINTS} (reverts, {mode.value}{and_then})", len(numbers))
+    record_property(f"{POINTS} (reverts, {mode.value}{and_then})", number)

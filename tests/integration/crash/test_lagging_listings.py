@@ -4,9 +4,11 @@ What was made a moment ago is there, and not shown yet: it must not be made a se
 the operator lives on, dies, or has lost the answer.
 """
 
+from functools import partial
+
 import pytest
 from tests.integration.crash.conftest import POINTS
-from tests.integration.crash.day import Trials, a_day, clean_calls
+from tests.integration.crash.day import a_day
 from tests.support.crashing import Mode, Points
 from tests.support.hard_world import Weather
 
@@ -22,14 +24,13 @@ async def test_a_day_with_lagging_descriptions_makes_nothing_twice(seed):
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("mode", [Mode.BEFORE, Mode.AFTER, Mode.LOST, Mode.LATE])
-async def test_what_is_struck_while_it_is_made_is_not_made_twice(mode, record_property):
-    names = await clean_calls(SEEDS[0])
-    trials, struck = Trials(), 0
-    for number, name in enumerate(names, start=1):
-        if name.partition(":")[2].startswith(MAKES):
-            points = Points({number: mode})
-            await trials.go(a_day(SEEDS[0], points, LAGGING), f"call {number}, {name}")
-            struck += len(points.struck)
-    trials.check()
-    assert struck
+async def test_what_is_struck_while_it_is_made_is_not_made_twice(mode, branches, record_property):
+    points = Points()
+    struck = await branches.live(
+        a_day(SEEDS[0], points, LAGGING),
+        points,
+        at=lambda name: name.partition(":")[2].startswith(MAKES),
+        strike=partial(points.strike_now, mode),
+        tell=lambda: len(points.struck),
+    )
     record_property(f"{POINTS} (lagging descriptions)", struck)

@@ -9,7 +9,7 @@ Whoever takes the finalizer away as well takes all that anybody knows; that is b
 
 import pytest
 from tests.integration.crash.conftest import POINTS
-from tests.integration.crash.day import Day, Trials, clean_calls
+from tests.integration.crash.day import Day
 from tests.integration.crash.scenario import JOB, LONG_JOB, key
 from tests.integration.crash.unobserved import without_annotations
 from tests.support.crashing import Mode, Points
@@ -18,23 +18,46 @@ SEED = 501
 AFTER_IT = 3  # calls after a submission, of the operator or of its successor
 
 
+class LostRecord(Day):
+    """A day on which the record of one job's submission is taken away."""
+
+    def __init__(self, *, dies: bool) -> None:
+        super().__init__(SEED, Points())
+        self._dies = dies
+        self._submissions = 0  # so far
+        self._since = AFTER_IT  # calls since the last of them, with it
+
+    def is_right_after(self, name: str) -> bool:
+        """Whether the call that is about to be made is a submission, or one right after it."""
+        if name == "batch:SubmitJob":
+            self._submissions += 1
+            self._since = 0
+        self._since += 1
+        return self._since <= AFTER_IT
+
+    def strike(self) -> None:
+        """Let the record of the last submission go after the next call."""
+        self.points.meanwhile = self._meanwhile
+        self.points.strike_now(Mode.MEANWHILE)
+
+    def _meanwhile(self) -> None:
+        job = (JOB, LONG_JOB)[self._submissions - 1]
+        without_annotations(self.world, key(job))
+        if self._dies:
+            self.points.die()
+
+
 @pytest.mark.parametrize("dies", [False, True], ids=["lives", "dies"])
-async def test_a_submission_whose_record_is_taken_away_is_not_repeated(dies, record_property):
-    names = await clean_calls(SEED)
-    submissions = [number for number, name in enumerate(names, 1) if name == "batch:SubmitJob"]
-    trials, struck = Trials(), 0
-    for job, submission in zip((JOB, LONG_JOB), submissions, strict=True):
-        for number in range(submission, submission + AFTER_IT):
-            points = Points({number: Mode.MEANWHILE})
-            day = Day(SEED, points)
-
-            def meanwhile(day: Day = day, job: dict = job) -> None:
-                without_annotations(day.world, key(job))
-                if dies:
-                    day.points.die()
-
-            points.meanwhile = meanwhile
-            await trials.go(day.live_well(), f"at call {number}, {names[number - 1]}")
-            struck += len(points.struck)
-    trials.check()
+async def test_a_submission_whose_record_is_taken_away_is_not_repeated(
+    dies, branches, record_property
+):
+    day = LostRecord(dies=dies)
+    struck = await branches.live(
+        day.live_well(),
+        day.points,
+        at=day.is_right_after,
+        strike=day.strike,
+        tell=lambda: len(day.points.struck),
+    )
+    assert struck == 2 * AFTER_IT
     record_property(f"{POINTS} (records taken away)", struck)

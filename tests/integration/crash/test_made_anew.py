@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 from tests.integration.crash import invariants
 from tests.integration.crash.conftest import POINTS
-from tests.integration.crash.day import Trials, writes
+from tests.integration.crash.day import writes
 from tests.integration.crash.scenario import (
     ENVIRONMENT,
     Step,
@@ -34,42 +34,56 @@ STEPS = (
     Step("the subnet is corrected", apply(SOUND), has_condition(SOUND, "Ready")),
     Step("the object is deleted", delete(SOUND), gone(SOUND)),
 )
+CORRECTION = STEPS[1]
 
 
-async def story(points: Points) -> range:
-    """From the typo to the deletion, with a good end; the numbers of the calls of the middle."""
-    world = HardWorld(SEED, Weather(), JobScript())
-    lives = Lives(world, points)
-    begun = []
-    try:
-        for step in STEPS:
-            begun.append(len(points.names) + 1)
-            step.do(world)
-            await lives.until(partial(step.until, world))
-            invariants.check_all(world)
-            if step is STEPS[1]:
-                (made,) = world.batch.environments.values()
-                assert made.resources["subnets"] == ["subnet-1"]
-                assert made.state.value == "ENABLED"
-    finally:
-        await lives.end()
-    invariants.check_nothing_left(world)
-    return range(begun[1], begun[2])
+class Story:
+    """From the typo to the deletion, with a good end."""
+
+    def __init__(self, points: Points) -> None:
+        self.points = points
+        self.step = STEPS[0]  # that is under way
+
+    async def live(self) -> None:
+        """All of it."""
+        world = HardWorld(SEED, Weather(), JobScript())
+        lives = Lives(world, self.points)
+        try:
+            for self.step in STEPS:
+                self.step.do(world)
+                await lives.until(partial(self.step.until, world))
+                invariants.check_all(world)
+                if self.step is CORRECTION:
+                    (made,) = world.batch.environments.values()
+                    assert made.resources["subnets"] == ["subnet-1"]
+                    assert made.state.value == "ENABLED"
+        finally:
+            await lives.end()
+        invariants.check_nothing_left(world)
+
+    def corrects(self, name: str) -> bool:
+        """Whether a call that is about to be made changes something, and that is the correction."""
+        return self.step is CORRECTION and writes(name)
 
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("mode", [Mode.BEFORE, Mode.AFTER, Mode.LOST], ids=lambda mode: mode.name)
 async def test_an_environment_is_made_anew_to_the_end_wherever_the_operator_dies(
-    mode, record_property
+    mode, branches, record_property
 ):
-    clean = Points()
-    middle = await story(clean)
-    numbers = [number for number in writes(clean.names) if number in middle]
-    assert len(numbers) > len(STEPS)
-    trials = Trials()
-    for number in numbers:
-        points = Points(strikes={number: mode})
-        await trials.go(story(points), f"call {number}, {clean.names[number - 1]}")
-        assert [struck.number for struck in points.struck] == [number]
-    trials.check()
-    record_property(f"{POINTS} (made anew, {mode.value})", len(numbers))
+    points = Points()
+    story = Story(points)
+
+    def tell() -> int:
+        assert [struck.mode for struck in points.struck] == [mode]
+        return 1
+
+    number = await branches.live(
+        story.live(),
+        points,
+        at=story.corrects,
+        strike=partial(points.strike_now, mode),
+        tell=tell,
+    )
+    assert number > len(STEPS)
+    record_property(f"{POINTS} (made anew, {mode.value})", number)

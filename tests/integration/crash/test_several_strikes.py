@@ -7,31 +7,39 @@ writes down before it looks, and what it looks up before AWS shows it.
 from random import Random
 
 import pytest
+from tests.integration.crash.branches import every
 from tests.integration.crash.conftest import POINTS
-from tests.integration.crash.day import Trials, a_day, clean_calls, writes
+from tests.integration.crash.day import a_day, writes
 from tests.support.crashing import Mode, Points
 
-SHARDS = 4
+SHARDS = 2
 PAIRS_SEED = 201
 FIRST = (Mode.BEFORE, Mode.AFTER, Mode.LATE, Mode.LOST)
 THEN = (Mode.AFTER, Mode.LOST, Mode.BEFORE, Mode.LATE)
-SEEDS = range(300, 330)
+SEEDS = range(300, 331)
 STRIKES = (3, 8)
 
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("shard", range(SHARDS))
-async def test_a_strike_and_another_at_the_very_next_write_end_the_same(shard, record_property):
-    names = await clean_calls(PAIRS_SEED)
-    dice = Random(PAIRS_SEED + shard)
-    trials, struck = Trials(), 0
-    for number in writes(names)[shard::SHARDS]:
+async def test_a_strike_and_another_at_the_very_next_write_end_the_same(
+    shard, branches, record_property
+):
+    points = Points()
+
+    def strike() -> None:
         # All sixteen pairs of modes take their turns; over the kinds of calls each meets many.
-        points = Points(strikes={number: dice.choice(FIRST)}, then=(dice.choice(THEN),))
-        await trials.go(a_day(PAIRS_SEED, points), f"call {number}, {names[number - 1]}")
-        assert points.struck[0].number == number
-        struck += len(points.struck)
-    trials.check()
+        dice = Random(f"{PAIRS_SEED} {points.passed}")
+        points.strike_now(dice.choice(FIRST))
+        points.then = (dice.choice(THEN),)
+
+    struck = await branches.live(
+        a_day(PAIRS_SEED, points),
+        points,
+        at=every(writes, first=shard, step=SHARDS),
+        strike=strike,
+        tell=lambda: len(points.struck),
+    )
     record_property(f"{POINTS} (pairs)", struck)
 
 

@@ -7,24 +7,33 @@ caught up. Whatever is done in AWS meanwhile must not follow from what is no lon
 
 import pytest
 from tests.integration.crash.behind import Behind
+from tests.integration.crash.branches import every
 from tests.integration.crash.conftest import POINTS
-from tests.integration.crash.day import Trials, a_day, clean_calls, writes
+from tests.integration.crash.day import Day, writes
 from tests.support.crashing import Mode, Points
 
-SHARDS = 4
+SHARDS = 2
 SEED = 401
 
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("shard", range(SHARDS))
-async def test_a_restart_in_the_past_changes_nothing_in_the_end(shard, record_property):
-    names = await clean_calls(SEED)
-    trials, times = Trials(), 0
-    for number in writes(names)[shard::SHARDS]:
-        behind = Behind(SEED + number)
-        day = a_day(SEED, Points({number: Mode.AFTER}), prepare=behind.at_each_restart)
-        await trials.go(day, f"restart at call {number}, {names[number - 1]}")
-        times += behind.times
-    trials.check()
+async def test_a_restart_in_the_past_changes_nothing_in_the_end(shard, branches, record_property):
+    points = Points()
+    day = Day(SEED, points)
+    behind = Behind()
+
+    def strike() -> None:
+        behind.seed(SEED + points.passed)
+        behind.at_each_restart(day)
+        points.strike_now(Mode.AFTER)
+
+    times = await branches.live(
+        day.live_well(),
+        points,
+        at=every(writes, first=shard, step=SHARDS),
+        strike=strike,
+        tell=lambda: behind.times,
+    )
     assert times
     record_property(f"{POINTS} (restart in the past)", times)
