@@ -10,7 +10,7 @@ last wins with both.
 import difflib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from awsbatch_operator.api.metadata import GROUP
 from awsbatch_operator.api.tags import CLUSTER, OWNER_UID, RESERVED_PREFIXES
@@ -120,7 +120,7 @@ def check(wish: UserData) -> Checked:
         Checked((_problem(wish, name, "is given twice", "Only one could be meant", "Keep one"),))
         for name in sorted({name for name in names if names.count(name) > 1})
     ]
-    return Checked.all_of([*looks, _spot_warning(wish)])
+    return Checked.all_of([*looks, Checked(warnings=tuple(_warnings(wish)))])
 
 
 def _problem(wish: UserData, name: str, what: str, why: str, remedy: str) -> Problem:
@@ -238,13 +238,19 @@ def _secret(path: str, name: str, value: str) -> Problem | None:
     return Problem(path, f"holds {found}", why, "Give the role of instanceProfile what is needed")
 
 
-def _spot_warning(wish: UserData) -> Checked:
-    off = ("ECS_ENABLE_SPOT_INSTANCE_DRAINING", "false") in wish.given.ecs_config
-    if not off or wish.market != "Spot":
-        return Checked()
-    path = wish.path("userData", "ecsConfig.ECS_ENABLE_SPOT_INSTANCE_DRAINING")
-    said = "the agent goes on taking jobs after a Spot interruption notice"
-    return Checked(warnings=(f"{path}: with false, {said}.",))
+def _warnings(wish: UserData) -> Iterator[str]:
+    """What is allowed, and what comes of it."""
+    given = dict(wish.given.ecs_config)
+    path = wish.path("userData", "ecsConfig")
+    if given.get("ECS_ENABLE_SPOT_INSTANCE_DRAINING") == "false" and wish.market == "Spot":
+        said = "the agent goes on taking jobs after a Spot interruption notice"
+        yield f"{path}.ECS_ENABLE_SPOT_INSTANCE_DRAINING: with false, {said}."
+    if "ECS_CONTAINER_INSTANCE_TAGS" in given:
+        said = "without ecs:TagResource in the role of instanceProfile the instance never joins"
+        yield f"{path}.ECS_CONTAINER_INSTANCE_TAGS: {said}."
+    if given.get("ECS_CONTAINER_INSTANCE_PROPAGATE_TAGS_FROM") == "ec2_instance":
+        said = "the role of instanceProfile needs ec2:DescribeTags and ecs:TagResource for it"
+        yield f"{path}.ECS_CONTAINER_INSTANCE_PROPAGATE_TAGS_FROM: {said}."
 
 
 def _json(value: object) -> str:
