@@ -58,29 +58,25 @@ def schema_errors(parts, schema):
     return errors
 
 
-def booted(content, folder, warnings):
-    """What cloud-init makes of one user data."""
-    warnings.said.clear()
-    source = SimpleNamespace(get_instance_id=lambda: "i-1")
-    paths = helpers.Paths({"cloud_dir": str(folder), "run_dir": str(folder / "run")}, source)
-    message = user_data.UserDataProcessor(paths).process(content)
-    run = []
+def handled(message, paths, source, run):
+    """Let cloud-init's own handlers have each part; returns the parts as they come to them."""
     boot_hook.subp = SimpleNamespace(
         subp=lambda args, **_: run.append(Path(args[0]).name), ProcessExecutionError=RuntimeError
     )
     registered = helpers.ContentHandlers()
-    for handler in (
+    each_once = (
         CloudConfigPartHandler(paths),
         ShellScriptPartHandler(paths),
         boot_hook.BootHookPartHandler(paths, source),
         *(ShellScriptByFreqPartHandler(each, paths) for each in FREQUENCIES),
-    ):
+        JinjaTemplatePartHandler(paths),
+    )
+    for handler in each_once:
         registered.register(handler, overwrite=False)
-    registered.register(JinjaTemplatePartHandler(paths), overwrite=False)
     seen = []
     data = {
         "handlers": registered,
-        "handlerdir": str(folder),
+        "handlerdir": paths.cloud_dir,
         "data": {},
         "frequency": PER_INSTANCE,
         "handlercount": 0,
@@ -91,13 +87,22 @@ def booted(content, folder, warnings):
         seen.append({"type": headers["Content-Type"], "name": filename, "text": payload})
         handlers.walker_callback(given, filename, payload, headers)
 
-    # One that has several types is registered several times, and is begun and ended once.
-    each_once = list({id(handler): handler for handler in registered.registered.values()}.values())
     for handler in each_once:
         handlers.call_begin(handler, {}, PER_INSTANCE)
     handlers.walk(message, callback, data)
     for handler in each_once:
         handlers.call_end(handler, {}, PER_INSTANCE)
+    return seen
+
+
+def booted(content, folder, warnings):
+    """What cloud-init makes of one user data."""
+    warnings.said.clear()
+    source = SimpleNamespace(get_instance_id=lambda: "i-1")
+    paths = helpers.Paths({"cloud_dir": str(folder), "run_dir": str(folder / "run")}, source)
+    message = user_data.UserDataProcessor(paths).process(content)
+    run: list[str] = []
+    seen = handled(message, paths, source, run)
     instance = folder / "instances" / "i-1"
     config = instance / "cloud-config.txt"
     return {

@@ -12,11 +12,14 @@ from awsbatch_operator.userdata.shell import Command, bare, commands
 
 HEADER = "#cloud-config"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DEPTH = 50  # of lists and mappings in each other; cloud-init's modules need less than ten
 
 
 def read(text: str) -> tuple[Mapping[str, Any] | None, str]:
     """The settings, or None and why they cannot be read."""
     try:
+        if _is_deep(text):
+            return None, f"its lists and mappings stand more than {_DEPTH} deep in each other"
         made = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -27,6 +30,17 @@ def read(text: str) -> tuple[Mapping[str, Any] | None, str]:
     if not isinstance(made, dict):
         return None, "it is no mapping of names to values"
     return made, ""
+
+
+def _is_deep(text: str) -> bool:
+    """Whether it nests so deep that libyaml, which goes into it by itself, may end the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEPTH:
+            return True
+    return False
 
 
 def check(text: str, path: str, *, header: bool) -> Checked:
@@ -67,7 +81,9 @@ def _commands_of(item: object) -> list[Command]:
     """A text goes through a shell, a list is one command."""
     if isinstance(item, str):
         return list(commands(item))
-    words = bare(tuple(str(word) for word in _items(item)))
+    # By YAML's aliases a list may stand in itself, or many times in another: never its text.
+    plain = [str(word) if isinstance(word, str | int | float) else "" for word in _items(item)]
+    words = bare(tuple(plain))
     if not words:
         return []
     whole = Command(1, words, conditional=False, background=False)
@@ -78,13 +94,12 @@ def _commands_of(item: object) -> list[Command]:
 
 def _power(settings: Mapping[str, Any], path: str) -> Checked:
     power = settings.get("power_state")
-    if not isinstance(power, Mapping) or power.get("mode") not in {"poweroff", "halt"}:
+    if not isinstance(power, Mapping) or power.get("mode") not in ("poweroff", "halt"):
         return Checked()
-    if power.get("condition", True) is not True or str(power.get("delay", "now")) not in {
-        "now",
-        "+0",
-        "0",
-    }:
+    # With a condition it may be the way in which a failed boot ends; with a delay, a limit.
+    if power.get("condition", True) is not True:
+        return Checked()
+    if power.get("delay", "now") not in ("now", "+0", "0", 0):
         return Checked()
     what = "power_state turns the instance off when it has booted"
     why = "That terminates it before it has run a job, and the next one ends in the same way"

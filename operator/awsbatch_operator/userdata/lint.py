@@ -202,7 +202,8 @@ def _stops(words: tuple[str, ...], *, early: bool) -> tuple[bool, bool]:
         return words[1:2] == ("0",), words[1:2] == ("6",)
     if first == "shutdown":
         plain = [word for word in words[1:] if not word.startswith("-")]
-        now = early or plain[:1] in (["now"], ["+0"], ["0"])
+        # Without a time, it is in a minute.
+        now = early or plain[:1] in ([], ["now"], ["0"], ["+0"], ["1"], ["+1"])
         again = "-r" in words or "--reboot" in words
         cancels = "-c" in words
         return now and not again and not cancels, now and again

@@ -39,6 +39,7 @@ TYPES = frozenset(kind for _, kind in _BEGINNINGS) | {
 _TOLD_BY_CONTENT = frozenset({"text/plain", "text/x-not-multipart", "text/x-shellscript"})
 _KEPT_HEADERS = ("Merge-Type", "X-Merge-Type", "Launch-Index")
 _GZIP = frozenset(f"application/{kind}" for kind in ("gzip", "x-gzip", "x-gunzip"))
+_NESTED = 20  # messages in each other; one is enough
 _OUTSIDE_NAMES = re.compile(r"[^A-Za-z0-9._-]")
 _BROKEN = {
     "StartBoundaryNotFoundDefect": "the line that begins its first part is missing",
@@ -60,7 +61,20 @@ def told_by_content(text: str) -> str:
 
 def read(text: str, path: str) -> tuple[Part, ...] | Problem:
     """The parts of a message that a user gave, in their order."""
-    message = message_from_bytes(text.lstrip().encode())
+    try:
+        return _read(text.lstrip(), path)
+    except (RecursionError, LookupError, ValueError, TypeError, AttributeError):
+        # Python's parser, which cloud-init uses as well, does not bear every header.
+        why = "cloud-init could not read it either"
+        return Problem(path, "cannot be read as a MIME message", why, "Write it anew, more plainly")
+
+
+def _read(text: str, path: str) -> tuple[Part, ...] | Problem:
+    lowered = text.lower()
+    if lowered.count("multipart/") + lowered.count("message/") > _NESTED:
+        why = "Python's parser, which cloud-init uses as well, goes into each by itself"
+        return Problem(path, "nests too many messages", why, "Put all parts into one message")
+    message = message_from_bytes(text.encode())
     if "Content-Type" not in message:
         why = "cloud-init would take it for something else, or ignore it"
         remedy = "Begin with Content-Type: multipart/mixed, or give a script in script"
@@ -78,7 +92,13 @@ def read(text: str, path: str) -> tuple[Part, ...] | Problem:
 
 
 def _leaves(message: Message) -> list[Message]:
-    return [each for each in message.walk() if each.get_content_maintype() != "multipart"]
+    """The parts that hold something; an empty one comes of a last line without its `--`."""
+    return [
+        each
+        for each in message.walk()
+        if each.get_content_maintype() != "multipart"
+        and ("Content-Type" in each or str(each.get_payload()).strip())
+    ]
 
 
 def _broken(message: Message) -> str:

@@ -51,6 +51,8 @@ def preview(text: str, source: str, *, raw: bool) -> Preview:
         documents = [each for each in yaml.safe_load_all(text) if each is not None]
     except yaml.YAMLError as error:
         return Preview(errors=(f"{source}: no valid YAML: {' '.join(str(error).split())}",))
+    except RecursionError:
+        return Preview(errors=(f"{source}: lists or mappings stand too deep in each other.",))
     shown: list[str] = []
     errors: list[str] = []
     for document in documents:

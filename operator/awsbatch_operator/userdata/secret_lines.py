@@ -19,6 +19,8 @@ _SHORTEST = 8
 
 def secret_in(line: str) -> str:
     """What secret the line surely holds, in words; empty if it holds none."""
+    if len(line) < _SHORTEST:
+        return ""
     if _NAMED_KEY.search(line):
         return "an AWS access key"
     lowered = line.lower()
@@ -33,6 +35,8 @@ def secret_in(line: str) -> str:
 
 def named_secret_in(line: str) -> bool:
     """Whether the line gives something a value that is named like a secret, and written out."""
+    if len(line) < _SHORTEST:
+        return False
     lowered = line.lower()
     return any(
         _written_out(found["secret"])

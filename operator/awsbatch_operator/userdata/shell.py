@@ -5,7 +5,7 @@ command. Linear in the length of the text.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 _OPENING = frozenset({"if", "for", "while", "until", "case", "select", "function", "{"})
@@ -78,7 +78,7 @@ class _Group:
 
     closes: str
     first: int  # which command is its first
-    outer: tuple[str, ...]  # the words before it of a command that $(…) is a part of
+    outer: list[str]  # the words before it of a command that $(…) is a part of
 
 
 @dataclass
@@ -159,8 +159,8 @@ class _Lexer:
             return
         if operator == "$(" or (operator == "`" and not self._inside("`")):
             self._close()
-            self._enter(")" if operator == "$(" else "`", self.words)
-            self.words = []
+            outer, self.words = self.words, []
+            self._enter(")" if operator == "$(" else "`", outer)
         else:
             self._end(operator)
             if operator == "(":
@@ -172,9 +172,9 @@ class _Lexer:
     def _inside(self, closes: str) -> bool:
         return any(group.closes == closes for group in self.groups)
 
-    def _enter(self, closes: str, outer: Sequence[str] = ()) -> None:
+    def _enter(self, closes: str, outer: list[str] | None = None) -> None:
         if len(self.groups) < _GROUPS:
-            self.groups.append(_Group(closes, len(self.made), tuple(outer)))
+            self.groups.append(_Group(closes, len(self.made), outer or []))
 
     def _leave(self, closes: str) -> None:
         """The innermost group of that sort is complete, and what was left open in it."""
@@ -182,7 +182,9 @@ class _Lexer:
             group = self.groups.pop()
             if group.closes == closes:
                 self.closed = group.first
-                self.words = [*group.outer, ""] if group.outer else []
+                self.words = group.outer
+                if self.words:
+                    self.words.append("")  # what the command put in
                 return
 
     def _redirect(self) -> None:

@@ -18,8 +18,6 @@ from tests.unit.userdata.wishes import (
 
 from awsbatch_operator.userdata import agent
 from awsbatch_operator.userdata.agent_variables import NOT_YOURS, VARIABLES, Form
-from awsbatch_operator.userdata.model import Rendered
-from awsbatch_operator.userdata.render import render
 
 
 def told(wish):
@@ -99,9 +97,7 @@ def test_nothing_that_is_refused_is_also_known_and_all_that_we_write_is():
 
 
 def test_a_misspelt_setting_is_refused_with_the_nearest_that_there_is():
-    (problem,) = refused(
-        with_given(ecs_config=(("ECS_IMAGE_PULL_BEHAVIOUR", "always"),))
-    ).problems
+    (problem,) = refused(with_given(ecs_config=(("ECS_IMAGE_PULL_BEHAVIOUR", "always"),))).problems
     assert "Did you mean ECS_IMAGE_PULL_BEHAVIOR?" in problem.remedy
     (far,) = refused(with_given(ecs_config=(("WARP_SPEED", "9"),))).problems
     assert "Did you mean" not in far.remedy
@@ -167,11 +163,11 @@ FREE = sorted(name for name, variable in VARIABLES.items() if variable.form is F
 @example("ECS_LOGFILE", "END_OF_ECS_CONFIG")
 def test_both_readers_read_what_the_user_gave_or_it_is_refused(name, value):
     wish = with_given(ecs_config=((name, value),))
-    made = render(wish)
-    if isinstance(made, Rendered):
+    problems = agent.check(wish).problems
+    if not problems:
         block = agent.block(wish)
         assert as_the_agent(block)[name] == value
         assert as_systemd(block) == as_the_agent(block)
         assert as_the_agent(block)["ECS_CLUSTER"] == CLUSTER
     else:
-        assert all(name in problem.path for problem in made.problems)
+        assert all(name in problem.path for problem in problems)
