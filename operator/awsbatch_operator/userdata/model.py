@@ -19,6 +19,8 @@ BOOTHOOK = "text/cloud-boothook"
 CLOUD_CONFIG = "text/cloud-config"
 SHELL_SCRIPT = "text/x-shellscript"
 
+MARKETS = ("OnDemand", "Spot", "SpotBlock")
+
 
 @dataclass(frozen=True, slots=True)
 class Given:
@@ -42,7 +44,7 @@ class UserData:
     cluster_id: str  # the operator's --cluster-id
     environment_uid: str
     pool: str
-    market: str  # OnDemand, Spot or SpotBlock
+    market: str  # one of MARKETS; all but OnDemand may be interrupted
     region: str
     image_id: str
     gpu: bool = False

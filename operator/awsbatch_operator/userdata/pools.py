@@ -7,9 +7,8 @@ from typing import Any
 import yaml
 
 from awsbatch_operator.userdata.cloud_config import HEADER
-from awsbatch_operator.userdata.model import Given, Problem, Refused, pool_path
+from awsbatch_operator.userdata.model import MARKETS, Given, Problem, Refused, pool_path
 
-_MARKETS = ("OnDemand", "Spot", "SpotBlock")
 _FIELDS = ("script", "cloudConfig", "mime", "ecsConfig")
 # Families with GPUs begin with p or g and a number: p5.48xlarge, g6e.xlarge.
 _GPU_FAMILIES = ("p", "g")
@@ -37,8 +36,8 @@ def pool_user_data(mapping: Mapping[str, Any]) -> PoolUserData | Refused:
         return Refused((problem,))
     problems: list[Problem] = []
     market = mapping.get("market", "OnDemand")
-    if market not in _MARKETS:
-        problems.append(_wrong(name, "market", f"is {market!r}", f"Use {', '.join(_MARKETS)}"))
+    if market not in MARKETS:
+        problems.append(_wrong(name, "market", f"is {market!r}", f"Use {', '.join(MARKETS)}"))
     given = _given(name, mapping.get("userData"), problems)
     if problems:
         return Refused(tuple(problems))

@@ -8,6 +8,7 @@ from awsbatch_operator.userdata import agent, boothooks, message
 from awsbatch_operator.userdata.model import (
     BYTES_LIMIT,
     BYTES_WARNED,
+    MARKETS,
     Checked,
     Part,
     Problem,
@@ -24,7 +25,6 @@ _CLUSTER = re.compile(
 )
 _PLAIN = re.compile(r"[A-Za-z0-9._:/-]{1,128}")
 _ENDPOINT = re.compile(r"https?://[A-Za-z0-9.:\[\]-]{1,255}/?")
-_MARKETS = ("OnDemand", "Spot", "SpotBlock")
 
 
 def render(wish: UserData) -> Rendered | Refused:
@@ -98,8 +98,8 @@ def _wrong(wish: UserData) -> list[Problem]:
             problems.append(Problem(wish.path(), f"has {value!r} as {name}", why, remedy))
     if not _PLAIN.fullmatch(wish.region):
         problems.append(_no(wish, f"has the region {wish.region!r}", "Write its code"))
-    if wish.market not in _MARKETS:
-        problems.append(_no(wish, f"has the market {wish.market!r}", f"Use {', '.join(_MARKETS)}"))
+    if wish.market not in MARKETS:
+        problems.append(_no(wish, f"has the market {wish.market!r}", f"Use {', '.join(MARKETS)}"))
     if wish.ecs_endpoint and not _ENDPOINT.fullmatch(wish.ecs_endpoint):
         what = f"has the ECS endpoint {wish.ecs_endpoint!r}"
         problems.append(_no(wish, what, "Write https:// and the host"))

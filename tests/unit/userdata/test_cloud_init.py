@@ -85,3 +85,13 @@ def test_the_way_to_find_faults_finds_them(tmp_path):
     (lost,) = cloud_init.booted([b"echo no shebang\n"])
     assert lost.warnings
     assert "SC2086" in cloud_init.shellcheck({"bad": "#!/bin/sh\nrm $1\n"}, tmp_path)
+
+
+@pytest.mark.parametrize(("ci", "ends"), [("true", pytest.fail), ("", pytest.skip)])
+def test_where_cloud_init_is_missing_a_test_fails_in_ci_and_is_skipped_elsewhere(
+    monkeypatch, tmp_path, ci, ends
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("CI", ci)
+    with pytest.raises(ends.Exception, match=r"tools/cloud_init\.py"):
+        cloud_init.unpacked()
