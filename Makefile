@@ -36,6 +36,7 @@ restart-operator: $(VENV)/.ready ## Start the operator of that sandbox again, ki
 test: test-unit test-component test-crash test-integration ## Run all tests
 
 test-unit: $(VENV)/.ready ## Unit and property tests, and those of the simulator
+	@$(RUN) tools/cloud_init.py
 	$(BIN)/python -m pytest tests/unit tests/simulator -n 2 -q
 
 test-component: $(VENV)/.ready ## The whole operator in one process over a stepped clock; the simulator over HTTP

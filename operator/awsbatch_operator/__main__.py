@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Coroutine
+from pathlib import Path
 
 import uvloop
 from pydantic import ValidationError
@@ -16,6 +17,7 @@ from awsbatch_operator.aws.models import service_models
 from awsbatch_operator.kube.port import KubeError
 from awsbatch_operator.settings import parser, settings_from
 from awsbatch_operator.telemetry.logs import LogStyle, configure
+from awsbatch_operator.userdata.preview import preview
 
 # How long a thread may keep the interpreter while another one waits for it (usually 5 ms). A turn,
 # an event of the watch or an answer of AWS takes one or two; handing over in the middle of them
@@ -26,6 +28,8 @@ SWITCH_SECONDS = 0.01
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code."""
     given = parser().parse_args(arguments)
+    if given.command == "userdata":
+        return _user_data(given.file, raw=given.raw)
     if given.command == "uninstall":
         configure()
         namespaces = tuple(name for name in given.namespaces.split(",") if name)
@@ -48,6 +52,21 @@ def main(arguments: list[str] | None = None) -> int:
     heap.seldom()
     sys.setswitchinterval(SWITCH_SECONDS)
     return _told(app.run(settings, loader=loader))
+
+
+def _user_data(file: str, *, raw: bool) -> int:
+    """Print what the instances of each pool get; says what is wrong, and asks nobody."""
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        sys.stderr.write(f"aws-batch-operator: {file}: {error}\n")
+        return 2
+    shown = preview(text, file, raw=raw)
+    if shown.text:
+        sys.stdout.write(f"{shown.text}\n")
+    for line in shown.errors:
+        sys.stderr.write(f"aws-batch-operator: {line}\n")
+    return 1 if shown.errors else 0
 
 
 def _flag(place: tuple[int | str, ...]) -> str:

@@ -163,6 +163,15 @@ def parser() -> argparse.ArgumentParser:
         help="release our finalizer from every object; what it stands for in AWS stays as it is",
     )
     uninstall.add_argument("--namespaces", default="", help="only in these (comma-separated)")
+    user_data = commands.add_parser("userdata", help="print what instances of each pool boot with")
+    user_data.add_argument(
+        "-f", "--file", required=True, help="manifests with ComputeEnvironments; - reads them here"
+    )
+    user_data.add_argument(
+        "--raw",
+        action="store_true",
+        help="a line a pool: environment, pool and the content in base64",
+    )
     return top
 
 

@@ -1,0 +1,1 @@
+"""What an instance of an UNMANAGED environment boots with: pure builders of texts."""
