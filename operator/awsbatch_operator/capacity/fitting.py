@@ -1,0 +1,152 @@
+"""Where jobs find room: how many of them fit into which free room, and what is left over.
+
+Rooms that are alike are one entry with a number, needs are counts of alike jobs: the work grows
+with the sorts of both, not with the jobs.
+"""
+
+from bisect import insort
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from awsbatch_operator.api.words import some_of
+from awsbatch_operator.capacity.model import Need, Room
+
+
+@dataclass(slots=True)
+class _Bins:
+    """Rooms that are alike."""
+
+    cpu: int
+    memory: int
+    gpus: int
+    seconds_left: float | None
+    names: list[str]  # of the rooms
+
+    def holds(self, need: Need) -> int:
+        """How many jobs of the need one of the rooms takes."""
+        return holds(self.cpu, self.memory, self.gpus, need) if self._lasts(need) else 0
+
+    def _lasts(self, need: Need) -> bool:
+        """Whether a job that takes its whole timeout ends before the room does."""
+        left, timeout = self.seconds_left, need.timeout_seconds
+        return left is None or timeout is None or timeout <= left
+
+    def split(self, rooms: int, jobs: int, need: Need) -> "_Bins":
+        """Take that many of the rooms out, each with that many jobs of the need placed in it."""
+        taken, self.names = self.names[:rooms], self.names[rooms:]
+        return _Bins(
+            self.cpu - jobs * need.cpu,
+            self.memory - jobs * need.memory_mib,
+            self.gpus - jobs * need.gpus,
+            self.seconds_left,
+            taken,
+        )
+
+
+def holds(cpu: int, memory: int, gpus: int, need: Need) -> int:
+    """How many jobs of the need fit into so much room."""
+    fitting = need.count
+    if need.cpu:
+        fitting = min(fitting, cpu // need.cpu)
+    if need.memory_mib:
+        fitting = min(fitting, memory // need.memory_mib)
+    if need.gpus:
+        fitting = min(fitting, gpus // need.gpus)
+    return max(0, fitting)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What does not fit, and the instances in which something was placed."""
+
+    left: tuple[Need, ...]
+    used: frozenset[str]
+
+
+def fit(needs: Sequence[Need], rooms: Iterable[Room]) -> tuple[Need, ...]:
+    """What does not fit into free room and into what is on its way."""
+    return place(needs, rooms).left
+
+
+def place(needs: Sequence[Need], rooms: Iterable[Room]) -> Placement:
+    """Place jobs: first the largest first, which packs best; where not all fit, in their order.
+
+    The order of the rooms does not matter.
+    """
+    known = tuple(rooms)
+    packed = _first_fit(sorted(needs, key=size, reverse=True), known)
+    return packed if not packed.left else _first_fit(needs, known)
+
+
+def size(need: Need) -> tuple[int, int, int]:
+    """By what needs are compared: GPUs are the scarcest, then CPU and memory by one measure."""
+    return need.gpus, max(need.cpu, need.memory_mib // 4), need.memory_mib
+
+
+def _first_fit(needs: Iterable[Need], rooms: Sequence[Room]) -> Placement:
+    bins, used, left = _bins(rooms), set[str](), list[Need]()
+    for need in needs:
+        rest = _put(need, bins, used)
+        if rest:
+            left.append(replace(need, count=rest))
+    return Placement(tuple(left), frozenset(used))
+
+
+def _bins(rooms: Sequence[Room]) -> list[_Bins]:
+    """Rooms with GPUs last, so that they stay for those who need them; the fullest first."""
+    alike: dict[tuple[int, int, int, float | None], list[str]] = {}
+    for room in sorted(rooms, key=lambda each: (each.pool, each.instance)):
+        key = (room.gpus, room.cpu, room.memory_mib, room.seconds_left)
+        alike.setdefault(key, []).append(room.instance)
+    made = [
+        _Bins(cpu, memory, gpus, end, names) for (gpus, cpu, memory, end), names in alike.items()
+    ]
+    made.sort(key=_order)
+    return made
+
+
+def _order(bins: _Bins) -> tuple[int, int, int, float]:
+    end = float("inf") if bins.seconds_left is None else bins.seconds_left
+    return bins.gpus, bins.cpu, bins.memory, end
+
+
+def _put(need: Need, bins: list[_Bins], used: set[str]) -> int:
+    """Place as many jobs of the need as there is room for; how many are left."""
+    rest, made = need.count, list[_Bins]()
+    for each in bins:
+        if rest == 0:
+            break
+        most = each.holds(need)
+        if most == 0:
+            continue
+        full = min(len(each.names), rest // most)
+        parts = [(full, most)] if full else []
+        if full < len(each.names) and rest - full * most:
+            parts.append((1, rest - full * most))
+        for rooms, jobs in parts:
+            part = each.split(rooms, jobs, need)
+            used.update(part.names)
+            rest -= rooms * jobs
+            if part.cpu > 0 and part.memory > 0:
+                made.append(part)
+    if rest < need.count:
+        bins[:] = [each for each in bins if each.names]
+        for part in made:
+            insort(bins, part, key=_order)
+    return rest
+
+
+def total(needs: Iterable[Need]) -> int:
+    """How many jobs they are."""
+    return sum(need.count for need in needs)
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """`3 x r7i.4xlarge, 1 x r7i.large`: the most first."""
+    rows = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    return some_of([f"{count} x {name}" for name, count in rows])
+
+
+def jobs(count: int) -> str:
+    """`41 waiting jobs`."""
+    return f"{count} waiting {'job' if count == 1 else 'jobs'}"
