@@ -77,6 +77,9 @@ _UNKNOWN = frozenset(
 _DENIED = frozenset({"UnauthorizedOperation", "AccessDenied", "AccessDeniedException"})
 
 _SUBNETS = "Name a subnet that exists and has free addresses, or free some in it."
+_SPOT_ROLE = (
+    "Make the role once: aws iam create-service-linked-role --aws-service-name spot.amazonaws.com"
+)
 _GRANT = "Grant the action to the operator's identity; deploy/iam has the policy."
 # By the beginning of the code: the field of the pool, and what mends it.
 _FIELDS: Mapping[str, tuple[str, str]] = {
@@ -97,16 +100,8 @@ _FIELDS: Mapping[str, tuple[str, str]] = {
     "InvalidUserData": ("userData", "Correct the user data."),
     "InvalidInstanceType": ("instanceTypes", "Name types that EC2 has in this region."),
     "InvalidCapacityReservation": ("spotBlock", "Name no reservation, or one that is active."),
-    "AuthFailure.ServiceLinkedRoleCreationNotPermitted": (
-        "market",
-        "Make the role once: aws iam create-service-linked-role --aws-service-name "
-        "spot.amazonaws.com",
-    ),
-    "SpotSLRCreationFailed": (
-        "market",
-        "Make the role once: aws iam create-service-linked-role --aws-service-name "
-        "spot.amazonaws.com",
-    ),
+    "AuthFailure.ServiceLinkedRoleCreationNotPermitted": ("market", _SPOT_ROLE),
+    "SpotSLRCreationFailed": ("market", _SPOT_ROLE),
     "PendingVerification": ("", "AWS is still verifying the account; its support can tell more."),
     "OptInRequired": ("image", "Accept the image's terms in AWS Marketplace, or subscribe to EC2."),
     "Blocked": ("", "AWS has blocked the account; its support can tell more."),
