@@ -18,9 +18,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.capacity.model import CPU_UNITS, InstanceType, Market, Room
+from awsbatch_operator.capacity.model import CPU_UNITS, InstanceType, Room
+from awsbatch_operator.capacity.views import Expected, InstanceView, MemberView
 
 EXPECTED_SECONDS = 300.0  # as long as EC2 may take to show an instance that it has launched
+CONNECTING_SECONDS = 120.0  # as long as an agent may take to connect after it has registered
 
 
 class Stage(StrEnum):
@@ -38,70 +40,10 @@ class Stage(StrEnum):
 
 ON_ITS_WAY = frozenset({Stage.PENDING, Stage.LAUNCHED})
 HAS_JOINED = frozenset({Stage.JOINED, Stage.SERVING, Stage.IDLE})
+WITHOUT_TASKS = frozenset({Stage.JOINED, Stage.IDLE})
 LIVING = frozenset(Stage) - {Stage.GONE, Stage.TERMINATING}
 
 _ENDING = frozenset({"shutting-down", "stopping", "stopped"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstanceView:
-    """An instance as EC2 shows it. What only tags say is "" until they are visible."""
-
-    id: str
-    instance_type: str
-    zone: str
-    state: str  # pending, running, shutting-down, terminated, stopping, stopped
-    launched: Instant
-    pool: str = ""
-    market: Market = Market.ON_DEMAND
-    intent: str = ""  # the token of its launch
-    content: str = ""  # of what its launch template was made: image, user data, type …
-    end: Instant | None = None  # the tag awsbatch.dev/end
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberView:
-    """A container instance as ECS shows it."""
-
-    arn: str
-    instance: str  # the id of its EC2 instance
-    status: str  # ACTIVE, DRAINING, REGISTERING, DEREGISTERING, REGISTRATION_FAILED
-    connected: bool
-    tasks: int  # running and pending
-    registered: Instant
-    cpu_left: int  # CPU units
-    memory_left: int  # MiB
-    gpus_left: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
-    """An instance that an answer of EC2 has named, before EC2 lists it with its tags."""
-
-    id: str
-    pool: str
-    instance_type: str
-    zone: str
-    market: Market
-    launched: Instant
-    intent: str = ""
-    content: str = ""
-    end: Instant | None = None
-
-    def view(self) -> InstanceView:
-        """As EC2 would show it."""
-        return InstanceView(
-            id=self.id,
-            instance_type=self.instance_type,
-            zone=self.zone,
-            state="pending",
-            launched=self.launched,
-            pool=self.pool,
-            market=self.market,
-            intent=self.intent,
-            content=self.content,
-            end=self.end,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +133,7 @@ def _by_instance(members: Iterable[MemberView]) -> dict[str, MemberView]:
 
 def _life(view: InstanceView, member: MemberView | None, memory: Remembered, now: Instant) -> Life:
     stage = _stage(view, member)
-    idle = stage is Stage.IDLE
+    idle = stage in WITHOUT_TASKS
     draining = stage is Stage.DRAINING
     return Life(
         instance=view,
@@ -272,7 +214,8 @@ def rooms(
 
 
 def _member_room(member: MemberView, life: Life | None, now: Instant) -> Room | None:
-    if member.status != "ACTIVE" or not member.connected:
+    connects = now.since(member.registered) < CONNECTING_SECONDS
+    if member.status != "ACTIVE" or not (member.connected or connects):
         return None
     if life is not None and life.stage not in HAS_JOINED:
         return None
@@ -289,6 +232,19 @@ def _member_room(member: MemberView, life: Life | None, now: Instant) -> Room | 
 def _left(life: Life, now: Instant) -> float | None:
     end = life.instance.end
     return None if end is None else max(0.0, end.since(now))
+
+
+def seen_memory(current: Iterable[Life]) -> Mapping[str, int]:
+    """MiB that ECS has registered, by type: what InstanceType.described takes before estimates.
+
+    Where instances of a type differ, the least.
+    """
+    seen: dict[str, int] = {}
+    for life in current:
+        if life.member is not None and life.member.memory_mib:
+            name = life.instance.instance_type
+            seen[name] = min(life.member.memory_mib, seen.get(name, life.member.memory_mib))
+    return seen
 
 
 def counts(current: Iterable[Life], pool: str) -> Mapping[Stage, int]:

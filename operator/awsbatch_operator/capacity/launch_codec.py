@@ -72,9 +72,9 @@ def _pool_body(record: PoolRecord) -> dict[str, Any]:
     if record.intent is not None:
         body["intent"] = _intent_body(record.intent)
     if record.unjoined:
-        body["unjoined"] = record.unjoined
-    if record.resume:
-        body["resume"] = record.resume
+        body["unjoined"] = [[name, at.rfc3339_micro()] for name, at in record.unjoined]
+    if record.stopped:
+        body["stopped"] = record.stopped
     if record.block:
         body["block"] = record.block
     return body
@@ -88,8 +88,8 @@ def _pool(name: str, body: Mapping[str, Any]) -> PoolRecord:
     return PoolRecord(
         round=_count(body["round"]),
         intent=None if intent is None else _intent(name, intent),
-        unjoined=_count(body.get("unjoined", 0)),
-        resume=_text(body.get("resume", "")),
+        unjoined=tuple((_text(name), Instant.parse(at)) for name, at in body.get("unjoined", ())),
+        stopped=_text(body.get("stopped", "")),
         block=block,
     )
 

@@ -81,15 +81,15 @@ class Intent:
 class PoolRecord:
     """What a pool must not forget: its rounds, its open intent, its failures to join.
 
-    `unjoined` counts instances in a row that never joined, `resume` is the mark (the caller's: of
-    the spec and of the annotation that asks for a reconcile) under which the pool stopped, "" as
-    long as it has not. `block` is what capacity/blocks.py keeps.
+    `unjoined` are instances in a row that never joined, with the moments of their launch. `stopped`
+    is the mark (the caller's: of the spec, and of the annotation that asks for a reconcile) under
+    which the pool was stopped because of them; "" if it is not. `block` is what capacity/blocks.py keeps.
     """
 
     round: int = 0  # of the newest intent
     intent: Intent | None = None
-    unjoined: int = 0
-    resume: str = ""
+    unjoined: tuple[tuple[str, Instant], ...] = ()
+    stopped: str = ""
     block: Shape = field(default_factory=dict)
 
 
