@@ -83,7 +83,8 @@ class PoolRecord:
 
     `unjoined` are instances in a row that never joined, with the moments of their launch. `stopped`
     is the mark (the caller's: of the spec, and of the annotation that asks for a reconcile) under
-    which the pool was stopped because of them; "" if it is not. `block` is what capacity/blocks.py keeps.
+    which the pool was stopped because of them, never ""; "" if it is not. `block` is the record of
+    capacity/blocks.py.
     """
 
     round: int = 0  # of the newest intent
