@@ -8,7 +8,11 @@ from typing import Any
 
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import LAUNCHES, RecordError, Shape
-from awsbatch_operator.capacity.model import InstanceType, Market, Offer, Rung
+from awsbatch_operator.api.names import short_hash
+from awsbatch_operator.capacity.model import InstanceType, Market, Offer, Rung, SpotBlock
+
+ALLOWANCE_SECONDS = 300.0  # until instances work: the duration is meant to be of use
+_HOUR = Decimal(3600)
 
 
 class Phase(StrEnum):
@@ -43,6 +47,13 @@ class Block:
     def guaranteed(self) -> bool:
         """Whether EC2 leaves the instances alone until the end."""
         return self.rung is not Rung.SPOT
+
+    def cost(self, spec: SpotBlock) -> Decimal | None:
+        """What the whole block costs at most, in US dollars, to the cent; None: unknown."""
+        if self.price is None:
+            return None
+        hours = Decimal(spec.duration_seconds + int(ALLOWANCE_SECONDS)) / _HOUR
+        return (self.price * spec.instance_count * hours).quantize(Decimal("0.01"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +126,12 @@ class BlockStep:
     again: Instant | None = None
 
 
+def reservation_token(block: Block, pool: str, uid: str) -> str:
+    """The client token of its reservation: of this request, renewal and offer alone."""
+    parts = (uid, pool, str(block.request), str(block.renewal), str(block.failures))
+    return f"awsbatch-{short_hash(*parts, block.instance_type, block.zone, digits=40)}"
+
+
 # --- the record as JSON, in PoolRecord.block ---
 
 _DAMAGED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
@@ -165,6 +182,19 @@ def block_of(body: Shape) -> Block | None:
         message = f"The annotation {LAUNCHES} has a block that cannot be read: {error}"
         remedy = "Restore it. Without it a block that was bought before would be bought again."
         raise RecordError(message, remedy) from error
+
+
+def block_shown(status: Shape) -> Block | None:
+    """A record in the place of a lost one, from `block` of the pool's status; None if it has none.
+
+    It counts as held: it is over once none of its instances lives, and is never bought again.
+    """
+    try:
+        end = _read(status.get("endTime"))
+        shown = int(status["request"]) if end is not None else None
+    except _DAMAGED:
+        return None
+    return None if shown is None else Block(request=shown, phase=Phase.HELD, end=end)
 
 
 def _written(at: Instant | None) -> str | None:

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.names import short_hash
 from awsbatch_operator.capacity.block_record import (
+    ALLOWANCE_SECONDS,
     Block,
     BlockAction,
     BlockStep,
@@ -26,6 +26,7 @@ from awsbatch_operator.capacity.block_record import (
     Release,
     Reservation,
     Reserve,
+    reservation_token,
 )
 from awsbatch_operator.capacity.budget import Budget, Candidate
 from awsbatch_operator.capacity.faults import Extent, Fault
@@ -39,8 +40,6 @@ from awsbatch_operator.capacity.model import (
     SpotBlock,
 )
 
-ALLOWANCE_SECONDS = 300.0  # until instances work: the duration is meant to be of use
-_HOUR = Decimal(3600)
 _RETRY_SECONDS = 60.0
 _RETRY_AT_MOST = 3600.0
 _OFFERS_TRIED = 10  # of one way
@@ -239,12 +238,6 @@ def _chosen(block: Block, offer: Offer, phase: Phase) -> Block:
     )
 
 
-def reservation_token(block: Block, pool: str, uid: str) -> str:
-    """The client token of its reservation: of this request, renewal and offer alone."""
-    parts = (uid, pool, str(block.request), str(block.renewal), str(block.failures))
-    return f"awsbatch-{short_hash(*parts, block.instance_type, block.zone, digits=40)}"
-
-
 def _secured(block: Block, spec: SpotBlock, view: BlockView, uid: str) -> BlockStep:
     """Make the reservation, or go on when EC2 shows it. Sent again, the same token makes none."""
     token = reservation_token(block, view.pool, uid)
@@ -292,16 +285,8 @@ def _held(block: Block, spec: SpotBlock, view: BlockView) -> BlockStep:
         block=over,
         action=Release(block.reservation) if made else None,
         decision=f"Request {block.request} is over.",
-        cost=_cost(block, spec),
+        cost=block.cost(spec),
     )
-
-
-def _cost(block: Block, spec: SpotBlock) -> Decimal | None:
-    """What the whole block costs at most, in US dollars, to the cent."""
-    if block.price is None:
-        return None
-    hours = Decimal(spec.duration_seconds + int(ALLOWANCE_SECONDS)) / _HOUR
-    return (block.price * spec.instance_count * hours).quantize(Decimal("0.01"))
 
 
 def _told(block: Block, spec: SpotBlock, action: BlockAction | None) -> BlockStep:
@@ -310,5 +295,5 @@ def _told(block: Block, spec: SpotBlock, action: BlockAction | None) -> BlockSte
     sure = "" if block.guaranteed else ", which EC2 may take back before"
     before = "".join(f" ({rung}: {why})" for rung, why in block.tried)
     return BlockStep(
-        block=block, action=action, decision=f"{way}{sure}.{before}", cost=_cost(block, spec)
+        block=block, action=action, decision=f"{way}{sure}.{before}", cost=block.cost(spec)
     )
