@@ -45,9 +45,9 @@ class _Bins:
 
 def holds(cpu: int, memory: int, gpus: int, need: Need) -> int:
     """How many jobs of the need fit into so much room."""
-    fitting = need.count
-    if need.cpu:
-        fitting = min(fitting, cpu // need.cpu)
+    units, fitting = need.cpu, need.count
+    if units:
+        fitting = min(fitting, cpu // units)
     if need.memory_mib:
         fitting = min(fitting, memory // need.memory_mib)
     if need.gpus:
@@ -113,9 +113,12 @@ def _order(bins: _Bins) -> tuple[int, int, int, float]:
 def _put(need: Need, bins: list[_Bins], used: set[str]) -> int:
     """Place as many jobs of the need as there is room for; how many are left."""
     rest, made = need.count, list[_Bins]()
+    cpu, memory, gpus = need.cpu, need.memory_mib, need.gpus
     for each in bins:
         if rest == 0:
             break
+        if each.cpu < cpu or each.memory < memory or each.gpus < gpus:
+            continue  # most do not: to ask them more would take most of the time
         most = each.holds(need)
         if most == 0:
             continue

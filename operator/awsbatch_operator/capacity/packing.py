@@ -149,42 +149,46 @@ def choose(
     bounds, more = at_most or {}, extra or {}
     found = candidates(pools, types, offers, limits)
     tiers = _tiers(pools, found)
-    left = fit(needs, rooms)
+    stuck_first = sorted(needs, key=lambda need: any(each.holds(need) for each in found))
     packing = _Packing(tiers, Budget.of(pools, used, limits, bounds))
-    if not _settled(packing, sorted(left, key=size, reverse=True), needs, rooms, largest=True):
+    if not _settled(packing, stuck_first, rooms, found, largest=True):
         packing = _Packing(tiers, Budget.of(pools, used, limits, bounds))
-        _settled(packing, left, needs, rooms, largest=False)
+        _settled(packing, stuck_first, rooms, found, largest=False)
     _keep_minimum(packing, pools, used, more)
+    before, still = fit(stuck_first, rooms), fit(stuck_first, (*rooms, *packing.rooms()))
     able = [(pool, each) for pool in pools for each in types.get(pool.name, ())]
-    still = fit(needs, (*rooms, *packing.rooms()))
     return Choice(
         picks=picks(packing.counts, found, packing.budget),
         short=shortfalls(still, able, found, offers, packing.budget),
         waiting=total(needs),
-        served=total(left) - total(still),
+        served=total(before) - total(still),
     )
 
 
 def _settled(
     packing: _Packing,
-    left: Sequence[Need],
     needs: Sequence[Need],
     rooms: Sequence[Room],
+    found: Sequence[Candidate],
     *,
     largest: bool,
 ) -> bool:
-    """Serve what is left until a look at all of it finds room for all; whether it does.
+    """Serve what finds no room until a look at all of it finds room for all; whether it does.
 
     Jobs packed by another look, into what there was and what was picked together, may need one
-    instance more. That one is picked here and now, and not after the first ones have joined.
+    instance more. That one is picked here and now, and not after the first ones have joined. What
+    nothing that can be bought would hold comes first in `needs`: it has only the room there is.
     """
     for _ in range(_ROUNDS):
-        served = packing.serve(left)
-        left = fit(needs, (*rooms, *packing.rooms()))
-        if not left or not served:
-            return not left
-        if largest:
-            left = sorted(left, key=size, reverse=True)
+        left = [
+            need
+            for need in fit(needs, (*rooms, *packing.rooms()))
+            if any(each.holds(need) for each in found)
+        ]
+        if not left:
+            return True
+        if not packing.serve(sorted(left, key=size, reverse=True) if largest else left):
+            return False
     return False
 
 
