@@ -127,8 +127,9 @@ class BlockStep:
 
 
 def reservation_token(block: Block, pool: str, uid: str) -> str:
-    """The client token of its reservation: of this request, renewal and offer alone."""
-    parts = (uid, pool, str(block.request), str(block.renewal), str(block.failures))
+    """The client token of its reservation: of this request, offer and end alone."""
+    end = "" if block.end is None else block.end.rfc3339()
+    parts = (uid, pool, str(block.request), str(block.renewal), str(block.failures), end)
     return f"awsbatch-{short_hash(*parts, block.instance_type, block.zone, digits=40)}"
 
 

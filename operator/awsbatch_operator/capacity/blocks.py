@@ -185,7 +185,7 @@ def _begin(block: Block, spec: SpotBlock, ground: Ground, uid: str) -> BlockStep
         return BlockStep(block=block, decision="Begins when a job first waits for it.")
     if block.reservation and not view.living:  # of a way that led nowhere
         return BlockStep(block=replace(block, reservation=""), action=Release(block.reservation))
-    if block.end is None:
+    if block.end is None or not view.living:  # nothing has begun: the time counts from now
         block = replace(block, end=now.plus(spec.duration_seconds + ALLOWANCE_SECONDS))
     done = {rung for rung, _ in block.tried}
     for rung in spec.fallback:

@@ -88,7 +88,9 @@ def _pool(name: str, body: Mapping[str, Any]) -> PoolRecord:
     return PoolRecord(
         round=_count(body["round"]),
         intent=None if intent is None else _intent(name, intent),
-        unjoined=tuple((_text(name), Instant.parse(at)) for name, at in body.get("unjoined", ())),
+        unjoined=tuple(
+            (_text(name), Instant.parse(at)) for name, at in _rows(body.get("unjoined", []))
+        ),
         stopped=_text(body.get("stopped", "")),
         block=block,
     )
@@ -131,7 +133,7 @@ def _intent(pool: str, body: Mapping[str, Any]) -> Intent:
         count=_count(body["count"]),
         minimum=_count(body["min"]),
         market=market,
-        offers=tuple(_offer(pool, market, each) for each in body["offers"]),
+        offers=tuple(_offer(pool, market, each) for each in _rows(body["offers"])),
         time=Instant.parse(body["time"]),
         max_price=None if price is None else _money(price),
         reservation=_text(body.get("reservation", "")),
@@ -155,6 +157,12 @@ def _offer(pool: str, market: Market, row: list[Any]) -> Offer:
         subnet=_text(subnet),
         price=None if price is None else _money(price),
     )
+
+
+def _rows(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
+    return value
 
 
 def _text(value: Any) -> str:

@@ -164,6 +164,7 @@ def member(name="i-1", *, ago=900.0, **fields):
 def life(name="i-1", *, tasks=0, status="ACTIVE", idle=None, joined=True, at=NOW, **fields) -> Life:
     """One life; `idle` seconds without tasks."""
     memory = {} if idle is None else {name: Remembered(at.plus(-idle), at.plus(-idle))}
-    mine = [member(name, tasks=tasks, status=status)] if joined else []
+    registered = fields.get("ago", 1000.0) - 60  # a minute after its launch
+    mine = [member(name, tasks=tasks, status=status, ago=registered)] if joined else []
     (made,) = lives([instance(name, **fields)], mine, at, memory=memory)
     return made
