@@ -13,6 +13,7 @@ OFFERS_AT_MOST = 60
 CALL_AT_MOST = 1000
 """Instances that one call asks for: the bucket that EC2 refills slowly holds so many."""
 
+_REASONS_SHOWN = 3  # why jobs are left without instances
 _DEARER_AT_MOST = Decimal("1.5")  # what stands in for a type that is short
 
 
@@ -121,7 +122,7 @@ def _line(choice: Choice) -> str:
             name = pick.instance_type.name
             sorts[name] = sorts.get(name, 0) + pick.count
         vcpus = sum(pick.vcpus for pick in choice.picks)
-        why = f"for {jobs(choice.served)}" if choice.served else "that are kept in any case"
+        why = f"for {jobs(choice.served)}" if choice.served else "for minInstances and replacements"
         instances = "instance" if count == 1 else "instances"
         text = f"{count} {instances} ({vcpus} vCPUs) {why}: {counted(sorts)}"
     elif choice.waiting == 0:
@@ -133,4 +134,5 @@ def _line(choice: Choice) -> str:
     short: dict[str, int] = {}
     for each in choice.short:
         short[each.brief] = short.get(each.brief, 0) + each.need.count
-    return "; ".join([text, *(f"{jobs(many)} {brief}" for brief, many in short.items())])
+    most = sorted(short.items(), key=lambda row: (-row[1], row[0]))[:_REASONS_SHOWN]
+    return "; ".join([text, *(f"{jobs(many)} {brief}" for brief, many in most)])

@@ -144,22 +144,28 @@ def detail(**fields):
     }
 
 
+def read(body, since=None):
+    found = waiting_job(body, since)
+    assert found is not None
+    return found
+
+
 def test_a_job_is_read_from_what_batch_describes():
-    read = waiting_job(detail(timeout={"attemptDurationSeconds": 60}, shareIdentifier="s"))
-    assert read == WaitingJob(job_id="j", size=Size(0.5, 2048, 0, 60), since=NOW, share="s")
+    found = read(detail(timeout={"attemptDurationSeconds": 60}, shareIdentifier="s"))
+    assert found == WaitingJob(job_id="j", size=Size(0.5, 2048, 0, 60), since=NOW, share="s")
     seen = Instant(5.0)
-    assert waiting_job(detail(), seen).since == seen
+    assert read(detail(), seen).since == seen
 
 
 def test_the_older_fields_of_a_container_count_where_there_are_no_others():
-    read = waiting_job(detail(container={"vcpus": 2, "memory": 512}))
-    assert read.size == Size(2.0, 512, 0, None)
+    found = read(detail(container={"vcpus": 2, "memory": 512}))
+    assert found.size == Size(2.0, 512, 0, None)
 
 
 def test_an_array_counts_its_children_that_wait_and_a_child_is_not_counted_twice():
     summary = {"RUNNABLE": 7, "PENDING": 3, "RUNNING": 5}
     parent = detail(status="PENDING", arrayProperties={"size": 15, "statusSummary": summary})
-    assert waiting_job(parent).count == 7
+    assert read(parent).count == 7
     assert waiting_job(detail(arrayProperties={"index": 3})) is None
     done = detail(status="PENDING", arrayProperties={"size": 2, "statusSummary": {"RUNNING": 2}})
     assert waiting_job(done) is None
@@ -174,8 +180,8 @@ def test_a_job_of_several_containers_wants_the_sum_of_them():
         ]
     }
     tasks = {"taskProperties": [{"containers": [one, one]}]}
-    read = waiting_job(detail(container={}, ecsProperties=tasks))
-    assert read.size == Size(2.0, 200, 2, None)
+    found = read(detail(container={}, ecsProperties=tasks))
+    assert found.size == Size(2.0, 200, 2, None)
 
 
 def test_jobs_for_which_no_instance_can_be_launched_do_not_count():

@@ -204,7 +204,9 @@ pools = st.builds(
 
 
 @given(drawn, situations, pools, st.data())
-def test_no_instance_with_a_task_is_ended_before_its_drain_deadline(current, situation, mine, data):
+def test_none_with_a_task_is_ended_before_its_deadline_and_the_minimum_stays(
+    current, situation, mine, data
+):
     left = leave((mine,), current, situation)
     by_id = {each.id: each for each in current}
     for name in (n for each in left.actions if isinstance(each, Terminate) for n in each.instances):
@@ -221,16 +223,11 @@ def test_no_instance_with_a_task_is_ended_before_its_drain_deadline(current, sit
             assert over or drained_long
     names = [n for each in left.actions if not isinstance(each, Deregister) for n in each.instances]
     assert len(names) == len(set(names))
-    assert leave((mine,), data.draw(st.permutations(current)), situation) == left
-
-
-@given(drawn, situations, pools)
-def test_scale_in_never_goes_below_the_minimum(current, situation, mine):
-    left = leave((mine,), current, situation)
     living = [each for each in current if each.stage is not Stage.DRAINING]
     idle = drained(left).get(Why.IDLE, ())
     assert len(living) - len(idle) >= min(mine.min_instances, len(living))
     assert not set(idle) & set(situation.needed)
+    assert leave((mine,), data.draw(st.permutations(current)), situation) == left
 
 
 def test_from_idle_to_gone_the_model_ends_empty():

@@ -11,6 +11,7 @@ from awsbatch_operator.capacity.offers import (
     ANY_ZONE,
     Key,
     Pause,
+    Pauses,
     after_fault,
     after_success,
     buyable,
@@ -82,10 +83,12 @@ def test_the_id_of_a_request_does_not_make_each_message_another():
 
 
 def test_a_short_offer_is_left_alone_for_1_2_4_minutes_and_at_most_an_hour():
-    pauses, now, waits = {}, NOW, []
+    pauses: Pauses = {}
+    now, waits = NOW, []
     for _ in range(9):
         pauses = after_fault(pauses, HERE, SHORT, now)
         end = next_end(pauses, [HERE], now)
+        assert end is not None
         waits.append(end.since(now) / 60)
         now = end
         assert not is_paused(pauses, HERE, now)
@@ -103,7 +106,7 @@ def test_success_and_a_long_time_begin_anew():
     assert after_success(twice, HERE) == {}
     late = NOW.plus(61 + 120 + 3601)
     again = after_fault(twice, HERE, SHORT, late)
-    assert next_end(again, [HERE], late).since(late) == 60
+    assert next_end(again, [HERE], late) == late.plus(60)
     assert pruned(twice, late) == {}
     assert pruned(twice, NOW.plus(500)) == twice
 

@@ -62,41 +62,43 @@ def launched(choice, start=0):
     )
 
 
+def keeps(limits, pools, usage):
+    """Whether no limit is exceeded."""
+    total = usage.total()
+    return (
+        (limits.max_vcpus is None or total.vcpus <= limits.max_vcpus)
+        and (limits.max_instances is None or total.instances <= limits.max_instances)
+        and (limits.max_hourly_cost is None or total.hourly_cost <= limits.max_hourly_cost)
+        and all(
+            each.max_instances is None or usage.of(each.name).instances <= each.max_instances
+            for each in pools
+        )
+    )
+
+
 @given(needs=needs_drawn, pools=pools_drawn, limits=limits_drawn)
-def test_no_limit_is_ever_exceeded_whatever_is_launched_again_and_again(needs, pools, limits):
-    usage, rooms = Usage(), ()
+def test_no_limit_is_exceeded_by_launch_after_launch_even_if_each_gets_its_dearest_offer(
+    needs, pools, limits
+):
+    usage, rooms, by_name = Usage(), (), {each.name: each for each in TYPES}
     for turn in range(3):
         choice = chosen(needs, *pools, used=usage, limits=limits, rooms=rooms)
         usage = used_up(choice, usage)
         rooms += launched(choice, turn)
-        total = usage.total()
-        assert limits.max_vcpus is None or total.vcpus <= limits.max_vcpus
-        assert limits.max_instances is None or total.instances <= limits.max_instances
-        assert limits.max_hourly_cost is None or total.hourly_cost <= limits.max_hourly_cost
-        for each in pools:
-            most = each.max_instances
-            assert most is None or usage.of(each.name).instances <= most
-
-
-@given(needs=needs_drawn, pools=pools_drawn, limits=limits_drawn)
-def test_a_call_that_gets_the_dearest_and_largest_of_its_offers_keeps_the_limits(
-    needs, pools, limits
-):
-    by_name = {each.name: each for each in TYPES}
-    choice = chosen(needs, *pools, limits=limits)
-    total = used_up(choice).total()
-    for pick in choice.picks:
-        assert pick.offers[0].instance_type == pick.instance_type.name
-        assert len(pick.offers) <= OFFERS_AT_MOST
-        for offer in pick.offers:
-            other = by_name[offer.instance_type]
+        assert keeps(limits, pools, usage)
+        for pick in choice.picks:
+            assert pick.offers[0].instance_type == pick.instance_type.name
+            assert len(pick.offers) <= OFFERS_AT_MOST
             count = min(pick.count, CALL_AT_MOST)
-            assert other.registered_mib >= pick.instance_type.registered_mib
-            more = count * (other.vcpus - pick.instance_type.vcpus)
-            assert limits.max_vcpus is None or total.vcpus + more <= limits.max_vcpus
-            dearer = count * (offer.price - PRICES[pick.instance_type.name])
-            cap = limits.max_hourly_cost
-            assert cap is None or total.hourly_cost + dearer <= cap
+            for offer in pick.offers:
+                other = by_name[offer.instance_type]
+                assert other.registered_mib >= pick.instance_type.registered_mib
+                more = Used(
+                    vcpus=count * (other.vcpus - pick.instance_type.vcpus),
+                    hourly_cost=count * (offer.price - PRICES[pick.instance_type.name]),
+                )
+                dearest = {**usage.pools, pick.pool: usage.of(pick.pool) + more}
+                assert keeps(limits, pools, Usage(pools=dearest))
 
 
 @given(needs=needs_drawn, pools=pools_drawn, free=st.integers(0, 3))
