@@ -187,6 +187,17 @@ def _alike(need: Need) -> Size:
     return Size(need.vcpus, need.memory_mib, need.gpus, need.timeout_seconds)
 
 
+def shortest_timeout(wanted: Iterable[Need]) -> float | None:
+    """The shortest time, in seconds, after which a waiting job is ended by its timeout.
+
+    An instance with less time left is of no use to any of them. None if a job has no timeout, or if
+    none waits.
+    """
+    timeouts = [need.timeout_seconds for need in wanted]
+    known = [float(each) for each in timeouts if each is not None]
+    return min(known) if known and len(known) == len(timeouts) else None
+
+
 # --- what Batch answers ---
 
 

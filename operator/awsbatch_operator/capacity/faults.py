@@ -121,6 +121,14 @@ _WORDS: tuple[tuple[re.Pattern[str], str, str], ...] = (
 _LIMIT = re.compile(r"limit of (\d+)")
 
 
+INTERRUPTED = Fault(
+    extent=Extent.OFFER,
+    code="SpotInterruption",
+    message="EC2 took an instance of this offer back.",
+    pauses=True,
+)
+
+
 def classify(code: str, message: str = "") -> Fault:
     """What an error of RunInstances, of CreateFleet or in a fleet's answer means.
 

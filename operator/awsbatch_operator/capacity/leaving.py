@@ -77,6 +77,7 @@ class Situation:
     prices: Mapping[str, Decimal] = field(default_factory=dict)  # by type
     notices: Mapping[str, Notice] = field(default_factory=dict)  # by instance
     deleting_since: Instant | None = None  # the environment
+    shortest_timeout: float | None = None  # seconds, of the jobs that wait; None: not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +146,8 @@ def _why(
         return Why.DELETED
     end = life.instance.end
     timeout = 0 if pool is None else pool.drain_timeout_seconds
-    if end is not None and situation.now.epoch >= end.epoch - timeout:
+    lead = max(timeout, situation.shortest_timeout or 0)  # what would start now ends in time
+    if end is not None and situation.now.epoch >= end.epoch - lead:
         return Why.END
     match situation.notices.get(life.id):
         case Notice.INTERRUPTION:

@@ -140,9 +140,12 @@ def choose(
 
     `types` are those that each pool may use, as they register with its cpuOptions. `offers` are
     those that may be bought now: the paused ones are left out. `used` counts open launches in full.
-    `at_most` bounds what a pool may launch now (0: it has an open launch, or is stopped; 1: a first
-    instance of changed content must join before the rest follows). `extra` are instances that a
-    pool gets beyond its demand: for those that are about to be lost.
+    `at_most` bounds what a pool may launch (0: it is stopped; 1: a first instance of changed
+    content must join before the rest follows); jobs beyond that go to other pools. `extra` are
+    instances that a pool gets beyond its demand: for those that are about to be lost.
+
+    A pool has at most one open launch. While it has one, and for its further picks, the picks stand
+    for later: they are not given to another pool, which would be dearer or of a lower priority.
 
     The result needs nothing more: with the picked instances in `rooms`, the same needs pick none.
     """

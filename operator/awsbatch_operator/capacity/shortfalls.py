@@ -24,7 +24,7 @@ class Short(StrEnum):
     PRICE_UNKNOWN = "PriceUnknown"  # and there is a limit of cost or price
     PRICE = "PriceAboveLimit"  # maxPricePerHour
     NO_OFFER = "NoOffer"  # all are paused, or none is offered where the pool may launch
-    HELD = "PoolHeld"  # the pool launches nothing now: an open launch, a canary, stopped
+    HELD = "PoolHeld"  # the pool is stopped, or waits for the first instance of changed content
     BLOCK = "BlockOnly"  # only a pool of blocks has such types
 
 
@@ -48,6 +48,12 @@ def shortfalls(
     """The reason of each need, most fundamental first. `types` are those of all pools."""
     able = [(pool, about) for pool, about in types if pool.accepts(about)]
     return tuple(_shortfall(need, able, offers, found, budget) for need in needs)
+
+
+def never_fits(need: Need, types: Iterable[tuple[Pool, InstanceType]]) -> str | None:
+    """What to tell of a job that no type of any pool holds; None if one does."""
+    able = [(pool, about) for pool, about in types if pool.accepts(about)]
+    return None if any(_holds(about, need) for _, about in able) else lacking(need, able)
 
 
 def _shortfall(
@@ -75,7 +81,7 @@ def _stopped(need: Need, buyable: Sequence[Candidate], budget: Budget) -> Shortf
     if not free:
         pools = ", ".join(sorted({each.pool for each in buyable}))
         text = f"Pool {pools} launches nothing at this moment."
-        return _told(need, Short.HELD, "wait for a launch to be settled", text)
+        return _told(need, Short.HELD, "wait for a pool that launches nothing now", text)
     if not budget.cost_known:
         text = "There is a limits.maxHourlyCost, and the price of running instances is unknown."
         return _told(need, Short.PRICE_UNKNOWN, "wait for a price", text)

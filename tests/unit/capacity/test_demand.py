@@ -13,6 +13,7 @@ from awsbatch_operator.capacity.demand import (
     WaitingJob,
     needs,
     queue_view,
+    shortest_timeout,
     waiting_job,
 )
 
@@ -126,6 +127,13 @@ def test_the_order_of_observations_does_not_matter_and_no_job_is_lost(rows, fair
     other = wanted(queue(name="other"), queue(*data.draw(st.permutations(jobs)), shares=shares))
     assert one == other
     assert sum(each.count for each in one) == sum(each.count for each in jobs)
+
+
+def test_the_shortest_timeout_is_known_when_every_waiting_job_has_one():
+    timed = [job("a", Size(1.0, 10, 0, 60)), job("b", Size(1.0, 10, 0, 90))]
+    assert shortest_timeout(wanted(queue(*timed))) == 60.0
+    assert shortest_timeout(wanted(queue(*timed, job("c")))) is None
+    assert shortest_timeout(()) is None
 
 
 def detail(**fields):

@@ -80,6 +80,12 @@ def test_an_end_drains_in_time_and_ends_the_instance_with_its_tasks():
     assert ended(going(life(tasks=1, end=NOW))) == {Why.END: ("i-1",)}
 
 
+def test_an_instance_drains_early_when_no_waiting_job_would_end_in_time():
+    mine = life(tasks=1, end=NOW.plus(3000))
+    assert going(mine, shortest_timeout=2999.0).actions == ()
+    assert drained(going(mine, shortest_timeout=3000.0)) == {Why.END: ("i-1",)}
+
+
 def test_a_deleted_environment_drains_and_ends_all_by_the_drain_deadline():
     serving, coming = life("i-1", tasks=1), life("i-2", joined=False)
     left = going(serving, coming, deleting_since=NOW)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.capacity.values import NOW, offers, pool
 
-from awsbatch_operator.capacity.faults import Extent, classify, quota_message
+from awsbatch_operator.capacity.faults import INTERRUPTED, Extent, classify, quota_message
 from awsbatch_operator.capacity.model import Market
 from awsbatch_operator.capacity.offers import (
     ANY_ZONE,
@@ -99,6 +99,10 @@ def test_a_short_offer_is_left_alone_for_1_2_4_minutes_and_at_most_an_hour():
 def test_several_errors_of_one_answer_count_once():
     once = after_fault({}, HERE, SHORT, NOW)
     assert after_fault(once, HERE, SHORT, NOW.plus(1)) == once
+
+
+def test_an_interruption_pauses_the_offer():
+    assert buyable(after_fault({}, HERE, INTERRUPTED, NOW), [HERE, THERE], NOW) == (THERE,)
 
 
 def test_success_and_a_long_time_begin_anew():

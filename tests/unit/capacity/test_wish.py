@@ -51,30 +51,32 @@ def test_what_is_left_out_of_the_spec_has_the_defaults_of_the_api():
     )
 
 
+FULL = {
+    "name": "main",
+    "priority": 3,
+    "market": "Spot",
+    "instanceRequirements": {
+        "vCPUs": {"min": 2, "max": 8},
+        "memoryMiB": {"min": 4096},
+        "architecture": "arm64",
+        "acceleratorCount": 1,
+        "families": ["r7g"],
+    },
+    "maxPricePerHour": "0.10",
+    "minInstances": 1,
+    "maxInstances": 16,
+    "idleSeconds": 0,
+    "registrationTimeoutSeconds": 700,
+    "drainTimeoutSeconds": 0,
+    "onRebalance": "Replace",
+    "replacePolicy": "Never",
+    "cpuOptions": {"threadsPerCore": 1},
+}
+
+
 def test_every_field_of_a_pool_is_read():
-    pool = {
-        "name": "main",
-        "priority": 3,
-        "market": "Spot",
-        "instanceRequirements": {
-            "vCPUs": {"min": 2, "max": 8},
-            "memoryMiB": {"min": 4096},
-            "architecture": "arm64",
-            "acceleratorCount": 1,
-            "families": ["r7g"],
-        },
-        "maxPricePerHour": "0.10",
-        "minInstances": 1,
-        "maxInstances": 16,
-        "idleSeconds": 0,
-        "registrationTimeoutSeconds": 700,
-        "drainTimeoutSeconds": 0,
-        "onRebalance": "Replace",
-        "replacePolicy": "Never",
-        "cpuOptions": {"threadsPerCore": 1},
-    }
     limits = {"maxvCpus": 512, "maxInstances": 64, "maxHourlyCost": "12.50"}
-    read = wish({"limits": limits, "overflowSeconds": 5, "pools": [pool]})
+    read = wish({"limits": limits, "overflowSeconds": 5, "pools": [FULL]})
     assert read.limits == Limits(max_vcpus=512, max_instances=64, max_hourly_cost=Decimal("12.50"))
     assert read.overflow_seconds == 5
     assert read.pools == (

@@ -17,6 +17,7 @@ from awsbatch_operator.capacity.model import (
     Used,
     registered_mib,
 )
+from awsbatch_operator.capacity.packing import choose
 from awsbatch_operator.capacity.views import InstanceView, MemberView
 
 NOW = Instant(1_800_000_000.0)
@@ -128,6 +129,23 @@ def used_up(choice, usage=None):
         more = Used(instances=pick.count, vcpus=pick.vcpus, hourly_cost=pick.hourly_cost)
         pools[pick.pool] = pools.get(pick.pool, Used()) + more
     return Usage(pools=pools)
+
+
+def chosen(needs, *pools, bought=None, used=None, limits=NO_LIMITS, **more):
+    mine = pools or (pool(),)
+    return choose(
+        needs,
+        mine,
+        more.pop("types", None) or types_of(*mine),
+        offers(*mine) if bought is None else bought,
+        used=used or Usage(),
+        limits=limits,
+        **more,
+    )
+
+
+def picked(choice):
+    return {(pick.pool, pick.instance_type.name): pick.count for pick in choice.picks}
 
 
 # --- lives ---
