@@ -4,7 +4,6 @@ Rooms that are alike are one entry with a number, needs are counts of alike jobs
 with the sorts of both, not with the jobs.
 """
 
-from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -30,6 +29,11 @@ class _Bins:
         """Whether a job that takes its whole timeout ends before the room does."""
         left, timeout = self.seconds_left, need.timeout_seconds
         return left is None or timeout is None or timeout <= left
+
+    def alike(self, other: "_Bins") -> bool:
+        """Whether the rooms of both are alike."""
+        mine = (self.cpu, self.memory, self.gpus, self.seconds_left)
+        return mine == (other.cpu, other.memory, other.gpus, other.seconds_left)
 
     def split(self, rooms: int, jobs: int, need: Need) -> "_Bins":
         """Take that many of the rooms out, each with that many jobs of the need placed in it."""
@@ -63,19 +67,32 @@ class Placement:
     used: frozenset[str]
 
 
-def fit(needs: Sequence[Need], rooms: Iterable[Room]) -> tuple[Need, ...]:
+def fit(needs: Sequence[Need], rooms: Iterable[Room], *, before: Sequence[Need] = ()) -> list[Need]:
     """What does not fit into free room and into what is on its way."""
-    return place(needs, rooms).left
+    return list(place(needs, rooms, before=before).left)
 
 
-def place(needs: Sequence[Need], rooms: Iterable[Room]) -> Placement:
-    """Place jobs: first the largest first, which packs best; where not all fit, in their order.
+def place(
+    needs: Sequence[Need], rooms: Iterable[Room], *, before: Sequence[Need] = ()
+) -> Placement:
+    """Place jobs: the largest first, which packs best; where not all fit, in their own order.
 
-    The order of the rooms does not matter.
+    `rooms` come in the order of their launch, and the first that holds a job gets it. So an
+    instance that is added at the end takes from no other: who had room keeps it, and one more of
+    those without finds some. Any other order could want one instance more at every look, for ever.
+
+    `before` are placed before the others: for them there will be no other room. They are left out
+    of the result.
     """
     known = tuple(rooms)
-    packed = _first_fit(sorted(needs, key=size, reverse=True), known)
-    return packed if not packed.left else _first_fit(needs, known)
+    largest = sorted(needs, key=size, reverse=True)
+    for packed in (
+        _first_fit(largest, known, before),
+        _first_fit(largest, sorted(known, key=_tightness), before),
+    ):
+        if not packed.left:
+            return packed
+    return _first_fit(needs, known, before)
 
 
 def size(need: Need) -> tuple[int, int, int]:
@@ -83,8 +100,14 @@ def size(need: Need) -> tuple[int, int, int]:
     return need.gpus, max(need.cpu, need.memory_mib // 4), need.memory_mib
 
 
-def _first_fit(needs: Iterable[Need], rooms: Sequence[Room]) -> Placement:
+def _tightness(room: Room) -> tuple[int, int, int]:
+    return room.gpus, room.cpu, room.memory_mib
+
+
+def _first_fit(needs: Iterable[Need], rooms: Iterable[Room], before: Iterable[Need]) -> Placement:
     bins, used, left = _bins(rooms), set[str](), list[Need]()
+    for need in before:
+        _put(need, bins, used)
     for need in needs:
         rest = _put(need, bins, used)
         if rest:
@@ -92,29 +115,25 @@ def _first_fit(needs: Iterable[Need], rooms: Sequence[Room]) -> Placement:
     return Placement(tuple(left), frozenset(used))
 
 
-def _bins(rooms: Sequence[Room]) -> list[_Bins]:
-    """Rooms with GPUs last, so that they stay for those who need them; the fullest first."""
-    alike: dict[tuple[int, int, int, float | None], list[str]] = {}
-    for room in sorted(rooms, key=lambda each: (each.pool, each.instance)):
-        key = (room.gpus, room.cpu, room.memory_mib, room.seconds_left)
-        alike.setdefault(key, []).append(room.instance)
-    made = [
-        _Bins(cpu, memory, gpus, end, names) for (gpus, cpu, memory, end), names in alike.items()
-    ]
-    made.sort(key=_order)
+def _bins(rooms: Iterable[Room]) -> list[_Bins]:
+    """In their order; those that follow one another and are alike are one entry."""
+    made: list[_Bins] = []
+    for room in rooms:
+        one = _Bins(room.cpu, room.memory_mib, room.gpus, room.seconds_left, [room.instance])
+        last = made[-1] if made else None
+        if last is not None and last.alike(one):
+            last.names.append(room.instance)
+        else:
+            made.append(one)
     return made
-
-
-def _order(bins: _Bins) -> tuple[int, int, int, float]:
-    end = float("inf") if bins.seconds_left is None else bins.seconds_left
-    return bins.gpus, bins.cpu, bins.memory, end
 
 
 def _put(need: Need, bins: list[_Bins], used: set[str]) -> int:
     """Place as many jobs of the need as there is room for; how many are left."""
-    rest, made = need.count, list[_Bins]()
+    rest = need.count
     cpu, memory, gpus = need.cpu, need.memory_mib, need.gpus
-    for each in bins:
+    changed: dict[int, list[_Bins]] = {}
+    for at, each in enumerate(bins):
         if rest == 0:
             break
         if each.cpu < cpu or each.memory < memory or each.gpus < gpus:
@@ -126,16 +145,15 @@ def _put(need: Need, bins: list[_Bins], used: set[str]) -> int:
         parts = [(full, most)] if full else []
         if full < len(each.names) and rest - full * most:
             parts.append((1, rest - full * most))
+        changed[at] = []
         for rooms, jobs in parts:
             part = each.split(rooms, jobs, need)
             used.update(part.names)
             rest -= rooms * jobs
-            if part.cpu > 0 and part.memory > 0:
-                made.append(part)
-    if rest < need.count:
-        bins[:] = [each for each in bins if each.names]
-        for part in made:
-            insort(bins, part, key=_order)
+            changed[at].append(part)
+    for at in reversed(changed):
+        behind = [bins[at]] if bins[at].names else []
+        bins[at : at + 1] = [*(part for part in changed[at] if part.cpu > 0), *behind]
     return rest
 
 

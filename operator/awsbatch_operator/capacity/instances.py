@@ -13,7 +13,7 @@ Neither side says since when an instance is idle or draining. That is remembered
 restart both begin anew, which only keeps an instance longer.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -181,12 +181,13 @@ def still_expected(
 
 def rooms(
     current: Iterable[Life],
-    members: Iterable[MemberView],
+    members: Sequence[MemberView],
     types: Mapping[str, Mapping[str, InstanceType]],
     now: Instant,
 ) -> tuple[Room, ...]:
     """Free room for jobs: on members, whoever launched them, and on what is on its way.
 
+    In the order of their launch, so that what comes later takes nothing from what was there.
     `types` are those of each pool. What drains or ends gives none; neither does a member whose
     agent is not connected, for ECS places nothing there. An instance whose type is unknown counts
     from when it has joined.
@@ -210,7 +211,9 @@ def rooms(
                     seconds_left=_left(life, now),
                 )
             )
-    return tuple(sorted(made, key=lambda room: room.instance))
+    since = {member.instance: member.registered for member in members}
+    since.update((life.id, life.instance.launched) for life in own.values())
+    return tuple(sorted(made, key=lambda room: (since[room.instance], room.instance)))
 
 
 def _member_room(member: MemberView, life: Life | None, now: Instant) -> Room | None:

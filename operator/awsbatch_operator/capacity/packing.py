@@ -35,7 +35,7 @@ class _Packing:
 
     tiers: Sequence[Sequence[Candidate]]  # by pool priority
     budget: Budget
-    counts: dict[Candidate, int] = field(default_factory=dict)
+    bought: list[tuple[Candidate, int]] = field(default_factory=list)  # in their order
 
     def serve(self, needs: Sequence[Need]) -> bool:
         """Pick instances for the needs, from the first on; whether all are served."""
@@ -58,7 +58,14 @@ class _Packing:
     def pick(self, candidate: Candidate, times: int) -> None:
         """Take so many of it."""
         self.budget.take(candidate, times)
-        self.counts[candidate] = self.counts.get(candidate, 0) + times
+        self.bought.append((candidate, times))
+
+    def counts(self) -> dict[Candidate, int]:
+        """How many of each."""
+        made: dict[Candidate, int] = {}
+        for candidate, times in self.bought:
+            made[candidate] = made.get(candidate, 0) + times
+        return made
 
     def _best(
         self, needs: Sequence[Need], waiting: Sequence[int], rest: Sequence[int]
@@ -75,17 +82,17 @@ class _Packing:
         return None
 
     def rooms(self) -> list[Room]:
-        """The room on what was picked."""
+        """The room on what was picked, in the order of the picks."""
         return [
             Room(
-                instance=f"+{each.pool}/{each.type.name}/{number}",
+                instance=f"+{place}/{number}",
                 pool=each.pool,
                 vcpus=each.type.registered_cpu / CPU_UNITS,
                 memory_mib=each.type.registered_mib,
                 gpus=each.type.gpus,
             )
-            for each, count in self.counts.items()
-            for number in range(count)
+            for place, (each, times) in enumerate(self.bought)
+            for number in range(times)
         ]
 
 
@@ -152,27 +159,30 @@ def choose(
     bounds, more = at_most or {}, extra or {}
     found = candidates(pools, types, offers, limits)
     tiers = _tiers(pools, found)
-    stuck_first = sorted(needs, key=lambda need: any(each.holds(need) for each in found))
+    able = [need for need in needs if any(each.holds(need) for each in found)]
+    stuck = [need for need in needs if not any(each.holds(need) for each in found)]
     packing = _Packing(tiers, Budget.of(pools, used, limits, bounds))
-    if not _settled(packing, stuck_first, rooms, found, largest=True):
+    if not _settled(packing, able, stuck, rooms, largest=True):
         packing = _Packing(tiers, Budget.of(pools, used, limits, bounds))
-        _settled(packing, stuck_first, rooms, found, largest=False)
+        _settled(packing, able, stuck, rooms, largest=False)
     _keep_minimum(packing, pools, used, more)
-    before, still = fit(stuck_first, rooms), fit(stuck_first, (*rooms, *packing.rooms()))
-    able = [(pool, each) for pool in pools for each in types.get(pool.name, ())]
+    every = (*rooms, *packing.rooms())
+    before, after = fit(able, rooms, before=stuck), fit(able, every, before=stuck)
+    still = (*after, *fit(stuck, every))
+    of_pools = [(pool, each) for pool in pools for each in types.get(pool.name, ())]
     return Choice(
-        picks=picks(packing.counts, found, packing.budget),
-        short=shortfalls(still, able, found, offers, packing.budget),
+        picks=picks(packing.counts(), found, packing.budget),
+        short=shortfalls(still, of_pools, found, offers, packing.budget),
         waiting=total(needs),
-        served=total(before) - total(still),
+        served=total(before) - total(after),
     )
 
 
 def _settled(
     packing: _Packing,
-    needs: Sequence[Need],
+    able: Sequence[Need],
+    stuck: Sequence[Need],
     rooms: Sequence[Room],
-    found: Sequence[Candidate],
     *,
     largest: bool,
 ) -> bool:
@@ -180,14 +190,10 @@ def _settled(
 
     Jobs packed by another look, into what there was and what was picked together, may need one
     instance more. That one is picked here and now, and not after the first ones have joined. What
-    nothing that can be bought would hold comes first in `needs`: it has only the room there is.
+    nothing that can be bought would hold is `stuck`: it has only the room there is, and goes first.
     """
     for _ in range(_ROUNDS):
-        left = [
-            need
-            for need in fit(needs, (*rooms, *packing.rooms()))
-            if any(each.holds(need) for each in found)
-        ]
+        left = fit(able, (*rooms, *packing.rooms()), before=stuck)
         if not left:
             return True
         if not packing.serve(sorted(left, key=size, reverse=True) if largest else left):
@@ -207,8 +213,8 @@ def _keep_minimum(
     packing: _Packing, pools: Sequence[Pool], used: Usage, extra: Mapping[str, int]
 ) -> None:
     """What `minInstances` and `extra` want beyond the demand, of the cheapest type."""
-    for pool in pools:
-        picked = sum(count for each, count in packing.counts.items() if each.pool == pool.name)
+    for pool in sorted(pools, key=lambda each: (each.priority, each.name)):
+        picked = sum(count for each, count in packing.bought if each.pool == pool.name)
         below = pool.min_instances - used.of(pool.name).instances
         missing = max(below, extra.get(pool.name, 0)) - picked
         mine = [each for tier in packing.tiers for each in tier if each.pool == pool.name]

@@ -102,7 +102,7 @@ def test_what_was_launched_serves_all_that_can_be_served_and_nothing_more_is_wan
 
 
 @given(needs=needs_drawn, pools=pools_drawn, limits=limits_drawn, data=st.data())
-def test_the_order_of_pools_offers_and_rooms_does_not_matter(needs, pools, limits, data):
+def test_the_order_of_pools_and_offers_does_not_matter(needs, pools, limits, data):
     mine = offers(*pools)
     rooms = tuple(Room(instance=f"i-{n}", pool="p0", vcpus=n, memory_mib=9000) for n in range(3))
     one = chosen(needs, *pools, bought=mine, limits=limits, rooms=rooms)
@@ -113,10 +113,25 @@ def test_the_order_of_pools_offers_and_rooms_does_not_matter(needs, pools, limit
         types=types_of(*pools),
         bought=shuffled,
         limits=limits,
-        rooms=data.draw(st.permutations(rooms)),
+        rooms=rooms,
     )
     assert picked(one) == picked(other)
     assert [each.offers for each in one.picks] == [each.offers for each in other.picks]
+
+
+@given(
+    needs=needs_drawn,
+    sizes=st.lists(
+        st.tuples(st.integers(1, 16), st.integers(1000, 120000)), min_size=1, max_size=5
+    ),
+)
+def test_room_that_is_added_leaves_no_more_jobs_without_than_before(needs, sizes):
+    rooms = [
+        Room(instance=f"i-{n}", pool="", vcpus=vcpus, memory_mib=mib)
+        for n, (vcpus, mib) in enumerate(sizes)
+    ]
+    left = [sum(each.count for each in fit(needs, rooms[:n])) for n in range(len(rooms) + 1)]
+    assert left == sorted(left, reverse=True)
 
 
 @given(needs=needs_drawn)
@@ -199,6 +214,13 @@ def test_a_thousand_jobs_of_one_vcpu_are_few_launch_calls():
     calls = sum(-(-pick.count // CALL_AT_MOST) for pick in choice.picks)
     assert calls <= 3
     assert sum(pick.vcpus for pick in choice.picks) <= 1016
+
+
+def test_what_is_spent_already_counts_against_the_limit_of_cost():
+    usage = Usage(pools={"main": Used(instances=10, vcpus=20, hourly_cost=Decimal("1.00"))})
+    capped = Limits(max_hourly_cost=Decimal("1.25"))
+    choice = chosen([need(2, 100, 9)], pool("main", LARGE), used=usage, limits=capped)
+    assert picked(choice) == {("main", "r7i.large"): 2}
 
 
 def test_cpu_options_halve_what_a_type_takes():
