@@ -35,7 +35,10 @@ class Pick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What to launch, and which jobs that leaves without room, with the reason of each."""
+    """What to launch, and which jobs that leaves without room, with the reason of each.
+
+    The picks of a pool are launched in their order, one after another.
+    """
 
     picks: tuple[Pick, ...] = ()
     short: tuple[Shortfall, ...] = ()
@@ -49,12 +52,11 @@ class Choice:
 
 
 def picks(
-    counts: Mapping[Candidate, int], found: Sequence[Candidate], budget: Budget
+    bought: Sequence[tuple[Candidate, int]], found: Sequence[Candidate], budget: Budget
 ) -> tuple[Pick, ...]:
-    """The picks of each pool, the largest first, with the offers that a call for them names."""
+    """The picks in the order in which to launch them, with the offers that a call names."""
     made = []
-    rows = sorted(counts.items(), key=lambda row: (row[0].pool, -row[1], row[0].type.name))
-    for candidate, wanted in rows:
+    for candidate, wanted in bought:
         count = min(wanted, CALL_AT_MOST)
         price = candidate.bound
         made.append(

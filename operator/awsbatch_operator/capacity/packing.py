@@ -60,13 +60,6 @@ class _Packing:
         self.budget.take(candidate, times)
         self.bought.append((candidate, times))
 
-    def counts(self) -> dict[Candidate, int]:
-        """How many of each."""
-        made: dict[Candidate, int] = {}
-        for candidate, times in self.bought:
-            made[candidate] = made.get(candidate, 0) + times
-        return made
-
     def _best(
         self, needs: Sequence[Need], waiting: Sequence[int], rest: Sequence[int]
     ) -> Candidate | None:
@@ -81,19 +74,28 @@ class _Packing:
                 )
         return None
 
-    def rooms(self) -> list[Room]:
-        """The room on what was picked, in the order of the picks."""
-        return [
-            Room(
-                instance=f"+{place}/{number}",
-                pool=each.pool,
-                vcpus=each.type.registered_cpu / CPU_UNITS,
-                memory_mib=each.type.registered_mib,
-                gpus=each.type.gpus,
-            )
-            for place, (each, times) in enumerate(self.bought)
-            for number in range(times)
-        ]
+
+def _rooms(bought: Iterable[tuple[Candidate, int]]) -> list[Room]:
+    """The room on what was picked, in the order of the picks."""
+    return [
+        Room(
+            instance=f"+{place}/{number}",
+            pool=each.pool,
+            vcpus=each.type.registered_cpu / CPU_UNITS,
+            memory_mib=each.type.registered_mib,
+            gpus=each.type.gpus,
+        )
+        for place, (each, times) in enumerate(bought)
+        for number in range(times)
+    ]
+
+
+def _merged(bought: Sequence[tuple[Candidate, int]]) -> list[tuple[Candidate, int]]:
+    """One pick a type, the largest of each pool first: the fewest calls."""
+    made: dict[Candidate, int] = {}
+    for candidate, times in bought:
+        made[candidate] = made.get(candidate, 0) + times
+    return sorted(made.items(), key=lambda row: (row[0].pool, -row[1], row[0].type.name))
 
 
 def _pattern(
@@ -166,16 +168,28 @@ def choose(
         packing = _Packing(tiers, Budget.of(pools, used, limits, bounds))
         _settled(packing, able, stuck, rooms, largest=False)
     _keep_minimum(packing, pools, used, more)
-    every = (*rooms, *packing.rooms())
-    before, after = fit(able, rooms, before=stuck), fit(able, every, before=stuck)
-    still = (*after, *fit(stuck, every))
+    before = fit(able, rooms, before=stuck)
+    bought, after = _in_few_calls(packing, able, stuck, rooms)
+    still = (*after, *fit(stuck, (*rooms, *_rooms(bought))))
     of_pools = [(pool, each) for pool in pools for each in types.get(pool.name, ())]
     return Choice(
-        picks=picks(packing.counts(), found, packing.budget),
+        picks=picks(bought, found, packing.budget),
         short=shortfalls(still, of_pools, found, offers, packing.budget),
         waiting=total(needs),
         served=total(before) - total(after),
     )
+
+
+def _in_few_calls(
+    packing: _Packing, able: Sequence[Need], stuck: Sequence[Need], rooms: Sequence[Room]
+) -> tuple[list[tuple[Candidate, int]], list[Need]]:
+    """The picks, and what they leave: put together by type, unless that order serves fewer jobs."""
+    merged = _merged(packing.bought)
+    as_bought = fit(able, (*rooms, *_rooms(packing.bought)), before=stuck)
+    as_merged = fit(able, (*rooms, *_rooms(merged)), before=stuck)
+    if total(as_merged) <= total(as_bought):
+        return merged, as_merged
+    return packing.bought, as_bought
 
 
 def _settled(
@@ -193,7 +207,7 @@ def _settled(
     nothing that can be bought would hold is `stuck`: it has only the room there is, and goes first.
     """
     for _ in range(_ROUNDS):
-        left = fit(able, (*rooms, *packing.rooms()), before=stuck)
+        left = fit(able, (*rooms, *_rooms(packing.bought)), before=stuck)
         if not left:
             return True
         if not packing.serve(sorted(left, key=size, reverse=True) if largest else left):
