@@ -119,10 +119,11 @@ def _bins(rooms: Iterable[Room]) -> list[_Bins]:
     """In their order; those that follow one another and are alike are one entry."""
     made: list[_Bins] = []
     for room in rooms:
-        one = _Bins(room.cpu, room.memory_mib, room.gpus, room.seconds_left, [room.instance])
+        names = [room.instance] * room.count
+        one = _Bins(room.cpu, room.memory_mib, room.gpus, room.seconds_left, names)
         last = made[-1] if made else None
         if last is not None and last.alike(one):
-            last.names.append(room.instance)
+            last.names += names
         else:
             made.append(one)
     return made

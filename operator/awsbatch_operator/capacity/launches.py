@@ -106,6 +106,12 @@ class Launches:
         """One pool's."""
         return self.pools.get(pool, PoolRecord())
 
+    def may_launch(self, pool: str, now: Instant) -> bool:
+        """Whether another intent may be opened for the pool now."""
+        record = self.of(pool)
+        settled = self.settled is None or now >= self.settled
+        return settled and record.intent is None and not record.stopped
+
     def put(self, pool: str, record: PoolRecord) -> "Launches":
         """The same with another record of a pool."""
         return replace(self, pools={**self.pools, pool: record})

@@ -172,6 +172,7 @@ class Room:
     memory_mib: int
     gpus: int = 0
     seconds_left: float | None = None  # until it ends; None: it has no end
+    count: int = 1  # so many that are alike
 
     @property
     def cpu(self) -> int:

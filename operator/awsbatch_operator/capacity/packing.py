@@ -79,14 +79,14 @@ def _rooms(bought: Iterable[tuple[Candidate, int]]) -> list[Room]:
     """The room on what was picked, in the order of the picks."""
     return [
         Room(
-            instance=f"+{place}/{number}",
+            instance=f"+{place}",
             pool=each.pool,
             vcpus=each.type.registered_cpu / CPU_UNITS,
             memory_mib=each.type.registered_mib,
             gpus=each.type.gpus,
+            count=times,
         )
         for place, (each, times) in enumerate(bought)
-        for number in range(times)
     ]
 
 

@@ -163,6 +163,16 @@ def test_a_pool_has_at_most_one_open_intent():
     assert record.after("main", Answered(("i-1",)), NOW).open_intents() == ()
 
 
+def test_nothing_is_launched_beside_an_open_intent_in_a_stopped_pool_or_after_a_loss():
+    record, _ = opened()
+    assert not record.may_launch("main", NOW)
+    assert record.may_launch("other", NOW)
+    assert not record.put("other", PoolRecord(stopped="1/")).may_launch("other", NOW)
+    found = lost("uid", ["main"], [], NOW)
+    assert not found.may_launch("main", NOW.plus(119))
+    assert found.may_launch("main", NOW.plus(120))
+
+
 def test_what_was_launched_is_kept_and_the_rest_is_asked_for_elsewhere():
     _, intent = opened()
     told = after(intent, Answered(("i-1", "i-2")), NOW)
