@@ -234,7 +234,7 @@ def test_a_queue_is_put_together_from_what_batch_answers():
 
 
 def test_many_waiting_jobs_are_looked_through_quickly():
-    jobs = [job(f"j{n}", Size(1.0, 1000, 0, None), ago=float(n % 977)) for n in range(20_000)]
+    jobs = [job(f"j{n}", Size(1.0, 1000, 0, None), ago=float(n % 977)) for n in range(5_000)]
     started = time.process_time()
     wanted(queue(*jobs))
-    assert time.process_time() - started < 0.2
+    assert time.process_time() - started < 0.05

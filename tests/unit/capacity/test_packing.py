@@ -239,8 +239,8 @@ def test_packing_is_fast_by_the_sorts_of_jobs_and_not_by_their_number():
     many = tuple(itype(f"m{n}.x", 2 + n % 30, 8 + n) for n in range(50))
     mine = pool("main", *many)
     prices = {each.name: Decimal(each.vcpus) / 20 + each.memory_mib // 1024 for each in many}
-    needs = [need(0.25 * (1 + n % 40), 500 + 17 * n, 1) for n in range(500)]
+    needs = [need(0.25 * (1 + n % 40), 500 + 17 * n, 1) for n in range(250)]
     started = time.process_time()
     choice = chosen(needs, mine, types={"main": many}, bought=offers(mine, prices=prices))
-    assert time.process_time() - started < 0.5
-    assert choice.served == 500
+    assert time.process_time() - started < 0.25
+    assert choice.served == 250
