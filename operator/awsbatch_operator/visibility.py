@@ -7,14 +7,14 @@ from contextlib import suppress
 
 from awsbatch_operator.api import catalogue, conditions
 from awsbatch_operator.api.instant import Clock
-from awsbatch_operator.api.metadata import Resource
+from awsbatch_operator.api.metadata import RecordError, Resource
 from awsbatch_operator.engine.cache import Cache
 from awsbatch_operator.engine.tally import Tally
 from awsbatch_operator.kinds.activity_log import ActivityLog
 from awsbatch_operator.kinds.batchjob.failure_causes import Failure
 from awsbatch_operator.kinds.batchjob.submission import submission_of
 from awsbatch_operator.kinds.narration import EventSink
-from awsbatch_operator.kinds.scope_record import RecordError, recorded_in
+from awsbatch_operator.kinds.scope_record import recorded_in
 from awsbatch_operator.telemetry.metrics import Metrics
 
 FAILURES = frozenset(failure.value for failure in Failure)

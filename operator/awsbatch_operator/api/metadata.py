@@ -19,9 +19,18 @@ SUBMISSION = f"{GROUP}/submission"
 REGISTERING = f"{GROUP}/registering"
 TAG_KEYS = f"{GROUP}/tag-keys"
 REMAKING = f"{GROUP}/remaking"
+LAUNCHES = f"{GROUP}/launches"
 
 Shape = Mapping[str, Any]
 """A JSON object: a Kubernetes body or an AWS structure. Never changed in place."""
+
+
+class RecordError(Exception):
+    """An annotation is there and says nothing that we would have written. `remedy` mends it."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
 
 
 class ObjectKey(NamedTuple):

@@ -9,10 +9,10 @@ from dataclasses import replace
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.conditions import condition, is_true
 from awsbatch_operator.api.findings import Finding
-from awsbatch_operator.api.metadata import ObjectKey, Resource
+from awsbatch_operator.api.metadata import ObjectKey, RecordError, Resource
 from awsbatch_operator.api.references import DEFAULT_ACCOUNT, Need, Reference
 from awsbatch_operator.api.scope import ScopeRecord
-from awsbatch_operator.kinds.scope_record import RecordError, recorded_in
+from awsbatch_operator.kinds.scope_record import recorded_in
 
 _ARN_ACCOUNT = 4  # arn:partition:service:region:account:resource
 

@@ -15,7 +15,7 @@ from typing import Generic
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.conditions import is_true
 from awsbatch_operator.api.findings import Finding
-from awsbatch_operator.api.metadata import RECONCILE_AT, ObjectKey, Resource
+from awsbatch_operator.api.metadata import RECONCILE_AT, ObjectKey, RecordError, Resource
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.references import Need, Reference, Targets, external_arns
 from awsbatch_operator.api.scope import NoTokenError, Origin, ScopeRecord
@@ -26,7 +26,7 @@ from awsbatch_operator.kinds.accounts import Home, Homes
 from awsbatch_operator.kinds.contract import ActionT, DesiredT, Following, Kind, ObservedT, Removal
 from awsbatch_operator.kinds.places import Places
 from awsbatch_operator.kinds.reporting import Reporter
-from awsbatch_operator.kinds.scope_record import RecordError, retains, unreadable
+from awsbatch_operator.kinds.scope_record import retains, unreadable
 from awsbatch_operator.kinds.shared import Shared
 from awsbatch_operator.kinds.steps import Desire, Steps
 from awsbatch_operator.kinds.turn import Turn

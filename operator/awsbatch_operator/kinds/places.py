@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import Generic
 
 from awsbatch_operator.api.findings import Finding
+from awsbatch_operator.api.metadata import RecordError
 from awsbatch_operator.api.scope import NoTokenError, Scope, ScopeRecord
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.kinds import gates
 from awsbatch_operator.kinds.accounts import Home, Homes
 from awsbatch_operator.kinds.contract import ActionT, DesiredT, ObservedT
-from awsbatch_operator.kinds.scope_record import RecordError, recorded_in, unreadable
+from awsbatch_operator.kinds.scope_record import recorded_in, unreadable
 from awsbatch_operator.kinds.turn import Turn
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.metadata import RESOLVED, Resource
+from awsbatch_operator.api.metadata import RESOLVED, RecordError, Resource
 from awsbatch_operator.api.references import DEFAULT_ACCOUNT
 from awsbatch_operator.api.scope import Origin, ScopeRecord
 
@@ -26,14 +26,6 @@ _NAMES: Mapping[str, str] = {"current": "current", "successor": "successor"}  # 
 _READ = 4096  # texts whose reading is kept: a turn reads the same one several times
 _CREATED = Origin.CREATED.value
 _ORIGINS = frozenset(origin.value for origin in Origin)
-
-
-class RecordError(Exception):
-    """An annotation is there and says nothing that we would have written. `remedy` mends it."""
-
-    def __init__(self, message: str, remedy: str = "") -> None:
-        super().__init__(message)
-        self.remedy = remedy
 
 
 def unreadable(error: RecordError) -> Finding:

@@ -6,13 +6,13 @@ import pytest
 from tests.unit.kinds.values import ACCOUNT, NOW, RECORDED, REGION, at_home, owner, ready, resource
 
 from awsbatch_operator.api import catalogue
-from awsbatch_operator.api.metadata import RESOLVED, ObjectKey
+from awsbatch_operator.api.metadata import RESOLVED, ObjectKey, RecordError
 from awsbatch_operator.api.references import Need, Reference
 from awsbatch_operator.api.scope import Origin
 from awsbatch_operator.kinds import gates
 from awsbatch_operator.kinds.awsaccount.plan import plan_removal
 from awsbatch_operator.kinds.contract import Removal
-from awsbatch_operator.kinds.scope_record import RecordError, annotation, recorded_in, recorded_time
+from awsbatch_operator.kinds.scope_record import annotation, recorded_in, recorded_time
 
 TARGET = ObjectKey("ComputeEnvironment", "science", "pool")
 PATH = "spec.computeEnvironmentOrder[0].computeEnvironmentRef"

@@ -6,12 +6,12 @@ from typing import Never
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.metadata import Resource
+from awsbatch_operator.api.metadata import RecordError, Resource
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.words import some_of
 from awsbatch_operator.kinds.blockers import blocked
 from awsbatch_operator.kinds.contract import Removal, is_going
-from awsbatch_operator.kinds.scope_record import RecordError, recorded_in
+from awsbatch_operator.kinds.scope_record import recorded_in
 
 VERIFY_SECONDS = 600.0  # roles and trust policies change without telling us
 

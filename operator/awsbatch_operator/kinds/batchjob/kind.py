@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from awsbatch_operator.api.conditions import condition, is_true
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
+from awsbatch_operator.api.metadata import ObjectKey, RecordError, Resource, Shape
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.references import Reference, Targets
 from awsbatch_operator.api.scope import Permit, Scope, ScopeRecord
@@ -33,7 +33,7 @@ from awsbatch_operator.kinds.batchjob.submission import end_condition, submissio
 from awsbatch_operator.kinds.batchjob.submitting import too_early
 from awsbatch_operator.kinds.contract import Following, KindStatus, Removal, Seen
 from awsbatch_operator.kinds.infrastructure import refusals
-from awsbatch_operator.kinds.scope_record import RecordError, unreadable
+from awsbatch_operator.kinds.scope_record import unreadable
 
 
 @dataclass(slots=True)

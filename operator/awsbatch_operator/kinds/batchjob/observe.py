@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from awsbatch_operator.api.instant import Clock, Instant
-from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
+from awsbatch_operator.api.metadata import ObjectKey, RecordError, Resource, Shape
 from awsbatch_operator.api.scope import LeadershipStart, Scope
 from awsbatch_operator.api.tags import RUN, Owner, Ownership, ownership
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
@@ -26,7 +26,6 @@ from awsbatch_operator.kinds.batchjob.submission import (
     recorded_job_id,
     submission_of,
 )
-from awsbatch_operator.kinds.scope_record import RecordError
 
 SETTLING_TIMES = 5  # the longest settling, in settling times
 

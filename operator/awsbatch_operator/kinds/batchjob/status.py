@@ -11,7 +11,7 @@ from typing import Any
 from awsbatch_operator.api import job_reasons
 from awsbatch_operator.api.conditions import Situation, Verdict
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.metadata import Resource, Shape
+from awsbatch_operator.api.metadata import RecordError, Resource, Shape
 from awsbatch_operator.api.words import joined
 from awsbatch_operator.kinds import statuses
 from awsbatch_operator.kinds.batchjob import waiting
@@ -24,7 +24,6 @@ from awsbatch_operator.kinds.batchjob.plan import QUIET_SECONDS
 from awsbatch_operator.kinds.batchjob.request import request_hash
 from awsbatch_operator.kinds.batchjob.submission import Submission, end_condition, submission_of
 from awsbatch_operator.kinds.contract import KindStatus, Seen
-from awsbatch_operator.kinds.scope_record import RecordError
 
 REASONS_KEPT = 20
 OTHERS_KEPT = 10

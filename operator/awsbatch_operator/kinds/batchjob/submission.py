@@ -15,9 +15,8 @@ from typing import Any
 
 from awsbatch_operator.api.encoding import decoded, encoded
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.metadata import SUBMISSION, Resource, Shape
+from awsbatch_operator.api.metadata import SUBMISSION, RecordError, Resource, Shape
 from awsbatch_operator.api.names import job_name
-from awsbatch_operator.kinds.scope_record import RecordError
 
 SWEEP_SECONDS = 360.0
 SWEEPS = 2

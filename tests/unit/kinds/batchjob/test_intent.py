@@ -16,7 +16,7 @@ from tests.unit.kinds.batchjob.jobs import (
     recorded,
 )
 
-from awsbatch_operator.api.metadata import FINALIZER, SUBMISSION
+from awsbatch_operator.api.metadata import FINALIZER, SUBMISSION, RecordError
 from awsbatch_operator.api.references import Need
 from awsbatch_operator.kinds.batchjob.actions import Submit
 from awsbatch_operator.kinds.batchjob.desired import desired_job, needed_references
@@ -28,7 +28,6 @@ from awsbatch_operator.kinds.batchjob.submission import (
     recorded_job_id,
     submission_of,
 )
-from awsbatch_operator.kinds.scope_record import RecordError
 
 WRITTEN = json.loads(first_submission().annotation()[SUBMISSION])
 DAMAGED = [

@@ -8,7 +8,7 @@ from tests.support.clock import SteppedClock
 from tests.unit.kinds.batchjob.jobs import KEY, NOW, OWNER, SCOPE, first_submission, job
 
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.metadata import SUBMISSION
+from awsbatch_operator.api.metadata import SUBMISSION, RecordError
 from awsbatch_operator.api.scope import LeadershipStart, Scope
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.kinds.batchjob.act import SubmissionMemory
@@ -17,7 +17,6 @@ from awsbatch_operator.kinds.batchjob.observed import Knowledge
 from awsbatch_operator.kinds.batchjob.output import AT_ONCE, OutputReader, Readings
 from awsbatch_operator.kinds.batchjob.request import job_tags
 from awsbatch_operator.kinds.batchjob.submission import Submission
-from awsbatch_operator.kinds.scope_record import RecordError
 
 FIRST = first_submission()
 

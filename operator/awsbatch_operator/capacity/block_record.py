@@ -1,0 +1,206 @@
+"""The values of a block: its record, what its next step looks at, and the steps."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from awsbatch_operator.api.instant import Instant
+from awsbatch_operator.api.metadata import LAUNCHES, RecordError, Shape
+from awsbatch_operator.api.names import short_hash
+from awsbatch_operator.capacity.model import InstanceType, Market, Offer, Rung, SpotBlock
+
+ALLOWANCE_SECONDS = 300.0  # until instances work: the duration is meant to be of use
+_HOUR = Decimal(3600)
+
+
+class Phase(StrEnum):
+    """How far a block has come."""
+
+    WAITING = "Waiting"
+    SECURING = "Securing"
+    LAUNCHING = "Launching"
+    HELD = "Held"
+    OVER = "Over"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """The record of one block. `tried` are the ways that failed, each with the reason."""
+
+    request: int
+    renewal: int = 0
+    phase: Phase = Phase.WAITING
+    rung: Rung | None = None
+    attempt: int = 0  # which of the rung's offers, the cheapest first
+    failures: int = 0  # whole ladders in a row without success
+    not_before: Instant | None = None
+    tried: tuple[tuple[Rung, str], ...] = ()
+    instance_type: str = ""
+    zone: str = ""
+    reservation: str = ""  # its id, once it is known
+    end: Instant | None = None
+    price: Decimal | None = None  # an instance and hour
+
+    @property
+    def guaranteed(self) -> bool:
+        """Whether EC2 leaves the instances alone until the end."""
+        return self.rung is not Rung.SPOT
+
+    def cost(self, spec: SpotBlock) -> Decimal | None:
+        """What the whole block costs at most, in US dollars, to the cent; None: unknown."""
+        if self.price is None:
+            return None
+        hours = Decimal(spec.duration_seconds + int(ALLOWANCE_SECONDS)) / _HOUR
+        return (self.price * spec.instance_count * hours).quantize(Decimal("0.01"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """A capacity reservation as EC2 shows it."""
+
+    id: str
+    instance_type: str
+    zone: str
+    available: int
+    active: bool
+    ours: bool  # made for a block, by its tags
+    token: str = ""  # the tag with the token that it was made with
+    end: Instant | None = None  # None: without an end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockView:
+    """What a block's next step depends on."""
+
+    pool: str
+    waiting: int  # jobs that fit its types and find no room elsewhere
+    living: int  # instances of this block that have not ended
+    offers: Sequence[Offer]  # on demand and Spot, not paused
+    types: Mapping[str, InstanceType]
+    reservations: Sequence[Reservation] = ()
+    launching: bool = False  # the pool has an open launch intent
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """CreateCapacityReservation, targeted, with EndDate. The same token makes it once."""
+
+    token: str
+    instance_type: str
+    zone: str
+    count: int
+    end: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchBlock:
+    """Open a launch intent for it."""
+
+    market: Market  # OnDemand or Spot
+    offers: tuple[Offer, ...]
+    count: int
+    end: Instant
+    reservation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """CancelCapacityReservation."""
+
+    reservation: str
+
+
+BlockAction = Reserve | LaunchBlock | Release
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockStep:
+    """The record to write down, what to do then, and what to tell."""
+
+    block: Block
+    action: BlockAction | None = None
+    decision: str = ""
+    cost: Decimal | None = None  # of the whole block
+    again: Instant | None = None
+
+
+def reservation_token(block: Block, pool: str, uid: str) -> str:
+    """The client token of its reservation: of this request, offer and end alone."""
+    end = "" if block.end is None else block.end.rfc3339()
+    parts = (uid, pool, str(block.request), str(block.renewal), str(block.failures), end)
+    return f"awsbatch-{short_hash(*parts, block.instance_type, block.zone, digits=40)}"
+
+
+# --- the record as JSON, in PoolRecord.block ---
+
+_DAMAGED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
+
+
+def block_body(block: Block) -> Shape:
+    """The record as a JSON object."""
+    body: dict[str, Any] = {
+        "request": block.request,
+        "renewal": block.renewal,
+        "phase": block.phase.value,
+        "rung": None if block.rung is None else block.rung.value,
+        "attempt": block.attempt,
+        "failures": block.failures,
+        "notBefore": _written(block.not_before),
+        "tried": [[rung.value, why] for rung, why in block.tried],
+        "type": block.instance_type,
+        "zone": block.zone,
+        "reservation": block.reservation,
+        "end": _written(block.end),
+        "price": None if block.price is None else str(block.price),
+    }
+    return {name: value for name, value in body.items() if value not in (None, "", [], 0)}
+
+
+def block_of(body: Shape) -> Block | None:
+    """Read the record; None if there is none. RecordError if we would not have written it."""
+    if not body:
+        return None
+    try:
+        rung, price = body.get("rung"), body.get("price")
+        return Block(
+            request=int(body.get("request", 0)),
+            renewal=int(body.get("renewal", 0)),
+            phase=Phase(body["phase"]),
+            rung=None if rung is None else Rung(rung),
+            attempt=int(body.get("attempt", 0)),
+            failures=int(body.get("failures", 0)),
+            not_before=_read(body.get("notBefore")),
+            tried=tuple((Rung(each), str(why)) for each, why in body.get("tried", ())),
+            instance_type=str(body.get("type", "")),
+            zone=str(body.get("zone", "")),
+            reservation=str(body.get("reservation", "")),
+            end=_read(body.get("end")),
+            price=None if price is None else Decimal(price),
+        )
+    except _DAMAGED as error:
+        message = f"The annotation {LAUNCHES} has a block that cannot be read: {error}"
+        remedy = "Restore it. Without it a block that was bought before would be bought again."
+        raise RecordError(message, remedy) from error
+
+
+def block_shown(status: Shape) -> Block | None:
+    """A record in the place of a lost one, from `block` of the pool's status; None if it has none.
+
+    It counts as held: it is over once none of its instances lives, and is never bought again.
+    """
+    try:
+        end = _read(status.get("endTime"))
+        shown = int(status["request"]) if end is not None else None
+    except _DAMAGED:
+        return None
+    return None if shown is None else Block(request=shown, phase=Phase.HELD, end=end)
+
+
+def _written(at: Instant | None) -> str | None:
+    return None if at is None else at.rfc3339_micro()
+
+
+def _read(text: str | None) -> Instant | None:
+    return None if text is None else Instant.parse(text)

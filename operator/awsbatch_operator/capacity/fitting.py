@@ -1,0 +1,174 @@
+"""Where jobs find room: how many of them fit into which free room, and what is left over.
+
+Rooms that are alike are one entry with a number, needs are counts of alike jobs: the work grows
+with the sorts of both, not with the jobs.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from awsbatch_operator.api.words import some_of
+from awsbatch_operator.capacity.model import Need, Room
+
+
+@dataclass(slots=True)
+class _Bins:
+    """Rooms that are alike."""
+
+    cpu: int
+    memory: int
+    gpus: int
+    seconds_left: float | None
+    names: list[str]  # of the rooms
+
+    def holds(self, need: Need) -> int:
+        """How many jobs of the need one of the rooms takes."""
+        return holds(self.cpu, self.memory, self.gpus, need) if self._lasts(need) else 0
+
+    def _lasts(self, need: Need) -> bool:
+        """Whether a job that takes its whole timeout ends before the room does."""
+        left, timeout = self.seconds_left, need.timeout_seconds
+        return left is None or timeout is None or timeout <= left
+
+    def alike(self, other: "_Bins") -> bool:
+        """Whether the rooms of both are alike."""
+        mine = (self.cpu, self.memory, self.gpus, self.seconds_left)
+        return mine == (other.cpu, other.memory, other.gpus, other.seconds_left)
+
+    def split(self, rooms: int, jobs: int, need: Need) -> "_Bins":
+        """Take that many of the rooms out, each with that many jobs of the need placed in it."""
+        taken, self.names = self.names[:rooms], self.names[rooms:]
+        return _Bins(
+            self.cpu - jobs * need.cpu,
+            self.memory - jobs * need.memory_mib,
+            self.gpus - jobs * need.gpus,
+            self.seconds_left,
+            taken,
+        )
+
+
+def holds(cpu: int, memory: int, gpus: int, need: Need) -> int:
+    """How many jobs of the need fit into so much room."""
+    units, fitting = need.cpu, need.count
+    if units:
+        fitting = min(fitting, cpu // units)
+    if need.memory_mib:
+        fitting = min(fitting, memory // need.memory_mib)
+    if need.gpus:
+        fitting = min(fitting, gpus // need.gpus)
+    return max(0, fitting)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What does not fit, and the instances in which something was placed."""
+
+    left: tuple[Need, ...]
+    used: frozenset[str]
+
+
+def fit(needs: Sequence[Need], rooms: Iterable[Room], *, before: Sequence[Need] = ()) -> list[Need]:
+    """What does not fit into free room and into what is on its way."""
+    return list(place(needs, rooms, before=before).left)
+
+
+def place(
+    needs: Sequence[Need], rooms: Iterable[Room], *, before: Sequence[Need] = ()
+) -> Placement:
+    """Place jobs: the largest first, which packs best; where not all fit, in their own order.
+
+    `rooms` come in the order of their launch, and the first that holds a job gets it. So an
+    instance that is added at the end takes from no other: who had room keeps it, and one more of
+    those without finds some. Any other order could want one instance more at every look, for ever.
+
+    `before` are placed before the others: for them there will be no other room. They are left out
+    of the result.
+    """
+    known = tuple(rooms)
+    largest = sorted(needs, key=size, reverse=True)
+    for packed in (
+        _first_fit(largest, known, before),
+        _first_fit(largest, sorted(known, key=_tightness), before),
+    ):
+        if not packed.left:
+            return packed
+    return _first_fit(needs, known, before)
+
+
+def size(need: Need) -> tuple[int, int, int]:
+    """By what needs are compared: GPUs are the scarcest, then CPU and memory by one measure."""
+    return need.gpus, max(need.cpu, need.memory_mib // 4), need.memory_mib
+
+
+def _tightness(room: Room) -> tuple[int, int, int]:
+    return room.gpus, room.cpu, room.memory_mib
+
+
+def _first_fit(needs: Iterable[Need], rooms: Iterable[Room], before: Iterable[Need]) -> Placement:
+    bins, used, left = _bins(rooms), set[str](), list[Need]()
+    for need in before:
+        _put(need, bins, used)
+    for need in needs:
+        rest = _put(need, bins, used)
+        if rest:
+            left.append(replace(need, count=rest))
+    return Placement(tuple(left), frozenset(used))
+
+
+def _bins(rooms: Iterable[Room]) -> list[_Bins]:
+    """In their order; those that follow one another and are alike are one entry."""
+    made: list[_Bins] = []
+    for room in rooms:
+        names = [room.instance] * room.count
+        one = _Bins(room.cpu, room.memory_mib, room.gpus, room.seconds_left, names)
+        last = made[-1] if made else None
+        if last is not None and last.alike(one):
+            last.names += names
+        else:
+            made.append(one)
+    return made
+
+
+def _put(need: Need, bins: list[_Bins], used: set[str]) -> int:
+    """Place as many jobs of the need as there is room for; how many are left."""
+    rest = need.count
+    cpu, memory, gpus = need.cpu, need.memory_mib, need.gpus
+    changed: dict[int, list[_Bins]] = {}
+    for at, each in enumerate(bins):
+        if rest == 0:
+            break
+        if each.cpu < cpu or each.memory < memory or each.gpus < gpus:
+            continue  # most do not: to ask them more would take most of the time
+        most = each.holds(need)
+        if most == 0:
+            continue
+        full = min(len(each.names), rest // most)
+        parts = [(full, most)] if full else []
+        if full < len(each.names) and rest - full * most:
+            parts.append((1, rest - full * most))
+        changed[at] = []
+        for rooms, jobs in parts:
+            part = each.split(rooms, jobs, need)
+            used.update(part.names)
+            rest -= rooms * jobs
+            changed[at].append(part)
+    for at in reversed(changed):
+        behind = [bins[at]] if bins[at].names else []
+        bins[at : at + 1] = [*(part for part in changed[at] if part.cpu > 0), *behind]
+    return rest
+
+
+def total(needs: Iterable[Need]) -> int:
+    """How many jobs they are."""
+    return sum(need.count for need in needs)
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """`3 x r7i.4xlarge, 1 x r7i.large`: the most first."""
+    rows = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    return some_of([f"{count} x {name}" for name, count in rows])
+
+
+def jobs(count: int) -> str:
+    """`41 waiting jobs`."""
+    return f"{count} waiting {'job' if count == 1 else 'jobs'}"

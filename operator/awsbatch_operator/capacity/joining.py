@@ -1,0 +1,81 @@
+"""Instances that never join: one is replaced, three in a row stop their pool.
+
+Changed content (image, user data …) is tried with one instance before the rest follows.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from awsbatch_operator.api.instant import Instant
+from awsbatch_operator.capacity.instances import HAS_JOINED, LIVING, ON_ITS_WAY, Life, Stage
+from awsbatch_operator.capacity.launches import PoolRecord
+from awsbatch_operator.capacity.model import Pool
+
+STOP_AFTER = 3
+
+
+def overdue(life: Life, pool: Pool, now: Instant) -> bool:
+    """Whether the instance should have joined by now and has not."""
+    waited = now.since(life.instance.launched)
+    return life.stage in ON_ITS_WAY and waited > pool.registration_timeout_seconds
+
+
+def joining(
+    record: PoolRecord, current: Iterable[Life], pool: Pool, mark: str, now: Instant
+) -> PoolRecord:
+    """The pool's record with what these lives say about its instances' joining.
+
+    An instance counts once, however often it is looked at, and only as long as none of the pool has
+    joined since its launch. `mark` changes when the user edits the spec, or asks for a reconcile:
+    then a stopped pool begins anew.
+    """
+    mine = [life for life in current if life.pool == pool.name]
+    last = max((life.member.registered for life in mine if life.member is not None), default=None)
+    anew = bool(record.stopped) and record.stopped != mark
+    counted = {} if anew else dict(record.unjoined)
+    counted.update(
+        (life.id, life.instance.launched) for life in mine if overdue(life, pool, now) and not anew
+    )
+    row = sorted(
+        ((name, at) for name, at in counted.items() if last is None or at > last),
+        key=lambda each: (each[1], each[0]),
+    )
+    stopped = mark if len(row) >= STOP_AFTER else ""
+    return replace(record, unjoined=tuple(row[-STOP_AFTER:]), stopped=stopped)
+
+
+def stopped_message(record: PoolRecord, pool: Pool, seen: str) -> str:
+    """What is told of a stopped pool: which instances, and what was seen of the last."""
+    names = ", ".join(name for name, _ in record.unjoined)
+    return (
+        f"Pool {pool.name} is stopped: {len(record.unjoined)} instances in a row ({names}) did not "
+        f"join the ECS cluster within {pool.registration_timeout_seconds} s. {seen}".rstrip()
+    )
+
+
+RESUME = (
+    "Mend the cause (image, user data, instance profile, route to ECS); the pool goes on when the "
+    "spec changes, or when the annotation awsbatch.dev/reconcile-at gets a new value."
+)
+
+
+def proven(current: Iterable[Life], pool: str, content: str) -> bool:
+    """Whether an instance of that content has joined."""
+    ready = HAS_JOINED | {Stage.DRAINING}
+    return any(
+        life.pool == pool and life.instance.content == content and life.stage in ready
+        for life in current
+    )
+
+
+def launch_bound(current: Sequence[Life], pool: str, content: str) -> int | None:
+    """How many instances of new content may be launched now; None: any number.
+
+    As long as instances of other content live and none of the new one has joined, one at a time.
+    """
+    mine = [life for life in current if life.pool == pool and life.stage in LIVING]
+    others = [life for life in mine if life.instance.content not in {"", content}]
+    if not others or proven(current, pool, content):
+        return None
+    tried = sum(life.instance.content == content for life in mine)
+    return max(0, 1 - tried)
