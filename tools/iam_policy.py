@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from awsbatch_operator.aws.call_table import CALLS, CLUSTER_ID
-from awsbatch_operator.aws.calls import Call, Condition, Permission
+from awsbatch_operator.aws.call_table import CALLS
+from awsbatch_operator.aws.calls import CLUSTER_ID, Call, Condition, Permission
 
 FOLDER = Path(__file__).resolve().parent.parent / "deploy" / "iam"
 REFERENCE = "https://docs.aws.amazon.com/service-authorization/latest/reference/"

@@ -17,7 +17,6 @@ from awsbatch_operator.kube.port import KubeError
 from awsbatch_operator.settings import parser, settings_from
 from awsbatch_operator.telemetry.logs import LogStyle, configure
 
-
 # How long a thread may keep the interpreter while another one waits for it (usually 5 ms). A turn,
 # an event of the watch or an answer of AWS takes one or two; handing over in the middle of them
 # was a twentieth of the processor time of a burst of jobs.
