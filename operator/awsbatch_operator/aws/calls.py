@@ -4,7 +4,7 @@ Adapters reach AWS only through Sender, which looks every call up in the table; 
 cannot be sent. The same rows make the operator's IAM policy, so the two cannot differ.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
@@ -158,6 +158,10 @@ class CallTable:
                 "'make docs' to write the policy."
             ) from None
 
-    def for_method(self, method: str) -> tuple[Call, ...]:
-        """The calls that a port method sends."""
-        return tuple(row for row in self._rows.values() if method in row.methods)
+    def for_method(self, method: str, services: Collection[str] = ()) -> tuple[Call, ...]:
+        """The calls that a port method sends; of these services, if several ports have it."""
+        return tuple(
+            row
+            for row in self._rows.values()
+            if method in row.methods and (not services or row.service in services)
+        )

@@ -37,11 +37,13 @@ class Aws:
     ssm: SsmPort
     sender: Sender
     job_poller: JobPoller
-    feeds: tuple[Feed, ...]
+    feeds: Feeds
+    capacity_feeds: tuple[Feed, ...]  # of instances, as EC2 and as ECS see them
 
     async def run(self) -> None:
         """Poll until cancelled; an error that is none of AWS's ends it, and is raised."""
-        await first_of(self.job_poller.run(), *(feed.run() for feed in self.feeds))
+        feeds = (*self.feeds.all(), *self.capacity_feeds)
+        await first_of(self.job_poller.run(), *(feed.run() for feed in feeds))
 
     @property
     def in_flight(self) -> int:
@@ -68,7 +70,8 @@ def connect(settings: AwsSettings, context: AwsContext, wake: Wake) -> Aws:
         ssm=SsmAdapter(sender, context.clock),
         sender=sender,
         job_poller=jobs,
-        feeds=(*feeds.all(), launched, joined),
+        feeds=feeds,
+        capacity_feeds=(launched, joined),
     )
 
 

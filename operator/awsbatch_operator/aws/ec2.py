@@ -70,7 +70,7 @@ class Ec2Adapter(Descriptions):
     async def console_output(self, scope: Scope, instance_id: str) -> str:
         request = {"InstanceId": instance_id}  # "Latest" is for types on Nitro only
         answer = await self._sender.call(scope, "ec2:GetConsoleOutput", request)
-        # botocore has decoded it. The first line may be half of one, with half of a secret: it goes.
+        # botocore has decoded it. The first line may be cut, with half of a secret: it goes.
         text = str(answer.get("Output") or "")
         kept = text[-CONSOLE_LIMIT:]
         if len(kept) < len(text):

@@ -191,7 +191,7 @@ class Descriptions:
     async def _read_troubled(
         self, scope: Scope, _: Sequence[str]
     ) -> Mapping[str, tuple[Shape, ...]]:
-        found = {}
+        found: dict[str, Shape] = {}
         paid = self._sender.prepay(scope, "ec2:DescribeInstanceStatus", len(_TROUBLES))
         try:
             for trouble in _TROUBLES:

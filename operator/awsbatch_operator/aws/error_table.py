@@ -110,7 +110,7 @@ ANSWERED: tuple[Answered, ...] = (
         operations=("RunInstances", "Create[!T]*"),
     ),
     Answered(ErrorKind.NOT_FOUND, service="ec2", codes=("*.NotFound*",)),
-    Answered(ErrorKind.CONFLICT, service="ec2", codes=("Incorrect*State", "*.InUse", "*InUse")),
+    Answered(ErrorKind.CONFLICT, service="ec2", codes=("Incorrect*State", "*InUse")),
     Answered(ErrorKind.TRANSIENT, service="ec2", codes=("Unavailable",)),
     # ECS has one code for all that is wrong with a request.
     Answered(

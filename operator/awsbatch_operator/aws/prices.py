@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.scope import Scope
@@ -116,15 +116,14 @@ class PriceBookAdapter:
             "StartTime": self._clock.now().epoch,
         }
         found: dict[str, dict[str, Decimal]] = {}
-        seen: dict[tuple[str, str], object] = {}
+        seen: dict[tuple[str, str], Any] = {}
         async for page in self._sender.pages(
             scope, "ec2:DescribeSpotPriceHistory", request, "SpotPriceHistory"
         ):
             for each in page:
                 name, zone = str(each["InstanceType"]), str(each["AvailabilityZone"])
-                price, at = price_of(each.get("SpotPrice")), each.get("Timestamp")
-                if price is None or ((name, zone) in seen and at <= seen[name, zone]):
-                    continue
-                seen[name, zone] = at
-                found.setdefault(name, {})[zone] = price
+                price, at = price_of(each.get("SpotPrice")), each["Timestamp"]
+                if price is not None and at >= seen.get((name, zone), at):
+                    seen[name, zone] = at
+                    found.setdefault(name, {})[zone] = price
         return found

@@ -149,7 +149,7 @@ class Sender:
         return self._limits.prepay(where, CALLS[name], calls)
 
     def member(self, scope: Scope, name: str, answer: Shape, member: str) -> list[Shape]:
-        """A list that AWS always sends, also when it is empty; AwsError if it is not there."""
+        """A list that AWS always sends, also when empty; AwsError if it is not there."""
         if member not in answer:
             raise self.no_answer(scope, name, f"The answer has no {member!r}")
         return list(answer[member])
