@@ -47,12 +47,6 @@ _LOOKED_AT = _SENTENCES | _BELOW
 # Each escape of a JSON text, so that none begins in the middle of another; a character beyond the
 # first 65,536 is a pair of them.
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
-_ENCODED = re.compile(r"Encoded authorization failure message: ?[\w+/=-]{20,}\.?")
-ENCODED = (
-    "(AWS has encoded which rule denies it. Whoever may call sts:DecodeAuthorizationMessage finds "
-    "the text in CloudTrail's event of this call and reads it with "
-    "'aws sts decode-authorization-message'.)"
-)
 _MISSING = rb"\ufffd"  # what Unicode has for a character that cannot be shown
 
 
@@ -66,14 +60,6 @@ def whole_characters(body: bytes) -> bytes:
     if rb"\ud" not in body and rb"\uD" not in body:
         return body
     return _ESCAPE.sub(lambda found: _MISSING if found[1] else found[0], body)
-
-
-def without_encoded(text: str) -> str:
-    """EC2's words about a denial without the encoded part, which is another each time.
-
-    We never decode it: it shows the whole request, and what all policies say about it.
-    """
-    return _ENCODED.sub(ENCODED, text) if "Encoded" in text else text
 
 
 def steady(answer: Mapping[str, Any]) -> Shape:
@@ -101,5 +87,4 @@ def _settle(value: Any) -> None:
             elif isinstance(inner, str):
                 # Docker repeats the command that it could not start, and a person who ends a job
                 # may write anything.
-                said = without_encoded(without_request_ids(inner))
-                value[name] = masked(said, limit=WORDS_LIMIT)
+                value[name] = masked(without_request_ids(inner), limit=WORDS_LIMIT)

@@ -102,6 +102,8 @@ ANSWERED: tuple[Answered, ...] = (
             ("SpotMaxPriceTooLow", "*PriceTooLow", "CapacityReservationLimit*"),
         )
     ),
+    # The client token stands for another request, or for instances that are gone.
+    Answered(ErrorKind.INVALID, service="ec2", codes=("Idempotent*",)),
     # What these do not find is something that the request refers to.
     Answered(
         ErrorKind.INVALID,

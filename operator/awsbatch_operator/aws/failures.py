@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.repeats import Repeats
 from awsbatch_operator.api.words import without_request_ids
-from awsbatch_operator.aws.answers import without_encoded
 from awsbatch_operator.aws.calls import Call
 from awsbatch_operator.aws.error_table import SERVER_ERROR, answered_kind, broken_row
 from awsbatch_operator.aws.errors import AwsError, ErrorKind, Obstacle
@@ -26,6 +25,14 @@ _WORTH_A_LINE = frozenset({ErrorKind.DENIED, ErrorKind.INVALID, ErrorKind.UNKNOW
 _NOTHING_DONE = frozenset({ErrorKind.THROTTLED, ErrorKind.CAPACITY})
 _MISSING_ACTION = re.compile(
     r"not authorized to perform:? ([A-Za-z0-9-]+:[A-Za-z0-9*]+)", re.IGNORECASE
+)
+# EC2 may put what it denies, and why, into a code that only AWS reads. It is left out, since it is
+# another each time, and never decoded here: it shows the whole request and all policies about it.
+_ENCODED = "Encoded authorization failure message"
+_DECODE = (
+    "AWS has encoded what exactly is missing, which need not be the action of the call itself (it "
+    "may be iam:PassRole). The code is in CloudTrail's event of this call, and "
+    "'aws sts decode-authorization-message' reads it."
 )
 _FETCHES_CREDENTIALS = "AssumeRole"  # and AssumeRoleWithWebIdentity: botocore's own, in between
 _CALLER = re.compile(r"User: (arn:[^\s]+)")
@@ -145,15 +152,17 @@ def words(message: str) -> str:
 
     Without what differs with each answer, since what is shown is written when it differs.
     """
-    plain = without_encoded(without_request_ids(message[:LOOKED_AT]))
-    steady = _DIFFERS.sub(CUT, plain)
+    steady = _DIFFERS.sub(CUT, without_request_ids(message[:LOOKED_AT]))
     return " ".join(masked(steady, limit=MESSAGE_LIMIT - len(CUT)).split())
 
 
 def _answered(error: ClientError, attempt: Attempt) -> AwsError:
     details: dict[str, Any] = error.response.get("Error", {})
     code = _code(error)
-    message = words(str(details.get("Message") or error))
+    said = str(details.get("Message") or error)
+    message = words(said)
+    if _ENCODED in said[:LOOKED_AT] and not _MISSING_ACTION.search(message):
+        message = f"{message} {_DECODE}"
     metadata: dict[str, Any] = error.response.get("ResponseMetadata", {})
     status = int(metadata.get("HTTPStatusCode", 0))
     kind = answered_kind(
