@@ -61,7 +61,7 @@ class StubAws:
         self._called: Parameters = {}
 
     def attach(self, client: Any) -> None:
-        client.meta.events.register("provide-client-params", self._call)
+        client.meta.events.register("provide-client-params.ec2", self._call)
         client.meta.events.register("before-send", self)
 
     def operations(self) -> list[str]:
@@ -72,13 +72,10 @@ class StubAws:
 
     def __call__(self, request: Any, event_name: str, **_: Any) -> AWSResponse:
         _, service, operation = event_name.split(".")
-        match service:
-            case "sts":
-                parameters = _form(request.body)
-            case "ec2":
-                parameters = self._called
-            case _:
-                parameters = json.loads(request.body or b"{}")
+        parameters: Parameters = self._called
+        if service != "ec2":
+            body = request.body or b"{}"
+            parameters = _form(body) if service == "sts" else json.loads(body)
         self.sent.append((operation, parameters))
         self.requests.append(request)
         try:

@@ -44,8 +44,14 @@ class Ec2Port(Protocol):
     def expect(self, scope: Scope, seconds: float) -> None:
         """Something is about to happen to instances there: read them often for so long."""
 
-    async def instance_types(self, scope: Scope) -> Sequence[Shape]:
-        """All types of the region: INSTANCE_TYPE_MEMBERS of DescribeInstanceTypes. For a day."""
+    async def instance_types(
+        self, scope: Scope, names: Collection[str] | None = None
+    ) -> Mapping[str, Shape]:
+        """INSTANCE_TYPE_MEMBERS (ec2_descriptions.py) of these types of the region. For a day.
+
+        What is not there is left out. Without names it is all of them, which takes some ten calls
+        and seconds of a thread: for requirements, not for a list of types.
+        """
 
     async def zones_of(self, scope: Scope, types: Collection[str]) -> Mapping[str, frozenset[str]]:
         """The zones of the region in which each type is offered; none: it is not. For a day."""

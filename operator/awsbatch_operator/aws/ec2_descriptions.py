@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
+from awsbatch_operator.api.encoding import decoded, encoded
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.scope import Scope
@@ -20,7 +21,7 @@ A_DAY = 86_400.0
 TEN_MINUTES = 600.0
 A_MINUTE = 60.0
 _SCOPES = 64  # whole answers that are kept, of each kind
-_REGIONS = 8  # lists of all types that are kept, 1 MiB each
+_REGIONS = 8  # lists of all types that are kept, as JSON of half a megabyte
 _NAMED = 2000  # single things that are kept, 1 to 3 kB each
 _TYPES_A_PAGE = 100
 _A_PAGE = 500
@@ -83,8 +84,16 @@ class Descriptions:
     def __init__(self, sender: Sender, clock: Clock, cluster_id: str) -> None:
         self._sender = sender
         self._cluster_id = cluster_id
-        self._types: Kept[tuple[Shape, ...]] = Kept(
-            self._all_types, clock, seconds=A_DAY, most=_REGIONS, shared=by_region
+        self._all_types: Kept[bytes] = Kept(
+            self._read_all_types, clock, seconds=A_DAY, most=_REGIONS, shared=by_region
+        )
+        self._types: Kept[Shape] = Kept(
+            self._read_types,
+            clock,
+            seconds=A_DAY,
+            most=_NAMED,
+            at_once=_TYPES_A_PAGE,
+            shared=by_region,
         )
         # A zone's name means another zone in another account (EC2 user guide, "AZ IDs").
         self._zones: Kept[frozenset[str]] = Kept(
@@ -109,8 +118,13 @@ class Descriptions:
             self._read_troubled, clock, seconds=A_MINUTE, most=_SCOPES
         )
 
-    async def instance_types(self, scope: Scope) -> Sequence[Shape]:
-        return await self._types.whole(scope) or ()
+    async def instance_types(
+        self, scope: Scope, names: Collection[str] | None = None
+    ) -> Mapping[str, Shape]:
+        if names is not None:
+            return await self._types.get(scope, names)
+        types = decoded(await self._all_types.whole(scope) or b"[]")
+        return {each["InstanceType"]: each for each in types}
 
     async def zones_of(self, scope: Scope, types: Collection[str]) -> Mapping[str, frozenset[str]]:
         found = await self._zones.get(scope, types)
@@ -149,10 +163,18 @@ class Descriptions:
             self._reservations.forget()  # and these free instances
             self._requests.forget()
 
-    async def _all_types(self, scope: Scope, _: Sequence[str]) -> Mapping[str, tuple[Shape, ...]]:
-        request = {"MaxResults": _TYPES_A_PAGE}
-        pages = self._sender.pages(scope, "ec2:DescribeInstanceTypes", request, "InstanceTypes")
-        return {WHOLE: tuple([_type(each) async for page in pages for each in page])}
+    async def _read_all_types(self, scope: Scope, _: Sequence[str]) -> Mapping[str, bytes]:
+        return {WHOLE: encoded(await self._described_types(scope, {}))}
+
+    async def _read_types(self, scope: Scope, names: Sequence[str]) -> Mapping[str, Shape]:
+        request = {"Filters": [{"Name": "instance-type", "Values": list(names)}]}
+        types = await self._described_types(scope, request)
+        return {str(each["InstanceType"]): each for each in types}
+
+    async def _described_types(self, scope: Scope, request: Shape) -> list[Shape]:
+        more = {**request, "MaxResults": _TYPES_A_PAGE}
+        pages = self._sender.pages(scope, "ec2:DescribeInstanceTypes", more, "InstanceTypes")
+        return [_type(each) async for page in pages for each in page]
 
     async def _offerings(self, scope: Scope, types: Sequence[str]) -> Mapping[str, frozenset[str]]:
         request = {
