@@ -1,4 +1,4 @@
-"""The operator's ports of EC2, ECS and parameters over the simulator: both mean the same AWS."""
+"""The operator's ports of EC2 and ECS over the simulator: both mean the same AWS."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,6 @@ from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.aws.call_table import CALLS
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.limits import PUBLISHED
-from awsbatch_operator.aws.ssm import ecs_image_parameter
 from awsbatch_simulator.limits import request_buckets
 
 TAGS = {**Owner(CLUSTER, ENVIRONMENT, "uid").tags(), "awsbatch.dev/intent": "token-1"}
@@ -34,6 +33,8 @@ async def account(loader: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", made.simulator.key.secret_access_key)
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    # The images that there are take two seconds to read.
+    monkeypatch.setattr(type(made.world.lookup), "image_exists", lambda *_: True)
     pollers = asyncio.create_task(made.aws.run())
     yield made
     pollers.cancel()
@@ -41,12 +42,9 @@ async def account(loader: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         await pollers
 
 
-async def launch(account: Account, *, count: int = 1, **more: Any) -> dict[str, Any]:
-    parameter = ecs_image_parameter("x86_64", gpu=False)
-    assert parameter is not None
-    image = await account.aws.ssm.image_parameter(account.scope, parameter)
+def launch(*, count: int = 1, **more: Any) -> dict[str, Any]:
     return {
-        "ImageId": image,
+        "ImageId": "ami-1",
         "InstanceType": "m5.large",
         "SubnetId": "subnet-1",
         "MinCount": count,
@@ -65,7 +63,7 @@ async def launch(account: Account, *, count: int = 1, **more: Any) -> dict[str, 
 async def test_instances_come_to_be_and_go_and_their_owner_hears_of_it(account):
     ec2, scope = account.aws.ec2, account.scope
     assert not await ec2.instances(scope, "uid")
-    await ec2.change(scope, "RunInstances", await launch(account, count=2))
+    await ec2.change(scope, "RunInstances", launch(count=2))
     first, second = await ec2.instances(scope, "uid")
     assert first["InstanceType"] == second["InstanceType"] == "m5.large"
     assert len(await ec2.launched_by(scope, "token-1")) == 2
@@ -82,7 +80,7 @@ async def test_instances_come_to_be_and_go_and_their_owner_hears_of_it(account):
 
 async def test_a_token_launches_once_and_another_request_by_it_is_refused(account):
     ec2, scope = account.aws.ec2, account.scope
-    request = await launch(account)
+    request = launch()
     await ec2.change(scope, "RunInstances", request)
     await ec2.change(scope, "RunInstances", request)
     assert len(await ec2.launched_by(scope, "token-1")) == 1
@@ -96,32 +94,17 @@ async def test_a_token_launches_once_and_another_request_by_it_is_refused(accoun
 
 async def test_a_trial_launches_nothing(account):
     ec2, scope = account.aws.ec2, account.scope
-    await ec2.dry_run(scope, "RunInstances", await launch(account))
+    await ec2.dry_run(scope, "RunInstances", launch())
     assert await ec2.launched_by(scope, "token-1") == []
 
 
 async def test_a_spot_block_is_refused_as_ec2_refuses_it_since_2022(account):
     options = {"BlockDurationMinutes": 60}
     market = {"MarketType": "spot", "SpotOptions": options}
-    request = await launch(account, InstanceMarketOptions=market)
+    request = launch(InstanceMarketOptions=market)
     with pytest.raises(AwsError, match="BlockDurationMinutes") as caught:
         await account.aws.ec2.change(account.scope, "RunInstances", request)
     assert (caught.value.kind, caught.value.code) == (ErrorKind.INVALID, "InvalidParameterValue")
-
-
-async def test_what_is_checked_before_a_launch_is_told(account):
-    ec2, scope = account.aws.ec2, account.scope
-    subnets = await ec2.subnets(scope, ["subnet-1", "subnet-none"])
-    assert subnets.keys() == {"subnet-1"}
-    groups = await ec2.security_groups(scope, ["sg-1", "sg-none"])
-    assert groups.keys() == {"sg-1"}
-    assert groups["sg-1"]["VpcId"] == subnets["subnet-1"]["VpcId"]
-    zones = await ec2.zones_of(scope, ["m5.large", "no.such"])
-    assert subnets["subnet-1"]["AvailabilityZone"] in zones["m5.large"]
-    assert zones["no.such"] == frozenset()
-    types = await ec2.instance_types(scope, ["m5.large", "no.such"])
-    assert types.keys() == {"m5.large"}
-    assert types["m5.large"]["VCpuInfo"]["DefaultVCpus"] == 2
 
 
 async def test_a_cluster_that_ecs_does_not_know_has_no_container_instances(account):
@@ -144,12 +127,10 @@ def test_no_limit_of_ours_is_above_what_aws_allows():
     buckets = {name: (name.partition(":")[0], each) for name, each in request_buckets().items()}
     for call in CALLS:
         ours = next(
-
-                limit
-                for limit in PUBLISHED
-                if limit.service == call.service
-                and any(fnmatchcase(call.operation, glob) for glob in limit.operations)
-
+            limit
+            for limit in PUBLISHED
+            if limit.service == call.service
+            and any(fnmatchcase(call.operation, glob) for glob in limit.operations)
         )
         allowed = [
             bucket

@@ -71,7 +71,7 @@ class StubAws:
         self._called = dict(params)
 
     def __call__(self, request: Any, event_name: str, **_: Any) -> AWSResponse:
-        _, service, operation = event_name.split(".")
+        service, operation = event_name.split(".")[1:]
         parameters: Parameters = self._called
         if service != "ec2":
             body = request.body or b"{}"

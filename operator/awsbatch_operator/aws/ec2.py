@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Shape
-from awsbatch_operator.api.scope import Permit, Scope
+from awsbatch_operator.api.scope import NoTokenError, Permit, Scope
 from awsbatch_operator.api.tags import CLUSTER, OWNER_UID
 from awsbatch_operator.aws.ec2_descriptions import Descriptions
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
@@ -91,8 +91,12 @@ class Ec2Adapter(Descriptions):
                 changing.enter_context(self._feed.changing(scope, name))
             try:
                 answer = await self._sender.call(scope, f"ec2:{operation}", request)
-            finally:
-                self.changed(operation)
+            except NoTokenError:
+                raise  # it was not sent: nothing is old
+            except BaseException:
+                self.changed(scope, operation)
+                raise
+            self.changed(scope, operation)
         return plain_shape(answer)
 
     def permit(self, scope: Scope, operation: str, holder: Hashable) -> Permit:

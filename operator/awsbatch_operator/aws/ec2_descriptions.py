@@ -154,14 +154,14 @@ class Descriptions:
     async def troubled_instances(self, scope: Scope) -> Sequence[Shape]:
         return await self._troubled.whole(scope) or ()
 
-    def changed(self, operation: str) -> None:
-        """We have made, changed or ended something by that operation."""
+    def changed(self, scope: Scope, operation: str) -> None:
+        """We have made, changed or ended something by that operation, or may have."""
         if "CapacityReservation" in operation:
-            self._reservations.forget()
+            self._reservations.forget(scope)
         if operation in ("CreateFleet", "RunInstances", "TerminateInstances"):
-            self._subnets.forget()  # they count free addresses
-            self._reservations.forget()  # and these free instances
-            self._requests.forget()
+            self._subnets.forget(scope)  # they count free addresses
+            self._reservations.forget(scope)  # and these free instances
+            self._requests.forget(scope)
 
     async def _read_all_types(self, scope: Scope, _: Sequence[str]) -> Mapping[str, bytes]:
         return {WHOLE: encoded(await self._described_types(scope, {}))}

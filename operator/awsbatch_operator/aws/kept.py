@@ -17,6 +17,10 @@ AnswerT = TypeVar("AnswerT")
 WHOLE = "*"  # the name of what has none, being all things of a scope
 
 
+_Key = tuple[Hashable, str]
+"""What an answer belongs to, such as an account and region, and its name."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Answer(Generic[AnswerT]):
     """What AWS said, None if there is none, until when (monotonic seconds) that is told."""
@@ -58,9 +62,10 @@ class Kept(Generic[AnswerT]):
         self._seconds = seconds
         self._most = most
         self._shared = shared
-        self._answers: OrderedDict[Hashable, _Answer[AnswerT]] = OrderedDict()
+        self._answers: OrderedDict[_Key, _Answer[AnswerT]] = OrderedDict()
         self._moments = itertools.count(1)
-        self._forgotten = 0  # what was asked for before that moment is not kept
+        # What was asked for before that moment is not kept; by what the answers belong to.
+        self._forgotten: dict[Hashable, int] = {}
         self._coalescer: Coalescer[AnswerT] = Coalescer(self._ask, most=at_once)
 
     async def get(
@@ -80,10 +85,12 @@ class Kept(Generic[AnswerT]):
         known = self._answers.get((self._shared(scope), name))
         return None if known is None else known.value
 
-    def forget(self) -> None:
-        """We have changed what this is about: what AWS said until now is old."""
-        self._forgotten = next(self._moments)
-        self._answers.clear()
+    def forget(self, scope: Scope) -> None:
+        """We have changed what this is about: what AWS said of the scope until now is old."""
+        shared = self._shared(scope)
+        self._forgotten[shared] = next(self._moments)
+        for key in [key for key in self._answers if key[0] == shared]:
+            del self._answers[key]
 
     async def _one(self, scope: Scope, name: str, *, fresh: bool) -> AnswerT | None:
         key = (self._shared(scope), name)
@@ -101,9 +108,10 @@ class Kept(Generic[AnswerT]):
             self._keep((self._shared(scope), name), answer)
         return found
 
-    def _keep(self, key: Hashable, answer: _Answer[AnswerT]) -> None:
+    def _keep(self, key: _Key, answer: _Answer[AnswerT]) -> None:
         before = self._answers.get(key)
-        if answer.moment < self._forgotten or (before and before.moment > answer.moment):
+        oldest = max(self._forgotten.get(key[0], 0), before.moment if before else 0)
+        if answer.moment < oldest:
             return
         self._answers[key] = answer
         self._answers.move_to_end(key)

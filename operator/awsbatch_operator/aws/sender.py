@@ -125,7 +125,7 @@ class Sender:
         prepaid: Prepaid | None = None,
     ) -> AsyncGenerator[list[Shape], None]:
         """The items of `member`, page by page, until AWS says that there are no more."""
-        where = (AccountRegion(scope.account_id, scope.region), name)
+        where = (_where(scope), name)
         expected = self._pages.get(where, 1)
         own = None if polling or prepaid else self.prepay(scope, name, expected)
         next_token, token, count = CALLS[name].page_token, None, 0
@@ -145,8 +145,7 @@ class Sender:
 
     def prepay(self, scope: Scope, name: str, calls: int) -> Prepaid:
         """Rate tokens for several calls that make sense only together. Raises NoTokenError."""
-        where = AccountRegion(scope.account_id, scope.region)
-        return self._limits.prepay(where, CALLS[name], calls)
+        return self._limits.prepay(_where(scope), CALLS[name], calls)
 
     def member(self, scope: Scope, name: str, answer: Shape, member: str) -> list[Shape]:
         """A list that AWS always sends, also when empty; AwsError if it is not there."""
@@ -210,9 +209,7 @@ class Sender:
 
     def permit(self, scope: Scope, name: str, holder: Hashable) -> Permit:
         """A rate token, kept for the call that follows within seconds. Raises NoTokenError."""
-        return self._limits.permit(
-            AccountRegion(scope.account_id, scope.region), CALLS[name], holder
-        )
+        return self._limits.permit(_where(scope), CALLS[name], holder)
 
     def default_region(self) -> str:
         """The region of calls without a scope. AwsError (INVALID) if nobody set one."""
@@ -276,16 +273,16 @@ class Sender:
         if error.kind is ErrorKind.THROTTLED and error.service == call.service:
             share = self._limits.throttled(AccountRegion(sent.account_id, sent.region), call)
             if share is not None:
-                _log.warning(
-                    "AWS throttles; calling more slowly",
-                    call=call.name,
-                    region=sent.region,
-                    rate_share=round(share, 2),
-                )
+                log = _log.bind(call=call.name, region=sent.region)
+                log.warning("AWS throttles; calling more slowly", rate_share=round(share, 2))
         if sent.identity.role_arn and error.code.startswith(_STALE_CREDENTIALS):
             self._sessions.discard(sent.identity, sent.region)
         if error.obstacle is Obstacle.CREDENTIALS:  # a client looks for them only when it is made
             self._sessions.discard(Identity(), "")
+
+
+def _where(scope: Scope) -> AccountRegion:
+    return AccountRegion(scope.account_id, scope.region)
 
 
 def _check_account(scope: Scope, call: Call) -> None:

@@ -13,9 +13,9 @@ from tests.unit.aws.capacity_requests import FLEET, LAUNCH, TAGS
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.api.tags import Owner
+from awsbatch_operator.aws import instances
 from awsbatch_operator.aws.ec2 import CONSOLE_LIMIT
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
-from awsbatch_operator.aws.instances import PAGE
 
 SCOPE = Scope("111122223333", "eu-central-1")
 OWNER = ObjectKey("ComputeEnvironment", "ns", "e")
@@ -82,21 +82,29 @@ async def read(ec2: Ec2) -> None:
 
 
 async def test_at_rest_all_instances_of_a_scope_are_read_by_one_call_a_minute(ec2):
-    ec2.instances = [instance(number, uid=f"u{number % 20}") for number in range(PAGE)]
+    ec2.instances = [instance(number, uid=f"u{number % 20}") for number in range(40)]
     await read(ec2)
     for number in range(20):
-        assert len(await ec2.port.instances(SCOPE, f"u{number}")) == PAGE // 20
+        assert len(await ec2.port.instances(SCOPE, f"u{number}")) == 2
     assert not await ec2.port.instances(SCOPE, "nobody")
-    assert len(await ec2.port.all_instances(SCOPE)) == PAGE
+    assert len(await ec2.port.all_instances(SCOPE)) == 40
     assert ec2.bench.stub.sent == []
     assert await ec2.calls_in(600) == 10
 
 
-async def test_more_instances_than_a_page_are_read_page_by_page(ec2):
-    ec2.instances = [instance(number) for number in range(2 * PAGE + 1)]
+async def test_more_instances_than_a_page_are_read_page_by_page(ec2, monkeypatch):
+    monkeypatch.setattr(instances, "PAGE", 10)
+    ec2.instances = [instance(number) for number in range(21)]
     await read(ec2)
-    assert len(await ec2.port.instances(SCOPE, "u")) == 2 * PAGE + 1
+    assert len(await ec2.port.instances(SCOPE, "u")) == 21
     assert await ec2.calls_in(60) == 3
+
+
+async def test_many_pages_are_read_less_often_whatever_goes_on(ec2, monkeypatch):
+    monkeypatch.setattr(instances, "PAGE", 1)
+    ec2.instances = [instance(number, state="pending") for number in range(10)]
+    await read(ec2)
+    assert await ec2.calls_in(60) == 10 * 3
 
 
 @pytest.mark.parametrize("state", ["pending", "stopping", "shutting-down"])

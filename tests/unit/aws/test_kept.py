@@ -107,11 +107,20 @@ async def test_what_was_asked_before_a_change_of_ours_is_not_kept(aws, clock):
     aws.go.clear()
     first = asyncio.create_task(answers.get(SCOPE, ["a"]))
     await clock.advance(0)
-    answers.forget()
+    answers.forget(SCOPE)
     aws.go.set()
     assert await first == {"a": 1}
     assert await answers.get(SCOPE, ["a"]) == {"a": 2}
     assert await answers.get(SCOPE, ["a"]) == {"a": 2}
+
+
+async def test_a_change_makes_old_what_is_known_of_its_account_alone(aws, clock):
+    answers, other = kept(aws, clock), Scope("444455556666", "eu-central-1")
+    await answers.get(SCOPE, ["a"])
+    await answers.get(other, ["a"])
+    answers.forget(SCOPE)
+    assert await answers.get(other, ["a"]) == {"a": 2}
+    assert await answers.get(SCOPE, ["a"]) == {"a": 3}
 
 
 async def test_no_more_are_kept_than_there_is_room_for(aws, clock):
