@@ -26,8 +26,9 @@ class Cadence:
     unmoving: float = 300.0  # definitions, policies: they change only when somebody changes them
     infrastructure_moving: float = 3.0  # while something is CREATING, UPDATING or DELETING
     instances: float = 60.0  # EC2 instances, and the container instances of a cluster
-    instances_moving: float = 5.0  # while EC2 starts or ends one; never above a page in 2 s
-    demand: float = 15.0  # the jobs that wait in a queue for capacity
+    instances_moving: float = 5.0  # while EC2 starts or ends one
+    instances_page: float = 2.0  # and that for each page of them at least
+    demand: float = 15.0  # the jobs that wait in queues for capacity, and `call` a page at least
     followed: float = 1800.0  # a name that nobody has asked for so long is not read any more
     infrastructure_idle: float = 3600.0  # a scope that nobody has used for that long is left alone
     trouble: float = 5.0  # first pause after a failed poll; doubles up to `trouble_most`

@@ -1,5 +1,6 @@
 """Instances, as EC2 and as ECS see them: what is kept of each, and how feeds read them."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,7 +18,6 @@ NOBODY = "-"  # stands for the uid where there is none
 INTENT = f"{GROUP}/intent"  # the tag with the client token of the launch
 PAGE = 500  # instances of a page: one takes a thread some 0.4 s to read
 TAGS_AT_ONCE = 200  # values of one filter; EC2 user guide, "Filter considerations"
-PAGE_SECONDS = 2.0  # between polls for each page of them, however much is going on
 ECS_AT_ONCE = 100  # DescribeContainerInstances; a page of ListContainerInstances
 # What the operator reads of an instance. The rest is six times as much, moves without meaning
 # anything to us (attachments, product codes), or may be secret.
@@ -59,6 +59,7 @@ CONTAINER_INSTANCE_MEMBERS = (
     "tags",
 )
 _ATTRIBUTES = ("ecs.ami-id", "ecs.availability-zone", "ecs.cpu-architecture", "ecs.instance-type")
+_READ_AT_ONCE = 100  # reservations, before the event loop gets a turn
 _MOVING = ("pending", "shutting-down", "stopping")
 
 
@@ -113,7 +114,8 @@ class InstanceSource:
     def interval(self, cadence: Cadence, scope: Scope, *, moving: bool) -> float:
         if not moving:
             return cadence.instances
-        return max(cadence.instances_moving, PAGE_SECONDS * self._pages_of.get(scope, 1))
+        pages = self._pages_of.get(scope, 1)
+        return max(cadence.instances_moving, cadence.instances_page * pages)
 
     def moving(self, detail: Shape) -> bool:
         return detail["State"]["Name"] in _MOVING
@@ -158,10 +160,11 @@ class InstanceSource:
             scope, "ec2:DescribeInstances", request, "Reservations", polling=polling
         ):
             count += 1
-            for reservation in page:
-                details += [
-                    members_of(each, INSTANCE_MEMBERS) for each in reservation.get("Instances", ())
-                ]
+            for number, reservation in enumerate(page, start=1):
+                found = reservation.get("Instances", ())
+                details += [members_of(each, INSTANCE_MEMBERS) for each in found]
+                if not number % _READ_AT_ONCE:
+                    await asyncio.sleep(0)
         return details, count
 
 

@@ -86,10 +86,12 @@ class BatchPort(Protocol):
         """What waits in the queue, by its ARN: RUNNABLE jobs, and arrays with RUNNABLE children.
 
         Parts of DescribeJobs' details: jobId, jobName, jobQueue, jobDefinition, status, createdAt,
-        shareIdentifier, schedulingPriority, arrayProperties, timeout, platformCapabilities, what
-        the containers require (below container, ecsProperties and nodeProperties), and our tags.
+        shareIdentifier, schedulingPriority, arrayProperties, timeout, platformCapabilities,
+        isCancelled and isTerminated if they are true, what the containers require (below container,
+        ecsProperties and nodeProperties), whether there are eksProperties, and our tags.
         An array comes once, as its parent, which is PENDING; how many of its children wait says
-        arrayProperties.statusSummary.RUNNABLE. Oldest first, at most WAITING_MOST of a queue.
+        arrayProperties.statusSummary.RUNNABLE. Oldest first; of a state of a queue at most
+        WAITING_MOST (waiting_jobs.py) are looked at.
 
         Polled every 15 s (Cadence.demand), ListJobs for the queue and DescribeJobs for what is new
         there. Owners of jobs are not woken by this, only `wake`.

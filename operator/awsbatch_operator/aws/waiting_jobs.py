@@ -1,5 +1,6 @@
 """The jobs that wait in a queue for capacity: what is kept of each, and how the feed reads them."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import aclosing
@@ -14,8 +15,9 @@ from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.feed import Keep, Reading
 from awsbatch_operator.aws.sender import Sender
 
-WAITING_MOST = 20_000  # jobs of a queue that are looked at; thousands fill any limit
+WAITING_MOST = 20_000  # jobs of a queue and state that are looked at; thousands fill any limit
 REMEMBERED = 50_000  # jobs whose needs are kept, 0.5 kB each: they never change
+_READ_AT_ONCE = 200  # jobs that are put together before the event loop gets a turn
 _MEMBERS = (
     "createdAt",
     "jobDefinition",
@@ -48,10 +50,11 @@ class WaitingSource:
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
         self._needs: OrderedDict[str, bytes] = OrderedDict()
+        self._pages_of: dict[Scope, int] = {}  # of the last walk, all queues together
 
     def interval(self, cadence: Cadence, scope: Scope, *, moving: bool) -> float:
-        del scope, moving
-        return cadence.demand
+        del moving
+        return max(cadence.demand, cadence.call * self._pages_of.get(scope, 1))
 
     def moving(self, detail: Shape) -> bool:  # noqa: ARG002 - it waits
         return False
@@ -73,6 +76,7 @@ class WaitingSource:
         self, scope: Scope, followed: Collection[str], keep: Keep, *, polling: bool
     ) -> Reading:
         found: list[Shape] = []
+        self._pages_of[scope] = 0
         for queue in sorted(followed):
             found += filter(keep, await self._of(scope, queue, polling=polling))
         return Reading(found, None)
@@ -96,11 +100,13 @@ class WaitingSource:
             if count is None or (count and job_id not in self._needs)
         ]
         counts |= await self._describe(scope, asked, polling=polling)
-        return [
-            _waiting(queue, waiting[job_id], count, self._needs[job_id])
-            for job_id, count in counts.items()
-            if count and job_id in self._needs
-        ]
+        found = []
+        for number, (job_id, count) in enumerate(counts.items(), start=1):
+            if count and job_id in self._needs:
+                found.append(_waiting(queue, waiting[job_id], count, self._needs[job_id]))
+            if not number % _READ_AT_ONCE:
+                await asyncio.sleep(0)
+        return found
 
     async def _describe(
         self, scope: Scope, job_ids: Sequence[str], *, polling: bool
@@ -130,6 +136,7 @@ class WaitingSource:
         """Summaries by id; of what is PENDING arrays only."""
         request = {"jobQueue": queue, "jobStatus": state, "maxResults": LISTED_AT_ONCE}
         found: dict[str, Shape] = {}
+        count = 0
         pages = self._sender.pages(
             scope, "batch:ListJobs", request, "jobSummaryList", polling=polling
         )
@@ -141,8 +148,10 @@ class WaitingSource:
                     if "index" not in job.get("arrayProperties", {})
                     and (state == "RUNNABLE" or "arrayProperties" in job)
                 }
-                if len(found) >= WAITING_MOST:
+                count += 1
+                if count * LISTED_AT_ONCE >= WAITING_MOST:
                     break
+        self._pages_of[scope] = self._pages_of.get(scope, 0) + count
         return found
 
 
@@ -161,6 +170,7 @@ def _children(job: Shape) -> int | None:
 def _waiting(queue: str, summary: Shape, count: int, needs: bytes) -> Shape:
     """What is told of a job: what it needs, and what the list says of it now."""
     job: dict[str, Any] = {**decoded(needs), "jobQueue": queue, "status": summary["status"]}
+    job |= {name: True for name in ("isCancelled", "isTerminated") if summary.get(name)}
     if "arrayProperties" in summary:
         size = summary["arrayProperties"].get("size", count)
         job["arrayProperties"] = {"size": size, "statusSummary": {"RUNNABLE": count}}
@@ -171,6 +181,8 @@ def _needs(detail: Shape) -> Shape:
     """The part of DescribeJobs' detail that says what the job needs, and whose it is."""
     kept: dict[str, Any] = {name: detail[name] for name in _MEMBERS if name in detail}
     kept |= _containers(detail)
+    if detail.get("eksProperties"):
+        kept["eksProperties"] = {"podProperties": {}}  # what its pods need is of no use to ECS
     nodes = detail.get("nodeProperties")
     if nodes:
         ranges = nodes.get("nodeRangeProperties", ())

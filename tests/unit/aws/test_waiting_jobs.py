@@ -9,7 +9,8 @@ import pytest
 from tests.support.stub_aws import Refused
 
 from awsbatch_operator.api.metadata import ObjectKey
-from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.api.scope import NoTokenError, Scope
+from awsbatch_operator.aws import waiting_jobs
 
 SCOPE = Scope("111122223333", "eu-central-1")
 OWNER = ObjectKey("ComputeEnvironment", "ns", "e")
@@ -177,6 +178,37 @@ async def test_what_several_containers_or_nodes_need_is_told(batch):
         "numNodes": 4,
         "nodeRangeProperties": [{"targetNodes": "0:", "container": NEEDED}],
     }
+
+
+async def test_what_is_on_its_way_out_and_what_runs_on_eks_is_told_as_such(batch):
+    batch.jobs = [
+        job(1, isCancelled=True, isTerminated=False),
+        job(2, eksProperties={"podProperties": {"containers": [{"image": "x"}]}}),
+    ]
+    first, second = await batch.asks()
+    assert first["isCancelled"]
+    assert "isTerminated" not in first
+    assert second["eksProperties"] == {"podProperties": {}}
+
+
+async def test_a_queue_of_any_length_is_not_read_to_its_end(batch, monkeypatch):
+    monkeypatch.setattr(waiting_jobs, "LISTED_AT_ONCE", 10)
+    monkeypatch.setattr(waiting_jobs, "WAITING_MOST", 30)
+    batch.jobs = [job(number) for number in range(100)]
+    batch.jobs += [job(number, status="PENDING") for number in range(100, 200)]
+    assert len(await batch.asks()) == 30
+    await batch.clock.advance(15)
+    assert await batch.calls_in(15) == {"ListJobs": 6}
+
+
+async def test_long_lists_are_read_less_often(batch, monkeypatch):
+    monkeypatch.setattr(waiting_jobs, "LISTED_AT_ONCE", 1)
+    batch.jobs = [job(number) for number in range(199)]
+    with pytest.raises(NoTokenError):
+        await batch.asks()  # no turn waits for two hundred pages; the feed does
+    await batch.clock.advance(60)
+    assert len(await batch.asks()) == 199
+    assert 200 <= (await batch.calls_in(120))["ListJobs"] <= 3 * 200
 
 
 async def test_a_job_that_aws_lists_and_does_not_describe_is_left_out(batch):
