@@ -8,6 +8,7 @@ from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.api.tags import CLUSTER
+from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.aws.instances import (
     TAGS_AT_ONCE,
     in_plain_values,
@@ -75,7 +76,8 @@ _TROUBLES = (
 )
 
 
-_ID = {"Images": "ImageId", "SecurityGroups": "GroupId", "Subnets": "SubnetId"}
+_ID = {"SecurityGroups": "GroupId", "Subnets": "SubnetId"}
+_NO_IMAGE = "InvalidAMIID."  # NotFound, Unavailable (deregistered), Malformed
 
 
 class Descriptions:
@@ -105,9 +107,7 @@ class Descriptions:
         self._groups: Kept[Shape] = Kept(
             self._read_groups, clock, seconds=TEN_MINUTES, most=_NAMED, at_once=TAGS_AT_ONCE
         )
-        self._images: Kept[Shape] = Kept(
-            self._read_images, clock, seconds=TEN_MINUTES, most=_NAMED, at_once=TAGS_AT_ONCE
-        )
+        self._images: Kept[Shape] = Kept(self._read_images, clock, seconds=TEN_MINUTES, most=_NAMED)
         self._reservations: Kept[tuple[Shape, ...]] = Kept(
             self._read_reservations, clock, seconds=A_MINUTE, most=_SCOPES
         )
@@ -193,7 +193,19 @@ class Descriptions:
         return await self._by_id(scope, "SecurityGroups", "group-id", ids, _GROUP)
 
     async def _read_images(self, scope: Scope, ids: Sequence[str]) -> Mapping[str, Shape]:
-        return await self._by_id(scope, "Images", "image-id", ids, _IMAGE)
+        """One by one, by its id: a filter would be held against all public images, page by page."""
+        call, found = "ec2:DescribeImages", {}
+        for each in ids:
+            request = {"ImageIds": [each], "IncludeDeprecated": True}
+            try:
+                answer = await self._sender.call(scope, call, request)
+            except AwsError as error:
+                if not error.code.startswith(_NO_IMAGE):
+                    raise
+                continue
+            for image in self._sender.member(scope, call, answer, "Images"):
+                found[str(image["ImageId"])] = members_of(image, _IMAGE)
+        return found
 
     async def _read_reservations(
         self, scope: Scope, _: Sequence[str]

@@ -110,9 +110,10 @@ class PriceBookAdapter:
         self, scope: Scope, names: Sequence[str]
     ) -> Mapping[str, Mapping[str, Decimal]]:
         """The spot prices of now: with a start of now, AWS answers the last before it."""
+        # By filters: a type that EC2 does not know would spoil the whole call otherwise.
+        filters = {"instance-type": list(names), "product-description": ["Linux/UNIX"]}
         request = {
-            "InstanceTypes": list(names),
-            "ProductDescriptions": ["Linux/UNIX"],
+            "Filters": [{"Name": name, "Values": values} for name, values in filters.items()],
             "StartTime": self._clock.now().epoch,
         }
         found: dict[str, dict[str, Decimal]] = {}

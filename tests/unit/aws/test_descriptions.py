@@ -73,7 +73,6 @@ async def test_the_zones_of_types_are_asked_for_together_and_none_is_an_answer(b
     [
         ("subnets", "Subnets", "SubnetId", "subnet-id"),
         ("security_groups", "SecurityGroups", "GroupId", "group-id"),
-        ("images", "Images", "ImageId", "image-id"),
     ],
 )
 async def test_one_that_does_not_exist_does_not_spoil_the_others(
@@ -87,6 +86,22 @@ async def test_one_that_does_not_exist_does_not_spoil_the_others(
     asked = [request["Filters"] for _, request in bench.stub.sent]
     assert asked == [[{"Name": filter_, "Values": ["x-1", "x-2"]}]]
     await ask(SCOPE, ["x-1"], fresh=True)
+    assert len(bench.stub.sent) == 2
+
+
+@pytest.mark.parametrize("code", ["NotFound", "Unavailable", "Malformed"])
+async def test_an_image_that_is_gone_does_not_spoil_the_others(bench, code):
+    def answer(asked: dict) -> dict:
+        [image] = asked["ImageIds"]
+        assert asked["IncludeDeprecated"]
+        if image != "ami-1":
+            raise Refused(f"InvalidAMIID.{code}", f"no {image}")
+        return {"Images": [{"ImageId": image, "Architecture": "arm64"}]}
+
+    bench.stub.answers["DescribeImages"] = answer
+    found = await bench.aws.ec2.images(SCOPE, ["ami-1", "ami-2"])
+    assert found == {"ami-1": {"ImageId": "ami-1", "Architecture": "arm64"}}
+    await bench.aws.ec2.images(SCOPE, ["ami-1", "ami-2"])
     assert len(bench.stub.sent) == 2
 
 
