@@ -89,7 +89,7 @@ async def test_at_rest_all_instances_of_a_scope_are_read_by_one_call_a_minute(ec
     assert not await ec2.port.instances(SCOPE, "nobody")
     assert len(await ec2.port.all_instances(SCOPE)) == 40
     assert ec2.bench.stub.sent == []
-    assert await ec2.calls_in(600) == 10
+    assert await ec2.calls_in(180) == 3
 
 
 async def test_more_instances_than_a_page_are_read_page_by_page(ec2, monkeypatch):
@@ -102,16 +102,16 @@ async def test_more_instances_than_a_page_are_read_page_by_page(ec2, monkeypatch
 
 async def test_many_pages_are_read_less_often_whatever_goes_on(ec2, monkeypatch):
     monkeypatch.setattr(instances, "PAGE", 1)
-    ec2.instances = [instance(number, state="pending") for number in range(10)]
+    ec2.instances = [instance(number, state="pending") for number in range(5)]
     await read(ec2)
-    assert await ec2.calls_in(60) == 10 * 3
+    assert await ec2.calls_in(30) == 5 * 3
 
 
 @pytest.mark.parametrize("state", ["pending", "stopping", "shutting-down"])
 async def test_while_ec2_works_on_an_instance_they_are_read_every_five_seconds(ec2, state):
     ec2.instances = [instance(1, state=state)]
     await read(ec2)
-    assert await ec2.calls_in(60) == 12
+    assert await ec2.calls_in(20) == 4
     ec2.instances = [instance(1, state="terminated")]
     await ec2.clock.advance(60)
     assert await ec2.calls_in(120) == 2

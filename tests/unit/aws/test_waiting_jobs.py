@@ -203,12 +203,12 @@ async def test_a_queue_of_any_length_is_not_read_to_its_end(batch, monkeypatch):
 
 async def test_long_lists_are_read_less_often(batch, monkeypatch):
     monkeypatch.setattr(waiting_jobs, "LISTED_AT_ONCE", 1)
-    batch.jobs = [job(number) for number in range(199)]
+    batch.jobs = [job(number) for number in range(99)]
     with pytest.raises(NoTokenError):
-        await batch.asks()  # no turn waits for two hundred pages; the feed does
-    await batch.clock.advance(60)
-    assert len(await batch.asks()) == 199
-    assert 200 <= (await batch.calls_in(120))["ListJobs"] <= 3 * 200
+        await batch.asks()  # no turn waits for a hundred pages; the feed does
+    await batch.clock.advance(20)
+    assert len(await batch.asks()) == 99
+    assert (await batch.calls_in(40))["ListJobs"] <= 2 * 100
 
 
 async def test_a_job_that_aws_lists_and_does_not_describe_is_left_out(batch):
