@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from awsbatch_operator.aws.call_table import CALLS, CLUSTER_ID
-from awsbatch_operator.aws.calls import Call, Condition, Permission
+from awsbatch_operator.aws import capacity_calls
+from awsbatch_operator.aws.call_table import CALLS
+from awsbatch_operator.aws.calls import CLUSTER_ID, Call, Condition, Permission
 
 FOLDER = Path(__file__).resolve().parent.parent / "deploy" / "iam"
 REFERENCE = "https://docs.aws.amazon.com/service-authorization/latest/reference/"
@@ -23,16 +24,20 @@ README = """\
 
 # What the operator may do in AWS
 
-`operator-policy.json` is the policy of the operator's own role: exactly the calls in the table
-below and what they need. Give the same policy, without `sts:AssumeRole`, to each role that an
-AWSAccount names (`spec.roleArn`); its trust policy must name the operator's role and demand the
-AWSAccount's `externalId`.
+`operator-policy.json` is the policy of the operator's own role: exactly the calls in the first
+table below and what they need. `capacity-policy.json` is for those who let the operator launch
+instances (`spec.capacity` of an UNMANAGED ComputeEnvironment), and holds the calls of the second
+table; attach it beside the other, or leave it out. Give the same policies, without
+`sts:AssumeRole`, to each role that an AWSAccount names (`spec.roleArn`); its trust policy must name
+the operator's role and demand the AWSAccount's `externalId`. Prices are asked for with the
+operator's own role only.
 
-Before you use it, look at four things:
+Before you use them, look at five things:
 
 - **The cluster id.** `{cluster_id}` stands for the `--cluster-id` of your installation (in the
   overlay: `cluster-id`). Put yours in its place, here and in the role of every AWSAccount:
-  `sed s/{cluster_id}/my-cluster/ deploy/iam/operator-policy.json`. What carries another cluster's
+  `sed s/{cluster_id}/my-cluster/ deploy/iam/operator-policy.json`, and the same with
+  `deploy/iam/capacity-policy.json`. What carries another cluster's
   tag `awsbatch.dev/cluster`, or none, cannot be changed or ended with this policy, and nothing can
   be made without it. Queues, definitions, environments and policies of others may still be *used*
   (`spec.allowedExternalArns` of an AWSAccount says which).
@@ -47,16 +52,28 @@ Before you use it, look at four things:
   `LogsGetLogEvents`
   ([why it is not a wildcard](../../docs/decisions/0014-whose-log-groups-are-read.md)).
 
-In the table, *of ours* means: with the tag `awsbatch.dev/cluster` of this cluster on the thing, and
-*with our tag*: with it in the request. Where neither stands, AWS has no such condition for the
-action, or the thing may be somebody else's; `aws/call_table.py` says which.
+- **Images by parameter** (`ssm:GetParameter`). The operator may read the parameters with which AWS
+  names the ECS-optimized images. For one of your own (`image.ssmParameter` of a pool), add its ARN
+  to the statement `SsmGetParameter`.
+
+In the tables, *of ours* means: with the tag `awsbatch.dev/cluster` of this cluster on the thing,
+and *with our tag*: with it in the request. Where neither stands, AWS has no such condition for the
+action, or the thing may be somebody else's; `aws/call_table.py` and `aws/capacity_calls.py` say
+which.
 
 In AWS's China and GovCloud partitions, `arn:aws:` is `arn:aws-cn:` or `arn:aws-us-gov:`.
 
 | call | changes AWS | needs | used by | source |
 | --- | --- | --- | --- | --- |
 {rows}
+
+For capacity:
+
+| call | changes AWS | needs | used by | source |
+| --- | --- | --- | --- | --- |
+{capacity_rows}
 """
+_TAGGED = ("arn:aws:batch:", "arn:aws:ec2:", "arn:aws:ecs:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +173,11 @@ def _needs(call: Call) -> str:
         needed[(permission.action, _meaning(permission))] += [
             resource.rpartition(":")[2].partition("/")[0]
             for resource in permission.resources
-            if resource.startswith("arn:aws:batch:")
+            if resource.startswith(_TAGGED)
         ]
     return (
         ", ".join(
-            f"`{action}`" + (f" on {' and '.join(types)}" if types else "") + meaning
+            f"`{action}`" + (f" on {' and '.join(dict.fromkeys(types))}" if types else "") + meaning
             for (action, meaning), types in needed.items()
         )
         or "nothing"
@@ -182,10 +199,13 @@ def _source(text: str) -> str:
 
 def files() -> dict[Path, str]:
     """What stands in deploy/iam/."""
-    calls = list(CALLS)
+    capacity = [call for call in CALLS if call.part == capacity_calls.PART]
+    rest = [call for call in CALLS if call.part != capacity_calls.PART]
+    readme = README.format(rows=table(rest), capacity_rows=table(capacity), cluster_id=CLUSTER_ID)
     return {
-        FOLDER / "operator-policy.json": json.dumps(policy(calls), indent=2) + "\n",
-        FOLDER / "README.md": README.format(rows=table(calls), cluster_id=CLUSTER_ID),
+        FOLDER / "operator-policy.json": json.dumps(policy(rest), indent=2) + "\n",
+        FOLDER / "capacity-policy.json": json.dumps(policy(capacity), indent=2) + "\n",
+        FOLDER / "README.md": readme,
     }
 
 

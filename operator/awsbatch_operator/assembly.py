@@ -16,6 +16,7 @@ from awsbatch_operator.api.scope import Fence, LeadershipStart
 from awsbatch_operator.aws.aws_settings import AwsSettings, Cadence
 from awsbatch_operator.aws.connect import Aws, connect
 from awsbatch_operator.aws.polling import Wake
+from awsbatch_operator.aws.price_list import PriceOverrides
 from awsbatch_operator.aws.runner import Runner
 from awsbatch_operator.aws.sender import AwsContext
 from awsbatch_operator.aws.sessions import ClientHook
@@ -226,6 +227,7 @@ def _aws(settings: Settings, edges: Edges, wake: Wake) -> Aws:
             read_timeout=settings.aws_read_timeout,
             threads=settings.aws_threads,
             cadence=cadence,
+            prices=PriceOverrides.parse(settings.prices),
         ),
         AwsContext(
             clock=edges.clock,

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from awsbatch_operator.aws.price_list import PriceOverrides
 from awsbatch_operator.schema.forms import REGION
 from awsbatch_operator.schema.rules import Rule, form
 
@@ -30,6 +31,11 @@ def _of(rule: Rule) -> AfterValidator:
         return text
 
     return AfterValidator(checked)
+
+
+def _prices(texts: tuple[str, ...]) -> tuple[str, ...]:
+    PriceOverrides.parse(texts)
+    return texts
 
 
 ClusterId = Annotated[str, Field(min_length=1), _of(_CLUSTER_ID)]
@@ -77,6 +83,12 @@ class Settings(BaseModel):
         default=None,
         description="Regions of objects without an AWSAccount, besides --region "
         "(comma-separated); default: all.",
+    )
+    prices: Annotated[tuple[str, ...], AfterValidator(_prices)] = Field(
+        default=(),
+        description="Your own prices of EC2 instances in US dollars an hour, instead of AWS's "
+        "(comma-separated): TYPE=PRICE for on-demand, Spot:TYPE=PRICE for spot; REGION/TYPE or "
+        "ZONE/TYPE for one place alone.",
     )
     settling_seconds: Seconds = Field(
         default=60,
@@ -175,13 +187,16 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+_LISTS = ("namespaces", "allowed_role_arns", "allowed_external_arns", "allowed_regions", "prices")
+
+
 def settings_from(
     arguments: argparse.Namespace, environment: Mapping[str, str] | None = None
 ) -> Settings:
     """The settings of `run`; pydantic.ValidationError says what is wrong with which of them."""
     env = os.environ if environment is None else environment
     given = {key: value for key, value in vars(arguments).items() if key != "command"}
-    for name in ("namespaces", "allowed_role_arns", "allowed_external_arns", "allowed_regions"):
+    for name in _LISTS:
         if name in given:
             given[name] = _names(given[name])
     given.setdefault("identity", env.get("POD_NAME") or socket.gethostname())

@@ -34,6 +34,13 @@ def test_regions_are_limited_to_the_own_one_and_those_that_are_listed():
     assert more.own_regions == ("eu-north-1", "us-east-1")
 
 
+def test_prices_are_given_as_a_list_and_a_wrong_one_is_named():
+    prices = run("--prices=m5.large=0.08, Spot:eu-west-1a/m5.large=0.03").prices
+    assert prices == ("m5.large=0.08", "Spot:eu-west-1a/m5.large=0.03")
+    with pytest.raises(ValidationError, match=r"'m5\.large' is no price"):
+        run("--prices=r5.large=1,m5.large")
+
+
 @pytest.mark.parametrize("flag", ["--cluster-id=-x", "--workers=0", "--lease-seconds=26.9"])
 def test_a_value_that_makes_no_sense_is_refused(flag):
     with pytest.raises(ValidationError):

@@ -15,9 +15,22 @@ from awsbatch_operator.telemetry.secrets import masked
 
 WORDS_LIMIT = 4096  # characters of one text; AWS's are shorter
 # The members of the Batch, ECS and EC2 answers that hold sentences, and those that hold such again.
-_SENTENCES = frozenset({"statusReason", "reason", "stoppedReason", "statusMessage"})
+_SENTENCES = frozenset(
+    {
+        "ErrorMessage",
+        "Message",
+        "StateTransitionReason",
+        "reason",
+        "statusMessage",
+        "statusReason",
+        "stoppedReason",
+    }
+)
 _BELOW = frozenset(
     {
+        "Instances",
+        "StateReason",
+        "Status",
         "attempts",
         "container",
         "containers",

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field, fields
 
+from awsbatch_operator.aws.price_list import PriceOverrides
+
 
 @dataclass(frozen=True, slots=True)
 class Cadence:
@@ -23,6 +25,10 @@ class Cadence:
     infrastructure: float = 30.0  # environments, queues
     unmoving: float = 300.0  # definitions, policies: they change only when somebody changes them
     infrastructure_moving: float = 3.0  # while something is CREATING, UPDATING or DELETING
+    instances: float = 60.0  # EC2 instances, and the container instances of a cluster
+    instances_moving: float = 5.0  # while EC2 starts or ends one
+    instances_page: float = 2.0  # and that for each page of them at least
+    demand: float = 15.0  # the jobs that wait in queues for capacity, and `call` a page at least
     followed: float = 1800.0  # a name that nobody has asked for so long is not read any more
     infrastructure_idle: float = 3600.0  # a scope that nobody has used for that long is left alone
     trouble: float = 5.0  # first pause after a failed poll; doubles up to `trouble_most`
@@ -52,6 +58,7 @@ class AwsSettings:
     sessions: int = 64  # kept, each with its credentials and clients; a role and region has one
     clients: int = 128  # of one session; the operator's own has one for each service and region
     poll_share: float = 0.3  # of each rate, at most
+    prices: PriceOverrides = field(default_factory=PriceOverrides)
     kept_bytes: int = 16 * 1024 * 1024  # of details, for each kind of thing that is polled
     cadence: Cadence = field(default_factory=Cadence)
 

@@ -37,10 +37,11 @@ class Feeds:
     queues: Feed
     policies: Feed
     definitions: Feed
+    waiting: Feed
 
     def all(self) -> tuple[Feed, ...]:
         """Every one of them."""
-        return self.environments, self.queues, self.policies, self.definitions
+        return self.environments, self.queues, self.policies, self.definitions, self.waiting
 
     def changed_by(self, operation: str, request: Shape) -> tuple[Iterable[Feed], str]:
         """What a call changes: in which feeds, and the name there."""
@@ -61,7 +62,7 @@ class Feeds:
         ):
             if noun in arn:
                 return (feed,), plain_name(arn)
-        return self.all(), ANY_NAME
+        return (self.environments, self.queues, self.policies, self.definitions), ANY_NAME
 
 
 _ENVIRONMENT = ("computeEnvironmentName", "computeEnvironment")
@@ -152,6 +153,14 @@ class BatchAdapter:
         }
         found = await self._all(scope, "batch:ListJobs", request, "jobSummaryList")
         return [job for job in found if job["jobName"] == name]  # AWS's filter ignores case
+
+    async def waiting_jobs(
+        self, scope: Scope, queue: str, *, fresh: bool = False, wake: ObjectKey | None = None
+    ) -> Sequence[Shape]:
+        return await self._feeds.waiting.get(scope, queue, fresh=fresh, wake=wake)
+
+    async def queue_snapshot(self, scope: Scope, queue: str) -> Shape:
+        return await self._sender.call(scope, "batch:GetJobQueueSnapshot", {"jobQueue": queue})
 
     def permit(self, scope: Scope, operation: str, holder: Hashable) -> Permit:
         return self._sender.permit(scope, f"batch:{operation}", holder)

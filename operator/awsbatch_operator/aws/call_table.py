@@ -22,8 +22,18 @@ Create operations, RegisterJobDefinition, SubmitJob and TagResource. Without a c
 - what only reads.
 """
 
-from awsbatch_operator.api.tags import CLUSTER
-from awsbatch_operator.aws.calls import Call, CallTable, Condition, Effect, Permission
+from awsbatch_operator.aws.calls import (
+    NOBODYS,
+    OURS,
+    TO_BE_OURS,
+    Call,
+    CallTable,
+    Condition,
+    Effect,
+    Permission,
+    pass_roles,
+)
+from awsbatch_operator.aws.capacity_calls import CAPACITY_CALLS
 
 _AUTH = "list_batch.html"
 _LOGS = "list_amazoncloudwatchlogs.html"
@@ -37,21 +47,7 @@ JOBS = "arn:aws:batch:*:*:job/*"
 CONSUMABLES = "arn:aws:batch:*:*:consumable-resource/*"
 JOB_LOGS = "arn:aws:logs:*:*:log-group:/aws/batch/job:log-stream:*"
 SERVICE_LINKED_ROLE = "arn:aws:iam::*:role/aws-service-role/batch.amazonaws.com/*"
-# The names that AWS's own guides and [full] give these roles, and one prefix of ours.
-PASSED_ROLES = (
-    "arn:aws:iam::*:role/AWSBatchServiceRole",
-    "arn:aws:iam::*:role/aws-ec2-spot-fleet-role",
-    "arn:aws:iam::*:role/batch-*",
-    "arn:aws:iam::*:role/ecsInstanceRole",
-    "arn:aws:iam::*:role/ecsTaskExecutionRole",
-    "arn:aws:iam::*:role/service-role/AWSBatchServiceRole",
-)
 ACCOUNT_ROLES = ("arn:aws:iam::*:role/batch-operator*",)
-
-CLUSTER_ID = "CLUSTER_ID"  # stands in the policy for --cluster-id; deploy/iam/README.md says how
-_OURS = Condition("StringEquals", f"aws:ResourceTag/{CLUSTER}", (CLUSTER_ID,))
-_TO_BE_OURS = Condition("StringEquals", f"aws:RequestTag/{CLUSTER}", (CLUSTER_ID,))
-_NOBODYS = Condition("Null", f"aws:ResourceTag/{CLUSTER}", ("true",))
 
 
 def _may(action: str, *resources: str) -> Permission:
@@ -60,22 +56,17 @@ def _may(action: str, *resources: str) -> Permission:
 
 def _may_make(action: str, *resources: str) -> tuple[Permission, Permission]:
     """The action and the tagging that goes with it: what is made carries our cluster's tag."""
-    return Permission(f"batch:{action}", resources, (_TO_BE_OURS,)), _tag_as_ours(*resources)
+    return Permission(f"batch:{action}", resources, (TO_BE_OURS,)), _tag_as_ours(*resources)
 
 
 def _may_with_ours(action: str, *resources: str) -> Permission:
     """The action on what carries our cluster's tag."""
-    return Permission(f"batch:{action}", resources, (_OURS,))
+    return Permission(f"batch:{action}", resources, (OURS,))
 
 
 def _tag_as_ours(*resources: str) -> Permission:
     """At creation and adoption. What carries another cluster's tag is never taken over."""
-    return Permission("batch:TagResource", resources, (_TO_BE_OURS, _NOBODYS))
-
-
-def _pass_roles(*services: str) -> Permission:
-    condition = Condition("StringEquals", "iam:PassedToService", services)
-    return Permission("iam:PassRole", PASSED_ROLES, (condition,))
+    return Permission("batch:TagResource", resources, (TO_BE_OURS, NOBODYS))
 
 
 def _batch(
@@ -103,15 +94,16 @@ CALLS = CallTable(
         _batch(Effect.READS, "DescribeJobDefinitions", "job_definitions Feed"),
         _batch(Effect.READS, "DescribeSchedulingPolicies", "scheduling_policy Feed"),
         _batch(Effect.READS, "ListSchedulingPolicies", "scheduling_policy Feed"),
-        _batch(Effect.READS, "DescribeJobs", "job JobFeed"),
-        _batch(Effect.READS, "ListJobs", "active_jobs jobs_by_name JobFeed"),
+        _batch(Effect.READS, "DescribeJobs", "job waiting_jobs JobFeed Feed"),
+        _batch(Effect.READS, "ListJobs", "active_jobs jobs_by_name waiting_jobs JobFeed Feed"),
+        _batch(Effect.READS, "GetJobQueueSnapshot", "queue_snapshot", _may("GetJobQueueSnapshot")),
         _batch(
             Effect.MAKES,
             "CreateComputeEnvironment",
             "change",
             *_may_make("CreateComputeEnvironment", ENVIRONMENTS),
             _may("SetCapacityTags", ENVIRONMENTS),
-            _pass_roles(
+            pass_roles(
                 "batch.amazonaws.com",
                 "ec2.amazonaws.com",
                 "ecs.amazonaws.com",
@@ -125,7 +117,7 @@ CALLS = CallTable(
             "UpdateComputeEnvironment",
             "change",
             _may_with_ours("UpdateComputeEnvironment", ENVIRONMENTS),
-            _pass_roles("batch.amazonaws.com", "ec2.amazonaws.com", "ecs.amazonaws.com"),
+            pass_roles("batch.amazonaws.com", "ec2.amazonaws.com", "ecs.amazonaws.com"),
         ),
         _batch(
             Effect.ENDS,
@@ -159,7 +151,7 @@ CALLS = CallTable(
             "change",
             *_may_make("RegisterJobDefinition", DEFINITIONS),
             _may("RegisterJobDefinition", CONSUMABLES),
-            _pass_roles("ecs-tasks.amazonaws.com"),
+            pass_roles("ecs-tasks.amazonaws.com"),
         ),
         _batch(
             Effect.ENDS,
@@ -224,5 +216,6 @@ CALLS = CallTable(
         ),
         # "No permissions are required to perform this operation" (STS API reference).
         Call("sts", "GetCallerIdentity", Effect.READS, ("caller",), (), _STS),
+        *CAPACITY_CALLS,
     )
 )

@@ -4,9 +4,11 @@ Adapters reach AWS only through Sender, which looks every call up in the table; 
 cannot be sent. The same rows make the operator's IAM policy, so the two cannot differ.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+
+from awsbatch_operator.api.tags import CLUSTER
 
 # API reference: DescribeJobs takes 100 ids, the other Describe calls of Batch take 100 names or
 # ARNs and answer 100 things a page; a page of ListJobs has 1,000 summaries, with filters 100.
@@ -39,6 +41,10 @@ class Priority(IntEnum):
     POLLING = 4  # for a thread; tokens are shared out otherwise (limits.py)
 
 
+_SMALL_LETTERS = frozenset({"batch", "ecs", "logs"})  # services whose members begin with one
+
+CLUSTER_ID = "CLUSTER_ID"  # stands in the policy for --cluster-id; deploy/iam/README.md says how
+
 _PRIORITIES: Mapping[Effect, Priority] = {
     Effect.ENDS: Priority.ENDING,
     Effect.CHANGES: Priority.REPAIRING,
@@ -56,6 +62,22 @@ class Condition:
     values: tuple[str, ...]
 
 
+OURS = Condition("StringEquals", f"aws:ResourceTag/{CLUSTER}", (CLUSTER_ID,))
+TO_BE_OURS = Condition("StringEquals", f"aws:RequestTag/{CLUSTER}", (CLUSTER_ID,))
+NOBODYS = Condition("Null", f"aws:ResourceTag/{CLUSTER}", ("true",))
+
+# The roles that may be given to jobs and instances: the names that AWS's own guides and
+# AWSBatchFullAccess give them, and one prefix of ours.
+PASSED_ROLES = (
+    "arn:aws:iam::*:role/AWSBatchServiceRole",
+    "arn:aws:iam::*:role/aws-ec2-spot-fleet-role",
+    "arn:aws:iam::*:role/batch-*",
+    "arn:aws:iam::*:role/ecsInstanceRole",
+    "arn:aws:iam::*:role/ecsTaskExecutionRole",
+    "arn:aws:iam::*:role/service-role/AWSBatchServiceRole",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Permission:
     """An IAM action that a call needs, on what, and under which conditions, all of them."""
@@ -65,12 +87,19 @@ class Permission:
     conditions: tuple[Condition, ...] = ()
 
 
+def pass_roles(*services: str) -> Permission:
+    """To give one of PASSED_ROLES to these services."""
+    condition = Condition("StringEquals", "iam:PassedToService", services)
+    return Permission("iam:PassRole", PASSED_ROLES, (condition,))
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One operation of AWS that the operator uses.
 
     `methods` are the port methods and pollers that send it. The first permission is the call's own;
-    a call that needs none has no permissions.
+    a call that needs none has no permissions. `part` is the policy document that allows it: the
+    one of the operator, or a further one for those who use that part of it.
     """
 
     service: str  # as botocore names it
@@ -79,6 +108,7 @@ class Call:
     methods: tuple[str, ...]
     permissions: tuple[Permission, ...]
     source: str  # where AWS says which permissions it needs
+    part: str = "operator"
 
     @property
     def name(self) -> str:
@@ -89,6 +119,11 @@ class Call:
     def mutating(self) -> bool:
         """Whether it changes anything: then it is sent once, and under the lease."""
         return self.effect is not Effect.READS
+
+    @property
+    def page_token(self) -> str:
+        """The member of request and answer that leads to the next page."""
+        return "nextToken" if self.service in _SMALL_LETTERS else "NextToken"
 
     @property
     def priority(self) -> Priority:
@@ -123,6 +158,10 @@ class CallTable:
                 "'make docs' to write the policy."
             ) from None
 
-    def for_method(self, method: str) -> tuple[Call, ...]:
-        """The calls that a port method sends."""
-        return tuple(row for row in self._rows.values() if method in row.methods)
+    def for_method(self, method: str, services: Collection[str] = ()) -> tuple[Call, ...]:
+        """The calls that a port method sends; of these services, if several ports have it."""
+        return tuple(
+            row
+            for row in self._rows.values()
+            if method in row.methods and (not services or row.service in services)
+        )

@@ -5,14 +5,21 @@ from dataclasses import dataclass
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.aws.aws_settings import AwsSettings
 from awsbatch_operator.aws.batch import BatchAdapter, Feeds
+from awsbatch_operator.aws.capacity_ports import Ec2Port, EcsPort, PriceBook, SsmPort
+from awsbatch_operator.aws.ec2 import Ec2Adapter
+from awsbatch_operator.aws.ecs import EcsAdapter
 from awsbatch_operator.aws.feed import Feed
 from awsbatch_operator.aws.identity import IdentityAdapter
+from awsbatch_operator.aws.instances import ContainerInstanceSource, InstanceSource
 from awsbatch_operator.aws.job_feed import JobPoller
 from awsbatch_operator.aws.logs import LogsAdapter
 from awsbatch_operator.aws.polling import Wake
 from awsbatch_operator.aws.ports import BatchPort, IdentityPort, JobFeed, LogsPort
+from awsbatch_operator.aws.prices import PriceBookAdapter
 from awsbatch_operator.aws.sender import AwsContext, Sender
 from awsbatch_operator.aws.sources import DefinitionSource, PolicySource, environments, queues
+from awsbatch_operator.aws.ssm import SsmAdapter
+from awsbatch_operator.aws.waiting_jobs import WaitingSource
 from awsbatch_operator.waiting import first_of
 
 
@@ -21,16 +28,22 @@ class Aws:
     """The AWS side of one operator."""
 
     batch: BatchPort
+    ec2: Ec2Port
+    ecs: EcsPort
     identity: IdentityPort
-    logs: LogsPort
     jobs: JobFeed
+    logs: LogsPort
+    prices: PriceBook
+    ssm: SsmPort
     sender: Sender
     job_poller: JobPoller
     feeds: Feeds
+    capacity_feeds: tuple[Feed, ...]  # of instances, as EC2 and as ECS see them
 
     async def run(self) -> None:
         """Poll until cancelled; an error that is none of AWS's ends it, and is raised."""
-        await first_of(self.job_poller.run(), *(feed.run() for feed in self.feeds.all()))
+        feeds = (*self.feeds.all(), *self.capacity_feeds)
+        await first_of(self.job_poller.run(), *(feed.run() for feed in feeds))
 
     @property
     def in_flight(self) -> int:
@@ -43,22 +56,31 @@ def connect(settings: AwsSettings, context: AwsContext, wake: Wake) -> Aws:
     sender = Sender(settings, context)
     jobs = JobPoller(sender, context.clock, settings.cadence, wake)
     feeds = feeds_of(sender, context.clock, settings, wake)
+    instances = InstanceSource(sender, settings.cluster_id)
+    launched = Feed(instances, context.clock, settings, wake)
+    joined = Feed(ContainerInstanceSource(sender), context.clock, settings, wake)
     return Aws(
         batch=BatchAdapter(sender, feeds, jobs),
+        ec2=Ec2Adapter(sender, context.clock, instances, launched, settings.cluster_id),
+        ecs=EcsAdapter(sender, joined),
         identity=IdentityAdapter(sender),
-        logs=LogsAdapter(sender),
         jobs=jobs,
+        logs=LogsAdapter(sender),
+        prices=PriceBookAdapter(sender, context.clock, settings.prices),
+        ssm=SsmAdapter(sender, context.clock),
         sender=sender,
         job_poller=jobs,
         feeds=feeds,
+        capacity_feeds=(launched, joined),
     )
 
 
 def feeds_of(sender: Sender, clock: Clock, settings: AwsSettings, wake: Wake) -> Feeds:
-    """The feeds of what many objects follow, jobs aside."""
+    """The feeds of what AWS Batch has that many objects follow, jobs of ours aside."""
     return Feeds(
         environments=Feed(environments(sender), clock, settings, wake),
         queues=Feed(queues(sender), clock, settings, wake),
         policies=Feed(PolicySource(sender), clock, settings, wake),
         definitions=Feed(DefinitionSource(sender), clock, settings, wake),
+        waiting=Feed(WaitingSource(sender), clock, settings, wake),
     )

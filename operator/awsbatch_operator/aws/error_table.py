@@ -66,7 +66,7 @@ ANSWERED: tuple[Answered, ...] = (
     Answered(ErrorKind.TRANSIENT, codes=("IDPCommunicationError",), service="sts"),
     # Permissions and credentials.
     Answered(ErrorKind.DENIED, codes=("AccessDenied*", "UnauthorizedOperation", "NotAuthorized*")),
-    Answered(ErrorKind.DENIED, codes=("UnauthorizedAccess*", "AuthFailure", "OptInRequired")),
+    Answered(ErrorKind.DENIED, codes=("UnauthorizedAccess*", "AuthFailure*", "OptInRequired")),
     Answered(ErrorKind.DENIED, codes=("UnrecognizedClient*", "InvalidClientTokenId")),
     Answered(ErrorKind.DENIED, codes=("SignatureDoesNotMatch", "InvalidSignature*")),
     Answered(ErrorKind.DENIED, codes=("IncompleteSignature*", "MissingAuthenticationToken*")),
@@ -91,6 +91,37 @@ ANSWERED: tuple[Answered, ...] = (
     _batch(ErrorKind.NOT_FOUND, "doesn't exist"),
     _batch(ErrorKind.NOT_FOUND, "not found"),
     _batch(ErrorKind.INVALID, ""),
+    # EC2 (API reference, "Error codes"; what Karpenter counts as want of capacity). Which of them
+    # it is, and for which offer, the code says; nothing was launched.
+    *(
+        Answered(ErrorKind.CAPACITY, service="ec2", codes=codes)
+        for codes in (
+            ("Insufficient*Capacity", "InsufficientCapacityOnHost", "UnfulfillableCapacity"),
+            ("InsufficientFreeAddressesInSubnet", "ReservationCapacityExceeded"),
+            ("InstanceLimitExceeded", "VcpuLimitExceeded", "MaxSpot*", "MaxFleetCountExceeded"),
+            ("SpotMaxPriceTooLow", "*PriceTooLow", "CapacityReservationLimit*"),
+        )
+    ),
+    # The client token stands for another request, or for instances that are gone.
+    Answered(ErrorKind.INVALID, service="ec2", codes=("Idempotent*",)),
+    # What these do not find is something that the request refers to.
+    Answered(
+        ErrorKind.INVALID,
+        service="ec2",
+        codes=("*NotFound*",),
+        operations=("RunInstances", "Create[!T]*"),
+    ),
+    Answered(ErrorKind.NOT_FOUND, service="ec2", codes=("*.NotFound*",)),
+    Answered(ErrorKind.CONFLICT, service="ec2", codes=("Incorrect*State", "*InUse")),
+    Answered(ErrorKind.TRANSIENT, service="ec2", codes=("Unavailable",)),
+    # ECS has one code for all that is wrong with a request.
+    Answered(
+        ErrorKind.NOT_FOUND,
+        service="ecs",
+        codes=("InvalidParameterException",),
+        text="container instance not found",
+        operations=("Deregister*", "Update*"),
+    ),
     # The other services, whose codes say what they mean.
     Answered(ErrorKind.NOT_FOUND, codes=("ResourceNotFoundException", "NoSuchEntity")),
     Answered(ErrorKind.NOT_FOUND, codes=("*.NotFound", "ParameterNotFound")),

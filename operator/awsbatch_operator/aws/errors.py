@@ -1,4 +1,4 @@
-"""What went wrong in AWS, in eight kinds, and whether AWS may have done it all the same.
+"""What went wrong in AWS, in nine kinds, and whether AWS may have done it all the same.
 
     AwsError
       .kind             what to do about it (ErrorKind)
@@ -20,6 +20,7 @@ class ErrorKind(Enum):
     THROTTLED = "Throttled"  # refused because of the rate; AWS did nothing
     TRANSIENT = "Transient"  # no answer, or AWS's own fault; it passes by itself
     DENIED = "Denied"  # permissions or credentials: a person must act
+    CAPACITY = "Capacity"  # EC2 has none of it now, or a quota or a price limit stands in the way
     INVALID = "Invalid"  # the request, a quota, or something it names: a person must act
     UNKNOWN = "Unknown"  # nothing that we know; treated like TRANSIENT, but slowly
 

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.repeats import Repeats
 from awsbatch_operator.api.words import without_request_ids, without_sessions
+from awsbatch_operator.aws.calls import Call
 from awsbatch_operator.aws.error_table import SERVER_ERROR, answered_kind, broken_row
 from awsbatch_operator.aws.errors import AwsError, ErrorKind, Obstacle
 from awsbatch_operator.telemetry.logs import whom
@@ -21,8 +22,17 @@ TOLD_AGAIN_SECONDS = 3600.0  # until a refusal that is still the same is logged 
 
 # What only a person can mend, and what AWS's support is asked about; the rest is everyday.
 _WORTH_A_LINE = frozenset({ErrorKind.DENIED, ErrorKind.INVALID, ErrorKind.UNKNOWN})
+_NOTHING_DONE = frozenset({ErrorKind.THROTTLED, ErrorKind.CAPACITY})
 _MISSING_ACTION = re.compile(
     r"not authorized to perform:? ([A-Za-z0-9-]+:[A-Za-z0-9*]+)", re.IGNORECASE
+)
+# EC2 may put what it denies, and why, into a code that only AWS reads. It is left out, since it is
+# another each time, and never decoded here: it shows the whole request and all policies about it.
+_ENCODED = "Encoded authorization failure message"
+_DECODE = (
+    "AWS has encoded what exactly is missing, which need not be the action of the call itself (it "
+    "may be iam:PassRole). The code is in CloudTrail's event of this call, and "
+    "'aws sts decode-authorization-message' reads it."
 )
 _FETCHES_CREDENTIALS = "AssumeRole"  # and AssumeRoleWithWebIdentity: botocore's own, in between
 _CALLER = re.compile(r"User: (arn:[^\s]+)")
@@ -44,6 +54,25 @@ class Attempt:
     action: str  # the IAM action of the call itself
     identity: str
     sent: bool  # whether it was handed to the network
+
+    @classmethod
+    def of(cls, call: Call, identity: object, *, sent: bool) -> "Attempt":
+        """The attempt of a call; of one that only reads it is no matter whether it was sent."""
+        return cls(
+            service=call.service,
+            operation=call.operation,
+            action=call.action,
+            identity=str(identity),
+            sent=sent and call.mutating,
+        )
+
+
+def is_yes(error: Exception) -> bool:
+    """Whether EC2 says that it would have done what it was asked to try (DryRun).
+
+    EC2 API reference, "DryRun": the answer is always an error, and this is the one that means yes.
+    """
+    return isinstance(error, ClientError) and _code(error) == "DryRunOperation"
 
 
 def translate(error: Exception, attempt: Attempt) -> AwsError:
@@ -72,14 +101,14 @@ def _really_made(error: ClientError, attempt: Attempt) -> Attempt:
     return replace(attempt, service="sts", operation=made, action=f"sts:{made}", sent=False)
 
 
-def malformed(attempt: Attempt, member: str) -> AwsError:
-    """The error for an answer without a member that AWS always sends.
+def malformed(attempt: Attempt, why: str) -> AwsError:
+    """The error for an answer that AWS never gives, such as one without what it always sends.
 
     Something else than AWS answered (a proxy, a wrong endpoint). Taking it for an empty answer
     would make us believe that things are gone.
     """
     message = (
-        f"The answer has no {member!r}, so it is not AWS's. Check the operator's endpoint settings "
+        f"{why}, so it is not AWS's. Check the operator's endpoint settings "
         "(AWS_ENDPOINT_URL) and any proxy in between."
     )
     return _made(ErrorKind.UNKNOWN, attempt, message=message, outcome_unknown=attempt.sent)
@@ -127,8 +156,11 @@ def words(message: str) -> str:
 
 def _answered(error: ClientError, attempt: Attempt) -> AwsError:
     details: dict[str, Any] = error.response.get("Error", {})
-    code = str(details.get("Code", ""))
-    message = words(str(details.get("Message") or error))
+    code = _code(error)
+    said = str(details.get("Message") or error)
+    message = words(said)
+    if _ENCODED in said[:LOOKED_AT] and not _MISSING_ACTION.search(message):
+        message = f"{message} {_DECODE}"
     metadata: dict[str, Any] = error.response.get("ResponseMetadata", {})
     status = int(metadata.get("HTTPStatusCode", 0))
     kind = answered_kind(
@@ -138,11 +170,12 @@ def _answered(error: ClientError, attempt: Attempt) -> AwsError:
         message=message,
         status=status,
     )
-    # Throttling is refused before anything is done, also where a service answers it with a 503.
+    # Throttling is refused before anything is done, also where a service answers it with a 503; and
+    # where EC2 has no capacity, which it answers with a 500, it has launched nothing.
     server_fault = status >= SERVER_ERROR or not status
     # What no row knows may be a proxy's word, said after the request had gone on to AWS.
     doubtful = server_fault or kind is ErrorKind.UNKNOWN
-    unknown = attempt.sent and doubtful and kind is not ErrorKind.THROTTLED
+    unknown = attempt.sent and doubtful and kind not in _NOTHING_DONE
     return _made(
         kind,
         attempt,
@@ -151,6 +184,10 @@ def _answered(error: ClientError, attempt: Attempt) -> AwsError:
         outcome_unknown=unknown,
         request_id=str(metadata.get("RequestId") or ""),
     )
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def _made(

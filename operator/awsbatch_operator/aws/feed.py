@@ -25,13 +25,12 @@ from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.api.scope import NoTokenError, Scope
 from awsbatch_operator.aws.aws_settings import AwsSettings, Cadence
 from awsbatch_operator.aws.coalescing import Coalescer
-from awsbatch_operator.aws.feed_scope import FeedScope
+from awsbatch_operator.aws.feed_scope import ANY_NAME, FeedScope
 from awsbatch_operator.aws.polling import Pollers, Wake
 from awsbatch_operator.aws.sight import Sight, item_of, owner_by_tags
 
 _EVERYTHING = "*"
 _COMPARED_AT_ONCE = 50  # details that are compared before the event loop gets a turn
-_MOVING = ("CREATING", "UPDATING", "DELETING")
 
 
 Keep = Callable[[Shape], bool]
@@ -66,10 +65,16 @@ class Source(Protocol):
 
     @property
     def moves(self) -> bool:
-        """Whether AWS works on such things for a while after a change (their `status` says so)."""
+        """Whether AWS works on such things for a while after a change."""
 
-    def interval(self, cadence: Cadence) -> float:
-        """Seconds between two polls while nothing moves."""
+    def interval(self, cadence: Cadence, scope: Scope, *, moving: bool) -> float:
+        """Seconds between two polls, while AWS works on one of them or not."""
+
+    def moving(self, detail: Shape) -> bool:
+        """Whether AWS works on it now."""
+
+    def tags(self, detail: Shape) -> Mapping[str, str]:
+        """Its tags, which say whose it is."""
 
     def name(self, detail: Shape) -> str:
         """The name under which it is looked up; several things may share it (revisions)."""
@@ -155,11 +160,21 @@ class Feed:
         else:
             self._changed(scope, name)
 
-    def _changed(self, scope: Scope, name: str) -> None:
+    def names_of(self, scope: Scope, arns: Collection[str]) -> Collection[str]:
+        """Under which names these things were read last; ANY_NAME if one of them never was."""
+        here = self._scopes.get(scope)
+        found = {} if here is None else here.names_of(arns)
+        return set(found.values()) if len(found) == len(set(arns)) else {ANY_NAME}
+
+    def expect(self, scope: Scope, seconds: float) -> None:
+        """Something is about to happen there: poll often for that long."""
         here = self._use(scope)
-        here.end_change(name, next(self._moments))
-        here.hurry_until = self._clock.monotonic() + self._cadence.infrastructure
+        here.hurry_until = max(here.hurry_until, self._clock.monotonic() + seconds)
         self._poll_soon(scope, here)
+
+    def _changed(self, scope: Scope, name: str) -> None:
+        self._use(scope).end_change(name, next(self._moments))
+        self.expect(scope, self._cadence.infrastructure)
 
     def due(self, scope: Scope) -> float | None:
         here = self._scopes.get(scope)
@@ -202,14 +217,15 @@ class Feed:
         sights = await self._sights(began, self._by_names(reading.details, followed))
         woken = here.read_all(began, sights, reading.names)
         self._kept[scope] = here.keep_within(self._room_for(scope))
-        here.due = self._clock.monotonic() + self._interval(here)
+        here.due = self._clock.monotonic() + self._interval(scope, here)
         self._pollers.look(scope, here.due)
         await self._pollers.wake(woken)
         return list(sights.values())
 
     def _is_kept(self, followed: Collection[str], detail: Shape) -> bool:
-        wanted = self._source.keeps_all or self._source.name(detail) in followed
-        return wanted or owner_by_tags(self._cluster_id, detail) is not None
+        if self._source.keeps_all or self._source.name(detail) in followed:
+            return True
+        return owner_by_tags(self._cluster_id, self._source.tags(detail)) is not None
 
     def _by_names(
         self, details: Iterable[Shape], names: Iterable[str]
@@ -248,23 +264,22 @@ class Feed:
         for name, details in found.items():
             items = []
             for detail in sorted(details, key=source.rank):
-                moving = detail.get("status") in _MOVING
-                arn, cluster_id = source.arn(detail), self._cluster_id
-                items.append(item_of(detail, arn=arn, cluster_id=cluster_id, moving=moving))
+                owner = owner_by_tags(self._cluster_id, source.tags(detail))
+                moving = source.moving(detail)
+                items.append(item_of(detail, arn=source.arn(detail), owner=owner, moving=moving))
                 count += 1
                 if not count % _COMPARED_AT_ONCE:
                     await asyncio.sleep(0)
             sights[name] = Sight(began, tuple(items))
         return sights
 
-    def _interval(self, here: FeedScope) -> float:
+    def _interval(self, scope: Scope, here: FeedScope) -> float:
         fast = here.moving or self._clock.monotonic() < here.hurry_until
-        interval = self._source.interval(self._cadence)
-        return self._cadence.infrastructure_moving if fast and self._source.moves else interval
+        return self._source.interval(self._cadence, scope, moving=fast)
 
     def _poll_soon(self, scope: Scope, here: FeedScope) -> None:
         """AWS is at work on something, or may be about to show that it is."""
         if self._source.moves:
-            soon = self._clock.monotonic() + self._cadence.infrastructure_moving
-            here.due = min(here.due, soon)
+            soon = self._source.interval(self._cadence, scope, moving=True)
+            here.due = min(here.due, self._clock.monotonic() + soon)
             self._pollers.look(scope, here.due)

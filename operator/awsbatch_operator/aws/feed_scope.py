@@ -67,6 +67,16 @@ class FeedScope:
         """Whether AWS is at work on any of them."""
         return any(sight.moving for sight in self.sights.values())
 
+    def names_of(self, arns: Collection[str]) -> dict[str, str]:
+        """The names of those of these things that are known, by ARN."""
+        wanted = set(arns)
+        return {
+            item.arn: name
+            for name, sight in self.sights.items()
+            for item in sight.items
+            if item.arn in wanted
+        }
+
     def begin_change(self, name: str) -> None:
         """We are about to change the thing of that name."""
         self._changes.setdefault(name, _Change()).under_way += 1

@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from awsbatch_operator.api.bucket import Rate
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.scope import NoTokenError, Permit
+from awsbatch_operator.aws.call_table import CALLS
 from awsbatch_operator.aws.calls import Call, Priority
 from awsbatch_operator.aws.line import Line
 
@@ -28,15 +29,37 @@ class Limit:
     rate: Rate
 
 
+_EC2_READS = tuple(call.operation for call in CALLS if call.service == "ec2" and not call.mutating)
+_EC2_CHANGES = tuple(call.operation for call in CALLS if call.service == "ec2" and call.mutating)
+
 # The burst stays below AWS's own (a second's worth), so that calls which bunch up on their way do
 # not run into it. Sources: "AWS Batch service quotas" (50 SubmitJob a second) and AWS's knowledge
 # centre (about 50 a second for Batch's other calls together); "CloudWatch Logs service quotas"
 # (GetLogEvents: 10 a second in the regions with the lowest quota). STS allows far more than we use.
+#
+# EC2 and ECS: buckets by operation (EC2) or group of operations (ECS). "Request throttling for the
+# Amazon EC2 API": 100 filled with 20 a second for what reads, 50 with 5 for what changes, fewer for
+# RunInstances (5 with 2), more for TerminateInstances (100 with 5) and CreateTags (100 with 10). A
+# launch and an end pay for each instance as well, from 1,000 with 2 and with 20 a second: nobody
+# reaches that but by launching more than 1,000 at once, and then EC2 refuses as it does for rates.
+# "Request throttling for the Amazon ECS API": 100 with 20 for what reads, with 40 for what changes
+# a cluster's resources. Here each has the whole rate and half of the burst: what else runs in the
+# account asks AWS as well, and its share of these is no smaller than ours. Systems Manager:
+# GetParameter 40 a second (its quotas). Prices: nothing is published; a dozen types a second do.
 PUBLISHED: tuple[Limit, ...] = (
     Limit("batch", ("SubmitJob",), Rate(50, 40)),
     Limit("batch", ("*",), Rate(50, 40)),
     Limit("logs", ("*",), Rate(10, 10)),
     Limit("sts", ("*",), Rate(20, 20)),
+    *(Limit("ec2", (operation,), Rate(20, 50)) for operation in _EC2_READS),
+    Limit("ec2", ("RunInstances",), Rate(2, 4)),
+    Limit("ec2", ("TerminateInstances",), Rate(5, 50)),
+    Limit("ec2", ("CreateTags",), Rate(10, 50)),
+    *(Limit("ec2", (operation,), Rate(5, 25)) for operation in _EC2_CHANGES),
+    Limit("ecs", ("Describe*", "List*"), Rate(20, 50)),
+    Limit("ecs", ("*",), Rate(40, 50)),
+    Limit("ssm", ("*",), Rate(20, 20)),
+    Limit("pricing", ("*",), Rate(5, 10)),
 )
 _UNPUBLISHED = Limit("*", ("*",), Rate(5, 5))
 

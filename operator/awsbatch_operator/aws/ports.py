@@ -80,6 +80,26 @@ class BatchPort(Protocol):
     async def jobs_by_name(self, scope: Scope, queue: str, name: str) -> Sequence[Shape]:
         """Summaries of all jobs of that very name in the queue, in every state (ListJobs)."""
 
+    async def waiting_jobs(
+        self, scope: Scope, queue: str, *, fresh: bool = False, wake: ObjectKey | None = None
+    ) -> Sequence[Shape]:
+        """What waits in the queue, by its ARN: RUNNABLE jobs, and arrays with RUNNABLE children.
+
+        Parts of DescribeJobs' details: jobId, jobName, jobQueue, jobDefinition, status, createdAt,
+        shareIdentifier, schedulingPriority, arrayProperties, timeout, platformCapabilities,
+        isCancelled and isTerminated if they are true, what the containers require (below container,
+        ecsProperties and nodeProperties), whether there are eksProperties, and our tags.
+        An array comes once, as its parent, which is PENDING; how many of its children wait says
+        arrayProperties.statusSummary.RUNNABLE. Oldest first; of a state of a queue at most
+        WAITING_MOST (waiting_jobs.py) are looked at.
+
+        Polled every 15 s (Cadence.demand), ListJobs for the queue and DescribeJobs for what is new
+        there. Owners of jobs are not woken by this, only `wake`.
+        """
+
+    async def queue_snapshot(self, scope: Scope, queue: str) -> Shape:
+        """GetJobQueueSnapshot, read now: the first 100 RUNNABLE jobs in their order."""
+
     def permit(self, scope: Scope, operation: str, holder: Hashable) -> Permit:
         """A rate token of a mutating operation, e.g. "SubmitJob", kept back for its call.
 

@@ -23,7 +23,14 @@ from awsbatch_operator.aws.aws_settings import AwsSettings
 from awsbatch_operator.aws.call_table import CALLS
 from awsbatch_operator.aws.calls import Call, Priority
 from awsbatch_operator.aws.errors import AwsError, ErrorKind, Obstacle
-from awsbatch_operator.aws.failures import Attempt, FailureLog, malformed, translate, wrong_account
+from awsbatch_operator.aws.failures import (
+    Attempt,
+    FailureLog,
+    is_yes,
+    malformed,
+    translate,
+    wrong_account,
+)
 from awsbatch_operator.aws.in_flight import Flight, InFlight
 from awsbatch_operator.aws.limits import AccountRegion, Limits, Prepaid
 from awsbatch_operator.aws.runner import Runner
@@ -118,18 +125,17 @@ class Sender:
         prepaid: Prepaid | None = None,
     ) -> AsyncGenerator[list[Shape], None]:
         """The items of `member`, page by page, until AWS says that there are no more."""
-        where = (AccountRegion(scope.account_id, scope.region), name)
+        where = (_where(scope), name)
         expected = self._pages.get(where, 1)
         own = None if polling or prepaid else self.prepay(scope, name, expected)
-        token: str | None = None
-        count = 0
+        next_token, token, count = CALLS[name].page_token, None, 0
         try:
             while True:
-                more = {**request, "nextToken": token} if token else request
+                more = {**request, next_token: token} if token else request
                 answer = await self.call(scope, name, more, polling=polling, prepaid=prepaid or own)
                 count += 1
                 yield self.member(scope, name, answer, member)
-                token = answer.get("nextToken")
+                token = answer.get(next_token)
                 if not token:
                     break
         finally:
@@ -139,14 +145,17 @@ class Sender:
 
     def prepay(self, scope: Scope, name: str, calls: int) -> Prepaid:
         """Rate tokens for several calls that make sense only together. Raises NoTokenError."""
-        where = AccountRegion(scope.account_id, scope.region)
-        return self._limits.prepay(where, CALLS[name], calls)
+        return self._limits.prepay(_where(scope), CALLS[name], calls)
 
     def member(self, scope: Scope, name: str, answer: Shape, member: str) -> list[Shape]:
-        """A list that AWS always sends, also when it is empty; AwsError if it is not there."""
+        """A list that AWS always sends, also when empty; AwsError if it is not there."""
         if member not in answer:
-            raise malformed(_attempt(CALLS[name], Identity.of(scope), sent=True), member)
+            raise self.no_answer(scope, name, f"The answer has no {member!r}")
         return list(answer[member])
+
+    def no_answer(self, scope: Scope, name: str, why: str) -> AwsError:
+        """The error for an answer that AWS never gives."""
+        return malformed(Attempt.of(CALLS[name], Identity.of(scope), sent=True), why)
 
     async def call_as(
         self,
@@ -200,16 +209,14 @@ class Sender:
 
     def permit(self, scope: Scope, name: str, holder: Hashable) -> Permit:
         """A rate token, kept for the call that follows within seconds. Raises NoTokenError."""
-        return self._limits.permit(
-            AccountRegion(scope.account_id, scope.region), CALLS[name], holder
-        )
+        return self._limits.permit(_where(scope), CALLS[name], holder)
 
     def default_region(self) -> str:
         """The region of calls without a scope. AwsError (INVALID) if nobody set one."""
         try:
             return self._sessions.region()
         except BotoCoreError as error:
-            attempt = _attempt(CALLS["sts:GetCallerIdentity"], Identity(), sent=False)
+            attempt = Attempt.of(CALLS["sts:GetCallerIdentity"], Identity(), sent=False)
             raise translate(error, attempt) from error
 
     def send(self, sent: Sent, call: Call, request: Shape, asked_at: float) -> Shape:
@@ -241,9 +248,11 @@ class Sender:
             except (AwsError, LeaseLostError):
                 raise
             except Exception as error:
+                if request.get("DryRun") and is_yes(error):
+                    return {}
                 if sending.refused is not None:
                     raise sending.refused from error  # botocore has wrapped it
-                made = translate(error, _attempt(call, sent.identity, sent=sending.sent))
+                made = translate(error, Attempt.of(call, sent.identity, sent=sending.sent))
                 raise self._sessions.placed(made, sent.region) from error
         return steady(answer)
 
@@ -264,16 +273,16 @@ class Sender:
         if error.kind is ErrorKind.THROTTLED and error.service == call.service:
             share = self._limits.throttled(AccountRegion(sent.account_id, sent.region), call)
             if share is not None:
-                _log.warning(
-                    "AWS throttles; calling more slowly",
-                    call=call.name,
-                    region=sent.region,
-                    rate_share=round(share, 2),
-                )
+                log = _log.bind(call=call.name, region=sent.region)
+                log.warning("AWS throttles; calling more slowly", rate_share=round(share, 2))
         if sent.identity.role_arn and error.code.startswith(_STALE_CREDENTIALS):
             self._sessions.discard(sent.identity, sent.region)
         if error.obstacle is Obstacle.CREDENTIALS:  # a client looks for them only when it is made
             self._sessions.discard(Identity(), "")
+
+
+def _where(scope: Scope) -> AccountRegion:
+    return AccountRegion(scope.account_id, scope.region)
 
 
 def _check_account(scope: Scope, call: Call) -> None:
@@ -286,14 +295,4 @@ def _check_account(scope: Scope, call: Call) -> None:
             f"The role {scope.role_arn} belongs to account {owner}, but the object lives in "
             f"account {scope.account_id}. Set the role back, or create the object anew."
         )
-        raise wrong_account(_attempt(call, Identity.of(scope), sent=False), message)
-
-
-def _attempt(call: Call, identity: Identity, *, sent: bool) -> Attempt:
-    return Attempt(
-        service=call.service,
-        operation=call.operation,
-        action=call.action,
-        identity=str(identity),
-        sent=sent and call.mutating,  # whether a call that only reads was carried out is no matter
-    )
+        raise wrong_account(Attempt.of(call, Identity.of(scope), sent=False), message)

@@ -86,16 +86,15 @@ class Sight:
         return _marks(self.items) == _marks(other.items)
 
 
-def item_of(detail: Shape, *, arn: str, cluster_id: str, moving: bool) -> Item:
+def item_of(detail: Shape, *, arn: str, owner: ObjectKey | None, moving: bool) -> Item:
     """What is kept of a detail."""
     packed = json.dumps(detail, separators=(",", ":"), sort_keys=True, default=str).encode()
     mark = hashlib.blake2b(packed, digest_size=12).hexdigest()
-    return Item(arn, mark, owner_by_tags(cluster_id, detail), moving, packed)
+    return Item(arn, mark, owner, moving, packed)
 
 
-def owner_by_tags(cluster_id: str, detail: Shape) -> ObjectKey | None:
-    """The object whose tags the thing carries; None if it is not ours."""
-    tags: Mapping[str, str] = detail.get("tags") or {}
+def owner_by_tags(cluster_id: str, tags: Mapping[str, str]) -> ObjectKey | None:
+    """The object that the tags of a thing name; None if it is not ours."""
     if tags.get(CLUSTER) != cluster_id or KIND not in tags:
         return None
     return ObjectKey(tags[KIND], tags.get(NAMESPACE, ""), tags.get(NAME, ""))

@@ -1,6 +1,6 @@
 """The kinds of things of AWS Batch that feeds read: how each is listed, and asked for by name."""
 
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +12,8 @@ from awsbatch_operator.aws.calls import DESCRIBED_AT_ONCE
 from awsbatch_operator.aws.feed import Keep, Reading
 from awsbatch_operator.aws.limits import Prepaid
 from awsbatch_operator.aws.sender import Sender
+
+_MOVING = ("CREATING", "UPDATING", "DELETING")
 
 
 def plain_name(name_or_arn: str) -> str:
@@ -37,8 +39,15 @@ class DescribedSource:
     keeps_all: bool = True
     moves: bool = True
 
-    def interval(self, cadence: Cadence) -> float:
-        return cadence.infrastructure
+    def interval(self, cadence: Cadence, scope: Scope, *, moving: bool) -> float:
+        del scope
+        return cadence.infrastructure_moving if moving else cadence.infrastructure
+
+    def moving(self, detail: Shape) -> bool:
+        return detail.get("status") in _MOVING
+
+    def tags(self, detail: Shape) -> Mapping[str, str]:
+        return detail.get("tags") or {}
 
     def name(self, detail: Shape) -> str:
         return str(detail[f"{self.prefix}Name"])
@@ -106,8 +115,15 @@ class PolicySource:
     keeps_all: bool = True
     moves: bool = False
 
-    def interval(self, cadence: Cadence) -> float:
+    def interval(self, cadence: Cadence, scope: Scope, *, moving: bool) -> float:
+        del scope, moving
         return cadence.unmoving
+
+    def moving(self, detail: Shape) -> bool:  # noqa: ARG002 - they are as asked for at once
+        return False
+
+    def tags(self, detail: Shape) -> Mapping[str, str]:
+        return detail.get("tags") or {}
 
     def name(self, detail: Shape) -> str:
         return str(detail["name"])
@@ -179,8 +195,15 @@ class DefinitionSource:
     moves: bool = False
     _pages_of: dict[Scope, int] = field(default_factory=dict)  # at least, as of the last walk
 
-    def interval(self, cadence: Cadence) -> float:
+    def interval(self, cadence: Cadence, scope: Scope, *, moving: bool) -> float:
+        del scope, moving
         return cadence.unmoving
+
+    def moving(self, detail: Shape) -> bool:  # noqa: ARG002 - they are as asked for at once
+        return False
+
+    def tags(self, detail: Shape) -> Mapping[str, str]:
+        return detail.get("tags") or {}
 
     def name(self, detail: Shape) -> str:
         return str(detail["jobDefinitionName"])

@@ -12,6 +12,7 @@ _REASONS: dict[ErrorKind, Reason] = {
     ErrorKind.NOT_FOUND: catalogue.AWS_BUSY,
     ErrorKind.ALREADY_EXISTS: catalogue.AWS_BUSY,
     ErrorKind.CONFLICT: catalogue.AWS_BUSY,
+    ErrorKind.CAPACITY: catalogue.AWS_BUSY,
     ErrorKind.THROTTLED: catalogue.THROTTLED,
     ErrorKind.TRANSIENT: catalogue.AWS_UNAVAILABLE,
     ErrorKind.DENIED: catalogue.PERMISSION_DENIED,

@@ -10,7 +10,7 @@ from tests.support.one_process import CLUSTER
 from tools import iam_policy
 
 from awsbatch_operator.api.metadata import ObjectKey
-from awsbatch_operator.aws.call_table import CLUSTER_ID
+from awsbatch_operator.aws.calls import CLUSTER_ID
 
 JOB = ObjectKey("BatchJob", NAMESPACE, "one")
 MADE = {

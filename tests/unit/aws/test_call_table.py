@@ -1,26 +1,41 @@
 """The table of calls holds what the adapters do, and the IAM policy holds what the table says."""
 
 import ast
+import base64
 import inspect
 import json
 from pathlib import Path
 
 import botocore.session
 import pytest
-from tests.support.stub_aws import ASSUMED, CALLER
+from tests.support.stub_aws import ASSUMED, CALLER, Refused
+from tests.unit.aws.capacity_requests import CAPACITY_CHANGES
 from tools import iam_policy
 
 from awsbatch_operator.api.scope import Scope
-from awsbatch_operator.aws import ports
+from awsbatch_operator.aws import capacity_ports, ports
 from awsbatch_operator.aws.call_table import CALLS
 
 SCOPE = Scope("111122223333", "eu-central-1")
 ARN = "arn:aws:batch:eu-central-1:111122223333:job-queue/q"
 POLICY = "arn:aws:batch:eu-central-1:111122223333:scheduling-policy/p"
 POLLERS = {"JobFeed", "Feed", "Sessions"}
+PARTS = sorted({call.part for call in CALLS})
+MODELS = {
+    service: botocore.session.Session().get_service_model(service)
+    for service in sorted({call.service for call in CALLS})
+}
+# What EC2 lists, in the words of the operations that list it.
+EC2_LISTS = {
+    member
+    for call in CALLS
+    if call.service == "ec2" and call.operation.startswith("Describe")
+    for member, shape in MODELS["ec2"].operation_model(call.operation).output_shape.members.items()
+    if shape.type_name == "list"
+}
 MANAGED_POLICY_LIMIT = 6144  # characters without white space; IAM quotas
 
-# What `change` can be asked for, and how.
+# What `change` of BatchPort can be asked for, and how.
 CHANGES: dict[str, dict] = {
     "CreateComputeEnvironment": {"computeEnvironmentName": "e", "type": "UNMANAGED"},
     "UpdateComputeEnvironment": {"computeEnvironment": "e"},
@@ -37,6 +52,7 @@ CHANGES: dict[str, dict] = {
     "UntagResource": {"resourceArn": ARN, "tagKeys": ["a"]},
 }
 # How each other port method can be called: (port, method, arguments).
+JOB = {"jobId": "j", "jobName": "j", "status": "RUNNABLE", "createdAt": 1}
 SUBMIT = {"jobName": "j", "jobQueue": "q", "jobDefinition": "d"}
 CALLED = [
     ("batch", "submit_job", (SCOPE, SUBMIT)),
@@ -52,18 +68,49 @@ CALLED = [
     ("identity", "caller", (SCOPE,)),
     ("identity", "assume", ("arn:aws:iam::111122223333:role/r", None, "eu-central-1")),
     ("logs", "last_lines", (SCOPE, "g", "s")),
+    ("batch", "waiting_jobs", (SCOPE, "q")),
+    ("batch", "queue_snapshot", (SCOPE, "q")),
+    ("ec2", "instances", (SCOPE, "u")),
+    ("ec2", "all_instances", (SCOPE,)),
+    ("ec2", "launched_by", (SCOPE, "t")),
+    ("ec2", "instance_types", (SCOPE,)),
+    ("ec2", "zones_of", (SCOPE, ["m5.large"])),
+    ("ec2", "subnets", (SCOPE, ["subnet-1"])),
+    ("ec2", "security_groups", (SCOPE, ["sg-1"])),
+    ("ec2", "images", (SCOPE, ["ami-1"])),
+    ("ec2", "launch_templates", (SCOPE,)),
+    ("ec2", "launch_template", (SCOPE, "template")),
+    ("ec2", "capacity_reservations", (SCOPE,)),
+    ("ec2", "volumes", (SCOPE,)),
+    ("ec2", "spot_requests", (SCOPE,)),
+    ("ec2", "troubled_instances", (SCOPE,)),
+    ("ec2", "console_output", (SCOPE, "i-1")),
+    ("ecs", "container_instances", (SCOPE, "c")),
+    ("ssm", "image_parameter", (SCOPE, "/p")),
+    ("prices", "on_demand", (SCOPE, ["m5.large"])),
+    ("prices", "spot", (SCOPE, ["m5.large"])),
 ]
+PORTS = {
+    "batch": ports.BatchPort,
+    "ec2": capacity_ports.Ec2Port,
+    "ecs": capacity_ports.EcsPort,
+    "identity": ports.IdentityPort,
+    "logs": ports.LogsPort,
+    "prices": capacity_ports.PriceBook,
+    "ssm": capacity_ports.SsmPort,
+}
+SILENT = {"permit", "expect", "trouble"}  # these send nothing
 
 
 def port_methods() -> set[str]:
-    """All methods by which the operator asks AWS; `permit` sends nothing."""
+    """All methods by which the operator asks AWS."""
     found = {
         name
-        for port in (ports.BatchPort, ports.IdentityPort, ports.LogsPort)
+        for port in PORTS.values()
         for name, member in inspect.getmembers(port, inspect.isfunction)
         if not name.startswith("_")
     }
-    return found - {"permit"}
+    return found - SILENT
 
 
 def test_every_port_method_stands_in_the_table_and_nothing_else_does():
@@ -72,9 +119,10 @@ def test_every_port_method_stands_in_the_table_and_nothing_else_does():
 
 
 def test_every_port_method_is_tried_here():
-    assert {name for _, name, _ in CALLED} | {"change"} == port_methods()
-    changes = {call.operation for call in CALLS.for_method("change")}
-    assert changes == CHANGES.keys()
+    assert {name for _, name, _ in CALLED} | {"change", "dry_run"} == port_methods()
+    for service, changes in (("batch", CHANGES), *CAPACITY_CHANGES.items()):
+        rows = CALLS.for_method("change", [service])
+        assert {call.operation for call in rows} == changes.keys()
 
 
 @pytest.mark.parametrize("operation", CHANGES)
@@ -84,10 +132,33 @@ async def test_a_change_sends_the_call_that_was_named(bench, operation):
     assert bench.stub.operations() == [operation]
 
 
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [(service, each) for service, changes in CAPACITY_CHANGES.items() for each in changes],
+)
+async def test_a_change_of_capacity_sends_the_call_that_was_named(bench, service, operation):
+    request = CAPACITY_CHANGES[service][operation]
+    await getattr(bench.aws, service).change(SCOPE, operation, request)
+    assert bench.stub.sent == [(operation, request)]
+
+
+@pytest.mark.parametrize("call", CALLS.for_method("dry_run"), ids=lambda call: call.operation)
+async def test_a_trial_sends_what_would_be_sent_and_says_that_it_is_one(bench, call):
+    def allowed(_):
+        raise Refused("DryRunOperation", "Request would have succeeded", 412)
+
+    bench.stub.answers[call.operation] = allowed
+    request = CAPACITY_CHANGES["ec2"][call.operation]
+    await bench.aws.ec2.dry_run(SCOPE, call.operation, request)
+    assert bench.stub.sent == [(call.operation, {**request, "DryRun": True})]
+    assert bench.observed == [("ec2", call.operation, "ok")]
+
+
 @pytest.mark.parametrize(("port", "name", "arguments"), CALLED, ids=lambda value: str(value)[:30])
 async def test_a_port_method_sends_what_the_table_says(bench, port, name, arguments):
     lists = ("computeEnvironments", "jobQueues", "jobDefinitions", "schedulingPolicies", "jobs")
     empty: dict[str, list] = {member: [] for member in (*lists, "jobSummaryList", "events")}
+    empty |= {member: [] for member in EC2_LISTS}
     policies = {"schedulingPolicies": [{"arn": POLICY, "name": "p"}]}
     for call in CALLS:
         bench.stub.answers[call.operation] = lambda _: empty
@@ -101,16 +172,32 @@ async def test_a_port_method_sends_what_the_table_says(bench, port, name, argume
         "ListSchedulingPolicies": lambda _: policies,
         "DescribeSchedulingPolicies": lambda _: policies,
     }
+    bench.stub.answers |= {
+        "ListJobs": lambda _: {"jobSummaryList": [JOB]},
+        "DescribeJobs": lambda _: {"jobs": [JOB]},
+        "ListContainerInstances": lambda _: {"containerInstanceArns": ["a"]},
+        "DescribeContainerInstances": lambda _: {"containerInstances": []},
+        "GetParameter": lambda _: {"Parameter": {"Value": "ami-1"}},
+        "GetConsoleOutput": lambda _: {"Output": base64.b64encode(b"boot").decode()},
+    }
     extra = {"count": 5} if name == "last_lines" else {}
     await getattr(getattr(bench.aws, port), name)(*arguments, **extra)
-    assert set(bench.stub.operations()) == {call.operation for call in CALLS.for_method(name)}
+    rows = CALLS.for_method(name, [port] if name == "instances" else ())
+    assert set(bench.stub.operations()) == {call.operation for call in rows}
 
 
 def test_every_row_is_an_operation_of_aws():
-    session = botocore.session.Session()
-    models = {service: session.get_service_model(service) for service in ("batch", "logs", "sts")}
     for call in CALLS:
-        assert call.operation in models[call.service].operation_names
+        assert call.operation in MODELS[call.service].operation_names
+
+
+def test_the_next_page_is_asked_for_in_the_words_of_the_service():
+    for call in CALLS:
+        model = MODELS[call.service].operation_model(call.operation)
+        tokens = {"nextToken", "NextToken"} & set(model.input_shape.members)
+        if tokens and model.output_shape is not None and call.operation != "GetLogEvents":
+            assert tokens == {call.page_token}
+            assert call.page_token in model.output_shape.members
 
 
 def test_whatever_does_not_just_read_by_its_name_is_sent_once():
@@ -120,10 +207,13 @@ def test_whatever_does_not_just_read_by_its_name_is_sent_once():
 
 
 def test_every_call_is_allowed_by_the_policy():
-    document = json.loads((iam_policy.FOLDER / "operator-policy.json").read_text())
-    allowed = {action for statement in document["Statement"] for action in statement["Action"]}
-    needed = {permission.action for call in CALLS for permission in call.permissions}
-    assert allowed == needed
+    allowed = set()
+    for part in PARTS:
+        document = json.loads((iam_policy.FOLDER / f"{part}-policy.json").read_text())
+        actions = {action for statement in document["Statement"] for action in statement["Action"]}
+        calls = [call for call in CALLS if call.part == part]
+        assert actions == {each.action for call in calls for each in call.permissions}
+        allowed |= actions
     for call in CALLS:
         # GetCallerIdentity needs no permission (STS API reference)
         assert call.name in allowed or call.operation == "GetCallerIdentity"
@@ -143,8 +233,9 @@ def test_a_policy_that_was_edited_by_hand_is_noticed(tmp_path, monkeypatch, caps
     assert "deploy/iam/operator-policy.json differs" in capsys.readouterr().out
 
 
-def test_the_policy_fits_into_one_managed_policy():
-    document = iam_policy.policy(CALLS)
+@pytest.mark.parametrize("part", PARTS)
+def test_each_policy_fits_into_one_managed_policy(part):
+    document = iam_policy.policy(call for call in CALLS if call.part == part)
     assert len(json.dumps(document, separators=(",", ":"))) <= MANAGED_POLICY_LIMIT
 
 

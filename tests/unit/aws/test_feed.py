@@ -293,7 +293,7 @@ async def test_a_definition_with_thousands_of_revisions_does_not_hold_the_event_
 def test_only_what_is_reached_of_a_name_with_many_things_is_read():
     """Each of a thousand jobs looks for its revision, which is mostly the newest."""
     damaged = Item("b", mark="", owner=None, moving=False, packed=b"not read")
-    newest = item_of({"n": 1}, arn="a", cluster_id="c", moving=False)
+    newest = item_of({"n": 1}, arn="a", owner=None, moving=False)
     details = Sight(1, (newest, damaged)).details
     assert details is not None
     assert next(iter(details)) == {"n": 1}

@@ -4,7 +4,7 @@ import itertools
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.aws.feed_world import CLUSTER, environment, key
+from tests.unit.aws.feed_world import environment, key
 
 from awsbatch_operator.aws.feed_scope import ANY_NAME, FeedScope
 from awsbatch_operator.aws.sight import Sight, item_of
@@ -21,7 +21,7 @@ STEPS = st.lists(
 
 def numbered(began: int, name: str, number: int) -> Sight:
     detail = {"name": name, "number": number, "tags": {}}
-    return Sight(began, (item_of(detail, arn=name, cluster_id="c", moving=False),))
+    return Sight(began, (item_of(detail, arn=name, owner=None, moving=False),))
 
 
 class Model:
@@ -110,11 +110,7 @@ def sights(states: dict[str, str], began: int) -> dict[str, Sight]:
     return {
         name: Sight(
             began,
-            (
-                item_of(
-                    environment(name, status=status), arn=name, cluster_id=CLUSTER, moving=False
-                ),
-            ),
+            (item_of(environment(name, status=status), arn=name, owner=key(name), moving=False),),
         )
         for name, status in states.items()
     }

@@ -1,0 +1,43 @@
+"""Requests that launch, tag and end: what `change` of the ports of EC2 and ECS can be asked for."""
+
+TAGS = [{"ResourceType": "instance", "Tags": [{"Key": "awsbatch.dev/owner-uid", "Value": "u"}]}]
+TEMPLATE = {"LaunchTemplateId": "lt-1", "Version": "1"}
+LAUNCH = {"MinCount": 1, "MaxCount": 1, "ClientToken": "t", "TagSpecifications": TAGS}
+FLEET = {
+    "Type": "instant",
+    "ClientToken": "t",
+    "LaunchTemplateConfigs": [{"LaunchTemplateSpecification": TEMPLATE}],
+    "TargetCapacitySpecification": {"TotalTargetCapacity": 1},
+}
+RESERVATION = {
+    "ClientToken": "t",
+    "InstanceType": "m5.large",
+    "InstancePlatform": "Linux/UNIX",
+    "AvailabilityZone": "eu-central-1a",
+    "InstanceCount": 1,
+}
+CAPACITY_CHANGES: dict[str, dict[str, dict]] = {
+    "ec2": {
+        "RunInstances": LAUNCH,
+        "CreateFleet": FLEET,
+        "TerminateInstances": {"InstanceIds": ["i-1"]},
+        "CreateTags": {"Resources": ["i-1"], "Tags": [{"Key": "a", "Value": "b"}]},
+        "CreateLaunchTemplate": {
+            "LaunchTemplateName": "n",
+            "LaunchTemplateData": {},
+            "ClientToken": "t",
+        },
+        "DeleteLaunchTemplate": {"LaunchTemplateId": "lt-1"},
+        "CreateCapacityReservation": RESERVATION,
+        "CancelCapacityReservation": {"CapacityReservationId": "cr-1"},
+        "DeleteVolume": {"VolumeId": "vol-1"},
+    },
+    "ecs": {
+        "UpdateContainerInstancesState": {
+            "cluster": "c",
+            "containerInstances": ["a"],
+            "status": "DRAINING",
+        },
+        "DeregisterContainerInstance": {"cluster": "c", "containerInstance": "a", "force": True},
+    },
+}
