@@ -88,7 +88,7 @@ def test_it_converges_in_whatever_order_it_is_applied_and_deleted(site, cluster,
     assert queue in in_aws(site, cluster.namespace)  # each namespace has its own
     delete_one_by_one(cluster, shuffled(seed + len(SEEDS)))
     cluster.wait_gone()
-    assert in_aws(site, cluster.namespace) == []
+    assert in_aws(site, cluster.namespace) == [], site.said(cluster.namespace)
     wait_until(lambda: not running_instances(site), "no instance is left")
 
 
@@ -120,7 +120,7 @@ def test_all_that_is_deleted_just_after_it_was_applied_goes(site, cluster):
     for kind, name in random.Random(1).sample(ALL, k=len(ALL)):
         cluster.delete(kind, name)
     cluster.wait_gone()
-    assert in_aws(site, cluster.namespace) == []
+    assert in_aws(site, cluster.namespace) == [], site.said(cluster.namespace)
 
 
 def test_kubectl_waits_for_the_job_and_for_the_end_of_the_namespace(site, cluster):
@@ -129,4 +129,4 @@ def test_kubectl_waits_for_the_job_and_for_the_end_of_the_namespace(site, cluste
     kubectl("wait", "--for=condition=complete", "batchjob/first-run", here, "--timeout=40s")
     kubectl("wait", "--for=condition=ready", "jobqueue/main", here, "--timeout=1s")
     kubectl("delete", "namespace", cluster.namespace, "--timeout=50s")
-    assert in_aws(site, cluster.namespace) == []
+    assert in_aws(site, cluster.namespace) == [], site.said(cluster.namespace)

@@ -3,8 +3,10 @@
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 
 from tests.support.api_server import JSON, MERGE, ApiServer, Body
+from tests.support.deadline import wait_until
 
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.assembly import CLUSTER_SCOPED, KINDS
@@ -50,8 +52,19 @@ def _there(api: ApiServer, kind: str, namespace: str) -> list[ObjectKey]:
 
 
 def _ask(api: ApiServer, method: str, path: str, body: Body | None = None) -> Body:
-    """The answer; {} if there is no such thing, or it has just begun to go."""
-    status, answer = api.ask(method, path, body, content_type=MERGE if method == "PATCH" else JSON)
+    """The answer; {} if there is no such thing, or it has just begun to go.
+
+    While a kind is being made the API server answers 429: its storage is not there yet.
+    """
+    content_type = MERGE if method == "PATCH" else JSON
+
+    def answer_of() -> tuple[int, Body] | None:
+        answer = api.ask(method, path, body, content_type=content_type)
+        return None if answer[0] == HTTPStatus.TOO_MANY_REQUESTS else answer
+
+    found = wait_until(answer_of, f"an answer to {method} {path}")
+    assert found is not None
+    status, answer = found
     if status in {404, 409}:
         return {}
     assert status < 300, f"{method} {path}: {answer.get('message')}"

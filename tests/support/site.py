@@ -115,6 +115,12 @@ class Site:
             if found == name and wanted <= set(carried.split(","))
         )
 
+    def said(self, about: str) -> str:
+        """The lines of the operator's log that mention something, for a test that fails."""
+        log = self.sandbox._operators[OPERATOR].log
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join(["", *(line for line in lines if about in line)])
+
     def close(self) -> None:
         """Close what was opened here; the sandbox is ended by whoever made it."""
         for client in self._clients.values():

@@ -46,7 +46,7 @@ NOT_ALLOWED = stall(
 SCOPE_CHANGED = stall(
     "ScopeChanged",
     "Today's account, region or AWS name is not the one that the object was made in.",
-    "Undo the change, or delete this object and create it again. Nothing was changed in AWS.",
+    "Undo the change, or delete this object and create it anew. Nothing was changed in AWS.",
 )
 ACCOUNT_UNAVAILABLE = stall(
     "AccountUnavailable",
