@@ -145,6 +145,92 @@ DECIMAL = form(
     "such as '0.25'.",
 )
 
+POOL_NAME = form(
+    "pool-name",
+    r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+    "is no name of a pool",
+    "Names have lower-case letters, digits and '-', and begin and end with a letter or a digit, "
+    "such as main.",
+)
+INSTANCE_TYPE = form(
+    "instance-type",
+    r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$",
+    "is no instance type",
+    "Write family and size, such as r7i.large; whole families go into "
+    "instanceRequirements.families.",
+)
+INSTANCE_FAMILY = form(
+    "instance-family",
+    r"^[a-z][a-z0-9-]*$",
+    "is no family of instance types",
+    "Write what stands before the point of a type, such as r7i; single types go into "
+    "instanceTypes.",
+)
+SUBNET_ID = form(
+    "subnet-id",
+    r"^subnet-[0-9a-f]+$",
+    "is no id of a subnet",
+    "Ids look like subnet-0a1b2c3d4e5f67890. Look it up with aws ec2 describe-subnets.",
+)
+SECURITY_GROUP_ID = form(
+    "security-group-id",
+    r"^sg-[0-9a-f]+$",
+    "is no id of a security group",
+    "Ids look like sg-0a1b2c3d4e5f67890. Look it up with aws ec2 describe-security-groups.",
+)
+IMAGE_ID = form(
+    "ami-id",
+    r"^ami-[0-9a-f]+$",
+    "is no id of a machine image",
+    "Ids look like ami-0a1b2c3d4e5f67890. Look it up with aws ec2 describe-images.",
+)
+SNAPSHOT_ID = form(
+    "snapshot-id",
+    r"^snap-[0-9a-f]+$",
+    "is no id of a snapshot",
+    "Ids look like snap-0a1b2c3d4e5f67890. Look it up with aws ec2 describe-snapshots.",
+)
+PLACEMENT_GROUP_ID = form(
+    "placement-group-id",
+    r"^pg-[0-9a-f]+$",
+    "is no id of a placement group",
+    "Ids look like pg-0a1b2c3d4e5f67890; a placement group goes by its name in groupName.",
+)
+PROFILE_ARN = form(
+    "instance-profile-arn",
+    r"^arn:aws[a-z-]*:iam::[0-9]{12}:instance-profile/.+$",
+    "is no ARN of an instance profile",
+    "Write all of it, with the 12 digits of its account, such as "
+    "arn:aws:iam::111122223333:instance-profile/ecsInstanceRole; a role is none.",
+)
+PARAMETER_NAME = form(
+    "parameter-name",
+    r"^/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$",
+    "is no name of a parameter",
+    "Write its name, not its ARN, such as /images/atmos or "
+    "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id.",
+)
+KMS_KEY = form(
+    "kms-key",
+    r"^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/)?[0-9a-z-]+$",
+    "is no KMS key",
+    "Write the id or the ARN of the key; what an alias stands for can change between two launches. "
+    "Look the key up with aws kms describe-key.",
+)
+EPHEMERAL = form(
+    "virtual-name",
+    r"^ephemeral[0-9]{1,2}$",
+    "is no volume of the instance store",
+    "They are called ephemeral0, ephemeral1 and so on.",
+)
+PRICE = form(
+    "price",
+    r"^([0-9]*[1-9][0-9]*(\.[0-9]{1,6})?|[0-9]+\.[0-9]*[1-9][0-9]*)$",
+    "is no price",
+    "Write US dollars an hour, more than 0, as a decimal in quotes and without a currency, such as "
+    "'0.03'.",
+)
+
 
 def batch_arn(resource: str, kind: str, example: str) -> Rule:
     """The ARN of a thing of AWS Batch; those that an object manages go by the object's name."""
