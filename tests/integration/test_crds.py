@@ -236,9 +236,9 @@ def test_kubectl_explains_that_a_field_is_not_supported_yet(control_plane, crds)
 
 def test_an_unknown_field_is_refused_by_name(server, place):
     tries = Tries(server, place, "ComputeEnvironment")
-    said = tries({"capacity": {"pools": []}})
+    said = tries({"capcity": {"pools": []}})
     assert len(said) == 1
-    assert 'unknown field "spec.capacity"' in said[0]
+    assert 'unknown field "spec.capcity"' in said[0]
 
 
 def said_by(kind, rule_id):

@@ -219,13 +219,13 @@ KMS_KEY = form(
 )
 EPHEMERAL = form(
     "virtual-name",
-    r"^ephemeral[0-9]{1,2}$",
+    r"^ephemeral[0-9]+$",
     "is no volume of the instance store",
-    "They are called ephemeral0, ephemeral1 and so on.",
+    "They are numbered from 0, such as ephemeral0.",
 )
 PRICE = form(
     "price",
-    r"^([0-9]*[1-9][0-9]*(\.[0-9]{1,6})?|[0-9]+\.[0-9]*[1-9][0-9]*)$",
+    r"^([0-9]*[1-9][0-9]*(\.[0-9]+)?|[0-9]+\.[0-9]*[1-9][0-9]*)$",
     "is no price",
     "Write US dollars an hour, more than 0, as a decimal in quotes and without a currency, such as "
     "'0.03'.",

@@ -2,7 +2,16 @@
 
 from collections.abc import Mapping
 
-from tests.support.crd_cases import account, definition, environment, formed, job, pods, queue
+from tests.support.crd_cases import (
+    account,
+    capacity,
+    definition,
+    environment,
+    formed,
+    job,
+    pods,
+    queue,
+)
 from tests.support.crd_cases.cases import Bound, Case, Patch, case
 
 BASES: Mapping[str, Patch] = {
@@ -16,7 +25,7 @@ BASES: Mapping[str, Patch] = {
 
 BOUNDS: Mapping[str, tuple[Bound, ...]] = {
     "AWSAccount": account.BOUNDS,
-    "ComputeEnvironment": environment.BOUNDS,
+    "ComputeEnvironment": (*environment.BOUNDS, *capacity.BOUNDS),
     "JobQueue": queue.QUEUE_BOUNDS,
     "SchedulingPolicy": queue.POLICY_BOUNDS,
     "JobDefinition": definition.BOUNDS,
@@ -25,7 +34,7 @@ BOUNDS: Mapping[str, tuple[Bound, ...]] = {
 
 _OWN: Mapping[str, Mapping[str, Case]] = {
     "AWSAccount": account.CASES,
-    "ComputeEnvironment": environment.CASES,
+    "ComputeEnvironment": {**environment.CASES, **capacity.CASES},
     "JobQueue": queue.QUEUE_CASES,
     "SchedulingPolicy": queue.POLICY_CASES,
     "JobDefinition": {**definition.CASES, **pods.CASES},

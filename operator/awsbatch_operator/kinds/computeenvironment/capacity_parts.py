@@ -13,7 +13,7 @@ TYPES = 60  # what one launch offers to EC2
 _RESERVED_INSTANCES = 1_000  # CreateCapacityReservation, InstanceCount
 _BLOCK_MINUTES = 30 * 24 * 60
 _SCRIPT = 65_536  # characters; EC2 takes 16 KiB, which so many may fit into when compressed
-_SETTING = 4_096
+_SETTING = 2_048
 
 
 class Range(Fields):
@@ -98,11 +98,16 @@ class UserData(Fields):
         description="A whole multipart MIME message, instead of script and cloudConfig.",
         max_length=_SCRIPT,
     )
-    ecs_config: dict[str, Annotated[str, Field(max_length=_SETTING)]] | None = Field(
+    ecs_config: (
+        dict[
+            str, Annotated[str, Field(max_length=_SETTING, json_schema_extra=ruled(rules.ONE_LINE))]
+        ]
+        | None
+    ) = Field(
         None,
         description="Settings of the ECS agent, beside those that the operator makes.",
         max_length=100,
-        json_schema_extra=ruled(rules.AGENT_NAMES, rules.CLUSTER, rules.ONE_LINE),
+        json_schema_extra=ruled(rules.AGENT_NAMES, rules.CLUSTER),
     )
 
 

@@ -62,7 +62,8 @@ CLUSTER = Rule(
 )
 ONE_LINE = Rule(
     id="agent-setting-one-line",
-    cel=r"self.all(k, !self[k].contains('\n') && !self[k].contains('\r'))",
+    cel=r"!self.contains('\n') && !self.contains('\r')",
+    pattern=r"^[^\r\n]*$",
     message=(
         "Each setting is one line of /etc/ecs/ecs.config, and what came after a line break would "
         "be a setting of its own. Write the value in one line."

@@ -25,7 +25,7 @@ from awsbatch_operator.schema import forms
 from awsbatch_operator.schema.fields import INT32, LIST_ATOMIC, Fields, ruled
 from awsbatch_operator.schema.rules import Rule
 
-POOLS = 32
+POOLS = 16
 _INSTANCES = 10_000
 _WEEK = 7 * 24 * 3600
 _PRICE = 16  # characters

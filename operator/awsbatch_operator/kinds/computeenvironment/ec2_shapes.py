@@ -112,7 +112,7 @@ class EbsBlockDevice(Fields):
     kms_key_id: str | None = Field(
         None,
         description="KMS key to encrypt the volume with, by its id or ARN. Default: that of EBS.",
-        max_length=2048,
+        max_length=256,
         json_schema_extra=ruled(forms.KMS_KEY),
     )
     snapshot_id: str | None = Field(
