@@ -66,9 +66,10 @@ ARN_GLOB = form(
 # An ARN, an id, or type and name as ARNs and kubectl write them. A test compares this with the
 # types of kinds/named_resources.py: an entry that could never match would be a trap.
 RESOURCE_PATTERN = (
-    r"^(arn:|(subnet|sg|lt|ami|fs|fsap)-|(access-point|consumable-resource|file-system|image"
-    r"|key-pair|launch-template|namespace|parameter|persistentvolumeclaim|placement-group|secret"
-    r"|security-group|serviceaccount|subnet)/|(secret|log-group):)"
+    r"^(arn:|(subnet|sg|lt|ami|fs|fsap|pg|snap)-|(access-point|consumable-resource|file-system"
+    r"|image|key|key-pair|launch-template|namespace|parameter|persistentvolumeclaim"
+    r"|placement-group|secret|security-group|serviceaccount|snapshot|subnet)/"
+    r"|(secret|log-group):)"
 )
 RESOURCE_GLOB = form(
     "resource-glob",
@@ -214,8 +215,8 @@ KMS_KEY = form(
     "kms-key",
     r"^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/)?[0-9a-z-]+$",
     "is no KMS key",
-    "Write the id or the ARN of the key; what an alias stands for can change between two launches. "
-    "Look the key up with aws kms describe-key.",
+    "Write the key's id, or its ARN with the 12 digits of its account. What an alias stands for can "
+    "change between two launches: look the key up with aws kms describe-key.",
 )
 EPHEMERAL = form(
     "virtual-name",
