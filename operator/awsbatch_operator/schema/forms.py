@@ -215,8 +215,8 @@ KMS_KEY = form(
     "kms-key",
     r"^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/)?[0-9a-z-]+$",
     "is no KMS key",
-    "Write the key's id, or its ARN with the 12 digits of its account. What an alias stands for can "
-    "change between two launches: look the key up with aws kms describe-key.",
+    "Write the key's id, or its ARN with the 12 digits of its account. What an alias stands for "
+    "can change between two launches: look the key up with aws kms describe-key.",
 )
 EPHEMERAL = form(
     "virtual-name",

@@ -15,7 +15,6 @@ from awsbatch_operator.schema.fields import Fields, ruled
 from awsbatch_operator.schema.rules import Rule, at_most_one, exactly_one
 
 OnOff = Literal["enabled", "disabled"]
-VOLUME_TYPES = ("gp3", "gp2", "io1", "io2", "st1", "sc1", "standard")
 # GiB by type of volume: the smallest and the largest that EC2 makes.
 SIZES = {
     "gp2": (1, 16384),
