@@ -1,10 +1,20 @@
-"""Texts in the pools of `capacity`: what is taken of each form, and what people write instead."""
+"""Texts and sizes in the pools of `capacity`: what is taken, and what people write instead."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.support.crd_cases.capacity import KEY, PROFILE, device, ebs, pool, wanted
-from tests.support.crd_cases.cases import Case, case
+from tests.support.crd_cases.capacity import (
+    KEY,
+    POOL,
+    PROFILE,
+    block,
+    capacity,
+    device,
+    ebs,
+    pool,
+    wanted,
+)
+from tests.support.crd_cases.cases import Case, bound, case
 
 from awsbatch_operator.schema import forms
 from awsbatch_operator.schema.rules import Rule
@@ -101,3 +111,50 @@ FORMS: Mapping[str, Case] = {
         refuses=["near"],
     ),
 }
+
+_POOL = "spec.capacity.pools[0]"
+
+
+def _numbers(name: str, low: int, high: int, change: Any = pool, path: str = _POOL) -> Any:
+    return bound(
+        f"{path}.{name}",
+        accepts=[change(**{name: low}), change(**{name: high})],
+        refuses=[change(**{name: low - 1}), change(**{name: high + 1})],
+    )
+
+
+_WEEK = 604_800
+BOUNDS = (
+    bound("spec.capacity.pools", accepts=pool(), refuses=capacity()),
+    bound(
+        "spec.capacity.pools[1]",
+        accepts=capacity(POOL, {**POOL, "name": "other"}),
+        refuses=capacity(POOL, POOL),
+    ),
+    bound(
+        f"{_POOL}.subnets",
+        accepts=pool(subnets=[f"subnet-{n}" for n in range(16)]),
+        refuses=[pool(subnets=[]), pool(subnets=[f"subnet-{n}" for n in range(17)])],
+    ),
+    bound(f"{_POOL}.market", accepts=pool(market="Spot"), refuses=pool(market="SPOT")),
+    bound(
+        f"{_POOL}.userData.script",
+        accepts=pool(userData={"script": "x" * 65_536}),
+        refuses=pool(userData={"script": "x" * 65_537}),
+    ),
+    bound(
+        f"{_POOL}.placement.tenancy",
+        accepts=pool(placement={"tenancy": "dedicated"}),
+        refuses=pool(placement={"tenancy": "host"}),
+    ),
+    _numbers("idleSeconds", 0, _WEEK),
+    _numbers("drainTimeoutSeconds", 0, _WEEK),
+    _numbers("registrationTimeoutSeconds", 60, 86_400),
+    _numbers("durationSeconds", 300, 2_592_000, block, f"{_POOL}.spotBlock"),
+    _numbers("instanceCount", 1, 1000, block, f"{_POOL}.spotBlock"),
+    bound(
+        f"{_POOL}.spotBlock.blockDurationMinutes",
+        accepts=[block(durationSeconds=None, blockDurationMinutes=n) for n in (5, 43_200)],
+        refuses=[block(durationSeconds=None, blockDurationMinutes=n) for n in (4, 43_201)],
+    ),
+)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from tests.support.crd_cases import (
     account,
     capacity,
+    capacity_forms,
     definition,
     environment,
     formed,
@@ -25,7 +26,7 @@ BASES: Mapping[str, Patch] = {
 
 BOUNDS: Mapping[str, tuple[Bound, ...]] = {
     "AWSAccount": account.BOUNDS,
-    "ComputeEnvironment": (*environment.BOUNDS, *capacity.BOUNDS),
+    "ComputeEnvironment": (*environment.BOUNDS, *capacity_forms.BOUNDS),
     "JobQueue": queue.QUEUE_BOUNDS,
     "SchedulingPolicy": queue.POLICY_BOUNDS,
     "JobDefinition": definition.BOUNDS,
