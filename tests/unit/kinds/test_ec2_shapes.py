@@ -1,13 +1,16 @@
 """The shapes of EC2 in `capacity` are EC2's: names, types and words, or left out for a reason."""
 
+from collections.abc import Mapping
+
 import pytest
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 from awsbatch_operator.kinds.computeenvironment import ec2_shapes
+from awsbatch_operator.schema.fields import Fields
 from awsbatch_operator.schema.model_schema import own_schema
 
-MODELS = {
+MODELS: Mapping[str, type[Fields]] = {
     "LaunchTemplateBlockDeviceMappingRequest": ec2_shapes.BlockDeviceMapping,
     "LaunchTemplateEbsBlockDeviceRequest": ec2_shapes.EbsBlockDevice,
     "LaunchTemplateInstanceMetadataOptionsRequest": ec2_shapes.MetadataOptions,

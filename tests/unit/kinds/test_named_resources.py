@@ -195,8 +195,8 @@ def test_nothing_is_excused_that_aws_does_not_have_or_that_is_guarded(named):
 
 
 def test_every_guarded_member_is_one_that_aws_or_a_crd_has(named):
-    there = {(parent, name) for _, parent, name, _ in named} | texts_of_ours()
-    there = {name for _, name in there} | {f"{parent}.{name}" for parent, name in there}
+    pairs = {(parent, name) for _, parent, name, _ in named} | texts_of_ours()
+    there = {name for _, name in pairs} | {f"{parent}.{name}" for parent, name in pairs}
     assert set(RESOURCE_FIELDS) - there == {"options.awslogs-group"}
 
 

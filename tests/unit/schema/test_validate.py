@@ -133,8 +133,10 @@ def test_what_is_not_honoured_is_found_in_any_entry_of_a_list():
     entry = NotYet(path="pools[].image.amiRef", remedy="")
     ami = {"image": {"amiRef": {"name": "atmos"}}}
     assert entry.used_in({"pools": [{}, {"image": {}}, ami]})
-    for spec in ({}, {"pools": []}, {"pools": [{"image": {"amiId": "ami-1"}}]}, {"pools": "odd"}):
-        assert not entry.used_in(spec)
+    by_id = {"image": {"amiId": "ami-1"}}
+    for pools in ([], [by_id], "odd"):
+        assert not entry.used_in({"pools": pools})
+    assert not entry.used_in({})
 
 
 @pytest.mark.parametrize("kind", KINDS)
