@@ -7,6 +7,7 @@ import secrets
 import pytest
 from tests.support.api_server import ApiServer, messages
 from tests.support.crd_cases import BASES, BOUNDS, Patch, cases, patched
+from tests.support.examples import manifests
 from tests.support.job_remedies import WRONG
 from tests.support.namespaces import new_namespace
 
@@ -126,6 +127,13 @@ def test_a_size_outside_of_its_limits_is_refused(server, place, kind, limit):
         assert any(each.startswith(f"{limit.field}:") for each in said), (patch, said)
 
 
+def test_the_api_server_takes_every_example(server, place):
+    for path, body in manifests().items():
+        placed = {**body, "metadata": {**body["metadata"], "namespace": place}}
+        status, answer = server.create(BY_KIND[body["kind"]].plural, placed, dry_run=True)
+        assert status == 201, (path, messages(answer))
+
+
 def test_a_changed_job_is_told_which_fields_changed(server, place):
     before, change = {"parameters": {"year": "2024"}}, {"parameters": {"year": "2025"}}
     tries = Tries(server, place, "BatchJob", before=before, status={"run": 1})
@@ -236,9 +244,9 @@ def test_kubectl_explains_that_a_field_is_not_supported_yet(control_plane, crds)
 
 def test_an_unknown_field_is_refused_by_name(server, place):
     tries = Tries(server, place, "ComputeEnvironment")
-    said = tries({"capacity": {"pools": []}})
+    said = tries({"capactiy": {"pools": []}})
     assert len(said) == 1
-    assert 'unknown field "spec.capacity"' in said[0]
+    assert 'unknown field "spec.capactiy"' in said[0]
 
 
 def said_by(kind, rule_id):

@@ -197,6 +197,12 @@ LEFT_AS_IT_IS = note(
     "Set the field again, or delete this object and create it again.",
     warning=True,
 )
+OLD_NAME = note(
+    "OldName",
+    "A field goes by a name that is kept for old manifests only; it means the same.",
+    "Write the field by its new name.",
+    warning=True,
+)
 QUEUE_INVALID = stall(
     "QueueInvalid",
     "AWS calls the job queue INVALID.",

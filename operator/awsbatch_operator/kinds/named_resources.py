@@ -45,6 +45,7 @@ class ResourceType:
     separator: str = "/"  # between type and name in its ARN
     has_account: bool = True  # whether the account's number stands in its ARN
     by_name: bool = False  # whether the member takes a name, although there are ids of that prefix
+    public: str = ""  # what the names begin with that are AWS's own, and for everybody
 
     def forms(self, value: str, *, account_id: str, region: str, partition: str) -> tuple[str, ...]:
         """Every way in which an entry of allowedExternalArns can write the thing."""
@@ -82,6 +83,9 @@ REFERENCE = _always("")  # `…Ref.arn`
 _ARN_ONLY = _always("")
 _PARAMETER = _always("parameter", "ssm")  # a bare name means a parameter of the same region
 _IMAGE = _when_listed("image", "ec2", prefix="ami-", has_account=False)
+_IMAGE_PARAMETER = _always("parameter", "ssm", public="/aws/service/")
+_KEY_PAIR = _when_listed("key-pair", "ec2")
+_PLACEMENT_GROUP = _when_listed("placement-group", "ec2", prefix="pg-", by_name=True)
 _SECURITY_GROUP = _when_listed("security-group", "ec2", prefix="sg-")
 _KUBERNETES_SECRET = _always("secret")
 _NAMESPACE = _when_listed("namespace")
@@ -109,10 +113,17 @@ RESOURCE_FIELDS: Mapping[str, ResourceType] = {
     "securityGroups": _SECURITY_GROUP,
     "launchTemplateId": _when_listed("launch-template", "ec2", prefix="lt-"),
     "launchTemplateName": _when_listed("launch-template", prefix="lt-", by_name=True),
-    "ec2KeyPair": _when_listed("key-pair", "ec2"),
-    "placementGroup": _when_listed("placement-group", "ec2"),
+    "ec2KeyPair": _KEY_PAIR,
+    "keyName": _KEY_PAIR,
+    "placementGroup": _PLACEMENT_GROUP,
+    "placement.groupName": _PLACEMENT_GROUP,
+    "placement.groupId": _when_listed("placement-group", "ec2", prefix="pg-"),
     "imageId": _IMAGE,
     "imageIdOverride": _IMAGE,
+    "amiId": _IMAGE,
+    "ssmParameter": _IMAGE_PARAMETER,
+    "snapshotId": _always("snapshot", "ec2", prefix="snap-", has_account=False),
+    "kmsKeyId": _when_listed("key", "kms"),
     "options.awslogs-group": _when_listed("log-group", "logs", separator=":"),
 }
 
@@ -131,9 +142,12 @@ class Member:
         """The type of what it names in allowedExternalArns' sense, if it names anything."""
         if self.name == "arn" and self.parent.endswith("Ref"):
             return REFERENCE
-        return RESOURCE_FIELDS.get(f"{self.parent}.{self.name}") or (
+        found = RESOURCE_FIELDS.get(f"{self.parent}.{self.name}") or (
             None if self.parent in FREE_MAPS else RESOURCE_FIELDS.get(self.name)
         )
+        if found is not None and found.public and self.value.startswith(found.public):
+            return None
+        return found
 
     @property
     def names_role(self) -> bool:

@@ -46,7 +46,9 @@ def _mark(schema: Schema, entry: NotYet) -> None:
     """Let the field's description say that it is not honoured yet. KeyError if there is none."""
     node = schema
     for name in entry.path.split("."):
-        node = node["properties"][name]
+        inner, _, lists = name.partition("[")
+        node = node["properties"][inner]
+        node = node["items"] if lists else node
     node["description"] = f"{entry.mark()} {node['description']}"
 
 

@@ -42,8 +42,9 @@ class Column:
 class NotYet:
     """A field that is accepted but not acted on yet, so that a resource using it is Stalled.
 
-    `path` is relative to spec, dots between. `honoured` are values that do no harm. The gate that
-    refuses it and the description that says so are both made of this.
+    `path` is relative to spec, dots between; `pools[].image` is in any entry of a list. `honoured`
+    are values that do no harm. The gate that refuses it and the description that says so are both
+    made of this.
     """
 
     path: str
@@ -58,12 +59,14 @@ class NotYet:
 
     def used_in(self, spec: Mapping[str, Any]) -> bool:
         """Whether the spec asks for what is not supported."""
-        value: Any = spec
+        found: list[Any] = [spec]
         for part in self.path.split("."):
-            if not isinstance(value, Mapping) or part not in value:
-                return False
-            value = value[part]
-        return value not in self.honoured
+            name, _, lists = part.partition("[")
+            holders = [each for each in found if isinstance(each, Mapping) and name in each]
+            found = [each[name] for each in holders]
+            if lists:
+                found = [entry for each in found if isinstance(each, list) for entry in each]
+        return any(value not in self.honoured for value in found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -66,9 +66,10 @@ ARN_GLOB = form(
 # An ARN, an id, or type and name as ARNs and kubectl write them. A test compares this with the
 # types of kinds/named_resources.py: an entry that could never match would be a trap.
 RESOURCE_PATTERN = (
-    r"^(arn:|(subnet|sg|lt|ami|fs|fsap)-|(access-point|consumable-resource|file-system|image"
-    r"|key-pair|launch-template|namespace|parameter|persistentvolumeclaim|placement-group|secret"
-    r"|security-group|serviceaccount|subnet)/|(secret|log-group):)"
+    r"^(arn:|(subnet|sg|lt|ami|fs|fsap|pg|snap)-|(access-point|consumable-resource|file-system"
+    r"|image|key|key-pair|launch-template|namespace|parameter|persistentvolumeclaim"
+    r"|placement-group|secret|security-group|serviceaccount|snapshot|subnet)/"
+    r"|(secret|log-group):)"
 )
 RESOURCE_GLOB = form(
     "resource-glob",
@@ -143,6 +144,92 @@ DECIMAL = form(
     "is no decimal",
     "Write at most 12 digits in quotes, with a point and at most 9 more where there is a fraction, "
     "such as '0.25'.",
+)
+
+POOL_NAME = form(
+    "pool-name",
+    r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+    "is no name of a pool",
+    "Names have lower-case letters, digits and '-', and begin and end with a letter or a digit, "
+    "such as main.",
+)
+INSTANCE_TYPE = form(
+    "instance-type",
+    r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$",
+    "is no instance type",
+    "Write family and size, such as r7i.large; whole families go into "
+    "instanceRequirements.families.",
+)
+INSTANCE_FAMILY = form(
+    "instance-family",
+    r"^[a-z][a-z0-9-]*$",
+    "is no family of instance types",
+    "Write what stands before the point of a type, such as r7i; single types go into "
+    "instanceTypes.",
+)
+SUBNET_ID = form(
+    "subnet-id",
+    r"^subnet-[0-9a-f]+$",
+    "is no id of a subnet",
+    "Ids look like subnet-0a1b2c3d4e5f67890. Look it up with aws ec2 describe-subnets.",
+)
+SECURITY_GROUP_ID = form(
+    "security-group-id",
+    r"^sg-[0-9a-f]+$",
+    "is no id of a security group",
+    "Ids look like sg-0a1b2c3d4e5f67890. Look it up with aws ec2 describe-security-groups.",
+)
+IMAGE_ID = form(
+    "ami-id",
+    r"^ami-[0-9a-f]+$",
+    "is no id of a machine image",
+    "Ids look like ami-0a1b2c3d4e5f67890. Look it up with aws ec2 describe-images.",
+)
+SNAPSHOT_ID = form(
+    "snapshot-id",
+    r"^snap-[0-9a-f]+$",
+    "is no id of a snapshot",
+    "Ids look like snap-0a1b2c3d4e5f67890. Look it up with aws ec2 describe-snapshots.",
+)
+PLACEMENT_GROUP_ID = form(
+    "placement-group-id",
+    r"^pg-[0-9a-f]+$",
+    "is no id of a placement group",
+    "Ids look like pg-0a1b2c3d4e5f67890; a placement group goes by its name in groupName.",
+)
+PROFILE_ARN = form(
+    "instance-profile-arn",
+    r"^arn:aws[a-z-]*:iam::[0-9]{12}:instance-profile/.+$",
+    "is no ARN of an instance profile",
+    "Write all of it, with the 12 digits of its account, such as "
+    "arn:aws:iam::111122223333:instance-profile/ecsInstanceRole; a role is none.",
+)
+PARAMETER_NAME = form(
+    "parameter-name",
+    r"^/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$",
+    "is no name of a parameter",
+    "Write its name, not its ARN, such as /images/atmos or "
+    "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id.",
+)
+KMS_KEY = form(
+    "kms-key",
+    r"^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/)?[0-9a-z-]+$",
+    "is no KMS key",
+    "Write the key's id, or its ARN with the 12 digits of its account. What an alias stands for "
+    "can change between two launches: look the key up with aws kms describe-key.",
+)
+EPHEMERAL = form(
+    "virtual-name",
+    r"^ephemeral[0-9]+$",
+    "is no volume of the instance store",
+    "They are numbered from 0, such as ephemeral0.",
+)
+PRICE = form(
+    "price",
+    r"^([0-9]*[1-9][0-9]*(\.[0-9]+)?|[0-9]+\.[0-9]*[1-9][0-9]*)$",
+    "is no price",
+    "Write US dollars an hour, more than 0, as a decimal in quotes and without a currency, such as "
+    "'0.03'.",
 )
 
 

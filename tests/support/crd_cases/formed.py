@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from tests.support.crd_cases import definition, environment, job, pods, queue
+from tests.support.crd_cases import capacity_forms, definition, environment, job, pods, queue
 from tests.support.crd_cases.cases import Case, Patch, case
 
 from awsbatch_operator.schema import forms
@@ -148,6 +148,7 @@ BY_KIND: Mapping[str, Mapping[str, Case]] = {
         ),
     },
     "ComputeEnvironment": {
+        **capacity_forms.FORMS,
         **formed(
             forms.TEMPLATE_ID,
             accepts=environment.template(launchTemplateId="lt-0a1b2c3d"),

@@ -2,7 +2,17 @@
 
 from collections.abc import Mapping
 
-from tests.support.crd_cases import account, definition, environment, formed, job, pods, queue
+from tests.support.crd_cases import (
+    account,
+    capacity,
+    capacity_forms,
+    definition,
+    environment,
+    formed,
+    job,
+    pods,
+    queue,
+)
 from tests.support.crd_cases.cases import Bound, Case, Patch, case
 
 BASES: Mapping[str, Patch] = {
@@ -16,7 +26,7 @@ BASES: Mapping[str, Patch] = {
 
 BOUNDS: Mapping[str, tuple[Bound, ...]] = {
     "AWSAccount": account.BOUNDS,
-    "ComputeEnvironment": environment.BOUNDS,
+    "ComputeEnvironment": (*environment.BOUNDS, *capacity_forms.BOUNDS),
     "JobQueue": queue.QUEUE_BOUNDS,
     "SchedulingPolicy": queue.POLICY_BOUNDS,
     "JobDefinition": definition.BOUNDS,
@@ -25,7 +35,7 @@ BOUNDS: Mapping[str, tuple[Bound, ...]] = {
 
 _OWN: Mapping[str, Mapping[str, Case]] = {
     "AWSAccount": account.CASES,
-    "ComputeEnvironment": environment.CASES,
+    "ComputeEnvironment": {**environment.CASES, **capacity.CASES},
     "JobQueue": queue.QUEUE_CASES,
     "SchedulingPolicy": queue.POLICY_CASES,
     "JobDefinition": {**definition.CASES, **pods.CASES},

@@ -10,6 +10,7 @@ SECRET = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:team-b/db-AbCd
 CLUSTER = "arn:aws:eks:eu-central-1:111122223333:cluster/prod"
 S3_FILES = "arn:aws:s3files:eu-central-1:111122223333:file-system/fs-1"
 GROUP = "arn:aws:resource-groups:eu-central-1:111122223333:group/reserved"
+KEY = "0a1b2c3d-1111-2222-3333-444455556666"
 
 
 def container(**properties):
@@ -26,6 +27,14 @@ def pod(**properties):
 
 def resources(**properties):
     return {"computeResources": properties}
+
+
+def pool(**members):
+    return {"capacity": {"pools": [{"name": "main", **members}]}}
+
+
+def ebs(**members):
+    return pool(blockDeviceMappings=[{"deviceName": "/dev/xvda", "ebs": members}])
 
 
 def log_secret(value):
@@ -83,6 +92,16 @@ ALWAYS = [
         ["persistentvolumeclaim/data"],
     ),
     ({"jobQueueRef": {"arn": "arn:aws:batch:x:1:job-queue/q"}}, "job-queue/q", ["arn:*/q"]),
+    (
+        ebs(snapshotId="snap-1"),
+        "capacity.pools[0].blockDeviceMappings[0].ebs.snapshotId (snap-1)",
+        ["snap-1", "arn:aws:ec2:*::snapshot/snap-1"],
+    ),
+    (
+        pool(image={"ssmParameter": "/team-b/image"}),
+        "parameter/team-b/image",
+        ["parameter/team-b/*", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/team-b/image"],
+    ),
 ]
 # (spec, an entry of its type that does not match, entries each of which allows it)
 WHEN_LISTED = [
@@ -111,6 +130,17 @@ WHEN_LISTED = [
         container(logConfiguration={"options": {"awslogs-group": "/b"}}),
         "log-group:/a",
         ["log-group:/b", f"arn:aws:logs:*:{ACCOUNT}:log-group:/b"],
+    ),
+    (pool(subnets=["subnet-1"]), "subnet-2", ["subnet-*"]),
+    (pool(securityGroupIds=["sg-1"]), "sg-2", ["sg-1"]),
+    (pool(keyName="mine"), "key-pair/theirs", ["key-pair/mine"]),
+    (pool(image={"amiId": "ami-1"}), "ami-2", ["ami-1", "arn:aws:ec2:*::image/ami-1"]),
+    (pool(placement={"groupName": "near"}), "pg-2", ["placement-group/near"]),
+    (pool(placement={"groupId": "pg-1"}), "placement-group/near", ["pg-1"]),
+    (
+        ebs(kmsKeyId=KEY),
+        "arn:aws:kms:*:*:key/other",
+        [f"key/{KEY}", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{KEY}"],
     ),
 ]
 
@@ -146,10 +176,34 @@ def test_where_something_runs_is_free_until_the_list_has_an_entry_of_its_type(sp
         assert refused(spec, [other, entry]) == ""
 
 
+def test_images_that_aws_names_for_everybody_need_no_entry():
+    name = "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id"
+    assert refused(pool(image={"ssmParameter": name}), ["parameter/team-a/*"]) == ""
+    secret = container(secrets=[{"name": "DB", "valueFrom": name}])
+    assert "parameter/aws/service" in refused(secret, [])
+
+
+def test_the_instance_profile_of_a_pool_is_one_that_the_account_allows():
+    profile = f"arn:aws:iam::{ACCOUNT}:instance-profile/"
+    allowed = allowances(
+        resource("AWSAccount", {"allowedRoleArns": [f"{profile}batch-*"]}, name="default"),
+        own_region=REGION,
+    )
+    told = []
+    for name in ("batch-nodes", "admin"):
+        wanted = resource("ComputeEnvironment", pool(instanceProfile=f"{profile}{name}"))
+        finding = refusal(wanted, allowed, account_id=ACCOUNT, region=REGION, namespace_labels={})
+        told.append("" if finding is None else finding.message)
+    assert told[0] == ""
+    assert f"spec.capacity.pools[0].instanceProfile ({profile}admin)" in told[1]
+
+
 def test_every_guarded_member_is_tried_here():
     tried = {str(spec) for spec, *_ in ALWAYS + WHEN_LISTED}
     untried = {
-        name for name in RESOURCE_FIELDS if not any(name.split(".")[-1] in one for one in tried)
+        name
+        for name in RESOURCE_FIELDS
+        if not any(repr(name.split(".")[-1]) in one for one in tried)
     }
     alike = {"securityGroups", "imageId", "accessPointArn"}  # as securityGroupIds, and so on
     assert untried <= alike

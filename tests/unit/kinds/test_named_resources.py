@@ -76,11 +76,18 @@ OURS = {
     "an object of the same namespace, or an AWSAccount, which serves namespaces that it lists": [
         f"{kind}Ref.name"
         for kind in (
-            *("account", "computeEnvironment", "jobDefinition", "jobQueue", "job"),
+            *("account", "ami", "computeEnvironment", "jobDefinition", "jobQueue", "job"),
             "schedulingPolicy",
         )
     ],
     "waiting for somebody's job gives nothing but the moment of its end": ["jobRef.jobId"],
+    "what runs on the user's own instances, as the instance profile lets it, which is guarded": [
+        *("userData.script", "userData.cloudConfig", "userData.mime"),
+    ],
+    "settings that name nothing": [
+        *("limits.maxHourlyCost", "pools.maxPricePerHour", "instanceRequirements.families"),
+        *("blockDeviceMappings.deviceName", "blockDeviceMappings.virtualName"),
+    ],
 }
 
 
@@ -141,19 +148,25 @@ def texts_of_crd(schema, parent: str = "", name: str = "") -> Iterator[tuple[str
             yield parent, name
 
 
+def texts_of_ours() -> set[tuple[str, str]]:
+    """Those of the specs in crds/; an AWSAccount is an administrator's."""
+    found: set[tuple[str, str]] = set()
+    for path in (REPOSITORY / "crds").glob("awsbatch*.yaml"):
+        crd = yaml.safe_load(path.read_text())["spec"]
+        if crd["names"]["kind"] != "AWSAccount":
+            schema = crd["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+            found |= set(texts_of_crd(schema))
+    return found
+
+
 def test_every_text_of_ours_in_the_crds_is_guarded_or_harmless_for_a_reason(named):
     awss = {name for _, _, name, _ in named}
     excused = {name for names in OURS.values() for name in names}
-    found = set()
-    for path in (REPOSITORY / "crds").glob("awsbatch*.yaml"):
-        crd = yaml.safe_load(path.read_text())["spec"]
-        if crd["names"]["kind"] != "AWSAccount":  # an administrator's
-            schema = crd["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
-            found |= set(texts_of_crd(schema))
     open_to_all = {
         f"{parent}.{name}"
-        for parent, name in found
+        for parent, name in texts_of_ours()
         if Member("", parent, name, "").resource_type is None
+        and not Member("", parent, name, "").names_role
         and (parent.endswith("Ref") or name not in awss)
     }
     assert open_to_all == excused
@@ -181,9 +194,9 @@ def test_nothing_is_excused_that_aws_does_not_have_or_that_is_guarded(named):
     assert guarded & harmless() == set()
 
 
-def test_every_guarded_member_is_one_that_aws_has(named):
-    there = {name for _, _, name, _ in named}
-    there |= {f"{parent}.{name}" for _, parent, name, _ in named}
+def test_every_guarded_member_is_one_that_aws_or_a_crd_has(named):
+    pairs = {(parent, name) for _, parent, name, _ in named} | texts_of_ours()
+    there = {name for _, name in pairs} | {f"{parent}.{name}" for parent, name in pairs}
     assert set(RESOURCE_FIELDS) - there == {"options.awslogs-group"}
 
 

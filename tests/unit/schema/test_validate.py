@@ -8,7 +8,7 @@ from tests.support.schema_walk import instances
 
 from awsbatch_operator.generate import RESOURCES
 from awsbatch_operator.schema.crd import spec_schema
-from awsbatch_operator.schema.declare import unsupported
+from awsbatch_operator.schema.declare import NotYet, unsupported
 from awsbatch_operator.schema.validate import SpecError, problems, read_spec, spec_problems
 
 BY_KIND = {resource.kind: resource for resource in RESOURCES}
@@ -56,8 +56,8 @@ def test_what_is_out_of_bounds_is_refused_here_too(kind):
          "spec.parameters.year: must be a string"),
         ("ComputeEnvironment", {"computeResources": {"maxvCpus": None}},
          "spec.computeResources.maxvCpus: is required"),
-        ("ComputeEnvironment", {"capacity": {}},
-         "spec.capacity: is not known to this version of the operator"),
+        ("ComputeEnvironment", {"capactiy": {}},
+         "spec.capactiy: is not known to this version of the operator"),
         ("JobQueue", {"computeEnvironmentOrder": [{"order": 1, "computeEnvironmentRef": {}}]},
          "spec.computeEnvironmentOrder[0].computeEnvironmentRef: A reference names either"),
         ("BatchJob", {"jobQueueRef": "main"}, "spec.jobQueueRef: must be an object"),
@@ -127,6 +127,16 @@ def test_only_what_is_used_and_not_honoured_is_unsupported():
         "suspend",
         "ttlSecondsAfterFinished",
     ]
+
+
+def test_what_is_not_honoured_is_found_in_any_entry_of_a_list():
+    entry = NotYet(path="pools[].image.amiRef", remedy="")
+    ami = {"image": {"amiRef": {"name": "atmos"}}}
+    assert entry.used_in({"pools": [{}, {"image": {}}, ami]})
+    by_id = {"image": {"amiId": "ami-1"}}
+    for pools in ([], [by_id], "odd"):
+        assert not entry.used_in({"pools": pools})
+    assert not entry.used_in({})
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from awsbatch_operator.api import catalogue
+from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.api.references import Targets
 from awsbatch_operator.api.tags import Owner
@@ -19,7 +21,7 @@ class Desired:
     """`content` are AWS's members as the spec has them; `reached`: it was reached before.
 
     `retained`: what AWS has must not be removed. `was_deleting`: AWS was removing the environment
-    when it was last looked at.
+    when it was last looked at. `notes` are about the spec alone, and in nobody's way.
     """
 
     owner: Owner
@@ -31,6 +33,7 @@ class Desired:
     retained: bool = False
     was_deleting: bool = False
     remaking: Remaking = field(default_factory=Remaking)
+    notes: tuple[Finding, ...] = ()
 
     @property
     def managed(self) -> bool:
@@ -57,6 +60,25 @@ def desired_environment(resource: Resource, targets: Targets, owner: Owner) -> D
         retained=policy == "Retain" or (policy is None and targets.adopted),
         was_deleting=was_deleting(resource),
         remaking=remaking_in(resource),
+        notes=_old_names(spec),
+    )
+
+
+def _old_names(spec: ComputeEnvironmentSpec) -> tuple[Finding, ...]:
+    """blockDurationMinutes, which manifests from AWS's own time of spot blocks have."""
+    blocks = {
+        pool.name: pool.spot_block.block_duration_minutes
+        for pool in (spec.capacity.pools if spec.capacity else ())
+        if pool.spot_block
+    }
+    return tuple(
+        Finding(
+            catalogue.OLD_NAME,
+            f"spec.capacity.pools[name={name}].spotBlock.blockDurationMinutes is an old name.",
+            f"Write durationSeconds: {minutes * 60} instead; the block stays as it is.",
+        )
+        for name, minutes in blocks.items()
+        if minutes is not None
     )
 
 

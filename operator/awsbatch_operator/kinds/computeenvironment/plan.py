@@ -79,7 +79,7 @@ def plan_environment(desired: Desired, observed: Observed | None, now: Instant) 
         steps = (*steps, _update(desired, found.in_place))
     return Plan(
         steps=steps,
-        findings=_findings(desired, observed, found),
+        findings=(*_findings(desired, observed, found), *desired.notes),
         record=tag_record(desired.tags, observed.tags),
         look_again_seconds=RELOOK_SECONDS,
     )

@@ -5,6 +5,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from awsbatch_operator.kinds.computeenvironment.capacity_rules import SPEC as CAPACITY_RULES
+from awsbatch_operator.kinds.computeenvironment.capacity_spec import Capacity
+from awsbatch_operator.kinds.computeenvironment.capacity_status import CapacityStatus
 from awsbatch_operator.kinds.computeenvironment.noops import LATEST_IMAGE
 from awsbatch_operator.schema.common import (
     AWS_NAME_RULE,
@@ -48,11 +51,27 @@ NOT_YET = (
             f"computeResources.{LATEST_IMAGE}, or set it to false."
         ),
     ),
+    # Goes with the planner that launches instances. What that does not honour then (amiRef, as long
+    # as there is no ExtendedAMI) needs a mark of its own: NotYet reaches into lists by "pools[]".
+    NotYet(
+        path="capacity",
+        remedy=(
+            "The operator launches no instances yet: remove capacity, and let instances of your "
+            "own join the ECS cluster that status.ecsClusterArn names."
+        ),
+    ),
 )
 
 
 class ComputeEnvironmentSpec(Infrastructure):
     """What is wanted: AWS's members are in `aws`."""
+
+    capacity: Capacity | None = Field(
+        None,
+        description=(
+            "Instances that the operator launches for waiting jobs; of an UNMANAGED environment."
+        ),
+    )
 
     @property
     def managed(self) -> bool:
@@ -101,6 +120,9 @@ class ComputeEnvironmentStatus(NamedStatus):
     ecs_cluster_arn: Line | None = Field(None, description="ECS cluster that runs the jobs.")
     vcpus: VCpus | None = Field(None, alias="vCPUs", description="vCPUs as AWS has them.")
     plan: ChangePlan | None = Field(None, description="What changes in AWS, before it does.")
+    capacity: CapacityStatus | None = Field(
+        None, description="What was launched for waiting jobs, in an UNMANAGED environment."
+    )
 
 
 RESOURCE = CustomResource(
@@ -111,7 +133,7 @@ RESOURCE = CustomResource(
     spec=ComputeEnvironmentSpec,
     status=ComputeEnvironmentStatus,
     passthrough=MEMBERS,
-    rules=(*SCOPE_RULES, AWS_NAME_RULE, *ENVIRONMENT_RULES),
+    rules=(*SCOPE_RULES, AWS_NAME_RULE, *ENVIRONMENT_RULES, *CAPACITY_RULES),
     not_yet=NOT_YET,
     selectable=(".spec.type", ".spec.state", ".status.awsStatus"),
     columns=(
@@ -133,6 +155,12 @@ RESOURCE = CustomResource(
         READY,
         REASON,
         AGE,
+        Column(
+            name="Wanted",
+            path=".status.capacity.wanted",
+            wide=True,
+            description="Instances that are wanted for waiting jobs.",
+        ),
         AWS_NAME,
         ARN,
     ),
