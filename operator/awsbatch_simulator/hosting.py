@@ -1,4 +1,4 @@
-"""The part of the settings that is about hosts: how they boot, and what their agents register."""
+"""The settings of hosts: how they boot, what their agents register, and who is told of them."""
 
 from enum import StrEnum
 
@@ -25,4 +25,21 @@ class Hosts(Model):
     process_mib: int = Field(default=1024, ge=64)  # address space of each process of a boot
     root_mib: int = Field(default=64, ge=8)  # size of a boot's root
     registered_memory: dict[str, int] = Field(default_factory=dict)  # MiB by instance type
+    agent_images: tuple[str, ...] = ("*",)  # globs of the images that have the ECS agent
     gpu_images: tuple[str, ...] = ("*",)  # globs of the images that have a GPU driver
+
+
+class Notice(StrEnum):
+    """Kinds of notices."""
+
+    SPOT_INTERRUPTION = "EC2 Spot Instance Interruption Warning"
+    REBALANCE = "EC2 Instance Rebalance Recommendation"
+    STATE_CHANGE = "EC2 Instance State-change Notification"
+    SCHEDULED_CHANGE = "AWS Health Event"  # the instance is to be retired
+
+
+class Notices(Model):
+    """Where notices about instances go, as an EventBridge rule with an SQS target would have it."""
+
+    queue: str = ""  # name of the SQS queue, in each account and region; empty: no rule
+    kinds: tuple[Notice, ...] = tuple(Notice)  # those that have a rule, by their detail-type

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from awsbatch_simulator.batch.model import Environment, Job, JobStatus, Queue, Status
 from awsbatch_simulator.batch.transitions import fail_unstarted
 from awsbatch_simulator.demand import candidates, has_rights
+from awsbatch_simulator.ecs.model import CPU_UNITS
 from awsbatch_simulator.region import Region
 
 CAPACITY = (
@@ -91,10 +92,13 @@ def _fits(region: Region, environment: Environment, job: Job) -> bool:
     if environment.fargate:
         return True
     if environment.managed:
-        return bool(candidates(environment, job.vcpus, job.memory))
+        return bool(candidates(region, environment, job))
     cluster = region.ecs.cluster(environment.cluster_arn)
     instances = cluster.instances.values() if cluster is not None else ()
-    return any(each.cpu >= job.vcpus * 1024 and each.memory >= job.memory for each in instances)
+    return any(
+        each.cpu >= job.vcpus * CPU_UNITS and each.memory >= job.memory and each.gpus >= job.gpus
+        for each in instances
+    )
 
 
 def _limit(region: Region, queue: Queue, job: Job, reason: str, waited: float) -> None:

@@ -13,6 +13,7 @@ from awsbatch_simulator.batch import attempts, blocked
 from awsbatch_simulator.batch.model import Environment, Job, Queue, Status
 from awsbatch_simulator.batch.wake import look_soon
 from awsbatch_simulator.demand import takes_jobs
+from awsbatch_simulator.ecs import life as ecs_life
 from awsbatch_simulator.ecs.model import CPU_UNITS, ContainerInstance
 from awsbatch_simulator.region import Region
 
@@ -25,16 +26,16 @@ class Pass:
 
     region: Region
     environments: dict[str, Environment]  # those that take jobs, by ARN
-    searched: dict[tuple[str, int, int], int] = field(default_factory=dict)
+    searched: dict[tuple[str, int, int, int], int] = field(default_factory=dict)
     instances: dict[str, list[ContainerInstance]] = field(default_factory=dict)
 
     def room(self, environment: Environment, job: Job) -> ContainerInstance | None:
         """An instance of the environment with room for the job; within a pass room only shrinks."""
-        cpu, memory = int(job.vcpus * CPU_UNITS), job.memory
+        cpu, memory, gpus = int(job.vcpus * CPU_UNITS), job.memory, job.gpus
         instances = self._instances(environment)
-        key = (environment.cluster_arn, cpu, memory)
+        key = (environment.cluster_arn, cpu, memory, gpus)
         for position in range(self.searched.get(key, 0), len(instances)):
-            if instances[position].has_room(cpu, memory):
+            if instances[position].has_room(cpu, memory, gpus):
                 self.searched[key] = position
                 return instances[position]
         self.searched[key] = len(instances)
@@ -44,7 +45,11 @@ class Pass:
         arn = environment.cluster_arn
         if arn not in self.instances:
             cluster = self.region.ecs.cluster(arn)
-            found = cluster.instances.values() if cluster is not None else ()
+            found = [
+                each
+                for each in (cluster.instances.values() if cluster is not None else ())
+                if ecs_life.connected(self.region, each)
+            ]
             # The fullest first: jobs are packed, so that idle instances can go.
             self.instances[arn] = sorted(found, key=lambda each: each.cpu_left)
         return self.instances[arn]

@@ -1,4 +1,4 @@
-"""Boots one host in a root of its own and throws it away. A program, not a module to import.
+"""Boots one host in a root of its own and throws it away. A program: nothing else imports it.
 
 It reads a JSON order from standard input. What the boot prints goes to standard output, the
 console; what came of it goes as JSON to the descriptor named in the argument.
@@ -16,13 +16,12 @@ import ctypes
 import ctypes.util
 import json
 import os
-import resource
 import signal
-import stat
 import sys
-import time
 from pathlib import Path
 from typing import Any
+
+from awsbatch_simulator.host.boot_steps import boot
 
 MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE, MNT_DETACH = 1, 32, 4096, 16384, 1 << 18, 2
 CLONE = {"user": 1 << 28, "mount": 1 << 17, "pid": 1 << 29, "net": 1 << 30, "ipc": 1 << 27,
@@ -31,18 +30,9 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
 PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 NOBODY = 65534
 ROOT = "/tmp"  # noqa: S108 - where the new root is mounted, in a mount namespace of its own
-ENVIRONMENT = {
-    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    "HOME": "/root", "LANG": "C.UTF-8", "TERM": "dumb", "USER": "root",
-}  # fmt: skip
 DEVICES = ("null", "zero", "full", "random", "urandom")
 GUARDED = ("sys", "irq", "bus", "fs", "sysrq-trigger")  # of /proc
-LARGEST_REPORT = 262_144  # bytes of calls, and of each file that is reported
 libc = ctypes.CDLL(None, use_errno=True)
-
-
-class Stuck(Exception):  # noqa: N818 - it is told as a word
-    """The boot goes no further; its argument says why."""
 
 
 def main() -> None:
@@ -95,6 +85,9 @@ def enter(ready: int, go: int, order: dict[str, Any], report: int) -> None:
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # else scripts could not open /dev/console
         try:
+            libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+            build(order)
+            libc.sethostname(b"localhost", 9)
             tell(report, boot(order))
         except OSError as error:
             tell(report, {"trouble": f"{error.strerror}: {error.filename or ''}"})
@@ -110,7 +103,7 @@ def check(result: int, what: str) -> None:
 
 
 def mount(source: str, target: str, kind: str, flags: int, data: str = "") -> None:
-    """mount(2)."""
+    """The system call of that name. Raises OSError."""
     result = libc.mount(source.encode(), target.encode(), kind.encode(), flags, data.encode())
     check(result, target)
 
@@ -128,28 +121,8 @@ def build(order: dict[str, Any]) -> None:
     mount("", "/", "", MS_REC | MS_PRIVATE)
     mount("tmpfs", ROOT, "tmpfs", 6, f"size={order['rootMib']}m,nr_inodes=32768,mode=755")
     os.chdir(ROOT)
-    for name in ("usr", "etc/alternatives"):
-        if Path("/", name).is_dir():
-            Path(".host", name).mkdir(parents=True)
-            bind(f"/{name}", f"{ROOT}/.host/{name}", readonly=True)
-    for name in ("usr", "usr/local/bin", "usr/local/sbin", "usr/bin", "usr/sbin", "dev/shm"):
-        Path(name).mkdir(parents=True, exist_ok=True)
-    for entry in os.scandir(".host/usr"):
-        if entry.name not in {"bin", "sbin", "local"}:
-            os.symlink(f"/.host/usr/{entry.name}", f"usr/{entry.name}")
-    for name in ("bin", "sbin"):
-        for tool in os.listdir(f".host/usr/{name}"):
-            os.symlink(f"/.host/usr/{name}/{tool}", f"usr/{name}/{tool}")
-    for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
-        if name in {"bin", "sbin", "lib"} or Path("/", name).exists():
-            os.symlink(f"usr/{name}", name)
-    for name in DEVICES:
-        Path("dev", name).touch()
-        bind(f"/dev/{name}", f"{ROOT}/dev/{name}")
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        os.symlink(f"/proc/self/fd/{number}", f"dev/{name}")
-    os.symlink("/proc/self/fd", "dev/fd")
-    os.symlink("/proc/1/fd/1", "dev/console")
+    show_programs()
+    show_devices()
     Path("proc").mkdir()
     with contextlib.suppress(OSError):  # some containers do not allow it
         mount("proc", f"{ROOT}/proc", "proc", 14)
@@ -162,177 +135,43 @@ def build(order: dict[str, Any]) -> None:
     os.chdir("/")
 
 
-def furnish(order: dict[str, Any]) -> None:
-    """What an image has: files, and the commands that stand in for those of a host."""
-    for name in order["directories"]:
-        Path(name).mkdir(parents=True, exist_ok=True)
-    Path("/tmp").chmod(0o1777)  # noqa: S108 - of the new root
-    if Path("/.host/etc/alternatives").is_dir():
-        os.symlink("/.host/etc/alternatives", "/etc/alternatives")
-    for path, content in order["files"].items():
-        write({"path": path, "content": content, "mode": 0o644, "append": False})
-    for name, content in order["shims"].items():
-        path = Path("/usr/sbin", name)
-        if not path.is_symlink():
-            path = Path("/usr/bin", name)
-        path.unlink(missing_ok=True)
-        write({"path": str(path), "content": content, "mode": 0o755, "append": False})
-    os.mkfifo("/run/simulator/never")
-    libc.sethostname(b"localhost", 9)
+def link(path: str, target: str) -> None:
+    """A symbolic link."""
+    Path(path).symlink_to(target)
 
 
-def boot(order: dict[str, Any]) -> dict[str, Any]:
-    """The first boot; what came of it."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, signal.SIGUSR1})
-    libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    end = time.monotonic() + order["seconds"]
-    build(order)
-    furnish(order)
-    ended, failed = "", []
-    try:
-        for step in order["steps"]:
-            if not perform(step, order, end):
-                failed.append(step["name"])
-    except Stuck as stuck:
-        ended = str(stuck)
-        say(ended)
-    calls = reading("/run/simulator/calls").split("\x1e")
-    return {
-        "stuck": ended,
-        "failed": failed,
-        "calls": [call.split("\x1f") for call in calls if call],
-        "files": {path: reading(path) for path in order["reported"]},
-        "readsMetadata": Path("/run/simulator/metadata-was-read").exists(),
-        "readsClock": Path("/run/simulator/clock-was-read").exists(),
-    }
+def show_programs() -> None:
+    """The machine's /usr, read-only; its programs one by one, so that ours can take their place."""
+    for name in ("usr", "etc/alternatives"):
+        if Path("/", name).is_dir():
+            Path(".host", name).mkdir(parents=True)
+            bind(f"/{name}", f"{ROOT}/.host/{name}", readonly=True)
+    for name in ("usr/local/bin", "usr/local/sbin", "usr/bin", "usr/sbin"):
+        Path(name).mkdir(parents=True)
+    for entry in Path(".host/usr").iterdir():
+        if entry.name not in {"bin", "sbin", "local"}:
+            link(f"usr/{entry.name}", f"/.host/usr/{entry.name}")
+    for name in ("bin", "sbin"):
+        for tool in os.listdir(f".host/usr/{name}"):  # noqa: PTH208 - there are thousands
+            os.symlink(f"/.host/usr/{name}/{tool}", f"usr/{name}/{tool}")  # noqa: PTH211
+    for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
+        if Path("/usr", name).exists():
+            link(name, f"usr/{name}")
 
 
-def perform(step: dict[str, Any], order: dict[str, Any], end: float) -> bool:
-    """One step; whether it went well."""
-    match step["do"]:
-        case "say":
-            say(step["text"])
-        case "record":
-            say(f"{' '.join(step['call'])}: not done, only recorded")
-            with Path("/run/simulator/calls").open("a", encoding="utf-8") as calls:
-                calls.write("\x1f".join(step["call"]) + "\x1e")
-        case "write":
-            try:
-                write(step)
-            except OSError as error:
-                say(f"Failed to write {step['path']}: {error.strerror}")
-        case "run":
-            return run(step, order, end)
-    return True
-
-
-def write(step: dict[str, Any]) -> None:
-    """A file, with the directories that it needs."""
-    path = Path("/", step["path"])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a" if step["append"] else "w", encoding="utf-8") as file:
-        file.write(step["content"])
-    path.chmod(step["mode"])
-
-
-def run(step: dict[str, Any], order: dict[str, Any], end: float) -> bool:
-    """A script, until it ends; what it has left in the background goes on."""
-    write(step | {"mode": 0o700, "append": False})
-    child = os.fork()
-    if child == 0:
-        become(step["path"], order)
-    status = wait(child, end)
-    code = os.waitstatus_to_exitcode(status)
-    if code != 0:
-        say(f"Failed to run {step['name']}: exit code {code if code >= 0 else 128 - code}")
-    return code == 0
-
-
-def become(path: str, order: dict[str, Any]) -> None:
-    """In the child: turn into the script. Never returns."""
-    try:
-        os.setsid()
-        os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
-        os.dup2(1, 2)
-        for name, value in order["limits"].items():
-            resource.setrlimit(getattr(resource, name), (value, value))
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        os.execve(path, [path], ENVIRONMENT | order["environment"])
-    except OSError as error:
-        os.write(1, f"{path}: {error.strerror}. Missing #! in script?\n".encode())
-    finally:
-        os._exit(126)
-
-
-def wait(child: int, end: float) -> int:
-    """The script's wait status. Raises Stuck when it waits for what can never be, or too long."""
-    blocked = False
-    while True:
-        got = signal.sigtimedwait({signal.SIGCHLD, signal.SIGUSR1}, 0.05 if blocked else 0.5)
-        blocked = blocked or (got is not None and got.si_signo == signal.SIGUSR1)
-        if (status := reaped(child)) is not None:
-            return status
-        if time.monotonic() > end:
-            raise Stuck("The boot takes too long; the simulator gives it up")
-        if blocked and got is None and idle(child):
-            raise Stuck("The boot hangs: a script waits for a service that waits for the script")
-
-
-def reaped(child: int) -> int | None:
-    """Collect all that have ended; the wait status of the script if it is among them."""
-    found = None
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return found
-        if pid == 0:
-            return found
-        if pid == child:
-            found = status
-
-
-def idle(child: int) -> bool:
-    """Whether the script sleeps and nothing runs but what leads to a command that is blocked."""
-    parents, opening = {}, set()
-    for name in os.listdir("/proc"):
-        if name.isdigit() and name != "1":
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                about = Path("/proc", name, "stat").read_text().rpartition(")")[2].split()
-                parents[int(name)] = int(about[1])
-                words = Path("/proc", name, "cmdline").read_bytes().split(b"\0")
-                if about[0] == "S" and any(b"systemctl" in word or word.endswith(
-                    (b"/service", b"/start", b"/restart")) for word in words):  # fmt: skip
-                    opening.add(int(name))
-    explained = set()
-    for pid in opening:
-        while pid in parents:
-            explained.add(pid)
-            pid = parents[pid]  # noqa: PLW2901 - up the tree
-    return not parents or (child in explained and set(parents) == explained)
-
-
-def reading(path: str) -> str:
-    """A regular file's content, cut where it is too long; empty if there is none."""
-    try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            return ""
-        with Path(path).open("rb") as file:
-            return file.read(LARGEST_REPORT).decode("utf-8", "replace")
-    except OSError:
-        return ""
-
-
-def say(text: str) -> None:
-    """A line on the console."""
-    os.write(1, f"cloud-init: {text}\n".encode())
+def show_devices() -> None:
+    """The harmless devices; the console is our standard output."""
+    Path("dev/shm").mkdir(parents=True)
+    for name in DEVICES:
+        Path("dev", name).touch()
+        bind(f"/dev/{name}", f"{ROOT}/dev/{name}")
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        link(f"dev/{name}", f"/proc/self/fd/{number}")
+    link("dev/fd", "/proc/self/fd")
+    link("dev/console", "/proc/1/fd/1")
 
 
 def tell(report: int, outcome: dict[str, Any]) -> None:
     """What came of the boot."""
     with os.fdopen(os.dup(report), "w", encoding="utf-8") as file:
         json.dump(outcome, file)
-
-
-if __name__ == "__main__":
-    main()

@@ -47,9 +47,9 @@ def _appends(how: Any) -> bool:
     """Whether lists are put behind those that came before."""
     if isinstance(how, list):
         return any(
-            isinstance(each, dict) and each.get("name") == "list" and "append" in each["settings"]
+            each.get("name") == "list" and "append" in (each.get("settings") or ())
             for each in how
-            if isinstance(each, dict) and isinstance(each.get("settings"), list)
+            if isinstance(each, dict)
         )
     return re.search(r"list\([^)]*append", str(how or "")) is not None
 

@@ -23,9 +23,14 @@ REPORT_BYTES = 2_097_152
 GRACE_SECONDS = 5.0  # for a boot that should have given itself up
 CHUNK = 65_536
 PROCESSES, LARGEST_FILE, OPEN_FILES = 512, 64 << 20, 1024
-_PROGRAM = Path(__file__).with_name("bootstrap.py")
+_PROGRAM = (
+    "import sys; sys.path.append(sys.argv[2]); "
+    "from awsbatch_simulator.host.bootstrap import main; main()"
+)
+_SOURCES = Path(__file__).parents[2]
 _IMAGE = {  # of ECS's own Amazon Linux image, as far as scripts ask for it
-    "/etc/passwd": "root:x:0:0:root:/root:/bin/bash\nec2-user:x:1000:1000::/home/ec2-user:/bin/bash\n",
+    "/etc/passwd": "root:x:0:0:root:/root:/bin/bash\n"
+    "ec2-user:x:1000:1000::/home/ec2-user:/bin/bash\n",
     "/etc/group": "root:x:0:\ndocker:x:991:ec2-user\nec2-user:x:1000:\n",
     "/etc/hosts": "127.0.0.1 localhost\n",
     "/etc/hostname": "localhost\n",
@@ -74,7 +79,7 @@ def execute(order: Order) -> Outcome:
 def _started(report: int) -> "subprocess.Popen[bytes]":
     """With nothing of our environment and no other files of ours, in a session of its own."""
     return subprocess.Popen(  # noqa: S603 - our own program; what it runs is in its order
-        [sys.executable, "-I", "-S", str(_PROGRAM), str(report)],
+        [sys.executable, "-I", "-S", "-B", "-c", _PROGRAM, str(report), str(_SOURCES)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -116,7 +116,5 @@ def shims() -> dict[str, str]:
         name: f"#!/bin/sh\n{_WRITE}{_BLOCKS if name in starting else ''}exit 0\n"
         for name in RECORDERS
     }
-    found |= {
-        name: f"#!/bin/sh\n{_METADATA.replace('@NAME@', name)}" for name in ("curl", "wget")
-    }
+    found |= {name: f"#!/bin/sh\n{_METADATA.replace('@NAME@', name)}" for name in ("curl", "wget")}
     return found | {name: f"#!/bin/sh\n{text}" for name, text in _OTHERS.items()}
