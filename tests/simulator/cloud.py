@@ -98,6 +98,16 @@ class Lines:
         self.streams.setdefault(stream, []).extend(text for _, text in events)
 
 
+class Mail:
+    """A Messages that keeps what is sent, by queue."""
+
+    def __init__(self) -> None:
+        self.queues: dict[str, list[dict[str, Any]]] = {}
+
+    def send(self, place: Place, queue: str, body: str) -> None:
+        self.queues.setdefault(queue, []).append(json.loads(body))
+
+
 class Cloud:
     """One account and region; operations of all our services are called by their AWS names."""
 
@@ -111,7 +121,9 @@ class Cloud:
         self.platform = "EC2"  # of the definitions to come; FARGATE once there is such a place
         self.lines = Lines()
         self.world.lookup = self.known
+        self.mail = Mail()
         self.world.logs = self.lines
+        self.world.messages = self.mail
         self.caller = Caller(PLACE, "arn:aws:iam::111122223333:user/test", "request-1")
         self.services: dict[str, Service] = {
             "batch": BatchService(self.world),

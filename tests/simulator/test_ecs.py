@@ -141,8 +141,16 @@ def test_an_agent_that_has_restarted_registers_as_the_same_instance(cloud):
         containerInstanceArn=first["containerInstanceArn"],
     )
     assert again["containerInstanceArn"] == first["containerInstanceArn"]
-    with pytest.raises(Exception, match="registered already"):
-        register(cloud, ec2_id=first["ec2InstanceId"])
+
+
+def test_an_agent_that_has_lost_its_state_registers_as_another_instance(cloud):
+    first = register(cloud)
+    second = register(cloud, ec2_id=first["ec2InstanceId"])
+    assert second["containerInstanceArn"] != first["containerInstanceArn"]
+    listed = cloud("ListContainerInstances", cluster=cluster(cloud))["containerInstanceArns"]
+    assert len(listed) == 2
+    cloud("TerminateInstances", InstanceIds=[first["ec2InstanceId"]])
+    assert cloud("ListContainerInstances", cluster=cluster(cloud))["containerInstanceArns"] == []
 
 
 def test_instances_are_listed_by_status_and_page(cloud):

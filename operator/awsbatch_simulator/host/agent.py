@@ -5,10 +5,12 @@ it from starting), ecs-init (the two files, of which the later one wins).
 """
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 DEFAULT = "default"
+_IMAGE = re.compile(r"(^|/)amazon-ecs-agent(:|@|$)")
 
 
 class BadConfigError(ValueError):
@@ -33,12 +35,21 @@ def parsed(*files: str) -> AgentConfig:
 
     A line is NAME=VALUE, taken literally; others are left out.
     """
+    return configured(_variables(*files))
+
+
+def _variables(*files: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for text in files:
         for line in text.splitlines():
             name, given, value = line.strip().partition("=")
             if given and not name.startswith("#"):
                 found[name.strip()] = value.strip()
+    return found
+
+
+def configured(found: Mapping[str, str]) -> AgentConfig:
+    """The settings of variables. Raises BadConfigError."""
     gpu = found.get("ECS_ENABLE_GPU_SUPPORT", "")
     return AgentConfig(
         cluster=found.get("ECS_CLUSTER", ""),
@@ -70,3 +81,19 @@ def _number(name: str, found: Mapping[str, str]) -> int:
 def _true(text: str) -> bool:
     """As Go's strconv.ParseBool."""
     return text in {"1", "t", "T", "TRUE", "true", "True"}
+
+
+def others(calls: Iterable[Sequence[str]]) -> Iterator[dict[str, str]]:
+    """The variables of further agents, which a script has started as containers."""
+    for call in calls:
+        if call[:2] != ("docker", "run") or not any(_IMAGE.search(word) for word in call):
+            continue
+        variables = {}
+        for option, word in zip(call, [*call[1:], ""], strict=True):
+            given = word if option in {"-e", "--env"} else ""
+            if option.startswith("--env="):
+                given = option.removeprefix("--env=")
+            name, _, value = given.partition("=")
+            if name:
+                variables[name] = value
+        yield variables

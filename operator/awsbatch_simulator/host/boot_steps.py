@@ -15,6 +15,7 @@ ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root", "LANG": "C.UTF-8", "TERM": "dumb", "USER": "root",
 }  # fmt: skip
+SETTLE_SECONDS = 0.5
 LARGEST_REPORT = 262_144  # bytes of calls, and of each file that is reported
 
 
@@ -48,7 +49,10 @@ def boot(order: dict[str, Any]) -> dict[str, Any]:
     ended = ""
     failed: list[str] = []
     try:
-        failed.extend(step["name"] for step in order["steps"] if not perform(step, order, end))
+        failed.extend(
+            step.get("name", step["do"]) for step in order["steps"] if not perform(step, order, end)
+        )
+        settle(time.monotonic() + SETTLE_SECONDS)
     except Stuck as stuck:
         ended = str(stuck)
         say(ended)
@@ -65,20 +69,21 @@ def boot(order: dict[str, Any]) -> dict[str, Any]:
 
 def perform(step: dict[str, Any], order: dict[str, Any], end: float) -> bool:
     """One step; whether it went well."""
-    match step["do"]:
-        case "say":
-            say(step["text"])
-        case "record":
-            say(f"{' '.join(step['call'])}: not done, only recorded")
-            with Path("/run/simulator/calls").open("a", encoding="utf-8") as calls:
-                calls.write("\x1f".join(step["call"]) + "\x1e")
-        case "write":
-            try:
+    try:
+        match step["do"]:
+            case "say":
+                say(step["text"])
+            case "record":
+                say(f"{' '.join(step['call'])}: not done, only recorded")
+                with Path("/run/simulator/calls").open("a", encoding="utf-8") as calls:
+                    calls.write("\x1f".join(step["call"]) + "\x1e")
+            case "write":
                 write(step)
-            except OSError as error:
-                say(f"Failed to write {step['path']}: {error.strerror}")
-        case "run":
-            return run(step, order, end)
+            case "run":
+                return run(step, order, end)
+    except (OSError, ValueError) as error:  # a path that cannot be, a full disk
+        say(f"Failed to do {step['do']} {step.get('path', '')!a}: {error}")
+        return False
     return True
 
 
@@ -132,6 +137,16 @@ def wait(child: int, end: float) -> int:
             raise Stuck("The boot takes too long; the simulator gives it up")
         if blocked and got is None and idle(child):
             raise Stuck("The boot hangs: a script waits for a service that waits for the script")
+
+
+def settle(end: float) -> None:
+    """Let what is in the background end by itself, such as a `tee` that still writes a log."""
+    while time.monotonic() < end:
+        try:
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                signal.sigtimedwait({signal.SIGCHLD}, 0.05)
+        except ChildProcessError:
+            return
 
 
 def reaped(child: int) -> int | None:

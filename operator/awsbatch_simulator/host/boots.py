@@ -118,7 +118,8 @@ class Boots:
         return outcome
 
     def _booted(self, order: Order) -> Outcome:
-        self.executed += 1
+        with self._lock:
+            self.executed += 1
         if report(order.settings)["mode"] == UserDataMode.INTERPRET:
             return interpret(order)
         try:

@@ -112,7 +112,8 @@ def _mode(value: Any) -> int:
 
 def records(config: Config) -> Iterator[dict[str, Any]]:
     """What would change the machine itself, and is only written down."""
-    for mount in config.get("mounts") or []:
+    mounts = config.get("mounts")
+    for mount in mounts if isinstance(mounts, list) else []:
         words = mount if isinstance(mount, list) else [mount]
         yield _record("mount", *words)
     packages = config.get("packages")

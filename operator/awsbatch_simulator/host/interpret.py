@@ -2,7 +2,7 @@
 
 Only the usual forms are understood: files of cloud-config; lines NAME=VALUE of here-documents and
 of `echo` in scripts that name the agent's file; a shutdown at a time that stands there as a number;
-a start of ecs or docker that waits. The console says that nothing was run.
+a start of ecs or docker that waits; a further agent, started on one line. The console says that nothing was run.
 """
 
 import re
@@ -25,6 +25,7 @@ _BLOCKING = re.compile(
     re.MULTILINE,
 )
 _SHUTDOWN = re.compile(r"^\s*(?:sudo\s+)?(?:\S*/)?shutdown\s+([^$`;&|\n]+)$", re.MULTILINE)
+_AGENT = re.compile(r"^docker run [^\n'\"$`\\]*amazon-ecs-agent\S*", re.MULTILINE)
 _END = re.compile(r"^end=(\d+)", re.MULTILINE)
 _AFTER = re.compile(r"\$\(\(\$\(date \+%s\) \+ (\d+)\)\)")
 
@@ -68,6 +69,7 @@ def _read(step: Step, files: dict[str, str], calls: list[Call], now: float) -> s
         if found:
             files[CONFIG] = files.get(CONFIG, "") + "".join(f"{line}\n" for line in found)
     calls += [("shutdown", *found[1].split()) for found in _SHUTDOWN.finditer(text)]
+    calls += [tuple(found[0].split()) for found in _AGENT.finditer(text)]
     if "systemd-run" in text and "poweroff" in text:
         at = [float(found[1]) for found in _END.finditer(text)]
         at += [now + float(found[1]) for found in _AFTER.finditer(text)]

@@ -120,6 +120,8 @@ def _start_agent(region: Region, instance: Instance, host: Host) -> None:
         _check_start(region, instance, host.outcome)
         host.config = agent.parsed(host.outcome.baked_config, host.outcome.config)
         register(region, instance, host.config)
+        for variables in agent.others(host.outcome.calls):
+            register(region, instance, agent.configured(variables))
     except (NotRegistered, agent.BadConfigError) as why:
         host.trouble = str(why)
 
