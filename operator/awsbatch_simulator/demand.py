@@ -6,6 +6,7 @@ job that finds neither, the line waits (as it does when jobs are placed).
 
 from dataclasses import dataclass, field
 
+from awsbatch_simulator.batch.fair_share import dispatch
 from awsbatch_simulator.batch.model import Environment, Job, Queue
 from awsbatch_simulator.ec2.model import Instance
 from awsbatch_simulator.ec2.types import InstanceType, expand, instance_type
@@ -136,7 +137,7 @@ def wants(region: Region) -> dict[str, Want]:
 
 def _assign(region: Region, queue: Queue, order: list[Want]) -> None:
     able = [want for want in order if takes_jobs(region, want.environment)]
-    for job in region.batch.queue_jobs(queue).line if able else ():
+    for job in dispatch(region, queue) if able else ():
         if not any(want.accepts(region, job) for want in able):
             return
 

@@ -7,6 +7,7 @@ which have these words; JobStateTimeLimitAction.
 
 from collections.abc import Callable
 
+from awsbatch_simulator.batch import fair_share
 from awsbatch_simulator.batch.model import Environment, Job, JobStatus, Queue, Status
 from awsbatch_simulator.batch.transitions import fail_unstarted
 from awsbatch_simulator.demand import candidates, has_rights
@@ -36,10 +37,9 @@ CANCELLED = "Canceled by JobStateTimeLimit action due to reason: {code}"
 
 def watch(region: Region, queue: Queue) -> None:
     """Note who is at the head of the line; say why it waits, once it has waited long enough."""
-    line = region.batch.queue_jobs(queue).line
-    if not line:
+    head, now = fair_share.head(region, queue), region.now_ms()
+    if head is None:
         return
-    head, now = line[0], region.now_ms()
     if head.head_since is None:
         head.head_since = now
         return

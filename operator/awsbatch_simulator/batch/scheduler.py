@@ -1,15 +1,16 @@
 """Placing RUNNABLE jobs where there is room, and having MANAGED environments grow or shrink.
 
-Queues with a higher priority come first. In each queue the oldest job comes first, and where it
-finds no room the line behind it waits: AWS calls that a blocked queue. Environments are tried in
-the queue's order. Sources: JobQueueDetail.priority and computeEnvironmentOrder; the user guide's
-page "Jobs stuck in RUNNABLE status".
+Queues with a higher priority come first. In each queue the jobs come in the order of
+`fair_share.dispatch`, and where one finds no room the line behind it waits: AWS calls that a
+blocked queue. Environments are tried in the queue's order. Sources: JobQueueDetail.priority and
+computeEnvironmentOrder; the user guide's page "Jobs stuck in RUNNABLE status".
 """
 
 from dataclasses import dataclass, field
 
 from awsbatch_simulator import scaling
 from awsbatch_simulator.batch import attempts, blocked
+from awsbatch_simulator.batch.fair_share import dispatch
 from awsbatch_simulator.batch.model import Environment, Job, Queue, Status
 from awsbatch_simulator.batch.wake import look_soon
 from awsbatch_simulator.demand import takes_jobs
@@ -70,9 +71,9 @@ def look(region: Region) -> None:
 
 
 def _place_line(this: Pass, queue: Queue) -> None:
-    line = this.region.batch.queue_jobs(queue).line
-    while line and _place(this, queue, line[0]):
-        pass
+    for job in dispatch(this.region, queue):
+        if not _place(this, queue, job):
+            return
 
 
 def _place(this: Pass, queue: Queue, job: Job) -> bool:

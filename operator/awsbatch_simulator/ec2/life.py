@@ -71,6 +71,7 @@ def launch(
         cluster_arn=cluster_arn,
     )
     store.instances[instance.id] = instance
+    notices.tell(region, Notice.STATE_CHANGE, instance.id)
     if cluster_arn is not None:
         store.managed.setdefault(cluster_arn, {})[instance.id] = instance
     delay = region.world.settings.delays.instance_pending

@@ -2,7 +2,8 @@
 
 Only the usual forms are understood: files of cloud-config; lines NAME=VALUE of here-documents and
 of `echo` in scripts that name the agent's file; a shutdown at a time that stands there as a number;
-a start of ecs or docker that waits; a further agent, started on one line. The console says that nothing was run.
+a start of ecs or docker that waits; a further agent, started on one line. The console says that
+nothing was run.
 """
 
 import re
