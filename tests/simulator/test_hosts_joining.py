@@ -209,7 +209,8 @@ def test_one_whose_agent_is_disconnected_stays_registered_until_it_is_deregister
     cloud.fault("agent_disconnected", instanceId=instance_id)
     waiting = cloud.submit("long")
     cloud.step(100)
-    [instance] = joined(cloud)
+    [instance] = joined(cloud, filter="agentConnected == false")
+    assert joined(cloud, filter="agentConnected == true") == []
     assert (instance["status"], instance["agentConnected"]) == ("ACTIVE", False)
     assert (cloud.status(running), cloud.status(waiting)) == ("RUNNING", "RUNNABLE")
     cloud("TerminateInstances", InstanceIds=[instance_id])

@@ -160,7 +160,7 @@ def list_instances(region: Region, request: Fields) -> Fields:
     wanted = request.get("status")
     if wanted is not None and wanted not in LISTED_STATUSES:
         raise _invalid(f"Container instance status should be one of {sorted(LISTED_STATUSES)}.")
-    matches = matcher(request.get("filter") or "")
+    matches = matcher(request.get("filter") or "", lambda each: life.connected(region, each))
     arns = (
         each.arn
         for each in cluster.instances.values()

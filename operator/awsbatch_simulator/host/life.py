@@ -51,6 +51,7 @@ def begin(region: Region, instance: Instance, shut_down: ShutDown) -> None:
         metadata=metadata(region, instance),
         settings=region.world.settings.hosts,
     )
+    host.booted_at = order.now
     done = partial(_booted, region, instance, host, shut_down)
     region.world.boots.start(order, done, now=region.world.clock.stepped)
 
@@ -64,7 +65,7 @@ def _booted(
     if instance.state.gone:
         return
     clock = region.world.clock
-    if (when := ends_at(outcome.calls, clock.now())) is not None:
+    if (when := ends_at(outcome.calls, host.booted_at)) is not None:
         host.end = clock.call_at(max(when, clock.now()), _end, region, instance, shut_down)
     delay = max(0.0, host.ready_at - clock.now())
     clock.call_after(delay, _start_agent, region, instance, host)

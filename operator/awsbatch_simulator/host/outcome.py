@@ -9,7 +9,7 @@ Call = tuple[str, ...]
 CONFIG, BAKED_CONFIG = "/etc/ecs/ecs.config", "/var/lib/ecs/ecs.config"
 _UNITS = frozenset({"ecs", "docker"})
 _OFF = frozenset({"poweroff", "halt"})
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
+_SPAN = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)\s*([a-z]*)", re.ASCII)
 _SECONDS = {
     **dict.fromkeys(("", "s", "sec", "second", "seconds"), 1.0),
     **dict.fromkeys(("m", "min", "minute", "minutes"), 60.0),
@@ -102,9 +102,9 @@ def _shutdown_time(word: str, now: float) -> float | None:
     """`now`, `+N` (minutes) or `hh:mm`; anything else is refused by shutdown."""
     if word in {"now", "+0"}:
         return now
-    if re.fullmatch(r"\+?\d+", word):
+    if re.fullmatch(r"\+?\d{1,12}", word, re.ASCII):
         return now + 60.0 * int(word)
-    if re.fullmatch(r"\d{1,2}:\d{2}", word):
+    if re.fullmatch(r"\d{1,2}:\d{2}", word, re.ASCII):
         hours, minutes = map(int, word.split(":"))
         today = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         when = today.timestamp() + hours * 3600 + minutes * 60
@@ -137,7 +137,7 @@ def _timer(ends: _Ends, words: Sequence[str], now: float) -> None:
         for name in ("--on-active", "--on-boot", "--on-startup")
         if (seconds := _span(options.get(name, ""))) is not None
     ]
-    if (at := re.fullmatch(r"@(\d+)", options.get("--on-calendar", ""))) is not None:
+    if (at := re.fullmatch(r"@(\d{1,12})", options.get("--on-calendar", ""), re.ASCII)) is not None:
         times.append(max(now, float(at[1])))
     unit = options.get("--unit") or options.get("-u") or f"run-{len(ends.timers)}"
     timed = any(name.startswith("--on-") for name in options)

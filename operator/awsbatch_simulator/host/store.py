@@ -15,6 +15,7 @@ class Host:
 
     instance_id: str
     ready_at: float  # epoch seconds; the agent does not register before
+    booted_at: float = 0.0  # epoch seconds
     outcome: Outcome | None = None  # of its boot, once that is over
     config: AgentConfig | None = None  # of its agent, once that has started
     trouble: str = ""  # why its agent has not registered; empty: it has, or is about to

@@ -93,6 +93,6 @@ def test_it_does_not_start_in_ci_where_user_data_could_only_be_interpreted(monke
     monkeypatch.setattr(execution, "trouble", lambda: "no user namespaces")
     monkeypatch.setenv("CI", "true")
     monkeypatch.setattr("sys.argv", ["awsbatch_simulator"])
-    monkeypatch.setattr(program.gc, "set_threshold", lambda *_: None)
+    monkeypatch.setattr("gc.set_threshold", lambda *_: None)
     with pytest.raises(SystemExit, match="--user-data interpret"):
         program.main()
