@@ -21,46 +21,61 @@ RETIREMENT_SECONDS = 14 * 86_400.0  # from the notice to the retirement
 
 
 def tell(region: Region, kind: Notice, instance_id: str) -> None:
-    """Send the notice as the instance is now; an unknown instance has none.
-
-    A warning of an interruption also reaches the instance itself, whose agent may drain.
-    """
+    """Send the notice as the instance is now; an unknown instance has none."""
     instance = region.ec2.instances.get(instance_id)
     if instance is None:
         return
-    if kind is Notice.SPOT_INTERRUPTION:
+    detail: dict[str, Any] = {"instance-id": instance.id}
+    match kind:
+        case Notice.SPOT_INTERRUPTION:
+            detail["instance-action"] = _behavior(instance)
+        case Notice.REBALANCE:
+            pass
+        case Notice.STATE_CHANGE:
+            detail["state"] = instance.state.value
+        case Notice.SCHEDULED_CHANGE:
+            detail = _retirement(region, instance)
+    pass_on(region, kind, detail)
+
+
+def pass_on(region: Region, kind: str, detail: dict[str, Any]) -> None:
+    """Send an event of that `detail-type` about the instance that its detail names.
+
+    A warning of an interruption also reaches the instance itself, whose agent may drain.
+    """
+    instance = region.ec2.instances.get(_about(detail))
+    if instance is None:
+        return
+    if kind == Notice.SPOT_INTERRUPTION:
         warned.drain(region, instance)
     settings = region.world.settings.notices
     if settings.queue and kind in settings.kinds:
-        body = json.dumps(event(region, kind, instance), separators=(",", ":"))
+        body = json.dumps(event(region, kind, instance, detail), separators=(",", ":"))
         region.world.messages.send(region.place, settings.queue, body)
 
 
-def event(region: Region, kind: Notice, instance: Instance) -> dict[str, Any]:
+def _about(detail: dict[str, Any]) -> str:
+    entities = detail.get("affectedEntities") or [{}]
+    return str(detail.get("instance-id") or entities[0].get("entityValue", ""))
+
+
+def event(region: Region, kind: str, instance: Instance, detail: dict[str, Any]) -> dict[str, Any]:
     """The event as EventBridge delivers it."""
     now = datetime.fromtimestamp(region.world.clock.now(), UTC)
-    source, where, detail = "aws.ec2", region.arn("ec2", f"instance/{instance.id}"), {}
-    match kind:
-        case Notice.SPOT_INTERRUPTION:
-            action = _behavior(instance)
-            detail = {"instance-id": instance.id, "instance-action": action}
-        case Notice.REBALANCE:
-            detail = {"instance-id": instance.id}
-        case Notice.STATE_CHANGE:
-            detail = {"instance-id": instance.id, "state": instance.state.value}
-        case Notice.SCHEDULED_CHANGE:
-            source, detail = "aws.health", _retirement(region, instance, now)
+    source, where = "aws.ec2", region.arn("ec2", f"instance/{instance.id}")
     if kind in {Notice.SPOT_INTERRUPTION, Notice.REBALANCE}:  # by zone, and without account
         where = f"arn:aws:ec2:{instance.zone}:instance/{instance.id}"
+    if kind == Notice.SCHEDULED_CHANGE:
+        source, where = "aws.health", instance.id
     return {
         "version": "0",
         "id": region.world.uuid(),
-        "detail-type": kind.value,
+        "detail-type": str(kind),
         "source": source,
         "account": region.place.account,
         "time": f"{now:%Y-%m-%dT%H:%M:%SZ}",
         "region": region.place.region,
-        "resources": [instance.id if kind is Notice.SCHEDULED_CHANGE else where],
+        "resources": [where],
         "detail": detail,
     }
 
@@ -70,7 +85,8 @@ def _behavior(instance: Instance) -> str:
     return str(options.get("InstanceInterruptionBehavior", "terminate"))
 
 
-def _retirement(region: Region, instance: Instance, now: datetime) -> dict[str, Any]:
+def _retirement(region: Region, instance: Instance) -> dict[str, Any]:
+    now = datetime.fromtimestamp(region.world.clock.now(), UTC)
     begin = datetime.fromtimestamp(now.timestamp() + RETIREMENT_SECONDS, UTC)
     return {
         "eventArn": region.arn("health", f"event/EC2/{RETIREMENT}/{RETIREMENT}_{instance.id}"),
