@@ -1,14 +1,22 @@
 """Hosts of an UNMANAGED environment for tests: launched with user data, on a stepped clock."""
 
 import base64
+import os
 from typing import Any
 
+import pytest
 from tests.simulator.cloud import PROFILE, ROLE, Cloud
 
+from awsbatch_simulator.host import execution
 from awsbatch_simulator.hosting import Hosts, UserDataMode
 from awsbatch_simulator.jobscript import JobScript
 from awsbatch_simulator.settings import Settings
 
+# Where user data cannot be executed these tests are skipped, but never in CI.
+executing = pytest.mark.skipif(
+    "DEMAND_NAMESPACES" not in os.environ and bool(execution.trouble()),
+    reason=execution.trouble() or "it can be executed",
+)
 LONG = JobScript(job_name="long*", duration_seconds=50_000)
 
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from tests.simulator.hosts import executing
 from tests.support.deadline import wait_until
 from tests.support.simulated_aws import ONCE, admin, http_session, make_simulator, request, served
 
@@ -25,7 +26,7 @@ def launch(session, url, **fields):
     return answer["Instances"][0]["InstanceId"]
 
 
-@pytest.mark.skipif(bool(execution.trouble()), reason=execution.trouble() or "")
+@executing
 def test_a_live_simulator_boots_an_instance_beside_its_clock(loader):
     simulator = make_simulator(stepped=False, limits=False)
     with served(simulator) as url:
