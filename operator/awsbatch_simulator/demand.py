@@ -36,18 +36,18 @@ def size_of(instance: Instance) -> InstanceType:
 
 def registered(region: Region, size: InstanceType) -> tuple[int, int, int]:
     """CPU units, MiB and GPUs that ECS will register of an instance of that size."""
-    memory = sizes.memory(size, region.world.settings.hosts)
+    memory = sizes.memory(size, region.world.settings.hosts) - sizes.MANAGED_RESERVED
     return size.vcpus * CPU_UNITS, memory, sizes.gpus(size.name)
 
 
 def candidates(region: Region, environment: Environment, job: Job) -> list[InstanceType]:
     """The types that the environment may launch for such a job, small ones first."""
-    resources, settings = environment.resources or {}, region.world.settings.hosts
+    resources = environment.resources or {}
     return sorted(
         each
         for each in expand(resources.get("instanceTypes", ()))
         if job.vcpus <= each.vcpus <= resources["maxvCpus"]
-        and sizes.memory(each, settings) >= job.memory
+        and registered(region, each)[1] >= job.memory
         and sizes.gpus(each.name) >= job.gpus
     )
 

@@ -69,7 +69,9 @@ def _made(region: Region, cluster: Cluster, request: Fields) -> ContainerInstanc
         cpu=resources["CPU"],
         memory=resources["MEMORY"],
         registered_at=region.world.clock.now(),
-        gpus=sum(len(each.get("stringSetValue", ())) for each in given if each["name"] == "GPU"),
+        gpus=sum(
+            len(each.get("stringSetValue", ())) for each in given if each.get("name") == "GPU"
+        ),
         attributes=attributes,
         tags=tags,
     )

@@ -22,7 +22,7 @@ CONSOLE_BYTES = 65_536  # GetConsoleOutput shows "the most recent 64 KB"
 REPORT_BYTES = 2_097_152
 GRACE_SECONDS = 5.0  # for a boot that should have given itself up
 CHUNK = 65_536
-PROCESSES, LARGEST_FILE, OPEN_FILES = 512, 64 << 20, 1024
+PROCESSES, LARGEST_FILE, OPEN_FILES = 2048, 64 << 20, 1024
 _PROGRAM = (
     "import sys; sys.path.append(sys.argv[2]); "
     "from awsbatch_simulator.host.bootstrap import main; main()"

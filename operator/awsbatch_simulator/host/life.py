@@ -11,7 +11,7 @@ from functools import partial
 from awsbatch_simulator.ec2.model import Instance, InstanceState
 from awsbatch_simulator.ec2.types import instance_type
 from awsbatch_simulator.ecs import life as ecs_life
-from awsbatch_simulator.host import agent, plan, userdata
+from awsbatch_simulator.host import agent, plan, sizes, userdata
 from awsbatch_simulator.host.execution import CONSOLE_BYTES, Order
 from awsbatch_simulator.host.metadata import metadata
 from awsbatch_simulator.host.outcome import Outcome, ends_at
@@ -23,6 +23,7 @@ from awsbatch_simulator.host.registration import (
 from awsbatch_simulator.host.store import Host
 from awsbatch_simulator.region import Region
 
+MANAGED = agent.AgentConfig(reserved_memory=sizes.MANAGED_RESERVED)
 ShutDown = Callable[[Region, Instance], None]
 
 
@@ -105,7 +106,7 @@ def _join_managed(region: Region, instance: Instance) -> None:
     size = instance_type(instance.type)
     if instance.state.gone or cluster is None or size is None or _never_joins(region, instance):
         return
-    made = container_instance(region, instance, size, cluster, agent.AgentConfig())
+    made = container_instance(region, instance, size, cluster, MANAGED)
     ecs_life.join(region, cluster, made)
 
 

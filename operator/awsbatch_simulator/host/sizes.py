@@ -19,6 +19,8 @@ _MEASURED = {"m4.large": 7985}
 _XEN_FIXED, _XEN_SHARE = 80, 64  # MiB, and one MiB of so many
 _NITRO_FIXED, _NITRO_SHARE = 50, 393  # MiB, and of ten thousand
 
+MANAGED_RESERVED = 32  # ECS_RESERVED_MEMORY that Batch sets on its own instances: aws/aws-cdk#9900
+
 
 @dataclass(frozen=True, slots=True)
 class _About:
