@@ -19,6 +19,7 @@ from awsbatch_simulator.ec2.service import Ec2Service
 from awsbatch_simulator.ecs.service import EcsService
 from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.faults import Effect, FaultSpec
+from awsbatch_simulator.hosting import Hosts, UserDataMode
 from awsbatch_simulator.jobscript import JobScript
 from awsbatch_simulator.ports import RawJson, SecurityGroup, Service
 from awsbatch_simulator.region import Region
@@ -113,7 +114,7 @@ class Cloud:
 
     def __init__(self, *scripts: JobScript, settings: Settings | None = None) -> None:
         clock = SimulatedClock(stepped=True, start=1_800_000_000.0)
-        settings = settings or Settings()
+        settings = settings or Settings(hosts=Hosts(user_data=UserDataMode.INTERPRET))
         if scripts:
             settings = settings.model_copy(update={"job_scripts": scripts})
         self.world = World(clock, settings, random.Random(7))

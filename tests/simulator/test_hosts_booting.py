@@ -180,3 +180,15 @@ def test_where_namespaces_are_missing_it_is_interpreted_but_not_in_ci(monkeypatc
     instance_id = launch(cloud, joining(cloud))
     assert len(joined(cloud)) == 1
     assert "Interpreted, not executed" in console(cloud.region, instance_id)
+
+
+def test_where_there_is_nothing_to_run_no_process_is_needed():
+    cloud = unmanaged(user_data=EXECUTE)
+    launch(cloud)
+    config = f"{{path: etc/ecs/../ecs/ecs.config, content: ECS_CLUSTER={cluster(cloud)}}}"
+    instance_id = launch(cloud, f"#cloud-config\nwrite_files: [{config}]\npackages: [jq]\n")
+    assert [each["ec2InstanceId"] for each in joined(cloud)] == [instance_id]
+    assert cloud.world.boots.executed == 0
+    text = console(cloud.region, instance_id)
+    assert "dnf -y install jq: not done, only recorded" in text
+    assert "Interpreted" not in text

@@ -1,11 +1,12 @@
 """What user data would do, read and not run: for machines that have no namespaces to run it in.
 
-Only the usual forms are understood: files of cloud-config; lines NAME=VALUE of here-documents and
-of `echo` in scripts that name the agent's file; a shutdown at a time that stands there as a number;
-a start of ecs or docker that waits; a further agent, started on one line. The console says that
-nothing was run.
+Of scripts only the usual forms are understood: lines NAME=VALUE of here-documents and of `echo` in
+those that name the agent's file; a shutdown at a time that stands there as a number; a start of ecs
+or docker that waits; a further agent, started on one line. The console says that nothing was run.
+Where there is no script at all, this is all that there is to know.
 """
 
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -32,10 +33,10 @@ _AFTER = re.compile(r"\$\(\(\$\(date \+%s\) \+ (\d+)\)\)")
 
 
 def interpret(order: Order) -> Outcome:
-    """The outcome of a boot, as far as it can be read."""
+    """The outcome of a boot, as far as it can be read without running anything."""
     files: dict[str, str] = {}
     calls: list[Call] = []
-    lines = [f"cloud-init: {NOTICE}"]
+    lines = [f"cloud-init: {NOTICE}"] * order.plan.runs
     stuck = ""
     for step in order.plan.steps:
         match step["do"]:
@@ -43,9 +44,11 @@ def interpret(order: Order) -> Outcome:
                 lines.append(f"cloud-init: {step['text']}")
             case "record":
                 calls.append(tuple(step["call"]))
+                lines.append(f"cloud-init: {' '.join(step['call'])}: not done, only recorded")
             case "write":
-                before = files.get(step["path"], "") if step["append"] else ""
-                files[step["path"]] = before + step["content"]
+                path = posixpath.normpath(f"/{step['path'].lstrip('/')}")
+                before = files.get(path, "") if step["append"] else ""
+                files[path] = before + step["content"]
             case "run":
                 stuck = _read(step, files, calls, order.now)
         if stuck:
@@ -57,7 +60,7 @@ def interpret(order: Order) -> Outcome:
         baked_config=files.get(BAKED_CONFIG, ""),
         calls=tuple(calls),
         stuck=stuck,
-        executed=False,
+        executed=not order.plan.runs,
         reads_clock=any(word.startswith("--on-calendar=") for call in calls for word in call),
     )
 

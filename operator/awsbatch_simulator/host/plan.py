@@ -23,6 +23,11 @@ class Plan:
 
     steps: tuple[Step, ...]
 
+    @property
+    def runs(self) -> bool:
+        """Whether there is anything to run; the rest can be told without."""
+        return any(step["do"] == "run" for step in self.steps)
+
 
 def plan(parts: tuple[Part, ...]) -> Plan:
     """What happens at the first boot with these parts."""

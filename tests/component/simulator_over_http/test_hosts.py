@@ -31,8 +31,8 @@ def test_a_live_simulator_boots_an_instance_beside_its_clock(loader):
     simulator = make_simulator(stepped=False, limits=False)
     with served(simulator) as url:
         session = http_session(simulator, loader)
-        settings = {"hosts": {"userData": "execute"}, "speed": 1000}
-        admin(url, simulator, "PUT", "settings", settings)
+        changes = {"hosts": {"userData": "execute"}, "speed": 1000}
+        simulator.world.change(simulator.world.settings.patched(changes))  # as its start does
         ecs = session.client("ecs", endpoint_url=url, config=ONCE)
         ecs.create_cluster(clusterName="mine")
         instance_id = launch(session, url, UserData=SCRIPT)
@@ -54,7 +54,6 @@ def test_a_live_simulator_boots_an_instance_beside_its_clock(loader):
 
 
 def test_an_agent_that_does_not_register_is_listed_with_the_reason(simulator, url, session):
-    admin(url, simulator, "PUT", "settings", {"hosts": {"userData": "interpret"}})
     instance_id = launch(session, None, UserData=SCRIPT)
     admin(url, simulator, "POST", "clock", {"advanceSeconds": 60})
     state = admin(url, simulator, "GET", "state")
@@ -64,7 +63,6 @@ def test_an_agent_that_does_not_register_is_listed_with_the_reason(simulator, ur
 
 
 def test_interpreting_is_never_turned_into_executing_while_it_runs(simulator, url):
-    admin(url, simulator, "PUT", "settings", {"hosts": {"userData": "interpret"}})
     headers = {"Authorization": f"Bearer {simulator.admin_token}"}
     for mode in ("auto", "execute"):
         body = {"hosts": {"userData": mode}}
@@ -75,7 +73,7 @@ def test_interpreting_is_never_turned_into_executing_while_it_runs(simulator, ur
 
 
 def test_notices_reach_the_queue_of_their_account_and_region(simulator, url, session):
-    change = {"hosts": {"userData": "interpret"}, "notices": {"queue": "interruptions"}}
+    change = {"notices": {"queue": "interruptions"}}
     admin(url, simulator, "PUT", "settings", change)
     launch(session, None)  # nobody has made a queue: the notice is lost
     sqs = session.client("sqs", config=ONCE)

@@ -11,7 +11,6 @@ from tests.support.simulated_aws import make_simulator
 
 from awsbatch_simulator.assembly import Simulator
 from awsbatch_simulator.context import Caller
-from awsbatch_simulator.hosting import Hosts, UserDataMode
 from awsbatch_simulator.ports import RawJson
 
 Fields = dict[str, Any]
@@ -33,9 +32,6 @@ class Furnished:
 def furnished() -> Furnished:
     """The same every time: environments, queues, definitions, jobs, instances, logs."""
     simulator = make_simulator(limits=False)
-    hosts = Hosts(user_data=UserDataMode.INTERPRET)  # nothing that is invented here is run
-    settings = simulator.world.settings.model_copy(update={"hosts": hosts})
-    simulator.world.change(settings)
     caller = Caller(simulator.place, f"arn:aws:iam::{simulator.place.account}:user/sandbox", "r")
 
     def call(service: str, operation: str, **parameters: Any) -> Fields:
