@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.simulator.cloud import PROFILE, ROLE, Cloud
 
-from awsbatch_simulator.host import execution
+from awsbatch_simulator.host import execution, life
 from awsbatch_simulator.hosting import Hosts, UserDataMode
 from awsbatch_simulator.jobscript import JobScript
 from awsbatch_simulator.settings import Settings
@@ -81,3 +81,8 @@ def resources(instance: dict[str, Any], kind: str = "registeredResources") -> di
 def why(cloud: Cloud, instance_id: str) -> str:
     """Why an instance's agent has not registered."""
     return cloud.region.hosts.hosts[instance_id].trouble
+
+
+def console(cloud: Cloud, instance_id: str) -> str:
+    """What an instance has printed."""
+    return life.console(cloud.region, instance_id)

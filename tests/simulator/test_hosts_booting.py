@@ -9,6 +9,7 @@ import threading
 import pytest
 from tests.simulator.hosts import (
     cluster,
+    console,
     executing,
     joined,
     joining,
@@ -21,7 +22,6 @@ from tests.simulator.hosts import (
 from awsbatch_simulator.host import boots, execution
 from awsbatch_simulator.host.boots import Boots, NoNamespacesError
 from awsbatch_simulator.host.execution import Order, execute
-from awsbatch_simulator.host.life import console
 from awsbatch_simulator.host.outcome import Outcome
 from awsbatch_simulator.host.plan import plan
 from awsbatch_simulator.host.userdata import parts
@@ -56,7 +56,7 @@ def test_an_instance_joins_the_cluster_that_its_user_data_writes_down():
     assert instance["ec2InstanceId"] == instance_id
     assert {"name": "id", "value": instance_id} in instance["attributes"]
     assert resources(instance)["CPU"] == 2048
-    assert "boot was here" in console(cloud.region, instance_id)
+    assert "boot was here" in console(cloud, instance_id)
     outcome = cloud.region.hosts.hosts[instance_id].outcome
     calls = outcome.calls if outcome is not None else ()
     assert ("yum", "install", "-y", "jq") in calls
@@ -109,7 +109,7 @@ def test_an_instance_whose_boot_hangs_never_joins_and_shuts_down_in_time_all_the
     instance_id = launch(cloud, script, InstanceInitiatedShutdownBehavior="terminate")
     assert joined(cloud) == []
     assert "hangs" in why(cloud, instance_id)
-    assert "hangs" in console(cloud.region, instance_id)
+    assert "hangs" in console(cloud, instance_id)
     cloud.step(3600)
     assert cloud.region.ec2.instances[instance_id].state.gone
 
@@ -179,7 +179,7 @@ def test_where_namespaces_are_missing_it_is_interpreted_but_not_in_ci(monkeypatc
     cloud = unmanaged(user_data=UserDataMode.AUTO)
     instance_id = launch(cloud, joining(cloud))
     assert len(joined(cloud)) == 1
-    assert "Interpreted, not executed" in console(cloud.region, instance_id)
+    assert "Interpreted, not executed" in console(cloud, instance_id)
 
 
 def test_where_there_is_nothing_to_run_no_process_is_needed():
@@ -189,6 +189,6 @@ def test_where_there_is_nothing_to_run_no_process_is_needed():
     instance_id = launch(cloud, f"#cloud-config\nwrite_files: [{config}]\npackages: [jq]\n")
     assert [each["ec2InstanceId"] for each in joined(cloud)] == [instance_id]
     assert cloud.world.boots.executed == 0
-    text = console(cloud.region, instance_id)
+    text = console(cloud, instance_id)
     assert "dnf -y install jq: not done, only recorded" in text
     assert "Interpreted" not in text

@@ -2,11 +2,19 @@
 
 import pytest
 from tests.simulator.cloud import PROFILE
-from tests.simulator.hosts import cluster, joined, joining, launch, resources, unmanaged, why
+from tests.simulator.hosts import (
+    cluster,
+    console,
+    joined,
+    joining,
+    launch,
+    resources,
+    unmanaged,
+    why,
+)
 
 from awsbatch_simulator.ec2.types import instance_type
 from awsbatch_simulator.host import sizes
-from awsbatch_simulator.host.life import console
 from awsbatch_simulator.hosting import Hosts
 
 GPU = "g4dn.12xlarge"  # four GPUs
@@ -262,9 +270,9 @@ def test_an_instance_shuts_itself_down_at_the_time_that_its_user_data_sets(comma
 def test_a_console_is_kept_as_long_as_its_instance_is_known():
     cloud = unmanaged()
     instance_id = launch(cloud, joining(cloud))
-    assert "Interpreted, not executed" in console(cloud.region, instance_id)
+    assert "Interpreted, not executed" in console(cloud, instance_id)
     cloud("TerminateInstances", InstanceIds=[instance_id])
     cloud.step(60)
-    assert console(cloud.region, instance_id)
+    assert console(cloud, instance_id)
     cloud.step(4000)
-    assert not console(cloud.region, instance_id)
+    assert not console(cloud, instance_id)
