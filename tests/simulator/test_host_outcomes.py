@@ -1,7 +1,7 @@
 """What recorded calls and settings of a boot mean, without any boot."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.simulator.hosts import joined, joining, launch, unmanaged
 
@@ -52,6 +52,7 @@ def test_a_host_ends_when_its_timers_say(lines, minutes):
     assert when == (None if minutes is None else NOON + minutes * 60)
 
 
+@settings(max_examples=settings().max_examples // 3)
 @given(st.lists(st.lists(st.sampled_from(
     ["shutdown", "systemd-run", "systemctl", "-P", "+9", "now", "9:99", "--on-active", "--unit",
      "--on-calendar=@99999999999999999999", "-c", "stop", "poweroff", "9" * 5000, "99 w", ""]),

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from awsbatch_simulator.host import cloudconfig, userdata
 from awsbatch_simulator.host.plan import plan
 from awsbatch_simulator.host.userdata import Kind, parts
 
+FEW = settings(max_examples=settings().max_examples // 3)
 CONFIG = "#cloud-config\nruncmd:\n- echo run\nbootcmd:\n- echo boot\npackages: [jq]\n"
 
 
@@ -134,12 +135,14 @@ WORDS = st.recursive(
 MEMBERS = st.dictionaries(st.sampled_from([*cloudconfig.DONE, "merge_how"]), WORDS)
 
 
+@FEW
 @given(MEMBERS)
 def test_whatever_a_cloud_config_has_the_boot_is_planned(members):
     text = "#cloud-config\n" + yaml.safe_dump(members)
     assert plan(parts(text.encode())).steps
 
 
+@FEW
 @given(st.binary(max_size=200), st.sampled_from([b"", b"#cloud-config\n", b"MIME-Version: 1.0\n"]))
 def test_whatever_the_user_data_is_it_is_taken_apart(data, start):
     assert plan(parts(start + data)).steps
