@@ -14,7 +14,7 @@ from awsbatch_simulator.settings import Settings
 
 # Where user data cannot be executed these tests are skipped, but never in CI.
 executing = pytest.mark.skipif(
-    "DEMAND_NAMESPACES" not in os.environ and bool(execution.trouble()),
+    "CI" not in os.environ and bool(execution.trouble()),
     reason=execution.trouble() or "it can be executed",
 )
 LONG = JobScript(job_name="long*", duration_seconds=50_000)
