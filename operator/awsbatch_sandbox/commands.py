@@ -63,6 +63,9 @@ def start_all(sandbox: Sandbox, progress: Progress, *, speed: float) -> None:
     progress.say(f"Starting the simulated AWS, {speed:g} times as quick as the real one …")
     aws = sandbox.start_simulator("--job-runner", "process")
     aws.hurry(speed)
+    boots = aws.admin("GET", "/_simulator/state")["userData"]
+    if boots["mode"] == "interpret":
+        progress.say(f"User data of instances is only interpreted, not executed: {boots['why']}")
     sandbox.layout.aws_env.touch(mode=0o600)
     sandbox.layout.aws_env.write_text(aws.shell_lines(), encoding="utf-8")
     progress.say("Installing the CRDs and the operator's permissions …")

@@ -8,6 +8,7 @@ import logging
 import os
 import random
 import signal
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from awsbatch_simulator import assembly, seeds
 from awsbatch_simulator.assembly import Simulator
 from awsbatch_simulator.clock import SimulatedClock
 from awsbatch_simulator.context import Place
+from awsbatch_simulator.host.boots import NoNamespacesError, executes
+from awsbatch_simulator.hosting import Hosts, UserDataMode
 from awsbatch_simulator.limits import RequestLimits
 from awsbatch_simulator.server import serving
 from awsbatch_simulator.settings import JobRunner, Settings
@@ -29,6 +32,10 @@ def main() -> None:
     options = _parser().parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     gc.set_threshold(*GC_THRESHOLDS)
+    try:
+        executes(UserDataMode(options.user_data), ci=os.environ.get("CI") == "true")
+    except NoNamespacesError as refused:
+        sys.exit(str(refused))
     asyncio.run(_serve(_built(options), options.port, options.ready_file))
 
 
@@ -49,6 +56,12 @@ def _parser() -> argparse.ArgumentParser:
         default=str(JobRunner.SCRIPT),
         help="process really runs the jobs' commands on this machine",
     )
+    parser.add_argument(
+        "--user-data",
+        choices=[str(mode) for mode in UserDataMode],
+        default=str(UserDataMode.AUTO),
+        help="execute really runs instances' user data on this machine, in namespaces",
+    )
     parser.add_argument("--seed", type=int, help="of ids; credentials are random all the same")
     parser.add_argument("--account", default=assembly.ACCOUNT, help="twelve digits")
     parser.add_argument("--region", default=assembly.REGION)
@@ -63,6 +76,7 @@ def _built(options: argparse.Namespace) -> Simulator:
             speed=options.speed,
             limits=RequestLimits(enabled=not options.no_limits),
             job_runner=JobRunner(options.job_runner),
+            hosts=Hosts(user_data=UserDataMode(options.user_data)),
         ),
         ids=random.Random(options.seed),  # noqa: S311 - ids are no secrets
         secrets=random.SystemRandom(),

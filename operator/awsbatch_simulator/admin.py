@@ -14,6 +14,8 @@ from pydantic import ValidationError
 from awsbatch_simulator.assembly import Simulator
 from awsbatch_simulator.context import Place
 from awsbatch_simulator.faults import Fault, FaultSpec
+from awsbatch_simulator.host import boots
+from awsbatch_simulator.hosting import UserDataMode
 from awsbatch_simulator.region import Region
 from awsbatch_simulator.settings import JobRunner
 from awsbatch_simulator.wire import WireAnswer, WireRequest
@@ -102,6 +104,14 @@ class Admin:
                 "jobRunner: 'process' runs jobs' commands on the simulator's machine, so it can "
                 "only be chosen when the simulator starts, with --job-runner process",
             )
+        modes = UserDataMode
+        interprets = before.hosts.user_data is modes.INTERPRET
+        if interprets and after.hosts.user_data is not modes.INTERPRET:
+            raise BadRequest(
+                409,
+                "hosts.userData: executing user data runs it on the simulator's machine, so it can "
+                "only be chosen when the simulator starts, with --user-data",
+            )
         self._world.change(after)
         return self._get_settings(None)
 
@@ -140,6 +150,8 @@ class Admin:
     def _get_state(self, _body: Any) -> Any:
         return {
             "failedTimers": self._world.clock.failed_timers,
+            "userData": boots.report(self._world.settings.hosts)
+            | {"executed": self._world.boots.executed},
             "regions": [self._region(region) for region in self._world.regions()],
         }
 

@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass
 
 from awsbatch_simulator.batch.service import BatchService
+from awsbatch_simulator.bridge.messages import MotoMessages
 from awsbatch_simulator.bridge.moto import MotoBridge
 from awsbatch_simulator.clock import SimulatedClock
 from awsbatch_simulator.context import Place
@@ -54,6 +55,7 @@ def build(
     logs = Logs(world)
     world.lookup = lookup
     world.logs = logs
+    world.messages = MotoMessages(bridge)
     world.services["logs"] = logs
     world.reports["logs"] = logs.report
     for name, service in (

@@ -6,11 +6,13 @@ job that finds neither, the line waits (as it does when jobs are placed).
 
 from dataclasses import dataclass, field
 
+from awsbatch_simulator.batch.fair_share import dispatch
 from awsbatch_simulator.batch.model import Environment, Job, Queue
 from awsbatch_simulator.ec2.model import Instance
 from awsbatch_simulator.ec2.types import InstanceType, expand, instance_type
 from awsbatch_simulator.ecs.model import CPU_UNITS, InstanceStatus
 from awsbatch_simulator.errors import server_exception
+from awsbatch_simulator.host import sizes
 from awsbatch_simulator.region import Region
 
 
@@ -32,13 +34,21 @@ def size_of(instance: Instance) -> InstanceType:
     return size
 
 
-def candidates(environment: Environment, vcpus_: float, memory: int) -> list[InstanceType]:
+def registered(region: Region, size: InstanceType) -> tuple[int, int, int]:
+    """CPU units, MiB and GPUs that ECS will register of an instance of that size."""
+    memory = sizes.memory(size, region.world.settings.hosts) - sizes.MANAGED_RESERVED
+    return size.vcpus * CPU_UNITS, memory, sizes.gpus(size.name)
+
+
+def candidates(region: Region, environment: Environment, job: Job) -> list[InstanceType]:
     """The types that the environment may launch for such a job, small ones first."""
     resources = environment.resources or {}
     return sorted(
         each
         for each in expand(resources.get("instanceTypes", ()))
-        if vcpus_ <= each.vcpus <= resources["maxvCpus"] and each.registered_memory >= memory
+        if job.vcpus <= each.vcpus <= resources["maxvCpus"]
+        and registered(region, each)[1] >= job.memory
+        and sizes.gpus(each.name) >= job.gpus
     )
 
 
@@ -61,25 +71,26 @@ def takes_jobs(region: Region, environment: Environment) -> bool:
 class Room:
     """Free room by instance: what joined ones have left, and all of those yet to come."""
 
-    bins: list[list[int]] = field(default_factory=list)  # [CPU units, MiB]
-    searched: dict[tuple[int, int], int] = field(default_factory=dict)
+    bins: list[list[int]] = field(default_factory=list)  # [CPU units, MiB, GPUs]
+    searched: dict[tuple[int, int, int], int] = field(default_factory=dict)
 
     def take(self, job: Job) -> bool:
         """Whether the job finds room; it takes it."""
-        cpu, memory = int(job.vcpus * CPU_UNITS), job.memory
-        for position in range(self.searched.get((cpu, memory), 0), len(self.bins)):
+        cpu, memory, gpus = size = (int(job.vcpus * CPU_UNITS), job.memory, job.gpus)
+        for position in range(self.searched.get(size, 0), len(self.bins)):
             left = self.bins[position]
-            if left[0] >= cpu and left[1] >= memory:
+            if left[0] >= cpu and left[1] >= memory and left[2] >= gpus:
                 left[0] -= cpu
                 left[1] -= memory
-                self.searched[cpu, memory] = position
+                left[2] -= gpus
+                self.searched[size] = position
                 return True
-        self.searched[cpu, memory] = len(self.bins)
+        self.searched[size] = len(self.bins)
         return False
 
-    def add(self, cpu: int, memory: int) -> None:
+    def add(self, cpu: int, memory: int, gpus: int) -> None:
         """One more instance."""
-        self.bins.append([cpu, memory])
+        self.bins.append([cpu, memory, gpus])
         self.searched.clear()
 
 
@@ -91,20 +102,20 @@ class Want:
     room: Room
     may_grow: float  # vCPUs
     jobs: list[Job] = field(default_factory=list)
-    types: dict[tuple[float, int], list[InstanceType]] = field(default_factory=dict)
+    types: dict[tuple[float, int, int], list[InstanceType]] = field(default_factory=dict)
 
-    def candidates(self, job: Job) -> list[InstanceType]:
+    def candidates(self, region: Region, job: Job) -> list[InstanceType]:
         """As the function of that name, remembered by size."""
-        size = (job.vcpus, job.memory)
+        size = (job.vcpus, job.memory, job.gpus)
         if size not in self.types:
-            self.types[size] = candidates(self.environment, *size)
+            self.types[size] = candidates(region, self.environment, job)
         return self.types[size]
 
-    def accepts(self, job: Job) -> bool:
+    def accepts(self, region: Region, job: Job) -> bool:
         """Whether the job finds room here or makes the environment grow; it is noted."""
         if self.room.take(job):
             return True
-        if job.vcpus > self.may_grow or not self.candidates(job):
+        if job.vcpus > self.may_grow or not self.candidates(region, job):
             return False
         self.may_grow -= job.vcpus
         self.jobs.append(job)
@@ -126,8 +137,8 @@ def wants(region: Region) -> dict[str, Want]:
 
 def _assign(region: Region, queue: Queue, order: list[Want]) -> None:
     able = [want for want in order if takes_jobs(region, want.environment)]
-    for job in region.batch.queue_jobs(queue).line if able else ():
-        if not any(want.accepts(job) for want in able):
+    for job in dispatch(region, queue) if able else ():
+        if not any(want.accepts(region, job) for want in able):
             return
 
 
@@ -141,12 +152,11 @@ def _may_grow(region: Region, environment: Environment, now: float) -> float:
 def _room(region: Region, environment: Environment) -> Room:
     room = Room()
     for instance in instances(region, environment):
-        joined = region.ecs.by_ec2_id.get(instance.id)
+        joined = region.ecs.joined(instance.id)
         if instance.retired:
             continue
         if joined is None:
-            size = size_of(instance)
-            room.add(size.vcpus * CPU_UNITS, size.registered_memory)
-        elif joined[1].status is InstanceStatus.ACTIVE:
-            room.add(joined[1].cpu_left, joined[1].memory_left)
+            room.add(*registered(region, size_of(instance)))
+        elif joined.status is InstanceStatus.ACTIVE:
+            room.add(joined.cpu_left, joined.memory_left, joined.gpus_left)
     return room

@@ -35,10 +35,15 @@ class Effect(StrEnum):
 
 WORLD_FAULTS: Mapping[str, str] = MappingProxyType(
     {
+        "agent_disconnected": "The ECS agent of a container instance is not connected. "
+        "By instanceId, containerInstance.",
         "agent_never_joins": "The ECS agent of an instance never registers. "
-        "By instanceType, instanceId, availabilityZone.",
+        "By instanceType, instanceId, availabilityZone, tags (each as key=value).",
         "hidden_jobs": "Jobs younger than `seconds` are not seen. By operation.",
         "insufficient_capacity": "EC2 has no capacity. By instanceType, availabilityZone, market.",
+        "instance_role_lacks_permissions": "The role of an instance may not do something. "
+        "By action (ecs:RegisterContainerInstance, ecs:CreateCluster, "
+        "ecs:UpdateContainerInstancesState), instanceId, instanceProfile.",
         "relation_lag": "A queue counts as using an environment for `seconds` more. "
         "By jobQueue, computeEnvironment.",
         "role_lacks_permissions": "Batch's service role may start neither instances nor tasks. "

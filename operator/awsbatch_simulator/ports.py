@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from awsbatch_simulator.clock import SimulatedClock, Timer
 from awsbatch_simulator.context import Caller, Place
 from awsbatch_simulator.faults import Faults
+from awsbatch_simulator.host.boots import Boots
 from awsbatch_simulator.settings import Settings
 
 if TYPE_CHECKING:
@@ -109,6 +110,14 @@ class Lookup(Protocol):
         ...
 
 
+class Messages(Protocol):
+    """Queues that notices go to. Callers hold the world's lock."""
+
+    def send(self, place: Place, queue: str, body: str) -> None:
+        """Put a message into the queue of that name; where there is none it is lost."""
+        ...
+
+
 class World(Protocol):
     """Everything that lives in one simulator."""
 
@@ -118,6 +127,8 @@ class World(Protocol):
     faults: Faults
     logs: LogSink
     lookup: Lookup
+    boots: Boots
+    messages: "Messages"
     settings: Settings
 
     def region(self, place: Place) -> "Region":

@@ -6,6 +6,7 @@ from awsbatch_simulator.batch.store import BatchStore
 from awsbatch_simulator.context import Place
 from awsbatch_simulator.ec2.store import Ec2Store
 from awsbatch_simulator.ecs.store import EcsStore
+from awsbatch_simulator.host.store import HostStore
 from awsbatch_simulator.ports import World
 
 
@@ -18,6 +19,7 @@ class Region:
     batch: BatchStore = field(default_factory=BatchStore)
     ecs: EcsStore = field(default_factory=EcsStore)
     ec2: Ec2Store = field(default_factory=Ec2Store)
+    hosts: HostStore = field(default_factory=HostStore)
 
     def arn(self, service: str, resource: str) -> str:
         """The ARN of something in this place."""

@@ -9,11 +9,20 @@ from typing import Any
 from awsbatch_simulator.batch import queue_life
 from awsbatch_simulator.batch.model import Environment, Status
 from awsbatch_simulator.batch.wake import look_soon
-from awsbatch_simulator.demand import Room, Want, has_rights, instances, size_of, vcpus, wants
+from awsbatch_simulator.demand import (
+    Room,
+    Want,
+    has_rights,
+    instances,
+    registered,
+    size_of,
+    vcpus,
+    wants,
+)
 from awsbatch_simulator.ec2 import life as ec2_life
 from awsbatch_simulator.ec2.model import Instance
 from awsbatch_simulator.ec2.types import InstanceType, expand
-from awsbatch_simulator.ecs.model import CPU_UNITS, InstanceStatus
+from awsbatch_simulator.ecs.model import InstanceStatus
 from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.region import Region
 
@@ -66,12 +75,12 @@ def _launch_for(region: Region, want: Want, limit: int) -> int:
     room, came, left = Room(), 0, sum(job.vcpus for job in want.jobs)
     for job in want.jobs:
         if not room.take(job):
-            fitting = [each for each in want.candidates(job) if each.vcpus <= limit - came]
+            fitting = [each for each in want.candidates(region, job) if each.vcpus <= limit - came]
             size = _launch_one(region, want.environment, _preferred(fitting, left))
             if size is None:
                 break
             came += size.vcpus
-            room.add(size.vcpus * CPU_UNITS, size.registered_memory)
+            room.add(*registered(region, size))
             room.take(job)
         left -= job.vcpus
     return came
@@ -162,7 +171,7 @@ def _give_up_strangers(region: Region, environment: Environment) -> None:
 
 
 def _joined(region: Region, instance: Instance) -> bool:
-    return instance.id in region.ecs.by_ec2_id
+    return bool(region.ecs.of_host(instance.id))
 
 
 def _shrink(region: Region, environment: Environment) -> None:
@@ -175,11 +184,11 @@ def _shrink(region: Region, environment: Environment) -> None:
     usual = region.world.settings.delays.scale_down
     have, now = vcpus(region, environment), region.world.clock.now()
     for instance in instances(region, environment):
-        joined = region.ecs.by_ec2_id.get(instance.id)
-        if joined is None or joined[1].tasks:
+        joined = region.ecs.joined(instance.id)
+        if joined is None or joined.tasks:
             continue
-        patience = max(usual, minutes * 60) if joined[1].has_worked else usual
-        size, left = size_of(instance).vcpus, joined[1].idle_since + patience - now
+        patience = max(usual, minutes * 60) if joined.has_worked else usual
+        size, left = size_of(instance).vcpus, joined.idle_since + patience - now
         if instance.retired or (left <= 0 and have - size >= resources["minvCpus"]):
             have -= size
             ec2_life.terminate(region, instance)
@@ -198,11 +207,11 @@ def retire_all(region: Region, environment: Environment) -> None:
         minutes = 0
     for instance in instances(region, environment):
         instance.retired = True
-        joined = region.ecs.by_ec2_id.get(instance.id)
+        joined = region.ecs.joined(instance.id)
         if joined is None:
             ec2_life.terminate(region, instance)
         else:
-            joined[1].status = InstanceStatus.DRAINING
+            joined.status = InstanceStatus.DRAINING
             region.world.clock.call_after(minutes * 60, ec2_life.terminate, region, instance)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from awsbatch_simulator.clock import SimulatedClock, Timer
 from awsbatch_simulator.context import Place
 from awsbatch_simulator.faults import Faults
-from awsbatch_simulator.ports import LogSink, Lookup, Service
+from awsbatch_simulator.host.boots import Boots
+from awsbatch_simulator.ports import LogSink, Lookup, Messages, Service
 from awsbatch_simulator.region import Region
 from awsbatch_simulator.settings import Settings
 
@@ -20,12 +21,14 @@ class World:
     """All state of the simulator. Whoever touches it holds `lock`.
 
     `services` are our own, by botocore's service name; `reports` are what `/_simulator/state` shows
-    of each. `logs` (where jobs write) and `lookup` (roles, subnets and the like) are set by
-    `assembly.build`. Threads that have news (a process ended) use `post`.
+    of each. `logs` (where jobs write), `lookup` (roles, subnets and the like) and
+    `messages` (where notices go) are set by `assembly.build`. Threads that have news (a process
+    ended) use `post`.
     """
 
     logs: LogSink
     lookup: Lookup
+    messages: Messages
 
     def __init__(self, clock: SimulatedClock, settings: Settings, ids: random.Random) -> None:
         self.lock = threading.RLock()
@@ -33,6 +36,7 @@ class World:
         self.settings = settings
         self.ids = ids
         self.faults = Faults()
+        self.boots = Boots(self.post)
         self.services: dict[str, Service] = {}
         self.reports: dict[str, Report] = {}
         self.wake: Callable[[], None] = _nobody_waits

@@ -19,6 +19,7 @@ from awsbatch_simulator.ec2.service import Ec2Service
 from awsbatch_simulator.ecs.service import EcsService
 from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.faults import Effect, FaultSpec
+from awsbatch_simulator.hosting import Hosts, UserDataMode
 from awsbatch_simulator.jobscript import JobScript
 from awsbatch_simulator.ports import RawJson, SecurityGroup, Service
 from awsbatch_simulator.region import Region
@@ -98,12 +99,22 @@ class Lines:
         self.streams.setdefault(stream, []).extend(text for _, text in events)
 
 
+class Mail:
+    """A Messages that keeps what is sent, by queue."""
+
+    def __init__(self) -> None:
+        self.queues: dict[str, list[dict[str, Any]]] = {}
+
+    def send(self, place: Place, queue: str, body: str) -> None:
+        self.queues.setdefault(queue, []).append(json.loads(body))
+
+
 class Cloud:
     """One account and region; operations of all our services are called by their AWS names."""
 
     def __init__(self, *scripts: JobScript, settings: Settings | None = None) -> None:
         clock = SimulatedClock(stepped=True, start=1_800_000_000.0)
-        settings = settings or Settings()
+        settings = settings or Settings(hosts=Hosts(user_data=UserDataMode.INTERPRET))
         if scripts:
             settings = settings.model_copy(update={"job_scripts": scripts})
         self.world = World(clock, settings, random.Random(7))
@@ -111,7 +122,9 @@ class Cloud:
         self.platform = "EC2"  # of the definitions to come; FARGATE once there is such a place
         self.lines = Lines()
         self.world.lookup = self.known
+        self.mail = Mail()
         self.world.logs = self.lines
+        self.world.messages = self.mail
         self.caller = Caller(PLACE, "arn:aws:iam::111122223333:user/test", "request-1")
         self.services: dict[str, Service] = {
             "batch": BatchService(self.world),

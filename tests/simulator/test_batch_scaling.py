@@ -263,3 +263,22 @@ def test_thousands_of_waiting_jobs_are_no_problem():
     ids = [cloud.submit(f"job-{number}") for number in range(2000)]
     cloud.step(200)
     assert {cloud.status(job_id) for job_id in ids[::100]} == {"SUCCEEDED"}
+
+
+def test_instances_of_batch_register_less_than_they_have_and_32_mib_less_than_that():
+    cloud = ready(minvCpus=2, instanceTypes=["m4.large"])
+    cloud.step(60)
+    environment = cloud("DescribeComputeEnvironments")["computeEnvironments"][0]
+    where = {"cluster": environment["ecsClusterArn"]}
+    arns = cloud("ListContainerInstances", **where)["containerInstanceArns"]
+    [one] = cloud("DescribeContainerInstances", **where, containerInstances=arns)[
+        "containerInstances"
+    ]
+    registered = {each["name"]: each["integerValue"] for each in one["registeredResources"]}
+    assert registered == {"CPU": 2048, "MEMORY": 7985 - 32}
+    fits = cloud.submit(definition=cloud.definition("fits", memory=7953))
+    cloud.step(60)
+    assert cloud.status(fits) == "SUCCEEDED"
+    too_large = cloud.submit(definition=cloud.definition("large", memory=7954))
+    cloud.step(900)
+    assert cloud.status(too_large) == "RUNNABLE"

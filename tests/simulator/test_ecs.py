@@ -141,8 +141,36 @@ def test_an_agent_that_has_restarted_registers_as_the_same_instance(cloud):
         containerInstanceArn=first["containerInstanceArn"],
     )
     assert again["containerInstanceArn"] == first["containerInstanceArn"]
-    with pytest.raises(Exception, match="registered already"):
-        register(cloud, ec2_id=first["ec2InstanceId"])
+
+
+def test_gpus_are_registered_by_their_ids_and_what_has_no_name_counts_as_nothing(cloud):
+    sizes = [
+        {},
+        {"name": "CPU", "type": "INTEGER", "integerValue": 2048},
+        {"name": "MEMORY", "type": "INTEGER", "integerValue": 7900},
+        {"name": "GPU", "type": "STRINGSET", "stringSetValue": ["GPU-a", "GPU-b"]},
+    ]
+    found = register(cloud, totalResources=sizes)["registeredResources"]
+    assert [(each["name"], len(each.get("stringSetValue", ()))) for each in found] == [
+        ("CPU", 0), ("MEMORY", 0), ("GPU", 2)]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "attribute", [{"name": "a b"}, {"name": "a", "value": "x,y"}, {"name": "a", "value": " x"}]
+)
+def test_attributes_that_ecs_does_not_take_are_refused(cloud, attribute):
+    with pytest.raises(Exception, match="InvalidParameterException"):
+        register(cloud, attributes=[attribute])
+
+
+def test_an_agent_that_has_lost_its_state_registers_as_another_instance(cloud):
+    first = register(cloud)
+    second = register(cloud, ec2_id=first["ec2InstanceId"])
+    assert second["containerInstanceArn"] != first["containerInstanceArn"]
+    listed = cloud("ListContainerInstances", cluster=cluster(cloud))["containerInstanceArns"]
+    assert len(listed) == 2
+    cloud("TerminateInstances", InstanceIds=[first["ec2InstanceId"]])
+    assert cloud("ListContainerInstances", cluster=cluster(cloud))["containerInstanceArns"] == []
 
 
 def test_instances_are_listed_by_status_and_page(cloud):

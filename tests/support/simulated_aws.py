@@ -20,6 +20,7 @@ from awsbatch_simulator import assembly
 from awsbatch_simulator.assembly import Simulator
 from awsbatch_simulator.clock import SimulatedClock
 from awsbatch_simulator.context import Caller
+from awsbatch_simulator.hosting import Hosts, UserDataMode
 from awsbatch_simulator.limits import RequestLimits
 from awsbatch_simulator.protocol.codec import Codec
 from awsbatch_simulator.server import serving
@@ -37,11 +38,13 @@ def _codec() -> Codec:
 
 
 def make_simulator(*, stepped: bool = True, limits: bool = True) -> Simulator:
-    """A fresh simulator that is the same every time."""
+    """A fresh simulator that is the same every time; user data is read and not run."""
     return assembly.build(
         codec=_codec(),
         clock=SimulatedClock(stepped=stepped, start=START if stepped else 0.0),
-        settings=Settings(limits=RequestLimits(enabled=limits)),
+        settings=Settings(
+            limits=RequestLimits(enabled=limits), hosts=Hosts(user_data=UserDataMode.INTERPRET)
+        ),
         ids=random.Random(1),
         secrets=random.Random(2),
     )

@@ -7,9 +7,11 @@ which have these words; JobStateTimeLimitAction.
 
 from collections.abc import Callable
 
+from awsbatch_simulator.batch import fair_share
 from awsbatch_simulator.batch.model import Environment, Job, JobStatus, Queue, Status
 from awsbatch_simulator.batch.transitions import fail_unstarted
 from awsbatch_simulator.demand import candidates, has_rights
+from awsbatch_simulator.ecs.model import CPU_UNITS
 from awsbatch_simulator.region import Region
 
 CAPACITY = (
@@ -35,10 +37,9 @@ CANCELLED = "Canceled by JobStateTimeLimit action due to reason: {code}"
 
 def watch(region: Region, queue: Queue) -> None:
     """Note who is at the head of the line; say why it waits, once it has waited long enough."""
-    line = region.batch.queue_jobs(queue).line
-    if not line:
+    head, now = fair_share.head(region, queue), region.now_ms()
+    if head is None:
         return
-    head, now = line[0], region.now_ms()
     if head.head_since is None:
         head.head_since = now
         return
@@ -91,10 +92,13 @@ def _fits(region: Region, environment: Environment, job: Job) -> bool:
     if environment.fargate:
         return True
     if environment.managed:
-        return bool(candidates(environment, job.vcpus, job.memory))
+        return bool(candidates(region, environment, job))
     cluster = region.ecs.cluster(environment.cluster_arn)
     instances = cluster.instances.values() if cluster is not None else ()
-    return any(each.cpu >= job.vcpus * 1024 and each.memory >= job.memory for each in instances)
+    return any(
+        each.cpu >= job.vcpus * CPU_UNITS and each.memory >= job.memory and each.gpus >= job.gpus
+        for each in instances
+    )
 
 
 def _limit(region: Region, queue: Queue, job: Job, reason: str, waited: float) -> None:

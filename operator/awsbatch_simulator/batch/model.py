@@ -161,6 +161,7 @@ class Job:
     memory: int  # MiB
     static: dict[str, Any]  # members of JobDetail that never change
     tags: dict[str, str]
+    gpus: int = 0
     overrides: dict[str, Any] = field(default_factory=dict)  # containerOverrides as they were sent
     attempts_allowed: int = 1
     retry_rules: list[dict[str, Any]] = field(default_factory=list)

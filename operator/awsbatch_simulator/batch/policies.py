@@ -1,6 +1,6 @@
 """The operations on scheduling policies. Source: their fields in the Batch API reference.
 
-Fair shares are validated and kept; jobs are dispatched by age all the same.
+What they do to the order of jobs is in `fair_share`.
 """
 
 from itertools import combinations

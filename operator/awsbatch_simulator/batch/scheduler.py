@@ -1,18 +1,20 @@
 """Placing RUNNABLE jobs where there is room, and having MANAGED environments grow or shrink.
 
-Queues with a higher priority come first. In each queue the oldest job comes first, and where it
-finds no room the line behind it waits: AWS calls that a blocked queue. Environments are tried in
-the queue's order. Sources: JobQueueDetail.priority and computeEnvironmentOrder; the user guide's
-page "Jobs stuck in RUNNABLE status".
+Queues with a higher priority come first. In each queue the jobs come in the order of
+`fair_share.dispatch`, and where one finds no room the line behind it waits: AWS calls that a
+blocked queue. Environments are tried in the queue's order. Sources: JobQueueDetail.priority and
+computeEnvironmentOrder; the user guide's page "Jobs stuck in RUNNABLE status".
 """
 
 from dataclasses import dataclass, field
 
 from awsbatch_simulator import scaling
 from awsbatch_simulator.batch import attempts, blocked
+from awsbatch_simulator.batch.fair_share import dispatch
 from awsbatch_simulator.batch.model import Environment, Job, Queue, Status
 from awsbatch_simulator.batch.wake import look_soon
 from awsbatch_simulator.demand import takes_jobs
+from awsbatch_simulator.ecs import life as ecs_life
 from awsbatch_simulator.ecs.model import CPU_UNITS, ContainerInstance
 from awsbatch_simulator.region import Region
 
@@ -25,16 +27,16 @@ class Pass:
 
     region: Region
     environments: dict[str, Environment]  # those that take jobs, by ARN
-    searched: dict[tuple[str, int, int], int] = field(default_factory=dict)
+    searched: dict[tuple[str, int, int, int], int] = field(default_factory=dict)
     instances: dict[str, list[ContainerInstance]] = field(default_factory=dict)
 
     def room(self, environment: Environment, job: Job) -> ContainerInstance | None:
         """An instance of the environment with room for the job; within a pass room only shrinks."""
-        cpu, memory = int(job.vcpus * CPU_UNITS), job.memory
+        cpu, memory, gpus = int(job.vcpus * CPU_UNITS), job.memory, job.gpus
         instances = self._instances(environment)
-        key = (environment.cluster_arn, cpu, memory)
+        key = (environment.cluster_arn, cpu, memory, gpus)
         for position in range(self.searched.get(key, 0), len(instances)):
-            if instances[position].has_room(cpu, memory):
+            if instances[position].has_room(cpu, memory, gpus):
                 self.searched[key] = position
                 return instances[position]
         self.searched[key] = len(instances)
@@ -44,7 +46,11 @@ class Pass:
         arn = environment.cluster_arn
         if arn not in self.instances:
             cluster = self.region.ecs.cluster(arn)
-            found = cluster.instances.values() if cluster is not None else ()
+            found = [
+                each
+                for each in (cluster.instances.values() if cluster is not None else ())
+                if ecs_life.connected(self.region, each)
+            ]
             # The fullest first: jobs are packed, so that idle instances can go.
             self.instances[arn] = sorted(found, key=lambda each: each.cpu_left)
         return self.instances[arn]
@@ -65,9 +71,9 @@ def look(region: Region) -> None:
 
 
 def _place_line(this: Pass, queue: Queue) -> None:
-    line = this.region.batch.queue_jobs(queue).line
-    while line and _place(this, queue, line[0]):
-        pass
+    for job in dispatch(this.region, queue):
+        if not _place(this, queue, job):
+            return
 
 
 def _place(this: Pass, queue: Queue, job: Job) -> bool:

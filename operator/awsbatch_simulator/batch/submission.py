@@ -157,6 +157,7 @@ def _made(region: Region, request: Fields, queue: Queue, definition: Definition)
         container=container,
         vcpus=float(sizes["VCPU"]),
         memory=int(sizes["MEMORY"]),
+        gpus=int(sizes.get("GPU", 0)),
         static=_static(request, definition),
         tags=dict(request.get("tags", {})),
         overrides=overrides,

@@ -5,15 +5,19 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from awsbatch_simulator import notices
 from awsbatch_simulator.ec2 import network
 from awsbatch_simulator.ec2.model import Instance, InstanceState, Interface
-from awsbatch_simulator.ec2.types import InstanceType, instance_type
-from awsbatch_simulator.ecs import life as ecs_life
-from awsbatch_simulator.ecs.model import ContainerInstance
 from awsbatch_simulator.errors import AwsFailure
+from awsbatch_simulator.host import life as host_life
+from awsbatch_simulator.hosting import Notice
 from awsbatch_simulator.region import Region
 
 USER_TERMINATED = ("Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User initiated")
+SELF_TERMINATED = (
+    "Client.InstanceInitiatedShutdown",
+    "Client.InstanceInitiatedShutdown: Instance initiated shutdown",
+)
 
 
 def check_capacity(region: Region, *, type_name: str, zone: str, spot: bool) -> None:
@@ -67,6 +71,7 @@ def launch(
         cluster_arn=cluster_arn,
     )
     store.instances[instance.id] = instance
+    notices.tell(region, Notice.STATE_CHANGE, instance.id)
     if cluster_arn is not None:
         store.managed.setdefault(cluster_arn, {})[instance.id] = instance
     delay = region.world.settings.delays.instance_pending
@@ -84,47 +89,16 @@ def _running(region: Region, instance: Instance) -> None:
     if instance.state is not InstanceState.PENDING:
         return
     instance.state = InstanceState.RUNNING
-    if instance.cluster_arn is not None:
-        delay = region.world.settings.delays.agent_join
-        region.world.clock.call_after(delay, _join, region, instance)
+    notices.tell(region, Notice.STATE_CHANGE, instance.id)
+    host_life.begin(region, instance, shut_down)
 
 
-def _join(region: Region, instance: Instance) -> None:
-    """The agent of an instance that Batch has launched registers with its cluster."""
-    cluster = region.ecs.cluster(instance.cluster_arn or "")
-    size = instance_type(instance.type)
-    never = region.world.faults.active(
-        "agent_never_joins",
-        instanceType=instance.type,
-        instanceId=instance.id,
-        availabilityZone=instance.zone,
-    )
-    if instance.state.gone or cluster is None or size is None or never is not None:
-        return
-    arn = region.arn("ecs", f"container-instance/{cluster.name}/{region.world.hex_id(32)}")
-    ecs_life.join(region, cluster, registered(region, instance, size, arn))
-
-
-def registered(
-    region: Region, instance: Instance, size: InstanceType, arn: str
-) -> ContainerInstance:
-    """What the agent registers for an instance of that size."""
-    attributes = {
-        "ecs.instance-type": instance.type,
-        "ecs.availability-zone": instance.zone,
-        "ecs.ami-id": instance.image_id,
-        "ecs.os-type": "linux",
-        "ecs.cpu-architecture": size.architecture,
-        "ecs.capability.logging-driver": "awslogs",
-    }
-    return ContainerInstance(
-        arn=arn,
-        ec2_instance_id=instance.id,
-        cpu=size.vcpus * 1024,
-        memory=size.registered_memory,
-        registered_at=region.world.clock.now(),
-        attributes=[{"name": name, "value": value} for name, value in attributes.items()],
-    )
+def shut_down(region: Region, instance: Instance) -> None:
+    """The instance has shut itself down: it is terminated if it was launched so."""
+    if instance.request.get("InstanceInitiatedShutdownBehavior") == "terminate":
+        terminate(region, instance, SELF_TERMINATED)
+    else:
+        host_life.stopped(region, instance)
 
 
 def terminate(
@@ -139,12 +113,19 @@ def terminate(
     instance.transition_reason = f"User initiated ({now:%Y-%m-%d %H:%M:%S} GMT)"
     if instance.cluster_arn is not None:
         region.ec2.managed[instance.cluster_arn].pop(instance.id, None)
-    ecs_life.host_gone(region, instance.id)
+    notices.tell(region, Notice.STATE_CHANGE, instance.id)
+    host_life.gone(region, instance)
     delay = region.world.settings.delays.instance_shutting_down
     region.world.clock.call_after(delay, _terminated, region, instance)
 
 
 def _terminated(region: Region, instance: Instance) -> None:
     instance.state = InstanceState.TERMINATED
+    notices.tell(region, Notice.STATE_CHANGE, instance.id)
     delay = region.world.settings.delays.terminated_instance_forgotten
-    region.world.clock.call_after(delay, region.ec2.instances.pop, instance.id, None)
+    region.world.clock.call_after(delay, _forget, region, instance)
+
+
+def _forget(region: Region, instance: Instance) -> None:
+    region.ec2.instances.pop(instance.id, None)
+    host_life.forgotten(region, instance.id)

@@ -32,14 +32,6 @@ class InstanceType:
         """What stands before the dot."""
         return self.name.partition(".")[0]
 
-    @property
-    def registered_memory(self) -> int:
-        """MiB that the ECS agent registers: less than nominal, the kernel takes its part.
-
-        An m4.large of 8,192 MiB registers 7,985 (seen by users); the same share is taken of all.
-        """
-        return self.memory * 7985 // 8192
-
 
 @cache
 def _catalogue() -> dict[str, InstanceType]:

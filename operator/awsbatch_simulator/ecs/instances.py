@@ -1,13 +1,14 @@
 """The operations on container instances. Source: their fields in the ECS API reference."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from awsbatch_simulator.batch.wake import look_soon
 from awsbatch_simulator.ec2.model import InstanceState
 from awsbatch_simulator.ecs import life
+from awsbatch_simulator.ecs.attributes import check_attributes, check_tags
 from awsbatch_simulator.ecs.clusters import found, tags_of
 from awsbatch_simulator.ecs.model import (
     AGENT_VERSION,
@@ -32,6 +33,7 @@ LISTED_STATUSES = frozenset(
 def register(region: Region, request: Fields) -> Fields:
     """RegisterContainerInstance, as the ECS agent calls it; again with its ARN after a restart.
 
+    Without its ARN it is another container instance, also on a host that has one already.
     Without a cluster it is `default`, which comes into being.
     """
     cluster = region.ecs.cluster(request.get("cluster") or "default")
@@ -44,7 +46,9 @@ def register(region: Region, request: Fields) -> Fields:
     if instance is None:
         instance = _made(region, cluster, request)
         life.join(region, cluster, instance)
-    return {"containerInstance": described(instance)}
+    else:
+        instance.agent_connected = True
+    return {"containerInstance": described(region, instance)}
 
 
 def _made(region: Region, cluster: Cluster, request: Fields) -> ContainerInstance:
@@ -52,21 +56,24 @@ def _made(region: Region, cluster: Cluster, request: Fields) -> ContainerInstanc
     host = region.ec2.instances.get(ec2_id)
     if host is None or host.state is not InstanceState.RUNNING:
         raise _invalid(f"The instance {ec2_id} is not a running instance of this account.")
-    if ec2_id in region.ecs.by_ec2_id:
-        raise _invalid(f"The instance {ec2_id} is registered already.")
-    resources = {
-        each.get("name"): each.get("integerValue", 0) for each in request.get("totalResources", ())
-    }
+    given = request.get("totalResources", ())
+    resources = {each.get("name"): each.get("integerValue", 0) for each in given}
     if resources.get("CPU", 0) <= 0 or resources.get("MEMORY", 0) <= 0:
         raise _invalid("totalResources must have CPU and MEMORY.")
+    attributes, tags = list(request.get("attributes", ())), tags_of(request)
+    check_attributes(attributes)
+    check_tags(tags)
     return ContainerInstance(
         arn=region.arn("ecs", f"container-instance/{cluster.name}/{region.world.hex_id(32)}"),
         ec2_instance_id=ec2_id,
         cpu=resources["CPU"],
         memory=resources["MEMORY"],
         registered_at=region.world.clock.now(),
-        attributes=list(request.get("attributes", ())),
-        tags=tags_of(request),
+        gpus=sum(
+            len(each.get("stringSetValue", ())) for each in given if each.get("name") == "GPU"
+        ),
+        attributes=attributes,
+        tags=tags,
     )
 
 
@@ -92,9 +99,13 @@ def _invalid(message: str) -> AwsFailure:
 
 def _known(cluster: Cluster, reference: str) -> ContainerInstance | None:
     """By ARN or by the id that ends it."""
+    return _among(cluster.instances, reference)
+
+
+def _among(instances: Mapping[str, ContainerInstance], reference: str) -> ContainerInstance | None:
     if reference.startswith("arn:"):
-        return cluster.instances.get(reference)
-    for arn, instance in cluster.instances.items():
+        return instances.get(reference)
+    for arn, instance in instances.items():
         if arn.endswith(f"/{reference}"):
             return instance
     return None
@@ -104,6 +115,7 @@ def _each(
     region: Region,
     request: Fields,
     limit: int,
+    find: Callable[[Cluster, str], ContainerInstance | None],
     use: Callable[[ContainerInstance], Fields],
 ) -> Fields:
     """Use every instance that a request names; those that are unknown are failures."""
@@ -113,7 +125,7 @@ def _each(
         raise _invalid(f"containerInstances can have 1 to {limit} items.")
     answers, failures = [], []
     for reference in references:
-        if (instance := _known(cluster, reference)) is not None:
+        if (instance := find(cluster, reference)) is not None:
             answers.append(use(instance))
         else:
             arn = reference
@@ -124,8 +136,24 @@ def _each(
 
 
 def describe(region: Region, request: Fields) -> Fields:
-    """DescribeContainerInstances: up to 100."""
-    return _each(region, request, DESCRIBED, described)
+    """DescribeContainerInstances: up to 100, also of those that were deregistered not long ago.
+
+    Tags and health are shown to those who ask for them.
+    """
+    included = set(request.get("include") or ())
+
+    def find(cluster: Cluster, reference: str) -> ContainerInstance | None:
+        return _known(cluster, reference) or _among(cluster.deregistered, reference)
+
+    def shown(instance: ContainerInstance) -> Fields:
+        answer = described(region, instance)
+        if "TAGS" not in included:
+            del answer["tags"]
+        if "CONTAINER_INSTANCE_HEALTH" in included:
+            answer["healthStatus"] = {"overallStatus": "OK", "details": []}
+        return answer
+
+    return _each(region, request, DESCRIBED, find, shown)
 
 
 def list_instances(region: Region, request: Fields) -> Fields:
@@ -134,7 +162,7 @@ def list_instances(region: Region, request: Fields) -> Fields:
     wanted = request.get("status")
     if wanted is not None and wanted not in LISTED_STATUSES:
         raise _invalid(f"Container instance status should be one of {sorted(LISTED_STATUSES)}.")
-    matches = matcher(request.get("filter") or "")
+    matches = matcher(request.get("filter") or "", lambda each: life.connected(region, each))
     arns = (
         each.arn
         for each in cluster.instances.values()
@@ -155,9 +183,9 @@ def update_state(region: Region, request: Fields) -> Fields:
     def change(instance: ContainerInstance) -> Fields:
         instance.status = status
         instance.version += 1
-        return described(instance)
+        return described(region, instance)
 
-    answer = _each(region, request, UPDATED, change)
+    answer = _each(region, request, UPDATED, _known, change)
     look_soon(region)
     return answer
 
@@ -171,10 +199,10 @@ def deregister(region: Region, request: Fields) -> Fields:
     if instance.tasks and not request.get("force"):
         raise _invalid("Found running tasks on the instance.")
     life.leave(region, cluster, instance, "Container instance deregistered")
-    return {"containerInstance": described(instance)}
+    return {"containerInstance": described(region, instance)}
 
 
-def described(instance: ContainerInstance) -> Fields:
+def described(region: Region, instance: ContainerInstance) -> Fields:
     """ContainerInstance as ECS answers it."""
     running = sum(task.status is TaskStatus.RUNNING for task in instance.tasks.values())
     return {
@@ -182,10 +210,12 @@ def described(instance: ContainerInstance) -> Fields:
         "ec2InstanceId": instance.ec2_instance_id,
         "version": instance.version,
         "versionInfo": {"agentVersion": AGENT_VERSION, "dockerVersion": "DockerVersion: 25.0.8"},
-        "registeredResources": _resources(instance.cpu, instance.memory),
-        "remainingResources": _resources(instance.cpu_left, instance.memory_left),
+        "registeredResources": _resources(instance, instance.cpu, instance.memory, instance.gpus),
+        "remainingResources": _resources(
+            instance, instance.cpu_left, instance.memory_left, instance.gpus_left
+        ),
         "status": instance.status,
-        "agentConnected": instance.agent_connected,
+        "agentConnected": life.connected(region, instance),
         "runningTasksCount": running,
         "pendingTasksCount": len(instance.tasks) - running,
         "attributes": instance.attributes,
@@ -195,8 +225,14 @@ def described(instance: ContainerInstance) -> Fields:
     }
 
 
-def _resources(cpu: int, memory: int) -> list[Fields]:
-    return [
+def _resources(instance: ContainerInstance, cpu: int, memory: int, gpus: int) -> list[Fields]:
+    """CPU, memory and, where there are GPUs, their ids."""
+    found: list[Fields] = [
         {"name": name, "type": "INTEGER", "doubleValue": 0.0, "longValue": 0, "integerValue": value}
         for name, value in (("CPU", cpu), ("MEMORY", memory))
     ]
+    if instance.gpus:
+        ids = [f"GPU-{instance.ec2_instance_id[2:10]}-{number}" for number in range(gpus)]
+        number = {"doubleValue": 0.0, "longValue": 0, "integerValue": 0}
+        found.append({"name": "GPU", "type": "STRINGSET", **number, "stringSetValue": ids})
+    return found

@@ -36,6 +36,7 @@ class ContainerInstance:
     cpu: int  # registered, in CPU units
     memory: int  # registered, in MiB
     registered_at: float  # epoch seconds
+    gpus: int = 0  # registered
     attributes: list[dict[str, str]] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
     status: InstanceStatus = InstanceStatus.ACTIVE
@@ -43,17 +44,19 @@ class ContainerInstance:
     version: int = 1
     cpu_left: int = 0
     memory_left: int = 0
+    gpus_left: int = 0
     tasks: dict[str, "Task"] = field(default_factory=dict)  # by ARN
     idle_since: float = 0.0
     has_worked: bool = False  # a task was placed on it
 
-    def has_room(self, cpu: int, memory: int) -> bool:
+    def has_room(self, cpu: int, memory: int, gpus: int = 0) -> bool:
         """Whether ECS would put a task of that size on it."""
         return (
             self.status is InstanceStatus.ACTIVE
             and self.agent_connected
             and self.cpu_left >= cpu
             and self.memory_left >= memory
+            and self.gpus_left >= gpus
         )
 
 
@@ -67,6 +70,8 @@ class Cluster:
     active: bool = True
     instances: dict[str, ContainerInstance] = field(default_factory=dict)  # by ARN
     tasks: dict[str, "Task"] = field(default_factory=dict)  # by ARN
+    # By ARN: INACTIVE, still described for an hour.
+    deregistered: dict[str, ContainerInstance] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -80,6 +85,7 @@ class Task:
     cpu: int
     memory: int
     created_at: float
+    gpus: int = 0
     instance: ContainerInstance | None = None  # None on Fargate
     status: TaskStatus = TaskStatus.PENDING
     started_at: float | None = None

@@ -55,21 +55,27 @@ _SPACE = re.compile(r"\s*")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:Z|\+00:00)?)?")
 
 
-def matcher(expression: str) -> Matches:
+def _has_agent(instance: ContainerInstance) -> bool:
+    return instance.agent_connected
+
+
+def matcher(expression: str, connected: Matches = _has_agent) -> Matches:
     """Whether an instance meets the expression, which is read in one pass.
 
+    `connected` says whether an instance's agent is.
     Raises AwsFailure InvalidParameterException if it has no meaning.
     """
     if not expression.strip():
         return lambda _instance: True
-    return _Reader(expression).whole()
+    return _Reader(expression, connected).whole()
 
 
 class _Reader:
     """Goes through an expression from left to right, never back."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, connected: Matches) -> None:
         self._text = text
+        self._connected = connected
         self._at = 0
 
     def whole(self) -> Matches:
@@ -114,8 +120,13 @@ class _Reader:
             raise AwsFailure("InvalidParameterException", message)
         test = self._test(subject, operator.removeprefix("not_"))
         if operator.startswith("not_"):
-            return lambda instance: not test(_values(instance, subject))
-        return lambda instance: test(_values(instance, subject))
+            return lambda instance: not test(self._values(instance, subject))
+        return lambda instance: test(self._values(instance, subject))
+
+    def _values(self, instance: ContainerInstance, subject: str) -> Iterable[str]:
+        if subject == "agentConnected":
+            return (str(self._connected(instance)).lower(),)
+        return _values(instance, subject)
 
     def _test(self, subject: str, operator: str) -> Callable[[Iterable[str]], bool]:
         """What the values of a subject must be, after an operator that is no negation."""
@@ -186,8 +197,6 @@ def _operators(subject: str) -> frozenset[str]:
 def _values(instance: ContainerInstance, subject: str) -> Iterable[str]:
     """What an instance has of a subject: nothing, one text, or one for each of its tasks."""
     match subject:
-        case "agentConnected":
-            return (str(instance.agent_connected).lower(),)
         case "agentVersion":
             return (AGENT_VERSION,)
         case "ec2InstanceId":

@@ -42,15 +42,20 @@ class EcsService:
         return self._handlers
 
     def report(self, place: Place) -> dict[str, Any]:
-        """What the state page shows: the instances and tasks of each living cluster."""
-        return {
+        """What the state page shows: the instances and tasks of each living cluster.
+
+        And why agents that should have registered have not.
+        """
+        region = self._world.region(place)
+        clusters = {
             cluster.name: {
                 "containerInstances": len(cluster.instances),
                 "tasks": sum(len(each.tasks) for each in cluster.instances.values()),
             }
-            for cluster in self._world.region(place).ecs.clusters.values()
+            for cluster in region.ecs.clusters.values()
             if cluster.active
         }
+        return {"clusters": clusters, "agentsNotRegistered": region.hosts.troubles()}
 
     def _handler(self, operation: Operation) -> Handler:
         def handle(caller: Caller, request: dict[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ def create(
         job=job,
         cpu=int(job.vcpus * CPU_UNITS),
         memory=job.memory,
+        gpus=job.gpus,
         created_at=region.world.clock.now(),
         instance=instance,
     )
@@ -34,6 +35,7 @@ def create(
     if instance is not None:
         instance.cpu_left -= task.cpu
         instance.memory_left -= task.memory
+        instance.gpus_left -= task.gpus
         instance.tasks[task.arn] = task
         instance.has_worked = True
         instance.version += 1
@@ -55,6 +57,7 @@ def ended(region: Region, task: Task, reason: str) -> None:
     if instance is not None and instance.tasks.pop(task.arn, None) is not None:
         instance.cpu_left += task.cpu
         instance.memory_left += task.memory
+        instance.gpus_left += task.gpus
         instance.version += 1
         if not instance.tasks:
             instance.idle_since = now

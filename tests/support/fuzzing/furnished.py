@@ -1,5 +1,6 @@
 """A simulated account in which something of everything exists, and a sound request for each."""
 
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -120,6 +121,7 @@ def _words() -> Known:
         "instanceTypes": ["m7i.large", "optimal", "c7i"],
         "InstanceType": ["m7i.large"],
         "ImageId": [sound.IMAGE],
+        "UserData": [base64.b64encode(text).decode() for text in sound.USER_DATA],
         "instanceRole": ["ecsInstanceRole"],
         "targetNodes": ["0", "0:", ":1", "1:3"],
         "onExitCode": ["1", "1*", "*"],

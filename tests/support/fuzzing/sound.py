@@ -26,7 +26,20 @@ SERVERLESS: Fields = {
     "securityGroupIds": ["sg-1"],
 }
 IMAGE = "ami-12c6146b"
-RUN: Fields = {"ImageId": IMAGE, "InstanceType": "m7i.large", "MinCount": 1, "MaxCount": 1}
+RUN: Fields = {
+    "ImageId": IMAGE,
+    "InstanceType": "m7i.large",
+    "MinCount": 1,
+    "MaxCount": 1,
+    "IamInstanceProfile": {"Name": "ecsInstanceRole"},
+}
+USER_DATA = (
+    b"#!/bin/sh\necho ECS_CLUSTER=mine >> /etc/ecs/ecs.config\nshutdown -P +9\n",
+    b"#cloud-config\nwrite_files: [{path: /etc/ecs/ecs.config, content: ECS_CLUSTER=mine}]\n",
+    b"#cloud-config\nruncmd: 7\nbootcmd: {a: b}\nmounts: x\nwrite_files: [[], {path: []}]\n",
+    b"#cloud-boothook\nsystemd-run --on-active=99999999999999999999 poweroff\n",
+    b"\x1f\x8b no gzip",
+)
 TEMPLATE: Fields = {
     "ImageId": IMAGE,
     "InstanceType": "m7i.large",
@@ -194,7 +207,11 @@ def _ecs(known: dict[str, list[str]]) -> dict[str, Fields]:
         "ListClusters": {"maxResults": 1},
         "DeleteCluster": {"cluster": cluster},
         "RegisterContainerInstance": registration(known["InstanceIds"][0]),
-        "DescribeContainerInstances": {"cluster": cluster, "containerInstances": instances},
+        "DescribeContainerInstances": {
+            "cluster": cluster,
+            "containerInstances": instances,
+            "include": ["TAGS"],
+        },
         "ListContainerInstances": {"cluster": cluster, "filter": "agentConnected == true"},
         "UpdateContainerInstancesState": {
             "cluster": cluster,

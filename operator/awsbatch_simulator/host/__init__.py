@@ -1,0 +1,1 @@
+"""Hosts: what an instance does by itself: boots its user data, starts its agent, shuts down."""

@@ -1,0 +1,160 @@
+"""A host from its boot to its end: user data, the agent, a shutdown from inside.
+
+EC2 calls `begin` when an instance becomes running, `stopped` when it stops being so for a while,
+and `gone` when it is terminated.
+"""
+
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from functools import partial
+
+from awsbatch_simulator.ec2.model import Instance, InstanceState
+from awsbatch_simulator.ec2.types import instance_type
+from awsbatch_simulator.ecs import life as ecs_life
+from awsbatch_simulator.host import agent, plan, sizes, userdata
+from awsbatch_simulator.host.execution import CONSOLE_BYTES, Order
+from awsbatch_simulator.host.metadata import metadata
+from awsbatch_simulator.host.outcome import Outcome, ends_at
+from awsbatch_simulator.host.registration import (
+    NotRegistered,
+    container_instance,
+    register,
+)
+from awsbatch_simulator.host.store import Host
+from awsbatch_simulator.region import Region
+
+MANAGED = agent.AgentConfig(reserved_memory=sizes.MANAGED_RESERVED)
+ShutDown = Callable[[Region, Instance], None]
+
+
+def begin(region: Region, instance: Instance, shut_down: ShutDown) -> None:
+    """The instance runs. `shut_down` is what a shutdown from inside does with it.
+
+    After a stop the agent connects again as the container instance that it was; user data is for
+    the first boot.
+    """
+    delay = region.world.settings.delays.agent_join
+    if instance.cluster_arn is not None:
+        region.world.clock.call_after(delay, _join_managed, region, instance)
+        return
+    ready_at = region.world.clock.now() + delay
+    host = region.hosts.hosts.get(instance.id)
+    if host is not None:
+        host.ready_at = ready_at
+        region.world.clock.call_after(delay, _start_agent, region, instance, host)
+        return
+    host = region.hosts.hosts[instance.id] = Host(instance.id, ready_at)
+    data = userdata.content(instance.request.get("UserData") or "")
+    order = Order(
+        plan=plan.plan(userdata.parts(data)),
+        instance_id=instance.id,
+        now=region.world.clock.now(),
+        metadata=metadata(region, instance),
+        settings=region.world.settings.hosts,
+    )
+    host.booted_at = order.now
+    done = partial(_booted, region, instance, host, shut_down)
+    region.world.boots.start(order, done, now=region.world.clock.stepped)
+
+
+def _booted(
+    region: Region, instance: Instance, host: Host, shut_down: ShutDown, outcome: Outcome
+) -> None:
+    """The boot is over, or will never be; timers that it has set count in both cases."""
+    host.outcome = outcome
+    say(region, instance.id, outcome.console)
+    if instance.state.gone:
+        return
+    clock = region.world.clock
+    if (when := ends_at(outcome.calls, host.booted_at)) is not None:
+        host.end = clock.call_at(max(when, clock.now()), _end, region, instance, shut_down)
+    delay = max(0.0, host.ready_at - clock.now())
+    clock.call_after(delay, _start_agent, region, instance, host)
+
+
+def _end(region: Region, instance: Instance, shut_down: ShutDown) -> None:
+    """The host shuts itself down."""
+    if instance.state is InstanceState.RUNNING:
+        shut_down(region, instance)
+
+
+def say(region: Region, instance_id: str, text: str) -> None:
+    """More on the console; the most recent 64 KiB are kept."""
+    kept = region.hosts.consoles.get(instance_id, "") + text
+    region.hosts.consoles[instance_id] = kept[-CONSOLE_BYTES:]
+
+
+def console(region: Region, instance_id: str) -> str:
+    """What an instance has printed, for GetConsoleOutput."""
+    return region.hosts.consoles.get(instance_id, "")
+
+
+def _never_joins(region: Region, instance: Instance) -> bool:
+    fault = region.world.faults.active(
+        "agent_never_joins",
+        instanceType=instance.type,
+        instanceId=instance.id,
+        availabilityZone=instance.zone,
+        tags=[f"{key}={value}" for key, value in instance.tags.items()],
+    )
+    return fault is not None
+
+
+def _join_managed(region: Region, instance: Instance) -> None:
+    """The agent of an instance that Batch has launched registers with its cluster."""
+    cluster = region.ecs.cluster(instance.cluster_arn or "")
+    size = instance_type(instance.type)
+    if instance.state.gone or cluster is None or size is None or _never_joins(region, instance):
+        return
+    made = container_instance(region, instance, size, cluster, MANAGED)
+    ecs_life.join(region, cluster, made)
+
+
+def _start_agent(region: Region, instance: Instance, host: Host) -> None:
+    """ecs.service: after cloud-init, unless the boot hangs or something keeps it out."""
+    if instance.state is not InstanceState.RUNNING or host.outcome is None:
+        return
+    if region.ecs.of_host(instance.id):
+        ecs_life.connect(region, instance.id)
+        return
+    host.trouble = ""
+    try:
+        _check_start(region, instance, host.outcome)
+        host.config = agent.parsed(host.outcome.baked_config, host.outcome.config)
+        register(region, instance, host.config)
+        for variables in agent.others(host.outcome.calls):
+            register(region, instance, agent.configured(variables))
+    except (NotRegistered, agent.BadConfigError) as why:
+        host.trouble = str(why)
+
+
+def _check_start(region: Region, instance: Instance, outcome: Outcome) -> None:
+    """Whether the agent starts at all. Raises NotRegistered."""
+    images = region.world.settings.hosts.agent_images
+    if _never_joins(region, instance):
+        raise NotRegistered("The fault agent_never_joins")
+    if not any(fnmatchcase(instance.image_id, glob) for glob in images):
+        raise NotRegistered(f"The image {instance.image_id} has no ECS agent")
+    if not outcome.agent_starts:
+        raise NotRegistered(outcome.stuck or "ecs or docker was stopped or masked")
+
+
+def stopped(region: Region, instance: Instance) -> None:
+    """The instance stops: ECS keeps it, without a connected agent; its jobs are lost."""
+    host = region.hosts.hosts.get(instance.id)
+    if host is not None and host.end is not None:
+        host.end.cancel()
+    ecs_life.host_stopped(region, instance.id)
+
+
+def gone(region: Region, instance: Instance) -> None:
+    """The instance is terminated, and its agent with it."""
+    host = region.hosts.hosts.pop(instance.id, None)
+    if host is not None and host.end is not None:
+        host.end.cancel()
+    ecs_life.host_gone(region, instance.id)
+
+
+def forgotten(region: Region, instance_id: str) -> None:
+    """EC2 no longer knows the instance, and so not its console."""
+    region.hosts.consoles.pop(instance_id, None)

@@ -1,0 +1,35 @@
+"""What is known of the hosts in one account and region."""
+
+from dataclasses import dataclass, field
+
+from awsbatch_simulator.clock import Timer
+from awsbatch_simulator.host.agent import AgentConfig
+from awsbatch_simulator.host.outcome import Outcome
+
+SHOWN = 20
+
+
+@dataclass(slots=True, eq=False)
+class Host:
+    """One instance, from inside."""
+
+    instance_id: str
+    ready_at: float  # epoch seconds; the agent does not register before
+    booted_at: float = 0.0  # epoch seconds
+    outcome: Outcome | None = None  # of its boot, once that is over
+    config: AgentConfig | None = None  # of its agent, once that has started
+    trouble: str = ""  # why its agent has not registered; empty: it has, or is about to
+    end: Timer | None = None  # a shutdown from inside
+
+
+@dataclass(slots=True)
+class HostStore:
+    """Hosts by EC2 id, from their boot until they are terminated, and the consoles of all."""
+
+    hosts: dict[str, Host] = field(default_factory=dict)
+    consoles: dict[str, str] = field(default_factory=dict)
+
+    def troubles(self) -> dict[str, str]:
+        """Why agents have not registered, by instance; the first few."""
+        found = {each.instance_id: each.trouble for each in self.hosts.values() if each.trouble}
+        return dict(list(found.items())[:SHOWN])
