@@ -37,6 +37,8 @@ WORLD_FAULTS: Mapping[str, str] = MappingProxyType(
     {
         "agent_never_joins": "The ECS agent of an instance never registers. "
         "By instanceType, instanceId, availabilityZone.",
+        "hidden_tags": "Tags younger than `seconds` are not seen. By operation "
+        "(DescribeInstances).",
         "hidden_jobs": "Jobs younger than `seconds` are not seen. By operation.",
         "insufficient_capacity": "EC2 has no capacity. By instanceType, availabilityZone, market.",
         "relation_lag": "A queue counts as using an environment for `seconds` more. "
@@ -50,7 +52,12 @@ WORLD_FAULTS: Mapping[str, str] = MappingProxyType(
 
 
 # The operations that honour `hide`.
-HIDING = (("batch", "DescribeJobs"), ("batch", "ListJobs"), ("ec2", "DescribeInstances"))
+HIDING = (
+    *(("batch", "DescribeJobs"), ("batch", "ListJobs")),
+    *(("ec2", "DescribeInstances"), ("ec2", "DescribeInstanceStatus")),
+    *(("ec2", "DescribeVolumes"), ("ec2", "DescribeSpotInstanceRequests")),
+    ("ec2", "DescribeCapacityReservations"),
+)
 
 
 class FaultSpec(Model):

@@ -96,6 +96,18 @@ class Lookup(Protocol):
         """The security group of that name in a VPC; each has one that is called `default`."""
         ...
 
+    def subnet_network(self, place: Place, subnet: str) -> str | None:
+        """The IPv4 block of a subnet (`172.31.0.0/20`), None if there is no such subnet."""
+        ...
+
+    def zone_ids(self, place: Place) -> Mapping[str, str]:
+        """The availability zones of a region, with the id of each (`euc1-az2`)."""
+        ...
+
+    def image_architecture(self, place: Place, image: str) -> str | None:
+        """What a machine image is made for (`x86_64`, `arm64`), None if nothing is known of it."""
+        ...
+
     def image_exists(self, place: Place, image: str) -> bool:
         """Whether EC2 has the machine image, public ones included."""
         ...
@@ -119,6 +131,8 @@ class World(Protocol):
     logs: LogSink
     lookup: Lookup
     settings: Settings
+    # Called with what EC2 tells by itself: region, EventBridge's detail type, detail.
+    ec2_listeners: list[Callable[["Region", str, dict[str, Any]], None]]
 
     def region(self, place: Place) -> "Region":
         """All that exists in one account and region."""

@@ -12,6 +12,7 @@ from pydantic import Field
 from awsbatch_simulator.delays import Delays
 from awsbatch_simulator.jobscript import JobScript
 from awsbatch_simulator.limits import RequestLimits
+from awsbatch_simulator.market import Market
 from awsbatch_simulator.model import Model
 
 
@@ -35,6 +36,7 @@ class Settings(Model):
     speed: float = Field(default=1.0, gt=0)  # simulated seconds in a real one
     delays: Delays = Delays()
     limits: RequestLimits = RequestLimits()
+    market: Market = Market()
     job_runner: JobRunner = JobRunner.SCRIPT
     job_scripts: tuple[JobScript, ...] = (JobScript(),)
     max_process_seconds: float = Field(default=600, gt=0)  # real; a job's process is then ended

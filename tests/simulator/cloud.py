@@ -3,7 +3,7 @@
 import copy
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -21,7 +21,9 @@ from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.faults import Effect, FaultSpec
 from awsbatch_simulator.jobscript import JobScript
 from awsbatch_simulator.ports import RawJson, SecurityGroup, Service
+from awsbatch_simulator.pricing import Pricing
 from awsbatch_simulator.region import Region
+from awsbatch_simulator.service_quotas import ServiceQuotas
 from awsbatch_simulator.settings import Settings
 from awsbatch_simulator.world import World
 
@@ -52,6 +54,7 @@ class KnownThings:
 
     def __init__(self) -> None:
         self.missing: set[str] = set()
+        self.networks: dict[str, str] = {}
 
     def role_exists(self, place: Place, role: str) -> bool:
         return role not in self.missing
@@ -64,6 +67,15 @@ class KnownThings:
 
     def subnet_vpc(self, place: Place, subnet: str) -> str | None:
         return None if subnet in self.missing else "vpc-1"
+
+    def subnet_network(self, place: Place, subnet: str) -> str | None:
+        return None if subnet in self.missing else self.networks.get(subnet, "10.0.0.0/16")
+
+    def zone_ids(self, place: Place) -> Mapping[str, str]:
+        return {f"{place.region}a": "euc1-az2"}
+
+    def image_architecture(self, place: Place, image: str) -> str | None:
+        return "arm64" if "a7" in image else None
 
     def security_group_exists(self, place: Place, group: str) -> bool:
         return group not in self.missing
@@ -117,6 +129,8 @@ class Cloud:
             "batch": BatchService(self.world),
             "ecs": EcsService(self.world),
             "ec2": Ec2Service(self.world),
+            "pricing": Pricing(self.world),
+            "service-quotas": ServiceQuotas(self.world),
         }
 
     def __call__(self, operation: str, /, **request: Any) -> dict[str, Any]:

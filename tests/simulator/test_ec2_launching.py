@@ -76,7 +76,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"IamInstanceProfile": {"Name": "a", "Arn": "b"}}, COMBINATION),
     ({"ClientToken": "x" * 65}, INVALID),
     ({"Placement": {"AvailabilityZone": "us-east-1a"}}, INVALID),
-    ({"Placement": {"AvailabilityZoneId": "euc1-az1"}}, "NotImplemented"),
+    ({"Placement": {"AvailabilityZoneId": "euc1-az1"}}, INVALID),
     ({"Placement": {"GroupName": "gang"}}, "InvalidPlacementGroup.Unknown"),
     ({"Placement": {"GroupId": "pg-1"}}, "InvalidPlacementGroup.Unknown"),
     ({"Placement": {"GroupId": "gang"}}, "InvalidPlacementGroupId.Malformed"),
