@@ -22,10 +22,11 @@ class Market(Model):
     capacity: dict[str, int] = Field(default_factory=dict)
     # vCPUs by quota code (`L-1216C47A`), in place of the simulator's own figures.
     quotas: dict[str, float] = Field(default_factory=dict)
-    # US dollars an hour, Linux on demand, by type (globs); null: AWS's lists do not have it.
-    prices: dict[str, float | None] = Field(default_factory=dict)
-    # US dollars an hour of spot instances, by `TYPE:ZONE` (globs); the first that matches.
-    spot_prices: dict[str, float | None] = Field(default_factory=dict)
+    # US dollars an hour, Linux on demand, by type (globs, the first that matches); 0: AWS's lists
+    # do not have it.
+    prices: dict[str, float] = Field(default_factory=dict)
+    # The same of spot instances, by `TYPE:ZONE`.
+    spot_prices: dict[str, float] = Field(default_factory=dict)
 
     @field_validator("capacity")
     @classmethod
@@ -37,7 +38,7 @@ class Market(Model):
 
     @field_validator("spot_prices")
     @classmethod
-    def _pools(cls, value: dict[str, float | None]) -> dict[str, float | None]:
+    def _pools(cls, value: dict[str, float]) -> dict[str, float]:
         for name in value:
             if name.count(":") != PARTS_OF_A_POOL - 1:
                 raise ValueError(f"{name!r}: give TYPE:ZONE")

@@ -29,6 +29,16 @@ class RawJson:
     body: bytes
 
 
+class Shown(dict[str, Any]):
+    """A part of an answer that stays as it is; the transport may keep how it is written."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, members: Mapping[str, Any]) -> None:
+        super().__init__(members)
+        self.text: str | None = None
+
+
 Handler = Callable[[Caller, Request], "Answer | RawJson"]
 
 

@@ -54,7 +54,8 @@ class KnownThings:
 
     def __init__(self) -> None:
         self.missing: set[str] = set()
-        self.networks: dict[str, str] = {}
+        self.networks: dict[str, str] = {}  # by subnet, where it is not 10.0.0.0/16
+        self.zones: dict[str, str] = {}  # by subnet, where it is not the first one
 
     def role_exists(self, place: Place, role: str) -> bool:
         return role not in self.missing
@@ -63,7 +64,7 @@ class KnownThings:
         return profile not in self.missing
 
     def subnet_zone(self, place: Place, subnet: str) -> str | None:
-        return None if subnet in self.missing else f"{place.region}a"
+        return None if subnet in self.missing else self.zones.get(subnet, f"{place.region}a")
 
     def subnet_vpc(self, place: Place, subnet: str) -> str | None:
         return None if subnet in self.missing else "vpc-1"
@@ -93,7 +94,7 @@ class KnownThings:
         return name not in self.missing
 
     def default_subnets(self, place: Place) -> Sequence[str]:
-        return ("subnet-1",)
+        return tuple(self.zones) or ("subnet-1",)
 
 
 class Lines:

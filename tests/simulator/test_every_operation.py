@@ -21,8 +21,9 @@ from awsbatch_simulator.inprocess import InProcess
 from awsbatch_simulator.protocol.models import Models
 from awsbatch_simulator.wire import WireAnswer, WireRequest
 
-SERVICES = ("batch", "ec2", "ecs", "logs", "sts")
-ENDS = ("Cancel", "Delete", "Deregister", "Terminate")  # what needs a life of its own to succeed
+SERVICES = ("batch", "ec2", "ecs", "logs", "pricing", "service-quotas", "sts")
+# What needs a life of its own to succeed, or never does for what there is.
+ENDS = ("Cancel", "Delete", "Deregister", "Terminate", "DescribeFleetInstances")
 STEPS = (0, 0, 1, 5, 30, 90, 1000)  # seconds
 # An example calls each operation of a service once and costs some 15 ms, so there are fewer than of
 # other properties, and, but for thorough runs, the same every time. A smaller seed is no simpler
@@ -112,6 +113,8 @@ def test_sound_requests_are_answered(service):
         ("logs", "DescribeLogGroups", {"limit": 0}),
         ("logs", "FilterLogEvents", {"limit": 10_001}),
         ("logs", "GetLogEvents", {"limit": -1}),
+        ("ec2", "CreateFleet", {"TargetCapacitySpecification": {"TotalTargetCapacity": -1}}),
+        ("ec2", "GetSpotPlacementScores", {"TargetCapacity": 0}),
         ("sts", "AssumeRole", {"DurationSeconds": 43_201}),
         ("sts", "AssumeRole", {"RoleArn": "arn:aws:iam::role/batch-operator"}),
         ("batch", "UpdateComputeEnvironment",

@@ -81,6 +81,7 @@ def modify(region: Region, request: Fields) -> Fields:
         message = f"The instance '{instance.id}' is not in the 'stopped' state."
         raise AwsFailure("IncorrectInstanceState", message)
     _apply(region, instance, member, value)
+    instance.changed()
     return {}
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from awsbatch_simulator.ports import SecurityGroup
+from awsbatch_simulator.ports import SecurityGroup, Shown
 
 if TYPE_CHECKING:
     from awsbatch_simulator.ec2.capacity_model import Volume
@@ -101,6 +101,16 @@ class Instance:
     rebalance_at: float | None = None  # epoch seconds of a rebalance recommendation
     interrupted_at: float | None = None  # epoch seconds at which a spot interruption strikes
     extras: dict[str, Any] = field(default_factory=dict)
+    shown: Shown | None = None  # as it is described, until something about it changes
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        if name != "shown":
+            object.__setattr__(self, "shown", None)
+
+    def changed(self) -> None:
+        """Something in one of its members is another than before."""
+        self.shown = None
 
     @property
     def market(self) -> str:

@@ -114,7 +114,7 @@ def on_demand(market: Market, region: str, type_name: str) -> Decimal | None:
     """US dollars an hour for Linux on shared hardware; None: AWS's list does not have it."""
     for glob, price in market.prices.items():
         if fnmatchcase(type_name, glob):
-            return None if price is None else Decimal(str(price))
+            return Decimal(str(price)) if price > 0 else None
     size = instance_type(type_name)
     if size is None:
         return None
@@ -132,7 +132,7 @@ def spot(market: Market, region: str, type_name: str, zone: str) -> Decimal | No
     """US dollars an hour of a spot instance in a zone; None: it has no history there."""
     for glob, price in market.spot_prices.items():
         if fnmatchcase(f"{type_name}:{zone}", glob):
-            return None if price is None else Decimal(str(price))
+            return Decimal(str(price)) if price > 0 else None
     full = on_demand(market, region, type_name)
     if full is None:
         return None

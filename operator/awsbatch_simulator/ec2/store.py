@@ -78,6 +78,8 @@ class Ec2Store:
                 self.by_tag.setdefault(tag, {})[thing.id] = thing
             thing.tagged_at = now
         thing.tags.update(tags)
+        if isinstance(thing, Instance):
+            thing.changed()
 
     def untag(self, thing: Tagged, keys: Iterable[str]) -> None:
         """Take the tags of those keys away."""
@@ -85,6 +87,7 @@ class Ec2Store:
             value = thing.tags.pop(key, None)
             if value is not None and isinstance(thing, Instance):
                 found = self.by_tag.get((key, value), {})
+                thing.changed()
                 found.pop(thing.id, None)
                 if not found:
                     self.by_tag.pop((key, value), None)

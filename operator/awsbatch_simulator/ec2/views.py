@@ -16,7 +16,7 @@ from awsbatch_simulator.ec2.model import (
 )
 from awsbatch_simulator.ec2.types import instance_type
 from awsbatch_simulator.ec2.volumes import ROOT_DEVICE
-from awsbatch_simulator.ports import SecurityGroup
+from awsbatch_simulator.ports import SecurityGroup, Shown
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
@@ -54,7 +54,15 @@ _NAMES: Fields = {
 
 
 def instance_view(region: Region, instance: Instance, *, tagless: bool = False) -> Fields:
-    """Instance as EC2 answers it; `tagless` while its tags are not to be seen yet."""
+    """Instance as EC2 answers it, not to be changed; `tagless` while its tags are not seen yet."""
+    if tagless:
+        return _made(region, instance) | {"Tags": []}
+    if instance.shown is None:
+        instance.shown = Shown(_made(region, instance))
+    return instance.shown
+
+
+def _made(region: Region, instance: Instance) -> Fields:
     size = instance_type(instance.type)
     request = instance.request
     view = LINUX | {
@@ -70,9 +78,7 @@ def instance_view(region: Region, instance: Instance, *, tagless: bool = False) 
         "AmiLaunchIndex": instance.launch_index,
         "Architecture": size.architecture if size is not None else "x86_64",
         "EbsOptimized": instance.setting("EbsOptimized", default=False),
-        "Tags": []
-        if tagless
-        else [{"Key": key, "Value": value} for key, value in instance.tags.items()],
+        "Tags": [{"Key": key, "Value": value} for key, value in instance.tags.items()],
         "CpuOptions": cpu_options(instance),
         "ClientToken": instance.client_token,
         "Monitoring": {

@@ -70,6 +70,7 @@ def create_for(region: Region, instance: Instance) -> None:
         )
         region.ec2.volumes[volume.id] = volume
         instance.volumes.append(volume)
+    instance.changed()
 
 
 def _tags(request: Fields) -> dict[str, str]:
@@ -86,6 +87,7 @@ def release(region: Region, instance: Instance) -> None:
         if volume.delete_on_termination:
             region.ec2.volumes.pop(volume.id, None)
     instance.volumes.clear()
+    instance.changed()
 
 
 def describe(region: Region, request: Fields) -> Fields:

@@ -36,7 +36,8 @@ class Refusals:
         """The principal may not do this."""
         code, status = self.denied
         message = (
-            f"{self.denial_begins}User: {principal} is not authorized to perform: {action} on resource: {resource} "
+            f"{self.denial_begins}User: {principal} is not authorized to perform: {action} "
+            f"on resource: {resource} "
             "because no identity-based policy allows the action"
         )
         return AwsFailure(code, message, status)

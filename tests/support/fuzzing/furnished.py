@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.fuzzing import sound
+from tests.support.fuzzing import capacity, sound
 from tests.support.simulated_aws import make_simulator
 
 from awsbatch_simulator.assembly import Simulator
@@ -76,8 +76,13 @@ def _made_elsewhere(simulator: Simulator, call: Call) -> Known:
     data = {"LaunchTemplateName": "web", "LaunchTemplateData": sound.TEMPLATE}
     template = call("ec2", "CreateLaunchTemplate", **data)["LaunchTemplate"]["LaunchTemplateId"]
     call("ec2", "CreatePlacementGroup", GroupName="near")
+    reservation = call("ec2", "CreateCapacityReservation", **capacity.RESERVATION)
+    fleet = call("ec2", "CreateFleet", **capacity.fleet(template))["FleetId"]
+    stopped = call("ec2", "RunInstances", **sound.RUN)["Instances"][0]["InstanceId"]
     call("ecs", "CreateCluster", clusterName="mine")
     world.advance(40)
+    call("ec2", "StopInstances", InstanceIds=[stopped])
+    world.advance(20)
     registered = call("ecs", "RegisterContainerInstance", **sound.registration(used))
     world.advance(3)
     world.logs.write(place, group="logs", stream="one", events=[(1, "hello"), (2, "you")])
@@ -91,7 +96,18 @@ def _made_elsewhere(simulator: Simulator, call: Call) -> Known:
         "containerInstances": instances,
         "tasks": [arn for each in region.ecs.clusters.values() for arn in each.tasks],
         "InstanceIds": [idle, *region.ec2.instances],
-        "Resources": [*region.ec2.instances, template],
+        "InstanceId": [idle, stopped, *region.ec2.instances],
+        "Resources": [
+            *(*region.ec2.instances, template, fleet, *region.ec2.volumes),
+            *(*region.ec2.spot_requests, *region.ec2.reservations, *region.ec2.interfaces),
+        ],
+        "FleetId": [fleet],
+        "FleetIds": [fleet],
+        "VolumeId": [*region.ec2.volumes],
+        "VolumeIds": [*region.ec2.volumes],
+        "SpotInstanceRequestIds": [*region.ec2.spot_requests],
+        "CapacityReservationId": [reservation["CapacityReservation"]["CapacityReservationId"]],
+        "CapacityReservationIds": [*region.ec2.reservations],
         "LaunchTemplateId": [template],
         "LaunchTemplateIds": [template],
         "LaunchTemplateName": ["web", "new"],
@@ -119,6 +135,17 @@ def _words() -> Known:
         "Groups": ["sg-1"],
         "instanceTypes": ["m7i.large", "optimal", "c7i"],
         "InstanceType": ["m7i.large"],
+        "InstanceTypes": ["m7i.large", "m5.large", "g4dn.xlarge"],
+        "Type": ["instant", "TERM_MATCH"],
+        "AvailabilityZone": ["eu-central-1a"],
+        "InstancePlatform": ["Linux/UNIX"],
+        "Attribute": ["instanceType", "userData", "groupSet", "disableApiTermination"],
+        "MaxPrice": ["0.5"],
+        "MaxTotalPrice": ["5"],
+        "ServiceCode": ["AmazonEC2", "ec2"],
+        "QuotaCode": ["L-1216C47A"],
+        "Field": ["instanceType", "regionCode", "operatingSystem"],
+        "Value": ["m7i.large", "us-east-1", "Linux"],
         "ImageId": [sound.IMAGE],
         "instanceRole": ["ecsInstanceRole"],
         "targetNodes": ["0", "0:", ":1", "1:3"],
