@@ -21,6 +21,7 @@ from tests.simulator.instances import (
 )
 
 M5, C5, R5 = override("m5.large"), override("c5.large"), override("r5.large")
+ANY = {"InstanceRequirements": {"VCpuCount": {"Min": 2, "Max": 2}, "MemoryMiB": {"Min": 4096}}}
 CHEAP_FIRST = {"spotPrices": {"c5.large:*": 0.02, "m5.large:*": 0.03, "r5.large:*": 0.04}}
 NONE_LEFT = "InsufficientInstanceCapacity"
 
@@ -279,6 +280,9 @@ def test_what_a_fleet_as_a_whole_is_refused_for(changes, code):
     ("overrides", "code"),
     [
         ([M5, M5], "InvalidFleetConfig"),
+        ([M5, override("m5.large", "subnet-1b")], "InvalidFleetConfig"),  # in the same zone
+        ([ANY, ANY], "InvalidParameterValue"),
+        ([ANY] * 5, "InvalidParameterValue"),
         ([override("m5.large", "subnet-1,subnet-2")], "InvalidParameterValue"),
         ([M5 | {"Priority": 0.5}], "InvalidParameterValue"),
         ([M5 | {"MaxPrice": "0.0005"}], "InvalidParameterValue"),

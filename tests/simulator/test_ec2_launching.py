@@ -106,6 +106,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (one_tag(Key="k", Value="v" * 257), INVALID),
     (spot(BlockDurationMinutes=60), INVALID),
     (spot(SpotInstanceType="persistent"), COMBINATION),
+    (spot(InstanceInterruptionBehavior="stop"), COMBINATION),
     ({"InstanceMarketOptions": {"MarketType": "block"}}, INVALID),
     ({"InstanceMarketOptions": {"MarketType": "capacity-block"}}, "NotImplemented"),
     ({"MetadataOptions": {"HttpTokens": "maybe"}}, INVALID),

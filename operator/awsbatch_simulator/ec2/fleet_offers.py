@@ -2,7 +2,9 @@
 
 Sources: FleetLaunchTemplateConfigRequest, FleetLaunchTemplateOverridesRequest, SpotOptionsRequest
 and OnDemandOptionsRequest in the EC2 API reference; "Allocation strategies for EC2 Fleet or Spot
-Fleet" in the EC2 User Guide. AWS names goals of its strategies, not their arithmetic.
+Fleet" in the EC2 User Guide. AWS names goals of its strategies, not their arithmetic. What makes
+pools duplicates: aws-samples/aws-plugin-for-slurm#19; overlapping requirements:
+runs-on/runs-on#476; how many there can be: osbuild/osbuild-composer#3946.
 """
 
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
-MOST_CONFIGS, MOST_OVERRIDES = 50, 300
+MOST_CONFIGS, MOST_OVERRIDES, MOST_REQUIREMENTS = 50, 300, 4
 DEAREST = Decimal(10**9)  # stands for a price that nobody knows
 LAST = 1e18  # the priority of an override that has none
 _TAKEN_OVER = (
@@ -74,13 +76,18 @@ def offers(region: Region, request: Fields, market: str) -> list[FleetOffer]:
     ]
     if len(pairs) > MOST_OVERRIDES:
         raise _invalid(f"A fleet has up to {MOST_OVERRIDES} launch specifications.")
+    if sum("InstanceRequirements" in override for _, override in pairs) > MOST_REQUIREMENTS:
+        raise _invalid(
+            "Your request contains more than the maximum allowed number of InstanceRequirements "
+            f"({MOST_REQUIREMENTS})"
+        )
     found: list[FleetOffer] = []
     for template, override in pairs:
         for one in _expanded(region, template, override, market):
             found.append(_offer(region, request, template, one, market, position=len(found)))
     if not found:
         raise _invalid("No instance types satisfy the instance requirements of the fleet.")
-    _check_unique(found)
+    _check_unique(found, [override for _, override in pairs])
     return found
 
 
@@ -192,17 +199,22 @@ def _tags(request: Fields, data: Fields) -> list[Fields]:
     ]
 
 
-def _check_unique(found: list[FleetOffer]) -> None:
+def _check_unique(found: list[FleetOffer], given: list[Fields]) -> None:
+    """A pool is a type in a zone, whatever subnets it is named with."""
     seen = set()
     for each in found:
         if each.prepared is None:
             continue
-        offer = each.prepared.offer
-        key = (*offer.key, each.prepared.destination.subnet, each.prepared.request.get("ImageId"))
-        if key in seen:
+        if each.prepared.offer.key in seen and any("InstanceRequirements" in one for one in given):
+            message = (
+                "Two or more of your InstanceRequirements structures include overlapping values. "
+                "Ensure that there is no overlap, and try again."
+            )
+            raise _invalid(message)
+        if each.prepared.offer.key in seen:
             message = "The fleet configuration contains duplicate instance pools."
             raise AwsFailure("InvalidFleetConfig", message)
-        seen.add(key)
+        seen.add(each.prepared.offer.key)
 
 
 def ordered(

@@ -1,7 +1,7 @@
 """StopInstances, StartInstances, RebootInstances and GetConsoleOutput.
 
 Sources: their texts in the EC2 API reference; "Stop and start Amazon EC2 instances" in the EC2 User
-Guide; the words for a spot instance that cannot stop: aws/aws-cli#3440.
+Guide; the words for a spot instance that cannot stop: cloud-custodian/cloud-custodian#8003.
 """
 
 import base64

@@ -191,6 +191,12 @@ def _check_market(options: Fields) -> None:
     if not PRICE.fullmatch(spot.get("MaxPrice") or "1"):
         raise _invalid(f"Invalid value '{spot['MaxPrice'][:100]}' for MaxPrice.")
     stays = spot.get("InstanceInterruptionBehavior") in {"hibernate", "stop"}
+    if stays and spot.get("SpotInstanceType", "one-time") == "one-time":
+        message = (  # seen in harmony-one/harmony-ops#285
+            "The request with type 'one-time' is not supported when instanceInterruptionBehavior "
+            f"is set to '{spot['InstanceInterruptionBehavior']}'."
+        )
+        raise AwsFailure("InvalidParameterCombination", message)
     if spot.get("SpotInstanceType") == "persistent" and not stays:
         message = "A persistent Spot request needs the interruption behavior hibernate or stop."
         raise AwsFailure("InvalidParameterCombination", message)

@@ -2,6 +2,7 @@
 
 import fnmatch
 import importlib.util
+import ipaddress
 import json
 import re
 from typing import Any
@@ -14,6 +15,7 @@ from awsbatch_simulator import inprocess, seeds
 from awsbatch_simulator.bridge import images
 from awsbatch_simulator.bridge.moto import EC2_OPERATIONS, SERVICES, MotoBridge, serves
 from awsbatch_simulator.context import Place
+from awsbatch_simulator.ec2 import types
 from awsbatch_simulator.lookup import MotoLookup
 from awsbatch_simulator.ports import SecurityGroup
 from awsbatch_simulator.protocol.models import Models
@@ -39,6 +41,54 @@ def test_the_default_network_has_the_promised_ids(client):
     }
     assert [one["VpcId"] for one in ec2.describe_vpcs()["Vpcs"]] == ["vpc-1"]
     assert [one["GroupId"] for one in ec2.describe_security_groups()["SecurityGroups"]] == ["sg-1"]
+
+
+def test_subnets_have_fewer_free_addresses_while_instances_are_there(simulator, client):
+    ec2 = client("ec2")
+
+    def free() -> dict[str, int]:
+        found = ec2.describe_subnets()["Subnets"]
+        return {one["SubnetId"]: one["AvailableIpAddressCount"] for one in found}
+
+    before = free()
+    for subnet, count in (("subnet-1", 3), ("subnet-2", 1)):
+        made = ec2.run_instances(
+            ImageId="ami-12c6146b",
+            InstanceType="m5.large",
+            MinCount=count,
+            MaxCount=count,
+            SubnetId=subnet,
+        )["Instances"]
+        block = next(one for one in ec2.describe_subnets()["Subnets"] if one["SubnetId"] == subnet)
+        network = ipaddress.ip_network(block["CidrBlock"])
+        assert all(ipaddress.ip_address(one["PrivateIpAddress"]) in network for one in made)
+    assert free() == before | {
+        "subnet-1": before["subnet-1"] - 3,
+        "subnet-2": before["subnet-2"] - 1,
+    }
+    ec2.terminate_instances(InstanceIds=[made[0]["InstanceId"]])
+    simulator.world.advance(20)
+    assert free() == before | {"subnet-1": before["subnet-1"] - 3}
+
+
+def test_a_deregistered_image_launches_nothing_more(client):
+    ec2 = client("ec2")
+    ec2.deregister_image(ImageId="ami-12c6146b")
+    with pytest.raises(ClientError) as refusal:
+        ec2.run_instances(ImageId="ami-12c6146b", InstanceType="m5.large", MinCount=1, MaxCount=1)
+    assert refusal.value.response["Error"]["Code"] == "InvalidAMIID.NotFound"
+
+
+def test_types_that_are_offered_in_a_zone_are_those_that_can_be_launched_there(client):
+    found = client("ec2").describe_instance_type_offerings(
+        LocationType="availability-zone",
+        Filters=[{"Name": "location", "Values": ["eu-central-1b"]}],
+    )["InstanceTypeOfferings"]
+    shown = {one["InstanceType"] for one in found}
+    ours = {one.name for one in types.every()}
+    assert {name for name in ours if types.offered("eu-central-1", name, "eu-central-1b")} == (
+        shown & ours
+    )
 
 
 def test_the_zones_of_every_region_are_those_of_moto():
@@ -127,7 +177,8 @@ def test_what_of_ec2_is_ours_never_goes_to_moto():
 
 
 def test_the_images_before_moto_is_loaded_are_those_that_it_shows():
-    assert images.public(HERE.region) == set(MotoBridge().backend("ec2", HERE).amis)
+    shown = MotoBridge().backend("ec2", HERE).amis
+    assert images.public(HERE.region) == {name: one.architecture for name, one in shown.items()}
 
 
 def test_a_region_that_moto_does_not_know_is_said_and_does_not_stop_what_is_ours(
@@ -139,7 +190,7 @@ def test_a_region_that_moto_does_not_know_is_said_and_does_not_stop_what_is_ours
         elsewhere.describe_vpcs()
     there = Place(HERE.account, "xx-north-9")
     assert simulator.world.lookup.subnet_zone(there, "subnet-1") == "xx-north-9a"
-    assert images.public("xx-north-9") < images.public(HERE.region)
+    assert set(images.public("xx-north-9")) < set(images.public(HERE.region))
 
 
 class TestLookup:
@@ -164,7 +215,9 @@ class TestLookup:
         assert lookup.security_group(HERE, "sg-1") == SecurityGroup("sg-1", "default", "vpc-1")
         assert lookup.security_group_named(HERE, "vpc-1", "default").id == "sg-1"
         assert lookup.subnet_vpc(HERE, "subnet-2") == "vpc-1"
+        assert lookup.subnet_network(HERE, "subnet-2") == "172.31.16.0/20"
         assert lookup.image_exists(HERE, "ami-12c6146b")
+        assert lookup.image_architecture(HERE, "ami-12c6146b") == "x86_64"
         assert lookup.default_subnets(HERE) == ("subnet-1", "subnet-2", "subnet-3")
 
     def test_nothing_else_exists(self, lookup):
@@ -177,10 +230,16 @@ class TestLookup:
         )
         assert lookup.subnet_zone(HERE, "subnet-4") is None
         assert lookup.subnet_vpc(HERE, "subnet-4") is None
+        assert lookup.subnet_network(HERE, "subnet-4") is None
+        assert lookup.image_architecture(HERE, "ami-1") is None
         assert not lookup.security_group_exists(HERE, "sg-2")
         assert lookup.security_group_named(HERE, "vpc-2", "default") is None
         assert not lookup.image_exists(HERE, "ami-1")
         assert not lookup.key_pair_exists(HERE, "mine")
+
+    def test_zones_have_ids(self, lookup):
+        assert set(lookup.zone_ids(HERE)) == set(seeds.zones(HERE.region))
+        assert lookup.zone_ids(HERE)["eu-central-1c"].startswith("euc1-az")
 
 
 def test_what_is_made_in_moto_is_found(simulator, client):
