@@ -1,6 +1,7 @@
 """Pages by position: the token is how many came before."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable
 from typing import Any
 
 from awsbatch_simulator.errors import AwsFailure
@@ -9,13 +10,13 @@ DIGITS = 9
 
 
 def page(
-    found: Sequence[Any],
+    found: Iterable[Any],
     request: dict[str, Any],
     *,
     sizes: range,
     wrong_place: str,
     wrong_size: str = "InvalidParameterValue",
-) -> tuple[Sequence[Any], str | None]:
+) -> tuple[list[Any], str | None]:
     """What a request shows of a list, and the token of what follows.
 
     Without MaxResults as many as can be. Raises AwsFailure with those codes.
@@ -25,5 +26,6 @@ def page(
         raise AwsFailure(wrong_size, f"MaxResults must be between {sizes.start} and {sizes[-1]}")
     if not token.isascii() or not token.isdigit() or len(token) > DIGITS:
         raise AwsFailure(wrong_place, "The token is none that was given")
-    end = int(token) + size
-    return found[int(token) : end], str(end) if end < len(found) else None
+    start = int(token)
+    shown = list(itertools.islice(found, start, start + size + 1))
+    return shown[:size], str(start + size) if len(shown) > size else None

@@ -34,8 +34,8 @@ def status(cloud: Zoned) -> tuple[str, str]:
 
 def test_behind_a_spot_instance_there_is_a_request_with_tags_of_its_own():
     cloud = Zoned()
-    given = {"TagSpecifications": [tagged("spot-instances-request", intent="7")]}
-    [instance_id] = run(cloud, **spot(MaxPrice="0.5"), **given)
+    tags = [tagged("spot-instances-request", intent="7")]
+    [instance_id] = run(cloud, **spot(MaxPrice="0.5"), TagSpecifications=tags)
     mine = [{"Name": "tag:intent", "Values": ["7"]}]
     [request] = cloud("DescribeSpotInstanceRequests", Filters=mine)["SpotInstanceRequests"]
     assert request["SpotInstanceRequestId"] == instance(cloud, instance_id)["SpotInstanceRequestId"]

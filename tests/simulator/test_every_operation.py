@@ -2,7 +2,7 @@
 
 For any request: HTTP 2xx, an error of the 400s with AWS's code, or 501 for what the simulator says
 that it does not do. Never another 5xx (it would hide a fault of ours behind one of AWS's), and no
-timer that raises because of what a request left behind.
+timer that raises because of what a request left behind. What EC2 counts stays true.
 """
 
 import functools
@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSPreparedRequest, HTTPHeaders
 from botocore.model import StructureShape
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from tests.support.fuzzing import wire
+from tests.support.fuzzing import ec2_books, wire
 from tests.support.fuzzing.furnished import Furnished, furnished
 from tests.support.fuzzing.values import Values
 
@@ -157,3 +157,4 @@ def test_no_request_breaks_anything(service, data, seed):
         answer = answered(world, asked)
         assert wire.complaint(models().operation(service, name), answer) is None, (asked, answer)
         world.simulator.world.advance(source.choice(STEPS))
+    assert ec2_books.errors(world.simulator.world.region(world.simulator.place)) == []

@@ -9,8 +9,9 @@ from awsbatch_simulator.ec2 import addresses, network, notices, spot, supply, vo
 from awsbatch_simulator.ec2.capacity_model import CapacityReservation
 from awsbatch_simulator.ec2.model import Instance, InstanceState, Interface, part_id
 from awsbatch_simulator.ec2.types import InstanceType, instance_type
+from awsbatch_simulator.ec2.views import cpu_options
 from awsbatch_simulator.ecs import life as ecs_life
-from awsbatch_simulator.ecs.model import ContainerInstance
+from awsbatch_simulator.ecs.model import CPU_UNITS, ContainerInstance
 from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.region import Region
 
@@ -137,7 +138,8 @@ def _join(region: Region, instance: Instance) -> None:
 def registered(
     region: Region, instance: Instance, size: InstanceType, arn: str
 ) -> ContainerInstance:
-    """What the agent registers for an instance of that size."""
+    """What the agent registers for an instance of that size: the CPU that its options leave."""
+    cpus = cpu_options(instance)
     attributes = {
         "ecs.instance-type": instance.type,
         "ecs.availability-zone": instance.zone,
@@ -149,7 +151,7 @@ def registered(
     return ContainerInstance(
         arn=arn,
         ec2_instance_id=instance.id,
-        cpu=size.vcpus * 1024,
+        cpu=cpus["CoreCount"] * cpus["ThreadsPerCore"] * CPU_UNITS,
         memory=size.registered_memory,
         registered_at=region.world.clock.now(),
         attributes=[{"name": name, "value": value} for name, value in attributes.items()],

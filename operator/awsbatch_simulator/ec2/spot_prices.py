@@ -41,14 +41,19 @@ def history(region: Region, request: Fields) -> Fields:
     products = request.get("ProductDescriptions") or [PRODUCT]
     if PRODUCT not in products and f"{PRODUCT} (Amazon VPC)" not in products:
         return {"SpotPriceHistory": [], "NextToken": ""}
-    points = [
+    offers = list(_offers(region, request, wanted_zone))
+    points = (
         point
         for moment in _moments(region, request)
-        for point in _points(region, request, wanted_zone, moment)
-    ]
-    kept = filters.kept(points, request.get("Filters") or (), _FILTERS, tags=False)
+        for point in filters.kept(
+            [{**each, "Timestamp": datetime.fromtimestamp(moment, UTC)} for each in offers],
+            request.get("Filters") or (),
+            _FILTERS,
+            tags=False,
+        )
+    )
     shown, token = positions.page(
-        kept, request, sizes=range(1, MOST + 1), wrong_place="InvalidNextToken"
+        points, request, sizes=range(1, MOST + 1), wrong_place="InvalidNextToken"
     )
     return {"SpotPriceHistory": shown, "NextToken": token or ""}
 
@@ -77,24 +82,23 @@ def _seconds(moment: Any, default: float) -> float:
     return moment.timestamp() if isinstance(moment, datetime) else default
 
 
-def _points(
-    region: Region, request: Fields, wanted_zone: str | None, moment: float
-) -> Iterable[Fields]:
+def _offers(region: Region, request: Fields, wanted_zone: str | None) -> Iterable[Fields]:
+    """What has a spot price, with the price."""
     names = request.get("InstanceTypes") or [each.name for each in every()]
-    zones = _zones(region) if wanted_zone is None else [wanted_zone]
+    known = _zones(region)
+    zones = known if wanted_zone is None else [each for each in known if each == wanted_zone]
     settings, place = region.world.settings.market, region.place.region
     for name, zone in itertools.product(names, zones):
         size = instance_type(name)
         if size is None:
             raise AwsFailure("InvalidParameterValue", f"Invalid instance type: {name[:100]}")
-        price = prices.spot(settings, place, name, zone) if zone in _zones(region) else None
+        price = prices.spot(settings, place, name, zone)
         if price is not None and "spot" in size.markets and offered(place, name, zone):
             yield {
                 "AvailabilityZone": zone,
                 "InstanceType": name,
                 "ProductDescription": PRODUCT,
                 "SpotPrice": prices.plain(price),
-                "Timestamp": datetime.fromtimestamp(moment, UTC),
             }
 
 

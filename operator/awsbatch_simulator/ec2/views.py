@@ -56,13 +56,14 @@ _NAMES: Fields = {
 def instance_view(region: Region, instance: Instance, *, tagless: bool = False) -> Fields:
     """Instance as EC2 answers it, not to be changed; `tagless` while its tags are not seen yet."""
     if tagless:
-        return _made(region, instance) | {"Tags": []}
+        return made(region, instance) | {"Tags": []}
     if instance.shown is None:
-        instance.shown = Shown(_made(region, instance))
+        instance.shown = Shown(made(region, instance))
     return instance.shown
 
 
-def _made(region: Region, instance: Instance) -> Fields:
+def made(region: Region, instance: Instance) -> Fields:
+    """The same, made anew."""
     size = instance_type(instance.type)
     request = instance.request
     view = LINUX | {

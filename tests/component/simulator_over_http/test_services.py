@@ -157,7 +157,7 @@ def test_instances_and_their_tags_answer_through_boto3(simulator, client):
         ec2.terminate_instances(InstanceIds=ids, DryRun=True)
 
 
-def test_what_ec2_sells_and_for_how_much_answers_through_boto3(simulator, client):
+def test_fleets_and_spot_requests_answer_through_boto3(client):
     """Every single operation: tests/simulator/test_every_operation.py."""
     ec2 = client("ec2")
     data = {"ImageId": IMAGE, "InstanceType": "m7i.large"}
@@ -180,6 +180,10 @@ def test_what_ec2_sells_and_for_how_much_answers_through_boto3(simulator, client
     assert len(ids) == 3
     pages = ec2.get_paginator("describe_spot_instance_requests").paginate(MaxResults=5)
     assert {one["InstanceId"] for page in pages for one in page["SpotInstanceRequests"]} == set(ids)
+
+
+def test_capacity_reservations_and_prices_answer_through_boto3(simulator, client):
+    ec2 = client("ec2")
     end = datetime.fromtimestamp(simulator.world.clock.now() + 3600, UTC)
     reservation = ec2.create_capacity_reservation(
         InstanceType="r5.large",

@@ -10,6 +10,7 @@ from tests.support.simulated_aws import make_simulator
 
 from awsbatch_simulator.assembly import Simulator
 from awsbatch_simulator.context import Caller
+from awsbatch_simulator.ec2.store import Ec2Store
 from awsbatch_simulator.ports import RawJson
 
 Fields = dict[str, Any]
@@ -76,8 +77,8 @@ def _made_elsewhere(simulator: Simulator, call: Call) -> Known:
     data = {"LaunchTemplateName": "web", "LaunchTemplateData": sound.TEMPLATE}
     template = call("ec2", "CreateLaunchTemplate", **data)["LaunchTemplate"]["LaunchTemplateId"]
     call("ec2", "CreatePlacementGroup", GroupName="near")
-    reservation = call("ec2", "CreateCapacityReservation", **capacity.RESERVATION)
-    fleet = call("ec2", "CreateFleet", **capacity.fleet(template))["FleetId"]
+    call("ec2", "CreateCapacityReservation", **capacity.RESERVATION)
+    call("ec2", "CreateFleet", **capacity.fleet(template))
     stopped = call("ec2", "RunInstances", **sound.RUN)["Instances"][0]["InstanceId"]
     call("ecs", "CreateCluster", clusterName="mine")
     world.advance(40)
@@ -96,18 +97,6 @@ def _made_elsewhere(simulator: Simulator, call: Call) -> Known:
         "containerInstances": instances,
         "tasks": [arn for each in region.ecs.clusters.values() for arn in each.tasks],
         "InstanceIds": [idle, *region.ec2.instances],
-        "InstanceId": [idle, stopped, *region.ec2.instances],
-        "Resources": [
-            *(*region.ec2.instances, template, fleet, *region.ec2.volumes),
-            *(*region.ec2.spot_requests, *region.ec2.reservations, *region.ec2.interfaces),
-        ],
-        "FleetId": [fleet],
-        "FleetIds": [fleet],
-        "VolumeId": [*region.ec2.volumes],
-        "VolumeIds": [*region.ec2.volumes],
-        "SpotInstanceRequestIds": [*region.ec2.spot_requests],
-        "CapacityReservationId": [reservation["CapacityReservation"]["CapacityReservationId"]],
-        "CapacityReservationIds": [*region.ec2.reservations],
         "LaunchTemplateId": [template],
         "LaunchTemplateIds": [template],
         "LaunchTemplateName": ["web", "new"],
@@ -118,6 +107,24 @@ def _made_elsewhere(simulator: Simulator, call: Call) -> Known:
         "logStreamName": ["one"],
         "AccessKeyId": [simulator.key.access_key_id],
         "RoleArn": [f"arn:aws:iam::{place.account}:role/batch-operator"],
+    } | _of_ec2(region.ec2, [idle, stopped], template)
+
+
+def _of_ec2(store: Ec2Store, first: list[str], template: str) -> Known:
+    """Ids by member; `first` are an instance that nothing happens to and one that is stopped."""
+    return {
+        "InstanceId": [*first, *store.instances],
+        "Resources": [
+            *(*store.instances, template, *store.fleets, *store.volumes),
+            *(*store.spot_requests, *store.reservations, *store.interfaces),
+        ],
+        "FleetId": [*store.fleets],
+        "FleetIds": [*store.fleets],
+        "VolumeId": [*store.volumes],
+        "VolumeIds": [*store.volumes],
+        "SpotInstanceRequestIds": [*store.spot_requests],
+        "CapacityReservationId": [*store.reservations],
+        "CapacityReservationIds": [*store.reservations],
     }
 
 
