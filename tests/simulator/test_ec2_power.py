@@ -53,6 +53,19 @@ def test_a_stopped_instance_keeps_its_volumes_and_address_and_starts_again(cloud
     ]
 
 
+def test_every_state_of_an_instance_is_told(cloud):
+    told = heard(cloud)
+    instance_id = running(cloud)
+    for operation in ("StopInstances", "StartInstances", "TerminateInstances"):
+        cloud(operation, InstanceIds=[instance_id])
+        cloud.step(20)
+    assert {kind for kind, _ in told} == {"EC2 Instance State-change Notification"}
+    assert [detail["state"] for _, detail in told] == [
+        *("pending", "running", "stopping", "stopped", "pending", "running"),
+        *("shutting-down", "terminated"),
+    ]
+
+
 def test_what_is_in_the_wrong_state_is_refused(cloud):
     instance_id = running(cloud)
     cloud("TerminateInstances", InstanceIds=[instance_id])

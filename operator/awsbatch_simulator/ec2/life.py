@@ -83,6 +83,7 @@ def _begin(region: Region, instance: Instance, capacity: CapacityReservation | N
     supply.occupy(region, instance)
     volumes.create_for(region, instance)
     spot.request_for(region, instance)
+    notices.state_changed(region, instance)
     _later(region, "instance_pending", _become_running, instance)
 
 
@@ -225,6 +226,7 @@ def start(region: Region, instance: Instance) -> None:
     instance.transition_reason = ""
     instance.launched_at = region.world.clock.now()
     supply.occupy(region, instance)
+    notices.state_changed(region, instance)
     _later(region, "instance_pending", _become_running, instance)
 
 
