@@ -15,8 +15,12 @@ from tests.simulator.instances import (
     instance,
     lacking,
     override,
+    refused,
+    run,
     template,
 )
+
+from awsbatch_simulator.faults import Effect, FaultSpec
 
 M5, C5, R5 = override("m5.large"), override("c5.large"), override("r5.large")
 CHEAP_FIRST = {"spotPrices": {"c5.large:*": 0.02, "m5.large:*": 0.03, "r5.large:*": 0.04}}
@@ -202,3 +206,23 @@ def test_types_can_be_chosen_by_their_attributes():
     wanted["VCpuCount"] = {"Min": 4, "Max": 3}
     refusal = cloud.refused("CreateFleet", **fleet_request(cloud, {"InstanceRequirements": wanted}))
     assert refusal.startswith("InvalidParameterValue: ")
+
+
+def test_an_offer_can_be_refused_for_any_reason():
+    cloud = Zoned()
+    spec = FaultSpec(
+        effect=Effect.WORLD,
+        name="offer_refused",
+        match={"instanceType": "m5.*", "market": "spot"},
+        code="SpotSLRCreationFailed",
+        message="The service-linked role is missing.",
+        status=400,
+    )
+    cloud.world.faults.add(spec)
+    answer = fleet(cloud, M5, C5, units=2)
+    assert bought(answer) == {("c5.large", "subnet-1"): 2}
+    assert lacking(answer) == [("m5.large", "SpotSLRCreationFailed")]
+    assert refused(cloud, InstanceMarketOptions={"MarketType": "spot"}).startswith(
+        "SpotSLRCreationFailed: The service-linked"
+    )
+    assert len(run(cloud)) == 1

@@ -121,7 +121,21 @@ def prepare(region: Region, request: Fields, own_tags: dict[str, str]) -> Prepar
     if offer.market == "spot":
         limit = (options.get("SpotOptions") or {}).get("MaxPrice")
         spot.check_price(region, type_name=size.name, zone=offer.zone, limit=limit)
+    _check_refusal(region, offer, destination)
     return Prepared(request, own_tags, destination, offer)
+
+
+def _check_refusal(region: Region, offer: Offer, destination: Destination) -> None:
+    """Raise what a fault wants EC2 to answer to this offer."""
+    fault = region.world.faults.active(
+        "offer_refused",
+        instanceType=offer.size.name,
+        availabilityZone=offer.zone,
+        market=offer.market,
+        subnetId=destination.subnet,
+    )
+    if fault is not None:
+        raise AwsFailure(fault.spec.code, fault.spec.message, fault.spec.status)
 
 
 def step(region: Region, prepared: Prepared, *, most: int, held: Holds) -> Step:
