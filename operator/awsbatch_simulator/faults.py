@@ -41,8 +41,9 @@ WORLD_FAULTS: Mapping[str, str] = MappingProxyType(
         "(DescribeInstances).",
         "hidden_jobs": "Jobs younger than `seconds` are not seen. By operation.",
         "insufficient_capacity": "EC2 has no capacity. By instanceType, availabilityZone, market.",
-        "offer_refused": "EC2 launches nothing of an offer and says `code`, `message`, `status`: in a "
-        "fleet's errors, or to RunInstances. By instanceType, availabilityZone, market, subnetId.",
+        "offer_refused": "EC2 launches nothing of an offer and says `code`, `message`, `status`: "
+        "in a fleet's errors, or to RunInstances. By instanceType, availabilityZone, market, "
+        "subnetId.",
         "relation_lag": "A queue counts as using an environment for `seconds` more. "
         "By jobQueue, computeEnvironment.",
         "role_lacks_permissions": "Batch's service role may start neither instances nor tasks. "

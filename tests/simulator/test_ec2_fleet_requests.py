@@ -27,6 +27,15 @@ def test_a_repeated_request_with_the_same_token_launches_again():
     assert len(cloud.region.ec2.instances) == 2
 
 
+def test_a_token_with_another_request_is_refused():
+    cloud = Zoned()
+    request = fleet_request(cloud, M5, ClientToken="t")
+    assert cloud.refused("CreateFleet", **request, DryRun=True).startswith("DryRunOperation: ")
+    cloud("CreateFleet", **request)
+    other = fleet_request(cloud, M5, market="on-demand", ClientToken="t")
+    assert cloud.refused("CreateFleet", **other).startswith("IdempotentParameterMismatch: ")
+
+
 def test_tags_go_on_all_that_a_fleet_makes():
     cloud = Zoned()
     kinds = ("fleet", "instance", "volume", "network-interface")

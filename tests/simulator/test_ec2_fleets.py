@@ -60,6 +60,17 @@ def test_what_one_offer_lacks_another_gives_and_each_lack_is_told():
     assert {each["Lifecycle"] for each in answer["Errors"]} == {"spot"}
 
 
+def test_strategies_that_look_at_capacity_say_that_they_cannot_fulfil():
+    cloud = Zoned(capacity={"*:*:*": 1})
+    answer = fleet(cloud, M5, units=2, **spot(AllocationStrategy="price-capacity-optimized"))
+    assert (sum(bought(answer).values()), lacking(answer)) == (
+        1,
+        [("m5.large", "UnfulfillableCapacity")],
+    )
+    plenty = fleet(cloud, M5, units=2, **on_demand())
+    assert lacking(plenty) == [("m5.large", NONE_LEFT)]
+
+
 def test_a_fleet_that_gets_less_than_its_target_keeps_what_it_got():
     cloud = Zoned(capacity={"*:*:*": 1})
     answer = fleet(cloud, M5, override("m5.large", "subnet-2"), units=5)

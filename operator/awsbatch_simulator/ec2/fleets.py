@@ -1,8 +1,9 @@
 """CreateFleet of the type instant: what can be launched now, and why the rest cannot.
 
 Sources: CreateFleet and its shapes in the EC2 API reference; "EC2 Fleet request types" and "Fleet
-quotas" in the EC2 User Guide. A token is taken and means nothing: AWS documents no answer to a
-repeated one, so a repeated request launches again.
+quotas" in the EC2 User Guide. With other parameters a token is refused (seen in
+runs-on/runs-on#251). AWS documents no answer to a request that is repeated as it was, so it
+launches again. Spot capacity that is lacking has two codes: osbuild/osbuild-composer#4413.
 """
 
 import math
@@ -44,6 +45,7 @@ class Taking:
 def create(region: Region, request: Fields) -> Fields:
     """CreateFleet: instances, and errors for each offer that gave fewer than were asked of it."""
     once.check(request.get("ClientToken") or "", most=launching.TOKEN_CHARACTERS)
+    once.check_same(region, "CreateFleet", request)
     check(request)
     tags = tags_for(request, "fleet", among=FLEET_KINDS)
     held = Holds()
@@ -70,6 +72,7 @@ def create(region: Region, request: Fields) -> Fields:
         for offer, step in taking.steps:
             fleet.instances.append(_launched(region, fleet, offer, step))
     region.ec2.fleets[fleet.id] = fleet
+    once.keep(region, "CreateFleet", request)
     return {"FleetId": fleet.id, "Errors": fleet.errors, "Instances": fleet.instances}
 
 
@@ -142,11 +145,17 @@ def _take(
         return
     step = launching.step(region, offer.prepared, most=wanted, held=held)
     if step.failure is not None:
-        taking.errors.append((offer, step.failure))
+        taking.errors.append((offer, _as_fleets_say(step.failure, part)))
     if step.count:
         taking.steps.append((offer, step))
         taking.units += step.count * offer.weight
         taking.cost += step.count * (offer.price or Decimal(0))
+
+
+def _as_fleets_say(failure: AwsFailure, part: Part) -> AwsFailure:
+    """Spot strategies that look at capacity say that they cannot fulfil, others what is lacking."""
+    lacking = part.market == "spot" and failure.code == "InsufficientInstanceCapacity"
+    return _UNFULFILLABLE if lacking and "capacity-optimized" in part.strategy else failure
 
 
 def _each_once(

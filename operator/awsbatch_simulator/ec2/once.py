@@ -35,6 +35,19 @@ def mismatch() -> AwsFailure:
     )
 
 
+def check_same(region: Region, operation: str, request: Fields) -> None:
+    """Raise AwsFailure for a token that came before with other parameters."""
+    before = region.ec2.answered.get((operation, request.get("ClientToken") or ""))
+    if before is not None and before.parameters != canonical(request, "DryRun"):
+        raise mismatch()
+
+
+def keep(region: Region, operation: str, request: Fields) -> None:
+    """From now on the request's token, if it has one, means this request."""
+    if token := request.get("ClientToken"):
+        region.ec2.answered[operation, token] = Answered(canonical(request, "DryRun"), {})
+
+
 def per_token(
     region: Region, operation: str, request: Fields, make: Callable[[], Fields], *, most: int = 128
 ) -> Fields:

@@ -6,6 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from awsbatch_simulator.ec2 import types
+from awsbatch_simulator.faults import Effect, FaultSpec
 
 
 def test_subnets_have_fewer_free_addresses_while_instances_are_there(simulator, client):
@@ -54,3 +55,21 @@ def test_types_that_are_offered_in_a_zone_are_those_that_can_be_launched_there(c
     assert {name for name in ours if types.offered("eu-central-1", name, "eu-central-1b")} == (
         shown & ours
     )
+
+
+def test_a_dry_run_tells_whether_one_may(simulator, client):
+    ec2 = client("ec2")
+    request = {"ImageId": "ami-12c6146b", "InstanceType": "m5.large", "MinCount": 1, "MaxCount": 1}
+    spec = FaultSpec(effect=Effect.DENY, service="ec2", operation="RunInstances", times=1)
+    simulator.world.faults.add(spec)
+    answers = []
+    for _ in range(2):
+        with pytest.raises(ClientError) as refusal:
+            ec2.run_instances(**request, DryRun=True)
+        error = refusal.value.response["Error"]
+        status = refusal.value.response["ResponseMetadata"]["HTTPStatusCode"]
+        answers.append((error["Code"], status, error["Message"].split(". ")[0]))
+    assert answers == [
+        ("UnauthorizedOperation", 403, "You are not authorized to perform this operation"),
+        ("DryRunOperation", 412, "Request would have succeeded, but DryRun flag is set."),
+    ]
