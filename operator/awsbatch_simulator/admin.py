@@ -1,4 +1,4 @@
-"""The admin interface under `/_simulator/`: calls, settings, faults, clock and state.
+"""The admin interface under `/_simulator/`: calls, settings, faults, incidents, clock and state.
 
 Documented with examples in docs/simulator.md. Every request carries `Authorization: Bearer TOKEN`.
 """
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from awsbatch_simulator.assembly import Simulator
 from awsbatch_simulator.context import Place
+from awsbatch_simulator.ec2 import incidents
 from awsbatch_simulator.faults import Fault, FaultSpec
 from awsbatch_simulator.host import boots
 from awsbatch_simulator.hosting import UserDataMode
@@ -49,6 +50,7 @@ class Admin:
             ("GET", "clock"): self._get_clock,
             ("POST", "clock"): self._post_clock,
             ("GET", "state"): self._get_state,
+            ("POST", "instances"): self._post_instances,
         }
 
     def answer(self, wire: WireRequest) -> WireAnswer:
@@ -154,6 +156,13 @@ class Admin:
             | {"executed": self._world.boots.executed},
             "regions": [self._region(region) for region in self._world.regions()],
         }
+
+    def _post_instances(self, body: Any) -> Any:
+        try:
+            order = incidents.Order.model_validate(body)
+        except ValidationError as error:
+            raise BadRequest(400, _reasons(error)) from None
+        return {"struck": incidents.carry_out(self._world.regions(), order)}
 
     def _region(self, region: Region) -> dict[str, Any]:
         place = region.place

@@ -32,6 +32,10 @@ class Delays(Model):
     scheduler: float = Field(default=1, ge=0)  # between two looks at the waiting jobs
     instance_pending: float = Field(default=20, ge=0)
     instance_shutting_down: float = Field(default=20, ge=0)
+    instance_stopping: float = Field(default=20, ge=0)
+    status_checks: float = Field(default=120, ge=0)  # from running to checks that have passed
+    spot_request_forgotten: float = Field(default=4 * 3600, ge=0)  # after it is closed
+    reservation_forgotten: float = Field(default=3600, ge=0)  # after its cancellation or end
     agent_join: float = Field(default=20, ge=0)  # from running to registered in the cluster
     agent_patience: float = Field(default=900, ge=0)  # Batch gives up an instance that never joins
     scale_down: float = Field(default=60, ge=0)  # an idle managed instance lives that long

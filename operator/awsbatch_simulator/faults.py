@@ -39,11 +39,16 @@ WORLD_FAULTS: Mapping[str, str] = MappingProxyType(
         "By instanceId, containerInstance.",
         "agent_never_joins": "The ECS agent of an instance never registers. "
         "By instanceType, instanceId, availabilityZone, tags (each as key=value).",
+        "hidden_tags": "Tags younger than `seconds` are not seen. By operation "
+        "(DescribeInstances).",
         "hidden_jobs": "Jobs younger than `seconds` are not seen. By operation.",
         "insufficient_capacity": "EC2 has no capacity. By instanceType, availabilityZone, market.",
         "instance_role_lacks_permissions": "The role of an instance may not do something. "
         "By action (ecs:RegisterContainerInstance, ecs:CreateCluster, "
         "ecs:UpdateContainerInstancesState), instanceId, instanceProfile.",
+        "offer_refused": "EC2 launches nothing of an offer and says `code`, `message`, `status`: "
+        "in a fleet's errors, or to RunInstances. By instanceType, availabilityZone, market, "
+        "subnetId.",
         "relation_lag": "A queue counts as using an environment for `seconds` more. "
         "By jobQueue, computeEnvironment.",
         "role_lacks_permissions": "Batch's service role may start neither instances nor tasks. "
@@ -55,7 +60,12 @@ WORLD_FAULTS: Mapping[str, str] = MappingProxyType(
 
 
 # The operations that honour `hide`.
-HIDING = (("batch", "DescribeJobs"), ("batch", "ListJobs"), ("ec2", "DescribeInstances"))
+HIDING = (
+    *(("batch", "DescribeJobs"), ("batch", "ListJobs")),
+    *(("ec2", "DescribeInstances"), ("ec2", "DescribeInstanceStatus")),
+    *(("ec2", "DescribeVolumes"), ("ec2", "DescribeSpotInstanceRequests")),
+    ("ec2", "DescribeCapacityReservations"),
+)
 
 
 class FaultSpec(Model):

@@ -46,6 +46,9 @@ def request_buckets() -> dict[str, Bucket]:
     return {
         "batch:submit": Bucket(operations=("SubmitJob",), rate=50, burst=50),
         "batch:others": Bucket(operations=("*",), rate=50, burst=50, shared=True),
+        "pricing:reading": Bucket(operations=("*",), rate=10, burst=10, shared=True),
+        "service-quotas:one": Bucket(operations=("Get*",), rate=5, burst=5),
+        "service-quotas:list": Bucket(operations=("List*",), rate=10, burst=10),
         **_of_ec2(),
         **_of_ecs(),
     }

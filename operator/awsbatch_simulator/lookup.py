@@ -5,7 +5,7 @@ and moto need not be loaded to know it.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from awsbatch_simulator import seeds
@@ -61,6 +61,24 @@ class MotoLookup:
             if subnet in group:
                 return str(group[subnet].vpc_id)
         return None
+
+    def subnet_network(self, place: Place, subnet: str) -> str | None:
+        if not self._bridge.touched("ec2", place):
+            return seeds.networks(place.region).get(subnet)
+        for group in self._bridge.backend("ec2", place).subnets.values():
+            if subnet in group:
+                return str(group[subnet].cidr_block)
+        return None
+
+    def zone_ids(self, place: Place) -> Mapping[str, str]:
+        zones = self._bridge.backend("ec2", place).describe_availability_zones()
+        return {str(each.name): str(each.zone_id) for each in zones}
+
+    def image_architecture(self, place: Place, image: str) -> str | None:
+        if not self._bridge.touched("ec2", place):
+            return images.public(place.region).get(image)
+        found = self._bridge.backend("ec2", place).amis.get(image)
+        return None if found is None else str(found.architecture)
 
     def security_group_exists(self, place: Place, group: str) -> bool:
         return self.security_group(place, group) is not None

@@ -30,6 +30,16 @@ class RawJson:
     body: bytes
 
 
+class Shown(dict[str, Any]):
+    """A part of an answer that stays as it is; the transport may keep how it is written."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, members: Mapping[str, Any]) -> None:
+        super().__init__(members)
+        self.text: str | None = None
+
+
 Handler = Callable[[Caller, Request], "Answer | RawJson"]
 
 
@@ -97,6 +107,18 @@ class Lookup(Protocol):
         """The security group of that name in a VPC; each has one that is called `default`."""
         ...
 
+    def subnet_network(self, place: Place, subnet: str) -> str | None:
+        """The IPv4 block of a subnet (`172.31.0.0/20`), None if there is no such subnet."""
+        ...
+
+    def zone_ids(self, place: Place) -> Mapping[str, str]:
+        """The availability zones of a region, with the id of each (`euc1-az2`)."""
+        ...
+
+    def image_architecture(self, place: Place, image: str) -> str | None:
+        """What a machine image is made for (`x86_64`, `arm64`), None if nothing is known of it."""
+        ...
+
     def image_exists(self, place: Place, image: str) -> bool:
         """Whether EC2 has the machine image, public ones included."""
         ...
@@ -130,6 +152,8 @@ class World(Protocol):
     boots: Boots
     messages: "Messages"
     settings: Settings
+    # Called with what EC2 tells by itself: region, EventBridge's detail type, detail.
+    ec2_listeners: list[Callable[["Region", str, dict[str, Any]], None]]
 
     def region(self, place: Place) -> "Region":
         """All that exists in one account and region."""

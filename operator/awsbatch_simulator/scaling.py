@@ -107,7 +107,9 @@ def _launch_one(
         for subnet in resources["subnets"]:
             zone = region.world.lookup.subnet_zone(region.place, subnet) or ""
             try:
-                ec2_life.check_capacity(region, type_name=size.name, zone=zone, spot=spot)
+                ec2_life.check_capacity(
+                    region, type_name=size.name, zone=zone, spot=spot, subnet=subnet
+                )
             except AwsFailure:
                 continue
             _launch(region, environment, size, subnet=subnet, zone=zone)

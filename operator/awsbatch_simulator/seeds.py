@@ -78,6 +78,11 @@ def subnets(region: str) -> dict[str, str]:
     return {f"subnet-{number}": zone for number, zone in enumerate(zones(region), start=1)}
 
 
+def networks(region: str) -> dict[str, str]:
+    """The IPv4 blocks of those subnets: pieces of the default VPC's 172.31.0.0/16."""
+    return {subnet: f"172.31.{16 * index}.0/20" for index, subnet in enumerate(subnets(region))}
+
+
 def instance_profile_arn(account: str) -> str:
     """The ARN of the seeded instance profile."""
     return f"arn:aws:iam::{account}:instance-profile/{INSTANCE_PROFILE}"

@@ -13,6 +13,7 @@ from awsbatch_simulator.delays import Delays
 from awsbatch_simulator.hosting import Hosts, Notices
 from awsbatch_simulator.jobscript import JobScript
 from awsbatch_simulator.limits import RequestLimits
+from awsbatch_simulator.market import Market
 from awsbatch_simulator.model import Model
 
 
@@ -36,6 +37,7 @@ class Settings(Model):
     speed: float = Field(default=1.0, gt=0)  # simulated seconds in a real one
     delays: Delays = Delays()
     limits: RequestLimits = RequestLimits()
+    market: Market = Market()
     hosts: Hosts = Hosts()
     notices: Notices = Notices()
     job_runner: JobRunner = JobRunner.SCRIPT

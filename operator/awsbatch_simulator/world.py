@@ -39,6 +39,7 @@ class World:
         self.boots = Boots(self.post)
         self.services: dict[str, Service] = {}
         self.reports: dict[str, Report] = {}
+        self.ec2_listeners: list[Callable[[Region, str, dict[str, Any]], None]] = []
         self.wake: Callable[[], None] = _nobody_waits
         self._regions: dict[Place, Region] = {}
 

@@ -3,7 +3,7 @@
 import copy
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from botocore.model import ServiceModel, Shape
 from botocore.validate import ParamValidator
 
+from awsbatch_simulator import notices
 from awsbatch_simulator.batch.service import BatchService
 from awsbatch_simulator.clock import SimulatedClock
 from awsbatch_simulator.context import Caller, Place
@@ -22,7 +23,9 @@ from awsbatch_simulator.faults import Effect, FaultSpec
 from awsbatch_simulator.hosting import Hosts, UserDataMode
 from awsbatch_simulator.jobscript import JobScript
 from awsbatch_simulator.ports import RawJson, SecurityGroup, Service
+from awsbatch_simulator.pricing import Pricing
 from awsbatch_simulator.region import Region
+from awsbatch_simulator.service_quotas import ServiceQuotas
 from awsbatch_simulator.settings import Settings
 from awsbatch_simulator.world import World
 
@@ -53,6 +56,8 @@ class KnownThings:
 
     def __init__(self) -> None:
         self.missing: set[str] = set()
+        self.networks: dict[str, str] = {}  # by subnet, where it is not 10.0.0.0/16
+        self.zones: dict[str, str] = {}  # by subnet, where it is not the first one
 
     def role_exists(self, place: Place, role: str) -> bool:
         return role not in self.missing
@@ -61,10 +66,19 @@ class KnownThings:
         return profile not in self.missing
 
     def subnet_zone(self, place: Place, subnet: str) -> str | None:
-        return None if subnet in self.missing else f"{place.region}a"
+        return None if subnet in self.missing else self.zones.get(subnet, f"{place.region}a")
 
     def subnet_vpc(self, place: Place, subnet: str) -> str | None:
         return None if subnet in self.missing else "vpc-1"
+
+    def subnet_network(self, place: Place, subnet: str) -> str | None:
+        return None if subnet in self.missing else self.networks.get(subnet, "10.0.0.0/16")
+
+    def zone_ids(self, place: Place) -> Mapping[str, str]:
+        return {f"{place.region}a": "euc1-az2"}
+
+    def image_architecture(self, place: Place, image: str) -> str | None:
+        return "arm64" if "a7" in image else None
 
     def security_group_exists(self, place: Place, group: str) -> bool:
         return group not in self.missing
@@ -82,7 +96,7 @@ class KnownThings:
         return name not in self.missing
 
     def default_subnets(self, place: Place) -> Sequence[str]:
-        return ("subnet-1",)
+        return tuple(self.zones) or ("subnet-1",)
 
 
 class Lines:
@@ -124,12 +138,15 @@ class Cloud:
         self.world.lookup = self.known
         self.mail = Mail()
         self.world.logs = self.lines
+        self.world.ec2_listeners.append(notices.pass_on)
         self.world.messages = self.mail
         self.caller = Caller(PLACE, "arn:aws:iam::111122223333:user/test", "request-1")
         self.services: dict[str, Service] = {
             "batch": BatchService(self.world),
             "ecs": EcsService(self.world),
             "ec2": Ec2Service(self.world),
+            "pricing": Pricing(self.world),
+            "service-quotas": ServiceQuotas(self.world),
         }
 
     def __call__(self, operation: str, /, **request: Any) -> dict[str, Any]:

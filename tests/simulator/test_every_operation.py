@@ -2,7 +2,7 @@
 
 For any request: HTTP 2xx, an error of the 400s with AWS's code, or 501 for what the simulator says
 that it does not do. Never another 5xx (it would hide a fault of ours behind one of AWS's), and no
-timer that raises because of what a request left behind.
+timer that raises because of what a request left behind. What EC2 counts stays true.
 """
 
 import functools
@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSPreparedRequest, HTTPHeaders
 from botocore.model import StructureShape
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from tests.support.fuzzing import wire
+from tests.support.fuzzing import ec2_books, wire
 from tests.support.fuzzing.furnished import Furnished, furnished
 from tests.support.fuzzing.values import Values
 
@@ -21,8 +21,9 @@ from awsbatch_simulator.inprocess import InProcess
 from awsbatch_simulator.protocol.models import Models
 from awsbatch_simulator.wire import WireAnswer, WireRequest
 
-SERVICES = ("batch", "ec2", "ecs", "logs", "sts")
-ENDS = ("Cancel", "Delete", "Deregister", "Terminate")  # what needs a life of its own to succeed
+SERVICES = ("batch", "ec2", "ecs", "logs", "pricing", "service-quotas", "sts")
+# What needs a life of its own to succeed, or never does for what there is.
+ENDS = ("Cancel", "Delete", "Deregister", "Terminate", "DescribeFleetInstances")
 STEPS = (0, 0, 1, 5, 30, 90, 1000)  # seconds
 # An example calls each operation of a service once and costs some 15 ms, so there are fewer than of
 # other properties, and, but for thorough runs, the same every time. A smaller seed is no simpler
@@ -112,6 +113,8 @@ def test_sound_requests_are_answered(service):
         ("logs", "DescribeLogGroups", {"limit": 0}),
         ("logs", "FilterLogEvents", {"limit": 10_001}),
         ("logs", "GetLogEvents", {"limit": -1}),
+        ("ec2", "CreateFleet", {"TargetCapacitySpecification": {"TotalTargetCapacity": -1}}),
+        ("ec2", "GetSpotPlacementScores", {"TargetCapacity": 0}),
         ("sts", "AssumeRole", {"DurationSeconds": 43_201}),
         ("sts", "AssumeRole", {"RoleArn": "arn:aws:iam::role/batch-operator"}),
         ("batch", "UpdateComputeEnvironment",
@@ -154,3 +157,4 @@ def test_no_request_breaks_anything(service, data, seed):
         answer = answered(world, asked)
         assert wire.complaint(models().operation(service, name), answer) is None, (asked, answer)
         world.simulator.world.advance(source.choice(STEPS))
+    assert ec2_books.errors(world.simulator.world.region(world.simulator.place)) == []

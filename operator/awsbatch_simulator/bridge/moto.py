@@ -12,7 +12,7 @@ version is pinned and `tests/component/simulator_over_http` holds each of these.
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -35,7 +35,7 @@ EC2_OPERATIONS = (
     *("*Vpc*", "*Subnet*", "*SecurityGroup*", "*RouteTable*", "*Route", "*Gateway*"),
     *("*NetworkAcl*", "*NetworkInterface*", "*KeyPair*", "*DhcpOptions*", "*PrefixList*"),
     *("*Address", "*Addresses", "DescribeAvailabilityZones", "DescribeRegions"),
-    *("DescribeInstanceType*", "DescribeImages", "DescribeAccountAttributes"),
+    *("DescribeInstanceType*", "DescribeImages", "DeregisterImage", "DescribeAccountAttributes"),
 )
 
 
@@ -55,6 +55,9 @@ class MotoBridge:
         self._lock = threading.RLock()
         self._adopted: set[tuple[str, str]] = set()
         self._staged: set[tuple[str, Place]] = set()
+        # How many addresses of a place's subnets are taken by instances, which moto does not know.
+        self.occupied: Callable[[Place], Mapping[str, int]] = lambda _place: {}
+        self._shown: dict[tuple[Place, str], int] = {}  # what was last taken off
 
     def touched(self, service: str, place: Place) -> bool:
         """Whether anyone of this world has used that service of moto there."""
@@ -91,8 +94,12 @@ class MotoBridge:
         """
         trust.check(operation, parameters)
         wire = _unambiguous(operation, wire)
+        # Asked for without the lock: it takes the world's, which others hold when they want ours.
+        occupied = self.occupied(place) if operation.name == "DescribeSubnets" else {}
         with self._lock:
             backend = self.backend(operation.service, place)
+            if operation.name == "DescribeSubnets":
+                self._occupy(place, backend, occupied)
             url = _url(operation, wire, place)
             handler = next(
                 (do for pattern, do in backend.urls.items() if re.match(pattern, _bare(url))), None
@@ -100,6 +107,14 @@ class MotoBridge:
             if handler is None:
                 raise _missing(operation)
             return _answer(operation, *_asked(handler, wire, url, place, operation))
+
+    def _occupy(self, place: Place, backend: Any, occupied: Mapping[str, int]) -> None:
+        """Let moto's subnets show the addresses that are free besides those of our instances."""
+        for group in backend.subnets.values():
+            for name, subnet in group.items():
+                before, now = self._shown.get((place, name), 0), occupied.get(name, 0)
+                subnet._available_ip_addresses += before - now  # noqa: SLF001 - moto has no other way
+                self._shown[place, name] = now
 
 
 def _where(service: str, place: Place) -> Place:

@@ -1,9 +1,9 @@
 """DescribeInstances. Source: its fields in the EC2 API reference."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from awsbatch_simulator.ec2.instance_filters import matcher
+from awsbatch_simulator.ec2.instance_filters import TAG, matcher
 from awsbatch_simulator.ec2.model import Instance
 from awsbatch_simulator.ec2.network import absent, id_like
 from awsbatch_simulator.ec2.views import instance_view
@@ -20,26 +20,53 @@ def describe(region: Region, request: Fields) -> Fields:
     if ids and "MaxResults" in request:
         message = "The parameter instancesSet cannot be used with the parameter maxResults"
         raise AwsFailure("InvalidParameterCombination", message)
-    owner = {"OwnerId": region.place.account}
-    matches = matcher(
-        request.get("Filters") or (), lambda each: instance_view(region, each) | owner
-    )
-    found = [each for each in _selected(region, ids) if matches(each)]
+    given = request.get("Filters") or ()
+    tagless = _tagless(region)
+
+    def view(instance: Instance) -> Fields:
+        owner = {"OwnerId": region.place.account}
+        return instance_view(region, instance, tagless=tagless(instance)) | owner
+
+    matches = matcher(given, view, tagless=tagless)
+    found = [each for each in _selected(region, ids, given) if matches(each)]
     shown, token = _page(found, request)
-    answer: Fields = {"Reservations": _reservations(region, shown)}
+    answer: Fields = {"Reservations": _reservations(region, shown, tagless)}
     return answer | ({"NextToken": token} if token else {})
 
 
-def _selected(region: Region, ids: list[str]) -> Iterable[Instance]:
+def _tagless(region: Region) -> Callable[[Instance], bool]:
+    """Whether an instance's tags are too young to be seen."""
+    fault = region.world.faults.active("hidden_tags", operation="DescribeInstances")
+    if fault is None:
+        return lambda _instance: False
+    youngest = region.world.clock.now() - fault.delay_seconds
+    return lambda instance: instance.tagged_at > youngest
+
+
+def _selected(region: Region, ids: list[str], given: Iterable[Fields]) -> Iterable[Instance]:
+    """The instances of the ids, or all that can meet the filters, found by their tags."""
     hidden = region.world.faults.hidden_seconds("ec2", "DescribeInstances")
     youngest = region.world.clock.now() - hidden if hidden else float("inf")
-    visible = {
-        each.id: each for each in region.ec2.instances.values() if each.launched_at <= youngest
-    }
-    for instance_id in ids:
-        if instance_id not in visible:
-            raise no_instance(instance_id)
-    return [visible[each] for each in dict.fromkeys(ids)] if ids else visible.values()
+    if ids:
+        found = []
+        for instance_id in dict.fromkeys(ids):
+            instance = region.ec2.instances.get(instance_id)
+            if instance is None or instance.launched_at > youngest:
+                raise no_instance(instance_id)
+            found.append(instance)
+        return found
+    return [each for each in _candidates(region, given) if each.launched_at <= youngest]
+
+
+def _candidates(region: Region, given: Iterable[Fields]) -> Iterable[Instance]:
+    """By the first filter that names tags literally; all instances without such a one."""
+    for each in given:
+        name, values = each.get("Name") or "", each.get("Values") or []
+        literal = not any(set("*?\\").intersection(value) for value in values)
+        if name.startswith(TAG) and literal:
+            pairs = [(name.removeprefix(TAG), value) for value in dict.fromkeys(values)]
+            return [one for pair in pairs for one in region.ec2.by_tag.get(pair, {}).values()]
+    return region.ec2.instances.values()
 
 
 def _page(found: list[Instance], request: Fields) -> tuple[list[Instance], str | None]:
@@ -56,10 +83,13 @@ def _page(found: list[Instance], request: Fields) -> tuple[list[Instance], str |
     return left[:size], left[size - 1].id
 
 
-def _reservations(region: Region, instances: list[Instance]) -> list[Fields]:
+def _reservations(
+    region: Region, instances: list[Instance], tagless: Callable[[Instance], bool]
+) -> list[Fields]:
     grouped: dict[str, list[Fields]] = {}
     for instance in instances:
-        grouped.setdefault(instance.reservation_id, []).append(instance_view(region, instance))
+        view = instance_view(region, instance, tagless=tagless(instance))
+        grouped.setdefault(instance.reservation_id, []).append(view)
     return [
         {
             "ReservationId": reservation,

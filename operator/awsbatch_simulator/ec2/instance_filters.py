@@ -1,6 +1,6 @@
 """The filters of DescribeInstances. Source: the text of its `Filters` in the EC2 API reference."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from awsbatch_simulator.ec2 import filters
@@ -191,16 +191,19 @@ _NEVER = frozenset(
 )
 NAMES = frozenset(_PLAIN) | frozenset(_SHOWN) | _NEVER
 PATHS = _SHOWN
-TAG = "tag:"
+TAG, TAG_KEY = "tag:", "tag-key"
 
 
 def matcher(
-    given: Iterable[dict[str, Any]], view: Callable[[Instance], dict[str, Any]]
+    given: Iterable[dict[str, Any]],
+    view: Callable[[Instance], dict[str, Any]],
+    *,
+    tagless: Callable[[Instance], bool] = lambda _instance: False,
 ) -> Callable[[Instance], bool]:
     """Whether an instance meets all filters, each by one of its values.
 
     `view` is the instance as it is shown, with its owner; it is asked for only where a filter needs
-    it.
+    it. `tagless` says of which instances the tags are not to be seen yet.
     """
     found = filters.wanted(given, lambda name: name.startswith(TAG) or name in NAMES)
     plain = [each for each in found if each.name.startswith(TAG) or each.name in _PLAIN]
@@ -209,7 +212,8 @@ def matcher(
         return lambda _instance: False
 
     def matches(instance: Instance) -> bool:
-        if not all(each.fits(_plain(instance, each.name)) for each in plain):
+        tags = {} if tagless(instance) else instance.tags
+        if not all(each.fits(_plain(instance, each.name, tags)) for each in plain):
             return False
         if not shown:
             return True
@@ -219,8 +223,8 @@ def matcher(
     return matches
 
 
-def _plain(instance: Instance, name: str) -> Iterable[Any]:
+def _plain(instance: Instance, name: str, tags: Mapping[str, str]) -> Iterable[Any]:
     if name.startswith(TAG):
-        value = instance.tags.get(name.removeprefix(TAG))
+        value = tags.get(name.removeprefix(TAG))
         return () if value is None else (value,)
-    return _PLAIN[name](instance)
+    return tags if name == TAG_KEY else _PLAIN[name](instance)

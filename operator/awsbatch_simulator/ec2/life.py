@@ -1,38 +1,34 @@
-"""How instances come and go: pending, running, shutting-down, terminated, forgotten."""
+"""How instances come and go: pending, running, stopped, shutting-down, terminated, forgotten."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from awsbatch_simulator import notices
-from awsbatch_simulator.ec2 import network
-from awsbatch_simulator.ec2.model import Instance, InstanceState, Interface
+from awsbatch_simulator.ec2 import addresses, network, notices, spot, supply, volumes
+from awsbatch_simulator.ec2.capacity_model import CapacityReservation
+from awsbatch_simulator.ec2.model import Instance, InstanceState, Interface, part_id
+from awsbatch_simulator.ec2.types import instance_type
 from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.host import life as host_life
-from awsbatch_simulator.hosting import Notice
 from awsbatch_simulator.region import Region
 
 USER_TERMINATED = ("Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User initiated")
-SELF_TERMINATED = (
+BY_ITSELF = (
     "Client.InstanceInitiatedShutdown",
     "Client.InstanceInitiatedShutdown: Instance initiated shutdown",
 )
 
 
-def check_capacity(region: Region, *, type_name: str, zone: str, spot: bool) -> None:
-    """Raise InsufficientInstanceCapacity where a fault says that EC2 has none."""
-    market = "spot" if spot else "on-demand"
-    fault = region.world.faults.active(
-        "insufficient_capacity", instanceType=type_name, availabilityZone=zone, market=market
-    )
-    if fault is not None:
-        raise AwsFailure(
-            "InsufficientInstanceCapacity",
-            f"We currently do not have sufficient {type_name} capacity in the Availability Zone "
-            f"you requested ({zone}).",
-            500,
-        )
+def check_capacity(region: Region, *, type_name: str, zone: str, spot: bool, subnet: str) -> None:
+    """Raise AwsFailure where EC2 would not launch one more instance."""
+    size = instance_type(type_name)
+    if size is None:
+        raise AwsFailure("InvalidParameterValue", f"There is no instance type {type_name}")
+    offer = supply.Offer(size, zone, "spot" if spot else "on-demand")
+    room = supply.room(region, offer, {subnet: 1}, most=1)
+    if room.failure is not None:
+        raise room.failure
 
 
 def launch(
@@ -46,59 +42,79 @@ def launch(
     reservation: str,
     cluster_arn: str | None = None,
     interfaces: Sequence[Interface] = (),
+    capacity: CapacityReservation | None = None,
 ) -> Instance:
-    """A new instance: pending now, running a little later.
+    """A new instance: pending now, running a little later; in a capacity reservation if given.
 
     Without interfaces it has one in the subnet, in the security groups of the request.
     """
-    store = region.ec2
-    interfaces = interfaces or (network.primary(region, subnet, request),)
+    now = region.world.clock.now()
     market = request.get("InstanceMarketOptions", {}).get("MarketType")
     instance = Instance(
         id=f"i-{region.world.hex_id(17)}",
         type=type_name,
         image_id=request.get("ImageId", ""),
         zone=zone,
-        launched_at=region.world.clock.now(),
+        launched_at=now,
         reservation_id=reservation,
         request=request,
         tags=tags,
-        interfaces=tuple(
-            each if each.address else replace(each, address=_address(region)) for each in interfaces
-        ),
+        interfaces=(),
         spot=market == "spot",
         client_token=request.get("ClientToken", ""),
         cluster_arn=cluster_arn,
+        tagged_at=now,
     )
-    store.instances[instance.id] = instance
-    notices.tell(region, Notice.STATE_CHANGE, instance.id)
-    if cluster_arn is not None:
-        store.managed.setdefault(cluster_arn, {})[instance.id] = instance
-    delay = region.world.settings.delays.instance_pending
-    region.world.clock.call_after(delay, _running, region, instance)
+    _connect(region, instance, interfaces or (network.primary(region, subnet, request),))
+    _begin(region, instance, capacity)
     return instance
 
 
-def _address(region: Region) -> str:
-    """A private address that no other instance has had for long."""
-    region.ec2.addresses += 1
-    return f"10.0.{region.ec2.addresses // 250 % 256}.{region.ec2.addresses % 250 + 4}"
+def _begin(region: Region, instance: Instance, capacity: CapacityReservation | None) -> None:
+    """It is there, counts against what it takes, and has volumes and a spot request."""
+    region.ec2.add(instance)
+    if instance.cluster_arn is not None:
+        region.ec2.managed.setdefault(instance.cluster_arn, {})[instance.id] = instance
+    if capacity is not None:
+        instance.reservation = capacity.id
+        capacity.used_by.add(instance.id)
+    supply.occupy(region, instance)
+    volumes.create_for(region, instance)
+    spot.request_for(region, instance)
+    notices.state_changed(region, instance)
+    _later(region, "instance_pending", _become_running, instance)
 
 
-def _running(region: Region, instance: Instance) -> None:
+def _connect(region: Region, instance: Instance, interfaces: Sequence[Interface]) -> None:
+    tags = network.interface_tags(instance.request)
+    instance.interfaces = tuple(
+        replace(
+            each,
+            id=part_id("eni", instance.id, index),
+            address=addresses.give(region, each.subnet_id, each.address),
+            tags=dict(tags),
+        )
+        for index, each in enumerate(interfaces)
+    )
+    region.ec2.interfaces.update((each.id, each) for each in instance.interfaces)
+
+
+def _later(region: Region, delay: str, callback: Any, instance: Instance) -> None:
+    seconds = getattr(region.world.settings.delays, delay)
+    region.world.clock.call_after(seconds, callback, region, instance)
+
+
+def _become_running(region: Region, instance: Instance) -> None:
+    """THE place where an instance becomes running, at first and after each stop.
+
+    Whatever happens inside of it (it boots, its agent starts) is to begin here.
+    """
     if instance.state is not InstanceState.PENDING:
         return
     instance.state = InstanceState.RUNNING
-    notices.tell(region, Notice.STATE_CHANGE, instance.id)
-    host_life.begin(region, instance, shut_down)
-
-
-def shut_down(region: Region, instance: Instance) -> None:
-    """The instance has shut itself down: it is terminated if it was launched so."""
-    if instance.request.get("InstanceInitiatedShutdownBehavior") == "terminate":
-        terminate(region, instance, SELF_TERMINATED)
-    else:
-        host_life.stopped(region, instance)
+    instance.running_since = region.world.clock.now()
+    notices.state_changed(region, instance)
+    host_life.begin(region, instance, shut_down_from_inside)
 
 
 def terminate(
@@ -107,25 +123,80 @@ def terminate(
     """Shutting down: ECS deregisters the instance, what runs on it is lost."""
     if instance.state.gone:
         return
-    now = datetime.fromtimestamp(region.world.clock.now(), UTC)
-    instance.state = InstanceState.SHUTTING_DOWN
-    instance.state_reason = reason
-    instance.transition_reason = f"User initiated ({now:%Y-%m-%d %H:%M:%S} GMT)"
+    _leave(region, instance, InstanceState.SHUTTING_DOWN, reason)
     if instance.cluster_arn is not None:
         region.ec2.managed[instance.cluster_arn].pop(instance.id, None)
-    notices.tell(region, Notice.STATE_CHANGE, instance.id)
+    spot.ended(region, instance, "instance-terminated-by-user")
     host_life.gone(region, instance)
-    delay = region.world.settings.delays.instance_shutting_down
-    region.world.clock.call_after(delay, _terminated, region, instance)
+    _later(region, "instance_shutting_down", _terminated, instance)
+
+
+def _leave(
+    region: Region, instance: Instance, state: InstanceState, reason: tuple[str, str]
+) -> None:
+    now = datetime.fromtimestamp(region.world.clock.now(), UTC)
+    who = "User initiated" if reason == USER_TERMINATED else reason[0]
+    instance.state, instance.state_reason = state, reason
+    instance.transition_reason = f"{who} ({now:%Y-%m-%d %H:%M:%S} GMT)"
+    instance.running_since = None
+    notices.state_changed(region, instance)
 
 
 def _terminated(region: Region, instance: Instance) -> None:
     instance.state = InstanceState.TERMINATED
-    notices.tell(region, Notice.STATE_CHANGE, instance.id)
-    delay = region.world.settings.delays.terminated_instance_forgotten
-    region.world.clock.call_after(delay, _forget, region, instance)
+    supply.vacate(region, instance)
+    volumes.release(region, instance)
+    for each in instance.interfaces:
+        addresses.give_back(region, each.subnet_id, each.address)
+        region.ec2.interfaces.pop(each.id, None)
+    notices.state_changed(region, instance)
+    _later(region, "terminated_instance_forgotten", _forgotten, instance)
 
 
-def _forget(region: Region, instance: Instance) -> None:
-    region.ec2.instances.pop(instance.id, None)
+def _forgotten(region: Region, instance: Instance) -> None:
+    region.ec2.forget(instance)
     host_life.forgotten(region, instance.id)
+
+
+def stop(region: Region, instance: Instance, reason: tuple[str, str] = USER_TERMINATED) -> None:
+    """Stopping: its addresses and volumes stay, its capacity goes; containers end."""
+    if instance.state not in {InstanceState.PENDING, InstanceState.RUNNING}:
+        return
+    _leave(region, instance, InstanceState.STOPPING, reason)
+    host_life.stopped(region, instance)
+    _later(region, "instance_stopping", _stopped, instance)
+
+
+def _stopped(region: Region, instance: Instance) -> None:
+    if instance.state is InstanceState.STOPPING:
+        instance.state = InstanceState.STOPPED
+        supply.vacate(region, instance)
+        notices.state_changed(region, instance)
+
+
+def start(region: Region, instance: Instance) -> None:
+    """A stopped instance is pending again. Raises AwsFailure where there is no capacity for it."""
+    offer = supply.offer_of(instance)
+    if offer is not None:
+        room = supply.room(region, offer, {}, most=1)
+        if room.failure is not None:
+            raise room.failure
+    instance.state, instance.state_reason = InstanceState.PENDING, None
+    instance.transition_reason = ""
+    instance.launched_at = region.world.clock.now()
+    supply.occupy(region, instance)
+    notices.state_changed(region, instance)
+    _later(region, "instance_pending", _become_running, instance)
+
+
+def shut_down_from_inside(region: Region, instance: Instance) -> None:
+    """Its own system has shut it down: it stops or terminates as it was launched to.
+
+    A one-time spot instance cannot stop.
+    """
+    if instance.on_shutdown == "stop" and not (
+        instance.spot and not spot.persists(region, instance)
+    ):
+        stop(region, instance, BY_ITSELF)
+    else:
+        terminate(region, instance, BY_ITSELF)

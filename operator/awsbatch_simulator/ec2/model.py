@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from awsbatch_simulator.ports import SecurityGroup
+from awsbatch_simulator.ports import SecurityGroup, Shown
+
+if TYPE_CHECKING:
+    from awsbatch_simulator.ec2.capacity_model import Volume
 
 
 class InstanceState(StrEnum):
@@ -14,16 +17,28 @@ class InstanceState(StrEnum):
     RUNNING = "running"
     SHUTTING_DOWN = "shutting-down"
     TERMINATED = "terminated"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
 
     @property
     def code(self) -> int:
         """EC2's number for it."""
-        return {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48}[self.value]
+        return _CODES[self]
 
     @property
     def gone(self) -> bool:
         """Whether it will not come back."""
         return self in {InstanceState.SHUTTING_DOWN, InstanceState.TERMINATED}
+
+
+_CODES = {
+    InstanceState.PENDING: 0,
+    InstanceState.RUNNING: 16,
+    InstanceState.SHUTTING_DOWN: 32,
+    InstanceState.TERMINATED: 48,
+    InstanceState.STOPPING: 64,
+    InstanceState.STOPPED: 80,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +52,19 @@ class Interface:
     device_index: int = 0
     description: str = ""
     delete_on_termination: bool = True
+    id: str = ""
+    tags: dict[str, str] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledEvent:
+    """What EC2 has planned for an instance, as DescribeInstanceStatus tells it."""
+
+    id: str
+    code: str  # instance-reboot, system-reboot, system-maintenance, instance-retirement, …
+    description: str
+    not_before: float  # epoch seconds
+    not_after: float | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -60,7 +88,47 @@ class Instance:
     cluster_arn: str | None = None  # of a managed environment: joined without user data
     retired: bool = False  # to be replaced by an infrastructure update
     launch_index: int = 0
+    running_since: float | None = None  # epoch seconds; anew after a stop
+    counted: bool = False  # against its offer's capacity and its quota
+    tagged_at: float = 0.0  # epoch seconds, of its latest tag
+    spot_request: str | None = None  # id
+    reservation: str | None = None  # id of the capacity reservation that it runs in
+    attributes: dict[str, Any] = field(default_factory=dict)  # what ModifyInstanceAttribute changed
+    events: list[ScheduledEvent] = field(default_factory=list)
+    impaired: dict[str, float] = field(default_factory=dict)  # "instance" or "system", since when
+    volumes: list["Volume"] = field(default_factory=list)  # in the order of their devices
+    console: list[str] = field(default_factory=list)  # lines
+    rebalance_at: float | None = None  # epoch seconds of a rebalance recommendation
+    interrupted_at: float | None = None  # epoch seconds at which a spot interruption strikes
     extras: dict[str, Any] = field(default_factory=dict)
+    shown: Shown | None = None  # as it is described, until something about it changes
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        if name != "shown":
+            object.__setattr__(self, "shown", None)
+
+    def changed(self) -> None:
+        """Something in one of its members is another than before."""
+        self.shown = None
+
+    @property
+    def market(self) -> str:
+        """`spot` or `on-demand`."""
+        return "spot" if self.spot else "on-demand"
+
+    @property
+    def on_shutdown(self) -> str:
+        """What a shutdown from inside does: `stop` or `terminate`."""
+        return str(self.setting("InstanceInitiatedShutdownBehavior", default="stop"))
+
+    def setting(self, name: str, *, default: Any) -> Any:
+        """What the instance was launched with, or what it was changed to since."""
+        return self.attributes.get(name, self.request.get(name, default))
+
+    def say(self, text: str) -> None:
+        """Write to the console, which GetConsoleOutput shows."""
+        self.console.extend(text.splitlines())
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,4 +187,11 @@ class PlacementGroup:
     spread_level: str | None = None  # with the strategy `spread`
 
 
-Tagged = Instance | LaunchTemplate | PlacementGroup
+def part_id(prefix: str, instance_id: str, index: int) -> str:
+    """The id of a part of an instance (a volume, an interface): as random as the instance's own."""
+    return f"{prefix}-{(number_of(instance_id) + index) % 16**17:017x}"
+
+
+def number_of(instance_id: str) -> int:
+    """The number in an instance's id."""
+    return int(instance_id.partition("-")[2], 16)

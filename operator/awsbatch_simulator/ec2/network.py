@@ -7,10 +7,12 @@ for the codes.
 
 import ipaddress
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from awsbatch_simulator.ec2 import addresses, zones
 from awsbatch_simulator.ec2.model import Interface
 from awsbatch_simulator.errors import AwsFailure, not_implemented
 from awsbatch_simulator.ports import SecurityGroup
@@ -38,6 +40,11 @@ class Destination:
         """The subnet of the primary interface."""
         return self.interfaces[0].subnet_id
 
+    @property
+    def subnets(self) -> dict[str, int]:
+        """How many interfaces of an instance each subnet has."""
+        return dict(Counter(each.subnet_id for each in self.interfaces))
+
 
 def id_like(text: str, prefix: str) -> bool:
     """Whether it has the form of an id; the simulator's own are short (`subnet-1`)."""
@@ -49,6 +56,14 @@ def absent(kind: str, *, prefix: str, reference: str, malformed: str, unknown: s
     if not id_like(reference, prefix):
         return AwsFailure(malformed, f'Invalid id: "{reference}" (expecting "{prefix}-...")')
     return AwsFailure(unknown, f"The {kind} '{reference}' does not exist")
+
+
+def interface_tags(request: Fields) -> dict[str, str]:
+    """The tags of an instance's interfaces."""
+    for each in request.get("TagSpecifications") or ():
+        if each.get("ResourceType") == "network-interface":
+            return {tag["Key"]: tag.get("Value", "") for tag in each.get("Tags") or ()}
+    return {}
 
 
 def primary(region: Region, subnet: str, request: Fields) -> Interface:
@@ -146,6 +161,8 @@ def _interface(region: Region, request: Fields, specification: Fields, *, subnet
     vpc = lookup.subnet_vpc(place, subnet)
     if vpc is None:
         raise _no_subnet(subnet)
+    if address := specification.get("PrivateIpAddress"):
+        addresses.check(region, subnet, address)
     groups = [
         _group(region, each, vpc)
         for each in specification.get("Groups") or request.get("SecurityGroupIds") or ()
@@ -192,14 +209,14 @@ def _subnet(region: Region, request: Fields, given: str | None) -> tuple[str, st
     """Subnet and zone: as asked for, or the first of the default VPC that fits."""
     placement = request.get("Placement", {})
     wanted = placement.get("AvailabilityZone")
-    if "AvailabilityZoneId" in placement:
-        raise not_implemented("ec2", "RunInstances with Placement.AvailabilityZoneId")
+    if identifier := placement.get("AvailabilityZoneId"):
+        wanted = zones.of_id(region, identifier)
     lookup, place = region.world.lookup, region.place
     for subnet in [given] if given else lookup.default_subnets(place):
         zone = lookup.subnet_zone(place, subnet)
         if zone is None:
             raise _no_subnet(subnet)
-        if wanted in {None, zone}:
+        if wanted is None or wanted == zone:
             return subnet, zone
     raise AwsFailure("InvalidParameterValue", f"Invalid availability zone: [{wanted}]")
 

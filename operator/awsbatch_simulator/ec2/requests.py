@@ -2,8 +2,8 @@
 
 Sources: RunInstances and the shapes it takes in the EC2 API reference; "Error codes for the Amazon
 EC2 API"; for BlockDurationMinutes, which AWS ended in 2022, what users were answered since.
-Capacity reservations and snapshots are not simulated (what makes one answers NotImplemented), so
-whatever a request names of them does not exist.
+Snapshots are not simulated (what makes one answers NotImplemented), so whatever a request names of
+them does not exist.
 """
 
 import base64
@@ -14,7 +14,7 @@ from typing import Any
 
 from awsbatch_simulator.ec2 import tags
 from awsbatch_simulator.ec2.network import absent
-from awsbatch_simulator.ec2.types import instance_type
+from awsbatch_simulator.ec2.types import InstanceType, instance_type
 from awsbatch_simulator.errors import AwsFailure, not_implemented
 from awsbatch_simulator.region import Region
 
@@ -63,8 +63,10 @@ def check(region: Region, request: Fields) -> None:
     if not 1 <= least <= most <= AT_ONCE:
         raise _invalid(f"MinCount {least} and MaxCount {most} do not fit")
     _check_image(region, request.get("ImageId"))
-    if instance_type(request.get("InstanceType", "")) is None:
+    size = instance_type(request.get("InstanceType", ""))
+    if size is None:
         raise _invalid(f"Invalid value '{request.get('InstanceType')}' for InstanceType.")
+    _check_fit(region, request, size)
     for path, choices in _CHOICES:
         value = _at(request, path)
         if value is not None and value not in choices:
@@ -128,6 +130,28 @@ def _check_image(region: Region, image: str | None) -> None:
         raise failure
 
 
+def _check_fit(region: Region, request: Fields, size: InstanceType) -> None:
+    """Whether image and CPU options fit the type."""
+    made_for = region.world.lookup.image_architecture(region.place, request["ImageId"])
+    if made_for is not None and made_for != size.architecture:
+        raise _invalid(
+            f"The architecture '{size.architecture}' of the specified instance type does not match "
+            f"the architecture '{made_for}' of the specified AMI. Specify an instance type and an "
+            "AMI that have matching architectures, and try again."
+        )
+    options = request.get("CpuOptions") or {}
+    cores, threads = options.get("CoreCount"), options.get("ThreadsPerCore")
+    for name, value, valid in (
+        ("CoreCount", cores, size.valid_cores),
+        ("ThreadsPerCore", threads, size.valid_threads),
+    ):
+        if value is not None and value not in valid:
+            raise _invalid(f"The {name} {value} is not valid for the instance type {size.name}.")
+    if (cores is None) != (threads is None):
+        message = "CpuOptions need both CoreCount and ThreadsPerCore."
+        raise AwsFailure("InvalidParameterCombination", message)
+
+
 def _check_key_pair(region: Region, name: str | None) -> None:
     if name is not None and not region.world.lookup.key_pair_exists(region.place, name):
         raise AwsFailure("InvalidKeyPair.NotFound", f"The key pair '{name}' does not exist")
@@ -149,17 +173,13 @@ def _check_profile(region: Region, profile: Fields) -> None:
 
 
 def _check_reservation(specification: Fields) -> None:
+    """Its contradictions; whether there is such a reservation is seen when instances need it."""
     target = specification.get("CapacityReservationTarget") or {}
-    if reference := target.get("CapacityReservationId"):
-        raise absent(
-            "capacity reservation ID",
-            prefix="cr",
-            reference=reference,
-            malformed="InvalidCapacityReservationId.Malformed",
-            unknown="InvalidCapacityReservationId.NotFound",
-        )
     if target.get("CapacityReservationResourceGroupArn"):
         raise not_implemented("ec2", "RunInstances with a resource group of reservations")
+    if target and specification.get("CapacityReservationPreference") in {"none", "open"}:
+        message = "A capacity reservation target contradicts the preference none or open."
+        raise AwsFailure("InvalidParameterCombination", message)
 
 
 def _check_market(options: Fields) -> None:
@@ -171,6 +191,12 @@ def _check_market(options: Fields) -> None:
     if not PRICE.fullmatch(spot.get("MaxPrice") or "1"):
         raise _invalid(f"Invalid value '{spot['MaxPrice'][:100]}' for MaxPrice.")
     stays = spot.get("InstanceInterruptionBehavior") in {"hibernate", "stop"}
+    if stays and spot.get("SpotInstanceType", "one-time") == "one-time":
+        message = (  # seen in harmony-one/harmony-ops#285
+            "The request with type 'one-time' is not supported when instanceInterruptionBehavior "
+            f"is set to '{spot['InstanceInterruptionBehavior']}'."
+        )
+        raise AwsFailure("InvalidParameterCombination", message)
     if spot.get("SpotInstanceType") == "persistent" and not stays:
         message = "A persistent Spot request needs the interruption behavior hibernate or stop."
         raise AwsFailure("InvalidParameterCombination", message)

@@ -6,30 +6,74 @@ from typing import Any
 
 from awsbatch_simulator.context import Caller, Place
 from awsbatch_simulator.ec2 import (
+    attributes,
     describing,
+    fleet_describing,
+    fleets,
     launching,
     placement_groups,
+    power,
+    reservation_views,
+    reservations,
+    spot,
+    spot_prices,
+    statuses,
     tags,
     template_changes,
     template_describing,
+    volumes,
 )
-from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.ports import Handler, World
 from awsbatch_simulator.region import Region
 
 Operation = Callable[[Region, dict[str, Any]], dict[str, Any]]
+# These look at their parameters before they answer that it was a dry run.
+LOOK_FIRST = frozenset({"RunInstances", "CreateFleet"})
 SignedOperation = Callable[[Region, dict[str, Any], str], dict[str, Any]]
 
 
-def operations() -> Mapping[str, SignedOperation]:
-    """Every operation of EC2 that is our own; the last argument is the ARN of the caller."""
-    unsigned: Mapping[str, Operation] = {
+def _of_instances() -> Mapping[str, Operation]:
+    """Instances, their volumes, and tags."""
+    return {
         "RunInstances": launching.run,
         "TerminateInstances": launching.terminate,
+        "StopInstances": power.stop,
+        "StartInstances": power.start,
+        "RebootInstances": power.reboot,
+        "GetConsoleOutput": power.console,
         "DescribeInstances": describing.describe,
+        "DescribeInstanceStatus": statuses.describe,
+        "DescribeInstanceAttribute": attributes.describe,
+        "ModifyInstanceAttribute": attributes.modify,
+        "DescribeVolumes": volumes.describe,
+        "DeleteVolume": volumes.delete,
         "CreateTags": tags.create,
         "DeleteTags": tags.delete,
         "DescribeTags": tags.describe,
+    }
+
+
+def _of_capacity() -> Mapping[str, Operation]:
+    """What instances are bought with, and what they cost."""
+    return {
+        "CreateFleet": fleets.create,
+        "DescribeFleets": fleet_describing.describe,
+        "DescribeFleetInstances": fleet_describing.describe_instances,
+        "DeleteFleets": fleet_describing.delete,
+        "CreateCapacityReservation": reservations.create,
+        "DescribeCapacityReservations": reservation_views.describe,
+        "ModifyCapacityReservation": reservations.modify,
+        "CancelCapacityReservation": reservations.cancel,
+        "DescribeSpotInstanceRequests": spot.describe,
+        "CancelSpotInstanceRequests": spot.cancel,
+        "DescribeSpotPriceHistory": spot_prices.history,
+        "GetSpotPlacementScores": spot_prices.scores,
+    }
+
+
+def _of_templates() -> Mapping[str, Operation]:
+    """Launch templates and placement groups."""
+    return {
         "ModifyLaunchTemplate": template_changes.modify,
         "DeleteLaunchTemplate": template_changes.delete,
         "DeleteLaunchTemplateVersions": template_changes.delete_versions,
@@ -39,6 +83,11 @@ def operations() -> Mapping[str, SignedOperation]:
         "DescribePlacementGroups": placement_groups.describe,
         "DeletePlacementGroup": placement_groups.delete,
     }
+
+
+def operations() -> Mapping[str, SignedOperation]:
+    """Every operation of EC2 that is our own; the last argument is the ARN of the caller."""
+    unsigned = {**_of_instances(), **_of_capacity(), **_of_templates()}
     return {
         "CreateLaunchTemplate": template_changes.create,
         "CreateLaunchTemplateVersion": template_changes.create_version,
@@ -56,7 +105,7 @@ class Ec2Service:
     def __init__(self, world: World) -> None:
         self._world = world
         self._handlers: dict[str, Handler] = {
-            name: self._handler(operation) for name, operation in operations().items()
+            name: self._handler(name, operation) for name, operation in operations().items()
         }
 
     @property
@@ -70,13 +119,21 @@ class Ec2Service:
             "instances": dict(Counter(each.state.value for each in store.instances.values())),
             "launchTemplates": len(store.templates),
             "placementGroups": len(store.placement_groups),
+            "volumes": len(store.volumes),
+            "fleets": len(store.fleets),
+            "spotRequests": dict(
+                Counter(each.state.value for each in store.spot_requests.values())
+            ),
+            "capacityReservations": dict(
+                Counter(each.state.value for each in store.reservations.values())
+            ),
+            "vcpus": {code: count for code, count in store.vcpus.items() if count},
         }
 
-    def _handler(self, operation: SignedOperation) -> Handler:
+    def _handler(self, name: str, operation: SignedOperation) -> Handler:
         def handle(caller: Caller, request: dict[str, Any]) -> dict[str, Any]:
-            if request.get("DryRun"):
-                message = "Request would have succeeded, but DryRun flag is set."
-                raise AwsFailure("DryRunOperation", message, 412)
+            if request.get("DryRun") and name not in LOOK_FIRST:
+                raise launching.dry()
             return operation(self._world.region(caller.place), request, caller.principal)
 
         return handle

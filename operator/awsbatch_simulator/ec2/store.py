@@ -1,9 +1,21 @@
 """Everything of EC2 that is our own, in one account and region."""
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from awsbatch_simulator.ec2.model import Instance, LaunchTemplate, PlacementGroup, Tagged
+from awsbatch_simulator.ec2.capacity_model import (
+    CapacityReservation,
+    Fleet,
+    SpotRequest,
+    Tagged,
+    Volume,
+)
+from awsbatch_simulator.ec2.model import Instance, Interface, LaunchTemplate, PlacementGroup
+
+if TYPE_CHECKING:
+    from awsbatch_simulator.ec2.addresses import SubnetAddresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +37,60 @@ class Answered:
 
 @dataclass(slots=True)
 class Ec2Store:
-    """Instances and launch templates by id, placement groups by name, and what tokens brought."""
+    """Everything by its id (placement groups by name), what is counted, and what tokens brought.
+
+    Instances come and go by `add` and `forget`, and tags of theirs change by `tag` and `untag`: so
+    `by_tag` stays true.
+    """
 
     instances: dict[str, Instance] = field(default_factory=dict)
+    by_tag: dict[tuple[str, str], dict[str, Instance]] = field(default_factory=dict)
     managed: dict[str, dict[str, Instance]] = field(default_factory=dict)  # by cluster ARN; living
-    launches: dict[str, Launch] = field(default_factory=dict)
+    volumes: dict[str, Volume] = field(default_factory=dict)
+    spot_requests: dict[str, SpotRequest] = field(default_factory=dict)
+    fleets: dict[str, Fleet] = field(default_factory=dict)
+    reservations: dict[str, CapacityReservation] = field(default_factory=dict)
+    interfaces: dict[str, Interface] = field(default_factory=dict)
+    launches: dict[tuple[str, str], Launch] = field(default_factory=dict)  # zone or "", token
     templates: dict[str, LaunchTemplate] = field(default_factory=dict)
     placement_groups: dict[str, PlacementGroup] = field(default_factory=dict)
     answered: dict[tuple[str, str], Answered] = field(default_factory=dict)  # operation, token
-    addresses: int = 0  # how many private addresses were given out
+    subnets: dict[str, "SubnetAddresses"] = field(default_factory=dict)
+    sold: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # market, type, zone
+    vcpus: Counter[str] = field(default_factory=Counter)  # by quota code
+
+    def add(self, instance: Instance) -> None:
+        """A new instance, with its tags."""
+        self.instances[instance.id] = instance
+        for tag in instance.tags.items():
+            self.by_tag.setdefault(tag, {})[instance.id] = instance
+
+    def forget(self, instance: Instance) -> None:
+        """An instance is not listed any more."""
+        self.untag(instance, tuple(instance.tags))
+        self.instances.pop(instance.id, None)
+
+    def tag(self, thing: Tagged, tags: Mapping[str, str], *, now: float) -> None:
+        """Give tags to what there is."""
+        if isinstance(thing, Instance):
+            self.untag(thing, tags)
+            for tag in tags.items():
+                self.by_tag.setdefault(tag, {})[thing.id] = thing
+            thing.tagged_at = now
+        thing.tags.update(tags)
+        if isinstance(thing, Instance):
+            thing.changed()
+
+    def untag(self, thing: Tagged, keys: Iterable[str]) -> None:
+        """Take the tags of those keys away."""
+        for key in keys:
+            value = thing.tags.pop(key, None)
+            if value is not None and isinstance(thing, Instance):
+                found = self.by_tag.get((key, value), {})
+                thing.changed()
+                found.pop(thing.id, None)
+                if not found:
+                    self.by_tag.pop((key, value), None)
 
     def template_named(self, name: str) -> LaunchTemplate | None:
         """The launch template of that name; names are unique."""
@@ -45,8 +102,19 @@ class Ec2Store:
 
     def tagged(self, resource: str) -> Tagged | None:
         """What can have tags, by its id."""
-        return (
-            self.instances.get(resource)
-            or self.templates.get(resource)
-            or self.group_of_id(resource)
-        )
+        for things in self.kinds().values():
+            if (found := things.get(resource)) is not None:
+                return found
+        return self.group_of_id(resource)
+
+    def kinds(self) -> Mapping[str, Mapping[str, Tagged]]:
+        """What can have tags and is kept by id, by its resource type."""
+        return {
+            "instance": self.instances,
+            "launch-template": self.templates,
+            "volume": self.volumes,
+            "spot-instances-request": self.spot_requests,
+            "fleet": self.fleets,
+            "capacity-reservation": self.reservations,
+            "network-interface": self.interfaces,
+        }

@@ -1,4 +1,4 @@
-"""Tags of instances, launch templates and placement groups.
+"""Tags of instances and of what else EC2 makes here.
 
 Sources: CreateTags, DeleteTags, DescribeTags and Tag in the EC2 API reference.
 """
@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from awsbatch_simulator.ec2 import filters
+from awsbatch_simulator.ec2.capacity_model import Tagged
 from awsbatch_simulator.ec2.describing import no_instance
-from awsbatch_simulator.ec2.model import Tagged
 from awsbatch_simulator.ec2.network import id_like
 from awsbatch_simulator.errors import AwsFailure, not_implemented
 from awsbatch_simulator.region import Region
@@ -25,6 +25,12 @@ _MEMBERS = {
     "value": "Value",
 }
 _TAG = "tag:"
+_UNKNOWN = {
+    "vol": "InvalidVolume.NotFound",
+    "sir": "InvalidSpotInstanceRequestID.NotFound",
+    "cr": "InvalidCapacityReservationId.NotFound",
+    "eni": "InvalidNetworkInterfaceID.NotFound",
+}
 
 
 def checked(given: Iterable[Fields]) -> dict[str, str]:
@@ -67,22 +73,20 @@ def create(region: Region, request: Fields) -> Fields:
     if any(len(_users(each.tags | wanted)) > LIMIT for each in things):
         raise _too_many()
     for thing in things:
-        thing.tags.update(wanted)
+        region.ec2.tag(thing, wanted, now=region.world.clock.now())
     return {}
 
 
 def delete(region: Region, request: Fields) -> Fields:
     """DeleteTags: with a value, only where the value is that one; without tags, all but AWS's."""
     for thing in _named(region, request):
+        mine = set(_users(thing.tags))
         if "Tags" not in request:
-            for key in _users(thing.tags):
-                del thing.tags[key]
+            region.ec2.untag(thing, mine)
         for tag in request.get("Tags", ()):
             key = tag.get("Key", "")
-            if key in _users(thing.tags) and (
-                "Value" not in tag or thing.tags[key] == tag["Value"]
-            ):
-                del thing.tags[key]
+            if key in mine and ("Value" not in tag or thing.tags.get(key) == tag["Value"]):
+                region.ec2.untag(thing, (key,))
     return {}
 
 
@@ -98,8 +102,7 @@ def describe(region: Region, request: Fields) -> Fields:
     )
     store = region.ec2
     things: Iterable[tuple[str, Tagged]] = (
-        *(("instance", each) for each in store.instances.values()),
-        *(("launch-template", each) for each in store.templates.values()),
+        *((kind, each) for kind, found in store.kinds().items() for each in found.values()),
         *(("placement-group", each) for each in store.placement_groups.values()),
     )
     found = [
@@ -128,6 +131,9 @@ def _unknown(resource: str) -> AwsFailure:
         return AwsFailure(
             "InvalidPlacementGroup.Unknown", f"The Placement Group '{resource}' is unknown."
         )
+    for prefix, code in _UNKNOWN.items():
+        if id_like(resource, prefix):
+            return AwsFailure(code, f"The ID '{resource}' does not exist")
     if re.fullmatch(r"[a-z]+(-[a-z]+)*-[0-9a-f]{1,17}", resource):
         return not_implemented("ec2", f"tags of {resource}")
     return AwsFailure("InvalidID", f"The ID '{resource}' is not valid")

@@ -6,19 +6,15 @@ Amazon EC2 API".
 """
 
 import copy
-import json
-from collections.abc import Callable
 from typing import Any
 
-from awsbatch_simulator.ec2 import requests, templates
+from awsbatch_simulator.ec2 import once, requests, templates
 from awsbatch_simulator.ec2.model import LaunchTemplate
-from awsbatch_simulator.ec2.store import Answered
 from awsbatch_simulator.ec2.template_describing import template_view, version_view
 from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
-TOKEN_CHARACTERS = 128
 AT_ONCE = 200  # versions that one request deletes
 
 
@@ -43,7 +39,7 @@ def create(region: Region, request: Fields, principal: str) -> Fields:
         region.ec2.templates[template.id] = template
         return {"LaunchTemplate": template_view(template)}
 
-    return _once(region, "CreateLaunchTemplate", request, make)
+    return once.per_token(region, "CreateLaunchTemplate", request, make)
 
 
 def create_version(region: Region, request: Fields, principal: str) -> Fields:
@@ -63,7 +59,7 @@ def create_version(region: Region, request: Fields, principal: str) -> Fields:
         )
         return {"LaunchTemplateVersion": version_view(template, version)}
 
-    return _once(region, "CreateLaunchTemplateVersion", request, make)
+    return once.per_token(region, "CreateLaunchTemplateVersion", request, make)
 
 
 def _inherited(data: Fields) -> Fields:
@@ -83,7 +79,7 @@ def modify(region: Region, request: Fields) -> Fields:
             template.default = templates.numbered(template, number).number
         return {"LaunchTemplate": template_view(template)}
 
-    return _once(region, "ModifyLaunchTemplate", request, make)
+    return once.per_token(region, "ModifyLaunchTemplate", request, make)
 
 
 def delete(region: Region, request: Fields) -> Fields:
@@ -129,24 +125,3 @@ def _delete_version(template: LaunchTemplate, number: str) -> Fields | None:
         return {"Code": "unexpectedError", "Message": message}
     del template.versions[version.number]
     return None
-
-
-def _once(region: Region, operation: str, request: Fields, make: Callable[[], Fields]) -> Fields:
-    """With a client token, the same request brings the same answer and does nothing more."""
-    token = request.get("ClientToken") or ""
-    if len(token) > TOKEN_CHARACTERS or not token.isascii():
-        message = f"ClientToken: up to {TOKEN_CHARACTERS} ASCII characters"
-        raise AwsFailure("InvalidParameterValue", message)
-    if not token:
-        return make()
-    parameters = json.dumps(request, sort_keys=True, default=str)
-    before = region.ec2.answered.get((operation, token))
-    if before is not None and before.parameters != parameters:
-        raise AwsFailure(
-            "IdempotentParameterMismatch",
-            "Arguments on this idempotent request are inconsistent with arguments used in previous "
-            "request(s).",
-        )
-    if before is None:
-        before = region.ec2.answered[operation, token] = Answered(parameters, make())
-    return before.answer

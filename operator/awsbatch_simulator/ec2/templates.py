@@ -125,5 +125,9 @@ def applied(resolved: Resolved, request: Fields) -> Fields:
             "RunInstances does not support."
         )
         raise AwsFailure("InvalidParameterCombination", message)
-    inherited = {_RENAMED.get(name, name): value for name, value in resolved.data.items()}
-    return inherited | request
+    return merged(resolved.data, request)
+
+
+def merged(data: Fields, request: Fields) -> Fields:
+    """A template's data under RunInstances' names, and over it what the request says itself."""
+    return {_RENAMED.get(name, name): value for name, value in data.items()} | request

@@ -6,7 +6,7 @@ The sizes are moto's copy of DescribeInstanceTypes, so that Batch, EC2 and what 
 import gzip
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 
@@ -18,6 +18,9 @@ _BUNDLES = {
 }
 
 
+_MAKERS = {"Intel": "intel", "AMD": "amd", "AWS": "amazon-web-services"}
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class InstanceType:
     """Size of an instance type; small ones sort first."""
@@ -26,6 +29,17 @@ class InstanceType:
     memory: int  # MiB
     name: str
     architecture: str
+    cores: int = field(default=1, compare=False)
+    threads: int = field(default=1, compare=False)  # of a core
+    valid_cores: tuple[int, ...] = field(default=(), compare=False)
+    valid_threads: tuple[int, ...] = field(default=(), compare=False)
+    gpus: int = field(default=0, compare=False)
+    metal: bool = field(default=False, compare=False)
+    burstable: bool = field(default=False, compare=False)
+    current: bool = field(default=True, compare=False)  # generation
+    local_storage: bool = field(default=False, compare=False)
+    maker: str = field(default="", compare=False)  # intel, amd or amazon-web-services
+    markets: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
     def family(self) -> str:
@@ -39,11 +53,23 @@ def _catalogue() -> dict[str, InstanceType]:
     found = {}
     for name, about in json.loads(gzip.decompress(packed)).items():
         supported = about["ProcessorInfo"]["SupportedArchitectures"]
+        cpus = about["VCpuInfo"]
         found[name] = InstanceType(
-            vcpus=about["VCpuInfo"]["DefaultVCpus"],
+            vcpus=cpus["DefaultVCpus"],
             memory=about["MemoryInfo"]["SizeInMiB"],
             name=name,
             architecture="arm64" if "arm64" in supported else "x86_64",
+            cores=cpus.get("DefaultCores", cpus["DefaultVCpus"]),
+            threads=cpus.get("DefaultThreadsPerCore", 1),
+            valid_cores=tuple(cpus.get("ValidCores", ())),
+            valid_threads=tuple(cpus.get("ValidThreadsPerCore", ())),
+            gpus=sum(each.get("Count", 0) for each in about.get("GpuInfo", {}).get("Gpus", ())),
+            metal=about.get("BareMetal", False),
+            burstable=about.get("BurstablePerformanceSupported", False),
+            current=about.get("CurrentGeneration", False),
+            local_storage=about.get("InstanceStorageSupported", False),
+            maker=_MAKERS.get(about["ProcessorInfo"].get("Manufacturer", ""), ""),
+            markets=frozenset(about.get("SupportedUsageClasses", ())),
         )
     return found
 
@@ -81,3 +107,25 @@ def expand(names: Iterable[str]) -> Sequence[InstanceType]:
 def architectures(names: Iterable[str]) -> frozenset[str]:
     """The architectures among those types."""
     return frozenset(each.architecture for each in expand(names))
+
+
+def every() -> Iterable[InstanceType]:
+    """All types that there are, small ones first."""
+    return sorted(_catalogue().values())
+
+
+@cache
+def _offered(region: str) -> frozenset[tuple[str, str]]:
+    """Types with the zones in which EC2 has them, as DescribeInstanceTypeOfferings tells."""
+    place = resources.files("moto").joinpath("ec2/resources/instance_type_offerings")
+    packed = place.joinpath(f"availability-zone/{region}.json.gz")
+    if not packed.is_file():  # moto knows fewer regions than there are
+        return frozenset()
+    found = json.loads(gzip.decompress(packed.read_bytes()))
+    return frozenset((each["InstanceType"], each["Location"]) for each in found)
+
+
+def offered(region: str, name: str, zone: str) -> bool:
+    """Whether EC2 has a type in a zone; in a region that nothing is known of it has all."""
+    known = _offered(region)
+    return not known or (name, zone) in known

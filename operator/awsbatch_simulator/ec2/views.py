@@ -7,13 +7,19 @@ Nitro from an ECS-optimized image.
 from datetime import UTC, datetime
 from typing import Any
 
-from awsbatch_simulator.ec2.model import Instance, InstanceState, Interface
+from awsbatch_simulator.ec2.model import (
+    Instance,
+    InstanceState,
+    Interface,
+    number_of,
+    part_id,
+)
 from awsbatch_simulator.ec2.types import instance_type
-from awsbatch_simulator.ports import SecurityGroup
+from awsbatch_simulator.ec2.volumes import ROOT_DEVICE
+from awsbatch_simulator.ports import SecurityGroup, Shown
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
-ROOT_DEVICE = "/dev/xvda"
 LINUX: Fields = {
     "EbsOptimized": False,
     "EnaSupport": True,
@@ -47,8 +53,17 @@ _NAMES: Fields = {
 }
 
 
-def instance_view(region: Region, instance: Instance) -> Fields:
-    """Instance as EC2 answers it."""
+def instance_view(region: Region, instance: Instance, *, tagless: bool = False) -> Fields:
+    """Instance as EC2 answers it, not to be changed; `tagless` while its tags are not seen yet."""
+    if tagless:
+        return made(region, instance) | {"Tags": []}
+    if instance.shown is None:
+        instance.shown = Shown(made(region, instance))
+    return instance.shown
+
+
+def made(region: Region, instance: Instance) -> Fields:
+    """The same, made anew."""
     size = instance_type(instance.type)
     request = instance.request
     view = LINUX | {
@@ -63,8 +78,9 @@ def instance_view(region: Region, instance: Instance) -> Fields:
         | request.get("Placement", {}),
         "AmiLaunchIndex": instance.launch_index,
         "Architecture": size.architecture if size is not None else "x86_64",
-        "EbsOptimized": request.get("EbsOptimized", False),
+        "EbsOptimized": instance.setting("EbsOptimized", default=False),
         "Tags": [{"Key": key, "Value": value} for key, value in instance.tags.items()],
+        "CpuOptions": cpu_options(instance),
         "ClientToken": instance.client_token,
         "Monitoring": {
             "State": "enabled" if request.get("Monitoring", {}).get("Enabled") else "disabled"
@@ -83,6 +99,16 @@ def instance_view(region: Region, instance: Instance) -> Fields:
     return view
 
 
+def cpu_options(instance: Instance) -> Fields:
+    """Cores and threads: as asked for, or those of the type."""
+    size = instance_type(instance.type)
+    asked = instance.request.get("CpuOptions") or {}
+    default = {} if size is None else {"CoreCount": size.cores, "ThreadsPerCore": size.threads}
+    return default | {
+        name: asked[name] for name in ("CoreCount", "ThreadsPerCore") if name in asked
+    }
+
+
 def _moment(instance: Instance) -> datetime:
     return datetime.fromtimestamp(int(instance.launched_at), UTC)
 
@@ -97,7 +123,9 @@ def _chosen(region: Region, instance: Instance) -> Fields:
         view["IamInstanceProfile"] = {"Arn": arn}
     if instance.spot:
         view["InstanceLifecycle"] = "spot"
-        view["SpotInstanceRequestId"] = f"sir-{instance.id[2:10]}"
+        view["SpotInstanceRequestId"] = instance.spot_request
+    if instance.reservation is not None:
+        view["CapacityReservationId"] = instance.reservation
     if "KeyName" in request:
         view["KeyName"] = request["KeyName"]
     return view
@@ -123,33 +151,27 @@ def _connected(region: Region, instance: Instance) -> Fields:
         "PrivateDnsName": _name(region, primary.address),
         "PrivateDnsNameOptions": _NAMES | instance.request.get("PrivateDnsNameOptions", {}),
         "PrivateIpAddress": primary.address,
-        "SecurityGroups": _groups(primary.groups),
-        "SourceDestCheck": True,
+        "SecurityGroups": _groups(groups_of(region, instance)),
+        "SourceDestCheck": instance.setting("SourceDestCheck", default=True),
         "SubnetId": primary.subnet_id,
         "VpcId": primary.vpc_id,
     }
 
 
 def _disks(instance: Instance) -> list[Fields]:
-    """The root volume, and the volumes that were asked for."""
-    mappings: dict[str, Fields] = {ROOT_DEVICE: {}}
-    for each in instance.request.get("BlockDeviceMappings", ()):
-        if "NoDevice" in each:
-            mappings.pop(each["DeviceName"], None)
-        elif "Ebs" in each:
-            mappings[each["DeviceName"]] = each["Ebs"]
+    """Its volumes."""
     pending = instance.state is InstanceState.PENDING
     return [
         {
-            "DeviceName": device,
+            "DeviceName": volume.device,
             "Ebs": {
                 "AttachTime": _moment(instance),
-                "DeleteOnTermination": disk.get("DeleteOnTermination", True),
+                "DeleteOnTermination": volume.delete_on_termination,
                 "Status": "attaching" if pending else "attached",
-                "VolumeId": _related("vol", instance, index),
+                "VolumeId": volume.id,
             },
         }
-        for index, (device, disk) in enumerate(mappings.items())
+        for volume in instance.volumes
     ]
 
 
@@ -160,22 +182,22 @@ def _interface(region: Region, instance: Instance, index: int, interface: Interf
         "PrivateDnsName": name,
         "PrivateIpAddress": interface.address,
     }
-    number = _number(instance) + index
+    number = number_of(instance.id) + index
     return {
         "Attachment": {
             "AttachTime": _moment(instance),
-            "AttachmentId": _related("eni-attach", instance, index),
+            "AttachmentId": part_id("eni-attach", instance.id, index),
             "DeleteOnTermination": interface.delete_on_termination,
             "DeviceIndex": interface.device_index,
             "NetworkCardIndex": 0,
             "Status": "attaching" if instance.state is InstanceState.PENDING else "attached",
         },
         "Description": interface.description,
-        "Groups": _groups(interface.groups),
+        "Groups": _groups(groups_of(region, instance) if index == 0 else interface.groups),
         "InterfaceType": "interface",
         "Ipv6Addresses": [],
         "MacAddress": ":".join(["02", *(f"{number >> 8 * byte & 255:02x}" for byte in range(5))]),
-        "NetworkInterfaceId": _related("eni", instance, index),
+        "NetworkInterfaceId": interface.id,
         "Operator": {"Managed": False},
         "OwnerId": region.place.account,
         "PrivateDnsName": name,
@@ -188,6 +210,18 @@ def _interface(region: Region, instance: Instance, index: int, interface: Interf
     }
 
 
+def groups_of(region: Region, instance: Instance) -> tuple[SecurityGroup, ...]:
+    """The security groups of the primary interface, as they may have been changed."""
+    changed = instance.attributes.get("Groups")
+    if changed is None:
+        return instance.interfaces[0].groups
+    lookup, place = region.world.lookup, region.place
+    vpc = instance.interfaces[0].vpc_id
+    return tuple(
+        lookup.security_group(place, each) or SecurityGroup(each, "", vpc) for each in changed
+    )
+
+
 def _groups(groups: tuple[SecurityGroup, ...]) -> list[Fields]:
     return [{"GroupId": each.id, "GroupName": each.name} for each in groups]
 
@@ -196,12 +230,3 @@ def _name(region: Region, address: str) -> str:
     name = region.place.region
     domain = "ec2.internal" if name == "us-east-1" else f"{name}.compute.internal"
     return f"ip-{address.replace('.', '-')}.{domain}"
-
-
-def _related(prefix: str, instance: Instance, index: int) -> str:
-    """The id of a part of an instance: as random as the instance's own."""
-    return f"{prefix}-{(_number(instance) + index) % 16**17:017x}"
-
-
-def _number(instance: Instance) -> int:
-    return int(instance.id.partition("-")[2], 16)

@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 
 from botocore.model import ListShape, Shape, StructureShape
 
+from awsbatch_simulator.ports import Shown
 from awsbatch_simulator.protocol.models import Operation
 
 Writes = Callable[[Any, list[str]], None]
@@ -44,26 +45,46 @@ class Ec2Xml:
     def _made(self, shape: Shape) -> Writes:
         match shape:
             case StructureShape():
-                return self._structure(shape)
+                return self._kept(self._structure(shape))
             case ListShape():
                 return self._list(shape)
             case _:
                 text = _TEXTS.get(shape.type_name, _string)
                 return lambda value, parts: parts.append(text(value))
 
+    def _kept(self, write: Writes) -> Writes:
+        """Write what is `Shown` once, and keep the text with it."""
+
+        def write_once(value: Mapping[str, Any], parts: list[str]) -> None:
+            if not isinstance(value, Shown):
+                write(value, parts)
+                return
+            if value.text is None:
+                own: list[str] = []
+                write(value, own)
+                value.text = "".join(own)
+            parts.append(value.text)
+
+        return write_once
+
     def _structure(self, shape: StructureShape) -> Writes:
-        members = {
-            name: (*_tags(member.serialization.get("name", name)), member)
-            for name, member in shape.members.items()
-        }
+        # Filled as members come: shapes may contain themselves.
+        known: dict[str, tuple[str, str, Writes]] = {}
 
         def write(value: Mapping[str, Any], parts: list[str]) -> None:
             for name, each in value.items():
-                if each is None or name not in members:
+                if each is None:
                     continue
-                opening, closing, member = members[name]
+                found = known.get(name)
+                if found is None:
+                    member = shape.members.get(name)
+                    if member is None:
+                        continue
+                    tags = _tags(member.serialization.get("name", name))
+                    found = known[name] = (*tags, self._writer(member))
+                opening, closing, writer = found
                 parts.append(opening)
-                self._writer(member)(each, parts)
+                writer(each, parts)
                 parts.append(closing)
 
         return write

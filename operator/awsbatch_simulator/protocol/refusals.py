@@ -25,6 +25,7 @@ class Refusals:
     bad_key: tuple[str, int, str]
     expired: tuple[str, int]
     unsigned: tuple[str, int]
+    denial_begins: str = ""
 
     def throttling(self) -> AwsFailure:
         """Too many requests: nothing was done."""
@@ -35,7 +36,8 @@ class Refusals:
         """The principal may not do this."""
         code, status = self.denied
         message = (
-            f"User: {principal} is not authorized to perform: {action} on resource: {resource} "
+            f"{self.denial_begins}User: {principal} is not authorized to perform: {action} "
+            f"on resource: {resource} "
             "because no identity-based policy allows the action"
         )
         return AwsFailure(code, message, status)
@@ -104,6 +106,7 @@ def _ec2() -> Refusals:
         ),
         expired=("RequestExpired", 400),
         unsigned=("AuthFailure", 401),
+        denial_begins="You are not authorized to perform this operation. ",
     )
 
 
@@ -130,8 +133,10 @@ def refusals(service: str, protocol: str) -> Refusals:
     match service, protocol:
         case "batch", _:
             return _rest("ClientException")
-        case (("ecs" | "logs"), _):
+        case (("ecs" | "logs" | "pricing"), _):
             return _json("InvalidParameterException")
+        case "service-quotas", _:
+            return _json("IllegalArgumentException")
         case _, "ec2":
             return _ec2()
         case _, "query":

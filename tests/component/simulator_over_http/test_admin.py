@@ -180,3 +180,28 @@ def test_the_state_tells_how_many_timers_have_failed_and_the_server_goes_on(
     admin(url, simulator, "POST", "clock", {"advanceSeconds": 5})
     assert admin(url, simulator, "GET", "state")["failedTimers"] == len(failed_timers) == 1
     failed_timers.clear()
+
+
+def test_incidents_befall_the_instances_that_an_order_means(simulator, session, url):
+    ec2 = session.client("ec2", config=ONCE)
+    spot = {"InstanceMarketOptions": {"MarketType": "spot"}}
+    ids = [
+        ec2.run_instances(
+            ImageId="ami-12c6146b", InstanceType=name, MinCount=1, MaxCount=1, **spot
+        )["Instances"][0]["InstanceId"]
+        for name in ("m5.large", "c5.large")
+    ]
+    order = {"incident": "interrupt", "match": {"instanceType": "m5.*"}, "seconds": 5}
+    assert admin(url, simulator, "POST", "instances", order) == {"struck": ids[:1]}
+    simulator.world.advance(5)
+    states = {
+        one["InstanceId"]: one["State"]["Name"]
+        for group in ec2.describe_instances()["Reservations"]
+        for one in group["Instances"]
+    }
+    assert states == {ids[0]: "shutting-down", ids[1]: "pending"}
+    status, message = refused(url, simulator, "POST", "instances", {"incident": "explode"})
+    assert (status, "incident" in message) == (400, True)
+    market = {"market": {"capacity": {"m5.large": 1}}}
+    status, message = refused(url, simulator, "PUT", "settings", market)
+    assert (status, "MARKET:TYPE:ZONE" in message) == (400, True)

@@ -127,7 +127,8 @@ def test_what_of_ec2_is_ours_never_goes_to_moto():
 
 
 def test_the_images_before_moto_is_loaded_are_those_that_it_shows():
-    assert images.public(HERE.region) == set(MotoBridge().backend("ec2", HERE).amis)
+    shown = MotoBridge().backend("ec2", HERE).amis
+    assert images.public(HERE.region) == {name: one.architecture for name, one in shown.items()}
 
 
 def test_a_region_that_moto_does_not_know_is_said_and_does_not_stop_what_is_ours(
@@ -139,7 +140,7 @@ def test_a_region_that_moto_does_not_know_is_said_and_does_not_stop_what_is_ours
         elsewhere.describe_vpcs()
     there = Place(HERE.account, "xx-north-9")
     assert simulator.world.lookup.subnet_zone(there, "subnet-1") == "xx-north-9a"
-    assert images.public("xx-north-9") < images.public(HERE.region)
+    assert set(images.public("xx-north-9")) < set(images.public(HERE.region))
 
 
 class TestLookup:
@@ -164,7 +165,9 @@ class TestLookup:
         assert lookup.security_group(HERE, "sg-1") == SecurityGroup("sg-1", "default", "vpc-1")
         assert lookup.security_group_named(HERE, "vpc-1", "default").id == "sg-1"
         assert lookup.subnet_vpc(HERE, "subnet-2") == "vpc-1"
+        assert lookup.subnet_network(HERE, "subnet-2") == "172.31.16.0/20"
         assert lookup.image_exists(HERE, "ami-12c6146b")
+        assert lookup.image_architecture(HERE, "ami-12c6146b") == "x86_64"
         assert lookup.default_subnets(HERE) == ("subnet-1", "subnet-2", "subnet-3")
 
     def test_nothing_else_exists(self, lookup):
@@ -177,10 +180,16 @@ class TestLookup:
         )
         assert lookup.subnet_zone(HERE, "subnet-4") is None
         assert lookup.subnet_vpc(HERE, "subnet-4") is None
+        assert lookup.subnet_network(HERE, "subnet-4") is None
+        assert lookup.image_architecture(HERE, "ami-1") is None
         assert not lookup.security_group_exists(HERE, "sg-2")
         assert lookup.security_group_named(HERE, "vpc-2", "default") is None
         assert not lookup.image_exists(HERE, "ami-1")
         assert not lookup.key_pair_exists(HERE, "mine")
+
+    def test_zones_have_ids(self, lookup):
+        assert set(lookup.zone_ids(HERE)) == set(seeds.zones(HERE.region))
+        assert lookup.zone_ids(HERE)["eu-central-1c"].startswith("euc1-az")
 
 
 def test_what_is_made_in_moto_is_found(simulator, client):

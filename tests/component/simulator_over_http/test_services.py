@@ -1,6 +1,7 @@
 """Our services through boto3: every operation, from the client's call to the client's answer."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from botocore.exceptions import ClientError
@@ -122,7 +123,7 @@ def test_every_operation_of_batch_answers_through_boto3(simulator, batch, called
     assert called("batch") == set(simulator.world.services["batch"].handlers)
 
 
-def test_every_operation_of_ec2_that_is_ours_answers_through_boto3(simulator, client, called):
+def test_instances_and_their_tags_answer_through_boto3(simulator, client):
     ec2 = client("ec2")
     tags = [{"Key": "Name", "Value": "<a> & b"}]
     launched = ec2.run_instances(
@@ -159,7 +160,55 @@ def test_every_operation_of_ec2_that_is_ours_answers_through_boto3(simulator, cl
     (group,) = ec2.describe_placement_groups(GroupNames=["near"])["PlacementGroups"]
     assert group["Strategy"] == "cluster"
     ec2.delete_placement_group(GroupName="near")
-    assert called("ec2") == set(simulator.world.services["ec2"].handlers)
+
+
+def test_fleets_and_spot_requests_answer_through_boto3(client):
+    """Every single operation: tests/simulator/test_every_operation.py."""
+    ec2 = client("ec2")
+    data = {"ImageId": IMAGE, "InstanceType": "m7i.large"}
+    ec2.create_launch_template(LaunchTemplateName="pool", LaunchTemplateData=data)
+    specification = {"LaunchTemplateName": "pool", "Version": "1"}
+    overrides = [
+        {"InstanceType": name, "SubnetId": f"subnet-{zone}", "Priority": 1}
+        for name in ("m5.large", "r5.large")
+        for zone in (1, 2)
+    ]
+    config = {"LaunchTemplateSpecification": specification, "Overrides": overrides}
+    target = {"TotalTargetCapacity": 3, "DefaultTargetCapacityType": "spot"}
+    fleet = ec2.create_fleet(
+        Type="instant",
+        LaunchTemplateConfigs=[config],
+        TargetCapacitySpecification=target,
+        SpotOptions={"AllocationStrategy": "price-capacity-optimized"},
+    )
+    ids = [each for group in fleet["Instances"] for each in group["InstanceIds"]]
+    assert len(ids) == 3
+    pages = ec2.get_paginator("describe_spot_instance_requests").paginate(MaxResults=5)
+    assert {one["InstanceId"] for page in pages for one in page["SpotInstanceRequests"]} == set(ids)
+
+
+def test_capacity_reservations_and_prices_answer_through_boto3(simulator, client):
+    ec2 = client("ec2")
+    end = datetime.fromtimestamp(simulator.world.clock.now() + 3600, UTC)
+    reservation = ec2.create_capacity_reservation(
+        InstanceType="r5.large",
+        InstancePlatform="Linux/UNIX",
+        AvailabilityZone="eu-central-1a",
+        InstanceCount=2,
+        EndDate=end,
+        EndDateType="limited",
+    )["CapacityReservation"]
+    assert reservation["EndDate"] == end
+    now = ec2.describe_spot_price_history(InstanceTypes=["r5.large"])["SpotPriceHistory"]
+    assert len(now) == 3
+    assert float(now[0]["SpotPrice"]) < 0.1
+    wanted = {"instanceType": "r5.large", "regionCode": "eu-central-1", "operatingSystem": "Linux"}
+    filters = [{"Type": "TERM_MATCH", "Field": name, "Value": wanted[name]} for name in wanted]
+    listed = client("pricing").get_products(ServiceCode="AmazonEC2", Filters=filters)["PriceList"]
+    assert len(listed) == 4
+    quotas = client("service-quotas")
+    quota = quotas.get_service_quota(ServiceCode="ec2", QuotaCode="L-34B43A08")["Quota"]
+    assert quota["QuotaName"].startswith("All Standard")
 
 
 def _go_through_templates(ec2):

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.fuzzing import sound
+from tests.support.fuzzing import capacity, sound
 from tests.support.simulated_aws import make_simulator
 
 from awsbatch_simulator.assembly import Simulator
 from awsbatch_simulator.context import Caller
+from awsbatch_simulator.ec2.store import Ec2Store
 from awsbatch_simulator.ports import RawJson
 
 Fields = dict[str, Any]
@@ -77,8 +78,13 @@ def _made_elsewhere(simulator: Simulator, call: Call) -> Known:
     data = {"LaunchTemplateName": "web", "LaunchTemplateData": sound.TEMPLATE}
     template = call("ec2", "CreateLaunchTemplate", **data)["LaunchTemplate"]["LaunchTemplateId"]
     call("ec2", "CreatePlacementGroup", GroupName="near")
+    call("ec2", "CreateCapacityReservation", **capacity.RESERVATION)
+    call("ec2", "CreateFleet", **capacity.fleet(template))
+    stopped = call("ec2", "RunInstances", **sound.RUN)["Instances"][0]["InstanceId"]
     call("ecs", "CreateCluster", clusterName="mine")
     world.advance(40)
+    call("ec2", "StopInstances", InstanceIds=[stopped])
+    world.advance(20)
     registered = call("ecs", "RegisterContainerInstance", **sound.registration(used))
     world.advance(3)
     world.logs.write(place, group="logs", stream="one", events=[(1, "hello"), (2, "you")])
@@ -92,7 +98,6 @@ def _made_elsewhere(simulator: Simulator, call: Call) -> Known:
         "containerInstances": instances,
         "tasks": [arn for each in region.ecs.clusters.values() for arn in each.tasks],
         "InstanceIds": [idle, *region.ec2.instances],
-        "Resources": [*region.ec2.instances, template],
         "LaunchTemplateId": [template],
         "LaunchTemplateIds": [template],
         "LaunchTemplateName": ["web", "new"],
@@ -103,6 +108,24 @@ def _made_elsewhere(simulator: Simulator, call: Call) -> Known:
         "logStreamName": ["one"],
         "AccessKeyId": [simulator.key.access_key_id],
         "RoleArn": [f"arn:aws:iam::{place.account}:role/batch-operator"],
+    } | _of_ec2(region.ec2, [idle, stopped], template)
+
+
+def _of_ec2(store: Ec2Store, first: list[str], template: str) -> Known:
+    """Ids by member; `first` are an instance that nothing happens to and one that is stopped."""
+    return {
+        "InstanceId": [*first, *store.instances],
+        "Resources": [
+            *(*store.instances, template, *store.fleets, *store.volumes),
+            *(*store.spot_requests, *store.reservations, *store.interfaces),
+        ],
+        "FleetId": [*store.fleets],
+        "FleetIds": [*store.fleets],
+        "VolumeId": [*store.volumes],
+        "VolumeIds": [*store.volumes],
+        "SpotInstanceRequestIds": [*store.spot_requests],
+        "CapacityReservationId": [*store.reservations],
+        "CapacityReservationIds": [*store.reservations],
     }
 
 
@@ -120,6 +143,17 @@ def _words() -> Known:
         "Groups": ["sg-1"],
         "instanceTypes": ["m7i.large", "optimal", "c7i"],
         "InstanceType": ["m7i.large"],
+        "InstanceTypes": ["m7i.large", "m5.large", "g4dn.xlarge"],
+        "Type": ["instant", "TERM_MATCH"],
+        "AvailabilityZone": ["eu-central-1a"],
+        "InstancePlatform": ["Linux/UNIX"],
+        "Attribute": ["instanceType", "userData", "groupSet", "disableApiTermination"],
+        "MaxPrice": ["0.5"],
+        "MaxTotalPrice": ["5"],
+        "ServiceCode": ["AmazonEC2", "ec2"],
+        "QuotaCode": ["L-1216C47A"],
+        "Field": ["instanceType", "regionCode", "operatingSystem"],
+        "Value": ["m7i.large", "us-east-1", "Linux"],
         "ImageId": [sound.IMAGE],
         "UserData": [base64.b64encode(text).decode() for text in sound.USER_DATA],
         "instanceRole": ["ecsInstanceRole"],

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from tests.support.fuzzing import capacity
+
 Fields = dict[str, Any]
 CONTAINER: Fields = {
     "image": "busybox",
@@ -86,9 +88,18 @@ def requests(known: dict[str, list[str]]) -> dict[str, dict[str, Fields]]:
     """Parameters with which each operation does something, as far as the order of calls lets it."""
     return {
         "batch": _batch(known["jobId"], known["resourceArn"][0], known["arn"][0]),
-        "ec2": _ec2(known["InstanceIds"]) | _templates(known["LaunchTemplateId"][0]),
+        "ec2": _ec2(known["InstanceIds"])
+        | _templates(known["LaunchTemplateId"][0])
+        | capacity.requests(known),
         "ecs": _ecs(known),
         "logs": _logs(),
+        "pricing": {"GetProducts": {"ServiceCode": "AmazonEC2", "Filters": capacity.FILTERS}},
+        "service-quotas": {
+            "GetServiceQuota": {"ServiceCode": "ec2", "QuotaCode": "L-1216C47A"},
+            "GetAWSDefaultServiceQuota": {"ServiceCode": "ec2", "QuotaCode": "L-1216C47A"},
+            "ListServiceQuotas": {"ServiceCode": "ec2", "MaxResults": 5},
+            "ListAWSDefaultServiceQuotas": {"ServiceCode": "ec2"},
+        },
         "sts": {
             "AssumeRole": {"RoleArn": known["RoleArn"][0], "RoleSessionName": "me"},
             "GetAccessKeyInfo": {"AccessKeyId": known["AccessKeyId"][0]},

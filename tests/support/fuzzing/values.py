@@ -39,7 +39,14 @@ ODD_NUMBERS = (
     *(0, 1, -1, 2, 3, 5, 10, 50, 60, 100, 101, 128, 256, 1000, 1001, 10_000, 10_001, 30_720),
     *(2**31 - 1, 2**31, -(2**31), 2**53, 2**63 - 1, 2**63, -(2**63), 10**18, 10**30, 10**400),
 )
-COSTLY = {"MaxCount": (-1, 0, 1, 2, 3, 1001, 2**31 - 1)}  # a thousand instances take a second
+# A thousand instances take a second.
+_FEW = (-1, 0, 1, 2, 3, 10_001, 2**31 - 1)
+COSTLY = {
+    "MaxCount": _FEW,
+    "TotalTargetCapacity": _FEW,
+    "OnDemandTargetCapacity": _FEW,
+    "SpotTargetCapacity": _FEW,
+}
 ODD_FRACTIONS = (0.0, -0.0, 0.5, 1.5, -1.0, 1e308, float("nan"), float("inf"), float("-inf"))
 WRONG: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 1.5, "", "x", [], {}, [None], [[]]),
