@@ -35,24 +35,6 @@ async def test_a_result_stays_while_an_edit_asks_for_what_is_not_supported():
         assert submits(there) == 1
 
 
-async def test_what_stands_in_the_way_of_a_finished_job_is_no_longer_said_once_it_is_mended():
-    """It passes without an edit of the job, which alone would be looked at otherwise."""
-    there = Installation()
-    async with there.running():
-        there.apply(DEFAULT_ACCOUNT, {})
-        await finished(there)
-        there.apply(DEFAULT_ACCOUNT, {"allowedNamespaces": {"names": ["other"]}})
-        await there.until_ready(DEFAULT_ACCOUNT)
-        there.apply(JOB, SPEC | {"deletionPolicy": "Retain"})
-        await there.until(JOB, "Stalled", "NotAllowed")
-        assert there.is_true(JOB, "Complete", "Succeeded")
-    async with there.running():
-        there.apply(DEFAULT_ACCOUNT, {})
-        await there.clock.run_until(lambda: not there.is_true(JOB, "Stalled"))
-        assert there.is_true(JOB, "Complete", "Succeeded")
-        assert submits(there) == 1
-
-
 async def test_a_result_stays_while_a_sweep_for_twins_fails():
     there = Installation()
     there.fault(effect="drop_after", service="batch", operation="SubmitJob", times=1)
