@@ -6,7 +6,9 @@ from tests.component.batchjob.runs import (
     SPEC,
     alive,
     finished,
+    hidden,
     jobs,
+    lost_answer,
     ready,
     running,
     script,
@@ -37,8 +39,8 @@ async def test_a_result_stays_while_an_edit_asks_for_what_is_not_supported():
 
 async def test_a_result_stays_while_a_sweep_for_twins_fails():
     there = Installation()
-    there.fault(effect="drop_after", service="batch", operation="SubmitJob", times=1)
-    there.fault(effect="hide", service="batch", operation="ListJobs", seconds=200)
+    lost_answer(there)
+    hidden(there, 200)
     async with there.running():
         await submitted(there, 5)
         await there.until(JOB, "Complete", within=600)
@@ -58,7 +60,7 @@ async def test_a_result_stays_while_a_sweep_for_twins_fails():
 
 async def test_a_job_whose_object_is_deleted_while_it_is_submitted_does_not_stay_behind():
     there = Installation()
-    there.fault(effect="hide", service="batch", operation="DescribeJobs", seconds=20)
+    hidden(there, 20, "DescribeJobs")
 
     def interfere(_: str, body: dict) -> None:
         if body["kind"] == "BatchJob" and SUBMISSION in body["metadata"].get("annotations", {}):
@@ -74,7 +76,7 @@ async def test_a_job_whose_object_is_deleted_while_it_is_submitted_does_not_stay
 
 async def test_a_job_that_aws_does_not_show_yet_is_terminated_without_haste():
     there = Installation()
-    there.fault(effect="hide", service="batch", operation="DescribeJobs", seconds=55)
+    hidden(there, 55, "DescribeJobs")
     async with there.running():
         await submitted(there, FOR_EVER)
         there.kube.remove(JOB)
