@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := env PYTHONPATH=operator $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-component test-crash test-integration check format up down status restart-operator crds docs bench lock clean
+.PHONY: help demo test test-unit test-simulator test-component test-crash test-integration check format up down status restart-operator crds docs bench lock clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,11 +33,14 @@ status: $(VENV)/.ready ## Show the parts of the sandbox that "make up" started: 
 restart-operator: $(VENV)/.ready ## Start the operator of that sandbox again, killed or not
 	@exec $(RUN) -m awsbatch_sandbox restart-operator
 
-test: test-unit test-component test-crash test-integration ## Run all tests
+test: test-unit test-simulator test-component test-crash test-integration ## Run all tests
 
-test-unit: $(VENV)/.ready ## Unit and property tests, and those of the simulator
+test-unit: $(VENV)/.ready ## Unit and property tests
 	@$(RUN) tools/cloud_init.py
-	$(BIN)/python -m pytest tests/unit tests/simulator -n 2 -q
+	$(BIN)/python -m pytest tests/unit -n 2 -q
+
+test-simulator: $(VENV)/.ready ## Tests of the simulated AWS, from what AWS documents
+	$(BIN)/python -m pytest tests/simulator -n 2 -q
 
 test-component: $(VENV)/.ready ## The whole operator in one process over a stepped clock; the simulator over HTTP
 	$(BIN)/python -m pytest tests/component -n 2 -q

@@ -57,12 +57,15 @@ class Following:
     Made from what was recorded, never from the spec, which may be unsound. `findings` are the
     gate's; there are none while the object is paused. With `may_change`, what the recorded
     situation demands may be done in AWS (of two jobs of one run, one is ended); without it, nothing
-    at all. A kind that needs more to decide adds it in a class of its own.
+    at all. Without `look`, what was recorded has been seen to its end: it is looked at no more, and
+    only the findings that still matter are left. A kind that needs more to decide adds it in a
+    class of its own.
     """
 
     owner: Owner
     findings: tuple[Finding, ...]
     may_change: bool
+    look: bool = field(default=True, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +147,8 @@ class Kind(Protocol[DesiredT, ObservedT, ActionT]):
     def following(self, resource: Resource, following: Following) -> Following | None:
         """What is to be followed while a gate holds back what is new, as the kind needs it.
 
-        None: nothing is recorded of which AWS may have something that nobody has seen yet (an
-        intent whose outcome is not known, a run that goes on). No AWS call. The spec may be
-        unsound.
+        None: nothing is recorded of which AWS may have something, or has had it (an intent whose
+        outcome is not known, a run). No AWS call. The spec may be unsound.
         """
 
     async def observe(

@@ -123,7 +123,11 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         """
         resource, found = turn.resource, tuple(turn.findings)
         held = Following(self._steps.owner(resource), found, may_change=False)
-        if resource.deleting or self._kind.following(resource, held) is None:
+        following = None if resource.deleting else self._kind.following(resource, held)
+        if following is None:
+            return
+        if not following.look:
+            turn.findings = list(following.findings)
             return
         home, may_change = await self._places.to_look(turn)
         if home is None or turn.no_token_seconds is not None:

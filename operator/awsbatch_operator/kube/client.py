@@ -73,7 +73,7 @@ class KubeClient:
             request = replace(_listing(kind, namespace), accept=METADATA_LIST)
             async for page in self._pages(request, versions_page):
                 # Each item says that it is a PartialObjectMetadata; what it is of, we know.
-                yield [{"kind": kind, **item} for item in page]
+                yield [{**item, "kind": kind} for item in page]
 
     async def apply_status(self, key: ObjectKey, status: Shape, *, resource_version: str) -> Shape:
         body = {

@@ -9,7 +9,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from contextvars import ContextVar, Token
 from enum import Enum
 from typing import Any, TextIO
@@ -133,7 +133,8 @@ class _Writer:
                 self._handler.stream.write(line)
                 self._handler.flush()
         except Exception:  # noqa: BLE001 - a full disk, a closed pipe, half of a character
-            self._handler.handleError(logging.makeLogRecord({"msg": event.get("event")}))
+            with suppress(Exception):  # what tells of it may be closed as well
+                self._handler.handleError(logging.makeLogRecord({"msg": event.get("event")}))
 
     debug = info = warning = error = critical = _write
 

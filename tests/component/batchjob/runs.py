@@ -50,6 +50,16 @@ async def finished(there: Installation, **spec: Any) -> None:
     await there.until(JOB, "Complete", within=3600)
 
 
+def lost_answer(there: Installation, times: int = 1) -> None:
+    """AWS takes the next submissions, and nobody is told."""
+    there.fault(effect="drop_after", service="batch", operation="SubmitJob", times=times)
+
+
+def hidden(there: Installation, seconds: float, operation: str = "ListJobs") -> None:
+    """The operation shows a job only that long after it was submitted."""
+    there.fault(effect="hide", service="batch", operation=operation, seconds=seconds)
+
+
 def shown(there: Installation, field: str) -> Any:
     """A field of the job's status."""
     return there.status(JOB).get(field)

@@ -65,9 +65,9 @@ def unready(there: Installation) -> None:
     there.apply(DEFINITION, manifests.definition("false"))
 
 
-def paused(text: str | None) -> Do:
+def paused(text: str | None, *keys: ObjectKey) -> Do:
     def do(there: Installation) -> None:
-        for key in (LOST, ABSENT, KNOWN):
+        for key in keys or (LOST, ABSENT, KNOWN):
             there.kube.annotate(key, **{PAUSED: text})
 
     return do
@@ -222,3 +222,28 @@ async def test_an_operator_that_starts_behind_a_gate_finds_what_another_has_reco
     async with there.running():
         await end_as_told(there, gate)
         assert (submits(there), len(jobs(there))) == (3, 2)
+
+
+@pytest.mark.parametrize("change", ["resumed", "edited"])
+async def test_a_job_that_has_ended_calls_for_nobody_because_of_its_account(change):
+    """Whatever has it looked at once more after its end: nothing of it is held back."""
+    there, gate = Installation(), GATES["account not allowed any more"]
+    async with there.running():
+        await ready(there)
+        script(there, RUNS_SECONDS)
+        there.apply(RESEARCH, SERVES)
+        there.apply(KNOWN, SPEC_OF_JOB)
+        await there.clock.run_until(lambda: "jobId" in there.status(KNOWN))
+        if change == "resumed":
+            paused("true", KNOWN)(there)
+        gate.shut(there)
+        await there.clock.run_until(lambda: has_succeeded(there, KNOWN), within=900)
+        if change == "resumed":
+            paused(None, KNOWN)(there)
+        else:
+            there.apply(KNOWN, SPEC_OF_JOB | {"deletionPolicy": "Retain"})
+        await there.clock.advance(60)
+        assert there.status(KNOWN)["observedGeneration"] == 1 + (change == "edited")
+        assert not there.is_true(KNOWN, "Paused")
+        assert not there.is_true(KNOWN, "Stalled")
+        assert there.is_true(KNOWN, "Complete", "Succeeded")

@@ -8,6 +8,7 @@ from tests.component.batchjob.runs import (
     SPEC,
     alive,
     jobs,
+    lost_answer,
     ready,
     script,
     shown,
@@ -32,15 +33,27 @@ def of(key: ObjectKey) -> dict[str, Any]:
     return SPEC | {"accountRef": {"name": key.name}}
 
 
+async def made(there: Installation, second: dict[str, Any]) -> None:
+    """All that a job needs which will run for ever, and the two accounts."""
+    await ready(there)
+    script(there, FOR_EVER)
+    there.apply(FIRST, OURS)
+    there.apply(SECOND, second)
+    await there.until_ready(FIRST, SECOND)
+
+
+async def submitted_in_the_first(there: Installation) -> None:
+    """A job, whose answer is lost."""
+    lost_answer(there)
+    there.apply(JOB, of(FIRST))
+    await there.clock.run_until(lambda: submits(there) > 0)
+
+
 async def test_a_job_is_removed_through_the_account_that_it_was_corrected_to():
     """Both lead to one account of AWS: the first by an identity that may not submit jobs."""
     there = Installation()
     async with there.running():
-        await ready(there)
-        script(there, FOR_EVER)
-        there.apply(FIRST, OURS)
-        there.apply(SECOND, by_role())
-        await there.until_ready(FIRST, SECOND)
+        await made(there, by_role())
         there.fault(effect="deny", service="batch", operation="*Job", principal="*:user/*")
         there.apply(JOB, of(FIRST))
         await there.until(JOB, "Stalled", "PermissionDenied")
@@ -56,14 +69,8 @@ async def test_a_job_is_removed_through_the_account_that_it_was_corrected_to():
 async def test_an_account_stays_while_a_job_may_have_been_submitted_in_it_whatever_it_names_now():
     there = Installation()
     async with there.running():
-        await ready(there)
-        script(there, FOR_EVER)
-        there.apply(FIRST, OURS)
-        there.apply(SECOND, by_role(THEIRS))
-        await there.until_ready(FIRST, SECOND)
-        there.fault(effect="drop_after", service="batch", operation="SubmitJob", times=1)
-        there.apply(JOB, of(FIRST))
-        await there.clock.run_until(lambda: submits(there) > 0)
+        await made(there, by_role(THEIRS))
+        await submitted_in_the_first(there)
         there.apply(JOB, of(SECOND))
         await there.until(JOB, "Stalled", "ScopeChanged")
         there.kube.remove(FIRST)
@@ -77,14 +84,8 @@ async def test_an_account_that_a_job_was_corrected_to_stays_although_nothing_was
     """The answer came after the correction: the job is found, and no call needs a record."""
     there = Installation()
     async with there.running():
-        await ready(there)
-        script(there, FOR_EVER)
-        there.apply(FIRST, OURS)
-        there.apply(SECOND, by_role())
-        await there.until_ready(FIRST, SECOND)
-        there.fault(effect="drop_after", service="batch", operation="SubmitJob", times=1)
-        there.apply(JOB, of(FIRST))
-        await there.clock.run_until(lambda: submits(there) > 0)
+        await made(there, by_role())
+        await submitted_in_the_first(there)
         there.apply(JOB, of(SECOND))
         await there.clock.run_until(lambda: shown(there, "awsStatus") == "RUNNING", within=3600)
         there.kube.remove(FIRST)

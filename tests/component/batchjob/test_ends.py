@@ -6,7 +6,9 @@ from tests.component.batchjob.runs import (
     SPEC,
     alive,
     finished,
+    hidden,
     jobs,
+    lost_answer,
     ready,
     running,
     script,
@@ -35,28 +37,10 @@ async def test_a_result_stays_while_an_edit_asks_for_what_is_not_supported():
         assert submits(there) == 1
 
 
-async def test_what_stands_in_the_way_of_a_finished_job_is_no_longer_said_once_it_is_mended():
-    """It passes without an edit of the job, which alone would be looked at otherwise."""
-    there = Installation()
-    async with there.running():
-        there.apply(DEFAULT_ACCOUNT, {})
-        await finished(there)
-        there.apply(DEFAULT_ACCOUNT, {"allowedNamespaces": {"names": ["other"]}})
-        await there.until_ready(DEFAULT_ACCOUNT)
-        there.apply(JOB, SPEC | {"deletionPolicy": "Retain"})
-        await there.until(JOB, "Stalled", "NotAllowed")
-        assert there.is_true(JOB, "Complete", "Succeeded")
-    async with there.running():
-        there.apply(DEFAULT_ACCOUNT, {})
-        await there.clock.run_until(lambda: not there.is_true(JOB, "Stalled"))
-        assert there.is_true(JOB, "Complete", "Succeeded")
-        assert submits(there) == 1
-
-
 async def test_a_result_stays_while_a_sweep_for_twins_fails():
     there = Installation()
-    there.fault(effect="drop_after", service="batch", operation="SubmitJob", times=1)
-    there.fault(effect="hide", service="batch", operation="ListJobs", seconds=200)
+    lost_answer(there)
+    hidden(there, 200)
     async with there.running():
         await submitted(there, 5)
         await there.until(JOB, "Complete", within=600)
@@ -76,7 +60,7 @@ async def test_a_result_stays_while_a_sweep_for_twins_fails():
 
 async def test_a_job_whose_object_is_deleted_while_it_is_submitted_does_not_stay_behind():
     there = Installation()
-    there.fault(effect="hide", service="batch", operation="DescribeJobs", seconds=20)
+    hidden(there, 20, "DescribeJobs")
 
     def interfere(_: str, body: dict) -> None:
         if body["kind"] == "BatchJob" and SUBMISSION in body["metadata"].get("annotations", {}):
@@ -92,7 +76,7 @@ async def test_a_job_whose_object_is_deleted_while_it_is_submitted_does_not_stay
 
 async def test_a_job_that_aws_does_not_show_yet_is_terminated_without_haste():
     there = Installation()
-    there.fault(effect="hide", service="batch", operation="DescribeJobs", seconds=55)
+    hidden(there, 55, "DescribeJobs")
     async with there.running():
         await submitted(there, FOR_EVER)
         there.kube.remove(JOB)

@@ -8,7 +8,9 @@ from tests.component.batchjob.runs import (
     JOB,
     SPEC,
     alive,
+    hidden,
     jobs,
+    lost_answer,
     ready,
     running,
     script,
@@ -22,15 +24,6 @@ from tests.support.manifests import DEFAULT_ACCOUNT, DEFINITION, definition
 from awsbatch_operator.api.metadata import RESOLVED, SUBMISSION
 from awsbatch_operator.aws.batch import BatchAdapter
 from awsbatch_operator.kinds.batchjob.submission import Submission
-
-
-def lost_answer(there: Installation, times: int = 1) -> None:
-    there.fault(effect="drop_after", service="batch", operation="SubmitJob", times=times)
-
-
-def hidden(there: Installation, seconds: float) -> None:
-    """ListJobs shows a job only that long after it was submitted."""
-    there.fault(effect="hide", service="batch", operation="ListJobs", seconds=seconds)
 
 
 def recorded(there: Installation) -> Submission:

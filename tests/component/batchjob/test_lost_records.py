@@ -8,6 +8,7 @@ from tests.component.batchjob.runs import (
     alive,
     finished,
     jobs,
+    lost_answer,
     running,
     script,
     shown,
@@ -100,7 +101,7 @@ async def test_nobody_stops_the_operator_by_damaging_the_record_of_a_finished_jo
 
 async def test_a_damaged_record_that_nothing_makes_up_for_is_said_and_goes_on_once_mended():
     there = Installation()
-    there.fault(effect="drop_after", service="batch", operation="SubmitJob", times=1)
+    lost_answer(there)
     async with there.running():
         await submitted(there, FOR_EVER)
     whole = recorded(there)

@@ -64,3 +64,17 @@ async def test_a_job_whose_paused_definition_lost_its_revision_is_mended_as_it_s
             there.apply(JOB, {**SPEC, "jobDefinitionRef": reference})
         await there.clock.run_until(lambda: "jobId" in there.status(JOB), within=1800)
     assert len(jobs(there)) == 1
+
+
+@pytest.mark.parametrize("revision", [{}, {"revision": 1}], ids=["by name", "by number"])
+async def test_nothing_is_submitted_with_a_definition_that_is_being_deleted(revision):
+    there = Installation()
+    async with there.running():
+        await ready(there)
+        there.kube.annotate(DEFINITION, **{PAUSED: "true"})
+        there.kube.remove(DEFINITION)
+        there.apply(JOB, {**SPEC, "jobDefinitionRef": {"name": "simulate", **revision}})
+        said = await there.until(JOB, "Reconciling", "ReferenceNotReady")
+        assert "is being deleted" in said
+        await there.clock.advance(600)
+        assert jobs(there) == []

@@ -6,7 +6,9 @@ from tests.component.batchjob.runs import (
     JOB,
     SPEC,
     alive,
+    hidden,
     jobs,
+    lost_answer,
     ready,
     running,
     script,
@@ -18,15 +20,6 @@ from tests.support.installation import Installation
 from tests.support.manifests import DEFINITION, QUEUE, definition
 
 from awsbatch_operator.api.metadata import PAUSED
-
-
-def lost_answer(there: Installation, times: int = 1) -> None:
-    there.fault(effect="drop_after", service="batch", operation="SubmitJob", times=times)
-
-
-def hidden(there: Installation, operation: str, seconds: float) -> None:
-    """The operation shows a job only that long after it was submitted."""
-    there.fault(effect="hide", service="batch", operation=operation, seconds=seconds)
 
 
 async def until_known(there: Installation) -> None:
@@ -48,7 +41,7 @@ async def test_an_adopted_job_is_followed_to_its_end_like_any_other():
 
 async def test_a_job_that_was_given_up_is_followed_to_its_end_once_it_is_found_again():
     there = Installation()
-    hidden(there, "DescribeJobs", 150)
+    hidden(there, 150, "DescribeJobs")
     async with there.running():
         await submitted(there, 1200)
         await there.until(JOB, "Stalled", "JobNotFound")
@@ -71,7 +64,7 @@ async def test_a_job_that_had_ended_when_it_was_adopted_shows_its_output():
 async def test_a_job_that_aws_lists_and_does_not_describe_yet_is_no_absent_one():
     there = Installation()
     lost_answer(there)
-    hidden(there, "DescribeJobs", 150)
+    hidden(there, 150, "DescribeJobs")
     async with there.running():
         await submitted(there, FOR_EVER)
         await until_known(there)
@@ -100,7 +93,7 @@ async def test_a_submission_is_not_repeated_when_its_queue_is_gone_from_aws():
 async def test_a_job_that_came_to_light_too_late_is_terminated_however_often_that_fails(failures):
     there = Installation()
     lost_answer(there)
-    hidden(there, "ListJobs", 200)
+    hidden(there, 200, "ListJobs")
     there.fault(effect="drop_before", service="batch", operation="TerminateJob", times=failures)
     async with there.running():
         await submitted(there, FOR_EVER)
@@ -114,7 +107,7 @@ async def test_a_job_that_came_to_light_too_late_is_terminated_however_often_tha
 async def test_a_repeat_that_aws_refuses_is_preceded_by_another_look_each_time():
     there = Installation()
     lost_answer(there)
-    hidden(there, "ListJobs", 80)
+    hidden(there, 80, "ListJobs")
     async with there.running():
         await submitted(there, FOR_EVER)
         there.fault(effect="deny", service="batch", operation="SubmitJob")

@@ -112,3 +112,18 @@ async def test_a_name_that_another_object_is_about_to_free_calls_for_nobody():
         assert "JobQueue science/main" in message
         await there.until_ready(second, within=900)
     assert said == []
+
+
+async def test_an_account_does_not_wait_for_what_only_others_keep():
+    """Our finalizer is gone from it, and with that all it had in AWS."""
+    there = Installation()
+    async with there.running():
+        there.apply(DEFAULT_ACCOUNT, {})
+        await there.until_ready(DEFAULT_ACCOUNT)
+        there.apply(POLICY, SPECS[POLICY], finalizers=["example.com/another"])
+        await there.until_ready(POLICY)
+        there.kube.remove(DEFAULT_ACCOUNT)
+        await there.until(DEFAULT_ACCOUNT, "DeletionBlocked", "StillInUse")
+        there.kube.remove(POLICY)
+        await there.until_gone(DEFAULT_ACCOUNT, within=30)
+        assert there.kube.see(POLICY)["metadata"]["finalizers"] == ["example.com/another"]

@@ -1,5 +1,7 @@
 """An INVALID environment that no queue uses is made anew: once, whatever happens on the way."""
 
+from typing import Any
+
 import pytest
 from tests.support.installation import Installation
 from tests.support.manifests import ENVIRONMENT, PROFILE, environment
@@ -12,6 +14,8 @@ from tests.support.remedies.deeds import (
     with_role,
 )
 from tests.support.remedies.rows import made_again
+
+from awsbatch_operator.api.metadata import PAUSED
 
 CREATE = "batch:CreateComputeEnvironment"
 
@@ -113,6 +117,53 @@ async def test_a_queue_that_takes_the_environment_in_the_meantime_keeps_it():
     assert there.changes() == ["batch:UpdateComputeEnvironment"]
     (found,) = there.aws().describe_compute_environments()["computeEnvironments"]
     assert found["state"] == "ENABLED"
+
+
+async def delete_by_hand(there: Installation) -> None:
+    """Somebody deletes the environment, unseen by the operator."""
+    there.kube.annotate(ENVIRONMENT, **{PAUSED: "true"})
+    await there.clock.advance(30)
+    name: dict[str, Any] = {"computeEnvironment": there.status(ENVIRONMENT)["awsName"]}
+    there.aws().update_compute_environment(state="DISABLED", **name)
+    await there.clock.advance(60)
+    there.aws().delete_compute_environment(**name)
+    await there.clock.advance(600)
+    assert not there.aws().describe_compute_environments()["computeEnvironments"]
+
+
+async def test_a_remaking_that_was_dropped_is_not_told_when_somebody_deletes_the_environment():
+    there = Installation()
+    async with there.running():
+        there.apply(ENVIRONMENT, environment(instanceRole=OTHER_PROFILE))
+        await there.until(ENVIRONMENT, "Stalled", "EnvironmentInvalid")
+        there.fault(effect="deny", service="batch", operation="DeleteComputeEnvironment")
+        there.apply(ENVIRONMENT, environment())
+        await there.until(ENVIRONMENT, "Stalled", "PermissionDenied")
+        there.aws("iam").create_instance_profile(InstanceProfileName="other")
+        there.apply(ENVIRONMENT, environment(instanceRole=OTHER_PROFILE))
+        await there.until_ready(ENVIRONMENT, within=1200)
+        there.mend()
+        await delete_by_hand(there)
+        there.calls.clear()
+        there.kube.annotate(ENVIRONMENT, **{PAUSED: None})
+        await there.clock.run_until(lambda: CREATE in there.calls, within=600)
+        await there.until_ready(ENVIRONMENT)
+    assert "Remade" not in [reason for reason, _ in there.events(ENVIRONMENT)]
+
+
+async def test_what_was_made_anew_once_is_not_called_invalid_when_somebody_deletes_it_later():
+    there = Installation()
+    async with there.running():
+        there.apply(ENVIRONMENT, environment())
+        await drop_cluster(there)
+        await there.clock.run_until(lambda: there.changes().count(CREATE) == 2, within=600)
+        await there.until_ready(ENVIRONMENT)
+        await there.clock.advance(600)
+        await delete_by_hand(there)
+        there.fault(effect="deny", service="batch", operation="CreateComputeEnvironment")
+        there.kube.annotate(ENVIRONMENT, **{PAUSED: None})
+        said = await there.until(ENVIRONMENT, "Stalled", "PermissionDenied", within=900)
+    assert said.startswith("AWS refuses batch:CreateComputeEnvironment")
 
 
 async def test_a_role_that_left_the_spec_stays_and_is_told():

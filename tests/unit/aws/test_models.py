@@ -69,7 +69,10 @@ def test_the_model_changes_nothing_in_a_plain_answer(protocol, shape):
         {"jobs": []},
         {"jobs": [{"jobId": "a", "createdAt": 1_790_000_000_000, "container": {"exitCode": 0}}]},
         {"jobs": [{"jobId": "a", "newInAws": 1}, {"jobId": "b"}], "newInAws": {}},
+        {"jobs": [{"container": {"new": 1, "environment": [{"name": "a", "new": {}}]}}]},
+        {"jobs": [{"tags": {"any": "thing"}, "container": {"command": ["a"], "volumes": []}}]},
         {"jobs": [{"jobId": "a", "statusReason": None, "container": {"exitCode": None}}]},
+        {"jobs": [{"jobId": "a", "createdAt": 1e3, "startedAt": 10**30}]},
         {"jobs": None},
         {},
     ],
@@ -84,15 +87,16 @@ def test_what_is_read_is_what_botocore_reads(body):
     assert ours == theirs
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'"text"'])
-def test_what_is_no_answer_is_left_to_botocore(body):
-    shape = MODELS["batch"].shape_for("SubmitJobResponse")
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'"text"', b'{"jobs": [[]]}', b"\xff{}"])
+@pytest.mark.parametrize("name", ["SubmitJobResponse", "DescribeJobsResponse"])
+def test_what_is_no_answer_is_left_to_botocore(name, body):
+    shape = MODELS["batch"].shape_for(name)
 
     def told(factory):
         try:
             return parsed(factory, "rest-json", shape, body)
         except Exception as error:  # noqa: BLE001 - whatever it raises is what counts here
-            return type(error)
+            return repr(error)
 
     assert told(Parsers()) == told(ResponseParserFactory())
 

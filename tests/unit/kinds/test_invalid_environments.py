@@ -59,6 +59,16 @@ WORDS = (
         "computeResources.ec2Configuration",
         "Correct spec.computeResources.ec2Configuration. ",
     ),
+    (
+        "CLIENT_ERROR - The key pair couldn't be found in this region: it doesn't exist",
+        "computeResources.ec2KeyPair",
+        "Make or import a key pair of that name, and it becomes VALID by itself",
+    ),
+    (
+        "CLIENT_ERROR - Couldn't find the security group sg-1, it doesn't exist",
+        "computeResources.securityGroupIds",
+        "Correct spec.computeResources.securityGroupIds. ",
+    ),
     ("CLIENT_ERROR - AMI cannot be described", "computeResources.ec2Configuration", "made anew"),
     (
         f"{ILL_FORMED} The key pair 'subnet-key' does not exist",

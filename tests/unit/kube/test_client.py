@@ -211,6 +211,15 @@ async def test_a_list_of_metadata_is_asked_for_page_by_page_and_without_bodies()
     ]
 
 
+async def test_an_object_is_of_the_kind_that_was_asked_for_however_the_page_is_read():
+    """Each item says that it is a PartialObjectMetadata; a token of null is read the slow way."""
+    item = {"kind": "PartialObjectMetadata", "metadata": {"name": "a"}}
+    said = Say(body={"items": [item], "metadata": {"continue": None}})
+    async with client(Script(said)) as kube:
+        pages = [page async for page in kube.list_metadata("BatchJob")]
+    assert [each["kind"] for page in pages for each in page] == ["BatchJob"]
+
+
 async def test_the_next_page_of_metadata_is_not_asked_for_before_it_is_wanted():
     script = Script(page("a", token="t1"), page("b"))
     async with client(script) as kube:

@@ -2,6 +2,7 @@ import asyncio
 import io
 import json
 import logging
+import sys
 
 import pytest
 import structlog
@@ -153,9 +154,17 @@ class Unshowable:
         raise ValueError("it has no text")
 
 
+class Closed(io.StringIO):
+    """A stream that is closed, as stderr may be while a process ends."""
+
+    def write(self, _):
+        raise ValueError("I/O operation on closed file")
+
+
 @pytest.mark.parametrize("what", ["the stream", "the value"])
-def test_a_line_that_cannot_be_written_ends_nothing(what, monkeypatch):
-    monkeypatch.setattr(logging, "raiseExceptions", False)  # which tells it on stderr
+@pytest.mark.parametrize("stderr", [io.StringIO, Closed], ids=lambda each: each.__name__)
+def test_a_line_that_cannot_be_written_ends_nothing(what, stderr, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", stderr())
     stream = Full() if what == "the stream" else io.StringIO()
     configure(style=LogStyle.JSON, stream=stream)
     structlog.get_logger().info("said", value=Unshowable())

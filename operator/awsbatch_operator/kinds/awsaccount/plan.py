@@ -48,7 +48,10 @@ def _lives_in(user: Resource, account: str) -> bool:
     """Whether the user was resolved to the account and may have something in AWS.
 
     `kubectl replace` takes the finalizer away, and what the status shows is in AWS all the same.
+    One that is being deleted without it was let go: others keep it, and nothing of it is removed.
     """
+    if user.deleting and not user.held:
+        return False
     if not user.held and not {"arn", "jobId"} & user.status.keys():
         return False
     try:

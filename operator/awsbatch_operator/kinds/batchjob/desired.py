@@ -118,8 +118,9 @@ def needed_references(resource: Resource) -> tuple[Reference, ...]:
     that is still the queue of the object which the spec names, and not another's of the same name.
     """
     need = _need(resource)
-    # A revision that is given by its number may be there whatever became of the newest generation.
-    numbered = Need.IN_AWS if need is Need.READY else need
+    # A revision that is given by its number may be there whatever became of the newest generation;
+    # but nothing new is built on a definition that is being deleted.
+    numbered = Need.STANDING if need is Need.READY else need
     revision = "revision" in resource.spec["jobDefinitionRef"]
     return tuple(
         replace(

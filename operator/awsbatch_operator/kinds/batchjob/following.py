@@ -5,6 +5,7 @@ the first time or once more. A further job of a run is ended all the same where 
 that is no new work.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import assert_never
 
@@ -54,6 +55,22 @@ def plan_following(
     return with_ledger(plan, observed, record, now, may_end=following.may_change)
 
 
+def after_the_end(following: FollowingJob, submission: Submission) -> FollowingJob:
+    """Of a job whose end stands in the status: no look, and what can still be mended."""
+    left = _of_an_ended(following.findings, ran=_ran(following, submission))
+    return replace(following, findings=left, look=False)
+
+
+def _of_an_ended(findings: Iterable[Finding], *, ran: bool) -> tuple[Finding, ...]:
+    """Nothing of it is held back any more: what can still be mended is said as of any ended job."""
+    return tuple(each for each in findings if ran and each.reason in _OF_SPEC)
+
+
+def _ran(following: FollowingJob, submission: Submission) -> bool:
+    """Whether the spec says what was submitted."""
+    return submission.request_hash in {"", following.request_hash}
+
+
 def _seen(
     following: FollowingJob, observed: Observed, record: Submission, now: Instant
 ) -> Plan[Action]:
@@ -82,10 +99,9 @@ def _that_matter(following: FollowingJob, observed: Observed) -> tuple[Finding, 
     if observed.knowledge not in _IS_A_JOB:
         return following.findings
     kept = (each for each in following.findings if each.reason not in _OF_REFERENCES)
-    ran = observed.submission.request_hash in {"", following.request_hash}
+    ran = _ran(following, observed.submission)
     if _end_is_told(observed):
-        # Nothing of it is held back any more. What can still be mended is said as of any ended job.
-        return tuple(each for each in kept if ran and each.reason in _OF_SPEC)
+        return _of_an_ended(kept, ran=ran)
     return tuple(_beside_the_job(each, observed.submission, ran=ran) for each in kept)
 
 

@@ -22,8 +22,8 @@ from awsbatch_operator.kinds.batchjob.desired import (
     grace_left,
     needed_references,
 )
-from awsbatch_operator.kinds.batchjob.following import plan_following
-from awsbatch_operator.kinds.batchjob.observe import Observer
+from awsbatch_operator.kinds.batchjob.following import after_the_end, plan_following
+from awsbatch_operator.kinds.batchjob.observe import Observer, is_over
 from awsbatch_operator.kinds.batchjob.observed import MAY_BE_SENT, Knowledge, Observed
 from awsbatch_operator.kinds.batchjob.plan import plan_job
 from awsbatch_operator.kinds.batchjob.removal import plan_removal
@@ -84,10 +84,14 @@ class BatchJobKind:
 
     def following(self, resource: Resource, following: Following) -> Following | None:
         try:
-            unfinished = self.observer.unfinished(resource)
+            submission = self.observer.recorded(resource)
         except RecordError:
             return None  # nothing is guessed; a refusal says so
-        return followed_job(resource, following) if unfinished else None
+        if submission is None:
+            return None
+        followed = followed_job(resource, following)
+        over = is_over(resource, submission)
+        return after_the_end(followed, submission) if over else followed
 
     async def observe(
         self, resource: Resource, recorded: ScopeRecord, scope: Scope, *, fresh: bool

@@ -75,7 +75,7 @@ class Observer:
             return None
         lost = is_lost(resource)
         here = (submission.account_id, submission.region) == (scope.account_id, scope.region)
-        over = _is_over(resource, submission)
+        over = is_over(resource, submission)
         if not here and not over:
             return Observed(Knowledge.ELSEWHERE, submission, lost=lost)
         look = _Look(resource, submission, owner, scope, fresh)
@@ -94,14 +94,6 @@ class Observer:
         job_id = self.memory.forget(key)
         if job_id is not None:
             self.feed.forget(job_id)
-
-    def unfinished(self, resource: Resource) -> bool:
-        """Whether a run is recorded whose end, or whose further jobs, are still to be seen.
-
-        No AWS call. Raises RecordError.
-        """
-        submission = self.recorded(resource)
-        return submission is not None and not _is_over(resource, submission)
 
     def recorded(self, resource: Resource) -> Submission | None:
         """What is recorded; or, if somebody has taken that away, what we have just sent.
@@ -262,7 +254,7 @@ def _is_concluded(resource: Resource, submission: Submission) -> bool:
     return named and end_condition(resource) is not None
 
 
-def _is_over(resource: Resource, submission: Submission) -> bool:
+def is_over(resource: Resource, submission: Submission) -> bool:
     """Whether its end stands in the status, and nothing is left to be looked for."""
     return _is_concluded(resource, submission) and submission.looked_through
 

@@ -89,7 +89,7 @@ _UNKNOWN = Lack(())
 # What people have named may contain any word; and an ARN of an assumed role, or how Auto Scaling
 # begins whatever EC2 says of the template that Batch has made, is not what is lacking.
 _NOT_THE_LACK = re.compile(
-    r"'[^']*'|\"[^\"]*\"|\barn:\S+|(?<=\btemplate name )\S+|(?<=\bprofile name: )\S+"
+    r"(?<!\w)'[^']*'|\"[^\"]*\"|\barn:\S+|(?<=\btemplate name )\S+|(?<=\bprofile name: )\S+"
     r"|you must use a valid fully-formed launch template"
 )
 

@@ -1,5 +1,6 @@
 """What to do next about a compute environment (pure)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from awsbatch_operator.api import catalogue
@@ -80,7 +81,7 @@ def plan_environment(desired: Desired, observed: Observed | None, now: Instant) 
     return Plan(
         steps=steps,
         findings=(*_findings(desired, observed, found), *desired.notes),
-        record=tag_record(desired.tags, observed.tags),
+        record={**tag_record(desired.tags, observed.tags), **_over(desired, observed)},
         look_again_seconds=RELOOK_SECONDS,
     )
 
@@ -174,6 +175,17 @@ def _make_anew(desired: Desired, observed: Observed) -> Plan[ApiCall]:
         record=remaking.record(),
         announce={"plan": shown_plan(desired, observed)},
     )
+
+
+def _over(desired: Desired, observed: Observed) -> Mapping[str, str]:
+    """The record of a remaking that is over: the new environment is there, or it was dropped.
+
+    If it stood on, whoever deletes the environment later would read that it was the INVALID one.
+    """
+    remaking = desired.remaking
+    if not remaking.environment or remaking.begun(observed.mark, desired.generation):
+        return {}
+    return remaking.over().record()
 
 
 def _remaking(observed: Observed) -> Finding:

@@ -22,7 +22,7 @@ from awsbatch_operator.api.metadata import REMAKING, Resource
 class Remaking:
     """What the annotation says: AWS's own mark of the environment that goes, and the generation."""
 
-    environment: str = ""
+    environment: str = ""  # "" also once nothing goes any more
     generation: int = -1
     gone: bool = False  # AWS has confirmed the deletion, and that was told
 
@@ -33,6 +33,10 @@ class Remaking:
     def begun(self, mark: str, generation: int) -> bool:
         """Whether it goes for what the spec still says; an edit has it decided anew."""
         return self.is_of(mark) and self.generation == generation
+
+    def over(self) -> "Remaking":
+        """No environment goes any more; of the generation, it is known that it had its turn."""
+        return Remaking(generation=self.generation)
 
     def record(self) -> Mapping[str, str]:
         """The annotation."""

@@ -13,7 +13,7 @@ from awsbatch_operator.kinds.jobdefinition.desired import Desired
 from awsbatch_operator.kinds.jobdefinition.observe import Observed
 from awsbatch_operator.kinds.jobdefinition.plan import current_revision
 from awsbatch_operator.kinds.jobdefinition.revision import Revision
-from awsbatch_operator.kinds.lasting import ApiCall, starting
+from awsbatch_operator.kinds.lasting import ApiCall, absent, starting
 from awsbatch_operator.schema.canonical import content_hash
 
 SHOWN = 200  # the CRD's limit
@@ -28,6 +28,8 @@ def definition_status(resource: Resource, seen: Seen[Desired, Observed, ApiCall]
         return KindStatus(
             before.fields, Verdict(Situation.DELETING, catalogue.DELETING.name, words)
         )
+    if desired is not None and observed is None and seen.plan is not None:
+        return absent(resource, "arn", "revision", "contentHash")
     if desired is None or observed is None:
         return before
     current = current_revision(desired, observed)

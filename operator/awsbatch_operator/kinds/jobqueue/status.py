@@ -9,13 +9,17 @@ from awsbatch_operator.kinds.contract import KindStatus, Removal, Seen
 from awsbatch_operator.kinds.jobqueue.desired import Desired
 from awsbatch_operator.kinds.jobqueue.observe import Observed
 from awsbatch_operator.kinds.jobqueue.spec import JobQueueStatus
-from awsbatch_operator.kinds.lasting import ApiCall, starting
+from awsbatch_operator.kinds.lasting import ApiCall, absent, starting
 from awsbatch_operator.schema.fit import fitted
+
+_OF_AWS = ("arn", "state", "awsStatus", "statusReason", "jobs")
 
 
 def queue_status(resource: Resource, seen: Seen[Desired, Observed, ApiCall]) -> KindStatus:
     """The kind's fields and its verdict."""
     before, observed = starting(resource), seen.observed
+    if observed is None and seen.plan is not None and not resource.deleting:
+        return absent(resource, *_OF_AWS)
     if observed is None:
         return before
     fields = _fields(observed)

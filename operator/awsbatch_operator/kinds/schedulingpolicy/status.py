@@ -4,13 +4,15 @@ from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.conditions import Situation, Verdict
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.kinds.contract import KindStatus, Removal, Seen
-from awsbatch_operator.kinds.lasting import ApiCall, starting
+from awsbatch_operator.kinds.lasting import ApiCall, absent, starting
 from awsbatch_operator.kinds.schedulingpolicy.desired import Desired
 from awsbatch_operator.kinds.schedulingpolicy.observe import Observed
 
 
 def policy_status(resource: Resource, seen: Seen[Desired, Observed, ApiCall]) -> KindStatus:
     """The kind's fields and its verdict."""
+    if seen.observed is None and seen.plan is not None and not resource.deleting:
+        return absent(resource, "arn")
     if seen.observed is None:
         return starting(resource)
     fields = {"arn": seen.observed.arn}
