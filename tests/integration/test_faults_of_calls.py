@@ -13,9 +13,9 @@ from tests.support.cluster import is_ready
 from tests.support.namespaces import new_namespace
 from tests.support.recording import Recording
 from tests.support.whole_life import (
-    CHANGING,
     DEFINITION,
     ENVIRONMENT,
+    IN_A_LIFE,
     LONG,
     POLICY,
     QUEUE,
@@ -64,7 +64,7 @@ def begun(site, mode, number):
     """A life that is about to begin."""
     control_plane, name = site.control_plane, f"faults-{mode}"
     details = FAULTS[mode] | {"principal": f"*:{number}:*"}
-    faults = {call: site.fault(service="batch", operation=call, **details) for call in CHANGING}
+    faults = {call: site.fault(service="batch", operation=call, **details) for call in IN_A_LIFE}
     with (
         new_namespace(control_plane) as namespace,
         site.cluster(namespace) as cluster,
@@ -100,7 +100,7 @@ def struck(request, lives):
 
 
 def test_each_call_that_changes_something_was_struck(site, struck):
-    assert {call for call, fault in struck.faults.items() if site.struck(fault)} == CHANGING
+    assert {call for call, fault in struck.faults.items() if site.struck(fault)} == IN_A_LIFE
 
 
 def test_one_of_everything_was_made(struck):
@@ -112,7 +112,7 @@ def test_nothing_is_left(struck):
 
 
 def test_meanwhile_a_condition_said_why(struck):
-    unsaid = [call for call in sorted(CHANGING) if struck.reason not in reasons(struck.life, call)]
+    unsaid = [call for call in sorted(IN_A_LIFE) if struck.reason not in reasons(struck.life, call)]
     assert unsaid == []
 
 

@@ -14,6 +14,10 @@ from awsbatch_operator.aws.call_table import CALLS
 
 # CancelJob is in the table for suspend, which is not there yet.
 CHANGING = frozenset(call.operation for call in CALLS if call.mutating) - {"CancelJob"}
+# Of those, what the whole life of the five kinds needs. Capacity in EC2 belongs to no kind yet.
+IN_A_LIFE = frozenset(
+    call.operation for call in CALLS if call.mutating and call.service == "batch"
+) - {"CancelJob"}
 SECONDS = 120.0
 ENVIRONMENT, QUEUE = ("ComputeEnvironment", "pool"), ("JobQueue", "main")
 DEFINITION, POLICY = ("JobDefinition", "simulate"), ("SchedulingPolicy", "fair")
