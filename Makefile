@@ -36,13 +36,13 @@ restart-operator: $(VENV)/.ready ## Start the operator of that sandbox again, ki
 test: test-unit test-simulator test-component test-crash test-integration ## Run all tests
 
 test-unit: $(VENV)/.ready ## Unit and property tests
-	@$(RUN) tools/cloud_init.py
 	$(BIN)/python -m pytest tests/unit -n 2 -q
 
 test-simulator: $(VENV)/.ready ## Tests of the simulated AWS, from what AWS documents
 	$(BIN)/python -m pytest tests/simulator -n 2 -q
 
 test-component: $(VENV)/.ready ## The whole operator in one process over a stepped clock; the simulator over HTTP
+	@$(RUN) tools/cloud_init.py
 	$(BIN)/python -m pytest tests/component -n 2 -q
 
 test-crash: $(VENV)/.ready ## Death at every external call, in one process
