@@ -1,4 +1,4 @@
-"""The calls by which instances leave, as steps: each pool's in a lane beside that of its launches."""
+"""The calls by which instances leave, as steps: each pool's in a lane of its own for that."""
 
 from collections.abc import Mapping, Sequence
 
