@@ -70,6 +70,7 @@ class Observed:
     mark: str  # of the spec and of the annotation that asks for a reconcile; never ""
     lives: Sequence[Life] = ()
     members: Sequence[MemberView] = ()
+    unlisted: frozenset[str] = frozenset()  # ids that answers named and EC2 does not list yet
     needs: Sequence[Need] = ()
     types: TypesByPool = field(default_factory=dict)
     offers: Sequence[Offer] = ()
@@ -143,9 +144,19 @@ def outcome_of(intent: Intent, seen: Observed) -> Outcome:
 
 
 def settled(record: Launches, wish: Wish, seen: Observed, now: Instant) -> Launches:
-    """The record with what is known by now: intents closed, and who has joined or never did."""
+    """The record with what is known by now: intents closed, and who has joined or never did.
+
+    EC2's answer names instances that EC2 lists only later. If the process ended in between, nobody
+    would know of them, and the jobs would get others. So the intent stays open until all are
+    listed; it counts as many as there are, and what is missing is asked for elsewhere at once.
+    """
     for intent in record.open_intents():
-        closed = record.after(intent.pool, outcome_of(intent, seen), now)
+        outcome = outcome_of(intent, seen)
+        if isinstance(outcome, Answered) and not seen.unlisted.isdisjoint(outcome.instances):
+            kept = replace(intent, count=len(outcome.instances))
+            record = record.put(intent.pool, replace(record.of(intent.pool), intent=kept))
+            continue
+        closed = record.after(intent.pool, outcome, now)
         if closed is not record and intent.request:
             closed = _block_after(closed, intent, seen)
         record = closed

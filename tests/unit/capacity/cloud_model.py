@@ -14,13 +14,12 @@ from awsbatch_operator.capacity.launch_codec import parsed
 from awsbatch_operator.capacity.launches import Launches
 from awsbatch_operator.capacity.model import Market, Need
 from awsbatch_operator.capacity.observed import (
-    Answer,
     Observed,
     fleet_answer,
     pauses_after,
     refused_answer,
 )
-from awsbatch_operator.capacity.planner import plan_capacity
+from awsbatch_operator.capacity.planner import AT_REST_SECONDS, plan_capacity
 from awsbatch_operator.capacity.removal import plan_removal
 from awsbatch_operator.capacity.requests import Machine
 from awsbatch_operator.capacity.views import END, INTENT, POOL, Expected, InstanceView, MemberView
@@ -90,9 +89,7 @@ class World:
     def observed(self):
         views = [each for each in self.instances.values() if self._listed(each)]
         members = list(self.members.values())
-        current = lives(
-            views, members, self.now, expected=self.expected, memory=self.memory
-        )
+        current = lives(views, members, self.now, expected=self.expected, memory=self.memory)
         self.memory = dict(remembered(current))
         self.expected = still_expected(self.expected, views, self.now)
         waiting = [job for job in self.jobs if not job.on and not job.done]
@@ -113,6 +110,7 @@ class World:
             mark="1",
             lives=current,
             members=members,
+            unlisted=frozenset(each.id for each in self.expected),
             needs=[
                 Need(vcpus=cpu, memory_mib=mib, count=count)
                 for (cpu, mib), count in sorted(sizes.items())
@@ -161,11 +159,14 @@ class World:
         end = self.now.plus(seconds)
         while self.now < end:
             try:
-                self.turn()
-                self.turn()
+                plan = self.turn()
             except CrashError:
                 self.crash_at, self.since = -1, self.now
                 self.answers, self.expected, self.memory = {}, (), {}
+            else:
+                idle = not plan.steps and plan.look_again_seconds == AT_REST_SECONDS
+                if idle and not self.alive() and all(job.done for job in self.jobs):
+                    return
             self.step(each)
 
     def remove(self, seconds):
@@ -323,7 +324,9 @@ class World:
                 self.instances[name] = replace(view, state="terminated")
             elif view.state == "pending" and age >= 20:
                 self.instances[name] = replace(view, state="running")
-            elif view.state == "running" and age >= JOINS_AFTER and f"arn:{name}" not in self.members:
+            elif (
+                view.state == "running" and age >= JOINS_AFTER and f"arn:{name}" not in self.members
+            ):
                 self.members[f"arn:{name}"] = MemberView(
                     arn=f"arn:{name}",
                     instance=name,
@@ -357,7 +360,11 @@ class World:
                     mine.append(job)
                     cpu, mib = cpu - int(job.vcpus * 1024), mib - job.mib
             self.members[arn] = replace(
-                member, tasks=len(mine), cpu_left=cpu, memory_left=mib, memory_mib=about.registered_mib
+                member,
+                tasks=len(mine),
+                cpu_left=cpu,
+                memory_left=mib,
+                memory_mib=about.registered_mib,
             )
 
     def _listed(self, view):

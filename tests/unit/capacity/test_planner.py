@@ -35,7 +35,10 @@ def at_rest(made):
 def test_instances_come_for_waiting_jobs_and_go_when_they_are_done():
     made = world(jobs=40)
     first = made.turn()
-    assert [step.action.operation for step in first.steps] == ["CreateLaunchTemplate", "CreateFleet"]
+    assert [step.action.operation for step in first.steps] == [
+        "CreateLaunchTemplate",
+        "CreateFleet",
+    ]
     assert first.announce["capacity"]["wanted"].endswith("for 40 waiting jobs: 10 x r7i.xlarge")
     made.run(HOUR)
     assert all(job.done for job in made.jobs)
@@ -63,7 +66,7 @@ def test_a_launch_whose_answer_was_lost_is_looked_up_and_not_made_again():
     assert len(made.launches) == 1
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     jobs=st.integers(1, 60),
     most=st.integers(4, 40),
