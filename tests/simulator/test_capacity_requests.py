@@ -1,18 +1,19 @@
 """The requests that capacity is made by, sent to the simulator, which refuses what EC2 refuses."""
 
 from tests.simulator.cloud import Cloud
-from tests.unit.capacity.cloud_model import OWNER, machine
+from tests.unit.capacity.planning_model import OWNER, machine
 from tests.unit.capacity.values import LARGE, NOW, offers, pool
 
 from awsbatch_operator.capacity import requests
 from awsbatch_operator.capacity.launches import Intent
+from awsbatch_operator.capacity.machines import template
 from awsbatch_operator.capacity.model import Market
 from awsbatch_operator.capacity.views import instance_view
 
 
 def test_an_instance_of_a_template_of_ours_says_whose_it_is_and_ends_when_it_is_told_to():
     cloud, mine = Cloud(), pool("main", LARGE)
-    made = requests.template(OWNER, mine, machine(mine))
+    made = template(OWNER, mine, machine(mine))
     cloud("CreateLaunchTemplate", **requests.make_template("main", made).request)
     cloud("CreateLaunchTemplate", **requests.make_template("main", made).request)  # the same
     intent = Intent(
@@ -44,7 +45,7 @@ def test_an_instance_of_a_template_of_ours_says_whose_it_is_and_ends_when_it_is_
     }
     [call] = requests.terminate("main", [each.id for each in found])
     cloud(call.operation, **call.request)
-    [template] = cloud("DescribeLaunchTemplates")["LaunchTemplates"]
-    assert template["LaunchTemplateName"] == made.name
+    [shown] = cloud("DescribeLaunchTemplates")["LaunchTemplates"]
+    assert shown["LaunchTemplateName"] == made.name
     cloud("DeleteLaunchTemplate", **requests.delete_template(made.name).request)
     assert not cloud("DescribeLaunchTemplates")["LaunchTemplates"]

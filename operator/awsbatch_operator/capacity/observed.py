@@ -30,9 +30,9 @@ from awsbatch_operator.capacity.launches import (
     TokenUsed,
 )
 from awsbatch_operator.capacity.leaving import Notice
+from awsbatch_operator.capacity.machines import Machine
 from awsbatch_operator.capacity.model import Need, Offer, Wish
 from awsbatch_operator.capacity.offers import Pauses, after_fault, after_success
-from awsbatch_operator.capacity.requests import Machine
 from awsbatch_operator.capacity.views import MemberView
 
 

@@ -29,11 +29,12 @@ from awsbatch_operator.capacity.launch_codec import annotation
 from awsbatch_operator.capacity.launches import Intent, Launches, Throttled
 from awsbatch_operator.capacity.leaving import Drain, Leaving, Situation, Terminate, leave
 from awsbatch_operator.capacity.leaving_steps import leaving_steps
+from awsbatch_operator.capacity.machines import Template
 from awsbatch_operator.capacity.model import InstanceType, Limits, Market, Room, Used, Wish
 from awsbatch_operator.capacity.observed import Observed, settled
 from awsbatch_operator.capacity.offers import buyable
 from awsbatch_operator.capacity.packing import choose
-from awsbatch_operator.capacity.requests import Call, Template
+from awsbatch_operator.capacity.requests import Call
 from awsbatch_operator.capacity.status import capacity_status
 from awsbatch_operator.capacity.telling import findings
 from awsbatch_operator.capacity.templates import Templates, unused

@@ -9,30 +9,22 @@ interfaces and Spot requests can be tagged nowhere else. Instances get all of th
 as well, so that it does not matter whether EC2 adds those to the template's or takes them instead.
 """
 
-import base64
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any
 
-from awsbatch_operator.api.encoding import canonical
-from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Shape
-from awsbatch_operator.api.names import short_hash
 from awsbatch_operator.api.tags import CONTENT, Owner
 from awsbatch_operator.capacity.block_record import Reserve
 from awsbatch_operator.capacity.launches import Intent
-from awsbatch_operator.capacity.model import InstanceType, Market, Pool
-from awsbatch_operator.capacity.views import END, INTENT, MARKET, POOL, PURPOSE
-from awsbatch_operator.userdata.model import Refused, Rendered, UserData
-from awsbatch_operator.userdata.render import render
+from awsbatch_operator.capacity.machines import Template, owned, tagged
+from awsbatch_operator.capacity.model import Market
+from awsbatch_operator.capacity.views import END, INTENT, MARKET
 
 VERSION = 1  # of every launch template of ours
-_PURPOSE = "capacity"
 _ENDED_AT_ONCE = 100  # ids in one TerminateInstances: EC2 advises small batches
 _DRAINED_AT_ONCE = 10  # UpdateContainerInstancesState: "up to 10"
-_METADATA: Mapping[str, Any] = {"HttpTokens": "required", "HttpPutResponseHopLimit": 2}
 
 
 class Service(StrEnum):
@@ -53,104 +45,6 @@ class Call:
     token: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
-    """What the instances of a pool are made of, with every reference of the spec resolved.
-
-    `user_data` names the image, too. Its ends are left empty: a block fills in its own.
-    """
-
-    user_data: UserData
-    security_groups: tuple[str, ...]
-    instance_profile: str  # name or ARN
-    key_name: str = ""
-    block_devices: tuple[Shape, ...] = ()  # EC2's shape
-    metadata_options: Shape = field(default_factory=dict)  # over our defaults
-    placement: Shape = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Template:
-    """A launch template as it is to be. `content` is the pool's, whatever the end and the cores."""
-
-    name: str
-    content: str
-    request: Shape
-
-
-@lru_cache(maxsize=256)
-def rendered(wish: UserData) -> Rendered | Refused:
-    """The user data, kept for as long as it is asked for again: each plan needs it."""
-    return render(wish)
-
-
-def template(
-    owner: Owner,
-    pool: Pool,
-    machine: Machine,
-    about: InstanceType | None = None,
-    end: Instant | None = None,
-) -> Template | Refused:
-    """The launch template for instances of that type (of any, without cpuOptions) and end."""
-    base = rendered(machine.user_data)
-    made = base if end is None else rendered(replace(machine.user_data, ends_at=end))
-    if isinstance(base, Refused):
-        return base
-    if isinstance(made, Refused):
-        return made
-    shared = _tags(owner, pool.name)
-    data = _data(machine)
-    content = _hash(owner.uid, [data, base.hash, pool.threads_per_core, shared])
-    if pool.threads_per_core is not None and about is not None:
-        cores = {"CoreCount": about.default_cores, "ThreadsPerCore": pool.threads_per_core}
-        data["CpuOptions"] = cores
-    tags = {**shared, CONTENT: content}
-    name = f"awsbatch-{_hash(owner.uid, [data, made.hash, tags])}"
-    data["UserData"] = base64.b64encode(made.content).decode()
-    kinds = ["instance", "volume", "network-interface"]
-    kinds += ["spot-instances-request"] if pool.market is not Market.ON_DEMAND else []
-    data["TagSpecifications"] = [_tagged(kind, tags) for kind in kinds]
-    request = {
-        "LaunchTemplateName": name,
-        "ClientToken": name,
-        "LaunchTemplateData": data,
-        "TagSpecifications": [_tagged("launch-template", tags)],
-    }
-    return Template(name=name, content=content, request=request)
-
-
-def _data(machine: Machine) -> dict[str, Any]:
-    profile = machine.instance_profile
-    named = {"Arn": profile} if profile.startswith("arn:") else {"Name": profile}
-    data: dict[str, Any] = {
-        "ImageId": machine.user_data.image_id,
-        "IamInstanceProfile": named,
-        "SecurityGroupIds": list(machine.security_groups),
-        "InstanceInitiatedShutdownBehavior": "terminate",
-        "MetadataOptions": {**_METADATA, **machine.metadata_options},
-    }
-    if machine.key_name:
-        data["KeyName"] = machine.key_name
-    if machine.block_devices:
-        data["BlockDeviceMappings"] = [dict(each) for each in machine.block_devices]
-    if machine.placement:
-        data["Placement"] = dict(machine.placement)
-    return data
-
-
-def _hash(uid: str, value: Any) -> str:
-    return short_hash(uid, canonical(value).decode(), digits=32)
-
-
-def _tags(owner: Owner, pool: str) -> dict[str, str]:
-    return {**owner.tags(), PURPOSE: _PURPOSE, POOL: pool}
-
-
-def _tagged(kind: str, tags: Mapping[str, str]) -> Shape:
-    rows = [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
-    return {"ResourceType": kind, "Tags": rows}
-
-
 def make_template(pool: str, made: Template) -> Call:
     """CreateLaunchTemplate. One of that name that is there already is the same."""
     return _ec2("CreateLaunchTemplate", made.request, pool=pool)
@@ -167,7 +61,7 @@ def launch(owner: Owner, intent: Intent, content: str) -> Call:
     A fleet cannot name the reservation that it launches into, as RunInstances can.
     """
     tags = {
-        **_tags(owner, intent.pool),
+        **owned(owner, intent.pool),
         CONTENT: content,
         INTENT: intent.token,
         MARKET: intent.market.value,
@@ -195,7 +89,7 @@ def _run(intent: Intent, tags: Mapping[str, str]) -> Shape:
         "MinCount": intent.minimum,
         "MaxCount": intent.count,
         "CapacityReservationSpecification": {"CapacityReservationTarget": target},
-        "TagSpecifications": [_tagged("instance", tags)],
+        "TagSpecifications": [tagged("instance", tags)],
     }
 
 
@@ -233,7 +127,7 @@ def _fleet(intent: Intent, tags: Mapping[str, str]) -> Shape:
             "DefaultTargetCapacityType": "spot" if spot else "on-demand",
         },
         "SpotOptions" if spot else "OnDemandOptions": options,
-        "TagSpecifications": [_tagged("fleet", tags), _tagged("instance", tags)],
+        "TagSpecifications": [tagged("fleet", tags), tagged("instance", tags)],
     }
 
 
@@ -269,7 +163,7 @@ def deregister(pool: str, cluster: str, members: Iterable[str]) -> tuple[Call, .
 def reserve(owner: Owner, pool: str, wanted: Reserve) -> Call:
     """CreateCapacityReservation, targeted: nobody else's instances use it up; it has an end."""
     end = wanted.end.rfc3339()
-    tags = {**_tags(owner, pool), INTENT: wanted.token, END: end}
+    tags = {**owned(owner, pool), INTENT: wanted.token, END: end}
     request = {
         "ClientToken": wanted.token,
         "InstanceType": wanted.instance_type,
@@ -279,7 +173,7 @@ def reserve(owner: Owner, pool: str, wanted: Reserve) -> Call:
         "EndDateType": "limited",
         "EndDate": end,
         "InstanceMatchCriteria": "targeted",
-        "TagSpecifications": [_tagged("capacity-reservation", tags)],
+        "TagSpecifications": [tagged("capacity-reservation", tags)],
     }
     return _ec2("CreateCapacityReservation", request, pool=pool, token=wanted.token)
 

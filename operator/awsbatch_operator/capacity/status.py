@@ -12,10 +12,10 @@ from awsbatch_operator.capacity.choice import Choice
 from awsbatch_operator.capacity.holdings import usage
 from awsbatch_operator.capacity.instances import HAS_JOINED, ON_ITS_WAY, Stage, counts
 from awsbatch_operator.capacity.launches import Launches
+from awsbatch_operator.capacity.machines import rendered
 from awsbatch_operator.capacity.model import Pool, Wish
 from awsbatch_operator.capacity.observed import Observed
 from awsbatch_operator.capacity.offers import keys, pruned, to_status
-from awsbatch_operator.capacity.requests import rendered
 from awsbatch_operator.userdata.model import Rendered
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.capacity.block_record import Phase, block_of
 from awsbatch_operator.capacity.launches import Launches
+from awsbatch_operator.capacity.machines import Template, template
 from awsbatch_operator.capacity.model import InstanceType, Pool, Wish
 from awsbatch_operator.capacity.observed import Observed
-from awsbatch_operator.capacity.requests import Template, template
 from awsbatch_operator.userdata.model import Refused
 
 GRACE_SECONDS = 600.0  # since a template was made: a launch may be on the wire, or be sent again

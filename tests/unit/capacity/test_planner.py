@@ -5,7 +5,8 @@ import pytest
 from botocore.validate import ParamValidator
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.capacity.cloud_model import Job, World
+from tests.unit.capacity.cloud_model import Job
+from tests.unit.capacity.planning_model import World
 from tests.unit.capacity.values import LARGE, XLARGE, pool
 
 from awsbatch_operator.capacity.instances import Stage
@@ -17,7 +18,7 @@ HOUR = 3600.0
 def world(*pools, limits=None, jobs=0, seconds=300.0, **more):
     mine = pools or (pool("main", LARGE, XLARGE),)
     wish = Wish(limits=limits or Limits(max_vcpus=64), pools=mine)
-    return World(wish, jobs=[Job(1.0, 1000, seconds) for _ in range(jobs)], **more)
+    return World(wish=wish, jobs=[Job(1.0, 1000, seconds) for _ in range(jobs)], **more)
 
 
 def block(count=2, seconds=HOUR, **fields):
@@ -56,7 +57,7 @@ def test_at_rest_nothing_is_planned_and_what_is_written_down_stays():
     assert set(plan.record.values()) == {before}
     made.step(600.0)
     assert at_rest(made).announce == plan.announce
-    assert not World(made.wish).plan().record  # and nothing for one that never launched
+    assert not World(wish=made.wish).plan().record  # and nothing for one that never launched
 
 
 def test_a_launch_whose_answer_was_lost_is_looked_up_and_not_made_again():
