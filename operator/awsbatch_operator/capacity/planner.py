@@ -26,7 +26,7 @@ from awsbatch_operator.capacity.holdings import promised
 from awsbatch_operator.capacity.instances import ON_ITS_WAY, Stage, rooms
 from awsbatch_operator.capacity.joining import launch_bound
 from awsbatch_operator.capacity.launch_codec import annotation
-from awsbatch_operator.capacity.launches import Intent, Launches, Throttled
+from awsbatch_operator.capacity.launches import Intent, Launches, Refused, Throttled
 from awsbatch_operator.capacity.leaving import Drain, Leaving, Situation, Terminate, leave
 from awsbatch_operator.capacity.leaving_steps import leaving_steps
 from awsbatch_operator.capacity.machines import Template
@@ -213,15 +213,26 @@ def _within(limits: Limits, used: Used) -> bool:
 
 
 def _again(drafts: Drafts) -> None:
-    """The byte-identical request of what EC2 had too many requests for, after a while."""
+    """The byte-identical request of what EC2 had too many requests for, after a while.
+
+    Where it cannot be made again, since the pool is another by now, the intent is closed: nothing
+    was launched by it.
+    """
     for intent in drafts.record.open_intents():
         answer = drafts.seen.answers.get(intent.token)
         if answer is None or not isinstance(answer.outcome, Throttled):
             continue
+        if drafts.now.since(answer.at) < _SEND_AGAIN:
+            continue
         pool = next((each for each in drafts.wish.pools if each.name == intent.pool), None)
-        content = drafts.templates.contents(drafts.wish).get(intent.pool)
-        if pool is not None and content and drafts.now.since(answer.at) >= _SEND_AGAIN:
-            drafts.launches[intent.pool] = (intent, content)
+        about = drafts.seen.types.get(intent.pool, {}).get(intent.offers[0].instance_type)
+        made = None
+        if pool is not None and about is not None:
+            made = drafts.templates.of(pool, about, intent.end)
+        if made is not None and made.name == intent.template:
+            drafts.launches[intent.pool] = (intent, made.content)
+        else:
+            drafts.record = drafts.record.after(intent.pool, Refused(), drafts.now)
 
 
 def _buying_steps(drafts: Drafts, blocks: BlockPlan) -> tuple[Step[Call], ...]:

@@ -50,6 +50,8 @@ class World(Aws):
     """AWS; and, in `annotation` and below, what the operator keeps."""
 
     wish: object = None
+    throttled: list = field(default_factory=list)  # launch calls that EC2 was too busy for
+    busy: int = 0  # so many launch calls EC2 is too busy for
     crash_at: int = -1  # the event at which the process ends
     events: int = 0
     annotation: str = ""
@@ -171,6 +173,13 @@ class World(Aws):
 
     def _call(self, call):
         """Whether AWS took it, and the answer came."""
+        if self.busy and call.operation == "CreateFleet":
+            self.busy -= 1
+            self.throttled.append(call.request)
+            [intent] = self.record().open_intents()
+            words = ("RequestLimitExceeded", "Request limit exceeded.")
+            self.answers[call.token] = refused_answer(intent, *words, self.now)
+            return False
         answer = getattr(self, call.operation)(call.request)
         if call.operation not in {"CreateFleet", "RunInstances"}:
             return True

@@ -1,5 +1,7 @@
 """Plans of capacity, carried out on a small model of AWS."""
 
+from dataclasses import replace
+
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
@@ -65,6 +67,22 @@ def test_a_launch_whose_answer_was_lost_is_looked_up_and_not_made_again():
     made.run(HOUR)
     assert all(job.done for job in made.jobs)
     assert len(made.launches) == 1
+
+
+def test_what_ec2_was_too_busy_for_is_sent_again_byte_for_byte():
+    made = world(jobs=8, busy=2)
+    made.run(HOUR)
+    assert made.throttled == [made.launches[0]] * 2
+    assert len(made.launches) == 1
+
+
+def test_a_changed_pool_sends_nothing_again_and_launches_by_its_new_template():
+    made = world(jobs=8, busy=1)
+    made.turn()
+    made.wish = replace(made.wish, pools=(pool("main", LARGE, XLARGE, threads_per_core=1),))
+    made.run(HOUR)
+    [launched] = made.launches
+    assert launched["ClientToken"] != made.throttled[0]["ClientToken"]
 
 
 @settings(max_examples=10, deadline=None)
