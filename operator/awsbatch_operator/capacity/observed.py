@@ -35,6 +35,8 @@ from awsbatch_operator.capacity.model import Need, Offer, Wish
 from awsbatch_operator.capacity.offers import Pauses, after_fault, after_success
 from awsbatch_operator.capacity.views import MemberView
 
+_HELD_SECONDS = 300.0  # a person must mend it, and may do so where we do not see it: IAM, a quota
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -131,6 +133,20 @@ def pauses_after(pauses: Pauses, intent: Intent, answer: Answer) -> Pauses:
         for each in intent.offers if offer is None else (offer,):
             pauses = after_fault(pauses, each, fault, answer.at)
     return pauses
+
+
+def held_after(held: Mapping[str, Held], intent: Intent, answer: Answer) -> Mapping[str, Held]:
+    """The pools that are held back after an answer: for five minutes, or until one succeeds.
+
+    The caller forgets it when the spec changes.
+    """
+    others = {pool: each for pool, each in held.items() if pool != intent.pool}
+    if isinstance(answer.outcome, Answered) and answer.outcome.instances:
+        return others
+    faults = [fault for _, fault in answer.faults if fault.extent is Extent.POOL]
+    if not faults:
+        return held
+    return {**others, intent.pool: Held(fault=faults[0], until=answer.at.plus(_HELD_SECONDS))}
 
 
 def outcome_of(intent: Intent, seen: Observed) -> Outcome:

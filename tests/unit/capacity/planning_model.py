@@ -16,6 +16,7 @@ from awsbatch_operator.capacity.model import Market, Need
 from awsbatch_operator.capacity.observed import (
     Observed,
     fleet_answer,
+    held_after,
     pauses_after,
     refused_answer,
 )
@@ -50,8 +51,9 @@ class World(Aws):
     """AWS; and, in `annotation` and below, what the operator keeps."""
 
     wish: object = None
-    throttled: list = field(default_factory=list)  # launch calls that EC2 was too busy for
-    busy: int = 0  # so many launch calls EC2 is too busy for
+    refused: list = field(default_factory=list)  # launch calls that EC2 refused
+    refusals: list = field(default_factory=list)  # (code, message) of the next launch calls
+    held: dict = field(default_factory=dict)
     crash_at: int = -1  # the event at which the process ends
     events: int = 0
     annotation: str = ""
@@ -89,6 +91,7 @@ class World(Aws):
             templates=dict(self.templates),
             reservations=list(self.reservations.values()),
             pauses=self.pauses,
+            held=self.held,
             answers=self.answers,
         )
 
@@ -173,12 +176,10 @@ class World(Aws):
 
     def _call(self, call):
         """Whether AWS took it, and the answer came."""
-        if self.busy and call.operation == "CreateFleet":
-            self.busy -= 1
-            self.throttled.append(call.request)
+        if self.refusals and call.operation == "CreateFleet":
+            self.refused.append(call.request)
             [intent] = self.record().open_intents()
-            words = ("RequestLimitExceeded", "Request limit exceeded.")
-            self.answers[call.token] = refused_answer(intent, *words, self.now)
+            self._learn(intent, refused_answer(intent, *self.refusals.pop(0), self.now))
             return False
         answer = getattr(self, call.operation)(call.request)
         if call.operation not in {"CreateFleet", "RunInstances"}:
@@ -188,12 +189,16 @@ class World(Aws):
             self.answers[call.token] = refused_answer(intent, "", "", self.now)
             return False
         made = fleet_answer(intent, answer, self.now)
-        self.answers[call.token] = made
-        self.pauses = pauses_after(self.pauses, intent, made)
+        self._learn(intent, made)
         self._event()
         ids = made.outcome.instances
         self.expected += tuple(self._expect(self.instances[each]) for each in ids)
         return True
+
+    def _learn(self, intent, answer):
+        self.answers[intent.token] = answer
+        self.pauses = pauses_after(self.pauses, intent, answer)
+        self.held = held_after(self.held, intent, answer)
 
     def _expect(self, view):
         return Expected(

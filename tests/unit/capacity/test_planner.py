@@ -15,6 +15,7 @@ from awsbatch_operator.capacity.instances import Stage
 from awsbatch_operator.capacity.model import Limits, Market, Rung, SpotBlock, Wish
 
 HOUR = 3600.0
+BUSY = ("RequestLimitExceeded", "Request limit exceeded.")
 
 
 def world(*pools, limits=None, jobs=0, seconds=300.0, **more):
@@ -70,22 +71,34 @@ def test_a_launch_whose_answer_was_lost_is_looked_up_and_not_made_again():
 
 
 def test_what_ec2_was_too_busy_for_is_sent_again_byte_for_byte():
-    made = world(jobs=8, busy=2)
+    made = world(jobs=8, refusals=[BUSY, BUSY])
     made.run(HOUR)
-    assert made.throttled == [made.launches[0]] * 2
+    assert made.refused == [made.launches[0]] * 2
     assert len(made.launches) == 1
 
 
+def test_a_pool_that_ec2_refuses_is_tried_rarely_and_told_with_its_field():
+    denied = ("InvalidIamInstanceProfile.NotFound", "No such profile.")
+    made = world(jobs=8, refusals=[denied] * 3)
+    made.run(30.0)
+    [told] = [each for each in made.plan().findings if each.reason.name == "PoolRefused"]
+    assert "spec.capacity.pools[name=main].instanceProfile" in told.text()
+    assert len(made.refused) == 1
+    made.run(HOUR)
+    assert len(made.refused) == 3
+    assert all(job.done for job in made.jobs)
+
+
 def test_a_changed_pool_sends_nothing_again_and_launches_by_its_new_template():
-    made = world(jobs=8, busy=1)
+    made = world(jobs=8, refusals=[BUSY])
     made.turn()
     made.wish = replace(made.wish, pools=(pool("main", LARGE, XLARGE, threads_per_core=1),))
     made.run(HOUR)
     [launched] = made.launches
-    assert launched["ClientToken"] != made.throttled[0]["ClientToken"]
+    assert launched["ClientToken"] != made.refused[0]["ClientToken"]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     jobs=st.integers(1, 60),
     most=st.integers(4, 40),
