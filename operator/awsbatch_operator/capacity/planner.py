@@ -240,7 +240,7 @@ def _buying_steps(drafts: Drafts, blocks: BlockPlan) -> tuple[Step[Call], ...]:
     steps: list[Step[Call]] = []
     whole = annotation(drafts.record)
     for pool, calls in sorted(blocks.calls.items()):
-        steps += [Step(call, record=whole, lane=pool) for call in calls]
+        steps += [Step(call, record=whole, lane=pool, note=_reserved(call)) for call in calls]
     for pool, (intent, content) in sorted(drafts.launches.items()):
         steps += [Step(call, lane=pool) for call in drafts.before.get(pool, ())]
         words = f"{intent.count} instances are launched for pool {pool}."
@@ -248,6 +248,15 @@ def _buying_steps(drafts: Drafts, blocks: BlockPlan) -> tuple[Step[Call], ...]:
         call = requests.launch(drafts.seen.owner, intent, content)
         steps.append(Step(call, record=whole, lane=pool, note=note))
     return tuple(steps)
+
+
+def _reserved(call: Call) -> Finding | None:
+    if not call.token:
+        return None
+    asked = call.request
+    words = f"Reserved {asked['InstanceCount']} x {asked['InstanceType']} for pool {call.pool} "
+    words += f"until {asked['EndDate']}."
+    return Finding(capacity_reasons.CAPACITY_RESERVED, words)
 
 
 def _look_again(drafts: Drafts, choice: Choice, steps: Sequence[Step[Call]]) -> float:

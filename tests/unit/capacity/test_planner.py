@@ -136,6 +136,8 @@ def test_a_crash_after_any_step_ends_as_no_crash_does():
 
 def test_a_block_is_reserved_launched_held_to_its_end_and_never_made_again():
     made = world(block(), jobs=1, seconds=60.0)
+    [first] = made.turn().steps
+    assert first.note.message.startswith("Reserved 2 x r7i.large for pool block until ")
     made.run(300.0)
     assert len(made.reservations) == 1
     assert len(made.alive()) == 2
