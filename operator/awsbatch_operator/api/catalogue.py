@@ -4,7 +4,7 @@ The words are stable: users write alerts and `kubectl wait` on them. docs/reason
 from here. A finding's message says what is the case for one object; the remedy here is general.
 """
 
-from awsbatch_operator.api import job_reasons
+from awsbatch_operator.api import capacity_reasons, job_reasons
 from awsbatch_operator.api.findings import TARGET_CHECK, Reason, note, stall, wait
 
 # --- the object itself ---
@@ -265,5 +265,6 @@ DEREGISTERED = note("Deregistered", "An old revision of ours was deregistered.")
 
 def reasons() -> tuple[Reason, ...]:
     """The whole catalogue, in the order of its modules."""
-    everything = (*globals().values(), *vars(job_reasons).values())
+    modules = (job_reasons, capacity_reasons)
+    everything = (*globals().values(), *(each for one in modules for each in vars(one).values()))
     return tuple(value for value in everything if isinstance(value, Reason))

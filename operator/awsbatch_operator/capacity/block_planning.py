@@ -1,0 +1,183 @@
+"""The blocks of a plan: each one's next step, as calls, an intent and room that is promised."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from awsbatch_operator.api.instant import Instant
+from awsbatch_operator.capacity import requests
+from awsbatch_operator.capacity.block_record import (
+    Block,
+    BlockStep,
+    BlockView,
+    LaunchBlock,
+    Phase,
+    Release,
+    Reserve,
+    block_of,
+)
+from awsbatch_operator.capacity.blocks import advance
+from awsbatch_operator.capacity.budget import Budget
+from awsbatch_operator.capacity.fitting import fit
+from awsbatch_operator.capacity.holdings import block_room, usage, waiting_for
+from awsbatch_operator.capacity.instances import LIVING
+from awsbatch_operator.capacity.launches import Intent, Launches
+from awsbatch_operator.capacity.model import (
+    InstanceType,
+    Market,
+    Need,
+    Pool,
+    Room,
+    Usage,
+    Used,
+    Wish,
+)
+from awsbatch_operator.capacity.observed import Observed, put_block
+from awsbatch_operator.capacity.offers import buyable
+from awsbatch_operator.capacity.requests import Call
+
+
+class Drafting(Protocol):
+    """The plan as it grows."""
+
+    wish: Wish
+    seen: Observed
+    now: Instant
+    record: Launches
+
+    def open(self, draft: Intent, about: InstanceType) -> bool:
+        """Open an intent; whether that may be done now."""
+
+
+@dataclass(slots=True)
+class BlockPlan:
+    """What the blocks want of the plan."""
+
+    steps: dict[str, BlockStep] = field(default_factory=dict)
+    calls: dict[str, list[Call]] = field(default_factory=dict)
+    rooms: list[Room] = field(default_factory=list)
+
+
+def living(seen: Observed, pool: str, block: Block | None) -> int:
+    """How many instances of this block have not ended: they carry its end."""
+    end = None if block is None or block.end is None else int(block.end.epoch)
+    return sum(
+        life.pool == pool
+        and life.stage in LIVING
+        and life.instance.end is not None
+        and int(life.instance.end.epoch) == end
+        for life in seen.lives
+    )
+
+
+def held_back(seen: Observed, record: Launches, pools: Sequence[Pool], but: str = "") -> Usage:
+    """What blocks that are being made have bought or are about to: theirs, not yet launched."""
+    made: dict[str, Used] = {}
+    for pool in pools:
+        block, spec = block_of(record.of(pool.name).block), pool.spot_block
+        about = None if block is None else seen.types.get(pool.name, {}).get(block.instance_type)
+        if block is None or spec is None or about is None or pool.name == but:
+            continue
+        if block.phase not in {Phase.SECURING, Phase.LAUNCHING}:
+            continue
+        if record.of(pool.name).intent is not None:  # which counts in full
+            continue
+        count = max(0, spec.instance_count - living(seen, pool.name, block))
+        cost = None if block.price is None else block.price * count
+        made[pool.name] = Used(instances=count, vcpus=count * about.vcpus, hourly_cost=cost)
+    return Usage(pools=made)
+
+
+def all_used(seen: Observed, record: Launches, wish: Wish, but: str = "") -> Usage:
+    """What counts against the limits: instances, open intents, and blocks that are being made."""
+    there = usage(wish.pools, seen.lives, record.open_intents(), seen.types, seen.prices)
+    more = held_back(seen, record, wish.pools, but)
+    names = {*there.pools, *more.pools}
+    return Usage(pools={name: there.of(name) + more.of(name) for name in sorted(names)})
+
+
+def advance_blocks(drafts: Drafting, free: Sequence[Room]) -> BlockPlan:
+    """Take each block a step further; the drafts get its record and its intent."""
+    plan = BlockPlan()
+    left = fit(drafts.seen.needs, free)
+    for pool in drafts.wish.pools:
+        if pool.spot_block is not None:
+            _advance(drafts, pool, left, plan)
+    return plan
+
+
+def _advance(drafts: Drafting, pool: Pool, left: Sequence[Need], plan: BlockPlan) -> None:
+    seen, now, record = drafts.seen, drafts.now, drafts.record
+    held = seen.held.get(pool.name)
+    unready = pool.name not in seen.machines or (held is not None and now < held.until)
+    block = block_of(record.of(pool.name).block)
+    waits = block is None or block.phase in {Phase.WAITING, Phase.OVER}
+    if (unready and waits) or record.of(pool.name).stopped:
+        return
+    if record.settled is not None and now < record.settled and waits:
+        return  # a lost record: what was bought may still come to light
+    step = _step(drafts, pool, block, left)
+    plan.steps[pool.name] = step
+    if step.block != block:
+        drafts.record = put_block(drafts.record, pool.name, step.block)
+    types = seen.types.get(pool.name, {})
+    mine = living(seen, pool.name, step.block)
+    match step.action:
+        case Reserve() as wanted:
+            plan.calls[pool.name] = [requests.reserve(seen.owner, pool.name, wanted)]
+        case Release(reservation):
+            plan.calls[pool.name] = [requests.release(pool.name, reservation)]
+        case LaunchBlock() as wanted if wanted.offers:
+            _open(drafts, pool, step.block, wanted, types)
+        case _:
+            pass
+    if drafts.record.of(pool.name).intent is None:  # else its room is the intent's
+        plan.rooms += block_room(pool, step.block, mine, types)
+    else:
+        intent = drafts.record.of(pool.name).intent
+        if intent is not None and record.of(pool.name).intent is None:
+            plan.rooms += intent.rooms(types)
+
+
+def _step(drafts: Drafting, pool: Pool, block: Block | None, left: Sequence[Need]) -> BlockStep:
+    seen, now, record = drafts.seen, drafts.now, drafts.record
+    types = seen.types.get(pool.name, {})
+    view = BlockView(
+        pool=pool.name,
+        waiting=waiting_for(pool, left, types),
+        living=living(seen, pool.name, block),
+        offers=[o for o in buyable(seen.pauses, seen.offers, now) if o.pool == pool.name],
+        types=types,
+        reservations=seen.reservations,
+        launching=record.of(pool.name).intent is not None,
+    )
+    used = all_used(seen, record, drafts.wish, pool.name)
+    budget = Budget.of(drafts.wish.pools, used, drafts.wish.limits, {})
+    return advance(block, pool, view, budget=budget, uid=record.uid, now=now)
+
+
+def _open(
+    drafts: Drafting,
+    pool: Pool,
+    block: Block,
+    wanted: LaunchBlock,
+    types: Mapping[str, InstanceType],
+) -> None:
+    spot = wanted.market is Market.SPOT
+    draft = Intent(
+        pool=pool.name,
+        token="",
+        round=0,
+        template="",
+        version=requests.VERSION,
+        count=wanted.count,
+        minimum=1,
+        market=wanted.market,
+        offers=wanted.offers,
+        time=drafts.now,
+        max_price=pool.max_price_per_hour if spot else None,
+        reservation=wanted.reservation,
+        request=block.request,
+        end=wanted.end,
+    )
+    drafts.open(draft, types[block.instance_type])

@@ -1,0 +1,238 @@
+"""Plans of capacity, carried out on a small model of AWS."""
+
+from dataclasses import replace
+
+import botocore.session
+import pytest
+from botocore.validate import ParamValidator
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.capacity.cloud_model import Job
+from tests.unit.capacity.planning_model import World
+from tests.unit.capacity.values import LARGE, XLARGE, pool
+
+from awsbatch_operator.capacity.instances import Stage
+from awsbatch_operator.capacity.model import Limits, Market, Rung, SpotBlock, Wish
+
+HOUR = 3600.0
+BUSY = ("RequestLimitExceeded", "Request limit exceeded.")
+
+
+def world(*pools, limits=None, jobs=0, seconds=300.0, **more):
+    mine = pools or (pool("main", LARGE, XLARGE),)
+    wish = Wish(limits=limits or Limits(max_vcpus=64), pools=mine)
+    return World(wish=wish, jobs=[Job(1.0, 1000, seconds) for _ in range(jobs)], **more)
+
+
+def block(count=2, seconds=HOUR, **fields):
+    spec = SpotBlock(duration_seconds=int(seconds), instance_count=count, **fields)
+    return pool("block", LARGE, market=Market.SPOT_BLOCK, max_instances=count, spot_block=spec)
+
+
+def at_rest(made):
+    plan = made.plan()
+    assert not plan.steps
+    assert plan.look_again_seconds == 60
+    return plan
+
+
+def test_instances_come_for_waiting_jobs_and_go_when_they_are_done():
+    made = world(jobs=40)
+    first = made.turn()
+    assert [step.action.operation for step in first.steps] == [
+        "CreateLaunchTemplate",
+        "CreateFleet",
+    ]
+    assert first.announce["capacity"]["wanted"].endswith("for 40 waiting jobs: 10 x r7i.xlarge")
+    made.run(HOUR)
+    assert all(job.done for job in made.jobs)
+    assert made.alive() == []
+    assert made.members == {}
+    assert len(made.launches) == 1
+    assert made.killed == []
+
+
+def test_at_rest_nothing_is_planned_and_what_is_written_down_stays():
+    made = world(jobs=3)
+    made.run(HOUR)
+    before = made.annotation
+    plan = at_rest(made)
+    assert set(plan.record.values()) == {before}
+    made.step(600.0)
+    assert at_rest(made).announce == plan.announce
+    assert not World(wish=made.wish).plan().record  # and nothing for one that never launched
+
+
+def test_a_launch_whose_answer_was_lost_is_looked_up_and_not_made_again():
+    made = world(jobs=8, lose={1})
+    made.run(HOUR)
+    assert all(job.done for job in made.jobs)
+    assert len(made.launches) == 1
+
+
+def test_what_ec2_was_too_busy_for_is_sent_again_byte_for_byte():
+    made = world(jobs=8, refusals=[BUSY, BUSY])
+    made.run(HOUR)
+    assert made.refused == [made.launches[0]] * 2
+    assert len(made.launches) == 1
+
+
+def test_a_pool_that_ec2_refuses_is_tried_rarely_and_told_with_its_field():
+    denied = ("InvalidIamInstanceProfile.NotFound", "No such profile.")
+    made = world(jobs=8, refusals=[denied] * 3)
+    made.run(30.0)
+    [told] = [each for each in made.plan().findings if each.reason.name == "PoolRefused"]
+    assert "spec.capacity.pools[name=main].instanceProfile" in told.text()
+    assert len(made.refused) == 1
+    made.run(HOUR)
+    assert len(made.refused) == 3
+    assert all(job.done for job in made.jobs)
+
+
+def test_a_changed_pool_sends_nothing_again_and_launches_by_its_new_template():
+    made = world(jobs=8, refusals=[BUSY])
+    made.turn()
+    made.wish = replace(made.wish, pools=(pool("main", LARGE, XLARGE, threads_per_core=1),))
+    made.run(HOUR)
+    [launched] = made.launches
+    assert launched["ClientToken"] != made.refused[0]["ClientToken"]
+
+
+@settings(max_examples=6, deadline=None)
+@given(
+    jobs=st.integers(1, 60),
+    most=st.integers(4, 40),
+    short=st.dictionaries(st.sampled_from([LARGE.name, XLARGE.name]), st.integers(0, 3)),
+    lost=st.sets(st.integers(1, 3)),
+    crash=st.integers(1, 8),
+)
+def test_demand_is_met_within_limits_whatever_is_lost_or_crashes(jobs, most, short, lost, crash):
+    pools = (pool("main", LARGE, XLARGE), pool("second", XLARGE, LARGE, priority=2))
+    made = world(
+        *pools, limits=Limits(max_vcpus=most), jobs=jobs, seconds=120.0, lose=lost, crash_at=crash
+    )
+    made.capacity = {(Market.ON_DEMAND, name, "a"): count for name, count in short.items()}
+    made.run(2.5 * HOUR)
+    assert all(job.done for job in made.jobs)
+    assert made.most <= most
+    assert made.killed == []
+    tokens = [each["ClientToken"] for each in made.launches]
+    assert len(tokens) == len(set(tokens))
+    assert made.alive() == []
+    assert made.members == {}
+    at_rest(made)
+
+
+def test_a_crash_after_any_step_ends_as_no_crash_does():
+    whole = world(jobs=12)
+    whole.run(HOUR)
+    for number in range(1, whole.events + 1):
+        made = world(jobs=12, crash_at=number)
+        made.run(HOUR)
+        assert all(job.done for job in made.jobs), number
+        assert len(made.instances) == len(whole.instances), number
+        assert made.alive() == [], number
+
+
+def test_a_block_is_reserved_launched_held_to_its_end_and_never_made_again():
+    made = world(block(), jobs=1, seconds=60.0)
+    [first] = made.turn().steps
+    assert first.note.message.startswith("Reserved 2 x r7i.large for pool block until ")
+    made.run(300.0)
+    assert len(made.reservations) == 1
+    assert len(made.alive()) == 2
+    shown = made.plan().announce["capacity"]["pools"][0]["block"]
+    assert shown["request"] == 1
+    assert "NewReservation" in shown["decision"]
+    made.run(2 * HOUR)
+    made.jobs.append(Job(1.0, 1000, 60.0))
+    made.run(HOUR)
+    assert made.alive() == []
+    assert made.reservations == {}
+    assert len(made.instances) == 2
+
+
+def test_a_crash_after_any_step_of_a_block_buys_nothing_twice():
+    ladder = (Rung.NEW_RESERVATION, Rung.UNTIL_DEADLINE)
+    whole = world(block(fallback=ladder), jobs=1, seconds=60.0)
+    whole.run(2.5 * HOUR, each=60.0)
+    for number in range(1, whole.events + 1):
+        made = world(block(fallback=ladder), jobs=1, seconds=60.0, crash_at=number)
+        made.run(2.5 * HOUR, each=60.0)
+        assert len(made.instances) == 2, number
+        assert made.alive() == [], number
+        assert made.reservations == {}, number
+
+
+def test_a_deleted_environment_waits_for_tasks_and_leaves_nothing_behind():
+    made = world(block(), pool("main", LARGE, drain_timeout_seconds=120), jobs=9, seconds=9000.0)
+    made.run(300.0)
+    assert any(job.on for job in made.jobs)
+    begun = made.now
+    assert made.remove(HOUR)
+    assert all(at.since(begun) >= 120 for _, at in made.killed)
+    assert made.alive() == []
+    assert (made.members, made.templates, made.reservations) == ({}, {}, {})
+
+
+def test_removal_waits_for_a_launch_that_may_still_come_to_light():
+    made = world(jobs=4, lose={1})
+    made.turn()
+    assert made.record().open_intents()
+    assert made.remove(HOUR)
+    assert made.alive() == []
+
+
+def test_jobs_that_fit_nothing_and_limits_are_told_with_what_mends_them():
+    made = world(pool("main", LARGE), limits=Limits(max_vcpus=2), jobs=30)
+    made.jobs.append(Job(64.0, 1000, 60.0))
+    told = {each.reason.name: each.text() for each in made.plan().findings}
+    assert "limits.maxvCpus (2)" in told["CapacityLimitReached"]
+    assert "the nearest type, r7i.large" in told["JobFitsNoPool"]
+
+
+def test_rows_of_the_status_count_each_instance_where_it_stands():
+    made = world(jobs=2, seconds=600.0)
+    made.run(150.0)
+    [row] = made.plan().announce["capacity"]["pools"]
+    stages = [life.stage for life in made.observed().lives]
+    assert stages == [Stage.SERVING]
+    assert (row["wanted"], row["launched"], row["joined"], row["serving"]) == (1, 1, 1, 1)
+    assert row["hourlyCost"] == "0.1"
+
+
+@pytest.fixture(scope="module")
+def models():
+    session = botocore.session.get_session()
+    return {name: session.get_service_model(name) for name in ("ec2", "ecs")}
+
+
+def test_every_request_is_one_that_aws_knows(models):
+    seen = set()
+    spot = pool("spot", LARGE, XLARGE, market=Market.SPOT, max_price_per_hour=1)
+    cores = pool("cores", XLARGE, threads_per_core=1)
+    worlds = [world(block(), jobs=2), world(spot, jobs=30), world(cores, jobs=3)]
+    for made in worlds:
+        original = made._call
+
+        def checked(call, original=original):
+            shape = models[call.service].operation_model(call.operation).input_shape
+            report = ParamValidator().validate(dict(call.request), shape)
+            assert not report.has_errors(), report.generate_report()
+            seen.add(call.operation)
+            return original(call)
+
+        made._call = checked
+        made.run(600.0)
+        assert made.remove(HOUR)
+    assert seen == {
+        "CreateLaunchTemplate",
+        "CreateFleet",
+        "RunInstances",
+        "TerminateInstances",
+        "UpdateContainerInstancesState",
+        "DeregisterContainerInstance",
+        "CreateCapacityReservation",
+        "CancelCapacityReservation",
+        "DeleteLaunchTemplate",
+    }
