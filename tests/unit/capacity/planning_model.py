@@ -1,5 +1,6 @@
 """The operator's side of the model: observe, plan, carry out, remember, crash."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from tests.unit.capacity.cloud_model import BY_NAME, Aws
@@ -10,16 +11,18 @@ from awsbatch_operator.api.metadata import LAUNCHES, ObjectKey
 from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.capacity.instances import lives, remembered, still_expected
 from awsbatch_operator.capacity.launch_codec import parsed
-from awsbatch_operator.capacity.launches import Launches
+from awsbatch_operator.capacity.launches import Answered, Launches
 from awsbatch_operator.capacity.machines import Machine
-from awsbatch_operator.capacity.model import Market, Need
+from awsbatch_operator.capacity.model import Limits, Market, Need, Wish
 from awsbatch_operator.capacity.observed import (
+    Held,
     Observed,
     fleet_answer,
     held_after,
     pauses_after,
     refused_answer,
 )
+from awsbatch_operator.capacity.offers import Key, Pause
 from awsbatch_operator.capacity.planner import AT_REST_SECONDS, plan_capacity
 from awsbatch_operator.capacity.removal import plan_removal
 from awsbatch_operator.capacity.views import Expected
@@ -50,10 +53,10 @@ def machine(pool):
 class World(Aws):
     """AWS; and, in `annotation` and below, what the operator keeps."""
 
-    wish: object = None
+    wish: Wish = field(default_factory=lambda: Wish(limits=Limits()))
     refused: list = field(default_factory=list)  # launch calls that EC2 refused
     refusals: list = field(default_factory=list)  # (code, message) of the next launch calls
-    held: dict = field(default_factory=dict)
+    held: Mapping[str, Held] = field(default_factory=dict)
     crash_at: int = -1  # the event at which the process ends
     events: int = 0
     annotation: str = ""
@@ -61,7 +64,7 @@ class World(Aws):
     answers: dict = field(default_factory=dict)
     expected: tuple = ()
     memory: dict = field(default_factory=dict)
-    pauses: dict = field(default_factory=dict)
+    pauses: Mapping[Key, Pause] = field(default_factory=dict)
 
     def observed(self):
         views = [each for each in self.instances.values() if self._listed(each)]
@@ -96,7 +99,7 @@ class World(Aws):
         )
 
     def _needs(self):
-        sizes = {}
+        sizes: dict[tuple[float, int], int] = {}
         for job in self.jobs:
             if not job.on and not job.done:
                 sizes[job.vcpus, job.mib] = sizes.get((job.vcpus, job.mib), 0) + 1
@@ -179,7 +182,8 @@ class World(Aws):
         if self.refusals and call.operation == "CreateFleet":
             self.refused.append(call.request)
             [intent] = self.record().open_intents()
-            self._learn(intent, refused_answer(intent, *self.refusals.pop(0), self.now))
+            code, message = self.refusals.pop(0)
+            self._learn(intent, refused_answer(intent, code, message, self.now))
             return False
         answer = getattr(self, call.operation)(call.request)
         if call.operation not in {"CreateFleet", "RunInstances"}:
@@ -191,6 +195,7 @@ class World(Aws):
         made = fleet_answer(intent, answer, self.now)
         self._learn(intent, made)
         self._event()
+        assert isinstance(made.outcome, Answered)
         ids = made.outcome.instances
         self.expected += tuple(self._expect(self.instances[each]) for each in ids)
         return True
