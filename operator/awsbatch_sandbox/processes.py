@@ -18,6 +18,7 @@ from pathlib import Path
 
 MARK = "AWSBATCH_SANDBOX_ID"
 PROC = Path("/proc")
+_LOOKS, _LOOK_SECONDS = 20, 0.001
 _STATE, _SESSION, _THREADS, _START = (
     0,
     3,
@@ -128,9 +129,20 @@ def _all() -> Iterator[Seen]:
 
 
 def _environment(pid: int) -> list[bytes]:
-    """The environment a process was started with; empty where we may not look: not ours then."""
+    """The environment a process was started with; empty where we may not look: not ours then.
+
+    While a process takes on another program it has none for a moment: one that a part has just
+    started would be missed, and left behind. So what has a program and no environment is looked at
+    again. Few things really have none.
+    """
+    place = PROC / str(pid)
     try:
-        return (PROC / str(pid) / "environ").read_bytes().split(b"\0")
+        for _ in range(_LOOKS):
+            text = (place / "environ").read_bytes()
+            if text or not os.readlink(place / "exe"):  # OSError: the kernel's own have none
+                break
+            time.sleep(_LOOK_SECONDS)
+        return text.split(b"\0")
     except OSError:
         return []
 

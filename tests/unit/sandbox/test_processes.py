@@ -50,6 +50,18 @@ def test_a_process_is_found_by_the_mark_in_its_environment(start, sandbox_id):
     assert processes.marked(sandbox_id) == [identity_of(process)]
 
 
+def test_a_process_that_takes_on_another_program_is_found_all_the_while(
+    start, sandbox_id, tmp_path
+):
+    """In the middle of that it has no environment."""
+    script = tmp_path / "again"
+    script.write_text('#!/bin/sh\nexec "$0"\n')
+    script.chmod(0o700)
+    process = start(str(script))
+    for _ in range(300):
+        assert processes.marked(sandbox_id) == [identity_of(process)]
+
+
 def test_a_mark_is_not_found_in_another_sandboxs_processes(start, sandbox_id):
     start("sleep", "60")
     assert processes.marked(sandbox_id[:-1]) == []

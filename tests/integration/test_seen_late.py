@@ -1,0 +1,111 @@
+"""What the operator says and does later than at once, or where it cannot even ask AWS."""
+
+import time
+
+import pytest
+from tests.support import manifests
+from tests.support.cluster import is_complete, is_ready, is_true, message
+from tests.support.deadline import wait_until
+from tests.support.site import QUICK, opened
+from tests.support.whole_life import named
+
+from awsbatch_operator.kinds.batchjob.plan import QUIET_SECONDS
+from awsbatch_operator.kinds.lasting import APPEARING_SECONDS
+
+ENVIRONMENT, QUEUE = ("ComputeEnvironment", "pool"), ("JobQueue", "main")
+DEFINITION, JOB = ("JobDefinition", "simulate"), ("BatchJob", "run")
+POLICIES = [("SchedulingPolicy", f"fair-{number}") for number in range(60)]
+TOO_SMALL = "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE"
+EIGHT = {"resourceRequirements": [{"type": "VCPU", "value": "8"}, {"type": "MEMORY", "value": "9"}]}
+NO_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": ""}
+NO_REGION = {"AWS_REGION": "", "AWS_DEFAULT_REGION": ""}
+
+
+@pytest.fixture(scope="module")
+def site(control_plane, crds, tmp_path_factory):
+    """Without an operator: each test starts its own."""
+    with opened(control_plane, tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+def start(site, environ):
+    """An operator whose own environment says this about AWS."""
+    flags = [word for pair in QUICK.items() for word in pair]
+    site.sandbox.start_operator(*flags, environ=environ)
+
+
+@pytest.mark.timeout(150)
+def test_aws_s_words_on_a_job_that_waits_and_a_definition_that_somebody_took_away(site, cluster):
+    site.start()
+    small = manifests.environment(maxvCpus=4, instanceTypes=["m7i.4xlarge"])
+    waiting = manifests.job(containerOverrides=EIGHT)
+    cluster.apply(
+        named(*ENVIRONMENT, small),
+        named(*QUEUE, manifests.queue()),
+        named(*DEFINITION, manifests.definition()),
+        named(*JOB, waiting),
+    )
+    shown = cluster.wait(*DEFINITION, is_ready, "is Ready")["status"]
+    listed = time.monotonic() + APPEARING_SECONDS + 2
+    told = cluster.wait(
+        *JOB,
+        lambda body: f"AWS says: {TOO_SMALL} - " in (message(body, "Reconciling") or ""),
+        "shows AWS's words",
+        seconds=QUIET_SECONDS + 40,
+    )
+    assert told["status"]["awsStatus"] == "RUNNABLE"
+    wait_until(lambda: blocked(cluster), "AWS's words are an event")
+    assert [each["type"] for each in blocked(cluster)] == ["Warning"]
+    # By now AWS lists the revision, and its end is nothing that a listing is late with.
+    assert time.monotonic() > listed
+    site.client("batch").deregister_job_definition(jobDefinition=shown["arn"])
+    cluster.apply(named("BatchJob", "another", manifests.job()))
+    cluster.wait("BatchJob", "another", is_complete, "is Complete", seconds=30)
+    mended = cluster.wait(*DEFINITION, is_ready, "is Ready again")["status"]
+    assert mended["revision"] == shown["revision"] + 1
+    assert len(blocked(cluster)) == 1
+    site.sandbox.stop_operator()
+
+
+def blocked(cluster):
+    return [event for event in cluster.events(*JOB) if event["reason"] == "Blocked"]
+
+
+def test_aws_is_asked_who_we_are_no_more_often_than_there_are_identities(site, cluster):
+    cluster.apply(*(named(*each, manifests.policy()) for each in POLICIES))
+    before = site.calls("GetCallerIdentity")
+    site.start()
+    for each in POLICIES:
+        cluster.wait(*each, is_ready, "is Ready")
+    assert site.calls("GetCallerIdentity") - before <= 2
+    site.sandbox.stop_operator()
+
+
+@pytest.mark.parametrize(
+    ("environ", "reason", "says", "remedy"),
+    [
+        pytest.param(
+            NO_CREDENTIALS,
+            "NoCredentials",
+            "The operator has no AWS credentials",
+            "Give the operator's ServiceAccount an AWS role",
+            id="no-credentials",
+        ),
+        pytest.param(NO_REGION, "IdentityUnknown", "region", "--region", id="no-region"),
+    ],
+)
+def test_what_keeps_us_from_asking_aws_is_told_as_what_it_is(
+    site, cluster, environ, reason, says, remedy
+):
+    start(site, environ)
+    cluster.apply(named(*POLICIES[0], manifests.policy()))
+    stalled = cluster.wait(*POLICIES[0], is_true("Stalled"), "is Stalled")
+    shown = next(each for each in stalled["status"]["conditions"] if each["type"] == "Stalled")
+    assert shown["reason"] == reason
+    assert says in shown["message"]
+    assert remedy in shown["message"]
+    assert "grant" not in shown["message"]
+    site.sandbox.stop_operator()
+    site.start()  # with all that it needs
+    cluster.wait(*POLICIES[0], is_ready, "is Ready")
+    site.sandbox.stop_operator()
