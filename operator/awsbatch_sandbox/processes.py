@@ -139,8 +139,9 @@ def _environment(pid: int) -> list[bytes]:
     try:
         for _ in range(_LOOKS):
             text = (place / "environ").read_bytes()
-            if text or not os.readlink(place / "exe"):  # OSError: the kernel's own have none
+            if text:
                 break
+            (place / "exe").readlink()  # OSError: the kernel's own processes have none
             time.sleep(_LOOK_SECONDS)
         return text.split(b"\0")
     except OSError:
