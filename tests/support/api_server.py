@@ -47,7 +47,11 @@ class ApiServer:
             headers={"Content-Type": content_type},
         )
         answer = self._connection.getresponse()
-        content: Body = json.loads(answer.read())
+        text = answer.read()
+        try:
+            content: Body = json.loads(text)
+        except ValueError:  # "404 page not found": a kind that is not served
+            content = {"message": text.decode()}
         return answer.status, content
 
     def create(self, plural: str, body: Body, *, dry_run: bool) -> tuple[int, Body]:

@@ -1,12 +1,13 @@
 """A sender over a stub, on a stepped clock, in one thread."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import botocore.session
 import pytest
+from tests.support.cheap_clients import cheap_sessions
 from tests.support.clock import SteppedClock
 from tests.support.stub_aws import StubAws
 
@@ -56,6 +57,13 @@ def _own_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path):
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap() -> Iterator[None]:
+    """Each test has sessions of its own, and they are half of its time."""
+    with cheap_sessions():
+        yield
 
 
 @pytest.fixture(scope="session")
