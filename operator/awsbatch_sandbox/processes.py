@@ -66,7 +66,7 @@ def alive(identity: Identity) -> bool:
 def marked(sandbox_id: str) -> list[Identity]:
     """All processes that carry the sandbox's id in their environment."""
     wanted = f"{MARK}={sandbox_id}".encode()
-    return [seen.identity for seen in _all() if wanted in _environment(seen.identity.pid)]
+    return [seen.identity for seen in _all() if wanted in _environment(seen.identity)]
 
 
 def session(number: int) -> list[Identity]:
@@ -128,21 +128,21 @@ def _all() -> Iterator[Seen]:
                 yield seen
 
 
-def _environment(pid: int) -> list[bytes]:
+def _environment(identity: Identity) -> list[bytes]:
     """The environment a process was started with; empty where we may not look: not ours then.
 
     While a process takes on another program it has none for a moment: one that a part has just
     started would be missed, and left behind. So what has a program and no environment is looked at
     again. Few things really have none.
     """
-    place = PROC / str(pid)
+    place = PROC / str(identity.pid)
     try:
         for _ in range(_LOOKS):
             text = (place / "environ").read_bytes()
             if text:
                 break
             (place / "exe").readlink()  # OSError: the kernel's own processes have none
-            time.sleep(_LOOK_SECONDS)
+            wait_for_one((identity,), _LOOK_SECONDS)
         return text.split(b"\0")
     except OSError:
         return []
