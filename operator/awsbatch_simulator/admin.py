@@ -76,6 +76,8 @@ class Admin:
         name, _, item = wire.path.removeprefix(PREFIX).partition("/")
         if (wire.method, name) == ("DELETE", "faults") and item:
             return self._delete_fault(item)
+        if (wire.method, name) == ("GET", "hosts") and item:
+            return self._get_host(item)
         route = None if item else self._routes.get((wire.method, name))
         if route is None:
             known = ", ".join(f"{method} {PREFIX}{path}" for method, path in self._routes)
@@ -133,6 +135,13 @@ class Admin:
         if not self._world.faults.remove(fault_id):
             raise BadRequest(404, f"There is no fault {fault_id!r}")
         return {"removed": 1}
+
+    def _get_host(self, instance_id: str) -> Any:
+        """An instance from inside, from its boot until it is terminated."""
+        for region in self._world.regions():
+            if (host := region.hosts.hosts.get(instance_id)) is not None:
+                return host.shown() | {"console": region.hosts.consoles.get(instance_id, "")}
+        raise BadRequest(404, f"No host {instance_id!r} has booted, or it has been terminated")
 
     def _get_clock(self, _body: Any) -> Any:
         clock = self._world.clock

@@ -62,7 +62,7 @@ def build(
     logs = Logs(world)
     world.lookup = lookup
     world.logs = logs
-    world.messages = MotoMessages(bridge)
+    world.messages = MotoMessages(bridge, clock)
     world.ec2_listeners.append(notices.pass_on)
     world.services["logs"] = logs
     world.reports["logs"] = logs.report

@@ -46,6 +46,7 @@ WORLD_FAULTS: Mapping[str, str] = MappingProxyType(
         "instance_role_lacks_permissions": "The role of an instance may not do something. "
         "By action (ecs:RegisterContainerInstance, ecs:CreateCluster, "
         "ecs:UpdateContainerInstancesState), instanceId, instanceProfile.",
+        "no_way_to_ecs": "An instance cannot reach ECS. By instanceId, subnetId.",
         "offer_refused": "EC2 launches nothing of an offer and says `code`, `message`, `status`: "
         "in a fleet's errors, or to RunInstances. By instanceType, availabilityZone, market, "
         "subnetId.",

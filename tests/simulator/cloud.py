@@ -105,11 +105,13 @@ class Lines:
     def __init__(self) -> None:
         self.streams: dict[str, list[str]] = {}
         self.groups: set[str] = set()
+        self.regions: set[str] = set()
 
     def write(
         self, place: Place, *, group: str, stream: str, events: Sequence[tuple[int, str]]
     ) -> None:
         self.groups.add(group)
+        self.regions.add(place.region)
         self.streams.setdefault(stream, []).extend(text for _, text in events)
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from tests.simulator.cloud import Cloud
-from tests.unit.capacity.planning_model import OWNER, machine
+from tests.unit.capacity.planning_model import CLUSTER, OWNER, machine
 from tests.unit.capacity.values import LARGE, NOW, offers, pool
 
 from awsbatch_operator.api.instant import Instant
@@ -65,8 +65,8 @@ def cloud(made):
 def test_the_instances_of_a_fleet_say_whose_they_are_and_go_when_they_are_told_to(
     cloud, made, mine
 ):
-    request = requests.launch(OWNER, intent(made, mine), made.content).request
-    assert request == requests.launch(OWNER, intent(made, mine), made.content).request
+    request = requests.launch(OWNER, intent(made, mine), made.content, CLUSTER).request
+    assert request == requests.launch(OWNER, intent(made, mine), made.content, CLUSTER).request
     answer = cloud("CreateFleet", **request)
     assert answer["Errors"] == []
     cloud.step(20)
@@ -94,7 +94,7 @@ def test_instances_are_launched_into_the_reservation_that_was_made_for_them(clou
         offers=offers(mine)[:1],
         reservation=reservation["CapacityReservationId"],
     )
-    launch = requests.launch(OWNER, into, made.content)
+    launch = requests.launch(OWNER, into, made.content, CLUSTER)
     cloud(launch.operation, **launch.request)
     cloud.step(20)
     [shown] = cloud("DescribeCapacityReservations")["CapacityReservations"]

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.simulator.cloud import Cloud, service_model
 
-from awsbatch_simulator.ec2 import filters, instance_filters
+from awsbatch_simulator.ec2 import filters, instance_filters, type_describing
 
 
 def run(cloud: Cloud, **fields: Any) -> list[str]:
@@ -60,9 +60,19 @@ def test_every_filter_that_describe_tags_lists_exists():
     assert "is invalid" in cloud.refused("DescribeTags", Filters=by("odd", "x"))
 
 
-@pytest.mark.parametrize("path", sorted(set(instance_filters.PATHS.values()) - {("OwnerId",)}))
-def test_a_filter_looks_where_the_model_has_something(path):
-    shape: Shape = service_model("ec2").shape_for("Instance")
+def test_every_filter_that_describe_instance_types_lists_exists():
+    assert listed("DescribeInstanceTypes") == type_describing.PATHS.keys()
+
+
+LOOKED_AT = [
+    *(("Instance", path) for path in sorted(set(instance_filters.PATHS.values()) - {("OwnerId",)})),
+    *(("InstanceTypeInfo", path) for path in type_describing.PATHS.values()),
+]
+
+
+@pytest.mark.parametrize(("shape_name", "path"), LOOKED_AT)
+def test_a_filter_looks_where_the_model_has_something(shape_name, path):
+    shape: Shape = service_model("ec2").shape_for(shape_name)
     for name in path:
         if isinstance(shape, ListShape):
             shape = shape.member

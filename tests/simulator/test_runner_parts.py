@@ -52,7 +52,7 @@ def test_a_child_of_an_array_knows_its_index():
     cloud = serverless(JobScript(duration_seconds=100))
     parent = cloud.submit(arrayProperties={"size": 3})
     cloud.step(10)
-    environment = work_order(cloud.region.batch.jobs[f"{parent}:2"]).environment
+    environment = work_order(cloud.region.batch.jobs[f"{parent}:2"], cloud.region.place).environment
     assert environment["AWS_BATCH_JOB_ID"] == f"{parent}:2"
     assert environment["AWS_BATCH_JOB_ARRAY_INDEX"] == "2"
     assert environment["AWS_BATCH_JOB_ARRAY_SIZE"] == "3"
@@ -60,12 +60,16 @@ def test_a_child_of_an_array_knows_its_index():
 
 def test_logs_go_where_the_definition_says():
     cloud = serverless(JobScript(duration_seconds=1))
-    options = {"awslogs-group": "/mine", "awslogs-stream-prefix": "run"}
+    options = {
+        "awslogs-group": "/mine",
+        "awslogs-stream-prefix": "run",
+        "awslogs-region": "eu-west-1",
+    }
     log = {"logDriver": "awslogs", "options": options}
     cloud.definition(container={"logConfiguration": log})
     job_id = cloud.submit()
     cloud.step(20)
-    assert cloud.lines.groups == {"/mine"}
+    assert (cloud.lines.groups, cloud.lines.regions) == ({"/mine"}, {"eu-west-1"})
     assert cloud.job(job_id)["container"]["logStreamName"].startswith("run/default/")
 
 

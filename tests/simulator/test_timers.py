@@ -11,7 +11,9 @@ from awsbatch_simulator.jobscript import JobScript
 TEXT = st.text(max_size=20)
 WORDS = st.lists(st.one_of(TEXT, TEXT.map("Ref::{}".format)).filter(bool), max_size=3)
 OPTIONS = st.dictionaries(
-    st.sampled_from(["awslogs-group", "awslogs-stream-prefix", "other"]), TEXT, max_size=3
+    st.sampled_from(["awslogs-group", "awslogs-stream-prefix", "awslogs-region", "other"]),
+    TEXT,
+    max_size=3,
 )
 
 

@@ -33,7 +33,7 @@ def place(
     if instance is not None:
         job.outcome["containerInstanceArn"] = instance.arn
     move(region, job, JobStatus.STARTING)
-    delay = starting_seconds(region, work_order(job))
+    delay = starting_seconds(region, work_order(job, region.place))
     job.timers.append(region.world.clock.call_after(delay, _run, region, job, job.task.arn))
 
 
@@ -41,7 +41,7 @@ def _run(region: Region, job: Job, task_arn: str) -> None:
     """RUNNING: the container's command runs, by whichever runner is set."""
     if job.task is None or job.task.arn != task_arn or job.status is not JobStatus.STARTING:
         return
-    work = work_order(job)
+    work = work_order(job, region.place)
     done = partial(_ended, region, job, task_arn)
     job.run = start_run(region, work, done)
     if job.run is None:  # the container never started

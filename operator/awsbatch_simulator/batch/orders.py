@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from awsbatch_simulator.batch.model import Job
+from awsbatch_simulator.context import Place
 from awsbatch_simulator.runners.base import Work
 
 EXITED = "Essential container in task exited"
@@ -16,12 +17,13 @@ TOO_LONG = f"Container Overrides length must be at most {OVERRIDE_CHARACTERS}"
 _REFERENCE = re.compile(r"Ref::([A-Za-z0-9_-]+)")
 
 
-def work_order(job: Job) -> Work:
+def work_order(job: Job, place: Place) -> Work:
     """What a runner needs to know about the attempt that is about to run."""
     container = job.container
     parameters = job.static["parameters"]
     task_id = job.task.id if job.task else ""
-    group, prefix = _log_place(job)
+    options = (job.container.get("logConfiguration") or {}).get("options") or {}
+    prefix = options.get("awslogs-stream-prefix", job.definition.name)
     return Work(
         job_id=job.id,
         job_name=job.name,
@@ -32,8 +34,9 @@ def work_order(job: Job) -> Work:
         command=tuple(substituted(word, parameters) for word in container.get("command", ())),
         environment=_environment(job),
         memory_mib=job.memory,
-        log_group=group,
+        log_group=options.get("awslogs-group", LOG_GROUP),
         log_stream=f"{prefix}/default/{task_id}",
+        log_place=Place(place.account, options.get("awslogs-region") or place.region),
     )
 
 
@@ -66,14 +69,6 @@ def substituted(word: str, parameters: dict[str, str]) -> str:
     Source: the user guide's "Job definition parameters", Parameters.
     """
     return _REFERENCE.sub(lambda found: parameters.get(found[1], found[0]), word)
-
-
-def _log_place(job: Job) -> tuple[str, str]:
-    options = (job.container.get("logConfiguration") or {}).get("options") or {}
-    return (
-        options.get("awslogs-group", LOG_GROUP),
-        options.get("awslogs-stream-prefix", job.definition.name),
-    )
 
 
 def _environment(job: Job) -> dict[str, str]:

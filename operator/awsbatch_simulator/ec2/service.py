@@ -21,6 +21,7 @@ from awsbatch_simulator.ec2 import (
     tags,
     template_changes,
     template_describing,
+    type_describing,
     volumes,
 )
 from awsbatch_simulator.ports import Handler, World
@@ -66,6 +67,7 @@ def _of_capacity() -> Mapping[str, Operation]:
         "CancelCapacityReservation": reservations.cancel,
         "DescribeSpotInstanceRequests": spot.describe,
         "CancelSpotInstanceRequests": spot.cancel,
+        "DescribeInstanceTypes": type_describing.describe,
         "DescribeSpotPriceHistory": spot_prices.history,
         "GetSpotPlacementScores": spot_prices.scores,
     }

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from typing import Any
 
 # Source: CreateComputeEnvironment, computeResources.instanceTypes.
 _BUNDLES = {
@@ -48,10 +49,20 @@ class InstanceType:
 
 
 @cache
-def _catalogue() -> dict[str, InstanceType]:
+def _table() -> dict[str, bytes]:
+    """What EC2 says of each type, as JSON: all of it as values would take 30 MB."""
     packed = resources.files("moto").joinpath("ec2/resources/instance_types.json.gz").read_bytes()
+    return {
+        name: json.dumps(about).encode()
+        for name, about in json.loads(gzip.decompress(packed)).items()
+    }
+
+
+@cache
+def _catalogue() -> dict[str, InstanceType]:
     found = {}
-    for name, about in json.loads(gzip.decompress(packed)).items():
+    for name in _table():
+        about = described(name)
         supported = about["ProcessorInfo"]["SupportedArchitectures"]
         cpus = about["VCpuInfo"]
         found[name] = InstanceType(
@@ -86,6 +97,19 @@ def _families() -> dict[str, tuple[InstanceType, ...]]:
 def instance_type(name: str) -> InstanceType | None:
     """The type of that name, None if EC2 has none."""
     return _catalogue().get(name)
+
+
+def described(name: str) -> dict[str, Any]:
+    """What DescribeInstanceTypes says of a type. KeyError if EC2 has none of that name."""
+    about: dict[str, Any] = json.loads(_table()[name])
+    return about
+
+
+def in_region(region: str) -> frozenset[str]:
+    """The names of the types that EC2 has in some zone there; if nothing is known of it, all."""
+    return frozenset(name for name, _ in _offered(region)) & _catalogue().keys() or frozenset(
+        _catalogue()
+    )
 
 
 def known(name: str) -> bool:

@@ -66,7 +66,8 @@ class Boots:
     _waiting: list[_Wish] = field(default_factory=list)
     _followers: dict[str, list[_Wish]] = field(default_factory=dict)  # of one that runs now
     _running: int = 0
-    executed: int = 0  # how many boots have really run
+    booted: int = 0  # how many boots there were, those left out that came out like another
+    executed: int = 0  # of these, those that have really run
 
     def start(self, order: Order, done: Done, *, now: bool) -> None:
         """Boot, and tell what came of it: before this returns if `now`, else by the clock."""
@@ -120,9 +121,11 @@ class Boots:
     def _booted(self, order: Order) -> Outcome:
         if not order.plan.runs:
             return interpret(order)
+        executes = report(order.settings)["mode"] == UserDataMode.EXECUTE
         with self._lock:
-            self.executed += 1
-        if report(order.settings)["mode"] == UserDataMode.INTERPRET:
+            self.booted += 1
+            self.executed += executes
+        if not executes:
             return interpret(order)
         try:
             return execution.execute(order)

@@ -28,6 +28,7 @@ _BLOCKING = re.compile(
 )
 _SHUTDOWN = re.compile(r"^\s*(?:sudo\s+)?(?:\S*/)?shutdown\s+([^$`;&|\n]+)$", re.MULTILINE)
 _AGENT = re.compile(r"^docker run [^\n'\"$`\\]*amazon-ecs-agent\S*", re.MULTILINE)
+_LOOP = re.compile(r"^for \w+ in ([\d ]+); do", re.MULTILINE)
 _END = re.compile(r"^end=(\d+)", re.MULTILINE)
 _AFTER = re.compile(r"\$\(\(\$\(date \+%s\) \+ (\d+)\)\)")
 
@@ -74,6 +75,13 @@ def _read(step: Step, files: dict[str, str], calls: list[Call], now: float) -> s
             files[CONFIG] = files.get(CONFIG, "") + "".join(f"{line}\n" for line in found)
     calls += [("shutdown", *found[1].split()) for found in _SHUTDOWN.finditer(text)]
     calls += [tuple(found[0].split()) for found in _AGENT.finditer(text)]
+    if "/var/log/ecs/" in text and "/dev/console" in text:
+        command = "tail /var/log/ecs/ecs-agent.log >/dev/console"
+        calls += [
+            ("systemd-run", f"--on-active={after}s", "/bin/sh", "-c", command)
+            for found in _LOOP.finditer(text)
+            for after in found[1].split()
+        ]
     if "systemd-run" in text and "poweroff" in text:
         at = [float(found[1]) for found in _END.finditer(text)]
         at += [now + float(found[1]) for found in _AFTER.finditer(text)]

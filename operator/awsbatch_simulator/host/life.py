@@ -11,7 +11,7 @@ from functools import partial
 from awsbatch_simulator.ec2.model import Instance, InstanceState
 from awsbatch_simulator.ec2.types import instance_type
 from awsbatch_simulator.ecs import life as ecs_life
-from awsbatch_simulator.host import agent, plan, sizes, userdata
+from awsbatch_simulator.host import agent, agent_log, plan, sizes, userdata
 from awsbatch_simulator.host.execution import CONSOLE_BYTES, Order
 from awsbatch_simulator.host.metadata import metadata
 from awsbatch_simulator.host.outcome import Outcome, ends_at
@@ -126,6 +126,22 @@ def _start_agent(region: Region, instance: Instance, host: Host) -> None:
             register(region, instance, agent.configured(variables))
     except (NotRegistered, agent.BadConfigError) as why:
         host.trouble = str(why)
+        logged = why.logged if isinstance(why, NotRegistered) else str(why)
+        if logged:
+            _print_log(region, instance, host, logged)
+
+
+def _print_log(region: Region, instance: Instance, host: Host, logged: str) -> None:
+    """The agent's log on the console, when the user data has asked for it."""
+    clock, calls = region.world.clock, () if host.outcome is None else host.outcome.calls
+    text = agent_log.lines(clock.now(), logged)
+    for after in agent_log.printed_after(calls):
+        clock.call_at(max(host.booted_at + after, clock.now()), _printed, region, instance, text)
+
+
+def _printed(region: Region, instance: Instance, text: str) -> None:
+    if instance.state is InstanceState.RUNNING:
+        say(region, instance.id, text)
 
 
 def _check_start(region: Region, instance: Instance, outcome: Outcome) -> None:

@@ -13,7 +13,7 @@ from awsbatch_simulator.ecs import life as ecs_life
 from awsbatch_simulator.ecs.attributes import check_attributes, check_tags
 from awsbatch_simulator.ecs.model import CPU_UNITS, Cluster, ContainerInstance
 from awsbatch_simulator.errors import AwsFailure
-from awsbatch_simulator.host import agent, sizes
+from awsbatch_simulator.host import agent, agent_log, sizes
 from awsbatch_simulator.host.agent import AgentConfig
 from awsbatch_simulator.region import Region
 
@@ -21,7 +21,14 @@ REGISTER, CREATE = "ecs:RegisterContainerInstance", "ecs:CreateCluster"
 
 
 class NotRegistered(Exception):  # noqa: N818 - it is told as a state
-    """The agent does not register; its text says why. It is final: the agent is not restarted."""
+    """The agent does not register; its text says why. It is final: the agent is not restarted.
+
+    `logged` is the error that the agent writes into its log; empty: it does not even start.
+    """
+
+    def __init__(self, why: str, logged: str = "") -> None:
+        super().__init__(why)
+        self.logged = logged
 
 
 def register(region: Region, instance: Instance, config: AgentConfig) -> ContainerInstance:
@@ -29,6 +36,7 @@ def register(region: Region, instance: Instance, config: AgentConfig) -> Contain
     size = instance_type(instance.type)
     if size is None or instance.state is not InstanceState.RUNNING:
         raise NotRegistered("The instance does not run")
+    _check_way(region, instance)
     _check_rights(region, instance, REGISTER)
     cluster = _cluster(region, instance, config)
     tags = (_own(instance.tags) if config.host_tags else {}) | dict(config.tags)
@@ -37,14 +45,27 @@ def register(region: Region, instance: Instance, config: AgentConfig) -> Contain
         check_attributes(attributes)
         check_tags(tags)
     except AwsFailure as failure:
-        raise NotRegistered(f"{failure.code}: {failure.message}") from None
+        said = f"{failure.code}: {failure.message}"
+        raise NotRegistered(said, said) from None
     made = container_instance(region, instance, size, cluster, config)
     made.attributes += attributes
     made.tags = tags
     if made.memory <= 0:
-        raise NotRegistered("Reserved memory is higher than available memory on the host")
+        said = "Reserved memory is higher than available memory on the host"
+        raise NotRegistered(said, said)
     ecs_life.join(region, cluster, made)
     return made
+
+
+def _check_way(region: Region, instance: Instance) -> None:
+    """Whether the instance reaches ECS. Raises NotRegistered."""
+    about = {"instanceId": instance.id, "subnetId": instance.interfaces[0].subnet_id}
+    if region.world.faults.active("no_way_to_ecs", **about) is None:
+        return
+    host = f"ecs.{region.place.region}.amazonaws.com"
+    post = f'Post \\"https://{host}/\\": dial tcp 10.0.0.5:443: i/o timeout'
+    said = f"RequestError: send request failed caused by: {post}"
+    raise NotRegistered(f"The instance does not reach {host}", said)
 
 
 def _own(tags: Mapping[str, str]) -> dict[str, str]:
@@ -57,7 +78,8 @@ def _cluster(region: Region, instance: Instance, config: AgentConfig) -> Cluster
     if cluster is not None and cluster.active and name in {cluster.name, cluster.arn}:
         return cluster
     if config.cluster:
-        raise NotRegistered(f"ClusterNotFoundException: Cluster not found: {name[:200]}")
+        said = f"ClusterNotFoundException: Cluster not found: {name[:200]}"
+        raise NotRegistered(said, "ClientException: Cluster not found.")
     _check_rights(region, instance, CREATE)
     cluster = Cluster(agent.DEFAULT, region.arn("ecs", f"cluster/{agent.DEFAULT}"))
     region.ecs.clusters[cluster.name] = cluster
@@ -66,8 +88,18 @@ def _cluster(region: Region, instance: Instance, config: AgentConfig) -> Cluster
 
 def _check_rights(region: Region, instance: Instance, action: str) -> None:
     """Whether the instance's role may do it. Raises NotRegistered."""
-    if not may(region, instance, action):
-        raise NotRegistered(f"AccessDeniedException: no rights for {action}")
+    if may(region, instance, action):
+        return
+    role = _role(instance)
+    said = agent_log.NO_CREDENTIALS
+    if role:
+        said = agent_log.denied(region.place.account, role, instance.id, action)
+    raise NotRegistered(f"AccessDeniedException: no rights for {action}", said)
+
+
+def _role(instance: Instance) -> str:
+    given = instance.request.get("IamInstanceProfile") or {}
+    return str(given.get("Arn") or given.get("Name") or "").rpartition("/")[2]
 
 
 def may(region: Region, instance: Instance, action: str) -> bool:

@@ -1,6 +1,7 @@
 """What is known of the hosts in one account and region."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from awsbatch_simulator.clock import Timer
 from awsbatch_simulator.host.agent import AgentConfig
@@ -20,6 +21,18 @@ class Host:
     config: AgentConfig | None = None  # of its agent, once that has started
     trouble: str = ""  # why its agent has not registered; empty: it has, or is about to
     end: Timer | None = None  # a shutdown from inside
+
+    def shown(self) -> dict[str, Any]:
+        """As the admin interface shows it."""
+        outcome = self.outcome
+        return {
+            "instanceId": self.instance_id,
+            "bootEnded": outcome is not None and not outcome.stuck,
+            "executed": outcome is not None and outcome.executed,
+            "ecsConfig": "" if outcome is None else outcome.config,
+            "failedScripts": [] if outcome is None else list(outcome.failed),
+            "trouble": self.trouble,
+        }
 
 
 @dataclass(slots=True)

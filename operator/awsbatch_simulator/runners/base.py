@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from awsbatch_simulator.context import Place
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -20,6 +22,7 @@ class Work:
     memory_mib: int
     log_group: str
     log_stream: str
+    log_place: Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,7 @@ class ProcessRun:
         with world.lock:
             now = self._region.now_ms()
             world.logs.write(
-                self._region.place,
+                self._work.log_place,
                 group=self._work.log_group,
                 stream=self._work.log_stream,
                 events=[(now, line) for line in lines],

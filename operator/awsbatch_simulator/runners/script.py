@@ -46,7 +46,7 @@ class ScriptRun:
 
     def _print(self, line: str) -> None:
         self._region.world.logs.write(
-            self._region.place,
+            self._work.log_place,
             group=self._work.log_group,
             stream=self._work.log_stream,
             events=[(self._region.now_ms(), line)],

@@ -48,9 +48,10 @@ def test_a_live_simulator_boots_an_instance_beside_its_clock(loader):
         assert state["userData"] == {"mode": "execute", "why": "", "executed": 1}
         [region] = [each for each in state["regions"] if each["region"] == "eu-central-1"]
         assert region["ecs"]["clusters"]["mine"]["containerInstances"] == 1
-        with simulator.world.lock:
-            store = simulator.world.region(simulator.place).hosts
-            assert "it was executed" in store.consoles[instance_id]
+        host = admin(url, simulator, "GET", f"hosts/{instance_id}")
+        assert (host["bootEnded"], host["executed"], host["trouble"]) == (True, True, "")
+        assert host["ecsConfig"] == "ECS_CLUSTER=mine\n"
+        assert "it was executed" in host["console"]
 
 
 def test_an_agent_that_does_not_register_is_listed_with_the_reason(simulator, url, session):
@@ -60,6 +61,10 @@ def test_an_agent_that_does_not_register_is_listed_with_the_reason(simulator, ur
     assert state["userData"]["mode"] == "interpret"
     [region] = [each for each in state["regions"] if each["region"] == "eu-central-1"]
     assert "Cluster not found" in region["ecs"]["agentsNotRegistered"][instance_id]
+    host = admin(url, simulator, "GET", f"hosts/{instance_id}")
+    assert (host["executed"], host["ecsConfig"]) == (False, "ECS_CLUSTER=mine\n")
+    assert "Cluster not found" in host["trouble"]
+    assert state["userData"]["executed"] == 0
 
 
 def test_interpreting_is_never_turned_into_executing_while_it_runs(simulator, url):

@@ -50,6 +50,7 @@ def requests(known: dict[str, list[str]]) -> dict[str, Fields]:
         "CancelSpotInstanceRequests": {
             "SpotInstanceRequestIds": known["SpotInstanceRequestIds"][:1]
         },
+        "DescribeInstanceTypes": {"MaxResults": 5},
         "DescribeSpotPriceHistory": {"InstanceTypes": ["m7i.large"], "MaxResults": 5},
         "GetSpotPlacementScores": {"InstanceTypes": ["m7i.large"], "TargetCapacity": 5},
         "DescribeVolumes": {"MaxResults": 5},
