@@ -14,6 +14,9 @@ from hypothesis import settings
 
 from awsbatch_simulator import clock
 
+# What tests share says as much as a test when it finds something wrong.
+pytest.register_assert_rewrite("tests.support")
+
 settings.register_profile("quick", max_examples=40, deadline=None)
 settings.register_profile("ci", settings.get_profile("quick"), derandomize=True, print_blob=True)
 settings.register_profile("thorough", max_examples=1000, deadline=None)

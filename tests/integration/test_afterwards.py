@@ -1,10 +1,11 @@
 """What the operator says and does later than at once, or where it cannot even ask AWS."""
 
 import time
+from contextlib import suppress
 
 import pytest
 from tests.support import manifests
-from tests.support.cluster import is_ready, is_true, message
+from tests.support.cluster import is_ready, message, shows
 from tests.support.deadline import wait_until
 from tests.support.site import QUICK, opened
 from tests.support.whole_life import named
@@ -18,6 +19,7 @@ POLICIES = [("SchedulingPolicy", f"fair-{number}") for number in range(60)]
 TOO_SMALL = "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE"
 EIGHT = {"resourceRequirements": [{"type": "VCPU", "value": "8"}, {"type": "MEMORY", "value": "9"}]}
 NO_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": ""}
+NO_ROUTE = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}  # nobody listens there
 NO_REGION = {"AWS_REGION": "", "AWS_DEFAULT_REGION": ""}
 
 
@@ -26,6 +28,14 @@ def site(control_plane, crds, tmp_path_factory):
     """Without an operator: each test starts its own."""
     with opened(control_plane, tmp_path_factory.mktemp("site")) as site:
         yield site
+
+
+@pytest.fixture(autouse=True)
+def stopped(site):
+    """No operator is left to the next test, not even by a test that fails."""
+    yield
+    with suppress(KeyError):
+        site.sandbox.stop_operator()
 
 
 def start(site, environ):
@@ -62,10 +72,11 @@ def test_awss_words_on_a_job_that_waits_and_a_definition_that_somebody_took_away
     cluster.apply(named("BatchJob", "another", manifests.job()))
     after = shown["revision"] + 1
     cluster.wait("BatchJob", "another", lambda body: revision(body) == after, "is submitted")
+    told = [event["reason"] for event in cluster.events("BatchJob", "another")]
+    assert "InvalidRequest" not in told, "nobody has to correct the job"
     mended = cluster.wait(*DEFINITION, is_ready, "is Ready again")["status"]
     assert mended["revision"] == after
     assert len(blocked(cluster)) == 1
-    site.sandbox.stop_operator()
 
 
 def revision(body):
@@ -83,15 +94,14 @@ def test_aws_is_asked_who_we_are_no_more_often_than_there_are_identities(site, c
     for each in POLICIES:
         cluster.wait(*each, is_ready, "is Ready")
     assert site.calls("GetCallerIdentity") - before <= 2
-    site.sandbox.stop_operator()
 
 
 @pytest.mark.parametrize(
-    ("environ", "reason", "says"),
+    ("environ", "held", "says"),
     [
         pytest.param(
             NO_CREDENTIALS,
-            "NoCredentials",
+            ("Stalled", "NoCredentials"),
             (
                 "The operator has no AWS credentials",
                 "Give the operator's ServiceAccount an AWS role",
@@ -100,24 +110,33 @@ def test_aws_is_asked_who_we_are_no_more_often_than_there_are_identities(site, c
         ),
         pytest.param(
             NO_REGION,
-            "IdentityUnknown",
+            ("Stalled", "IdentityUnknown"),
             (
                 "neither the spec nor the operator's configuration names one",
                 "make an AWSAccount named default with a region",
             ),
             id="no-region",
         ),
+        pytest.param(
+            NO_ROUTE,
+            ("Reconciling", "AWSUnreachable"),
+            (
+                "The operator has no connection to AWS",
+                "Check DNS, routes, NetworkPolicies, VPC endpoints, proxy and AWS_ENDPOINT_URL",
+            ),
+            id="no-route",
+        ),
     ],
 )
-def test_what_keeps_us_from_asking_aws_is_told_as_what_it_is(site, cluster, environ, reason, says):
+def test_what_keeps_us_from_asking_aws_is_told_as_what_it_is(site, cluster, environ, held, says):
+    condition, reason = held
     start(site, environ)
     cluster.apply(named(*POLICIES[0], manifests.policy()))
-    stalled = cluster.wait(*POLICIES[0], is_true("Stalled"), "is Stalled")
-    shown = next(each for each in stalled["status"]["conditions"] if each["type"] == "Stalled")
-    assert shown["reason"] == reason
+    found = cluster.wait(*POLICIES[0], shows(reason), f"shows {reason}")
+    shown = next(each for each in found["status"]["conditions"] if each["type"] == condition)
+    assert (shown["status"], shown["reason"]) == ("True", reason)
     assert all(words in shown["message"] for words in says)
     assert "grant" not in shown["message"]
     site.sandbox.stop_operator()
     site.start()  # with all that it needs
     cluster.wait(*POLICIES[0], is_ready, "is Ready")
-    site.sandbox.stop_operator()

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 from tests.support import manifests
-from tests.support.cluster import is_complete, is_ready
+from tests.support.cluster import is_complete, is_ready, shows
 from tests.support.site import opened
 from tests.support.whole_life import named
 
@@ -13,9 +13,9 @@ DEFINITION, JOB = ("JobDefinition", "simulate"), ("BatchJob", "added")
 
 @pytest.fixture(scope="module")
 def site(control_plane, crds, tmp_path_factory):
-    """As everywhere, but jobs by name wait as long as they do by default."""
+    """As everywhere, but nobody has said how long jobs by name wait."""
     with opened(control_plane, tmp_path_factory.mktemp("site")) as site:
-        site.start(definition_grace="2")
+        site.start(definition_grace=None)
         yield site
 
 
@@ -38,12 +38,21 @@ def test_a_job_runs_the_definition_of_its_own_commit(site, cluster, control_plan
 
     after = named(*DEFINITION, manifests.definition("after"))
     job = named(*JOB, manifests.job())
+    names = {"jobDefinitionName": f"{cluster.namespace}-*"}
+    fault = site.fault("deny", operation="RegisterJobDefinition", match=names)
     applied = commit(control_plane.kubectl, cluster.namespace, tmp_path, *standing, after, job)
     kinds = [line.partition(".")[0] for line in applied]
     assert kinds.index("batchjob") < kinds.index("jobdefinition"), "kustomize orders by kind"
 
+    # However long AWS does not take the change: the time that is given to kubectl is over.
+    waits = shows("ReferenceNotReady")
+    cluster.wait(*JOB, waits, "waits for what the definition says now", seconds=20)
+    site.mend(fault)
+    cluster.nudge(*DEFINITION)
     shown = cluster.wait(*JOB, is_complete, "is Complete")["status"]
     assert shown["jobDefinition"] == {"name": "simulate", "revision": 2, "generation": 2}
+    (told,) = [each for each in cluster.events(*JOB) if each["reason"] == "Submitted"]
+    assert told["note"].endswith(":2, from generation 2 of JobDefinition simulate.")
     arn = shown["jobDefinitionArn"]
     found = site.client("batch").describe_job_definitions(jobDefinitions=[arn])["jobDefinitions"]
     assert found[0]["containerProperties"]["command"] == ["after"]

@@ -12,6 +12,10 @@ PASSES = 3
 ENVIRONMENT = ("ComputeEnvironment", "on-demand")
 
 
+def denied_so_often(site, fault, times):
+    return lambda: site.struck(fault) >= times
+
+
 @pytest.fixture(scope="module")
 def site(control_plane, crds, tmp_path_factory):
     """With a pass over all objects every 2 s."""
@@ -89,5 +93,10 @@ def test_a_permission_that_is_granted_at_last_is_noticed_without_being_told(site
     assert shows("PermissionDenied")(
         cluster.wait("JobDefinition", "simulate", is_stalled, "is Stalled")
     )
+    for denials in (2, 3):
+        cluster.nudge("JobDefinition", "simulate")
+        wait_until(denied_so_often(site, fault, denials), "it is denied again")
     site.mend(fault)
     cluster.wait("JobDefinition", "simulate", is_ready, "is Ready", seconds=15)
+    told = [what for what, _, _ in site.deeds(cluster.namespace, at_least=3)]
+    assert told == ["needs a person", "created", "ready"], "a line each, whatever was tried again"

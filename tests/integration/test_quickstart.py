@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections import Counter
 from functools import partial
 
 import pytest
@@ -12,6 +13,16 @@ from tests.support.quickstart import ALL, DEFINITION, ENVIRONMENT, JOB, QUEUE
 from tests.support.site import opened
 
 SEEDS = [1, 2, 3, 4]
+# What the operator's log tells of a life: a line each, but two of a definition, of which the end of
+# its revision is told as well.
+DEEDS = Counter(
+    {
+        **{("created", *each): 1 for each in ALL},
+        **{("ready", *each): 1 for each in (ENVIRONMENT, QUEUE, DEFINITION)},
+        **{("ended", *each): 1 for each in (ENVIRONMENT, QUEUE, JOB)},
+        ("ended", *DEFINITION): 2,
+    }
+)
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +99,7 @@ def test_it_converges_in_whatever_order_it_is_applied_and_deleted(site, cluster,
     assert queue in in_aws(site, cluster.namespace)  # each namespace has its own
     delete_one_by_one(cluster, shuffled(seed + len(SEEDS)))
     cluster.wait_gone()
+    assert Counter(site.deeds(cluster.namespace, at_least=DEEDS.total())) == DEEDS
     assert in_aws(site, cluster.namespace) == [], site.said(cluster.namespace)
     wait_until(lambda: not running_instances(site), "no instance is left")
 

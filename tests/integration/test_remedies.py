@@ -170,12 +170,12 @@ async def failures(site, there):
         name: (await place.until(key, "Failed"), place.status(key)["failure"])
         for name, key in keys.items()
     }
-    wrong = {
-        name: shown[name]
+    wrong = [
+        f"{name} is {shown[name][1]}: {shown[name][0]}"
         for name, said in texts.items()
         if shown[name][1] != said.failure or said.mends not in shown[name][0]
-    }
-    assert not wrong
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
 def changes(site, number):
@@ -190,24 +190,25 @@ def changes(site, number):
 
 async def forms(site, there):
     place = there.new("forms", account_number=ANOTHER_ACCOUNT)
-    forms = {
-        ObjectKey("JobDefinition", NAMESPACE, f"form-{number}"): pair
-        for number, (name, pair) in enumerate(ANSWERS.items(), start=1)
+    names = {
+        ObjectKey("JobDefinition", NAMESPACE, f"form-{number}"): name
+        for number, name in enumerate(ANSWERS, start=1)
         if name not in UNWRITTEN
     }
-    applied = {**APPLIED, **{key: spec for key, (spec, _) in forms.items()}}
+    applied = {**APPLIED, **{key: ANSWERS[name][0] for key, name in names.items()}}
     for key, spec in applied.items():
         place.apply(key, spec)
     await place.until_ready(*applied)
     before = changes(site, place.number)
     assert before >= len(applied)
-    for key, (_, answer) in forms.items():
-        place.apply(key, as_manifest(answer))
+    for key, name in names.items():
+        place.apply(key, as_manifest(ANSWERS[name][1]))
     for key in APPLIED:
         place.apply(key, spec_of(key.kind, described(place, key)))
     await place.until_ready(*applied)
+    anew = [key for key in applied if place.status(key).get("revision", 1) != 1]
+    assert not anew, "registered anew: " + ", ".join(str(names.get(key, key)) for key in anew)
     assert changes(site, place.number) == before
-    assert [key for key in applied if place.status(key).get("revision", 1) != 1] == []
 
 
 TABLES = (remedies, what_people_mean, corrected_jobs, failures, forms)

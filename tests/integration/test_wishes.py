@@ -11,8 +11,14 @@ from awsbatch_operator.api.metadata import PAUSED
 ELSEWHERE = "666677778888"
 ENVIRONMENT, QUEUE = ("ComputeEnvironment", "pool"), ("JobQueue", "main")
 DEFINITION, POLICY = ("JobDefinition", "simulate"), ("SchedulingPolicy", "fair")
+JOB = ("BatchJob", "run")
 PAUSE, RESUME = {PAUSED: "true"}, {PAUSED: None}
 is_paused = is_true("Paused")
+
+
+def logged(site, cluster):
+    """What the operator's log says was done with all that is in the namespace."""
+    return [what for what, _, _ in site.deeds(cluster.namespace, at_least=3)]
 
 
 @pytest.fixture
@@ -43,6 +49,7 @@ def test_while_it_is_paused_nothing_changes_in_aws_and_then_it_does(site, cluste
     cluster.annotate(*ENVIRONMENT, RESUME)
     cluster.wait(*ENVIRONMENT, is_ready, "is Ready again")
     assert in_aws(site, name)["computeResources"]["maxvCpus"] == 32
+    assert logged(site, cluster) == ["created", "ready", "changed"]
 
 
 def test_a_word_that_is_neither_true_nor_false_pauses_and_is_told(site, cluster, environment):
@@ -90,6 +97,7 @@ def test_asked_to_look_again_it_repairs_at_once_what_nothing_else_would_have_tol
     wait_until(lambda: "DriftRepaired" in events(cluster, *POLICY), "it is told", seconds=5)
     found = batch.describe_scheduling_policies(arns=[arn])["schedulingPolicies"][0]
     assert found["fairsharePolicy"]["shareDecaySeconds"] == 600
+    assert logged(site, cluster) == ["created", "ready", "repaired"]
 
 
 def test_what_is_changed_in_aws_is_changed_back(site, cluster, environment):
@@ -100,6 +108,23 @@ def test_what_is_changed_in_aws_is_changed_back(site, cluster, environment):
     assert in_aws(site, name)["computeResources"]["maxvCpus"] == 64
     wait_until(lambda: in_aws(site, name)["computeResources"]["maxvCpus"] == 16, "it is repaired")
     cluster.wait(*ENVIRONMENT, is_ready, "is Ready again")
+
+
+def test_a_queue_that_somebody_has_disabled_is_mended_before_a_job_is_called_wrong(
+    site, cluster, environment
+):
+    cluster.apply(named(*QUEUE, manifests.queue()), named(*DEFINITION, manifests.definition()))
+    for each in (QUEUE, DEFINITION):
+        cluster.wait(*each, is_ready, "is Ready")
+    name = cluster.get(*QUEUE)["status"]["awsName"]
+    site.client("batch").update_job_queue(jobQueue=name, state="DISABLED")
+    cluster.apply(named(*JOB, manifests.job()))
+    cluster.wait(*JOB, is_submitted, "is submitted")
+    assert "InvalidRequest" not in events(cluster, *JOB)
+
+
+def is_submitted(body):
+    return "jobId" in body["status"]
 
 
 def test_what_is_to_be_retained_stays_and_is_taken_up_again(site, cluster, environment):

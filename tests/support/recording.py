@@ -68,10 +68,8 @@ class Recording:
 
     def __enter__(self) -> Self:
         for kind, path in self._paths.items():
-            connection = connect(self._control_plane)
-            answer = wait_until(partial(_begun, connection, path), f"the watch of {path} begins")
-            thread = threading.Thread(target=self._read, args=(kind, answer), daemon=True)
-            self._connections.append(connection)
+            answer = self._begin(path)
+            thread = threading.Thread(target=self._read, args=(kind, path, answer), daemon=True)
             self._threads.append(thread)
             thread.start()
         return self
@@ -127,13 +125,33 @@ class Recording:
                 return change
         raise AssertionError(f"{kind} {name} never looked so")
 
-    def _read(self, kind: str, answer: http.client.HTTPResponse) -> None:
+    def _begin(self, path: str) -> http.client.HTTPResponse:
+        connection = connect(self._control_plane)
+        self._connections.append(connection)
+        answer = wait_until(partial(_begun, connection, path), f"the watch of {path} begins")
+        assert answer is not None
+        return answer
+
+    def _read(self, kind: str, path: str, answer: http.client.HTTPResponse) -> None:
+        """A watch that ends before it has told anything begins again, and nothing was missed.
+
+        The API server ends those of a CRD that it has just taken up, when it has read it once more.
+        """
+        told = self._told(kind, answer)
+        while not told and not self._stopping:
+            told = self._told(kind, self._begin(path))
+        self._broken = self._broken or not self._stopping
+
+    def _told(self, kind: str, answer: http.client.HTTPResponse) -> bool:
+        """Read the watch to its end; whether it has told anything."""
+        told = False
         try:
             while line := answer.readline():
+                told = True
                 self._take(kind, json.loads(line))
         except (OSError, ValueError, http.client.HTTPException):
             pass  # the connection has been shut down, in the middle of a line perhaps
-        self._broken = self._broken or not self._stopping
+        return told
 
     def _take(self, kind: str, told: dict[str, Any]) -> None:
         change = Change(time.monotonic(), told["type"], kind, told["object"])

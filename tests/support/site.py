@@ -1,5 +1,6 @@
 """An installation at work for tests: operators as processes and an AWS in a hurry, on a cluster."""
 
+import json
 import re
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from typing import Any
 import boto3
 from tests.support.api_server import ApiServer
 from tests.support.cluster import Cluster
+from tests.support.deadline import wait_until
 
 from awsbatch_sandbox import installation
 from awsbatch_sandbox.aws import SimulatedAws
@@ -51,10 +53,13 @@ class Site:
         with ApiServer(self.control_plane) as api:
             yield Cluster(api, namespace)
 
-    def start(self, name: str = OPERATOR, **flags: str) -> Part:
-        """Start an operator and wait until it is ready; `resync_seconds="2"` sets that flag."""
+    def start(self, name: str = OPERATOR, **flags: str | None) -> Part:
+        """Start an operator and wait until it is ready; `resync_seconds="2"` sets that flag.
+
+        None leaves a flag out, so that the operator's own default counts.
+        """
         chosen = QUICK | {f"--{key.replace('_', '-')}": value for key, value in flags.items()}
-        words = [word for pair in chosen.items() for word in pair]
+        words = [word for flag, value in chosen.items() if value for word in (flag, value)]
         return self.sandbox.start_operator(*words, name=name)
 
     def client(self, service: str, *, account: str = "") -> Any:
@@ -121,6 +126,30 @@ class Site:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         return "\n".join(["", *(line for line in lines if about in line)])
 
+    def deeds(self, namespace: str, *, at_least: int) -> list[tuple[str, str, str]]:
+        """What the operator's log tells of the objects there: what was done, kind and name.
+
+        A status is written before it is told, so `at_least` that many lines are waited for.
+        """
+        found: list[tuple[str, str, str]] = []
+
+        def enough() -> bool:
+            found[:] = self._deeds(namespace)
+            return len(found) >= at_least
+
+        wait_until(enough, f"{at_least} lines about objects in {namespace}")
+        return found
+
+    def _deeds(self, namespace: str) -> list[tuple[str, str, str]]:
+        log = self.sandbox._operators[OPERATOR].log
+        whole, _, _ = log.read_text(encoding="utf-8").rpartition("\n")  # another may be coming
+        lines = [json.loads(line) for line in whole.splitlines()]
+        return [
+            (line["message"], line["kind"], line["name"])
+            for line in lines
+            if "aws_name" in line and line["namespace"] == namespace
+        ]
+
     def close(self) -> None:
         """Close what was opened here; the sandbox is ended by whoever made it."""
         for client in self._clients.values():
@@ -149,18 +178,20 @@ def opened(
     directory: Path,
     *,
     runner: str = "script",
+    user_data: str = "auto",
     overlay: Path = installation.BASE,
 ) -> Iterator[Site]:
     """A site without an operator yet; all that runs in it is ended afterwards.
 
-    `overlay` has the operator's ServiceAccount and its permissions.
+    `overlay` has the operator's ServiceAccount and its permissions. `user_data` of instances is
+    interpreted, executed, or the latter where that is possible.
     """
     with Sandbox(directory, control_plane=control_plane) as sandbox:
         sandbox.install_operator_identity(overlay)
         everything = ("get", "awsbatch", "--all-namespaces", "--output=name")
         left = control_plane.kubectl(*everything, check=False).stdout  # CRDs may come later
         assert not left, f"an earlier test has left this behind: {left}"
-        aws = sandbox.start_simulator("--job-runner", runner)
+        aws = sandbox.start_simulator("--job-runner", runner, "--user-data", user_data)
         aws.hurry(HURRY)
         with closing(Site(sandbox, aws)) as site:
             yield site

@@ -5,6 +5,7 @@ test sets these scripts.
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from tests.support import manifests
@@ -26,6 +27,11 @@ SCRIPTS = (
 
 def job_named(name: str) -> ObjectKey:
     return ObjectKey("BatchJob", NAMESPACE, name)
+
+
+def runs(place: Place, key: ObjectKey) -> bool:
+    """Whether AWS says that the job runs."""
+    return bool(place.status(key).get("awsStatus") == "RUNNING")
 
 
 async def ready(place: Place, **others: Any) -> None:
@@ -117,14 +123,25 @@ async def secrets_without_a_role_are_not_called_ready_until_there_is_one(place: 
 
 
 async def a_job_that_ends_with_its_queue_was_not_cancelled_by_somebody(place: Place) -> None:
+    """Whatever words AWS has for it, as long as the operator deletes the queue."""
     await ready(place, JobQueue=manifests.queue(drain={"policy": "Terminate"}))
-    key = job_named("long")
-    place.apply(key, manifests.job())
-    await place.run_until(lambda: place.status(key).get("awsStatus") == "RUNNING")
+    known, other = job_named("long-known"), job_named("long-other")
+    for key in (known, other):
+        place.apply(key, manifests.job())
+    for key in (known, other):
+        await place.run_until(partial(runs, place, key))
+    here = {"jobQueue": place.status(QUEUE)["awsName"]}
+    place.fault(effect="deny", service="batch", operation="DeleteJobQueue", match=here)
     place.remove(QUEUE)
-    said = await place.until(key, "Failed", "Cancelled")
-    assert "Its job queue was deleted" in said
-    assert "omebody" not in said
+    await place.until(QUEUE, "DeletionBlocked", "PermissionDenied")
+    place.aws().terminate_job(jobId=place.status(other)["jobId"], reason="Ended by AWS Batch")
+    ends = [await place.until(other, "Failed", "Cancelled")]
+    place.mend()
+    place.nudge(QUEUE)
+    ends.append(await place.until(known, "Failed", "Cancelled"))
+    for said in ends:
+        assert "Its job queue was deleted" in said
+        assert "omebody" not in said
 
 
 def logging(driver: str, **options: str) -> dict[str, Any]:
@@ -136,7 +153,9 @@ def logging(driver: str, **options: str) -> dict[str, Any]:
 
 
 async def output_is_looked_for_where_the_definition_sends_it(place: Place) -> None:
-    await ready(place, JobDefinition=logging("awslogs", awslogs_group="/climate"))
+    options = {"awslogs_group": "/climate", "awslogs_region": "eu-west-1"}
+    ours = logging("awslogs", **options, awslogs_stream_prefix="year")
+    await ready(place, JobDefinition=ours)
     elsewhere = ObjectKey("JobDefinition", NAMESPACE, "elsewhere")
     place.apply(elsewhere, logging("splunk", splunk_url="https://s:8088", splunk_token="hunter22"))
     await place.until_ready(elsewhere)
@@ -146,7 +165,8 @@ async def output_is_looked_for_where_the_definition_sends_it(place: Place) -> No
     for key in (here, away):
         await place.until(key, "Complete")
     logs = place.status(here)["logs"]
-    assert logs["group"] == "/climate"
+    assert (logs["group"], logs["region"]) == ("/climate", "eu-west-1")
+    assert logs["stream"].startswith("year/")
     assert logs["lastLines"][-1] == LINES[-1]
     assert len(logs["lastLines"]) == len(LINES), "a long line does not drop the others"
     told = {"driver": "splunk", "destination": "splunk-url: https://s:8088"}

@@ -159,7 +159,7 @@ STARTS: Mapping[str, Said] = {
         "Connection reset by peer' : unsuccessful EFS utils command execution; code: 32",
     ),
     "efs-denied": ready(
-        "EFS",
+        "mount target",
         "failed to invoke EFS utils commands to set up EFS volumes: stderr: b'mount.nfs4: access "
         "denied by server while mounting 127.0.0.1:/' : unsuccessful EFS utils command execution",
     ),
