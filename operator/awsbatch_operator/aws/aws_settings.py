@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field, fields
 
+from awsbatch_operator.aws.calls import LONGEST_WAIT
+from awsbatch_operator.aws.interruption_queue import Queue
 from awsbatch_operator.aws.price_list import PriceOverrides
 
 
@@ -31,6 +33,8 @@ class Cadence:
     demand: float = 15.0  # the jobs that wait in queues for capacity, and `call` a page at least
     followed: float = 1800.0  # a name that nobody has asked for so long is not read any more
     infrastructure_idle: float = 3600.0  # a scope that nobody has used for that long is left alone
+    notices: float = LONGEST_WAIT  # the interruption queue's long poll
+    notices_pause: float = 1.0  # after an answer without a message, if that did not take so long
     trouble: float = 5.0  # first pause after a failed poll; doubles up to `trouble_most`
     trouble_most: float = 60.0
 
@@ -59,6 +63,7 @@ class AwsSettings:
     clients: int = 128  # of one session; the operator's own has one for each service and region
     poll_share: float = 0.3  # of each rate, at most
     prices: PriceOverrides = field(default_factory=PriceOverrides)
+    interruption_queue: Queue | None = None
     kept_bytes: int = 16 * 1024 * 1024  # of details, for each kind of thing that is polled
     cadence: Cadence = field(default_factory=Cadence)
 

@@ -90,6 +90,9 @@ class BatchAdapter:
         feed = self._feeds.environments
         return await _one(feed, scope, name, "computeEnvironmentArn", fresh=fresh, wake=wake)
 
+    async def compute_environments(self, scope: Scope, *, fresh: bool = False) -> Sequence[Shape]:
+        return await self._feeds.environments.all(scope, fresh=fresh)
+
     async def job_queue(
         self, scope: Scope, name: str, *, fresh: bool = False, wake: ObjectKey | None = None
     ) -> Shape | None:

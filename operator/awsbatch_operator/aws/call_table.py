@@ -88,7 +88,7 @@ CALLS = CallTable(
         _batch(
             Effect.READS,
             "DescribeComputeEnvironments",
-            "compute_environment Feed",
+            "compute_environment compute_environments Feed",
         ),
         _batch(Effect.READS, "DescribeJobQueues", "job_queue job_queues Feed"),
         _batch(Effect.READS, "DescribeJobDefinitions", "job_definitions Feed"),

@@ -15,6 +15,7 @@ from awsbatch_operator.api.tags import CLUSTER
 DESCRIBED_AT_ONCE = 100
 LISTED_AT_ONCE = 1000
 FILTERED_AT_ONCE = 100
+LONGEST_WAIT = 20  # seconds that SQS waits for a message; SQS API reference, ReceiveMessage
 
 
 class Effect(Enum):
@@ -109,6 +110,7 @@ class Call:
     permissions: tuple[Permission, ...]
     source: str  # where AWS says which permissions it needs
     part: str = "operator"
+    waits: int = 0  # seconds for which AWS may hold the answer back
 
     @property
     def name(self) -> str:

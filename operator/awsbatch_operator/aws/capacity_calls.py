@@ -18,6 +18,7 @@ makes for its environments, by both forms of name that it has given them.
 """
 
 from awsbatch_operator.aws.calls import (
+    LONGEST_WAIT,
     OURS,
     TO_BE_OURS,
     Call,
@@ -32,12 +33,14 @@ _EC2 = "list_amazonec2.html"
 _ECS = "list_amazonelasticcontainerservice.html"
 _SSM = "list_awssystemsmanager.html"
 _PRICING = "list_awspricelist.html"
+_SQS = "list_amazonsqs.html"
 
 CLUSTERS = ("arn:aws:ecs:*:*:cluster/AWSBatch-*", "arn:aws:ecs:*:*:cluster/*_Batch_*")
 CONTAINER_INSTANCES = (
     "arn:aws:ecs:*:*:container-instance/AWSBatch-*/*",
     "arn:aws:ecs:*:*:container-instance/*_Batch_*/*",
 )
+QUEUES = "arn:aws:sqs:*:*:aws-batch-operator*"  # the interruption queue, by the name of our guide
 IMAGE_PARAMETERS = "arn:aws:ssm:*:*:parameter/aws/service/ecs/optimized-ami/*"
 SERVICE_LINKED_ROLES = (
     "arn:aws:iam::*:role/aws-service-role/ec2fleet.amazonaws.com/*",
@@ -116,7 +119,11 @@ def _launch(operation: str, *made: str) -> Call:
 
 
 CAPACITY_CALLS: tuple[Call, ...] = (
-    _ec2(Effect.READS, "DescribeInstances", "instances all_instances launched_by Feed"),
+    _ec2(
+        Effect.READS,
+        "DescribeInstances",
+        "instances all_instances listed_instances launched_by Feed",
+    ),
     _ec2(Effect.READS, "DescribeInstanceTypes", "instance_types"),
     _ec2(Effect.READS, "DescribeInstanceTypeOfferings", "zones_of"),
     _ec2(Effect.READS, "DescribeSubnets", "subnets"),
@@ -171,6 +178,25 @@ CAPACITY_CALLS: tuple[Call, ...] = (
         ("on_demand",),
         (Permission("pricing:GetProducts"),),
         _PRICING,
+        PART,
+    ),
+    Call(
+        "sqs",
+        "ReceiveMessage",
+        Effect.READS,
+        ("NoticeBook",),
+        (Permission("sqs:ReceiveMessage", (QUEUES,)),),
+        _SQS,
+        PART,
+        waits=LONGEST_WAIT,
+    ),
+    Call(
+        "sqs",
+        "DeleteMessageBatch",
+        Effect.ENDS,
+        ("NoticeBook",),
+        (Permission("sqs:DeleteMessage", (QUEUES,)),),  # there is none for the batch
+        _SQS,
         PART,
     ),
 )

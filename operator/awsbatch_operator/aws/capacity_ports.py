@@ -35,6 +35,12 @@ class Ec2Port(Protocol):
     async def all_instances(self, scope: Scope, *, fresh: bool = False) -> Sequence[Shape]:
         """All instances with our cluster's tag, whoever owns them."""
 
+    async def listed_instances(self, scope: Scope) -> Sequence[Shape]:
+        """The same; always asked of AWS, and without having the feed poll the scope from then on.
+
+        For whoever looks seldom, also where nobody has any capacity.
+        """
+
     async def launched_by(self, scope: Scope, token: str) -> Sequence[Shape]:
         """The instances of one launch, by the tag `awsbatch.dev/intent`; always asked of AWS.
 
@@ -59,7 +65,10 @@ class Ec2Port(Protocol):
     async def subnets(
         self, scope: Scope, ids: Collection[str], *, fresh: bool = False
     ) -> Mapping[str, Shape]:
-        """Subnets by id, with their free addresses; what is not there is left out. A minute."""
+        """Subnets by id, with their free addresses; what is not there is left out. Ten minutes.
+
+        Our own launches and terminations end that time.
+        """
 
     async def security_groups(
         self, scope: Scope, ids: Collection[str], *, fresh: bool = False
@@ -71,8 +80,8 @@ class Ec2Port(Protocol):
     ) -> Mapping[str, Shape]:
         """Images by id; what is not there, or not shared with us, is left out. Ten minutes."""
 
-    async def launch_templates(self, scope: Scope) -> Sequence[Shape]:
-        """The launch templates with our cluster's tag; always asked of AWS."""
+    async def launch_templates(self, scope: Scope, *, fresh: bool = False) -> Sequence[Shape]:
+        """The launch templates with our cluster's tag. Ten minutes, or until we change one."""
 
     async def launch_template(
         self, scope: Scope, name_or_id: str, version: str = "$Default"

@@ -13,11 +13,14 @@ from awsbatch_operator.aws.identity import IdentityAdapter
 from awsbatch_operator.aws.instances import ContainerInstanceSource, InstanceSource
 from awsbatch_operator.aws.job_feed import JobPoller
 from awsbatch_operator.aws.logs import LogsAdapter
+from awsbatch_operator.aws.notices import NoticeBook
 from awsbatch_operator.aws.polling import Wake
 from awsbatch_operator.aws.ports import BatchPort, IdentityPort, JobFeed, LogsPort
 from awsbatch_operator.aws.prices import PriceBookAdapter
+from awsbatch_operator.aws.runner import Aside
 from awsbatch_operator.aws.sender import AwsContext, Sender
 from awsbatch_operator.aws.sources import DefinitionSource, PolicySource, environments, queues
+from awsbatch_operator.aws.sqs import Mailbox, SqsQueue
 from awsbatch_operator.aws.ssm import SsmAdapter
 from awsbatch_operator.aws.waiting_jobs import WaitingSource
 from awsbatch_operator.waiting import first_of
@@ -33,8 +36,10 @@ class Aws:
     identity: IdentityPort
     jobs: JobFeed
     logs: LogsPort
+    notices: NoticeBook
     prices: PriceBook
     ssm: SsmPort
+    aside: Aside
     sender: Sender
     job_poller: JobPoller
     feeds: Feeds
@@ -43,7 +48,7 @@ class Aws:
     async def run(self) -> None:
         """Poll until cancelled; an error that is none of AWS's ends it, and is raised."""
         feeds = (*self.feeds.all(), *self.capacity_feeds)
-        await first_of(self.job_poller.run(), *(feed.run() for feed in feeds))
+        await first_of(self.job_poller.run(), self.notices.run(), *(feed.run() for feed in feeds))
 
     @property
     def in_flight(self) -> int:
@@ -53,21 +58,32 @@ class Aws:
 
 def connect(settings: AwsSettings, context: AwsContext, wake: Wake) -> Aws:
     """The AWS side; nothing is sent by making it. `wake` puts an owner into the work queue."""
-    sender = Sender(settings, context)
-    jobs = JobPoller(sender, context.clock, settings.cadence, wake)
-    feeds = feeds_of(sender, context.clock, settings, wake)
+    sender, clock = Sender(settings, context), context.clock
+    jobs = JobPoller(sender, clock, settings.cadence, wake)
+    feeds = feeds_of(sender, clock, settings, wake)
     instances = InstanceSource(sender, settings.cluster_id)
-    launched = Feed(instances, context.clock, settings, wake)
-    joined = Feed(ContainerInstanceSource(sender), context.clock, settings, wake)
+    launched = Feed(instances, clock, settings, wake)
+    joined = Feed(ContainerInstanceSource(sender), clock, settings, wake)
+    queue = settings.interruption_queue
+    notices = NoticeBook(
+        None if queue is None else Mailbox(SqsQueue(sender, queue), clock, settings.cadence),
+        launched,
+        clock=clock,
+        cadence=settings.cadence,
+        wake=wake,
+        observe=context.on_notice,
+    )
     return Aws(
         batch=BatchAdapter(sender, feeds, jobs),
-        ec2=Ec2Adapter(sender, context.clock, instances, launched, settings.cluster_id),
+        ec2=Ec2Adapter(sender, clock, instances, launched, settings.cluster_id),
         ecs=EcsAdapter(sender, joined),
         identity=IdentityAdapter(sender),
         jobs=jobs,
         logs=LogsAdapter(sender),
-        prices=PriceBookAdapter(sender, context.clock, settings.prices),
-        ssm=SsmAdapter(sender, context.clock),
+        notices=notices,
+        prices=PriceBookAdapter(sender, clock, settings.prices),
+        ssm=SsmAdapter(sender, clock),
+        aside=Aside(context.runner),
         sender=sender,
         job_poller=jobs,
         feeds=feeds,

@@ -1,17 +1,18 @@
 """Ec2Port on boto3's EC2 client, and on the feed of instances."""
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from contextlib import ExitStack
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.api.scope import NoTokenError, Permit, Scope
 from awsbatch_operator.api.tags import CLUSTER, OWNER_UID
-from awsbatch_operator.aws.ec2_descriptions import Descriptions
+from awsbatch_operator.aws.ec2_descriptions import SCOPES, TEN_MINUTES, Descriptions
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.feed import Feed
 from awsbatch_operator.aws.feed_scope import ANY_NAME
 from awsbatch_operator.aws.instances import InstanceSource, in_plain_values, plain_shape, tag_filter
+from awsbatch_operator.aws.kept import WHOLE, Kept
 from awsbatch_operator.aws.sender import Sender
 from awsbatch_operator.telemetry.secrets import masked
 
@@ -31,6 +32,9 @@ class Ec2Adapter(Descriptions):
         super().__init__(sender, clock, cluster_id)
         self._source = source
         self._feed = feed
+        self._made: Kept[tuple[Shape, ...]] = Kept(
+            self._read_templates, clock, seconds=TEN_MINUTES, most=SCOPES
+        )
 
     async def instances(
         self, scope: Scope, owner_uid: str, *, fresh: bool = False, wake: ObjectKey | None = None
@@ -40,14 +44,17 @@ class Ec2Adapter(Descriptions):
     async def all_instances(self, scope: Scope, *, fresh: bool = False) -> Sequence[Shape]:
         return await self._feed.all(scope, fresh=fresh)
 
+    async def listed_instances(self, scope: Scope) -> Sequence[Shape]:
+        return await self._source.listed(scope)
+
     async def launched_by(self, scope: Scope, token: str) -> Sequence[Shape]:
         return await self._source.launched_by(scope, token)
 
     def expect(self, scope: Scope, seconds: float) -> None:
         self._feed.expect(scope, seconds)
 
-    async def launch_templates(self, scope: Scope) -> Sequence[Shape]:
-        return await self._ours(scope, "DescribeLaunchTemplates", "LaunchTemplates")
+    async def launch_templates(self, scope: Scope, *, fresh: bool = False) -> Sequence[Shape]:
+        return await self._made.whole(scope, fresh=fresh) or ()
 
     async def launch_template(
         self, scope: Scope, name_or_id: str, version: str = "$Default"
@@ -101,6 +108,17 @@ class Ec2Adapter(Descriptions):
 
     def permit(self, scope: Scope, operation: str, holder: Hashable) -> Permit:
         return self._sender.permit(scope, f"ec2:{operation}", holder)
+
+    def changed(self, scope: Scope, operation: str) -> None:
+        super().changed(scope, operation)
+        if operation in {"CreateLaunchTemplate", "DeleteLaunchTemplate"}:
+            self._made.forget(scope)
+
+    async def _read_templates(
+        self, scope: Scope, _: Sequence[str]
+    ) -> Mapping[str, tuple[Shape, ...]]:
+        found = await self._ours(scope, "DescribeLaunchTemplates", "LaunchTemplates")
+        return {WHOLE: tuple(found)}
 
     def _concerned(self, scope: Scope, operation: str, request: Shape) -> Collection[str]:
         """Under which names of the feed something changes."""

@@ -21,7 +21,7 @@ from awsbatch_operator.aws.sender import Sender
 A_DAY = 86_400.0
 TEN_MINUTES = 600.0
 A_MINUTE = 60.0
-_SCOPES = 64  # whole answers that are kept, of each kind
+SCOPES = 64  # whole answers that are kept, of each kind
 _REGIONS = 8  # lists of all types that are kept, as JSON of half a megabyte
 _NAMED = 2000  # single things that are kept, 1 to 3 kB each
 _TYPES_A_PAGE = 100
@@ -102,20 +102,20 @@ class Descriptions:
             self._offerings, clock, seconds=A_DAY, most=_NAMED, at_once=TAGS_AT_ONCE
         )
         self._subnets: Kept[Shape] = Kept(
-            self._read_subnets, clock, seconds=A_MINUTE, most=_NAMED, at_once=TAGS_AT_ONCE
+            self._read_subnets, clock, seconds=TEN_MINUTES, most=_NAMED, at_once=TAGS_AT_ONCE
         )
         self._groups: Kept[Shape] = Kept(
             self._read_groups, clock, seconds=TEN_MINUTES, most=_NAMED, at_once=TAGS_AT_ONCE
         )
         self._images: Kept[Shape] = Kept(self._read_images, clock, seconds=TEN_MINUTES, most=_NAMED)
         self._reservations: Kept[tuple[Shape, ...]] = Kept(
-            self._read_reservations, clock, seconds=A_MINUTE, most=_SCOPES
+            self._read_reservations, clock, seconds=A_MINUTE, most=SCOPES
         )
         self._requests: Kept[tuple[Shape, ...]] = Kept(
-            self._read_requests, clock, seconds=A_MINUTE, most=_SCOPES
+            self._read_requests, clock, seconds=A_MINUTE, most=SCOPES
         )
         self._troubled: Kept[tuple[Shape, ...]] = Kept(
-            self._read_troubled, clock, seconds=A_MINUTE, most=_SCOPES
+            self._read_troubled, clock, seconds=A_MINUTE, most=SCOPES
         )
 
     async def instance_types(

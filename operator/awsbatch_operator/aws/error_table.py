@@ -72,6 +72,10 @@ ANSWERED: tuple[Answered, ...] = (
     Answered(ErrorKind.DENIED, codes=("IncompleteSignature*", "MissingAuthenticationToken*")),
     Answered(ErrorKind.DENIED, codes=("InvalidAccessKeyId", "InvalidIdentityToken*")),
     Answered(ErrorKind.DENIED, codes=("RegionDisabled*",)),
+    # SQS (API reference, "Common errors"): its codes are those of its older protocol.
+    Answered(ErrorKind.DENIED, service="sqs", codes=("*KmsAccessDenied*", "*KMS.AccessDenied*")),
+    Answered(ErrorKind.THROTTLED, service="sqs", codes=("*OverLimit", "*KmsThrottled*")),
+    Answered(ErrorKind.NOT_FOUND, service="sqs", codes=("*NonExistentQueue", "QueueDoesNotExist")),
     Answered(ErrorKind.DENIED, text="is not authorized to perform"),
     # Batch, where the message is the meaning. Seen in the wild: "found existing JobQueue
     # relationship" (hashicorp/terraform-provider-aws#2044), "resource is being modified"

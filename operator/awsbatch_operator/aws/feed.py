@@ -166,6 +166,20 @@ class Feed:
         found = {} if here is None else here.names_of(arns)
         return set(found.values()) if len(found) == len(set(arns)) else {ANY_NAME}
 
+    def owners_of(self, arns: Collection[str]) -> Mapping[str, tuple[Scope, ObjectKey | None]]:
+        """Where these things were read, and whose they are by our tags; unknown ones left out."""
+        wanted, found = frozenset(arns), dict[str, tuple[Scope, ObjectKey | None]]()
+        for scope, here in self._scopes.items():
+            found |= {arn: (scope, owner) for arn, owner in here.owners_of(wanted).items()}
+        return found
+
+    def read_at(self, place: tuple[str, str]) -> float | None:
+        """When the last reading of an (account, region) began: -inf: none did; None: unused."""
+        return max(
+            (it.read_at for at, it in self._scopes.items() if (at.account_id, at.region) == place),
+            default=None,
+        )
+
     def expect(self, scope: Scope, seconds: float) -> None:
         """Something is about to happen there: poll often for that long."""
         here = self._use(scope)
@@ -209,13 +223,14 @@ class Feed:
     async def _walk(self, scope: Scope, *, polling: bool) -> list[Sight]:
         """Read the scope as a whole, and wake those whose things differ."""
         here = self._scopes[scope]
-        began = next(self._moments)
-        followed = here.followed(self._clock.monotonic())
+        began, asked_at = next(self._moments), self._clock.monotonic()
+        followed = here.followed(asked_at)
         reading = await self._source.walk(
             scope, followed, partial(self._is_kept, followed), polling=polling
         )
         sights = await self._sights(began, self._by_names(reading.details, followed))
         woken = here.read_all(began, sights, reading.names)
+        here.read_at = max(asked_at, here.read_at)
         self._kept[scope] = here.keep_within(self._room_for(scope))
         here.due = self._clock.monotonic() + self._interval(scope, here)
         self._pollers.look(scope, here.due)

@@ -4,6 +4,7 @@ Moments at which AWS is asked, and at which we change something, are numbers tha
 times: what was asked for before a change ended may show the thing as it was.
 """
 
+import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -29,6 +30,7 @@ class FeedScope:
     used_at: float = 0.0
     hurry_until: float = 0.0
     read: int | None = None  # when the last reading of the whole scope began
+    read_at: float = -math.inf  # the same, in monotonic seconds
     names: Collection[str] | None = None  # all that it found; None: it read the followed names only
     sights: dict[str, Sight] = field(default_factory=dict)
     _followers: dict[str, dict[ObjectKey | None, float]] = field(default_factory=dict)
@@ -75,6 +77,15 @@ class FeedScope:
             for name, sight in self.sights.items()
             for item in sight.items
             if item.arn in wanted
+        }
+
+    def owners_of(self, arns: Collection[str]) -> dict[str, ObjectKey | None]:
+        """Whose those of these things are that are known, by ARN."""
+        return {
+            item.arn: item.owner
+            for sight in self.sights.values()
+            for item in sight.items
+            if item.arn in arns
         }
 
     def begin_change(self, name: str) -> None:

@@ -8,14 +8,13 @@ from typing import Any
 
 from awsbatch_operator.api.metadata import GROUP, Shape
 from awsbatch_operator.api.scope import Scope
-from awsbatch_operator.api.tags import CLUSTER, OWNER_UID
+from awsbatch_operator.api.tags import CLUSTER, INTENT, OWNER_UID
 from awsbatch_operator.aws.aws_settings import Cadence
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.feed import Keep, Reading
 from awsbatch_operator.aws.sender import Sender
 
 NOBODY = "-"  # stands for the uid where there is none
-INTENT = f"{GROUP}/intent"  # the tag with the client token of the launch
 PAGE = 500  # instances of a page: one takes a thread some 0.4 s to read
 TAGS_AT_ONCE = 200  # values of one filter; EC2 user guide, "Filter considerations"
 ECS_AT_ONCE = 100  # DescribeContainerInstances; a page of ListContainerInstances
@@ -143,6 +142,10 @@ class InstanceSource:
 
     async def ask(self, scope: Scope, names: Sequence[str]) -> Sequence[Shape]:
         return (await self._described(scope, [tag_filter(OWNER_UID, names)], polling=False))[0]
+
+    async def listed(self, scope: Scope) -> Sequence[Shape]:
+        """All of them."""
+        return (await self._described(scope, [], polling=False))[0]
 
     async def launched_by(self, scope: Scope, token: str) -> Sequence[Shape]:
         """The instances with that tag of an intent."""

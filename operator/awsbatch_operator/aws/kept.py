@@ -73,8 +73,15 @@ class Kept(Generic[AnswerT]):
     ) -> Mapping[str, AnswerT]:
         """The answers by name; what is not there is left out. Raises AwsError, NoTokenError."""
         wanted = sorted(set(names))
-        found = await asyncio.gather(*(self._one(scope, name, fresh=fresh) for name in wanted))
-        return {name: value for name, value in zip(wanted, found, strict=True) if value is not None}
+        # Without a task for each name, since nearly always all of them are known.
+        found: dict[str, AnswerT | None] = {}
+        for name in () if fresh else wanted:
+            if (known := self._known(scope, name)) is not None:
+                found[name] = known.value
+        asked = [name for name in wanted if name not in found]
+        told = await asyncio.gather(*(self._one(scope, name, fresh=fresh) for name in asked))
+        found |= zip(asked, told, strict=True)
+        return {name: value for name in wanted if (value := found[name]) is not None}
 
     async def whole(self, scope: Scope, *, fresh: bool = False) -> AnswerT | None:
         """The answer that has no name."""
@@ -93,12 +100,17 @@ class Kept(Generic[AnswerT]):
             del self._answers[key]
 
     async def _one(self, scope: Scope, name: str, *, fresh: bool) -> AnswerT | None:
+        known = None if fresh else self._known(scope, name)
+        return await self._coalescer.get(scope, name) if known is None else known.value
+
+    def _known(self, scope: Scope, name: str) -> _Answer[AnswerT] | None:
+        """What AWS has said and is still told; None: AWS has to be asked."""
         key = (self._shared(scope), name)
         known = self._answers.get(key)
-        if known is not None and not fresh and self._clock.monotonic() < known.until:
-            self._answers.move_to_end(key)
-            return known.value
-        return await self._coalescer.get(scope, name)
+        if known is None or self._clock.monotonic() >= known.until:
+            return None
+        self._answers.move_to_end(key)
+        return known
 
     async def _ask(self, scope: Scope, names: Sequence[str]) -> Mapping[str, AnswerT]:
         moment, now = next(self._moments), self._clock.monotonic()

@@ -46,6 +46,7 @@ _EC2_CHANGES = tuple(call.operation for call in CALLS if call.service == "ec2" a
 # a cluster's resources. Here each has the whole rate and half of the burst: what else runs in the
 # account asks AWS as well, and its share of these is no smaller than ours. Systems Manager:
 # GetParameter 40 a second (its quotas). Prices: nothing is published; a dozen types a second do.
+# SQS has nearly no limit for standard queues ("Amazon SQS message quotas"): one for faults of ours.
 PUBLISHED: tuple[Limit, ...] = (
     Limit("batch", ("SubmitJob",), Rate(50, 40)),
     Limit("batch", ("*",), Rate(50, 40)),
@@ -60,6 +61,7 @@ PUBLISHED: tuple[Limit, ...] = (
     Limit("ecs", ("*",), Rate(40, 50)),
     Limit("ssm", ("*",), Rate(20, 20)),
     Limit("pricing", ("*",), Rate(5, 10)),
+    Limit("sqs", ("*",), Rate(1000, 1000)),
 )
 _UNPUBLISHED = Limit("*", ("*",), Rate(5, 5))
 

@@ -38,6 +38,9 @@ class BatchPort(Protocol):
         What is DELETED is none, however long AWS goes on describing it.
         """
 
+    async def compute_environments(self, scope: Scope, *, fresh: bool = False) -> Sequence[Shape]:
+        """The environments of the account and region that carry our tags, DELETED ones left out."""
+
     async def job_queue(
         self, scope: Scope, name: str, *, fresh: bool = False, wake: ObjectKey | None = None
     ) -> Shape | None:

@@ -16,6 +16,7 @@ ENDPOINT_REGION_OF_CHINA = "cn-northwest-1"
 _SPOT = "Spot:"
 _TYPE = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+")
 _PLACE = re.compile(r"[a-z0-9-]+")
+_DIGITS = 20  # before or after the point: beyond, it is a mistake
 # Linux without licences on shared hosts, by the hour (attributes of AmazonEC2 in the price list).
 _ON_DEMAND: Mapping[str, str] = {
     "capacitystatus": "Used",
@@ -77,12 +78,14 @@ def _override(text: str) -> tuple[tuple[bool, str, str], Decimal]:
 
 
 def price_of(text: object) -> Decimal | None:
-    """A price above zero; None if it is none."""
+    """A price above zero, without the zeros that AWS's lists append; None if it is none."""
     try:
         price = Decimal(str(text))
     except InvalidOperation:
         return None
-    return price if price.is_finite() and price > 0 else None
+    if not price.is_finite() or price <= 0 or abs(price.adjusted()) > _DIGITS:
+        return None
+    return Decimal(f"{price.normalize():f}")
 
 
 def endpoint_region(region: str) -> str:

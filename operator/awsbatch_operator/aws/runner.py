@@ -8,8 +8,10 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.aws.calls import Priority
 
 ResultT = TypeVar("ResultT")
@@ -44,6 +46,20 @@ class InlineRunner:
 
     def close(self) -> None:
         return
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """Works something out beside the event loop: pure work that may take longer than a turn may.
+
+    Python's threads take turns by the milliseconds, so everybody else goes on meanwhile.
+    """
+
+    runner: Runner
+
+    async def work_out(self, scope: Scope, work: Callable[[], ResultT]) -> ResultT:
+        """The work's result, or its error. It must not touch what others may change meanwhile."""
+        return await self.runner.run(work, priority=Priority.READING, account=scope.account_id)
 
 
 _Waiting = tuple[Priority, int, asyncio.Future[None]]

@@ -33,6 +33,7 @@ from awsbatch_operator.aws.failures import (
 )
 from awsbatch_operator.aws.in_flight import Flight, InFlight
 from awsbatch_operator.aws.limits import AccountRegion, Limits, Prepaid
+from awsbatch_operator.aws.notice_events import NoticeObserver
 from awsbatch_operator.aws.runner import Runner
 from awsbatch_operator.aws.sessions import ClientHook, Identity, Sessions
 from awsbatch_operator.aws.wire import Wire
@@ -69,6 +70,7 @@ class AwsContext:
     runner: Runner
     jitter: random.Random
     observe: CallObserver
+    on_notice: NoticeObserver | None = None
     on_client: ClientHook | None = None
     loader: Any = None
 
@@ -242,7 +244,7 @@ class Sender:
         with self._wire.sending(call, asked_at) as sending:
             try:
                 client = self._sessions.client(
-                    sent.identity, call.service, sent.region, self._assume
+                    sent.identity, call.service, sent.region, self._assume, waits=call.waits
                 )
                 answer = getattr(client, xform_name(call.operation))(**request)
             except (AwsError, LeaseLostError):

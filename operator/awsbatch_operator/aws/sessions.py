@@ -60,10 +60,13 @@ AssumeRole = Callable[[Identity, str], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class _Session:
-    """botocore's session, which holds the credentials, and its clients by service and region."""
+    """botocore's session, which holds the credentials, and its clients.
+
+    By service, region, and for how many seconds AWS may hold an answer back.
+    """
 
     core: Any
-    clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+    clients: dict[tuple[str, str, int], Any] = field(default_factory=dict)
 
 
 class Sessions:
@@ -92,16 +95,22 @@ class Sessions:
         self._region = ""
         self._loader = loader or self._configuration.get_component("data_loader")
 
-    def client(self, identity: Identity, service: str, region: str, assume: AssumeRole) -> Any:
-        """The client for that; made at first use. Nothing is sent by making it."""
+    def client(
+        self, identity: Identity, service: str, region: str, assume: AssumeRole, *, waits: int = 0
+    ) -> Any:
+        """The client for that; made at first use. Nothing is sent by making it.
+
+        `waits`: seconds for which AWS may hold back the answer to what it sends.
+        """
+        key = (service, region, waits)
         with self._lock:  # botocore's sessions are not made for several threads
             session = self._session(identity, region, assume)
-            found = session.clients.get((service, region))
+            found = session.clients.get(key)
             if found is None:
-                found = self._make(session.core, service, region)
+                found = self._make(session.core, service, region, waits)
             # Behind the others: definitions name the regions of logs, and there is no end of names.
-            session.clients.pop((service, region), None)
-            session.clients[service, region] = found
+            session.clients.pop(key, None)
+            session.clients[key] = found
             while len(session.clients) > self._settings.clients:
                 del session.clients[next(iter(session.clients))]
             return found
@@ -180,10 +189,10 @@ class Sessions:
         self._sessions.move_to_end(key)
         return session
 
-    def _make(self, session: Any, service: str, region: str) -> Any:
+    def _make(self, session: Any, service: str, region: str, waits: int) -> Any:
         config = botocore.config.Config(
             connect_timeout=self._settings.connect_timeout,
-            read_timeout=self._settings.read_timeout,
+            read_timeout=self._settings.read_timeout + waits,
             # One attempt, always: repeats go through our rate limits and our clock, and never
             # happen for a call that changes something.
             retries={"total_max_attempts": 1, "mode": "standard"},

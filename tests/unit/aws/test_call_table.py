@@ -19,7 +19,7 @@ from awsbatch_operator.aws.call_table import CALLS
 SCOPE = Scope("111122223333", "eu-central-1")
 ARN = "arn:aws:batch:eu-central-1:111122223333:job-queue/q"
 POLICY = "arn:aws:batch:eu-central-1:111122223333:scheduling-policy/p"
-POLLERS = {"JobFeed", "Feed", "Sessions"}
+POLLERS = {"JobFeed", "Feed", "NoticeBook", "Sessions"}
 PARTS = sorted({call.part for call in CALLS})
 MODELS = {
     service: botocore.session.Session().get_service_model(service)
@@ -57,6 +57,7 @@ SUBMIT = {"jobName": "j", "jobQueue": "q", "jobDefinition": "d"}
 CALLED = [
     ("batch", "submit_job", (SCOPE, SUBMIT)),
     ("batch", "compute_environment", (SCOPE, "e")),
+    ("batch", "compute_environments", (SCOPE,)),
     ("batch", "job_queue", (SCOPE, "q")),
     ("batch", "job_queues", (SCOPE,)),
     ("batch", "job_definitions", (SCOPE, "d")),
@@ -72,6 +73,7 @@ CALLED = [
     ("batch", "queue_snapshot", (SCOPE, "q")),
     ("ec2", "instances", (SCOPE, "u")),
     ("ec2", "all_instances", (SCOPE,)),
+    ("ec2", "listed_instances", (SCOPE,)),
     ("ec2", "launched_by", (SCOPE, "t")),
     ("ec2", "instance_types", (SCOPE,)),
     ("ec2", "zones_of", (SCOPE, ["m5.large"])),
@@ -202,7 +204,7 @@ def test_the_next_page_is_asked_for_in_the_words_of_the_service():
 
 def test_whatever_does_not_just_read_by_its_name_is_sent_once():
     for call in CALLS:
-        reads = call.operation.startswith(("Describe", "List", "Get", "AssumeRole"))
+        reads = call.operation.startswith(("Describe", "List", "Get", "AssumeRole", "Receive"))
         assert call.mutating is not reads
 
 
@@ -216,7 +218,7 @@ def test_every_call_is_allowed_by_the_policy():
         allowed |= actions
     for call in CALLS:
         # GetCallerIdentity needs no permission (STS API reference)
-        assert call.name in allowed or call.operation == "GetCallerIdentity"
+        assert call.action in allowed or call.operation == "GetCallerIdentity"
 
 
 def test_the_policy_in_the_repository_is_the_generated_one(capsys):

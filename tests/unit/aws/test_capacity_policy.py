@@ -46,6 +46,7 @@ CHANGES = {
     "DeleteLaunchTemplate": (TEMPLATE,),
     "CancelCapacityReservation": (RESERVATION,),
 }
+IN_QUEUES = {"DeleteMessageBatch"}
 IN_CLUSTERS = {"UpdateContainerInstancesState", "DeregisterContainerInstance"}
 
 
@@ -58,7 +59,7 @@ def test_every_call_of_capacity_that_changes_aws_is_tried_here():
     mutating = {
         call.operation for call in CALLS if call.effect is not Effect.READS and call.part == PART
     }
-    assert mutating == MAKES.keys() | CHANGES.keys() | IN_CLUSTERS
+    assert mutating == MAKES.keys() | CHANGES.keys() | IN_CLUSTERS | IN_QUEUES
 
 
 @pytest.mark.parametrize(
@@ -126,3 +127,12 @@ def test_no_parameters_but_those_of_aws_images_are_read_until_somebody_adds_them
     assert allows(document, "ssm:GetParameter", aws, UNTAGGED)
     assert not allows(document, "ssm:GetParameter", own, UNTAGGED)
     assert statement["Action"] == ["ssm:GetParameter"], "the README names it"
+
+
+def test_no_queue_is_emptied_but_one_that_was_made_for_it(document):
+    where = "arn:aws:sqs:eu-west-1:111122223333"
+    for action in ("sqs:ReceiveMessage", "sqs:DeleteMessage"):
+        assert allows(document, action, f"{where}:aws-batch-operator-lab", UNTAGGED)
+        assert not allows(document, action, f"{where}:orders", UNTAGGED)
+    [statement] = [each for each in document["Statement"] if each["Sid"] == "SqsDeleteMessage"]
+    assert len(statement["Action"]) == 2, "the README names it"

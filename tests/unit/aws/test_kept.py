@@ -57,6 +57,16 @@ async def test_an_answer_is_told_again_until_it_is_too_old(aws, clock):
     assert aws.asked == [("a", "b"), ("c",), ("a",)]
 
 
+async def test_what_is_known_is_told_without_a_turn_of_the_event_loop(aws, clock):
+    answers = kept(aws, clock)
+    names = [str(number) for number in range(9)]
+    await answers.get(SCOPE, names)
+    again = answers.get(SCOPE, names)
+    with pytest.raises(StopIteration) as told:  # it waits for nothing
+        again.send(None)
+    assert list(told.value.value) == names
+
+
 async def test_that_there_is_none_is_an_answer_as_well(aws, clock):
     aws.absent = {"a"}
     answers = kept(aws, clock)
@@ -75,6 +85,13 @@ async def test_who_wants_it_fresh_gets_what_was_asked_for_after(aws, clock):
     aws.go.set()
     assert (await first, await second) == ({"a": 1}, {"a": 2})
     assert await answers.get(SCOPE, ["a"]) == {"a": 2}
+
+
+async def test_fresh_asks_for_what_is_known_as_well(aws, clock):
+    answers = kept(aws, clock)
+    await answers.get(SCOPE, ["a", "b"])
+    assert await answers.get(SCOPE, ["a", "b"], fresh=True) == {"a": 2, "b": 2}
+    assert await answers.get(SCOPE, ["a", "b"]) == {"a": 2, "b": 2}
 
 
 async def test_who_asks_meanwhile_shares_the_question(aws, clock):

@@ -129,3 +129,10 @@ def test_after_the_models_were_read_the_making_of_clients_reads_no_file(monkeypa
             aws_access_key_id="AKIAEXAMPLEEXAMPLE00",
             aws_secret_access_key="secret",
         )
+
+
+def test_the_models_of_what_is_not_used_are_not_read():
+    loader = service_models(without=["sqs"])
+    read = {str(key) for key in loader._cache}
+    assert any("'batch'" in key for key in read)
+    assert not any("'sqs'" in key for key in read)

@@ -10,7 +10,7 @@ from tests.support.stub_aws import ASSUMED, Refused
 
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.aws.errors import ErrorKind
-from awsbatch_operator.aws.price_list import PriceOverrides, endpoint_region, hourly
+from awsbatch_operator.aws.price_list import PriceOverrides, endpoint_region, hourly, price_of
 
 SCOPE = Scope("111122223333", "eu-central-1", "arn:aws:iam::111122223333:role/r")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -164,6 +164,13 @@ def test_the_dearest_hourly_price_in_dollars_counts(products, price):
 
 
 @pytest.mark.parametrize(
+    ("text", "said"), [("0.1506000000", "0.1506"), ("100.00", "100"), ("1E+2", "100"), ("3", "3")]
+)
+def test_a_price_is_said_without_the_zeros_that_awss_lists_append(text, said):
+    assert str(price_of(text)) == said
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",
@@ -175,6 +182,7 @@ def test_the_dearest_hourly_price_in_dollars_counts(products, price):
         "=1",
         "m5=1",
         "m5.large=nan",
+        "m5.large=1e999999",
         "A/m5.large=1",
         "a/b/m5.large=1",
         "spot:m5.large=1",

@@ -269,7 +269,7 @@ async def test_of_the_clients_of_any_number_of_regions_those_used_last_are_kept(
     for region in ("eu-central-1", "aa-none-1", "eu-central-1", "aa-none-2"):
         await bench.aws.batch.job(replace(OWN, region=region), "j")
     [session] = bench.aws.sender._sessions._sessions.values()
-    assert list(session.clients) == [("batch", "eu-central-1"), ("batch", "aa-none-2")]
+    assert list(session.clients) == [("batch", "eu-central-1", 0), ("batch", "aa-none-2", 0)]
 
 
 async def test_a_region_that_refuses_the_credentials_costs_a_new_session_a_minute(bench, sts):
