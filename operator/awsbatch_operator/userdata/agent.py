@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from awsbatch_operator.api.metadata import GROUP
-from awsbatch_operator.api.tags import CLUSTER, OWNER_UID, RESERVED_PREFIXES
+from awsbatch_operator.api.tags import CLUSTER, MARKET, OWNER_UID, POOL, RESERVED_PREFIXES
 from awsbatch_operator.userdata.agent_variables import (
     NOT_YOURS,
     VARIABLES,
@@ -24,8 +24,6 @@ from awsbatch_operator.userdata.agent_variables import (
 from awsbatch_operator.userdata.model import Checked, Problem, UserData
 from awsbatch_operator.userdata.secret_lines import secret_in
 
-POOL = f"{GROUP}/pool"
-MARKET = f"{GROUP}/market"
 IMAGE = f"{GROUP}/image"
 
 # Batch's own environments reserve as much, so that the same job fits the same type here.

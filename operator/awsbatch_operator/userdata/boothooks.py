@@ -30,6 +30,11 @@ test -e "$config" || : >"$config"
 END_OF_ECS_CONFIG
 } >"$config.awsbatch"
 mv "$config.awsbatch" "$config"
+# What keeps the agent from joining is only in its log. The console outlives the instance.
+for after in 90 240; do
+  systemd-run --no-block --unit="awsbatch-agent-log-$after" --on-active="${after}s" \\
+    /bin/sh -c 'grep -hE "level=(error|critical)" /var/log/ecs/*.log | tail -n 8 >/dev/console' || :
+done
 """
 
 _DEADLINE = """\

@@ -47,8 +47,21 @@ def host(tmp_path):
     return Host(tmp_path)
 
 
+def test_what_keeps_the_agent_out_is_printed_on_the_console_later(host, tmp_path):
+    first, second = host.boot(agent_settings(PLAIN))
+    assert "--on-active=90s" in first
+    assert "--on-active=240s" in second
+    log = tmp_path / "ecs-agent.log"
+    log.write_text('level=info msg="Loading"\nlevel=error msg="Unable to register" error="No"\n')
+    command = second.partition("/bin/sh -c ")[2].replace("/var/log/ecs", str(tmp_path))
+    console = tmp_path / "console"
+    command = command.replace("/dev/console", str(console))
+    subprocess.run(["/bin/sh", "-c", command], check=True)
+    assert console.read_text() == 'level=error msg="Unable to register" error="No"\n'
+
+
 def test_the_agents_settings_are_written_where_no_file_was(host):
-    assert host.boot(agent_settings(PLAIN)) == []
+    host.boot(agent_settings(PLAIN))
     text = host.config.read_text()
     assert as_the_agent(text) == as_systemd(text) == as_the_agent(agent.block(PLAIN))
     assert oct(host.config.stat().st_mode)[-3:] == "644"
