@@ -171,12 +171,13 @@ class Process:
             asyncio.ensure_future(self._watch(watch, operator.engine, stop)),
             asyncio.ensure_future(operator.recorder.run()),
             asyncio.ensure_future(operator.aws.run()),
+            asyncio.ensure_future(operator.orphans.run(stop)),
         }
         try:
             while not engine.done():
                 done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
                 for part in done - {engine}:
-                    part.result()  # the watch ends well when it is told to stop
+                    part.result()  # watch and orphans end well when they are told to stop
                     parts.discard(part)
             return engine.result()
         finally:

@@ -29,34 +29,25 @@ from awsbatch_operator.engine.reconciler import Again, Reconciler
 from awsbatch_operator.engine.references import ReferenceIndex
 from awsbatch_operator.engine.significance import significance
 from awsbatch_operator.engine.store import Store
-from awsbatch_operator.kinds.accounts import Accounts, OwnIdentity
-from awsbatch_operator.kinds.awsaccount.kind import AccountHomes, AwsAccountKind
 from awsbatch_operator.kinds.awsaccount.spec import RESOURCE as AWS_ACCOUNT
-from awsbatch_operator.kinds.batchjob.act import SubmissionMemory
-from awsbatch_operator.kinds.batchjob.definition_types import DefinitionTypes
-from awsbatch_operator.kinds.batchjob.kind import BatchJobKind, job_is_over
-from awsbatch_operator.kinds.batchjob.observe import Observer
-from awsbatch_operator.kinds.batchjob.output import OutputReader
+from awsbatch_operator.kinds.batchjob.kind import job_is_over
 from awsbatch_operator.kinds.batchjob.spec import RESOURCE as BATCH_JOB
-from awsbatch_operator.kinds.computeenvironment.kind import compute_environments
+from awsbatch_operator.kinds.computeenvironment.orphans import OrphanPass
 from awsbatch_operator.kinds.computeenvironment.spec import RESOURCE as COMPUTE_ENVIRONMENT
-from awsbatch_operator.kinds.jobdefinition.kind import job_definitions
 from awsbatch_operator.kinds.jobdefinition.spec import RESOURCE as JOB_DEFINITION
-from awsbatch_operator.kinds.jobqueue.kind import job_queues
 from awsbatch_operator.kinds.jobqueue.spec import RESOURCE as JOB_QUEUE
-from awsbatch_operator.kinds.lifecycle import Lifecycle
 from awsbatch_operator.kinds.narration import Narrator
-from awsbatch_operator.kinds.permissions import Allowances
 from awsbatch_operator.kinds.proofs import Proofs
-from awsbatch_operator.kinds.schedulingpolicy.kind import scheduling_policies
 from awsbatch_operator.kinds.schedulingpolicy.spec import RESOURCE as SCHEDULING_POLICY
 from awsbatch_operator.kinds.scope_record import recorded_account
 from awsbatch_operator.kinds.shared import Claims, Shared
 from awsbatch_operator.kube.port import KubePort
+from awsbatch_operator.life_cycles import life_cycles
+from awsbatch_operator.reach import orphan_pass
 from awsbatch_operator.schema.validate import spec_problems
 from awsbatch_operator.settings import Settings
 from awsbatch_operator.telemetry.metrics import Metrics
-from awsbatch_operator.visibility import activity_log, count_objects
+from awsbatch_operator.visibility import activity_log, count, measure_work
 
 # In the order in which they are listed: accounts before what lives in them.
 KINDS = (
@@ -93,6 +84,7 @@ class Operator:
     recorder: EventRecorder
     aws: Aws
     leadership: LeadershipStart
+    orphans: OrphanPass
 
 
 class Router:
@@ -112,7 +104,7 @@ def assemble(settings: Settings, edges: Edges) -> Operator:
     index = ReferenceIndex()
     store = Store(kube=edges.kube, cache=cache, metrics=edges.metrics)
     recorder = _recorder(settings, edges)
-    count_objects(cache, edges.metrics)
+    count(cache, edges.metrics)
 
     def wake(key: ObjectKey) -> None:
         engine.wake(key)  # made below: the engine needs the life cycles, and those need AWS
@@ -129,22 +121,42 @@ def assemble(settings: Settings, edges: Edges) -> Operator:
         claims=Claims(wake),
         proofs=Proofs(aws.batch, settings.cluster_id),
     )
-    engine = Engine(
-        reconciler=Router(_life_cycles(settings, edges, shared, aws, leadership)),
-        cache=cache,
+    cycles = life_cycles(settings, shared, aws, leadership, kube=edges.kube, metrics=edges.metrics)
+    engine = _engine(settings, edges, shared, queue, Router(cycles))
+    measure_work(edges.metrics, queue, aws)
+    orphans = orphan_pass(
+        settings,
+        shared,
+        aws,
+        kube=edges.kube,
+        metrics=edges.metrics,
+        recorder=recorder,
+        listed=engine.listed,
+    )
+    return Operator(engine, recorder, aws, leadership, orphans)
+
+
+def _engine(
+    settings: Settings,
+    edges: Edges,
+    shared: Shared,
+    queue: WorkQueue[ObjectKey],
+    reconciler: Reconciler,
+) -> Engine:
+    return Engine(
+        reconciler=reconciler,
+        cache=shared.cache,
         queue=queue,
-        store=store,
+        store=shared.store,
         kube=edges.kube,
         kinds=watched_kinds(settings),
-        index=index,
+        index=shared.index,
         targets=_targets,
         clock=edges.clock,
         random=edges.random,
         metrics=edges.metrics,
         settings=_pace(settings),
     )
-    _gauges(edges.metrics, queue, aws)
-    return Operator(engine=engine, recorder=recorder, aws=aws, leadership=leadership)
 
 
 def _queue(settings: Settings, edges: Edges, cache: Cache) -> WorkQueue[ObjectKey]:
@@ -173,13 +185,6 @@ def _pace(settings: Settings) -> EngineSettings:
         resync_seconds=settings.resync_seconds,
         drain_seconds=settings.drain_seconds,
     )
-
-
-def _gauges(metrics: Metrics, queue: WorkQueue[ObjectKey], aws: Aws) -> None:
-    metrics.gauge("queue_depth", "Objects waiting for a turn.", lambda: queue.depth)
-    age = "Seconds that the object waits which has waited longest."
-    metrics.gauge("queue_oldest_seconds", age, lambda: queue.oldest_age)
-    metrics.gauge("jobs_followed", "Jobs that are polled.", lambda: aws.job_poller.followed)
 
 
 def load_schemas() -> None:
@@ -218,7 +223,6 @@ def _targets(resource: Resource) -> tuple[ObjectKey, ...]:
 
 
 def _aws(settings: Settings, edges: Edges, wake: Wake) -> Aws:
-    cadence = Cadence().scaled(settings.poll_scale)
     return connect(
         AwsSettings(
             cluster_id=settings.cluster_id,
@@ -226,8 +230,9 @@ def _aws(settings: Settings, edges: Edges, wake: Wake) -> Aws:
             connect_timeout=settings.aws_connect_timeout,
             read_timeout=settings.aws_read_timeout,
             threads=settings.aws_threads,
-            cadence=cadence,
+            cadence=Cadence().scaled(settings.poll_scale),
             prices=PriceOverrides.parse(settings.prices),
+            interruption_queue=settings.queue,
         ),
         AwsContext(
             clock=edges.clock,
@@ -235,64 +240,9 @@ def _aws(settings: Settings, edges: Edges, wake: Wake) -> Aws:
             runner=edges.runner,
             jitter=edges.random,
             observe=edges.metrics.aws_call,
+            on_notice=edges.metrics.notice,
             on_client=edges.on_client,
             loader=edges.loader,
         ),
         wake,
     )
-
-
-def _batch_jobs(
-    settings: Settings, edges: Edges, aws: Aws, leadership: LeadershipStart
-) -> BatchJobKind:
-    observer = Observer(
-        batch=aws.batch,
-        feed=aws.jobs,
-        output=OutputReader(aws.logs, edges.clock, wanted=settings.status_log_lines),
-        memory=SubmissionMemory(),
-        clock=edges.clock,
-        leadership=leadership,
-        settling_seconds=settings.settling_seconds,
-    )
-    return BatchJobKind(
-        observer,
-        DefinitionTypes(aws.batch),
-        settings.cluster_id,
-        definition_grace=settings.definition_grace,
-    )
-
-
-def _life_cycles(
-    settings: Settings, edges: Edges, shared: Shared, aws: Aws, leadership: LeadershipStart
-) -> Mapping[str, Reconciler]:
-    own = OwnIdentity(
-        cluster_id=settings.cluster_id,
-        region=settings.region,
-        allowed=Allowances(
-            account="",
-            role_arns=settings.allowed_role_arns,
-            external_arns=settings.allowed_external_arns,
-            regions=settings.own_regions,
-        ),
-        accounts="AWSAccount" in watched_kinds(settings),
-    )
-    accounts = Accounts(
-        cache=shared.cache, kube=edges.kube, identity=aws.identity, clock=edges.clock, own=own
-    )
-    job = _batch_jobs(settings, edges, aws, leadership)
-    batch = aws.batch
-    return {
-        "AWSAccount": Lifecycle(
-            AwsAccountKind(aws.identity),
-            shared=shared,
-            homes=AccountHomes(settings.region),
-            scoped=False,
-        ),
-        "BatchJob": Lifecycle(job, shared=shared, homes=accounts),
-        "ComputeEnvironment": Lifecycle(compute_environments(batch), shared=shared, homes=accounts),
-        "JobDefinition": Lifecycle(
-            job_definitions(batch, edges.clock, leadership), shared=shared, homes=accounts
-        ),
-        "JobQueue": Lifecycle(job_queues(batch), shared=shared, homes=accounts),
-        "SchedulingPolicy": Lifecycle(scheduling_policies(batch), shared=shared, homes=accounts),
-    }

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from awsbatch_operator.aws.interruption_queue import Queue, queue_of
 from awsbatch_operator.aws.price_list import PriceOverrides
 from awsbatch_operator.schema.forms import REGION
 from awsbatch_operator.schema.rules import Rule, form
@@ -38,8 +39,14 @@ def _prices(texts: tuple[str, ...]) -> tuple[str, ...]:
     return texts
 
 
+def _queue(text: str) -> str:
+    queue_of(text, "unknown")  # the region may be set elsewhere
+    return text
+
+
 ClusterId = Annotated[str, Field(min_length=1), _of(_CLUSTER_ID)]
 Region = Annotated[str, _of(REGION)]
+LEAST_THREADS = 4  # with an interruption queue
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
@@ -90,6 +97,11 @@ class Settings(BaseModel):
         "(comma-separated): TYPE=PRICE for on-demand, Spot:TYPE=PRICE for spot; REGION/TYPE or "
         "ZONE/TYPE for one place alone.",
     )
+    interruption_queue: Annotated[str, AfterValidator(_queue)] = Field(
+        default="",
+        description="SQS queue, by URL or ARN, into which EventBridge puts what EC2 announces of "
+        "instances (docs/interruption.md); default: none, EC2 is polled for it.",
+    )
     settling_seconds: Seconds = Field(
         default=60,
         description="How long AWS's job listing is given to show a submission of unknown outcome.",
@@ -138,6 +150,11 @@ class Settings(BaseModel):
         return tuple(region for region in (self.region, *self.allowed_regions) if region)
 
     @property
+    def queue(self) -> Queue | None:
+        """The interruption queue."""
+        return queue_of(self.interruption_queue, self.region)
+
+    @property
     def aws_call_seconds(self) -> float:
         """The longest that one AWS call may take on the wire."""
         return self.aws_connect_timeout + self.aws_read_timeout
@@ -150,6 +167,16 @@ class Settings(BaseModel):
                 f"({self.aws_call_seconds:g} s): a call could outlive it while another replica "
                 "leads. Raise --lease-seconds or lower the timeouts."
             )
+        return self
+
+    @model_validator(mode="after")
+    def _queue_leaves_threads(self) -> Self:
+        if self.interruption_queue and self.aws_threads < LEAST_THREADS:
+            raise ValueError(
+                f"One AWS call always waits for the interruption queue: raise --aws-threads to "
+                f"{LEAST_THREADS} at least."
+            )
+        _ = self.queue  # which may not say where it is
         return self
 
 

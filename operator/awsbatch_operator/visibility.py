@@ -7,12 +7,19 @@ from contextlib import suppress
 
 from awsbatch_operator.api import catalogue, conditions
 from awsbatch_operator.api.instant import Clock
-from awsbatch_operator.api.metadata import RecordError, Resource
+from awsbatch_operator.api.metadata import ObjectKey, RecordError, Resource
+from awsbatch_operator.aws.connect import Aws
 from awsbatch_operator.engine.cache import Cache
+from awsbatch_operator.engine.queue import WorkQueue
 from awsbatch_operator.engine.tally import Tally
 from awsbatch_operator.kinds.activity_log import ActivityLog
 from awsbatch_operator.kinds.batchjob.failure_causes import Failure
 from awsbatch_operator.kinds.batchjob.submission import submission_of
+from awsbatch_operator.kinds.computeenvironment.gauges import (
+    COST_LABELS,
+    INSTANCE_LABELS,
+    CapacityGauges,
+)
 from awsbatch_operator.kinds.narration import EventSink
 from awsbatch_operator.kinds.scope_record import recorded_in
 from awsbatch_operator.telemetry.metrics import Metrics
@@ -36,7 +43,13 @@ def aws_name(resource: Resource) -> str:
     return ""
 
 
-def count_objects(cache: Cache, metrics: Metrics) -> None:
+def count(cache: Cache, metrics: Metrics) -> None:
+    """Count what the cache holds, as metrics."""
+    _count_objects(cache, metrics)
+    _count_capacity(cache, metrics)
+
+
+def _count_objects(cache: Cache, metrics: Metrics) -> None:
     """Count the objects of the cache by kind and condition, as a metric."""
     reasons = FAILURES | {reason.name for reason in catalogue.reasons()}
     tally = Tally(conditions=conditions.TYPES, reasons=reasons)
@@ -46,4 +59,31 @@ def count_objects(cache: Cache, metrics: Metrics) -> None:
         "Objects that have this condition now; finished jobs count too.",
         ("kind", "condition", "status", "reason"),
         tally.counts,
+    )
+
+
+def measure_work(metrics: Metrics, queue: WorkQueue[ObjectKey], aws: Aws) -> None:
+    """What waits to be done, as metrics."""
+    metrics.gauge("queue_depth", "Objects waiting for a turn.", lambda: queue.depth)
+    age = "Seconds that the object waits which has waited longest."
+    metrics.gauge("queue_oldest_seconds", age, lambda: queue.oldest_age)
+    metrics.gauge("jobs_followed", "Jobs that are polled.", lambda: aws.job_poller.followed)
+    metrics.gauge("notice_queue_failing", "1 while that queue fails.", lambda: aws.notices.failing)
+
+
+def _count_capacity(cache: Cache, metrics: Metrics) -> None:
+    """Count the instances of all environments by pool, and what they cost, as metrics."""
+    gauges = CapacityGauges()
+    cache.listen(gauges.absorb)
+    metrics.gauges(
+        "capacity_instances",
+        "Instances of UNMANAGED environments: wanted, and how far they are.",
+        INSTANCE_LABELS,
+        gauges.instances,
+    )
+    metrics.gauges(
+        "capacity_hourly_dollars",
+        "US dollars an hour that they cost, where prices are known.",
+        COST_LABELS,
+        gauges.costs,
     )

@@ -162,6 +162,21 @@ def test_the_role_for_one_namespace_allows_the_same_but_what_is_in_no_namespace(
     assert one == {rule for rule in cluster if rule[1] not in nowhere}
 
 
+def test_the_lease_can_be_read_and_told_about_wherever_the_operator_may_work():
+    """For what orphans wait for: it is confirmed on the Lease, and events say how."""
+    lease = next(yaml.safe_load_all((DEPLOY / "base" / "lease-role.yaml").read_text()))
+    [named] = [rule for rule in lease["rules"] if "get" in rule["verbs"]]
+    assert named["resourceNames"] == ["aws-batch-operator"]
+    overlay = DEPLOY / "overlays" / "namespaced" / "role.yaml"
+    for path in (DEPLOY / "base" / "cluster-role.yaml", overlay):
+        role = next(yaml.safe_load_all(path.read_text()))
+        assert ("events.k8s.io", "events", "create") in rules(role)
+        assert (
+            role["metadata"].get("namespace", lease["metadata"]["namespace"])
+            == (lease["metadata"]["namespace"])
+        )
+
+
 @pytest.mark.timeout(180)
 def test_with_roles_only_the_operator_serves_its_namespace(tmp_path):
     overlay = DEPLOY / "overlays" / "namespaced"

@@ -18,7 +18,7 @@ from awsbatch_simulator.inprocess import session
 
 ACCOUNT = "111122223333"
 NAMESPACE = "science"
-_READS = ("Describe", "List", "Get", "AssumeRole")
+_READS = ("Describe", "List", "Get", "AssumeRole", "Try")
 
 
 def manifest(key: ObjectKey, spec: Mapping[str, Any], **metadata: Any) -> dict[str, Any]:
@@ -43,6 +43,7 @@ class Installation(World):
         self._settings = settings
         self._process: Process | None = None  # the operator that runs, or ran last
         self._session: boto3.Session | None = None
+        self._clients: dict[str, Any] = {}  # each takes a tenth of a second to make
 
     def _called(self, service: str, operation: str) -> None:
         self.calls.append(f"{service}:{operation}")
@@ -134,7 +135,9 @@ class Installation(World):
         """A boto3 client of somebody else in the same account."""
         if self._session is None:
             self._session = session(self.simulator, self.wire(), loader=aws_models())
-        return self._session.client(service)
+        if service not in self._clients:
+            self._clients[service] = self._session.client(service)
+        return self._clients[service]
 
     def fault(self, **spec: Any) -> None:
         self.simulator.world.faults.add(FaultSpec.model_validate(spec))

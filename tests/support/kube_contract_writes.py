@@ -3,7 +3,9 @@
 import pytest
 from tests.support.kube_place import LEASE, Place, add_finalizer, drop_finalizers, event, guard
 
-from awsbatch_operator.api.metadata import FINALIZER, GROUP, Resource
+from awsbatch_operator.api.instant import Instant
+from awsbatch_operator.api.metadata import CONFIRM_ORPHANS, FINALIZER, GROUP, ObjectKey, Resource
+from awsbatch_operator.engine.series import SeriesKey, event_body
 from awsbatch_operator.kube.port import ConflictError, InvalidError, NotFoundError
 
 
@@ -155,6 +157,38 @@ class LeaseContract:
         answer = await place.kube.replace_lease(lease, spec)
         assert answer["spec"] == spec
         assert await place.kube.read_lease(place.namespace, "lead") == answer
+
+    async def test_a_lease_keeps_its_annotations_and_may_have_events(self, place: Place):
+        """What waits for a word is told of the Lease, and confirmed on it."""
+        made = await place.kube.create_lease(place.namespace, "lead", LEASE)
+        confirmed = {**made["metadata"], "annotations": {CONFIRM_ORPHANS: "1"}}
+        lease = await place.kube.replace_lease({**made, "metadata": confirmed}, LEASE)
+        lease = await place.kube.replace_lease(lease, LEASE)
+        assert lease["metadata"]["annotations"] == {CONFIRM_ORPHANS: "1"}
+        about = Resource(
+            key=ObjectKey("Lease", place.namespace, "lead"),
+            uid=lease["metadata"].get("uid", ""),
+            generation=0,
+            resource_version=lease["metadata"]["resourceVersion"],
+            created=Instant(0.0),
+        )
+        key = SeriesKey.of(
+            about,
+            action="RemoveOrphans",
+            reason="OrphansHeld",
+            warning=True,
+            message="Confirm them.",
+        )
+        body = event_body(
+            about,
+            key,
+            message="Confirm them.",
+            instance="op",
+            now=Instant(1_800_000_000.0),
+            suffix="1",
+        )
+        answer = await place.kube.create_event(place.namespace, body)
+        assert answer["regarding"]["apiVersion"] == "coordination.k8s.io/v1"
 
     async def test_of_two_that_create_a_lease_one_has_a_conflict(self, place: Place):
         await place.kube.create_lease(place.namespace, "lead", LEASE)

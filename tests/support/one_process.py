@@ -107,6 +107,9 @@ class Process:
     `on_client` connects its AWS clients to the world, `kube` and `watch` stand between it and the
     world's Kubernetes, and `settings` are those that differ from the usual. Its calls run at once
     and it leads for ever, unless `runner` and `fence` say otherwise. It needs `World.credentials`.
+
+    The pass over orphans runs if `orphans` is set: it makes a client of EC2 in each life, which
+    takes longer than all else that most tests do.
     """
 
     def __init__(
@@ -118,9 +121,11 @@ class Process:
         watch: Watch | None = None,
         runner: Runner | None = None,
         fence: Fence | None = None,
+        orphans: bool = False,
         **settings: Any,
     ) -> None:
         self._world = world
+        self._sweeps = orphans
         self._watch = watch or world.kube.subscribe
         self._stop = asyncio.Event()
         self._parts: list[asyncio.Task[Any]] = []  # the engine first
@@ -155,6 +160,8 @@ class Process:
             asyncio.ensure_future(operator.recorder.run()),
             asyncio.ensure_future(operator.aws.run()),
         ]
+        if self._sweeps:
+            self._parts.append(asyncio.ensure_future(operator.orphans.run(self._stop)))
 
     def check(self) -> None:
         """AssertionError if a part has ended without being told to, or the error that ended it."""

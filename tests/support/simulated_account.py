@@ -14,6 +14,7 @@ from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.aws.aws_settings import AwsSettings
 from awsbatch_operator.aws.connect import connect
 from awsbatch_operator.aws.errors import AwsError
+from awsbatch_operator.aws.interruption_queue import Queue
 from awsbatch_operator.aws.runner import InlineRunner
 from awsbatch_operator.aws.sender import AwsContext
 from awsbatch_simulator.faults import Effect, FaultSpec
@@ -40,7 +41,7 @@ DEFINITION = {
 class Account:
     """A simulated account, the operator's AWS side in it, and one clock for both."""
 
-    def __init__(self, loader: Any) -> None:
+    def __init__(self, loader: Any, queue: Queue | None = None) -> None:
         self.clock = SteppedClock()
         self.simulator = make_simulator()
         self.world = self.simulator.world
@@ -58,7 +59,9 @@ class Account:
             on_client=transport.connect,
             loader=loader,
         )
-        settings = AwsSettings(cluster_id=CLUSTER, region=self.scope.region)
+        settings = AwsSettings(
+            cluster_id=CLUSTER, region=self.scope.region, interruption_queue=queue
+        )
         self.aws = connect(settings, context, self.woken.append)
         self.batch = self.aws.batch
 

@@ -41,6 +41,25 @@ def test_prices_are_given_as_a_list_and_a_wrong_one_is_named():
         run("--prices=r5.large=1,m5.large")
 
 
+def test_an_interruption_queue_is_named_by_url_or_arn_and_leaves_threads_to_others():
+    assert run().queue is None
+    arn = "--interruption-queue=arn:aws:sqs:eu-north-1:111122223333:q"
+    queue = run(arn, "--region=us-east-1").queue
+    assert queue is not None
+    assert queue.region == "eu-north-1"
+    local = "--interruption-queue=http://127.0.0.1:4566/111122223333/q"
+    queue = run(local, "--region=us-east-1").queue
+    assert queue is not None
+    assert queue.region == "us-east-1"
+    for flags, words in (
+        (["--interruption-queue=q"], "neither the URL nor the ARN"),
+        ([local], "Give the queue's ARN"),
+        ([arn, "--aws-threads=3"], "raise --aws-threads to 4"),
+    ):
+        with pytest.raises(ValidationError, match=words):
+            run(*flags)
+
+
 @pytest.mark.parametrize("flag", ["--cluster-id=-x", "--workers=0", "--lease-seconds=26.9"])
 def test_a_value_that_makes_no_sense_is_refused(flag):
     with pytest.raises(ValidationError):

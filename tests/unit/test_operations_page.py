@@ -8,6 +8,7 @@ import yaml
 from awsbatch_operator.api import catalogue, conditions
 from awsbatch_operator.assembly import KINDS
 from awsbatch_operator.kinds.activity_log import Activity
+from awsbatch_operator.kinds.computeenvironment.gauges import STAGES
 from awsbatch_operator.telemetry.metrics import PREFIX
 from awsbatch_operator.visibility import FAILURES
 from awsbatch_sandbox.paths import REPOSITORY
@@ -17,6 +18,7 @@ WORDS = {
     "kind": frozenset(KINDS),
     "condition": conditions.TYPES,
     "status": {"True", "False"},
+    "stage": STAGES,
     "reason": FAILURES | {reason.name for reason in catalogue.reasons()},
 }
 

@@ -35,6 +35,13 @@ JOB_BLOCKED = note(
     "pass by themselves.",
     warning=True,
 )
+HOST_INTERRUPTED = note(
+    "HostInterrupted",
+    "EC2 takes back the instance on which the job runs; what it has done so far is lost unless it "
+    "keeps it elsewhere.",
+    "Set retryStrategy.attempts, so that a lost host costs an attempt only.",
+    warning=True,
+)
 LOGS_UNREADABLE = note(
     "LogsUnreadable", "The job has ended, and its last log lines could not be read for its status."
 )

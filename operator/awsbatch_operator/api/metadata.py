@@ -20,6 +20,7 @@ REGISTERING = f"{GROUP}/registering"
 TAG_KEYS = f"{GROUP}/tag-keys"
 REMAKING = f"{GROUP}/remaking"
 LAUNCHES = f"{GROUP}/launches"
+CONFIRM_ORPHANS = f"{GROUP}/confirm-orphans"
 
 Shape = Mapping[str, Any]
 """A JSON object: a Kubernetes body or an AWS structure. Never changed in place."""

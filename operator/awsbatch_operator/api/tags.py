@@ -12,7 +12,14 @@ NAMESPACE = f"{GROUP}/namespace"
 NAME = f"{GROUP}/name"
 OWNER_UID = f"{GROUP}/owner-uid"
 RUN = f"{GROUP}/run"
-CONTENT = f"{GROUP}/content"  # a definition revision's content hash
+CONTENT = f"{GROUP}/content"  # of what a revision, or the instances of a launch, are made
+# Of what is made for capacity.
+PURPOSE = f"{GROUP}/purpose"
+POOL = f"{GROUP}/pool"
+INTENT = f"{GROUP}/intent"  # the client token of the launch, or of the reservation
+MARKET = f"{GROUP}/market"
+END = f"{GROUP}/end"  # when it goes by itself
+ECS_CLUSTER = f"{GROUP}/ecs-cluster"  # the name of the one that its instances join
 
 RESERVED_PREFIXES = ("aws:", f"{GROUP}/")
 

@@ -1,7 +1,7 @@
 """The blocks of a plan: each one's next step, as calls, an intent and room that is promised."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from awsbatch_operator.api.instant import Instant
@@ -13,8 +13,10 @@ from awsbatch_operator.capacity.block_record import (
     LaunchBlock,
     Phase,
     Release,
+    Reservation,
     Reserve,
     block_of,
+    reservation_token,
 )
 from awsbatch_operator.capacity.blocks import advance
 from awsbatch_operator.capacity.budget import Budget
@@ -73,9 +75,10 @@ def living(seen: Observed, pool: str, block: Block | None) -> int:
 def held_back(seen: Observed, record: Launches, pools: Sequence[Pool], but: str = "") -> Usage:
     """What blocks that are being made have bought or are about to: theirs, not yet launched."""
     made: dict[str, Used] = {}
+    types = seen.all_types
     for pool in pools:
         block, spec = block_of(record.of(pool.name).block), pool.spot_block
-        about = None if block is None else seen.types.get(pool.name, {}).get(block.instance_type)
+        about = None if block is None else types.get(pool.name, {}).get(block.instance_type)
         if block is None or spec is None or about is None or pool.name == but:
             continue
         if block.phase not in {Phase.SECURING, Phase.LAUNCHING}:
@@ -90,7 +93,7 @@ def held_back(seen: Observed, record: Launches, pools: Sequence[Pool], but: str 
 
 def all_used(seen: Observed, record: Launches, wish: Wish, but: str = "") -> Usage:
     """What counts against the limits: instances, open intents, and blocks that are being made."""
-    there = usage(wish.pools, seen.lives, record.open_intents(), seen.types, seen.prices)
+    there = usage(wish.pools, seen.lives, record.open_intents(), seen.all_types, seen.prices)
     more = held_back(seen, record, wish.pools, but)
     names = {*there.pools, *more.pools}
     return Usage(pools={name: there.of(name) + more.of(name) for name in sorted(names)})
@@ -99,6 +102,8 @@ def all_used(seen: Observed, record: Launches, wish: Wish, but: str = "") -> Usa
 def advance_blocks(drafts: Drafting, free: Sequence[Room]) -> BlockPlan:
     """Take each block a step further; the drafts get its record and its intent."""
     plan = BlockPlan()
+    if all(pool.spot_block is None for pool in drafts.wish.pools):
+        return plan
     left = fit(drafts.seen.needs, free)
     for pool in drafts.wish.pools:
         if pool.spot_block is not None:
@@ -120,7 +125,7 @@ def _advance(drafts: Drafting, pool: Pool, left: Sequence[Need], plan: BlockPlan
     plan.steps[pool.name] = step
     if step.block != block:
         drafts.record = put_block(drafts.record, pool.name, step.block)
-    types = seen.types.get(pool.name, {})
+    types = seen.all_types.get(pool.name, {})
     mine = living(seen, pool.name, step.block)
     match step.action:
         case Reserve() as wanted:
@@ -181,3 +186,44 @@ def _open(
         end=wanted.end,
     )
     drafts.open(draft, types[block.instance_type])
+
+
+def abandoned(drafts: Drafting) -> tuple[Call, ...]:
+    """The release of reservations of ours that no block needs any more.
+
+    Their pool is gone from the spec, or their block is over, or has gone on to another one: a
+    release may have failed. The record of a pool that is gone counts as over once nothing of it is
+    left, so that the same request is not bought again should the pool come back; a reservation that
+    may still come to light is waited for.
+    """
+    wanted = {pool.name for pool in drafts.wish.pools if pool.spot_block is not None}
+    left = [each for each in drafts.seen.reservations if each.ours and each.active and each.pool]
+    for name, pool_record in drafts.record.pools.items():
+        block = block_of(pool_record.block)
+        if name in wanted or block is None or any(each.pool == name for each in left):
+            continue
+        ended = block.end is not None and drafts.now >= block.end
+        if ended or block.phase in {Phase.LAUNCHING, Phase.HELD}:
+            over = replace(block, phase=Phase.OVER, reservation="")
+            drafts.record = put_block(drafts.record, name, over)
+    filling = {intent.reservation for intent in drafts.record.open_intents()}
+    return tuple(
+        requests.release(each.pool, each.id)
+        for each in sorted(left, key=lambda found: found.id)
+        if each.id not in filling and not _is_needed(each, drafts, wanted)
+    )
+
+
+def _is_needed(found: Reservation, drafts: Drafting, wanted: Collection[str]) -> bool:
+    """Whether the block of its pool names it, or may (its record was lost a moment ago)."""
+    record = drafts.record
+    if found.pool not in wanted:
+        return False
+    block = block_of(record.of(found.pool).block)
+    if block is None:
+        return record.settled is not None and drafts.now < record.settled
+    if block.phase is Phase.OVER:
+        return False
+    lost = block.phase is Phase.HELD and not block.reservation
+    token = reservation_token(block, found.pool, record.uid)
+    return lost or found.id == block.reservation or found.token == token

@@ -48,6 +48,14 @@ class Block:
         """Whether EC2 leaves the instances alone until the end."""
         return self.rung is not Rung.SPOT
 
+    def late(self, now: Instant) -> bool:
+        """Whether its end has come while it was still being made: nothing more is bought for it.
+
+        The operator was away for so long. What it had bought before may have come and gone unseen.
+        """
+        making = self.phase in {Phase.SECURING, Phase.LAUNCHING}
+        return making and self.end is not None and now >= self.end
+
     def cost(self, spec: SpotBlock) -> Decimal | None:
         """What the whole block costs at most, in US dollars, to the cent; None: unknown."""
         if self.price is None:
@@ -67,6 +75,7 @@ class Reservation:
     active: bool
     ours: bool  # made for a block, by its tags
     token: str = ""  # the tag with the token that it was made with
+    pool: str = ""  # the tag with the pool that it was made for
     end: Instant | None = None  # None: without an end
 
 

@@ -122,6 +122,8 @@ def advance(
     """The next step of a pool's block. `budget` is what the limits leave."""
     spec = _spec(pool)
     current = _current(block, spec, view)
+    if current.late(now) and not view.launching:
+        return _held(replace(current, phase=Phase.HELD), spec, view)
     match current.phase:
         case Phase.WAITING:
             return _begin(current, spec, Ground(pool, view, budget, now), uid)
@@ -132,8 +134,11 @@ def advance(
         case Phase.HELD:
             return _held(current, spec, view)
         case Phase.OVER:
-            text = f"Request {current.request} is over. Raise spotBlock.request to get another."
-            return BlockStep(block=current, decision=text)
+            return BlockStep(block=current, decision=_over(current))
+
+
+def _over(block: Block) -> str:
+    return f"Request {block.request} is over. Raise spotBlock.request to get another."
 
 
 def failed(block: Block, fault: Fault) -> Block:
@@ -273,20 +278,13 @@ def _launched(block: Block, spec: SpotBlock, view: BlockView) -> BlockStep:
 def _held(block: Block, spec: SpotBlock, view: BlockView) -> BlockStep:
     """Until nothing of it is left: at its end, when it was released, or when all was lost.
 
-    A request is fulfilled once: what is lost before the end is not launched again.
+    A request is fulfilled once: what is lost before the end is not launched again. The reservation
+    of a block that is over is given back as all that no block needs.
     """
     if view.living:
         return _told(block, spec, None)
     over = replace(block, phase=Phase.OVER)
-    made = any(
-        each.id == block.reservation and each.ours and each.active for each in view.reservations
-    )
-    return BlockStep(
-        block=over,
-        action=Release(block.reservation) if made else None,
-        decision=f"Request {block.request} is over.",
-        cost=block.cost(spec),
-    )
+    return BlockStep(block=over, decision=_over(over), cost=block.cost(spec))
 
 
 def _told(block: Block, spec: SpotBlock, action: BlockAction | None) -> BlockStep:

@@ -1,7 +1,7 @@
 """What may be bought, at which price, and how much of it the limits still allow."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from awsbatch_operator.capacity.fitting import holds
@@ -25,11 +25,11 @@ class Candidate:
     offers: tuple[Offer, ...]
     price: Decimal | None  # the cheapest offer's; None: one of them is unknown
     bound: Decimal | None  # what it costs at most
+    room: tuple[int, int, int] = field(init=False)  # CPU units, MiB and GPUs of an instance
 
-    @property
-    def room(self) -> tuple[int, int, int]:
-        """CPU units, MiB and GPUs of an instance."""
-        return self.type.registered_cpu, self.type.registered_mib, self.type.gpus
+    def __post_init__(self) -> None:
+        room = self.type.registered_cpu, self.type.registered_mib, self.type.gpus
+        object.__setattr__(self, "room", room)
 
     def holds(self, need: Need) -> int:
         """How many jobs of the need an instance takes."""
@@ -77,6 +77,41 @@ def candidates(
             if mine and pool.accepts(about):
                 found.append(_candidate(pool, about, tuple(mine)))
     return tuple(found)
+
+
+def never_worse(found: Iterable[Candidate], budget: "Budget") -> list[Candidate]:
+    """Those among which the best is to be sought, whatever it is for.
+
+    Left out is to whom another one is as large, costs no more and counts no more vCPUs, be it of
+    the same pool or of one that only the limits of all pools bound. Of hundreds of types in many
+    pools some dozens are left. Where a price is unknown, all are.
+    """
+    every = list(found)
+    if any(each.price is None or each.bound is None for each in every):
+        return every
+    kept: list[Candidate] = []
+    for each in sorted(every, key=_preferred):
+        cpu, memory, gpus = each.room
+        vcpus, bound, pool = each.type.vcpus, each.bound or 0, each.pool
+        for other in kept:
+            its = other.room
+            if (
+                its[1] >= memory
+                and its[0] >= cpu
+                and its[2] >= gpus
+                and other.type.vcpus <= vcpus
+                and (other.bound or 0) <= bound
+                and (other.pool == pool or budget.is_free(other.pool))
+            ):
+                break
+        else:
+            kept.append(each)
+    return kept
+
+
+def _preferred(candidate: Candidate) -> tuple[Decimal, int, str, str]:
+    price = Decimal(0) if candidate.price is None else candidate.price
+    return price, candidate.type.memory_mib, candidate.type.name, candidate.pool
 
 
 def _candidate(pool: Pool, about: InstanceType, offers: tuple[Offer, ...]) -> Candidate:
@@ -136,6 +171,10 @@ class Budget:
     def times(self, candidate: Candidate, wanted: int) -> int:
         """How many instances of it, up to the wanted number, the limits allow."""
         return max(0, min([wanted, *(count for count, _ in self._allowed(candidate))]))
+
+    def is_free(self, pool: str) -> bool:
+        """Whether only the limits of all pools bound how many this one may launch."""
+        return self.pools.get(pool) is None
 
     def stop(self, candidate: Candidate) -> str:
         """The limit that allows not one more of it, as a field of the spec; "" if none does."""

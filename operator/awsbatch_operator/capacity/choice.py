@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from awsbatch_operator.capacity.budget import Budget, Candidate
-from awsbatch_operator.capacity.fitting import counted, jobs
+from awsbatch_operator.capacity.fitting import counted, instances, jobs, jobs_do
 from awsbatch_operator.capacity.model import InstanceType, Offer
 from awsbatch_operator.capacity.shortfalls import Shortfall
 
@@ -124,17 +124,17 @@ def _line(choice: Choice) -> str:
             name = pick.instance_type.name
             sorts[name] = sorts.get(name, 0) + pick.count
         vcpus = sum(pick.vcpus for pick in choice.picks)
-        why = f"for {jobs(choice.served)}" if choice.served else "for minInstances and replacements"
-        instances = "instance" if count == 1 else "instances"
-        text = f"{count} {instances} ({vcpus} vCPUs) {why}: {counted(sorts)}"
+        why = f"for {jobs(choice.served)}" if choice.served else "for minInstances"
+        text = f"{instances(count)} ({vcpus} vCPUs) {why}: {counted(sorts)}"
     elif choice.waiting == 0:
         text = "nothing: no job waits"
     elif not choice.short:
-        text = f"nothing more: {jobs(choice.waiting)} fit into what is there or on its way"
+        fit = jobs_do(choice.waiting, "fit into what is there or on its way")
+        text = f"nothing more: {fit}"
     else:
         text = "nothing"
     short: dict[str, int] = {}
     for each in choice.short:
         short[each.brief] = short.get(each.brief, 0) + each.need.count
     most = sorted(short.items(), key=lambda row: (-row[1], row[0]))[:_REASONS_SHOWN]
-    return "; ".join([text, *(f"{jobs(many)} {brief}" for brief, many in most)])
+    return "; ".join([text, *(jobs_do(many, brief) for brief, many in most)])

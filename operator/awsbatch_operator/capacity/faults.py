@@ -128,6 +128,13 @@ INTERRUPTED = Fault(
     pauses=True,
 )
 
+NOTHING_LAUNCHED = Fault(
+    extent=Extent.OFFER,
+    code="NothingLaunched",
+    message="EC2 launched nothing and does not say why.",
+    pauses=True,
+)
+
 
 def classify(code: str, message: str = "") -> Fault:
     """What an error of RunInstances, of CreateFleet or in a fleet's answer means.
@@ -170,8 +177,14 @@ def _of_the_pool(code: str, message: str, text: str) -> Fault:
     )
 
 
-def quota_message(fault: Fault, *, group: str, used: int, limit: int | None = None) -> str:
-    """The quota's message with used and limit (vCPUs), as far as the limit is known."""
-    most = fault.limit if limit is None else limit
-    known = f"{used} of {most} vCPUs" if most is not None else f"{used} vCPUs"
-    return f"The account's EC2 quota for {group} instances is used up ({known} in use)."
+def quota_message(said: str, *, group: str, used: int) -> str:
+    """What is told of a quota: its limit in vCPUs, if EC2 has said it, and what of it we use.
+
+    `said` are EC2's words, `group` the market and the types that share the quota.
+    """
+    named = _LIMIT.search(said)
+    limit = f" of {named[1]} vCPUs" if named else ""
+    return (
+        f"The account's EC2 quota{limit} for {group} instances allows no further one; this "
+        f"environment uses {used} vCPUs of it, other instances of the account the rest."
+    )

@@ -35,6 +35,10 @@ class _Bins:
         mine = (self.cpu, self.memory, self.gpus, self.seconds_left)
         return mine == (other.cpu, other.memory, other.gpus, other.seconds_left)
 
+    def copy(self) -> "_Bins":
+        """The same rooms, to place something in."""
+        return replace(self, names=list(self.names))
+
     def split(self, rooms: int, jobs: int, need: Need) -> "_Bins":
         """Take that many of the rooms out, each with that many jobs of the need placed in it."""
         taken, self.names = self.names[:rooms], self.names[rooms:]
@@ -84,15 +88,44 @@ def place(
     `before` are placed before the others: for them there will be no other room. They are left out
     of the result.
     """
-    known = tuple(rooms)
-    largest = sorted(needs, key=size, reverse=True)
-    for packed in (
-        _first_fit(largest, known, before),
-        _first_fit(largest, sorted(known, key=_tightness), before),
-    ):
+    if not needs and not before:
+        return Placement((), frozenset())
+    known = _bins(_large_enough(rooms, (*needs, *before)))
+    largest = sorted(alike_together(needs), key=size, reverse=True)
+    for order in (known, _joined(sorted(known, key=_tightness))):
+        packed = _first_fit(largest, order, before)
         if not packed.left:
             return packed
     return _first_fit(needs, known, before)
+
+
+def alike_together(needs: Iterable[Need]) -> list[Need]:
+    """Alike needs put together, whatever stands between them: for those who do not go by order."""
+    found: dict[_Alike, Need] = {}
+    for need in needs:
+        same = found.get(_alike(need))
+        found[_alike(need)] = need if same is None else replace(same, count=same.count + need.count)
+    return list(found.values())
+
+
+_Alike = tuple[float, int, int, int | None]
+
+
+def _alike(need: Need) -> _Alike:
+    """What is the same of needs that fit into the same rooms."""
+    return need.vcpus, need.memory_mib, need.gpus, need.timeout_seconds
+
+
+def _large_enough(rooms: Iterable[Room], needs: Sequence[Need]) -> list[Room]:
+    """The rooms without those that are too small for any of the needs, as full ones are."""
+    cpu = min(need.cpu for need in needs)
+    memory = min(need.memory_mib for need in needs)
+    return [room for room in rooms if room.memory_mib >= memory and room.cpu >= cpu]
+
+
+def is_as_large(need: Need, other: Need) -> bool:
+    """Whether room for the need is room for the other one as well."""
+    return need.cpu >= other.cpu and need.memory_mib >= other.memory_mib and need.gpus >= other.gpus
 
 
 def size(need: Need) -> tuple[int, int, int]:
@@ -100,32 +133,46 @@ def size(need: Need) -> tuple[int, int, int]:
     return need.gpus, max(need.cpu, need.memory_mib // 4), need.memory_mib
 
 
-def _tightness(room: Room) -> tuple[int, int, int]:
-    return room.gpus, room.cpu, room.memory_mib
+def _tightness(bins: _Bins) -> tuple[int, int, int]:
+    return bins.gpus, bins.cpu, bins.memory
 
 
-def _first_fit(needs: Iterable[Need], rooms: Iterable[Room], before: Iterable[Need]) -> Placement:
-    bins, used, left = _bins(rooms), set[str](), list[Need]()
+def _first_fit(needs: Iterable[Need], known: Sequence[_Bins], before: Iterable[Need]) -> Placement:
+    """Where some of a need found no room, a later one that is alike finds none either."""
+    bins, used, left = [each.copy() for each in known], set[str](), list[Need]()
+    beyond: set[_Alike] = set()
     for need in before:
-        _put(need, bins, used)
+        if _alike(need) not in beyond and _put(need, bins, used):
+            beyond.add(_alike(need))
     for need in needs:
-        rest = _put(need, bins, used)
+        rest = need.count if _alike(need) in beyond else _put(need, bins, used)
         if rest:
+            beyond.add(_alike(need))
             left.append(replace(need, count=rest))
     return Placement(tuple(left), frozenset(used))
 
 
 def _bins(rooms: Iterable[Room]) -> list[_Bins]:
     """In their order; those that follow one another and are alike are one entry."""
+    return _joined(
+        _Bins(
+            room.cpu,
+            room.memory_mib,
+            room.gpus,
+            room.seconds_left,
+            [room.instance] * room.count,
+        )
+        for room in rooms
+    )
+
+
+def _joined(bins: Iterable[_Bins]) -> list[_Bins]:
     made: list[_Bins] = []
-    for room in rooms:
-        names = [room.instance] * room.count
-        one = _Bins(room.cpu, room.memory_mib, room.gpus, room.seconds_left, names)
-        last = made[-1] if made else None
-        if last is not None and last.alike(one):
-            last.names += names
+    for one in bins:
+        if made and made[-1].alike(one):
+            made[-1].names += one.names
         else:
-            made.append(one)
+            made.append(one.copy())
     return made
 
 
@@ -167,6 +214,20 @@ def counted(counts: Mapping[str, int]) -> str:
     """`3 x r7i.4xlarge, 1 x r7i.large`: the most first."""
     rows = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
     return some_of([f"{count} x {name}" for name, count in rows])
+
+
+_SINGULAR = {"wait": "waits", "are": "is", "fit": "fits"}
+
+
+def jobs_do(count: int, what: str) -> str:
+    """`41 waiting jobs fit no type`, `1 waiting job fits no type`; `what` begins with the verb."""
+    verb, _, rest = what.partition(" ")
+    return f"{jobs(count)} {_SINGULAR[verb] if count == 1 else verb} {rest}"
+
+
+def instances(count: int) -> str:
+    """`3 instances`."""
+    return f"{count} {'instance' if count == 1 else 'instances'}"
 
 
 def jobs(count: int) -> str:

@@ -36,6 +36,7 @@ class Stage(StrEnum):
     DRAINING = "Draining"
     TERMINATING = "Terminating"
     GONE = "Gone"
+    FORMER = "Former"  # it runs, and joins an ECS cluster that the environment has no more
 
 
 ON_ITS_WAY = frozenset({Stage.PENDING, Stage.LAUNCHED})
@@ -55,6 +56,7 @@ class Life:
     stage: Stage
     idle_since: Instant | None = None
     draining_since: Instant | None = None
+    member_at: Instant | None = None  # when ECS had it last, as far as is remembered
 
     @property
     def id(self) -> str:
@@ -78,6 +80,7 @@ class Remembered:
 
     idle_since: Instant | None = None
     draining_since: Instant | None = None
+    member_at: Instant | None = None
 
 
 Memory = Mapping[str, Remembered]
@@ -90,8 +93,12 @@ def lives(
     *,
     expected: Iterable[Expected] = (),
     memory: Memory | None = None,
+    cluster: str = "",
 ) -> tuple[Life, ...]:
-    """All instances of ours, in the order of their ids."""
+    """All instances of ours, in the order of their ids.
+
+    `cluster` is the name of the environment's ECS cluster, "" if it is not known.
+    """
     awaited = {each.id: each for each in expected}
     views = {view.id: _tagged(view, awaited.get(view.id)) for view in instances}
     for each in awaited.values():
@@ -100,7 +107,7 @@ def lives(
     joined = _by_instance(members)
     known = memory or {}
     return tuple(
-        _life(view, joined.get(name), known.get(name, Remembered()), now)
+        _life(view, joined.get(name), known.get(name, Remembered()), now, cluster)
         for name, view in sorted(views.items())
     )
 
@@ -131,8 +138,12 @@ def _by_instance(members: Iterable[MemberView]) -> dict[str, MemberView]:
     return found
 
 
-def _life(view: InstanceView, member: MemberView | None, memory: Remembered, now: Instant) -> Life:
+def _life(
+    view: InstanceView, member: MemberView | None, memory: Remembered, now: Instant, cluster: str
+) -> Life:
     stage = _stage(view, member)
+    if stage in ON_ITS_WAY and cluster and view.cluster not in {"", cluster}:
+        stage = Stage.FORMER
     idle = stage in WITHOUT_TASKS
     draining = stage is Stage.DRAINING
     return Life(
@@ -141,6 +152,7 @@ def _life(view: InstanceView, member: MemberView | None, memory: Remembered, now
         stage=stage,
         idle_since=(memory.idle_since or now) if idle else None,
         draining_since=(memory.draining_since or now) if draining else None,
+        member_at=memory.member_at if member is None else now,
     )
 
 
@@ -161,9 +173,9 @@ def _stage(view: InstanceView, member: MemberView | None) -> Stage:
 def remembered(current: Iterable[Life]) -> Memory:
     """What to remember until the next look."""
     return {
-        life.id: Remembered(life.idle_since, life.draining_since)
+        life.id: Remembered(life.idle_since, life.draining_since, life.member_at)
         for life in current
-        if life.idle_since is not None or life.draining_since is not None
+        if life.member_at is not None
     }
 
 

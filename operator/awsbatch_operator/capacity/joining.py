@@ -15,8 +15,12 @@ STOP_AFTER = 3
 
 
 def overdue(life: Life, pool: Pool, now: Instant) -> bool:
-    """Whether the instance should have joined by now and has not."""
-    waited = now.since(life.instance.launched)
+    """Whether the instance should have joined by now and has not.
+
+    ECS may leave a member out of a listing, or lose it and get it back: the time counts anew from
+    when it was there last.
+    """
+    waited = now.since(max(life.instance.launched, life.member_at or life.instance.launched))
     return life.stage in ON_ITS_WAY and waited > pool.registration_timeout_seconds
 
 
@@ -26,15 +30,17 @@ def joining(
     """The pool's record with what these lives say about its instances' joining.
 
     An instance counts once, however often it is looked at, and only as long as none of the pool has
-    joined since its launch. `mark` changes when the user edits the spec, or asks for a reconcile:
-    then a stopped pool begins anew.
+    joined since its launch; one that ECS had and lost does not. `mark` changes when the user edits
+    the spec, or asks for a reconcile: then a stopped pool begins anew.
     """
     mine = [life for life in current if life.pool == pool.name]
     last = max((life.member.registered for life in mine if life.member is not None), default=None)
     anew = bool(record.stopped) and record.stopped != mark
     counted = {} if anew else dict(record.unjoined)
     counted.update(
-        (life.id, life.instance.launched) for life in mine if overdue(life, pool, now) and not anew
+        (life.id, life.instance.launched)
+        for life in mine
+        if overdue(life, pool, now) and life.member_at is None and not anew
     )
     row = sorted(
         ((name, at) for name, at in counted.items() if last is None or at > last),
@@ -51,12 +57,6 @@ def stopped_message(record: PoolRecord, pool: Pool, seen: str) -> str:
         f"Pool {pool.name} is stopped: {len(record.unjoined)} instances in a row ({names}) did not "
         f"join the ECS cluster within {pool.registration_timeout_seconds} s. {seen}".rstrip()
     )
-
-
-RESUME = (
-    "Mend the cause (image, user data, instance profile, route to ECS); the pool goes on when the "
-    "spec changes, or when the annotation awsbatch.dev/reconcile-at gets a new value."
-)
 
 
 def proven(current: Iterable[Life], pool: str, content: str) -> bool:

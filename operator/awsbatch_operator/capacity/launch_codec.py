@@ -142,13 +142,13 @@ def _intent(pool: str, body: Mapping[str, Any]) -> Intent:
     )
 
 
-def _offer_row(offer: Offer) -> list[str | None]:
+def _offer_row(offer: Offer) -> list[str | int | None]:
     price = None if offer.price is None else str(offer.price)
-    return [offer.instance_type, offer.zone, offer.subnet, price]
+    return [offer.instance_type, offer.zone, offer.subnet, price, offer.vcpus]
 
 
 def _offer(pool: str, market: Market, row: list[Any]) -> Offer:
-    name, zone, subnet, price = row
+    name, zone, subnet, price, vcpus = row
     return Offer(
         pool=pool,
         market=market,
@@ -156,6 +156,7 @@ def _offer(pool: str, market: Market, row: list[Any]) -> Offer:
         zone=_text(zone),
         subnet=_text(subnet),
         price=None if price is None else _money(price),
+        vcpus=_count(vcpus),
     )
 
 

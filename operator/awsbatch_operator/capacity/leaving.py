@@ -14,7 +14,7 @@ from enum import StrEnum
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.capacity.instances import LIVING, ON_ITS_WAY, WITHOUT_TASKS, Life, Stage
 from awsbatch_operator.capacity.joining import overdue, proven
-from awsbatch_operator.capacity.model import Market, OnRebalance, Pool, ReplacePolicy
+from awsbatch_operator.capacity.model import OnRebalance, Pool, ReplacePolicy
 
 
 class Why(StrEnum):
@@ -25,6 +25,7 @@ class Why(StrEnum):
     INTERRUPTED = "Interrupted"  # EC2 takes it
     REBALANCE = "Rebalance"
     MAINTENANCE = "Maintenance"  # EC2 will retire or stop it
+    FORMER = "Former"  # it belongs to an ECS cluster that is no more
     NEVER_JOINED = "NeverJoined"
     STOPPED = "Stopped"  # by somebody, or by itself
     REPLACED = "Replaced"  # its image, user data or type is no longer the wanted one
@@ -73,20 +74,19 @@ class Situation:
     now: Instant
     needed: Collection[str] = frozenset()  # ids: waiting jobs are counted on their room
     contents: Mapping[str, str] = field(default_factory=dict)  # the wanted content of each pool
-    types: Mapping[str, Collection[str]] = field(default_factory=dict)  # of each pool, by name
+    types: Mapping[str, Collection[str]] = field(default_factory=dict)  # of pools that name theirs
     prices: Mapping[str, Decimal] = field(default_factory=dict)  # by type
     notices: Mapping[str, Notice] = field(default_factory=dict)  # by instance
+    homeless: Collection[str] = frozenset()  # ids: nothing has room for their tasks yet
     deleting_since: Instant | None = None  # the environment
     shortest_timeout: float | None = None  # seconds, of the jobs that wait; None: not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaving:
-    """What to do, and how many instances a pool is to get in the place of those that are lost."""
+    """What to do."""
 
     actions: tuple[Action, ...] = ()
-    extra: Mapping[str, int] = field(default_factory=dict)
-    interrupted: tuple[str, ...] = ()  # ids: their offers are to be paused
 
 
 @dataclass(slots=True)
@@ -115,66 +115,83 @@ def leave(pools: Sequence[Pool], current: Sequence[Life], situation: Situation) 
 
     A life of a pool that is no longer in the spec goes when it has no task.
     """
-    lists, extra, spare = _Lists(), dict[str, int](), _spare(pools, current, situation)
+    lists, spare = _Lists(), _spare(pools, current, situation)
     by_name = {pool.name: pool for pool in pools}
+    proved = _proved(pools, current, situation)
     for life in current:
         if life.stage in {Stage.GONE, Stage.TERMINATING} or not life.pool:
             if life.pool and life.instance.state == "stopped":
                 lists.end.setdefault(Why.STOPPED, []).append(life)
             continue
         pool = by_name.get(life.pool)
-        why = _why(life, pool, situation, current)
+        why = _why(life, pool, situation, proved)
         if why is None and life.id in spare:
             why = Why.IDLE
         _add(lists, life, why, pool, situation)
-        if why in {Why.INTERRUPTED, Why.REBALANCE} and _is_replaced(life, pool, why):
-            extra[life.pool] = extra.get(life.pool, 0) + 1
-    lost = [each for each, notice in situation.notices.items() if notice is Notice.INTERRUPTION]
-    known = {life.id for life in current}
-    return Leaving(
-        actions=lists.actions(life for life in current if life.stage is Stage.GONE),
-        extra={} if situation.deleting_since is not None else extra,
-        interrupted=tuple(sorted(each for each in lost if each in known)),
-    )
+    return Leaving(actions=lists.actions(life for life in current if life.stage is Stage.GONE))
 
 
 def _why(
-    life: Life, pool: Pool | None, situation: Situation, current: Sequence[Life]
+    life: Life, pool: Pool | None, situation: Situation, proved: Collection[str]
 ) -> Why | None:
     """Why it is to go, the most pressing reason; None if it may stay."""
     if situation.deleting_since is not None:
         return Why.DELETED
     end = life.instance.end
-    timeout = 0 if pool is None else pool.drain_timeout_seconds
-    lead = max(timeout, situation.shortest_timeout or 0)  # what would start now ends in time
-    if end is not None and situation.now.epoch >= end.epoch - lead:
+    if end is not None and situation.now.epoch >= end.epoch - _lead(pool, situation):
         return Why.END
     match situation.notices.get(life.id):
         case Notice.INTERRUPTION:
             return Why.INTERRUPTED
         case Notice.MAINTENANCE:
             return Why.MAINTENANCE
-        case Notice.REBALANCE if pool is not None and pool.on_rebalance is not OnRebalance.IGNORE:
+        case Notice.REBALANCE if pool is not None and _heeds(life, pool, situation):
             return Why.REBALANCE
         case _:
             pass
     if pool is None:
         return Why.DELETED if life.stage is not Stage.SERVING else None
+    if life.stage is Stage.FORMER:
+        return Why.FORMER
     if overdue(life, pool, situation.now):
         return Why.NEVER_JOINED
-    return Why.REPLACED if _outdated(life, pool, situation, current) else None
+    return Why.REPLACED if _outdated(life, pool, situation, proved) else None
 
 
-def _outdated(life: Life, pool: Pool, situation: Situation, current: Sequence[Life]) -> bool:
+def _lead(pool: Pool | None, situation: Situation) -> float:
+    """How long before its end an instance is drained: what would start now ends in time."""
+    timeout = 0 if pool is None else pool.drain_timeout_seconds
+    return max(timeout, situation.shortest_timeout or 0)
+
+
+def _heeds(life: Life, pool: Pool, situation: Situation) -> bool:
+    """Whether a rebalance recommendation is followed now; Replace waits for room elsewhere."""
+    if pool.on_rebalance is OnRebalance.REPLACE:
+        return life.id not in situation.homeless
+    return pool.on_rebalance is OnRebalance.DRAIN
+
+
+def _proved(pools: Sequence[Pool], current: Sequence[Life], situation: Situation) -> frozenset[str]:
+    """The pools of whose wanted content an instance has joined."""
+    wanted = situation.contents
+    return frozenset(
+        pool.name
+        for pool in pools
+        if pool.name in wanted and proven(current, pool.name, wanted[pool.name])
+    )
+
+
+def _outdated(life: Life, pool: Pool, situation: Situation, proved: Collection[str]) -> bool:
     """Whether it has no task, is not as wanted, and one that is as wanted has joined."""
-    if pool.replace_policy is ReplacePolicy.NEVER or life.stage not in WITHOUT_TASKS:
+    without = WITHOUT_TASKS | {Stage.DRAINING}
+    if pool.replace_policy is ReplacePolicy.NEVER or life.stage not in without:
         return False
     types = situation.types.get(pool.name)
     if types is not None and life.instance.instance_type not in types:
         return True
     content = situation.contents.get(pool.name, "")
     differs = bool(content) and life.instance.content not in {"", content}
-    return differs and proven(current, pool.name, content)
+    return differs and pool.name in proved
 
 
 def _add(
@@ -186,7 +203,7 @@ def _add(
             lists.end.setdefault(why or Why.IDLE, []).append(life)
     elif why is None:
         return
-    elif life.stage in ON_ITS_WAY or _deadline(life, why, pool, situation):
+    elif life.stage in ON_ITS_WAY | {Stage.FORMER} or _deadline(life, why, pool, situation):
         lists.end.setdefault(why, []).append(life)
     else:
         lists.drain.setdefault(why, []).append(life)
@@ -204,14 +221,6 @@ def _deadline(life: Life, why: Why | None, pool: Pool | None, situation: Situati
     return situation.now.since(max(since, life.draining_since)) >= timeout
 
 
-def _is_replaced(life: Life, pool: Pool | None, why: Why) -> bool:
-    """Whether another one is launched in its place although no job waits for it yet."""
-    if pool is None or pool.market is Market.SPOT_BLOCK or life.stage is Stage.DRAINING:
-        return False
-    asked = why is Why.INTERRUPTED or pool.on_rebalance is OnRebalance.REPLACE
-    return asked and life.tasks > 0
-
-
 def _spare(pools: Sequence[Pool], current: Sequence[Life], situation: Situation) -> frozenset[str]:
     """Those that have been idle for long enough, down to each pool's minimum.
 
@@ -224,7 +233,7 @@ def _spare(pools: Sequence[Pool], current: Sequence[Life], situation: Situation)
         mine = [
             life
             for life in current
-            if life.pool == pool.name and life.stage in LIVING - {Stage.DRAINING}
+            if life.pool == pool.name and life.stage in LIVING - {Stage.DRAINING, Stage.FORMER}
         ]
         idle = [
             life
@@ -236,6 +245,26 @@ def _spare(pools: Sequence[Pool], current: Sequence[Life], situation: Situation)
         idle.sort(key=lambda life: _expendable(life, situation.prices))
         spare.update(life.id for life in idle[: max(0, len(mine) - pool.min_instances)])
     return frozenset(spare)
+
+
+def next_moment(
+    pools: Sequence[Pool], current: Sequence[Life], situation: Situation
+) -> Instant | None:
+    """When one of them will have been idle for long enough, or has to be drained for its end.
+
+    Only moments to come: one that has passed is dealt with, or waits for something else.
+    """
+    moments: list[Instant] = []
+    by_name = {pool.name: pool for pool in pools}
+    for life in current:
+        pool = by_name.get(life.pool)
+        if pool is None or life.stage not in LIVING - {Stage.DRAINING}:
+            continue
+        if life.idle_since is not None:
+            moments.append(life.idle_since.plus(pool.idle_seconds))
+        if life.instance.end is not None:
+            moments.append(life.instance.end.plus(-_lead(pool, situation)))
+    return min((each for each in moments if each > situation.now), default=None)
 
 
 def _expendable(life: Life, prices: Mapping[str, Decimal]) -> tuple[Decimal, float, str]:

@@ -10,13 +10,12 @@ from awsbatch_operator.api.encoding import canonical
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.names import short_hash
-from awsbatch_operator.api.tags import CONTENT, Owner
-from awsbatch_operator.capacity.model import InstanceType, Market, Pool
-from awsbatch_operator.capacity.views import POOL, PURPOSE
+from awsbatch_operator.api.tags import CONTENT, ECS_CLUSTER, POOL, PURPOSE, Owner
+from awsbatch_operator.capacity.model import InstanceType, Market, Pool, Rung
 from awsbatch_operator.userdata.model import Refused, Rendered, UserData
 from awsbatch_operator.userdata.render import render
 
-_PURPOSE = "capacity"
+CAPACITY = "capacity"  # the purpose, as a tag says it
 _METADATA: Mapping[str, Any] = {"HttpTokens": "required", "HttpPutResponseHopLimit": 2}
 
 
@@ -28,7 +27,7 @@ class Machine:
     """
 
     user_data: UserData
-    security_groups: tuple[str, ...]
+    security_groups: tuple[str, ...]  # none: the default one of the subnet's VPC
     instance_profile: str  # name or ARN
     key_name: str = ""
     block_devices: tuple[Shape, ...] = ()  # EC2's shape
@@ -42,7 +41,16 @@ class Template:
 
     name: str
     content: str
+    cluster: str  # that its instances join
     request: Shape
+
+
+def markets(pool: Pool) -> tuple[Market, ...]:
+    """Where EC2 is asked for the pool's instances: OnDemand, Spot, or both in this order."""
+    if pool.spot_block is None:
+        return (pool.market,)
+    spot = Rung.SPOT in pool.spot_block.fallback
+    return (Market.ON_DEMAND, Market.SPOT) if spot else (Market.ON_DEMAND,)
 
 
 @lru_cache(maxsize=256)
@@ -55,10 +63,16 @@ def template(
     owner: Owner,
     pool: Pool,
     machine: Machine,
+    *,
     about: InstanceType | None = None,
     end: Instant | None = None,
+    market: Market | None = None,
 ) -> Template | Refused:
-    """The launch template for instances of that type (of any, without cpuOptions) and end."""
+    """The launch template for instances of that type (of any, without cpuOptions) and end.
+
+    Without a market, for the one that the pool buys on first. Only a launch on Spot can tag Spot
+    requests, so a block that may go either way has a template for each.
+    """
     base = rendered(machine.user_data)
     made = base if end is None else rendered(replace(machine.user_data, ends_at=end))
     if isinstance(base, Refused):
@@ -71,11 +85,11 @@ def template(
     if pool.threads_per_core is not None and about is not None:
         cores = {"CoreCount": about.default_cores, "ThreadsPerCore": pool.threads_per_core}
         data["CpuOptions"] = cores
-    tags = {**shared, CONTENT: content}
-    name = f"awsbatch-{_hash(owner.uid, [data, made.hash, tags])}"
-    data["UserData"] = base64.b64encode(made.content).decode()
+    tags = {**shared, CONTENT: content, ECS_CLUSTER: machine.user_data.cluster}
     kinds = ["instance", "volume", "network-interface"]
-    kinds += ["spot-instances-request"] if pool.market is not Market.ON_DEMAND else []
+    kinds += ["spot-instances-request"] if (market or markets(pool)[0]) is Market.SPOT else []
+    name = f"awsbatch-{_hash(owner.uid, [data, made.hash, tags, kinds])}"
+    data["UserData"] = base64.b64encode(made.content).decode()
     data["TagSpecifications"] = [tagged(kind, tags) for kind in kinds]
     request = {
         "LaunchTemplateName": name,
@@ -83,7 +97,8 @@ def template(
         "LaunchTemplateData": data,
         "TagSpecifications": [tagged("launch-template", tags)],
     }
-    return Template(name=name, content=content, request=request)
+    cluster = machine.user_data.cluster
+    return Template(name=name, content=content, cluster=cluster, request=request)
 
 
 def _data(machine: Machine) -> dict[str, Any]:
@@ -92,10 +107,11 @@ def _data(machine: Machine) -> dict[str, Any]:
     data: dict[str, Any] = {
         "ImageId": machine.user_data.image_id,
         "IamInstanceProfile": named,
-        "SecurityGroupIds": list(machine.security_groups),
         "InstanceInitiatedShutdownBehavior": "terminate",
         "MetadataOptions": {**_METADATA, **machine.metadata_options},
     }
+    if machine.security_groups:
+        data["SecurityGroupIds"] = list(machine.security_groups)
     if machine.key_name:
         data["KeyName"] = machine.key_name
     if machine.block_devices:
@@ -111,7 +127,7 @@ def _hash(uid: str, value: Any) -> str:
 
 def owned(owner: Owner, pool: str) -> dict[str, str]:
     """The tags of everything that is made for a pool."""
-    return {**owner.tags(), PURPOSE: _PURPOSE, POOL: pool}
+    return {**owner.tags(), PURPOSE: CAPACITY, POOL: pool}
 
 
 def tagged(kind: str, tags: Mapping[str, str]) -> Shape:

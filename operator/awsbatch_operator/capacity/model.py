@@ -142,6 +142,7 @@ class Offer:
     zone: str
     subnet: str
     price: Decimal | None  # US dollars an hour; None: unknown
+    vcpus: int = 0  # of the type, nominal; 0: unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.tags import Owner
@@ -15,11 +16,12 @@ from awsbatch_operator.capacity.block_record import (
     reservation_token,
 )
 from awsbatch_operator.capacity.blocks import failed
-from awsbatch_operator.capacity.faults import Extent, Fault, classify
+from awsbatch_operator.capacity.faults import NOTHING_LAUNCHED, Extent, Fault, classify
 from awsbatch_operator.capacity.holdings import Prices, TypesByPool
 from awsbatch_operator.capacity.instances import Life
 from awsbatch_operator.capacity.joining import joining
 from awsbatch_operator.capacity.launches import (
+    LOOK_SECONDS,
     Answered,
     Intent,
     Launches,
@@ -28,6 +30,7 @@ from awsbatch_operator.capacity.launches import (
     Refused,
     Throttled,
     TokenUsed,
+    rounds_from_tags,
 )
 from awsbatch_operator.capacity.leaving import Notice
 from awsbatch_operator.capacity.machines import Machine
@@ -74,6 +77,7 @@ class Observed:
     members: Sequence[MemberView] = ()
     unlisted: frozenset[str] = frozenset()  # ids that answers named and EC2 does not list yet
     needs: Sequence[Need] = ()
+    queues: int = 1  # that have the environment in their order; only their jobs wake us
     types: TypesByPool = field(default_factory=dict)
     offers: Sequence[Offer] = ()
     prices: Prices = field(default_factory=dict)
@@ -84,7 +88,26 @@ class Observed:
     held: Mapping[str, Held] = field(default_factory=dict)
     answers: Mapping[str, Answer] = field(default_factory=dict)
     notices: Mapping[str, Notice] = field(default_factory=dict)
+    protected: Mapping[str, Instant] = field(default_factory=dict)  # ids: EC2 refused their end
     diagnoses: Mapping[str, str] = field(default_factory=dict)  # what was seen of who never joined
+    other_types: TypesByPool = field(default_factory=dict)  # of instances; not to be bought (now)
+    pace: float = 1.0  # of looks, times their usual intervals: less for AWS in fast motion
+    checks: Sequence[Finding] = ()  # what the pools name and EC2 does not have so
+
+    @property
+    def all_types(self) -> TypesByPool:
+        """The types of all instances that are there or may be bought."""
+        if not self.other_types:
+            return self.types
+        names = {*self.types, *self.other_types}
+        return {
+            pool: {**self.other_types.get(pool, {}), **self.types.get(pool, {})} for pool in names
+        }
+
+    @property
+    def cluster_name(self) -> str:
+        """The ECS cluster's name."""
+        return self.cluster.rpartition("/")[2]
 
 
 def fleet_answer(intent: Intent, body: Shape, at: Instant) -> Answer:
@@ -95,6 +118,8 @@ def fleet_answer(intent: Intent, body: Shape, at: Instant) -> Answer:
     for each in body.get("Errors") or ():
         fault = classify(str(each.get("ErrorCode", "")), str(each.get("ErrorMessage", "")))
         faults.append((_offer_of(intent, each), fault))
+    if not ids and not faults:  # or it would be asked again at once
+        faults.append((None, NOTHING_LAUNCHED))
     return Answer(at=at, outcome=Answered(tuple(ids)), faults=tuple(faults))
 
 
@@ -166,6 +191,7 @@ def settled(record: Launches, wish: Wish, seen: Observed, now: Instant) -> Launc
     would know of them, and the jobs would get others. So the intent stays open until all are
     listed; it counts as many as there are, and what is missing is asked for elsewhere at once.
     """
+    record = _behind_tags(record, seen)
     for intent in record.open_intents():
         outcome = outcome_of(intent, seen)
         if isinstance(outcome, Answered) and not seen.unlisted.isdisjoint(outcome.instances):
@@ -187,6 +213,19 @@ def settled(record: Launches, wish: Wish, seen: Observed, now: Instant) -> Launc
     return record
 
 
+def _behind_tags(record: Launches, seen: Observed) -> Launches:
+    """The record with rounds that are not behind those which instances carry.
+
+    Somebody may have put an older record back, from a backup or from a manifest of their own. Its
+    next round would bring a token that EC2 knows.
+    """
+    tagged = [(life.pool, life.instance.intent) for life in seen.lives if life.pool]
+    for pool, number in sorted(rounds_from_tags(tagged).items()):
+        if number > record.of(pool).round:
+            record = record.put(pool, replace(record.of(pool), round=number))
+    return record
+
+
 def _block_after(record: Launches, intent: Intent, seen: Observed) -> Launches:
     """A block whose launch brought less than was asked for goes on to its next way."""
     answer = seen.answers.get(intent.token)
@@ -203,6 +242,19 @@ def _unreserved(body: Shape, pool: str, seen: Observed, uid: str) -> Block | Non
         return None
     answer = seen.answers.get(reservation_token(block, pool, uid))
     return failed(block, answer.faults[0][1]) if answer is not None and answer.faults else None
+
+
+def reserving(record: Launches, seen: Observed, now: Instant) -> bool:
+    """Whether a reservation may have been made that EC2 does not show yet."""
+    for pool, each in record.pools.items():
+        block = block_of(each.block)
+        if block is None or block.phase is not Phase.SECURING:
+            continue
+        answer = seen.answers.get(reservation_token(block, pool, record.uid))
+        since = seen.since if answer is None else max(seen.since, answer.at)
+        if now < since.plus(LOOK_SECONDS):
+            return True
+    return False
 
 
 def put_block(record: Launches, pool: str, block: Block) -> Launches:

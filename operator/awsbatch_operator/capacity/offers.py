@@ -1,13 +1,16 @@
 """Offers that are short are left alone for a while: 1, 2, 4 … up to 60 minutes.
 
 A pause belongs to (market, type, zone), whichever pool met it, for all of them would. A quota
-pauses a whole group of types on a market, in all zones. A launch that succeeds ends the pause of
-its offer. Each pool's pauses stand in its status, so that a restart does not begin anew with EC2.
+pauses those of a whole group of types on a market, in all zones, that are as large as the one that
+was refused, or larger: a smaller one may still be had. A launch that succeeds ends the pause of its
+offer. Each pool's pauses stand in its status, so that a restart does not begin anew with EC2.
 """
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from textwrap import shorten
 from typing import Any
 
 from awsbatch_operator.api.instant import Instant
@@ -18,6 +21,7 @@ from awsbatch_operator.capacity.model import Market, Offer
 FIRST_SECONDS = 60.0
 LONGEST_SECONDS = 3600.0
 ANY_ZONE = "*"
+_FROM = " from {} vCPUs"  # behind the offer that a quota holds back
 _STILL_COUNTS = LONGEST_SECONDS  # after its end, a pause that long ago says nothing any more
 
 # Groups of types that share one vCPU quota. Source: EC2 user guide, "On-Demand Instance quotas".
@@ -50,16 +54,25 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Until when, after how many failures in a row, and why."""
+    """Until when, after how many failures in a row, and why.
+
+    `vcpus` is the smallest type that a quota holds back; 0: any.
+    """
 
     until: Instant
     failures: int
     reason: str
+    vcpus: int = 0
+
+    def holds(self, offer: Offer, now: Instant) -> bool:
+        """Whether the offer, which this pause is about, is left alone at this moment."""
+        return now < self.until and (not offer.vcpus or offer.vcpus >= self.vcpus)
 
 
 Pauses = Mapping[Key, Pause]
 
 
+@lru_cache(maxsize=4096)
 def quota_group(instance_type: str) -> str:
     """The group of types with which this one shares a vCPU quota."""
     return next((name for types, name in _GROUPS if types.match(instance_type)), STANDARD)
@@ -73,18 +86,20 @@ def keys(offer: Offer) -> tuple[Key, Key]:
 
 def is_paused(pauses: Pauses, offer: Offer, now: Instant) -> bool:
     """Whether the offer is left alone at this moment."""
-    return any(key in pauses and now < pauses[key].until for key in keys(offer))
+    return any(key in pauses and pauses[key].holds(offer, now) for key in keys(offer))
 
 
 def buyable(pauses: Pauses, offers: Iterable[Offer], now: Instant) -> tuple[Offer, ...]:
     """The offers that are not paused."""
+    if not pauses:
+        return tuple(offers)
     return tuple(offer for offer in offers if not is_paused(pauses, offer, now))
 
 
 def next_end(pauses: Pauses, offers: Iterable[Offer], now: Instant) -> Instant | None:
     """When the next of the offers may be tried again; None if none is paused."""
     ends = [
-        max(pauses[key].until for key in keys(offer) if key in pauses)
+        max(pauses[k].until for k in keys(offer) if k in pauses and pauses[k].holds(offer, now))
         for offer in offers
         if is_paused(pauses, offer, now)
     ]
@@ -104,18 +119,25 @@ def after_fault(pauses: Pauses, offer: Offer, fault: Fault, now: Instant) -> Pau
     else:
         return pauses
     before = pauses.get(key)
+    size = offer.vcpus if key == group else 0
     if before is not None and now < before.until:
-        return pauses
+        less = replace(before, vcpus=min(before.vcpus, size))
+        return pauses if less == before else {**pauses, key: less}
     recent = before is not None and now.since(before.until) < _STILL_COUNTS
     failures = before.failures + 1 if before is not None and recent else 1
     until = now.plus(min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** (min(failures, 16) - 1)))
-    return {**pauses, key: Pause(until, failures, f"{fault.code}: {fault.message}"[:256])}
+    reason = shorten(f"{fault.code}: {fault.message}", 256, placeholder=" …")
+    return {**pauses, key: Pause(until, failures, reason, size)}
 
 
 def after_success(pauses: Pauses, offer: Offer) -> Pauses:
-    """The pauses after an instance was launched by this offer."""
-    own, group = keys(offer)
-    return {key: pause for key, pause in pauses.items() if key not in {own, group}}
+    """The pauses after an instance was launched by this offer; larger types are still held."""
+    mine = keys(offer)
+    return {
+        key: pause
+        for key, pause in pauses.items()
+        if key not in mine or (offer.vcpus and offer.vcpus < pause.vcpus)
+    }
 
 
 def pruned(pauses: Pauses, now: Instant) -> Pauses:
@@ -128,7 +150,7 @@ def to_status(pauses: Pauses) -> list[dict[str, Any]]:
     """As `paused` of a pool's status shows them, in a fixed order."""
     return [
         {
-            "offer": str(key),
+            "offer": f"{key}{_FROM.format(pause.vcpus)}" if pause.vcpus else str(key),
             "until": pause.until.rfc3339(),
             "failures": pause.failures,
             "reason": pause.reason,
@@ -142,10 +164,14 @@ def from_status(rows: Iterable[Shape]) -> Pauses:
     found: dict[Key, Pause] = {}
     for row in rows:
         try:
-            market, _, rest = str(row["offer"]).partition(" ")
+            text, _, size = str(row["offer"]).partition(_FROM.partition("{")[0])
+            market, _, rest = text.partition(" ")
             name, _, zone = rest.rpartition(" ") if _has_zone(rest) else (rest, "", ANY_ZONE)
             pause = Pause(
-                Instant.parse(row["until"]), int(row.get("failures", 1)), str(row.get("reason", ""))
+                until=Instant.parse(row["until"]),
+                failures=int(row.get("failures", 1)),
+                reason=str(row.get("reason", "")),
+                vcpus=int(size.partition(" ")[0]) if size else 0,
             )
             key = Key(Market(market), name, zone)
         except (KeyError, ValueError, TypeError, OverflowError):

@@ -8,9 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from awsbatch_operator.capacity.budget import Budget, Candidate, candidates
+from awsbatch_operator.capacity.budget import Budget, Candidate, candidates, never_worse
 from awsbatch_operator.capacity.choice import Choice, Pick, picks
-from awsbatch_operator.capacity.fitting import fit, holds, size, total
+from awsbatch_operator.capacity.fitting import (
+    alike_together,
+    fit,
+    holds,
+    is_as_large,
+    size,
+    total,
+)
 from awsbatch_operator.capacity.model import (
     CPU_UNITS,
     InstanceType,
@@ -45,7 +52,8 @@ class _Packing:
             best = self._best(needs, waiting, rest)
             if best is None:
                 complete = False
-                waiting.pop(0)
+                head = needs[waiting[0]]
+                waiting = [at for at in waiting if not is_as_large(needs[at], head)]
                 continue
             pattern = _pattern(best, needs, waiting, rest)
             times = self.budget.times(best, min(rest[at] // many for at, many in pattern))
@@ -143,33 +151,31 @@ def choose(
     limits: Limits,
     rooms: Sequence[Room] = (),
     at_most: Mapping[str, int] | None = None,
-    extra: Mapping[str, int] | None = None,
 ) -> Choice:
     """What to launch for what does not fit into `rooms` (free room, and what is on its way).
 
     `types` are those that each pool may use, as they register with its cpuOptions. `offers` are
     those that may be bought now: the paused ones are left out. `used` counts open launches in full.
     `at_most` bounds what a pool may launch (0: it is stopped; 1: a first instance of changed
-    content must join before the rest follows); jobs beyond that go to other pools. `extra` are
-    instances that a pool gets beyond its demand: for those that are about to be lost.
+    content must join before the rest follows); jobs beyond that go to other pools.
 
     A pool has at most one open launch. While it has one, and for its further picks, the picks stand
     for later: they are not given to another pool, which would be dearer or of a lower priority.
 
     The result needs nothing more: with the picked instances in `rooms`, the same needs pick none.
     """
-    bounds, more = at_most or {}, extra or {}
+    bounds = at_most or {}
     found = candidates(pools, types, offers, limits)
-    tiers = _tiers(pools, found)
-    able = [need for need in needs if any(each.holds(need) for each in found)]
-    stuck = [need for need in needs if not any(each.holds(need) for each in found)]
-    packing = _Packing(tiers, Budget.of(pools, used, limits, bounds))
-    if not _settled(packing, able, stuck, rooms, largest=True):
-        packing = _Packing(tiers, Budget.of(pools, used, limits, bounds))
-        _settled(packing, able, stuck, rooms, largest=False)
-    _keep_minimum(packing, pools, used, more)
+    budget = Budget.of(pools, used, limits, bounds)
+    tiers = [never_worse(tier, budget) for tier in _tiers(pools, found)]
+    able, stuck = _told_apart(needs, found)
+    packing = _Packing(tiers, budget)
     before = fit(able, rooms, before=stuck)
-    bought, after = _in_few_calls(packing, able, stuck, rooms)
+    if not _settled(packing, able, stuck, rooms, left=before, largest=True):
+        packing = _Packing(tiers, Budget.of(pools, used, limits, bounds))
+        _settled(packing, able, stuck, rooms, left=before, largest=False)
+    _keep_minimum(packing, pools, found, used)
+    bought, after = _in_few_calls(packing, able, stuck, rooms) if packing.bought else ([], before)
     still = (*after, *fit(stuck, (*rooms, *_rooms(bought))))
     of_pools = [(pool, each) for pool in pools for each in types.get(pool.name, ())]
     return Choice(
@@ -178,6 +184,20 @@ def choose(
         waiting=total(needs),
         served=total(before) - total(after),
     )
+
+
+def _told_apart(needs: Sequence[Need], found: Sequence[Candidate]) -> tuple[list[Need], list[Need]]:
+    """The needs that something that can be bought would hold, and the others."""
+    rooms = {each.room for each in found}
+    fits: dict[tuple[int, int, int], bool] = {}
+    able: list[Need] = []
+    stuck: list[Need] = []
+    for need in needs:
+        wanted = (need.cpu, need.memory_mib, need.gpus)
+        if wanted not in fits:
+            fits[wanted] = any(holds(*room, need) for room in rooms)
+        (able if fits[wanted] else stuck).append(need)
+    return able, stuck
 
 
 def _in_few_calls(
@@ -198,6 +218,7 @@ def _settled(
     stuck: Sequence[Need],
     rooms: Sequence[Room],
     *,
+    left: Sequence[Need],
     largest: bool,
 ) -> bool:
     """Serve what finds no room until a look at all of it finds room for all; whether it does.
@@ -205,14 +226,17 @@ def _settled(
     Jobs packed by another look, into what there was and what was picked together, may need one
     instance more. That one is picked here and now, and not after the first ones have joined. What
     nothing that can be bought would hold is `stuck`: it has only the room there is, and goes first.
+    `left` is what that room does not hold.
     """
     for _ in range(_ROUNDS):
-        left = fit(able, (*rooms, *_rooms(packing.bought)), before=stuck)
         if not left:
             return True
-        if not packing.serve(sorted(left, key=size, reverse=True) if largest else left):
+        if largest:
+            left = sorted(alike_together(left), key=size, reverse=True)
+        if not packing.serve(left):
             return False
-    return False
+        left = fit(able, (*rooms, *_rooms(packing.bought)), before=stuck)
+    return not left
 
 
 def _tiers(pools: Sequence[Pool], found: Sequence[Candidate]) -> list[list[Candidate]]:
@@ -224,16 +248,17 @@ def _tiers(pools: Sequence[Pool], found: Sequence[Candidate]) -> list[list[Candi
 
 
 def _keep_minimum(
-    packing: _Packing, pools: Sequence[Pool], used: Usage, extra: Mapping[str, int]
+    packing: _Packing, pools: Sequence[Pool], found: Sequence[Candidate], used: Usage
 ) -> None:
-    """What `minInstances` and `extra` want beyond the demand, of the cheapest type."""
+    """What `minInstances` wants beyond the demand, of the cheapest type."""
     for pool in sorted(pools, key=lambda each: (each.priority, each.name)):
         picked = sum(count for each, count in packing.bought if each.pool == pool.name)
-        below = pool.min_instances - used.of(pool.name).instances
-        missing = max(below, extra.get(pool.name, 0)) - picked
-        mine = [each for tier in packing.tiers for each in tier if each.pool == pool.name]
+        missing = pool.min_instances - used.of(pool.name).instances - picked
+        if missing <= 0:
+            continue
+        mine = [each for each in found if each.pool == pool.name]
         able = [each for each in mine if packing.budget.times(each, 1)]
-        if missing > 0 and able:
+        if able:
             best = min(able, key=_cheapest)
             packing.pick(best, packing.budget.times(best, missing))
 

@@ -19,28 +19,39 @@ from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.plans import Plan, Step
 from awsbatch_operator.capacity import requests
-from awsbatch_operator.capacity.block_planning import BlockPlan, advance_blocks, all_used
+from awsbatch_operator.capacity.block_planning import (
+    BlockPlan,
+    abandoned,
+    advance_blocks,
+    all_used,
+)
 from awsbatch_operator.capacity.choice import CALL_AT_MOST, Choice, Pick
-from awsbatch_operator.capacity.fitting import place
+from awsbatch_operator.capacity.fitting import fit, instances, place
 from awsbatch_operator.capacity.holdings import promised
-from awsbatch_operator.capacity.instances import ON_ITS_WAY, Stage, rooms
+from awsbatch_operator.capacity.instances import rooms
 from awsbatch_operator.capacity.joining import launch_bound
 from awsbatch_operator.capacity.launch_codec import annotation
 from awsbatch_operator.capacity.launches import Intent, Launches, Refused, Throttled
-from awsbatch_operator.capacity.leaving import Drain, Leaving, Situation, Terminate, leave
+from awsbatch_operator.capacity.leaving import (
+    Drain,
+    Leaving,
+    Situation,
+    Terminate,
+    leave,
+)
 from awsbatch_operator.capacity.leaving_steps import leaving_steps
+from awsbatch_operator.capacity.losses import losses
 from awsbatch_operator.capacity.machines import Template
-from awsbatch_operator.capacity.model import InstanceType, Limits, Market, Room, Used, Wish
+from awsbatch_operator.capacity.model import InstanceType, Limits, Market, Need, Room, Used, Wish
 from awsbatch_operator.capacity.observed import Observed, settled
 from awsbatch_operator.capacity.offers import buyable
+from awsbatch_operator.capacity.pacing import look_again
 from awsbatch_operator.capacity.packing import choose
 from awsbatch_operator.capacity.requests import Call
 from awsbatch_operator.capacity.status import capacity_status
-from awsbatch_operator.capacity.telling import findings
+from awsbatch_operator.capacity.telling import findings, protected
 from awsbatch_operator.capacity.templates import Templates, unused
 
-SOON_SECONDS = 15.0
-AT_REST_SECONDS = 60.0
 _SEND_AGAIN = 5.0
 
 
@@ -56,6 +67,11 @@ class Drafts:
     launches: dict[str, tuple[Intent, str]] = field(default_factory=dict)  # with the content
     before: dict[str, list[Call]] = field(default_factory=dict)  # of a lane, before its launch
 
+    @property
+    def joined(self) -> frozenset[str]:
+        """The instances that ECS has, whoever launched them."""
+        return frozenset(member.instance for member in self.seen.members)
+
     def used(self) -> Used:
         """All that counts against the limits, what is about to be launched too."""
         return all_used(self.seen, self.record, self.wish).total()
@@ -63,7 +79,7 @@ class Drafts:
     def open(self, draft: Intent, about: InstanceType) -> bool:
         """Open an intent for the pool; whether that may be done now."""
         pool = next(each for each in self.wish.pools if each.name == draft.pool)
-        made = self.templates.of(pool, about, draft.end)
+        made = self.templates.of(pool, about, draft.end, draft.market)
         if not self.record.may_launch(draft.pool, self.now) or not isinstance(made, Template):
             return False
         if made.name not in self.seen.templates:
@@ -78,27 +94,35 @@ class Drafts:
 def plan_capacity(wish: Wish, seen: Observed, record: Launches, now: Instant) -> Plan[Call]:
     """The next steps. `record` is what stands in the object's annotation, or launches.lost()."""
     known = settled(record, wish, seen, now)
+    lost = losses(seen.lives, seen.notices, wish.pools)
+    seen = replace(seen, needs=(*lost.values(), *seen.needs)) if lost else seen
     templates = Templates(seen)
     drafts = Drafts(wish, seen, now, known, templates)
-    free = _rooms(drafts)
-    leaving = leave(wish.pools, seen.lives, _situation(drafts, free))
+    free = tuple(room for room in _rooms(drafts) if room.instance not in lost)
+    situation = _situation(drafts, free, lost)
+    leaving = leave(wish.pools, seen.lives, situation)
     going = _going(leaving)
     free = tuple(room for room in free if room.instance not in going)
+    released = abandoned(drafts)
     blocks = advance_blocks(drafts, free)
-    choice = _choice(drafts, (*free, *blocks.rooms), leaving)
+    choice = _choice(drafts, (*free, *blocks.rooms))
     for pick in choice.picks:
         _launch(drafts, pick)
     _again(drafts)
-    steps = (*leaving_steps(leaving, seen), *_buying_steps(drafts, blocks))
+    steps = (*leaving_steps(leaving, seen, now), *_buying_steps(drafts, blocks))
+    steps += tuple(Step(call, lane=f"{call.pool}/reservation") for call in released)
     stale = unused(drafts.templates, wish, drafts.record, now)
     steps += tuple(Step(requests.delete_template(each), lane="templates") for each in stale)
     body = capacity_status(wish, seen, drafts.record, choice, blocks=blocks.steps, now=now)
+    told = findings(wish, seen, drafts.record, choice, refused=templates.refused, now=now)
     return Plan(
         steps=steps,
-        findings=findings(wish, seen, drafts.record, choice, refused=templates.refused, now=now),
+        findings=(*protected(seen), *told),
         record=_written(drafts.record, record) if not drafts.launches else _written(known, record),
         announce={"capacity": body},
-        look_again_seconds=_look_again(drafts, choice, steps),
+        look_again_seconds=look_again(
+            wish, seen, drafts.record, choice=choice, steps=steps, situation=situation
+        ),
     )
 
 
@@ -109,19 +133,22 @@ def _written(record: Launches, before: Launches) -> Mapping[str, str]:
 
 def _rooms(drafts: Drafts) -> tuple[Room, ...]:
     seen, intents = drafts.seen, drafts.record.open_intents()
-    there = rooms(seen.lives, seen.members, seen.types, drafts.now)
-    return (*there, *promised(intents, seen.lives, seen.types))
+    types = seen.all_types
+    there = rooms(seen.lives, seen.members, types, drafts.now)
+    return (*there, *promised(intents, seen.lives, types))
 
 
-def _situation(drafts: Drafts, free: Sequence[Room]) -> Situation:
+def _situation(drafts: Drafts, free: Sequence[Room], lost: Mapping[str, Need]) -> Situation:
     seen = drafts.seen
+    there = [room for room in free if room.instance in drafts.joined]
     return Situation(
         now=drafts.now,
         needed=place(seen.needs, free).used,
         contents=drafts.templates.contents(drafts.wish),
-        types={pool: tuple(names) for pool, names in seen.types.items()},
+        types={pool.name: pool.instance_types for pool in drafts.wish.pools if pool.instance_types},
         prices=_by_type(seen),
         notices=seen.notices,
+        homeless={each for each, need in lost.items() if fit([need], there)},
     )
 
 
@@ -143,7 +170,7 @@ def _going(leaving: Leaving) -> frozenset[str]:
     )
 
 
-def _choice(drafts: Drafts, free: Sequence[Room], leaving: Leaving) -> Choice:
+def _choice(drafts: Drafts, free: Sequence[Room]) -> Choice:
     wish, seen, now = drafts.wish, drafts.seen, drafts.now
     return choose(
         seen.needs,
@@ -154,7 +181,6 @@ def _choice(drafts: Drafts, free: Sequence[Room], leaving: Leaving) -> Choice:
         limits=wish.limits,
         rooms=free,
         at_most=_bounds(drafts),
-        extra=leaving.extra,
     )
 
 
@@ -195,7 +221,7 @@ def _launch(drafts: Drafts, pick: Pick) -> None:
         max_price=pool.max_price_per_hour if spot else None,
     )
     before = drafts.used()
-    more = draft.used(drafts.seen.types.get(pool.name, {}))
+    more = draft.used(drafts.seen.all_types.get(pool.name, {}))
     if not _within(drafts.wish.limits, before + more):
         # What stands in for the picked type was checked for each pick by itself.
         own = tuple(each for each in offers if each.instance_type == pick.instance_type.name)
@@ -225,10 +251,10 @@ def _again(drafts: Drafts) -> None:
         if drafts.now.since(answer.at) < _SEND_AGAIN:
             continue
         pool = next((each for each in drafts.wish.pools if each.name == intent.pool), None)
-        about = drafts.seen.types.get(intent.pool, {}).get(intent.offers[0].instance_type)
+        about = drafts.seen.all_types.get(intent.pool, {}).get(intent.offers[0].instance_type)
         made = None
         if pool is not None and about is not None:
-            made = drafts.templates.of(pool, about, intent.end)
+            made = drafts.templates.of(pool, about, intent.end, intent.market)
         if made is not None and made.name == intent.template:
             drafts.launches[intent.pool] = (intent, made.content)
         else:
@@ -243,9 +269,9 @@ def _buying_steps(drafts: Drafts, blocks: BlockPlan) -> tuple[Step[Call], ...]:
         steps += [Step(call, record=whole, lane=pool, note=_reserved(call)) for call in calls]
     for pool, (intent, content) in sorted(drafts.launches.items()):
         steps += [Step(call, lane=pool) for call in drafts.before.get(pool, ())]
-        words = f"{intent.count} instances are launched for pool {pool}."
+        words = f"A launch of {instances(intent.count)} for pool {pool}."
         note = Finding(capacity_reasons.INSTANCES_LAUNCHED, words)
-        call = requests.launch(drafts.seen.owner, intent, content)
+        call = requests.launch(drafts.seen.owner, intent, content, drafts.seen.cluster_name)
         steps.append(Step(call, record=whole, lane=pool, note=note))
     return tuple(steps)
 
@@ -257,15 +283,3 @@ def _reserved(call: Call) -> Finding | None:
     words = f"Reserved {asked['InstanceCount']} x {asked['InstanceType']} for pool {call.pool} "
     words += f"until {asked['EndDate']}."
     return Finding(capacity_reasons.CAPACITY_RESERVED, words)
-
-
-def _look_again(drafts: Drafts, choice: Choice, steps: Sequence[Step[Call]]) -> float:
-    moving = ON_ITS_WAY | {Stage.DRAINING, Stage.TERMINATING}
-    busy = (
-        steps
-        or choice.picks
-        or drafts.seen.needs
-        or drafts.record.open_intents()
-        or any(life.stage in moving for life in drafts.seen.lives)
-    )
-    return SOON_SECONDS if busy else AT_REST_SECONDS

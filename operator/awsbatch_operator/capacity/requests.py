@@ -15,12 +15,11 @@ from enum import StrEnum
 from typing import Any
 
 from awsbatch_operator.api.metadata import Shape
-from awsbatch_operator.api.tags import CONTENT, Owner
+from awsbatch_operator.api.tags import CONTENT, ECS_CLUSTER, END, INTENT, MARKET, Owner
 from awsbatch_operator.capacity.block_record import Reserve
 from awsbatch_operator.capacity.launches import Intent
 from awsbatch_operator.capacity.machines import Template, owned, tagged
 from awsbatch_operator.capacity.model import Market
-from awsbatch_operator.capacity.views import END, INTENT, MARKET
 
 VERSION = 1  # of every launch template of ours
 _ENDED_AT_ONCE = 100  # ids in one TerminateInstances: EC2 advises small batches
@@ -36,13 +35,17 @@ class Service(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call. `token` is the launch intent's, or the reservation's; "" of all else."""
+    """One call. `token` is the launch intent's, or the reservation's; "" of all else.
+
+    `intent` is what a launch was made from: its answer is read by it.
+    """
 
     service: Service
     operation: str
     request: Shape
     pool: str = ""
     token: str = ""
+    intent: Intent | None = None
 
 
 def make_template(pool: str, made: Template) -> Call:
@@ -55,8 +58,10 @@ def delete_template(name: str) -> Call:
     return _ec2("DeleteLaunchTemplate", {"LaunchTemplateName": name})
 
 
-def launch(owner: Owner, intent: Intent, content: str) -> Call:
+def launch(owner: Owner, intent: Intent, content: str, cluster: str) -> Call:
     """The call of an intent: CreateFleet, or RunInstances into a reservation.
+
+    `cluster` is the name of the ECS cluster that the template's user data joins.
 
     A fleet cannot name the reservation that it launches into, as RunInstances can.
     """
@@ -65,12 +70,21 @@ def launch(owner: Owner, intent: Intent, content: str) -> Call:
         CONTENT: content,
         INTENT: intent.token,
         MARKET: intent.market.value,
+        ECS_CLUSTER: cluster,
     }
     if intent.end is not None:
         tags[END] = intent.end.rfc3339()
+    operation, request = "CreateFleet", _fleet(intent, tags)
     if intent.reservation:
-        return _ec2("RunInstances", _run(intent, tags), pool=intent.pool, token=intent.token)
-    return _ec2("CreateFleet", _fleet(intent, tags), pool=intent.pool, token=intent.token)
+        operation, request = "RunInstances", _run(intent, tags)
+    return Call(
+        service=Service.EC2,
+        operation=operation,
+        request=request,
+        pool=intent.pool,
+        token=intent.token,
+        intent=intent,
+    )
 
 
 def _template_of(intent: Intent) -> Shape:

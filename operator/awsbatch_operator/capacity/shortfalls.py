@@ -1,9 +1,10 @@
 """Why jobs are left without instances: what to tell on the environment and on the job."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from awsbatch_operator.api.words import some_of
 from awsbatch_operator.capacity.budget import Budget, Candidate, within_price
 from awsbatch_operator.capacity.fitting import holds
 from awsbatch_operator.capacity.model import (
@@ -45,9 +46,42 @@ def shortfalls(
     offers: Sequence[Offer],
     budget: Budget,
 ) -> tuple[Shortfall, ...]:
-    """The reason of each need, most fundamental first. `types` are those of all pools."""
+    """The reason of each need, most fundamental first. `types` are those of all pools.
+
+    Needs may be thousands, and types too: what fits into the same of them is short for the same
+    reason, and that is found once.
+    """
     able = [(pool, about) for pool, about in types if pool.accepts(about)]
-    return tuple(_shortfall(need, able, offers, found, budget) for need in needs)
+    one_of_each = _one_of_each_room(able)
+    fitting: dict[tuple[int, int, int], frozenset[_Room]] = {}
+    known: dict[frozenset[_Room] | tuple[int, int, int], Shortfall] = {}
+    told = []
+    for need in needs:
+        size = (need.cpu, need.memory_mib, need.gpus)
+        if size not in fitting:
+            fits = (room for room, (_, about) in one_of_each.items() if _holds(about, need))
+            fitting[size] = frozenset(fits)
+        key = fitting[size] or size
+        if key not in known:
+            sought = able if fitting[size] else list(one_of_each.values())
+            known[key] = _shortfall(need, sought, offers, found, budget)
+        told.append(replace(known[key], need=need))
+    return tuple(told)
+
+
+_Room = tuple[int, int, int]
+
+
+def _one_of_each_room(
+    able: Iterable[tuple[Pool, InstanceType]],
+) -> Mapping[_Room, tuple[Pool, InstanceType]]:
+    """Of types that have the same room the first by name, as messages name it."""
+    found: dict[_Room, tuple[Pool, InstanceType]] = {}
+    for pool, about in able:
+        room = about.registered_cpu, about.registered_mib, about.gpus
+        if room not in found or about.name < found[room][1].name:
+            found[room] = (pool, about)
+    return found
 
 
 def never_fits(need: Need, types: Iterable[tuple[Pool, InstanceType]]) -> str | None:
@@ -98,17 +132,18 @@ def _unoffered(
     by_pool = {pool.name: pool for pool, _ in fitting}
     wanted = {(pool.name, about.name) for pool, about in fitting}
     mine = [offer for offer in offers if (offer.pool, offer.instance_type) in wanted]
-    names = ", ".join(sorted({name for _, name in wanted})[:5])
+    names = some_of(sorted({name for _, name in wanted}))
     if not mine:
-        text = f"No offer of {names} can be bought now: all are paused or offered in no zone."
+        text = f"EC2 has none of {names} for us now: each is paused, or offered in no zone."
         return _told(need, Short.NO_OFFER, "wait for an offer", text)
     unknown = [offer for offer in mine if offer.price is None]
     if unknown:
-        text = f"The price of {names} is unknown, and the limits of cost could not be kept."
+        text = f"No price is known of {names}, so the limit of cost could not be kept."
         return _told(need, Short.PRICE_UNKNOWN, "wait for a price", text)
     dear = [offer for offer in mine if not within_price(by_pool[offer.pool], offer)]
     cheapest = min((offer.price for offer in dear if offer.price is not None), default=None)
-    text = f"{names} costs at least {cheapest} US dollars an hour, above maxPricePerHour."
+    price = "" if cheapest is None else f" {cheapest.normalize():f}"
+    text = f"The cheapest of {names} costs{price} US dollars an hour, above maxPricePerHour."
     return _told(need, Short.PRICE, "are above maxPricePerHour", text)
 
 

@@ -13,7 +13,7 @@ from awsbatch_operator.capacity.holdings import usage
 from awsbatch_operator.capacity.instances import HAS_JOINED, ON_ITS_WAY, Stage, counts
 from awsbatch_operator.capacity.launches import Launches
 from awsbatch_operator.capacity.machines import rendered
-from awsbatch_operator.capacity.model import Pool, Wish
+from awsbatch_operator.capacity.model import Pool, Usage, Wish
 from awsbatch_operator.capacity.observed import Observed
 from awsbatch_operator.capacity.offers import keys, pruned, to_status
 from awsbatch_operator.userdata.model import Rendered
@@ -29,7 +29,8 @@ def capacity_status(
     now: Instant,
 ) -> dict[str, Any]:
     """All of it, pools in the order of the spec."""
-    view = _View(wish, seen, record, choice)
+    used = usage(wish.pools, seen.lives, (), seen.all_types, seen.prices)
+    view = _View(wish, seen, record, choice, used)
     return {
         "wanted": choice.wanted,
         "pools": [_row(view, pool, blocks.get(pool.name), now) for pool in wish.pools],
@@ -45,11 +46,12 @@ class _View:
     seen: Observed
     record: Launches
     choice: Choice
+    used: Usage
 
 
 def _row(view: _View, pool: Pool, block: BlockStep | None, now: Instant) -> Shape:
     """Joined are those that ECS has, the serving and the idle ones too. Draining ones are apart."""
-    seen, record, wish = view.seen, view.record, view.wish
+    seen, record = view.seen, view.record
     stages = counts(seen.lives, pool.name)
     joined = sum(stages[each] for each in HAS_JOINED)
     on_its_way = sum(stages[each] for each in ON_ITS_WAY)
@@ -67,13 +69,15 @@ def _row(view: _View, pool: Pool, block: BlockStep | None, now: Instant) -> Shap
         "idle": stages[Stage.IDLE],
         "draining": stages[Stage.DRAINING],
     }
-    cost = usage(wish.pools, seen.lives, (), seen.types, seen.prices).of(pool.name).hourly_cost
+    cost = view.used.of(pool.name).hourly_cost
     if cost is not None:
         row["hourlyCost"] = _money(cost)
     if block is not None:
         row["block"] = _block(block)
-    mine = {key for each in seen.offers if each.pool == pool.name for key in keys(each)}
-    paused = {key: pause for key, pause in pruned(seen.pauses, now).items() if key in mine}
+    paused = pruned(seen.pauses, now)
+    if paused:
+        mine = {key for each in seen.offers if each.pool == pool.name for key in keys(each)}
+        paused = {key: pause for key, pause in paused.items() if key in mine}
     if paused:
         row["paused"] = to_status(paused)
     return row

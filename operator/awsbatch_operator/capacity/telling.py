@@ -3,16 +3,18 @@
 from collections.abc import Iterable, Mapping
 
 from awsbatch_operator.api import capacity_reasons as reasons
-from awsbatch_operator.api.findings import Finding, Reason
+from awsbatch_operator.api.findings import Finding, Reason, Severity
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.words import joined
+from awsbatch_operator.api.words import joined, some_of
 from awsbatch_operator.capacity.choice import Choice
-from awsbatch_operator.capacity.fitting import jobs
+from awsbatch_operator.capacity.faults import quota_message
+from awsbatch_operator.capacity.fitting import instances, jobs_do
+from awsbatch_operator.capacity.instances import LIVING
 from awsbatch_operator.capacity.joining import stopped_message
 from awsbatch_operator.capacity.launches import Intent, Launches
-from awsbatch_operator.capacity.model import Wish
+from awsbatch_operator.capacity.model import Market, Wish
 from awsbatch_operator.capacity.observed import Observed
-from awsbatch_operator.capacity.offers import ANY_ZONE, is_paused, keys
+from awsbatch_operator.capacity.offers import ANY_ZONE, Key, is_paused, keys, next_end, quota_group
 from awsbatch_operator.capacity.shortfalls import Short, Shortfall
 from awsbatch_operator.userdata.model import Refused, pool_path
 
@@ -35,7 +37,7 @@ def findings(
     now: Instant,
 ) -> tuple[Finding, ...]:
     """All of them, what a person must mend first."""
-    found: list[Finding] = []
+    found: list[Finding] = list(seen.checks)
     for pool in wish.pools:
         if pool.name in refused:
             no = refused[pool.name]
@@ -44,35 +46,59 @@ def findings(
         if one.stopped:
             words = stopped_message(one, pool, seen.diagnoses.get(pool.name, ""))
             found.append(Finding(reasons.POOL_STOPPED, words))
+        elif one.unjoined and pool.name in seen.diagnoses:
+            words = f"An instance of pool {pool.name} has not joined the ECS cluster in time. "
+            found.append(Finding(reasons.INSTANCE_NOT_JOINED, words + seen.diagnoses[pool.name]))
         held = seen.held.get(pool.name)
         if held is not None and now < held.until:
             members = (held.fault.field,) if held.fault.field else ()
             words = joined(f"{pool_path(pool.name, *members)}: {held.fault.message}")
             found.append(Finding(reasons.POOL_REFUSED, words, held.fault.remedy))
     found += _quotas(seen, now) if seen.needs else []
-    found += _short(choice.short)
+    found += _short(choice.short, seen, now)
     found += [_settling(each) for each in record.open_intents() if _lost(each, seen)]
     return tuple(found)
 
 
-def _short(short: Iterable[Shortfall]) -> list[Finding]:
-    """One finding a reason: how many jobs, and the message of the first need."""
+def _short(short: Iterable[Shortfall], seen: Observed, now: Instant) -> list[Finding]:
+    """One finding a reason, with the message of the first need.
+
+    What is told as an event names no numbers of jobs: each other number would be another event.
+    """
     counts: dict[Short, int] = {}
     first: dict[Short, Shortfall] = {}
     for each in short:
         counts[each.reason] = counts.get(each.reason, 0) + each.need.count
         first.setdefault(each.reason, each)
-    return [
-        Finding(
-            _REASONS[why], joined(f"{jobs(counts[why])} {first[why].brief}", first[why].message)
-        )
-        for why in Short
-        if why in first and why in _REASONS
-    ]
+    found = []
+    for why in Short:
+        reason = _REASONS.get(why)
+        if why not in first or reason is None:
+            continue
+        only_told = reason.severity is Severity.NOTE
+        who = f"Jobs {first[why].brief}" if only_told else jobs_do(counts[why], first[why].brief)
+        more = _asked_again(seen, now) if why is Short.NO_OFFER else ""
+        found.append(Finding(reason, joined(who, first[why].message, more)))
+    return found
+
+
+def _asked_again(seen: Observed, now: Instant) -> str:
+    """What EC2 said last of the offers, and when it is asked again."""
+    until = next_end(seen.pauses, seen.offers, now)
+    if until is None:
+        return ""
+    keyed = {key for offer in seen.offers for key in keys(offer)} & seen.pauses.keys()
+    last = max(keyed, key=lambda key: (seen.pauses[key].until, key))
+    if last.zone == ANY_ZONE:
+        return ""  # a quota, which is told by itself
+    again = f"EC2 is asked again at {until.rfc3339()}"
+    return joined(f"It said of {last}: {seen.pauses[last].reason}", again)
 
 
 def _quotas(seen: Observed, now: Instant) -> list[Finding]:
     """The quotas that hold offers of ours back."""
+    if all(key.zone != ANY_ZONE for key in seen.pauses):
+        return []
     found = {
         key: seen.pauses[key]
         for offer in seen.offers
@@ -82,11 +108,38 @@ def _quotas(seen: Observed, now: Instant) -> list[Finding]:
     return [
         Finding(
             reasons.CAPACITY_QUOTA,
-            joined(f"{key} instances: {pause.reason}", f"Tried again at {pause.until.rfc3339()}"),
+            joined(
+                quota_message(
+                    pause.reason,
+                    group=f"{key.market} {key.instance_type}",
+                    used=_vcpus(seen, key),
+                ),
+                f"EC2 is asked again at {pause.until.rfc3339()}",
+            ),
         )
         for key, pause in sorted(found.items(), key=lambda row: row[0])
         if now < pause.until
     ]
+
+
+def _vcpus(seen: Observed, group: Key) -> int:
+    """The vCPUs of ours that count against the quota."""
+    return sum(
+        about.vcpus
+        for life in seen.lives
+        if life.stage in LIVING
+        and (about := seen.types.get(life.pool, {}).get(life.instance.instance_type)) is not None
+        and (life.instance.market is Market.SPOT) == (group.market is Market.SPOT)
+        and quota_group(about.name) == group.instance_type
+    )
+
+
+def protected(seen: Observed) -> tuple[Finding, ...]:
+    """The instances that are to go and that EC2 does not end."""
+    if not seen.protected:
+        return ()
+    words = f"EC2 refuses to end {some_of(sorted(seen.protected))}: termination protection is on."
+    return (Finding(reasons.INSTANCE_PROTECTED, words),)
 
 
 def _lost(intent: Intent, seen: Observed) -> bool:
@@ -96,5 +149,6 @@ def _lost(intent: Intent, seen: Observed) -> bool:
 
 
 def _settling(intent: Intent) -> Finding:
-    words = f"Whether a launch of {intent.count} instances for pool {intent.pool} reached EC2 is "
+    what = f"a launch of {instances(intent.count)} for pool {intent.pool}"
+    words = f"Whether {what} reached EC2 is "
     return Finding(reasons.LAUNCH_SETTLING, f"{words}not known yet.")

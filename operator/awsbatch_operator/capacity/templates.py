@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import product
 
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.capacity.block_record import Phase, block_of
 from awsbatch_operator.capacity.launches import Launches
-from awsbatch_operator.capacity.machines import Template, template
-from awsbatch_operator.capacity.model import InstanceType, Pool, Wish
+from awsbatch_operator.capacity.machines import Template, markets, template
+from awsbatch_operator.capacity.model import InstanceType, Market, Pool, Wish
 from awsbatch_operator.capacity.observed import Observed
 from awsbatch_operator.userdata.model import Refused
 
@@ -22,12 +23,14 @@ class Templates:
     refused: dict[str, Refused] = field(default_factory=dict)
     _contents: dict[str, str] = field(default_factory=dict)
 
-    def of(self, pool: Pool, about: InstanceType, end: Instant | None) -> Template | None:
-        """The template for instances of that type and end; None if there can be none."""
+    def of(
+        self, pool: Pool, about: InstanceType, end: Instant | None, market: Market
+    ) -> Template | None:
+        """The template for instances of that type, end and market; None if there can be none."""
         machine = self.seen.machines.get(pool.name)
         if machine is None:
             return None
-        made = template(self.seen.owner, pool, machine, about, end)
+        made = template(self.seen.owner, pool, machine, about=about, end=end, market=market)
         if isinstance(made, Refused):
             self.refused[pool.name] = made
             return None
@@ -60,8 +63,10 @@ def unused(templates: Templates, wish: Wish, record: Launches, now: Instant) -> 
         block = block_of(record.of(pool.name).block)
         making = block is not None and block.phase in {Phase.SECURING, Phase.LAUNCHING}
         ends = {None, block.end if block is not None and making else None}
-        for about in seen.types.get(pool.name, {}).values():
-            made = (templates.of(pool, about, end) for end in ends)
+        types = list(seen.types.get(pool.name, {}).values())
+        # Only the number of cores differs from type to type.
+        for about in types if pool.threads_per_core is not None else types[:1]:
+            made = (templates.of(pool, about, *each) for each in product(ends, markets(pool)))
             kept.update(each.name for each in made if each is not None)
     return tuple(
         name

@@ -6,15 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.metadata import GROUP, Shape
-from awsbatch_operator.api.tags import CONTENT
+from awsbatch_operator.api.metadata import Shape
+from awsbatch_operator.api.tags import CONTENT, ECS_CLUSTER, END, INTENT, MARKET, OWNER_UID, POOL
+from awsbatch_operator.capacity.block_record import Reservation
 from awsbatch_operator.capacity.model import Market
 
-POOL = f"{GROUP}/pool"
-INTENT = f"{GROUP}/intent"
-MARKET = f"{GROUP}/market"
-END = f"{GROUP}/end"
-PURPOSE = f"{GROUP}/purpose"
 _TEMPLATE = ("aws:ec2launchtemplate:id", "aws:ec2launchtemplate:version")  # EC2's own tags
 
 
@@ -32,6 +28,7 @@ class InstanceView:
     intent: str = ""  # the token of its launch
     content: str = ""  # of what its launch template was made: image, user data, type …
     end: Instant | None = None  # the tag awsbatch.dev/end
+    cluster: str = ""  # name of the ECS cluster that its user data joins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +45,16 @@ class MemberView:
     memory_left: int  # MiB
     gpus_left: int = 0
     memory_mib: int = 0  # registered; 0: unknown
+    cpu: int = 0  # registered CPU units
+    gpus: int = 0  # registered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """An instance that an answer of EC2 has named, before EC2 lists it with its tags."""
+    """An instance that an answer of EC2 has named, before EC2 lists it with its tags.
+
+    Its state is pending, or shutting-down once EC2 has taken its end.
+    """
 
     id: str
     pool: str
@@ -63,6 +65,7 @@ class Expected:
     intent: str = ""
     content: str = ""
     end: Instant | None = None
+    state: str = "pending"
 
     def view(self) -> InstanceView:
         """As EC2 would show it."""
@@ -70,7 +73,7 @@ class Expected:
             id=self.id,
             instance_type=self.instance_type,
             zone=self.zone,
-            state="pending",
+            state=self.state,
             launched=self.launched,
             pool=self.pool,
             market=self.market,
@@ -95,6 +98,7 @@ def instance_view(body: Shape) -> InstanceView:
         intent=tags.get(INTENT, ""),
         content=tags.get(CONTENT) or ":".join(tags[key] for key in _TEMPLATE if key in tags),
         end=_end(tags.get(END)),
+        cluster=tags.get(ECS_CLUSTER, ""),
     )
 
 
@@ -130,6 +134,8 @@ def member_view(body: Shape) -> MemberView:
         memory_left=_amount(left.get("MEMORY")),
         gpus_left=len(left.get("GPU", {}).get("stringSetValue", ())),
         memory_mib=_amount(total.get("MEMORY")),
+        cpu=_amount(total.get("CPU")),
+        gpus=len(total.get("GPU", {}).get("stringSetValue", ())),
     )
 
 
@@ -142,3 +148,26 @@ def _moment(value: object) -> Instant:
     if isinstance(value, datetime):
         return Instant(value.timestamp())
     return Instant.parse(str(value))
+
+
+def reservation_view(body: Shape, owner_uid: str) -> Reservation | None:
+    """Read a CapacityReservation; None if it is none that this owner may launch into.
+
+    So is one that we have made for another owner, and one for another platform or tenancy.
+    """
+    tags = {str(each["Key"]): str(each.get("Value", "")) for each in body.get("Tags", ())}
+    ours = tags.get(OWNER_UID) == owner_uid
+    usual = body.get("InstancePlatform") == "Linux/UNIX" and body.get("Tenancy") == "default"
+    if not ours and (OWNER_UID in tags or not usual):
+        return None
+    return Reservation(
+        id=str(body["CapacityReservationId"]),
+        instance_type=str(body["InstanceType"]),
+        zone=str(body.get("AvailabilityZone", "")),
+        available=int(body.get("AvailableInstanceCount", 0)),
+        active=body.get("State") == "active",
+        ours=ours,
+        token=tags.get(INTENT, "") if ours else "",
+        pool=tags.get(POOL, "") if ours else "",
+        end=_moment(body["EndDate"]) if body.get("EndDate") else None,
+    )

@@ -14,6 +14,7 @@ NAME_LIMIT = 253
 CLUSTER_SCOPED_NAMESPACE = "default"  # where Events about objects without a namespace go
 
 
+_API_VERSIONS = {"Lease": "coordination.k8s.io/v1"}  # of kinds that are not ours
 _DIGITS = re.compile(r"\d+")
 
 
@@ -111,7 +112,7 @@ def event_body(
         "reportingController": CONTROLLER,
         "reportingInstance": instance[:WORD_LIMIT],
         "regarding": {
-            "apiVersion": API_VERSION,
+            "apiVersion": _API_VERSIONS.get(about.kind, API_VERSION),
             "kind": about.kind,
             "name": about.name,
             "uid": resource.uid,

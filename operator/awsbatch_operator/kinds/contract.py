@@ -8,7 +8,7 @@ from awsbatch_operator.api.conditions import ExtraCondition, Verdict
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import ObjectKey, Resource
-from awsbatch_operator.api.plans import ActionT, Outcome, Plan
+from awsbatch_operator.api.plans import ActionT, Outcome, Plan, Step
 from awsbatch_operator.api.references import Reference, Targets
 from awsbatch_operator.api.scope import Permit, Scope, ScopeRecord
 from awsbatch_operator.api.tags import Owner, Ownership
@@ -187,6 +187,15 @@ class Kind(Protocol[DesiredT, ObservedT, ActionT]):
         """One AWS call. The answer if it makes a new observation, else None. Raises AwsError.
 
         `observed` is what the plan was made from.
+        """
+
+    def told(self, step: Step[ActionT], observed: ObservedT | None) -> Finding | None:
+        """What to tell of a step that AWS took; its own note, unless the answer says more."""
+
+    def kept_whole(self, resource: Resource) -> bool:
+        """Whether a deletion that retains leaves all of it as it is (pure).
+
+        If not, the removal is planned all the same, and takes away what must go.
         """
 
     def forget(self, key: ObjectKey) -> None:

@@ -12,7 +12,7 @@ from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
-from awsbatch_operator.api.plans import Plan
+from awsbatch_operator.api.plans import Plan, Step
 from awsbatch_operator.api.references import Reference, Targets
 from awsbatch_operator.api.scope import Permit, Scope, ScopeRecord
 from awsbatch_operator.api.tags import Owner, Ownership
@@ -131,6 +131,14 @@ class Infrastructure(Generic[DesiredT, TaggedT]):
         if self.answers is None:
             return None
         return self.answers.answered(action, answer, scope, observed)
+
+    def told(self, step: Step[ApiCall], observed: TaggedT | None) -> Finding | None:
+        del observed
+        return step.note
+
+    def kept_whole(self, resource: Resource) -> bool:
+        del resource
+        return True
 
     def forget(self, key: ObjectKey) -> None:
         """Nothing is kept in memory: everything stands in AWS."""

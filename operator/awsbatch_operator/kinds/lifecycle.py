@@ -235,7 +235,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
     async def _remove(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> bool:
         """Take what the object has in AWS away; whether there is nothing left to be done."""
         resource = turn.resource
-        if retains(resource, scoped=self._scoped):
+        if retains(resource, scoped=self._scoped) and self._kind.kept_whole(resource):
             return True
         home = await self._places.for_removal(turn)
         if home is None:

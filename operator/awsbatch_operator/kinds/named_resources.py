@@ -87,6 +87,8 @@ _IMAGE_PARAMETER = _always("parameter", "ssm", public="/aws/service/")
 _KEY_PAIR = _when_listed("key-pair", "ec2")
 _PLACEMENT_GROUP = _when_listed("placement-group", "ec2", prefix="pg-", by_name=True)
 _SECURITY_GROUP = _when_listed("security-group", "ec2", prefix="sg-")
+# No member names one: a spot block looks for those of the account that fit.
+RESERVATION = _always("capacity-reservation", "ec2", prefix="cr-")
 _KUBERNETES_SECRET = _always("secret")
 _NAMESPACE = _when_listed("namespace")
 

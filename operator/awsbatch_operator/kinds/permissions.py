@@ -5,7 +5,7 @@ all of them. So everything here is asked before any call to AWS, and the answer 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from awsbatch_operator.api import catalogue
@@ -13,7 +13,14 @@ from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import Resource, Shape
 from awsbatch_operator.api.references import DEFAULT_ACCOUNT
 from awsbatch_operator.api.words import some_of
-from awsbatch_operator.kinds.named_resources import Guard, Member, ResourceType, members, roles
+from awsbatch_operator.kinds.named_resources import (
+    RESERVATION,
+    Guard,
+    Member,
+    ResourceType,
+    members,
+    roles,
+)
 
 _PARTITIONS = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"))
 
@@ -155,6 +162,29 @@ def _resources_refusal(
         if not any(_matches(form, entries) for form in forms):
             refused.append(f"{member.path} ({forms[0]})")
     return _not_listed(refused, allowed, "allowedExternalArns", "AWS objects")
+
+
+def allowed_reservations(
+    ids: Iterable[str], allowed: Allowances, *, account_id: str, region: str
+) -> frozenset[str]:
+    """Of the capacity reservations of an account those that its objects may launch into.
+
+    Somebody pays for each. A spec names none, so that none of another team's would be refused by
+    what a spec says: allowedExternalArns has to list those that are everybody's.
+    """
+    if allowed.external_arns is None:
+        return frozenset(ids)
+    entries, partition = allowed.external_arns, _partition(region)
+    return frozenset(
+        each
+        for each in ids
+        if any(
+            _matches(form, entries)
+            for form in RESERVATION.forms(
+                each, account_id=account_id, region=region, partition=partition
+            )
+        )
+    )
 
 
 def _named(resource: Resource) -> list[tuple[Member, ResourceType]]:

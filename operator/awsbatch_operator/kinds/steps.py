@@ -284,8 +284,9 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
             else:
                 answer = before.answer if answer is None else answer
                 reached[lane] = replace(before, done=(*before.done, step), answer=answer)
-                if step.note is not None:
-                    self.shared.narrator.done(turn.resource, [step.note])
+                note = self.kind.told(step, turn.observed)
+                if note is not None:
+                    self.shared.narrator.done(turn.resource, [note])
 
 
 def _where(turn: Turn[DesiredT, ObservedT, ActionT]) -> str:

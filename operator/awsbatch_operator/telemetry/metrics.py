@@ -1,4 +1,7 @@
-"""Prometheus metrics. Every label takes its values from a bounded set; none names an object."""
+"""Prometheus metrics. Every label takes its values from a bounded set.
+
+None names an object, but for the gauges of capacity: they name environments, which are few.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
@@ -10,6 +13,8 @@ from prometheus_client.registry import Collector
 PREFIX = "awsbatch_operator"
 # From a turn that finds nothing to do to one that waits for a dozen slow calls, in seconds.
 TURN_BUCKETS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0)
+# From a small image to one that is slow to start, in seconds.
+JOIN_BUCKETS = (30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0, 1200.0)
 CALL_BUCKETS = (0.005, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 
 ReadAll = Callable[[], Iterable[tuple[Sequence[str], float]]]
@@ -38,11 +43,32 @@ class Metrics:
             "versions_gone_back", "Objects that an API server had in an older version.", "kind"
         )
         self._seen = self._counter("watch_events", "What the watch has brought.", "kind", "event")
+        self._orphans_removed = self._counter(
+            "orphans_removed", "Things of EC2 that nobody owned, and were removed.", "thing"
+        )
         self._turn_seconds = self._histogram(
             "reconcile_seconds", "Duration of a turn.", TURN_BUCKETS, "kind"
         )
         self._call_seconds = self._histogram(
             "aws_call_seconds", "Duration of a call to AWS.", CALL_BUCKETS, "service", "operation"
+        )
+        self._make_capacity()
+
+    def _make_capacity(self) -> None:
+        self._launches = self._counter(
+            "capacity_launches", "Calls that launch instances.", "market", "result"
+        )
+        self._join_seconds = self._histogram(
+            "capacity_join_seconds",
+            "From the launch of an instance until it joined its ECS cluster.",
+            JOIN_BUCKETS,
+            "market",
+        )
+        self._notices = self._counter(
+            "notices", "Messages of the interruption queue, by what they announce.", "kind"
+        )
+        self._notice_seconds = self._histogram(
+            "notice_seconds", "From the sending of a message to its reading.", CALL_BUCKETS, "kind"
         )
 
     def turn(self, kind: str, result: str, seconds: float) -> None:
@@ -67,6 +93,11 @@ class Metrics:
         self._calls(service, operation, outcome).inc()
         self._call_seconds(service, operation).observe(seconds)
 
+    def notice(self, kind: str, seconds: float) -> None:
+        """A message of the interruption queue: a kind of announcement, Unreadable or Foreign."""
+        self._notices(kind).inc()
+        self._notice_seconds(kind).observe(seconds)
+
     def resync(self, outcome: str) -> None:
         """One pass over all objects has ended: ok or failed."""
         self._passes(outcome).inc()
@@ -82,6 +113,21 @@ class Metrics:
     def watched(self, kind: str, event: str) -> None:
         """The watch has brought an object: LISTED at its start, then ADDED, MODIFIED or DELETED."""
         self._seen(kind, event).inc()
+
+    def orphan_removed(self, thing: str) -> None:
+        """Something without an owner was removed in EC2: Instance, Volume, and so on."""
+        self._orphans_removed(thing).inc()
+
+    def launched(self, market: str, result: str) -> None:
+        """One call that launches instances was answered: all, some, none, refused, throttled.
+
+        Or its answer was lost, or its token had been used: unknown.
+        """
+        self._launches(market, result).inc()
+
+    def joined(self, market: str, seconds: float) -> None:
+        """An instance has joined its ECS cluster so long after its launch."""
+        self._join_seconds(market).observe(seconds)
 
     def gauge(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """A value that is read whenever the metrics are, such as the depth of a queue."""

@@ -6,10 +6,10 @@ from decimal import Decimal
 from tests.unit.capacity.values import NOW, PRICES, TYPES
 
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.tags import CONTENT
+from awsbatch_operator.api.tags import CONTENT, END, INTENT, POOL
 from awsbatch_operator.capacity.block_record import Reservation
 from awsbatch_operator.capacity.model import Market
-from awsbatch_operator.capacity.views import END, INTENT, POOL, InstanceView, MemberView
+from awsbatch_operator.capacity.views import InstanceView, MemberView
 
 BY_NAME = {each.name: each for each in TYPES}
 SHOWN_LATE = 30.0  # until EC2 lists an instance with its tags
@@ -21,6 +21,7 @@ class Job:
     vcpus: float
     mib: int
     seconds: float
+    gpus: int = 0
     on: str = ""
     started: float = 0.0
     done: bool = False
@@ -36,10 +37,17 @@ class Aws:
     members: dict = field(default_factory=dict)
     templates: dict = field(default_factory=dict)
     reservations: dict = field(default_factory=dict)
+    reservations_late: float = 0.0  # seconds after which EC2 shows a new one
+    reserved: dict = field(default_factory=dict)  # tokens: when
     jobs: list = field(default_factory=list)
     launches: list = field(default_factory=list)  # requests as they arrived
     killed: list = field(default_factory=list)  # instances that were ended with tasks
+    quotas: dict = field(default_factory=dict)  # market: vCPUs that may live; else any number
+    outside: dict = field(default_factory=dict)  # the types of instances that others have launched
     most: int = 0  # vCPUs at any moment
+    most_instances: int = 0
+    most_of: dict = field(default_factory=dict)  # instances of each pool at any moment
+    dearest: Decimal = Decimal(0)  # US dollars an hour at any moment
     lose: set = field(default_factory=set)  # numbers of launch calls whose answer is lost
 
     def CreateLaunchTemplate(self, request):  # noqa: N802 - AWS's name
@@ -58,12 +66,13 @@ class Aws:
         left, ids, errors = target["TotalTargetCapacity"], [], []
         for each in config["Overrides"]:
             key = (market, each["InstanceType"], each["SubnetId"].removeprefix("subnet-"))
-            able = min(left, self.capacity.get(key, left))
+            able, room = min(left, self.capacity.get(key, left)), self._in_quota(key)
+            code = "VcpuLimitExceeded" if room < able else "InsufficientInstanceCapacity"
+            able = min(able, room)
             if key in self.capacity:
                 self.capacity[key] -= able
             if able < left:
                 named = {"Overrides": each}
-                code = "InsufficientInstanceCapacity"
                 errors.append({"ErrorCode": code, "LaunchTemplateAndOverrides": named})
             ids += [self._start(key, tags) for _ in range(able)]
             left -= able
@@ -78,6 +87,14 @@ class Aws:
         key = (Market.ON_DEMAND, request["InstanceType"], zone)
         ids = [self._start(key, tags) for _ in range(request["MaxCount"])]
         return {"Instances": [{"InstanceId": each} for each in ids]}
+
+    def _in_quota(self, key):
+        """How many more of the type the account's quota allows."""
+        market, name, _ = key
+        if market not in self.quotas:
+            return 1000
+        used = sum(BY_NAME[e.instance_type].vcpus for e in self.alive() if e.market is market)
+        return max(0, self.quotas[market] - used) // BY_NAME[name].vcpus
 
     def _start(self, key, tags):
         market, name, zone = key
@@ -96,6 +113,10 @@ class Aws:
         )
         self.instances[made.id] = made
         self.most = max(self.most, self.vcpus())
+        self.dearest = max(self.dearest, self.cost())
+        self.most_instances = max(self.most_instances, len(self.alive()))
+        mine = sum(each.pool == made.pool for each in self.alive())
+        self.most_of[made.pool] = max(self.most_of.get(made.pool, 0), mine)
         return made.id
 
     def TerminateInstances(self, request):  # noqa: N802
@@ -115,6 +136,7 @@ class Aws:
 
     def CreateCapacityReservation(self, request):  # noqa: N802
         token = request["ClientToken"]
+        self.reserved.setdefault(token, self.now)
         self.reservations.setdefault(
             token,
             Reservation(
@@ -125,6 +147,9 @@ class Aws:
                 active=True,
                 ours=True,
                 token=token,
+                pool={
+                    each["Key"]: each["Value"] for each in request["TagSpecifications"][0]["Tags"]
+                }[POOL],
                 end=Instant.parse(request["EndDate"]),
             ),
         )
@@ -161,28 +186,52 @@ class Aws:
 
     def _work(self):
         for job in self.jobs:
-            if job.on and self.instances[job.on].state != "running":
+            if job.on in self.instances and self.instances[job.on].state != "running":
                 job.on = ""  # Batch tries it again
             elif job.on and self.now.epoch - job.started >= job.seconds:
                 job.on, job.done = "", True
         for arn, member in self.members.items():
-            about = BY_NAME[self.instances[member.instance].instance_type]
+            about = self._type_of(member.instance)
             mine = [job for job in self.jobs if job.on == member.instance]
             cpu = about.registered_cpu - sum(int(job.vcpus * 1024) for job in mine)
             mib = about.registered_mib - sum(job.mib for job in mine)
-            running = self.instances[member.instance].state == "running"
+            gpus = about.gpus - sum(job.gpus for job in mine)
+            others = member.instance in self.outside
+            running = others or self.instances[member.instance].state == "running"
             for job in self.jobs if running and member.status == "ACTIVE" else ():
-                if not job.on and not job.done and job.vcpus * 1024 <= cpu and job.mib <= mib:
+                fits = job.vcpus * 1024 <= cpu and job.mib <= mib and job.gpus <= gpus
+                if not job.on and not job.done and fits:
                     job.on, job.started = member.instance, self.now.epoch
                     mine.append(job)
                     cpu, mib = cpu - int(job.vcpus * 1024), mib - job.mib
+                    gpus -= job.gpus
             self.members[arn] = replace(
                 member,
                 tasks=len(mine),
                 cpu_left=cpu,
                 memory_left=mib,
+                gpus_left=gpus,
                 memory_mib=about.registered_mib,
             )
+
+    def _type_of(self, instance):
+        return self.outside.get(instance) or BY_NAME[self.instances[instance].instance_type]
+
+    def join(self, name, about):
+        """An instance that is none of ours joins the cluster."""
+        self.outside[name] = about
+        self.members[f"arn:{name}"] = MemberView(
+            arn=f"arn:{name}",
+            instance=name,
+            status="ACTIVE",
+            connected=True,
+            tasks=0,
+            registered=self.now,
+            cpu_left=about.registered_cpu,
+            memory_left=about.registered_mib,
+            gpus_left=about.gpus,
+            memory_mib=about.registered_mib,
+        )
 
     def _listed(self, view):
         return self.now.since(view.launched) >= SHOWN_LATE

@@ -23,7 +23,8 @@ from awsbatch_operator.capacity.observed import (
     refused_answer,
 )
 from awsbatch_operator.capacity.offers import Key, Pause
-from awsbatch_operator.capacity.planner import AT_REST_SECONDS, plan_capacity
+from awsbatch_operator.capacity.pacing import AT_REST_SECONDS
+from awsbatch_operator.capacity.planner import plan_capacity
 from awsbatch_operator.capacity.removal import plan_removal
 from awsbatch_operator.capacity.views import Expected
 from awsbatch_operator.userdata.model import UserData
@@ -92,19 +93,26 @@ class World(Aws):
             },
             machines={each.name: machine(each) for each in pools},
             templates=dict(self.templates),
-            reservations=list(self.reservations.values()),
+            reservations=[
+                each
+                for token, each in self.reservations.items()
+                if self.now.since(self.reserved[token]) >= self.reservations_late
+            ],
             pauses=self.pauses,
             held=self.held,
             answers=self.answers,
         )
 
     def _needs(self):
-        sizes: dict[tuple[float, int], int] = {}
+        sizes: dict[tuple[float, int, int], int] = {}
         for job in self.jobs:
             if not job.on and not job.done:
-                sizes[job.vcpus, job.mib] = sizes.get((job.vcpus, job.mib), 0) + 1
-        rows = sorted(sizes.items())
-        return [Need(vcpus=cpu, memory_mib=mib, count=count) for (cpu, mib), count in rows]
+                size = (job.vcpus, job.mib, job.gpus)
+                sizes[size] = sizes.get(size, 0) + 1
+        return [
+            Need(vcpus=cpu, memory_mib=mib, gpus=gpus, count=count)
+            for (cpu, mib, gpus), count in sorted(sizes.items())
+        ]
 
     def _offers(self):
         """A pool of blocks buys on demand."""

@@ -79,7 +79,7 @@ def test_a_new_reservation_carries_the_end_and_is_asked_for_by_one_token_until_i
     assert (held.block.phase, held.action) == (Phase.HELD, None)
     assert "2 x r7i.large in a until" in held.decision
     over = step(held.block, mine, view(reservations=[made]), now=END)
-    assert (over.block.phase, over.action) == (Phase.OVER, Release("cr-1"))
+    assert (over.block.phase, over.action) == (Phase.OVER, None)  # what nobody needs is released
 
 
 def test_the_ladder_is_climbed_down_and_spot_is_used_only_if_it_is_listed():
@@ -209,6 +209,25 @@ def test_a_reservation_that_led_nowhere_is_released_before_the_next_way():
 def test_what_says_nothing_about_the_way_leaves_the_block_as_it_is(code):
     block = Block(request=1, phase=Phase.SECURING, rung=Rung.NEW_RESERVATION)
     assert failed(block, classify(code)) == block
+
+
+@pytest.mark.parametrize("phase", [Phase.SECURING, Phase.LAUNCHING])
+def test_nothing_is_bought_for_a_block_whose_end_has_come_before_it_was_made(phase):
+    """The operator was away for longer than the block was to last."""
+    mine = block_pool(Rung.UNTIL_DEADLINE)
+    late = Block(
+        request=1,
+        phase=phase,
+        rung=Rung.UNTIL_DEADLINE,
+        instance_type="r7i.large",
+        zone="a",
+        end=END,
+    )
+    told = step(late, mine, view(waiting=1), now=END)
+    assert (told.block.phase, told.action) == (Phase.OVER, None)
+    assert "spotBlock.request" in told.decision
+    some = step(late, mine, view(living=1), now=END)
+    assert (some.block.phase, some.action) == (Phase.HELD, None)
 
 
 def test_an_open_launch_is_awaited():

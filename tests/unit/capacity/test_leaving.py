@@ -115,27 +115,27 @@ def test_what_stopped_itself_is_ended_and_the_member_of_what_is_gone_deregistere
     assert going(life(state="shutting-down")).actions == ()
 
 
-def test_an_interruption_drains_replaces_what_serves_and_pauses_the_offer():
+def test_an_interruption_drains_at_once_and_once():
     left = going(life(tasks=1), notices={"i-1": Notice.INTERRUPTION})
     assert drained(left) == {Why.INTERRUPTED: ("i-1",)}
-    assert (left.extra, left.interrupted) == ({"main": 1}, ("i-1",))
-    assert going(life(), notices={"i-1": Notice.INTERRUPTION}).extra == {}
     again = going(life(tasks=1, status="DRAINING"), notices={"i-1": Notice.INTERRUPTION})
-    assert (again.actions, again.extra) == ((), {})
+    assert again.actions == ()
 
 
 @pytest.mark.parametrize(
-    ("policy", "drains", "extra"),
+    ("policy", "homeless", "drains"),
     [
-        (OnRebalance.IGNORE, False, {}),
-        (OnRebalance.DRAIN, True, {}),
-        (OnRebalance.REPLACE, True, {"main": 1}),
+        (OnRebalance.IGNORE, (), False),
+        (OnRebalance.DRAIN, ("i-1",), True),
+        (OnRebalance.REPLACE, ("i-1",), False),
+        (OnRebalance.REPLACE, (), True),
     ],
 )
-def test_a_rebalance_recommendation_does_what_the_pool_says(policy, drains, extra):
+def test_a_rebalance_recommendation_does_what_the_pool_says(policy, homeless, drains):
     pools = (replace(POOL, on_rebalance=policy),)
-    left = going(life(tasks=1), pools=pools, notices={"i-1": Notice.REBALANCE})
-    assert (bool(left.actions), left.extra) == (drains, extra)
+    told = {"i-1": Notice.REBALANCE}
+    left = going(life(tasks=1), pools=pools, notices=told, homeless=homeless)
+    assert bool(left.actions) == drains
 
 
 def test_maintenance_of_ec2_drains():

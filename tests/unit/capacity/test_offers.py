@@ -70,10 +70,11 @@ def test_an_error_of_a_launch_says_how_far_it_reaches_and_what_mends_it(
 
 
 def test_a_quota_tells_used_and_limit():
-    fault = classify("VcpuLimitExceeded", "than your current vCPU limit of 32 allows for")
-    text = quota_message(fault, group="Standard", used=30)
-    assert text.endswith("for Standard instances is used up (30 of 32 vCPUs in use).")
-    assert "(30 of 64 vCPUs in use)" in quota_message(fault, group="P", used=30, limit=64)
+    said = "VcpuLimitExceeded: than your current vCPU limit of 32 allows for"
+    text = quota_message(said, group="OnDemand Standard", used=30)
+    assert "quota of 32 vCPUs for OnDemand Standard instances" in text
+    assert "uses 30 vCPUs of it" in text
+    assert "quota for Spot P" in quota_message("Max spot", group="Spot P", used=0)
 
 
 def test_the_id_of_a_request_does_not_make_each_message_another():
@@ -115,14 +116,22 @@ def test_success_and_a_long_time_begin_anew():
     assert pruned(twice, NOW.plus(500)) == twice
 
 
-def test_a_quota_pauses_all_types_that_share_it_on_that_market_and_no_others():
+def test_a_quota_pauses_what_shares_it_on_that_market_and_is_as_large_and_nothing_else():
     fault = classify("VcpuLimitExceeded")
-    pauses = after_fault({}, HERE, fault, NOW)
     mine = offers(pool(), pool("spot", market=Market.SPOT))
+    refused = next(each for each in mine if each.instance_type == "r7i.xlarge")
+    pauses = after_fault({}, refused, fault, NOW)
     left = {(each.market, each.instance_type) for each in buyable(pauses, mine, NOW)}
-    assert (Market.ON_DEMAND, "g5.xlarge") in left
+    on_demand = {name for market, name in left if market is Market.ON_DEMAND}
+    assert on_demand == {"r7i.large", "g5.xlarge"}
+    assert {name for market, name in left if market is Market.SPOT} >= {"r7i.4xlarge"}
+    smaller = after_fault(pauses, HERE, fault, NOW.plus(1))
+    left = {(each.market, each.instance_type) for each in buyable(smaller, mine, NOW)}
     assert {name for market, name in left if market is Market.ON_DEMAND} == {"g5.xlarge"}
-    assert (Market.SPOT, "r7i.large") in left
+    # What is smaller may be had meanwhile, which says nothing of what is larger.
+    assert after_success(pauses, HERE) == pauses
+    assert after_success(pauses, refused) == {}
+    assert from_status(to_status(pauses)) == pauses
 
 
 def test_an_error_that_speaks_of_no_offer_pauses_none_except_a_full_subnet():

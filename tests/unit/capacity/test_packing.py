@@ -25,6 +25,7 @@ from tests.unit.capacity.values import (
     used_up,
 )
 
+from awsbatch_operator.capacity.budget import Budget, Candidate, never_worse
 from awsbatch_operator.capacity.choice import CALL_AT_MOST, OFFERS_AT_MOST
 from awsbatch_operator.capacity.model import CPU_UNITS, Limits, Room, Usage, Used
 from awsbatch_operator.capacity.packing import fit
@@ -200,13 +201,13 @@ def test_what_is_in_use_and_open_launches_count_against_the_limits():
     assert picked(choice) == {("main", "r7i.large"): 1}
 
 
-def test_a_pool_keeps_its_minimum_and_gets_replacements_for_what_it_loses():
+def test_a_pool_keeps_its_minimum():
     mine = pool("main", LARGE, min_instances=2)
     usage = Usage(pools={"main": Used(instances=1, vcpus=2)})
     assert picked(chosen([], mine, used=usage)) == {("main", "r7i.large"): 1}
     assert picked(chosen([need(2, 100, 3)], mine, used=usage)) == {("main", "r7i.large"): 3}
     full = Usage(pools={"main": Used(instances=2, vcpus=4)})
-    assert picked(chosen([], mine, used=full, extra={"main": 2})) == {("main", "r7i.large"): 2}
+    assert picked(chosen([], mine, used=full)) == {}
 
 
 def test_a_thousand_jobs_of_one_vcpu_are_few_launch_calls():
@@ -229,6 +230,51 @@ def test_cpu_options_halve_what_a_type_takes():
     choice = chosen([need(1, 100, 16)], mine, types={"main": (half,)})
     assert picked(choice) == {("main", "r7i.4xlarge"): 2}
     assert choice.picks[0].vcpus == 32
+
+
+def test_a_type_stands_in_only_where_the_limits_hold_if_all_are_of_it():
+    picked_one, other = itype("a.large", 2, 16), itype("b.xlarge", 4, 16)
+    mine = pool("main", picked_one, other)
+    prices = {"a.large": Decimal("0.10"), "b.xlarge": Decimal("0.14")}
+
+    def named(**limits):
+        bought = offers(mine, prices=prices)
+        types = {"main": (picked_one, other)}
+        needs = [need(2, 14000, 4)]
+        [pick] = chosen(needs, mine, types=types, bought=bought, limits=Limits(**limits)).picks
+        return {offer.instance_type for offer in pick.offers}
+
+    assert named(max_vcpus=16) == named(max_hourly_cost=Decimal("0.56")) == {"a.large", "b.xlarge"}
+    assert named(max_vcpus=15) == named(max_hourly_cost=Decimal("0.55")) == {"a.large"}
+
+
+def test_a_pool_keeps_its_minimum_though_another_pool_has_all_its_types():
+    pools = pool("p0"), pool("p1", min_instances=1)
+    assert picked(chosen([], *pools)) == {("p1", "r7i.large"): 1}
+
+
+def candidate(about, price="1", bound="1"):
+    return Candidate(pool="main", type=about, offers=(), price=Decimal(price), bound=Decimal(bound))
+
+
+def test_a_type_is_left_out_only_where_another_is_in_no_way_worse():
+    budget = Budget.of([pool("main", X4)], Usage(), Limits(), {})
+    one = candidate(itype("one", 4, 16))
+    cheaper = candidate(itype("two", 4, 16), price="0.9")
+    assert never_worse([one, cheaper], budget) == [cheaper]
+    worse = (
+        candidate(itype("less.memory", 4, 8), price="0.9"),
+        candidate(itype("less.cpu", 2, 16), price="0.9"),
+        candidate(itype("more.vcpus", 8, 16), price="0.9"),
+        candidate(itype("dearer.at.most", 4, 16), price="0.9", bound="2"),
+    )
+    for other in worse:
+        assert set(never_worse([one, other], budget)) == {one, other}, other
+
+
+def test_a_small_job_is_served_though_the_first_one_is_beyond_the_limit():
+    choice = chosen([need(16, 100, 1), need(2, 100, 1)], limits=Limits(max_vcpus=8))
+    assert picked(choice) == {("main", "r7i.large"): 1}
 
 
 def test_packing_is_fast_by_the_sorts_of_jobs_and_not_by_their_number():

@@ -9,31 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.capacity.cloud_model import Job
 from tests.unit.capacity.planning_model import World
+from tests.unit.capacity.small_worlds import HOUR, at_rest, block, world
 from tests.unit.capacity.values import LARGE, XLARGE, pool
 
 from awsbatch_operator.capacity.instances import Stage
-from awsbatch_operator.capacity.model import Limits, Market, Rung, SpotBlock, Wish
+from awsbatch_operator.capacity.model import Limits, Market
+from awsbatch_operator.capacity.planner import plan_capacity
 
-HOUR = 3600.0
 BUSY = ("RequestLimitExceeded", "Request limit exceeded.")
-
-
-def world(*pools, limits=None, jobs=0, seconds=300.0, **more):
-    mine = pools or (pool("main", LARGE, XLARGE),)
-    wish = Wish(limits=limits or Limits(max_vcpus=64), pools=mine)
-    return World(wish=wish, jobs=[Job(1.0, 1000, seconds) for _ in range(jobs)], **more)
-
-
-def block(count=2, seconds=HOUR, **fields):
-    spec = SpotBlock(duration_seconds=int(seconds), instance_count=count, **fields)
-    return pool("block", LARGE, market=Market.SPOT_BLOCK, max_instances=count, spot_block=spec)
-
-
-def at_rest(made):
-    plan = made.plan()
-    assert not plan.steps
-    assert plan.look_again_seconds == 60
-    return plan
 
 
 def test_instances_come_for_waiting_jobs_and_go_when_they_are_done():
@@ -61,6 +44,23 @@ def test_at_rest_nothing_is_planned_and_what_is_written_down_stays():
     made.step(600.0)
     assert at_rest(made).announce == plan.announce
     assert not World(wish=made.wish).plan().record  # and nothing for one that never launched
+
+
+def test_looks_are_as_frequent_as_aws_is_quick():
+    made = world()
+    slow = at_rest(made)
+    quick = plan_capacity(made.wish, replace(made.observed(), pace=0.1), made.record(), made.now)
+    assert quick.look_again_seconds == pytest.approx(slow.look_again_seconds / 10)
+
+
+def test_an_idle_instance_is_looked_at_again_when_its_time_is_over():
+    made = world(pool("main", LARGE, idle_seconds=40), jobs=1, seconds=10)
+    while not any(life.idle_since is not None for life in made.observed().lives):
+        made.run(5, each=5)
+    idle = next(life.idle_since for life in made.observed().lives)
+    assert made.plan().look_again_seconds == pytest.approx(40 - made.now.since(idle))
+    made.now = idle.plus(40)
+    assert made.plan().steps
 
 
 def test_a_launch_whose_answer_was_lost_is_looked_up_and_not_made_again():
@@ -134,34 +134,28 @@ def test_a_crash_after_any_step_ends_as_no_crash_does():
         assert made.alive() == [], number
 
 
-def test_a_block_is_reserved_launched_held_to_its_end_and_never_made_again():
-    made = world(block(), jobs=1, seconds=60.0)
-    [first] = made.turn().steps
-    assert first.note.message.startswith("Reserved 2 x r7i.large for pool block until ")
-    made.run(300.0)
-    assert len(made.reservations) == 1
-    assert len(made.alive()) == 2
-    shown = made.plan().announce["capacity"]["pools"][0]["block"]
-    assert shown["request"] == 1
-    assert "NewReservation" in shown["decision"]
-    made.run(2 * HOUR)
+def test_a_token_is_another_one_than_any_that_instances_carry_whatever_the_record_says():
+    made = world(jobs=1, seconds=60.0)
+    first = made.annotation
+    made.run(HOUR)
+    made.annotation = first  # somebody puts back what stood there before
     made.jobs.append(Job(1.0, 1000, 60.0))
     made.run(HOUR)
-    assert made.alive() == []
-    assert made.reservations == {}
-    assert len(made.instances) == 2
+    tokens = [each["ClientToken"] for each in made.launches]
+    assert len(tokens) == len(set(tokens)) == 2
 
 
-def test_a_crash_after_any_step_of_a_block_buys_nothing_twice():
-    ladder = (Rung.NEW_RESERVATION, Rung.UNTIL_DEADLINE)
-    whole = world(block(fallback=ladder), jobs=1, seconds=60.0)
-    whole.run(2.5 * HOUR, each=60.0)
-    for number in range(1, whole.events + 1):
-        made = world(block(fallback=ladder), jobs=1, seconds=60.0, crash_at=number)
-        made.run(2.5 * HOUR, each=60.0)
-        assert len(made.instances) == 2, number
-        assert made.alive() == [], number
-        assert made.reservations == {}, number
+def test_a_launch_that_is_over_and_is_put_back_as_open_is_not_sent_again():
+    made = world(jobs=1, seconds=60.0)
+    made.turn()
+    opened = made.annotation
+    assert made.record().open_intents()
+    made.run(HOUR)
+    made.annotation = opened
+    made.since, made.answers, made.expected = made.now, {}, ()
+    made.run(HOUR)
+    assert made.record().open_intents() == ()
+    assert len(made.launches) == 1
 
 
 def test_a_deleted_environment_waits_for_tasks_and_leaves_nothing_behind():

@@ -70,7 +70,7 @@ def test_spot_above_its_highest_price_is_not_bought_and_its_bound_counts_for_the
     spot = pool("spot", LARGE, market=Market.SPOT, max_price_per_hour=Decimal("0.05"))
     (short,) = chosen([need()], spot).short
     assert short.reason is Short.PRICE
-    assert "0.10 US dollars an hour, above maxPricePerHour" in short.message
+    assert "costs 0.1 US dollars an hour, above maxPricePerHour" in short.message
     allowed = replace(spot, max_price_per_hour=Decimal("0.50"))
     found = chosen([need(2, 100, 9)], allowed, limits=Limits(max_hourly_cost=Decimal("1.20")))
     assert picked(found) == {("spot", "r7i.large"): 2}

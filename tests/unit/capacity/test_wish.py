@@ -189,5 +189,6 @@ def test_every_module_of_the_core_is_held_to_values_by_the_import_contract():
         for each in contracts["contracts"]
         if each["name"] == "Decisions are functions from values to values"
     ]
-    modules = {path.stem for path in Path(capacity.__path__[0]).glob("*.py")} - {"__init__"}
-    assert {f"awsbatch_operator.capacity.{name}" for name in modules} <= pure
+    texts = {path.stem: path.read_text() for path in Path(capacity.__path__[0]).glob("*.py")}
+    core = {name for name, text in texts.items() if "async def" not in text} - {"__init__"}
+    assert {f"awsbatch_operator.capacity.{name}" for name in core} <= pure

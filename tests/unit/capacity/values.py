@@ -66,6 +66,7 @@ def offers(*pools, prices=PRICES, zones=("a", "b")):
             zone=zone,
             subnet=f"subnet-{zone}",
             price=prices.get(name),
+            vcpus=next((about.vcpus for about in TYPES if about.name == name), 0),
         )
         for each in pools
         for name in each.instance_types

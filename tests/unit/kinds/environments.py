@@ -6,7 +6,7 @@ from tests.unit.kinds.models import Described
 from tests.unit.kinds.values import NOW, RECORDED, owner, resource, targets
 
 from awsbatch_operator.kinds.computeenvironment.desired import desired_environment
-from awsbatch_operator.kinds.computeenvironment.observe import Observed
+from awsbatch_operator.kinds.computeenvironment.observed import Observed
 from awsbatch_operator.kinds.computeenvironment.plan import plan_environment
 from awsbatch_operator.kinds.lasting import ApiCall
 

@@ -199,6 +199,14 @@ class GadgetKind:
             self.things[name] = made
         return made if self.answers else None
 
+    def told(self, step: Step[Do], observed: Gadget | None) -> Finding | None:
+        del observed
+        return step.note
+
+    def kept_whole(self, resource: Resource) -> bool:
+        del resource
+        return True
+
     def forget(self, key: ObjectKey) -> None:
         """Nothing is kept."""
 

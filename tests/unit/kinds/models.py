@@ -50,7 +50,7 @@ class Model(ABC):
         if step.note is not None:
             self.notes.append(step.note.reason.name)
 
-    def take_all(self, plan: Plan[ApiCall]) -> None:
+    def take_all(self, plan: Plan[Any]) -> None:
         """Take the whole plan as the life cycle does: lane by lane, records first.
 
         Lanes are independent, so AWS is as specified whichever goes first.
@@ -61,7 +61,7 @@ class Model(ABC):
                 self.annotations |= step.record
                 self.take(step)
 
-    def run(self, plan_for: Callable[[], Plan[ApiCall]]) -> Plan[ApiCall]:
+    def run(self, plan_for: Callable[[], Plan[Any]]) -> Plan[Any]:
         """Take plan after plan until one has nothing to do; that one."""
         for _ in range(TURNS):
             plan = plan_for()

@@ -4,26 +4,15 @@ import pytest
 from tests.support.crd_cases.capacity import block, pool
 from tests.support.crd_cases.cases import patched
 from tests.unit.kinds.environments import Model, desired
-from tests.unit.kinds.values import NOW, resource
+from tests.unit.kinds.values import NOW
 
 from awsbatch_operator.kinds.computeenvironment.plan import plan_environment
-from awsbatch_operator.kinds.computeenvironment.spec import RESOURCE
-from awsbatch_operator.kinds.infrastructure import refusals
 
 PATH = "spec.capacity.pools[name=main].spotBlock"
 
 
 def spec(change):
     return patched({}, change)
-
-
-def test_capacity_makes_an_environment_stalled_as_long_as_nothing_launches_for_it():
-    (finding,) = refusals(RESOURCE, resource("ComputeEnvironment", spec(pool())))
-    assert finding.reason.name == "NotSupportedYet"
-    assert "spec.capacity is not honoured." in finding.text()
-    assert "remove capacity" in finding.text()
-    without = spec({**pool(), "capacity": None})
-    assert refusals(RESOURCE, resource("ComputeEnvironment", without)) == ()
 
 
 @pytest.mark.parametrize(

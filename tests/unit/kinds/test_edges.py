@@ -12,8 +12,8 @@ from awsbatch_operator.api.tags import OWNER_UID, Ownership
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.kinds.computeenvironment.changes import update_request
 from awsbatch_operator.kinds.computeenvironment.desired import desired_environment
-from awsbatch_operator.kinds.computeenvironment.kind import compute_environments
-from awsbatch_operator.kinds.computeenvironment.observe import Observed as ObservedEnvironment
+from awsbatch_operator.kinds.computeenvironment.kind import ComputeEnvironmentKind
+from awsbatch_operator.kinds.computeenvironment.observed import Observed as ObservedEnvironment
 from awsbatch_operator.kinds.contract import Removal
 from awsbatch_operator.kinds.jobdefinition.desired import desired_definition
 from awsbatch_operator.kinds.jobdefinition.kind import job_definitions
@@ -48,6 +48,20 @@ class Answers:
 def definitions(batch: Any) -> Any:
     """The kind, when nothing depends on the time."""
     return job_definitions(batch, SteppedClock(), LeadershipStart())
+
+
+def compute_environments(batch: Any) -> Any:
+    """The kind, of environments without instances of ours."""
+    unused: Any = None
+    return ComputeEnvironmentKind(
+        batch=batch,
+        lookout=unused,
+        conductor=unused,
+        cluster_id="test",
+        allowed=unused,
+        hits=unused,
+        unfit=unused,
+    )
 
 
 @pytest.mark.parametrize("make", [compute_environments, job_queues])

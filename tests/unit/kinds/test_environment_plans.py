@@ -11,7 +11,7 @@ from tests.unit.kinds.values import NOW, RECORDED, owner, resource
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.kinds.computeenvironment.changes import Change, compare
-from awsbatch_operator.kinds.computeenvironment.plan import (
+from awsbatch_operator.kinds.computeenvironment.removal import (
     EnvironmentRemoval,
     environment_removal,
     plan_removal,

@@ -4,7 +4,12 @@ import pytest
 from tests.unit.kinds.values import ACCOUNT, REGION, resource
 
 from awsbatch_operator.kinds.named_resources import RESOURCE_FIELDS
-from awsbatch_operator.kinds.permissions import Allowances, allowances, refusal
+from awsbatch_operator.kinds.permissions import (
+    Allowances,
+    allowances,
+    allowed_reservations,
+    refusal,
+)
 
 SECRET = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:team-b/db-AbCdEf"
 CLUSTER = "arn:aws:eks:eu-central-1:111122223333:cluster/prod"
@@ -226,6 +231,22 @@ def test_the_finding_of_the_operators_own_identity_names_its_flag():
     )
     assert finding is not None
     assert "--allowed-external-arns" in finding.text()
+
+
+def test_a_spot_block_may_use_the_reservations_that_are_listed_and_no_others():
+    arn = f"arn:aws:ec2:{REGION}:{ACCOUNT}:capacity-reservation"
+    for entries, able in (
+        (None, {"cr-1", "cr-2"}),  # the operator's own identity, without a limit
+        ((), set()),
+        (("cr-1",), {"cr-1"}),
+        (("cr-*",), {"cr-1", "cr-2"}),
+        ((f"{arn}/cr-2",), {"cr-2"}),
+        ((f"arn:aws:ec2:{REGION}:999900001111:capacity-reservation/cr-1",), set()),
+        (("subnet-*", "sg-1"), set()),
+    ):
+        allowed = Allowances(account="default", external_arns=entries)
+        found = allowed_reservations(["cr-1", "cr-2"], allowed, account_id=ACCOUNT, region=REGION)
+        assert found == able, entries
 
 
 def test_an_id_allows_nothing_of_another_account():

@@ -7,13 +7,10 @@ from tests.unit.kinds.values import NOW, RECORDED, owner, resource
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.metadata import REMAKING
 from awsbatch_operator.kinds.computeenvironment.invalid import lack_of
-from awsbatch_operator.kinds.computeenvironment.observe import Observed
-from awsbatch_operator.kinds.computeenvironment.plan import (
-    environment_removal,
-    plan_environment,
-    plan_removal,
-)
+from awsbatch_operator.kinds.computeenvironment.observed import Observed
+from awsbatch_operator.kinds.computeenvironment.plan import plan_environment
 from awsbatch_operator.kinds.computeenvironment.remaking import Remaking, remaking_in
+from awsbatch_operator.kinds.computeenvironment.removal import environment_removal, plan_removal
 from awsbatch_operator.kinds.contract import Removal
 from awsbatch_operator.kinds.queues import Use
 

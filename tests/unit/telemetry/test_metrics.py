@@ -13,15 +13,21 @@ def test_all_metrics_have_our_prefix_and_no_label_that_names_an_object():
     metrics.resync("ok")
     metrics.ghost("BatchJob")
     metrics.watched("BatchJob", "LISTED")
+    metrics.launched("Spot", "some")
+    metrics.joined("Spot", 61)
     metrics.gauge("queue_depth", "Keys that wait.", lambda: 7)
     metrics.gauges("objects", "Objects.", ("kind",), lambda: [(("BatchJob",), 3)])
     families = list(metrics.registry.collect())
     labels = {name for family in families for sample in family.samples for name in sample.labels}
     assert all(family.name.startswith("awsbatch_operator_") for family in families)
-    assert labels == {"kind", "result", "verb", "outcome", "service", "operation", "event", "le"}
+    known = {"kind", "result", "verb", "outcome", "service", "operation", "event", "market", "le"}
+    assert labels == known
     text = generate_latest(metrics.registry).decode()
     assert 'awsbatch_operator_reconciles_total{kind="BatchJob",result="ok"} 1.0' in text
     assert "awsbatch_operator_queue_depth 7.0" in text
+    assert 'awsbatch_operator_capacity_launches_total{market="Spot",result="some"} 1.0' in text
+    assert 'awsbatch_operator_capacity_join_seconds_bucket{le="60.0",market="Spot"} 0.0' in text
+    assert 'awsbatch_operator_capacity_join_seconds_bucket{le="90.0",market="Spot"} 1.0' in text
     assert 'awsbatch_operator_objects{kind="BatchJob"} 3.0' in text
 
 

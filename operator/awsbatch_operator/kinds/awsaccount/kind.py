@@ -8,7 +8,7 @@ from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import ObjectKey, Resource
-from awsbatch_operator.api.plans import Plan
+from awsbatch_operator.api.plans import Plan, Step
 from awsbatch_operator.api.references import Reference, Targets
 from awsbatch_operator.api.scope import Permit, Scope, ScopeRecord
 from awsbatch_operator.api.tags import Owner, Ownership
@@ -127,6 +127,14 @@ class AwsAccountKind:
     async def act(self, action: Never, scope: Scope, observed: Observed | None) -> Observed | None:
         del scope, observed
         raise AssertionError(f"an AWSAccount has no steps: {action}")
+
+    def told(self, step: Step[Never], observed: Observed | None) -> Finding | None:
+        del observed
+        return step.note
+
+    def kept_whole(self, resource: Resource) -> bool:
+        del resource
+        return True
 
     def forget(self, key: ObjectKey) -> None:
         """Nothing is kept in memory."""

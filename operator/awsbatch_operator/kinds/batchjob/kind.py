@@ -7,7 +7,7 @@ from awsbatch_operator.api.conditions import condition, is_true
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import ObjectKey, RecordError, Resource, Shape
-from awsbatch_operator.api.plans import Plan
+from awsbatch_operator.api.plans import Plan, Step
 from awsbatch_operator.api.references import Reference, Targets
 from awsbatch_operator.api.scope import Permit, Scope, ScopeRecord
 from awsbatch_operator.api.tags import Owner, Ownership, ownership
@@ -144,6 +144,14 @@ class BatchJobKind:
             memory=observer.memory,
             clock=observer.clock,
         )
+
+    def told(self, step: Step[Action], observed: Observed | None) -> Finding | None:
+        del observed
+        return step.note
+
+    def kept_whole(self, resource: Resource) -> bool:
+        del resource
+        return True
 
     def forget(self, key: ObjectKey) -> None:
         self._checked.pop(key, None)

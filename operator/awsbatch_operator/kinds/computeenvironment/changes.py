@@ -11,7 +11,7 @@ from typing import Any
 
 from awsbatch_operator.kinds.computeenvironment.desired import Desired
 from awsbatch_operator.kinds.computeenvironment.noops import FARGATE, without_noops
-from awsbatch_operator.kinds.computeenvironment.observe import Observed
+from awsbatch_operator.kinds.computeenvironment.observed import Observed
 from awsbatch_operator.schema.canonical import canonical, differences
 
 SERVICE_LINKED_ROLE = "/aws-service-role/batch.amazonaws.com/"

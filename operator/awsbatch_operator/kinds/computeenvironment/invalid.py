@@ -19,7 +19,7 @@ from awsbatch_operator.kinds.computeenvironment.changes import (
     changes_in_place,
 )
 from awsbatch_operator.kinds.computeenvironment.desired import Desired
-from awsbatch_operator.kinds.computeenvironment.observe import Observed
+from awsbatch_operator.kinds.computeenvironment.observed import Observed
 
 LOOK_SECONDS = 15.0  # at the queues that the feed has read: it costs no call
 RETRY_SECONDS = 600.0  # before a deletion that AWS gave up is asked for again without any sign

@@ -1,80 +1,80 @@
 """What to do next about a compute environment (pure)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.api.plans import Plan, Step
 from awsbatch_operator.kinds.computeenvironment import images, invalid
 from awsbatch_operator.kinds.computeenvironment.changes import (
     Change,
     Differences,
     compare,
-    crosses,
     left_words,
-    role_request,
     update_request,
 )
-from awsbatch_operator.kinds.computeenvironment.desired import Desired, was_deleting
-from awsbatch_operator.kinds.computeenvironment.invalid import (
-    deletion_failed,
-    is_made_anew,
-    lack_of,
+from awsbatch_operator.kinds.computeenvironment.desired import Desired
+from awsbatch_operator.kinds.computeenvironment.instances import (
+    EnvironmentCall,
+    joined,
+    with_capacity,
+    without_capacity,
 )
-from awsbatch_operator.kinds.computeenvironment.observe import Observed
+from awsbatch_operator.kinds.computeenvironment.invalid import (
+    is_made_anew,
+)
+from awsbatch_operator.kinds.computeenvironment.observed import Observed
 from awsbatch_operator.kinds.computeenvironment.remaking import Remaking
+from awsbatch_operator.kinds.computeenvironment.removal import take_away
 from awsbatch_operator.kinds.computeenvironment.status import shown_plan
-from awsbatch_operator.kinds.contract import Removal
 from awsbatch_operator.kinds.lasting import (
     MOVING_SECONDS,
     NOTHING_SHOWN,
     RELOOK_SECONDS,
     ApiCall,
-    IsDisabled,
-    LastingRemoval,
     NoLongerDiffers,
-    Vanishes,
     at_work,
     change_note,
     creation,
-    lasting_removal,
-    when_absent,
 )
-from awsbatch_operator.kinds.queues import in_use
 from awsbatch_operator.kinds.tagging import tag_record, tag_steps
 
 AT_ONCE_SECONDS = 0.01
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnvironmentRemoval(LastingRemoval):
-    """`was_deleting`: AWS had taken the deletion when the environment was last looked at.
-
-    `service_role` is the one that the spec names today, "" if it names none or one that its account
-    does not allow.
-    """
-
-    was_deleting: bool = False
-    service_role: str = ""
-
-
-def plan_environment(desired: Desired, observed: Observed | None, now: Instant) -> Plan[ApiCall]:
-    """The next step towards an environment as specified."""
-    del now
+def plan_environment(
+    desired: Desired, observed: Observed | None, now: Instant
+) -> Plan[EnvironmentCall]:
+    """The next step towards an environment as specified, and towards the instances for its jobs."""
     if observed is None:
-        if desired.remaking.environment and not desired.remaking.gone:
-            return _confirmed(desired)
-        return _create(desired)
+        return joined(_plan_absent(desired), Plan())
     found = compare(desired, observed)
-    anew = is_made_anew(desired, observed, found)
+    if is_made_anew(desired, observed, found):
+        leaving = without_capacity(observed.capacity, now, now)
+        if leaving is not None:  # what is made anew has another ECS cluster
+            return replace(leaving, findings=(_remaking(observed), *leaving.findings))
+        return joined(_plan_anew(desired, observed), Plan())
+    return with_capacity(_plan_present(desired, observed, found), observed.capacity, now)
+
+
+def _plan_absent(desired: Desired) -> Plan[ApiCall]:
+    if desired.remaking.environment and not desired.remaking.gone:
+        return _confirmed(desired)
+    return _create(desired)
+
+
+def _plan_anew(desired: Desired, observed: Observed) -> Plan[ApiCall]:
+    if at_work(observed):
+        return Plan(findings=(_remaking(observed),))
+    return _make_anew(desired, observed)
+
+
+def _plan_present(desired: Desired, observed: Observed, found: Differences) -> Plan[ApiCall]:
     busy = at_work(observed)
     if busy:
-        return Plan(findings=(_remaking(observed),) if anew else busy)
-    if anew:
-        return _make_anew(desired, observed)
+        return Plan(findings=busy)
     steps = tag_steps(observed.arn, desired.tags, observed.tags)
     if found.in_place:
         steps = (*steps, _update(desired, found.in_place))
@@ -86,86 +86,9 @@ def plan_environment(desired: Desired, observed: Observed | None, now: Instant) 
     )
 
 
-def environment_removal(resource: Resource, removal: Removal) -> EnvironmentRemoval:
-    """Whether AWS gave a deletion up can be told only from what it said before."""
-    lasting = lasting_removal(resource, removal)
-    role = None if removal.refused_roles else resource.spec.get("serviceRole")
-    return EnvironmentRemoval(
-        owner=lasting.owner,
-        recorded=lasting.recorded,
-        users=lasting.users,
-        going=lasting.going,
-        since=lasting.since,
-        seen=lasting.seen,
-        called=lasting.called,
-        was_deleting=was_deleting(resource),
-        service_role=role if isinstance(role, str) else "",
-    )
-
-
-def plan_removal(
-    removal: EnvironmentRemoval, observed: Observed | None, now: Instant
-) -> Plan[ApiCall]:
-    """Out of all queues, DISABLED, deleted, gone: in this order.
-
-    An environment that a queue still uses is not disabled yet, because the queue's jobs may need it
-    to come to their end. One that is INVALID gets the role that the spec names by now: AWS cannot
-    delete an environment whose role is gone. Not so where AWS names another lack: the role that it
-    has will do, and the spec's may not even exist.
-    """
-    if observed is None:
-        return when_absent(removal, now)
-    busy = at_work(observed)
-    if observed.queues and observed.status != "DELETING":
-        return Plan(findings=(_in_use(removal, observed, now),))
-    if busy:
-        return Plan(findings=busy)
-    role = removal.service_role
-    if role and _is_cure(role, observed):
-        update = ApiCall("UpdateComputeEnvironment", role_request(role, observed))
-        step = Step(update, expects=HasRole(role))
-        return Plan(steps=(step,), look_again_seconds=MOVING_SECONDS)
-    return _take_away(observed, was_deleting=removal.was_deleting)
-
-
-def _is_cure(role: str, observed: Observed) -> bool:
-    if observed.status != "INVALID" or lack_of(observed).field:
-        return False
-    return not _is_role(role, observed) and not crosses(role, observed)
-
-
-def _is_role(role: str, observed: Observed) -> bool:
-    """Whether AWS has that role, given by its ARN or by its bare name."""
-    have = str(observed.content.get("serviceRole") or "")
-    return have == role or have.endswith(f"/{role}")
-
-
-@dataclass(frozen=True, slots=True)
-class HasRole:
-    """AWS shows the role, or is at work on it."""
-
-    role: str
-
-    def met(self, observed: Observed | None) -> bool:
-        return observed is None or observed.at_work or _is_role(self.role, observed)
-
-
-def _take_away(observed: Observed, *, was_deleting: bool) -> Plan[ApiCall]:
-    """DISABLED, deleted, gone."""
-    if observed.status == "INVALID" and was_deleting:
-        return Plan(findings=(deletion_failed(observed),))
-    name = {"computeEnvironment": str(observed.detail["computeEnvironmentName"])}
-    if observed.state != "DISABLED":
-        disable = ApiCall("UpdateComputeEnvironment", {**name, "state": "DISABLED"})
-        step = Step(disable, expects=IsDisabled())
-    else:
-        step = Step(ApiCall("DeleteComputeEnvironment", name), expects=Vanishes())
-    return Plan(steps=(step,), look_again_seconds=MOVING_SECONDS)
-
-
 def _make_anew(desired: Desired, observed: Observed) -> Plan[ApiCall]:
     """The environment goes first; what is made then is what any missing environment gets."""
-    plan = _take_away(observed, was_deleting=desired.was_deleting)
+    plan = take_away(observed, was_deleting=desired.was_deleting)
     if not plan.steps:
         return plan
     remaking = Remaking(observed.mark, desired.generation)
@@ -257,13 +180,3 @@ def _words(change: Change) -> str:
     if change is Change.INFRASTRUCTURE:
         return "an infrastructure update"
     return "a new environment in its place"
-
-
-def _in_use(removal: EnvironmentRemoval, observed: Observed, now: Instant) -> Finding:
-    return in_use(
-        removal,
-        now,
-        observed.queues,
-        words="Job queues still use this compute environment: {}. It stays enabled for their jobs.",
-        remedy="Delete the queues, or take the environment out of their computeEnvironmentOrder.",
-    )

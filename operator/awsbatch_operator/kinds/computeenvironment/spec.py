@@ -51,13 +51,11 @@ NOT_YET = (
             f"computeResources.{LATEST_IMAGE}, or set it to false."
         ),
     ),
-    # Goes with the planner that launches instances. What that does not honour then (amiRef, as long
-    # as there is no ExtendedAMI) needs a mark of its own: NotYet reaches into lists by "pools[]".
     NotYet(
-        path="capacity",
+        path="capacity.pools[].image.amiRef",
         remedy=(
-            "The operator launches no instances yet: remove capacity, and let instances of your "
-            "own join the ECS cluster that status.ecsClusterArn names."
+            "There is no ExtendedAMI yet: remove capacity.pools[].image.amiRef, and name the image "
+            "by amiId or ssmParameter, or leave it to the operator."
         ),
     ),
 )

@@ -7,11 +7,17 @@ from awsbatch_operator.api.conditions import Situation, Verdict
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.kinds.computeenvironment.changes import Change, compare, left_words
 from awsbatch_operator.kinds.computeenvironment.desired import Desired
+from awsbatch_operator.kinds.computeenvironment.instances import (
+    EnvironmentCall,
+    has_capacity,
+    not_guaranteed,
+    shown_capacity,
+)
 from awsbatch_operator.kinds.computeenvironment.invalid import is_made_anew
-from awsbatch_operator.kinds.computeenvironment.observe import Observed
+from awsbatch_operator.kinds.computeenvironment.observed import Observed
 from awsbatch_operator.kinds.computeenvironment.spec import ComputeEnvironmentStatus
 from awsbatch_operator.kinds.contract import KindStatus, Removal, Seen
-from awsbatch_operator.kinds.lasting import ApiCall, absent, starting
+from awsbatch_operator.kinds.lasting import absent, starting
 from awsbatch_operator.schema.fit import fitted
 
 _OF_AWS = ("arn", "state", "awsStatus", "statusReason", "ecsClusterArn", "vCPUs")
@@ -28,20 +34,34 @@ _WHY: dict[Change, str] = {
 }
 
 
-def environment_status(resource: Resource, seen: Seen[Desired, Observed, ApiCall]) -> KindStatus:
+def environment_status(
+    resource: Resource, seen: Seen[Desired, Observed, EnvironmentCall]
+) -> KindStatus:
     """The kind's fields and its verdict."""
     before, observed = starting(resource), seen.observed
     if observed is None and seen.plan is not None and not resource.deleting:
         return absent(resource, *_OF_AWS)
     if observed is None:
         return before
-    fields = _observed_fields(observed)
+    fields = _observed_fields(observed) if observed.present else dict(before.fields)
+    fields |= _instances(resource, seen)
     if isinstance(seen.desired, Removal) or seen.desired is None:
         words = "The compute environment is being removed from AWS."
         verdict = Verdict(Situation.DELETING, catalogue.DELETING.name, words)
         return KindStatus(fields, verdict if resource.deleting else before.verdict)
     fields |= {"plan": shown_plan(seen.desired, observed)}
-    return KindStatus(fields, _verdict(seen.desired, observed))
+    return KindStatus(fields, _verdict(seen.desired, observed), extra=not_guaranteed(seen.plan))
+
+
+def _instances(
+    resource: Resource, seen: Seen[Desired, Observed, EnvironmentCall]
+) -> dict[str, Any]:
+    """`capacity`; as it was if this turn had no plan for it."""
+    shown = shown_capacity(seen.plan)
+    if shown is None:
+        kept = seen.plan is None or has_capacity(resource)
+        shown = resource.status.get("capacity") if kept else None
+    return {} if shown is None else fitted(ComputeEnvironmentStatus, {"capacity": shown})
 
 
 def _observed_fields(observed: Observed) -> dict[str, Any]:

@@ -1,0 +1,244 @@
+"""The pass that removes what has our tags and no owner any more; capacity/orphans.py decides.
+
+Every ten minutes, by the leader, once all objects have been listed. EC2 is listed before the
+objects are looked at, so that nothing is taken for an orphan that was launched in between; and
+before anything goes, the API server is asked, past every cache, whether its owner is really gone.
+What fails is left for the next pass, and so is what may have been done or not: the next listing
+tells. Whatever is remembered here may be lost: it only makes orphans wait longer.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from awsbatch_operator.api import capacity_reasons
+from awsbatch_operator.api.findings import Finding
+from awsbatch_operator.api.instant import Clock, Instant
+from awsbatch_operator.api.metadata import CONFIRM_ORPHANS, ObjectKey, Resource
+from awsbatch_operator.api.repeats import Repeats
+from awsbatch_operator.api.scope import LeaseLostError, NoTokenError, Scope
+from awsbatch_operator.aws.capacity_ports import Ec2Port, EcsPort
+from awsbatch_operator.aws.errors import AwsError, ErrorKind
+from awsbatch_operator.capacity import orphans
+from awsbatch_operator.capacity.orphan_removal import Removal, one_by_one, removals
+from awsbatch_operator.capacity.orphans import Sort, Survey, Thing, Which
+from awsbatch_operator.capacity.requests import Service
+from awsbatch_operator.engine.cache import Cache, Change
+from awsbatch_operator.kinds.computeenvironment.orphan_looks import Listed, OrphanLooks, Standing
+from awsbatch_operator.kinds.narration import EventSink
+from awsbatch_operator.kube.port import KubeError, KubePort
+from awsbatch_operator.telemetry.metrics import Metrics
+from awsbatch_operator.waiting import first_of, until_set
+
+INTERVAL_SECONDS = 600.0
+UNUSED_SECONDS = 86_400.0  # likewise while no object has asked for capacity and no orphan is known
+TOLD_SECONDS = 3600.0  # until what still waits for a person is told again
+
+_HOLDER = "orphans"  # of rate tokens
+# What is no word about this one call: the place is left alone until the next pass.
+_OF_THE_PLACE = (ErrorKind.DENIED, ErrorKind.THROTTLED, ErrorKind.TRANSIENT, ErrorKind.UNKNOWN)
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrphanParts:
+    """What the pass works with.
+
+    `lease` is the operator's own: its events are told of it, and confirmations stand there. The
+    pass may go on once `listed` is set: the cache then has all objects.
+    """
+
+    lease: ObjectKey
+    clock: Clock
+    cache: Cache
+    kube: KubePort
+    looks: OrphanLooks
+    ec2: Ec2Port
+    ecs: EcsPort
+    events: EventSink
+    metrics: Metrics
+    listed: asyncio.Event
+
+
+class OrphanPass:
+    """For one event loop. `run` until it is told to stop, or cancelled."""
+
+    def __init__(self, parts: OrphanParts) -> None:
+        self._parts = parts
+        self._since: Mapping[Which, float] = {}
+        self._confirmed: frozenset[Which] = frozenset()
+        self._counts: Counter[Sort] = Counter()
+        self._told = Repeats(parts.clock, seconds=TOLD_SECONDS)
+        self._used = False  # whether any ComputeEnvironment has had capacity since the start
+        self._rests_until = 0.0
+        parts.cache.listen(self._absorb)
+        parts.metrics.gauges(
+            "orphans",
+            "Things of EC2 with our tags whose owner does not exist, at the last pass.",
+            ("thing",),
+            lambda: [((sort.value,), self._counts[sort]) for sort in Sort],
+        )
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look every INTERVAL_SECONDS, the first time after one; return when `stop` is set.
+
+        Whoever has no capacity must not pay for this with calls. Something may be left all the same
+        from before the start, so even there it is looked for once a day.
+        """
+        await first_of(self._parts.listed.wait(), until_set(stop))
+        while True:
+            await first_of(self._parts.clock.sleep(INTERVAL_SECONDS), until_set(stop))
+            if stop.is_set():
+                return
+            now = self._parts.clock.monotonic()
+            if not (self._used or self._since) and now < self._rests_until:
+                continue
+            self._rests_until = now + UNUSED_SECONDS
+            try:
+                await self.once(stop)
+            except LeaseLostError as error:
+                _log.warning("orphans were not removed", error=str(error))
+
+    async def once(self, stop: asyncio.Event) -> None:
+        """One pass. Raises LeaseLostError."""
+        looks = self._parts.looks
+        listed = await looks.everything()
+        found = self._survey(listed)
+        owners = await looks.owners(found.due)
+        if owners.alive:
+            found = self._survey(listed, owners.alive)
+        self._since = found.since
+        self._confirmed &= found.since.keys()
+        self._counts = Counter(each.which.sort for each in found.orphans)
+        standing = {}
+        for where in sorted({each.which.where for each in found.due}):
+            there = await looks.standing(listed.scopes[where])
+            if there is not None:
+                standing[where] = there
+        go = [
+            each
+            for each in await self._allowed(found, standing)
+            if each.which.where in standing and each.which.uid not in owners.unsure
+        ]
+        seats = await looks.seats(listed, standing, go)
+        await self._remove(listed, removals(go, seats), stop)
+
+    def _absorb(self, change: Change) -> None:
+        if change.key.kind == orphans.OWNERS and change.resource is not None:
+            self._used = self._used or "capacity" in change.resource.spec
+
+    def _survey(self, listed: Listed, alive: set[str] | frozenset[str] = frozenset()) -> Survey:
+        known = {each.uid for each in self._parts.cache.of_kind(orphans.OWNERS)}
+        return orphans.survey(
+            listed.things,
+            known | alive,
+            self._since,
+            asked=listed.scopes.keys(),
+            now=self._parts.clock.now(),
+            monotonic=self._parts.clock.monotonic(),
+        )
+
+    async def _allowed(self, found: Survey, standing: Mapping[str, Standing]) -> Sequence[Thing]:
+        """What may go. What may not is told, unless its very set is confirmed."""
+        kept = {
+            (where, uid)
+            for where, there in standing.items()
+            for some in there.values()
+            for uid, _ in some
+        }
+        gate = orphans.gate(found.due, found.ours, standing=kept, confirmed=self._confirmed)
+        if not gate.held:
+            return gate.go
+        lease = await self._lease()
+        if lease.annotations.get(CONFIRM_ORPHANS, "").strip() == orphans.fingerprint(gate.held):
+            self._confirmed |= {each.which for each in gate.held}
+            _log.info("orphans are confirmed", things=orphans.counted(gate.held))
+            return found.due
+        text = orphans.held_text(gate.held, gate.why)
+        remedy = orphans.confirming(gate.held, self._parts.lease)
+        told = Finding(capacity_reasons.ORPHANS_HELD, text, remedy)
+        if self._told.is_news(told.text()):
+            self._tell(lease, told)
+        return gate.go
+
+    async def _lease(self) -> Resource:
+        """The operator's Lease, as something that events are about; bare if it cannot be read."""
+        key = self._parts.lease
+        try:
+            body = await self._parts.kube.read_lease(key.namespace, key.name) or {}
+        except KubeError:
+            body = {}
+        metadata = body.get("metadata", {})
+        return Resource(
+            key=key,
+            uid=str(metadata.get("uid", "")),
+            generation=0,
+            resource_version=str(metadata.get("resourceVersion", "")),
+            created=Instant(0.0),
+            annotations=metadata.get("annotations") or {},
+        )
+
+    async def _remove(self, listed: Listed, calls: Sequence[Removal], stop: asyncio.Event) -> None:
+        todo, removed, left_alone = list(calls), list[Thing](), set[str]()
+        while todo and not stop.is_set():
+            removal = todo.pop(0)
+            if removal.where in left_alone:
+                continue
+            try:
+                await self._send(listed.scopes[removal.where], removal)
+            except NoTokenError:
+                left_alone.add(removal.where)
+            except AwsError as error:
+                if error.outcome_unknown or error.kind in _OF_THE_PLACE:
+                    left_alone.add(removal.where)
+                elif removal.ends and len(removal.things) > 1:
+                    todo[:0] = one_by_one(removal)
+                    continue
+                elif error.kind is ErrorKind.NOT_FOUND:
+                    continue  # it has gone meanwhile
+                ids = [each.which.id for each in removal.things]
+                _log.warning("orphans were not removed", things=ids, error=str(error))
+            else:
+                removed += self._done(removal)
+        if removed:
+            words = f"Removed, because no owner was left: {orphans.counted(removed)}."
+            self._tell(await self._lease(), Finding(capacity_reasons.ORPHANS_REMOVED, words))
+
+    async def _send(self, scope: Scope, removal: Removal) -> None:
+        call = removal.call
+        port = self._parts.ec2 if call.service is Service.EC2 else self._parts.ecs
+        permit = port.permit(scope, call.operation, _HOLDER)
+        try:
+            answer = await port.change(scope, call.operation, call.request)
+        except (LeaseLostError, NoTokenError):
+            permit.give_back()
+            raise
+        for failure in answer.get("failures", ()):
+            _log.warning("an orphan was not drained", reason=str(failure.get("reason", "")))
+
+    def _done(self, removal: Removal) -> Sequence[Thing]:
+        """Say what was done; what is gone by it."""
+        for each in removal.things:
+            _log.info(
+                "orphan removed" if removal.ends else "orphan drained",
+                thing=each.which.sort.value,
+                id=each.which.id,
+                place=each.which.where,
+                owner=str(each.owner),
+                uid=each.which.uid,
+            )
+            if removal.ends:
+                self._parts.metrics.orphan_removed(each.which.sort.value)
+        return removal.things if removal.ends else ()
+
+    def _tell(self, lease: Resource, told: Finding) -> None:
+        self._parts.events.event(
+            lease,
+            reason=told.reason.name,
+            message=told.text(),
+            warning=told.reason.warning,
+            action="RemoveOrphans",
+        )

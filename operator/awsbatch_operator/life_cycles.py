@@ -1,0 +1,148 @@
+"""The life cycle of each kind, made of the AWS side and what all of them share."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from awsbatch_operator.api.instant import Clock
+from awsbatch_operator.api.metadata import ObjectKey
+from awsbatch_operator.api.scope import LeadershipStart, ScopeRecord
+from awsbatch_operator.aws.connect import Aws
+from awsbatch_operator.capacity.conduct import Conductor
+from awsbatch_operator.capacity.hearing import Hearing
+from awsbatch_operator.capacity.looking import Lookout
+from awsbatch_operator.capacity.memory import Memories
+from awsbatch_operator.capacity.pools import Pools
+from awsbatch_operator.capacity.resolving import Resolver
+from awsbatch_operator.capacity.waiting import Demand
+from awsbatch_operator.engine.cache import Cache
+from awsbatch_operator.engine.reconciler import Reconciler
+from awsbatch_operator.kinds.accounts import OwnIdentity
+from awsbatch_operator.kinds.awsaccount.kind import AccountHomes, AwsAccountKind
+from awsbatch_operator.kinds.batchjob.act import SubmissionMemory
+from awsbatch_operator.kinds.batchjob.definition_types import DefinitionTypes
+from awsbatch_operator.kinds.batchjob.kind import BatchJobKind
+from awsbatch_operator.kinds.batchjob.observe import Observer
+from awsbatch_operator.kinds.batchjob.output import OutputReader
+from awsbatch_operator.kinds.computeenvironment.kind import ComputeEnvironmentKind
+from awsbatch_operator.kinds.hit_jobs import HitJobs
+from awsbatch_operator.kinds.jobdefinition.kind import job_definitions
+from awsbatch_operator.kinds.jobqueue.kind import job_queues
+from awsbatch_operator.kinds.lifecycle import Lifecycle
+from awsbatch_operator.kinds.permissions import Allowances, allowances
+from awsbatch_operator.kinds.schedulingpolicy.kind import scheduling_policies
+from awsbatch_operator.kinds.shared import Shared
+from awsbatch_operator.kinds.unfit_jobs import UnfitJobs
+from awsbatch_operator.kube.port import KubePort
+from awsbatch_operator.reach import accounts_of, own_identity
+from awsbatch_operator.settings import Settings
+from awsbatch_operator.telemetry.metrics import Metrics
+
+
+def _batch_jobs(
+    settings: Settings, shared: Shared, aws: Aws, leadership: LeadershipStart
+) -> BatchJobKind:
+    observer = Observer(
+        batch=aws.batch,
+        feed=aws.jobs,
+        output=OutputReader(aws.logs, shared.clock, wanted=settings.status_log_lines),
+        memory=SubmissionMemory(),
+        clock=shared.clock,
+        leadership=leadership,
+        settling_seconds=settings.settling_seconds,
+    )
+    return BatchJobKind(
+        observer,
+        DefinitionTypes(aws.batch),
+        settings.cluster_id,
+        definition_grace=settings.definition_grace,
+    )
+
+
+def _allowed_in(own: OwnIdentity, cache: Cache) -> Callable[[ScopeRecord], Allowances]:
+    """What may be asked of the account that a record names; of one that is gone, nothing."""
+
+    def allowed(recorded: ScopeRecord) -> Allowances:
+        if not recorded.account:
+            return own.allowed
+        account = cache.get(ObjectKey("AWSAccount", "", recorded.account))
+        if account is None:
+            return replace(own.allowed, account=recorded.account, external_arns=())
+        return allowances(account, own_region=own.region)
+
+    return allowed
+
+
+def _lookout(settings: Settings, clock: Clock, aws: Aws, memories: Memories) -> Lookout:
+    resolver = Resolver(aws.ec2, aws.ssm, aws.prices, clock, cluster_id=settings.cluster_id)
+    return Lookout(
+        ec2=aws.ec2,
+        ecs=aws.ecs,
+        demand=Demand(batch=aws.batch, clock=clock, aside=aws.aside),
+        hearing=Hearing(ec2=aws.ec2, book=aws.notices, clock=clock),
+        pools=Pools(ec2=aws.ec2, resolver=resolver, prices=aws.prices, clock=clock),
+        memories=memories,
+        clock=clock,
+        pace=settings.poll_scale,
+    )
+
+
+def _compute_environments(
+    settings: Settings,
+    shared: Shared,
+    aws: Aws,
+    leadership: LeadershipStart,
+    *,
+    allowed: Callable[[ScopeRecord], Allowances],
+    metrics: Metrics,
+) -> ComputeEnvironmentKind:
+    memories = Memories(leadership)
+    return ComputeEnvironmentKind(
+        batch=aws.batch,
+        lookout=replace(_lookout(settings, shared.clock, aws, memories), on_join=metrics.joined),
+        conductor=Conductor(
+            ec2=aws.ec2,
+            ecs=aws.ecs,
+            memories=memories,
+            clock=shared.clock,
+            on_launch=metrics.launched,
+        ),
+        cluster_id=settings.cluster_id,
+        allowed=allowed,
+        hits=HitJobs(shared.cache, aws.jobs, shared.narrator),
+        unfit=UnfitJobs(shared.cache, shared.narrator),
+    )
+
+
+def life_cycles(
+    settings: Settings,
+    shared: Shared,
+    aws: Aws,
+    leadership: LeadershipStart,
+    *,
+    kube: KubePort,
+    metrics: Metrics,
+) -> Mapping[str, Reconciler]:
+    """By kind."""
+    accounts = accounts_of(settings, shared, aws, kube)
+    job = _batch_jobs(settings, shared, aws, leadership)
+    allowed = _allowed_in(own_identity(settings), shared.cache)
+    environment = _compute_environments(
+        settings, shared, aws, leadership, allowed=allowed, metrics=metrics
+    )
+    return {
+        "AWSAccount": Lifecycle(
+            AwsAccountKind(aws.identity),
+            shared=shared,
+            homes=AccountHomes(settings.region),
+            scoped=False,
+        ),
+        "BatchJob": Lifecycle(job, shared=shared, homes=accounts),
+        "ComputeEnvironment": Lifecycle(environment, shared=shared, homes=accounts),
+        "JobDefinition": Lifecycle(
+            job_definitions(aws.batch, shared.clock, leadership), shared=shared, homes=accounts
+        ),
+        "JobQueue": Lifecycle(job_queues(aws.batch), shared=shared, homes=accounts),
+        "SchedulingPolicy": Lifecycle(
+            scheduling_policies(aws.batch), shared=shared, homes=accounts
+        ),
+    }

@@ -1,0 +1,103 @@
+"""Plans of blocks, carried out on a model of EC2, ECS and Batch."""
+
+from dataclasses import replace
+
+import pytest
+from tests.unit.capacity.cloud_model import Job
+from tests.unit.capacity.small_worlds import HOUR, block, world
+
+from awsbatch_operator.capacity.block_record import Block, Phase
+from awsbatch_operator.capacity.launches import Launches
+from awsbatch_operator.capacity.model import Rung
+from awsbatch_operator.capacity.observed import put_block
+from awsbatch_operator.capacity.planner import plan_capacity
+
+
+def test_a_block_is_looked_at_again_when_it_has_to_be_drained():
+    made = world(block(count=1, drain_timeout_seconds=120), jobs=1, seconds=10)
+    made.run(300)
+    [life] = made.observed().lives
+    made.now = life.instance.end.plus(-120 - 7)
+    assert made.plan().look_again_seconds == pytest.approx(7)
+    made.now = life.instance.end.plus(-120)
+    assert made.plan().steps
+
+
+def test_a_block_is_reserved_launched_held_to_its_end_and_never_made_again():
+    made = world(block(), jobs=1, seconds=60.0)
+    [first] = made.turn().steps
+    assert first.note.message.startswith("Reserved 2 x r7i.large for pool block until ")
+    made.run(300.0)
+    assert len(made.reservations) == 1
+    assert len(made.alive()) == 2
+    shown = made.plan().announce["capacity"]["pools"][0]["block"]
+    assert shown["request"] == 1
+    assert "NewReservation" in shown["decision"]
+    made.run(2 * HOUR)
+    made.jobs.append(Job(1.0, 1000, 60.0))
+    made.run(HOUR)
+    assert made.alive() == []
+    assert made.reservations == {}
+    assert len(made.instances) == 2
+
+
+def test_a_reservation_is_released_as_long_as_it_is_there_once_its_block_is_over_or_its_pool_gone():
+    made = world(block(), jobs=1, seconds=60.0)
+    made.run(300.0)
+    kept = dict(made.reservations)
+    assert [step.action.operation for step in made.plan().steps] == []
+    wish, made.wish = made.wish, replace(made.wish, pools=())
+    made.run(300.0)
+    assert made.reservations == {}
+    made.wish = wish
+    made.run(HOUR)
+    assert (made.reservations, made.alive()) == ({}, [])
+    made.reservations = kept  # its release came to nothing
+    made.run(60.0)
+    assert made.reservations == {}
+    assert len(made.instances) == 2
+
+
+def test_a_crash_after_any_step_of_a_block_buys_nothing_twice():
+    ladder = (Rung.NEW_RESERVATION, Rung.UNTIL_DEADLINE)
+    whole = world(block(fallback=ladder), jobs=1, seconds=60.0)
+    whole.run(2.5 * HOUR, each=60.0)
+    for number in range(1, whole.events + 1):
+        made = world(block(fallback=ladder), jobs=1, seconds=60.0, crash_at=number)
+        made.run(2.5 * HOUR, each=60.0)
+        assert len(made.instances) == 2, number
+        assert made.alive() == [], number
+        assert made.reservations == {}, number
+
+
+def test_a_crash_after_any_step_keeps_no_reservation_that_its_block_needs_no_more():
+    """The reservation ends days later: nobody but the operator gives it back in time."""
+    ladder = (Rung.NEW_RESERVATION,)
+    mine = block(fallback=ladder, seconds=48 * HOUR, release_when_idle=True)
+    whole = world(mine, jobs=1, seconds=60.0)
+    whole.run(HOUR, each=60.0)
+    for number in range(1, whole.events + 1):
+        made = world(mine, jobs=1, seconds=60.0, crash_at=number)
+        made.run(HOUR, each=60.0)
+        assert len(made.instances) == 2, number
+        assert (made.alive(), made.reservations) == ([], {}), number
+
+
+def test_a_reservation_that_a_block_needs_is_kept():
+    """Known by its end alone, where the record was lost and the status told of the block."""
+    made = world(block(fallback=(Rung.NEW_RESERVATION,)), jobs=1, seconds=9000.0)
+    made.run(300.0)
+    [found] = made.reservations.values()
+    shown = Block(request=1, phase=Phase.HELD, end=found.end)
+    kept = put_block(Launches(uid="uid-1"), "block", shown)
+    plan = plan_capacity(made.wish, made.observed(), kept, made.now)
+    assert "CancelCapacityReservation" not in [step.action.operation for step in plan.steps]
+
+
+def test_removal_waits_for_a_reservation_that_may_still_come_to_light():
+    made = world(block(fallback=(Rung.NEW_RESERVATION,), seconds=48 * HOUR), jobs=1)
+    made.reservations_late = 40.0
+    made.turn()
+    assert made.reservations
+    assert made.remove(HOUR)
+    assert made.reservations == {}
