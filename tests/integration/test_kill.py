@@ -119,11 +119,16 @@ class Lane:
     def armed_for_call(self, call):
         match = {(GOING_UP | GOING_DOWN)[call]: f"*{self.cluster.namespace}-*"}
         slow = self.site.fault("delay", operation=call, match=match, seconds=ON_ITS_WAY, times=1)
+        with self.killed_when(lambda: self.site.struck(slow)):
+            yield
+
+    @contextmanager
+    def killed_when(self, look):
         given_up = threading.Event()
 
         def watch():
             while not given_up.wait(POLL_SECONDS):
-                if self.site.struck(slow):
+                if look():
                     self.kill()
                     return
 
@@ -134,6 +139,9 @@ class Lane:
         finally:
             given_up.set()
             thread.join()
+
+    def end(self):
+        self.site.sandbox.kill_operator(self.name)
 
     def kill(self):
         os.kill(self.part.identity.pid, signal.SIGKILL)
@@ -166,7 +174,7 @@ class Lane:
 
 
 @contextmanager
-def lane(site, control_plane, name):
+def lane(site, control_plane, name, make=Lane):
     """A lane, and the right to hold a lease in its namespace."""
     with new_namespace(control_plane) as namespace, site.cluster(namespace) as cluster:
         where, operator = f"--namespace={namespace}", "awsbatch-system:aws-batch-operator"
@@ -174,9 +182,9 @@ def lane(site, control_plane, name):
         kubectl("create", "role", "lease", where, *LEASE_RULES)
         who = "--role=lease", f"--serviceaccount={operator}"
         kubectl("create", "rolebinding", "lease", where, *who)
-        made = Lane(site, cluster, name)
+        made = make(site, cluster, name)
         yield made
-        site.sandbox.kill_operator(name)
+        made.end()
 
 
 @pytest.mark.timeout(300)

@@ -22,6 +22,7 @@ from awsbatch_operator.aws.call_table import CALLS
 from awsbatch_operator.kube.port import KubePort, UnavailableError
 
 MUTATING = frozenset(f"{call.service}:{call.operation}" for call in CALLS if call.mutating)
+CAPACITY = frozenset(name for name in MUTATING if name.startswith(("ec2:", "ecs:")))
 KUBE_WRITES = frozenset({"kube:apply_status", "kube:patch"})
 WRITES = MUTATING | KUBE_WRITES
 

@@ -14,7 +14,9 @@ from awsbatch_operator.aws.call_table import CALLS
 
 # CancelJob is in the table for suspend, which is not there yet.
 CHANGING = frozenset(call.operation for call in CALLS if call.mutating) - {"CancelJob"}
-# Of those, what the whole life of the five kinds needs. Capacity in EC2 belongs to no kind yet.
+# Of those, what the whole life of the five kinds needs. The calls for instances are struck in
+# tests/integration/crash: a launch of unknown outcome is looked for during two minutes, which are
+# too long on a real clock.
 IN_A_LIFE = frozenset(
     call.operation for call in CALLS if call.mutating and call.service == "batch"
 ) - {"CancelJob"}

@@ -30,9 +30,11 @@ class Branches:
     """What the children of a test had to tell.
 
     `failed_timers` is the list to which failed timers of simulators are added in this process.
+    `turn` is which child of its call a process has last forked, or is: 0, 1, …
     """
 
     failed_timers: list[str]
+    turn: int = 0
     _failures: list[str] = field(default_factory=list)
     _told: list[int] = field(default_factory=list)
 
@@ -41,25 +43,29 @@ class Branches:
         day: Awaitable[object],
         points: Points,
         *,
-        at: Callable[[str], bool],
+        at: Callable[[str], int],
         strike: Callable[[], None],
         tell: Callable[[], int],
     ) -> int:
         """Live a day without a strike, and its rest once more from each chosen call on.
 
-        `at` is asked at every call, by name, whether it is chosen. In a child, `strike` says to
-        `points` what happens at the call that is about to be made, and `tell` checks the strikes
-        and counts them when the day is over. Returns the sum. AssertionError that names all days
-        that went wrong, or the one without a strike.
+        `at` is asked at every call, by name, how many children live on from it. In a child,
+        `strike` says to `points` what happens at the call that is about to be made, and `tell`
+        checks the strikes and counts them when the day is over. Returns the sum. AssertionError
+        that names all days that went wrong, or the one without a strike.
         """
         child: _Child | None = None
 
         def branch() -> None:
             nonlocal child
-            if child is None and at(points.names[-1]):
-                child = self._fork(f"call {points.passed}, {points.names[-1]}")
+            if child is not None:
+                return
+            for turn in range(at(points.names[-1])):
+                self.turn = turn
+                child = self._fork(f"call {points.passed}, {points.names[-1]} ({turn})")
                 if child is not None:
                     strike()
+                    return
 
         points.before_each = branch
         try:

@@ -1,11 +1,11 @@
 """A user's day in a hard world, and what must be true at its end."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from tests.integration.crash import invariants
-from tests.integration.crash.scenario import LONG_RUN, STEPS
+from tests.integration.crash.scenario import LONG_RUN, STEPS, Step
 from tests.support.api_servers import ApiServer
 from tests.support.crashing import WRITES, Points
 from tests.support.hard_world import HardWorld, Weather
@@ -19,22 +19,35 @@ class Day:
     """The day, in a world of its own. Whenever the operator dies, another one starts."""
 
     def __init__(self, seed: int, points: Points, weather: Weather | None = None) -> None:
-        self.world = HardWorld(seed, weather or Weather(), LONG_RUN)
+        self.world = self.a_world(seed, weather or Weather())
         self.seed = seed
         self.points = points
         self.server: Callable[[], ApiServer] = partial(ApiServer, self.world.history)
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        """What the user does."""
+        return STEPS
+
+    def a_world(self, seed: int, weather: Weather) -> HardWorld:
+        """Where the day is lived."""
+        return HardWorld(seed, weather, LONG_RUN)
+
+    def check(self) -> None:
+        """All that holds at any time."""
+        invariants.check_all(self.world)
 
     async def live(self) -> None:
         """From the first manifest to the last deletion; all that holds at any time is checked."""
         lives = Lives(self.world, self.points, self._server_of_the_next_life)
         try:
-            for step in STEPS:
+            for step in self.steps:
                 step.do(self.world)
                 await lives.until(partial(step.until, self.world))
-                invariants.check_all(self.world)
+                self.check()
         finally:
             await lives.end()
-        invariants.check_all(self.world)
+        self.check()
 
     def check_the_end(self) -> None:
         """One job for each BatchJob, nothing made twice, nothing left in AWS."""

@@ -39,6 +39,24 @@ async def test_a_child_tells_what_it_counted_and_the_parent_is_not_struck(branch
     assert await live(branches, told=3) == 3
 
 
+async def test_several_children_may_live_on_from_a_call_and_know_which_they_are(branches):
+    points = Points()
+
+    async def day() -> None:
+        for name in CALLS:
+            points.begin(name)
+            await asyncio.sleep(0)
+
+    told = await branches.live(
+        day(),
+        points,
+        at=lambda name: 3 * (name == "batch:SubmitJob"),
+        strike=lambda: None,
+        tell=lambda: 10**branches.turn,
+    )
+    assert told == 111
+
+
 def fail() -> None:
     raise AssertionError("a job twice")
 
@@ -67,7 +85,7 @@ def let_a_timer_fail() -> None:
 async def test_a_day_that_goes_wrong_in_a_child_is_told_with_its_call(branches, trouble, told):
     with pytest.raises(AssertionError) as failed:
         await live(branches, in_child=trouble)
-    assert "1 went wrong\ncall 2, batch:SubmitJob: " in str(failed.value)
+    assert "1 went wrong\ncall 2, batch:SubmitJob (0): " in str(failed.value)
     assert told in str(failed.value)
 
 

@@ -1,0 +1,118 @@
+"""The operator dies, or loses an answer, at calls of days on which instances come and go.
+
+From zero and back, an interruption, drain deadlines, blocks by each way, deletions, agents that
+never join. Each call of EC2 and ECS that changes something is struck in each way in the day that is
+named for it, and in turn in the others; so is every so manieth write to Kubernetes. Each time all
+memory is dropped and a new operator starts. EC2 shows instances 15 s late, and their tags 30 s.
+
+Each time the end is the same: no launch made twice, no reservation bought twice, nothing left. At
+no time are there more instances than jobs justify, and none is ended with a task too early.
+"""
+
+import itertools
+from collections.abc import Callable
+from random import Random
+
+import pytest
+from tests.integration.crash import capacity_scenario as days
+from tests.integration.crash.branches import Branches
+from tests.integration.crash.capacity_day import CapacityDay
+from tests.integration.crash.conftest import POINTS
+from tests.support.crashing import CAPACITY, KUBE_WRITES, Mode, Points
+
+SEED = 701
+SEVERAL = (900, 903, 906, 908)  # from zero, a block in a reservation, one released, one deleted
+MODES = (Mode.BEFORE, Mode.AFTER, Mode.LOST, Mode.LATE)
+# What the removal of orphans makes, which is no part of a day yet.
+BY_NOBODY_YET = frozenset({"ec2:CreateTags", "ec2:DeleteVolume"})
+WRITES_EACH = 9  # to Kubernetes: one in so many is struck
+
+STORIES: dict[str, Callable[[], days.Story]] = {
+    "from zero": days.from_zero,
+    "interruption": days.interruption,
+    "drain deadline": days.drained,
+    "new reservation": lambda: days.until_its_end("NewReservation"),
+    "own reservation": lambda: days.until_its_end("OwnReservation", "Spot"),
+    "until a deadline": lambda: days.until_its_end("OnDemandUntilDeadline"),
+    "spot": lambda: days.until_its_end("Spot"),
+    "released when idle": days.released,
+    "deleted while it is made": days.cut_short,
+    "never joining": days.never_joining,
+}
+# In which day a call is struck in each way.
+WHERE = {
+    "ec2:CreateLaunchTemplate": "from zero",
+    "ec2:CreateFleet": "from zero",
+    "ecs:UpdateContainerInstancesState": "from zero",
+    "ec2:TerminateInstances": "from zero",
+    "ec2:DeleteLaunchTemplate": "from zero",
+    "ecs:DeregisterContainerInstance": "interruption",
+    "ec2:CreateCapacityReservation": "released when idle",
+    "ec2:RunInstances": "released when idle",
+    "ec2:CancelCapacityReservation": "released when idle",
+}
+
+
+class Struck:
+    """Chooses the calls of a day that are struck, and how: in all ways, or in one after another."""
+
+    def __init__(self, story: str, branches: Branches) -> None:
+        self.whole = {name for name, where in WHERE.items() if where == story}
+        self.done: set[str] = set()  # of those
+        self._branches = branches
+        self._ways = itertools.cycle(MODES)
+        self._writes = itertools.count(len(story))
+        self._way = Mode.BEFORE
+
+    def __call__(self, name: str) -> int:
+        if name in self.whole - self.done:
+            self.done.add(name)
+            self._way = Mode.BEFORE
+            return len(MODES)
+        if name in CAPACITY or (name in KUBE_WRITES and not next(self._writes) % WRITES_EACH):
+            self._way = next(self._ways)
+            return 1
+        return 0
+
+    @property
+    def mode(self) -> Mode:
+        """How this child is struck."""
+        return MODES[(MODES.index(self._way) + self._branches.turn) % len(MODES)]
+
+
+def test_there_is_a_day_for_each_call_that_changes_something():
+    assert WHERE.keys() == CAPACITY - BY_NOBODY_YET
+    assert set(WHERE.values()) <= STORIES.keys()
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("story", STORIES)
+async def test_a_day_with_instances_ends_the_same(story, branches, record_property):
+    points = Points()
+    day = CapacityDay(SEED, points, STORIES[story]())
+    struck = Struck(story, branches)
+
+    def tell() -> int:
+        assert [each.mode for each in points.struck] == [struck.mode]
+        return 1
+
+    number = await branches.live(
+        day.live_well(),
+        points,
+        at=struck,
+        strike=lambda: points.strike_now(struck.mode),
+        tell=tell,
+    )
+    assert struck.done == struck.whole
+    record_property(f"{POINTS} (instances: {story})", number)
+
+
+@pytest.mark.parametrize("seed", SEVERAL)
+async def test_several_strikes_on_a_day_with_instances_end_the_same(seed, record_property):
+    dice = Random(seed)
+    numbers = sorted(dice.sample(range(60, 420), dice.randint(3, 8)))
+    points = Points(strikes={number: dice.choice(MODES[:3]) for number in numbers})
+    story = list(STORIES)[seed % len(STORIES)]
+    await CapacityDay(seed, points, STORIES[story]()).live_well()
+    assert points.struck
+    record_property(f"{POINTS} (instances, several strikes)", len(points.struck))
