@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from tests.bench import jobs, polling, restart
+from tests.bench import capacity, jobs, notices, polling, restart
 from tests.bench.figures import Figure, print_table, say
 from tests.support.site import Site, opened
 
@@ -23,7 +23,12 @@ ON_A_SITE: Mapping[str, Callable[[Site], list[Figure]]] = {
     "restart": lambda site: restart.measure(site, restart.USUAL),
     "large": lambda site: restart.measure(site, restart.LARGE),
 }
-GROUPS = (*ON_A_SITE, "polling")
+IN_PROCESS: Mapping[str, Callable[[], list[Figure]]] = {
+    "polling": polling.measure,
+    "capacity": capacity.measure,
+    "notices": notices.measure,
+}
+GROUPS = (*ON_A_SITE, *IN_PROCESS)
 
 
 def measured(directory: Path, groups: Collection[str]) -> list[Figure]:
@@ -40,7 +45,9 @@ def measured(directory: Path, groups: Collection[str]) -> list[Figure]:
                     jobs.prepare_one(site)
                 for name in chosen:
                     figures += ON_A_SITE[name](site)
-    return figures + (polling.measure() if "polling" in groups else [])
+    for name, measure in IN_PROCESS.items():
+        figures += measure() if name in groups else []
+    return figures
 
 
 def main(words: list[str]) -> int:
