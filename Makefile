@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := env PYTHONPATH=operator $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-simulator test-component test-crash test-integration check format up down status restart-operator crds docs bench lock clean
+.PHONY: help demo demo-capacity test test-unit test-simulator test-component test-crash test-integration check format up down status restart-operator crds docs bench lock clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ $(VENV)/.ready: requirements/uv.txt requirements/dev.txt
 
 demo: $(VENV)/.ready ## Run the quickstart on a local control plane and simulated AWS (KEEP=1 leaves it running)
 	@exec $(RUN) -m awsbatch_sandbox demo $(if $(KEEP),--keep)
+
+demo-capacity: $(VENV)/.ready ## Show how instances come for waiting jobs and go again, and a block of them
+	@exec $(RUN) -m awsbatch_sandbox demo-capacity
 
 up: $(VENV)/.ready ## Start control plane, simulator and operator; leaves .sandbox/kubeconfig and .sandbox/aws.env
 	@exec $(RUN) -m awsbatch_sandbox up

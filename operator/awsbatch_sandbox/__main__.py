@@ -5,10 +5,12 @@ import sys
 from pathlib import Path
 
 from awsbatch_sandbox import commands, demo
+from awsbatch_sandbox.capacity_demo import capacity
 from awsbatch_sandbox.errors import SandboxError
 from awsbatch_sandbox.interrupts import Interrupted, raise_on_signals
 from awsbatch_sandbox.paths import DEFAULT_SANDBOX
 from awsbatch_sandbox.progress import Progress
+from awsbatch_sandbox.quickstart_demo import quickstart
 
 SPEED, FASTEST = 10.0, 100.0
 SPEED_HELP = "how many times as quick as AWS the simulated one is (default: %(default)g)"
@@ -22,6 +24,7 @@ def parser() -> argparse.ArgumentParser:
     for name, text in (
         ("up", "start control plane, simulated AWS and operator in the background"),
         ("demo", "run examples/quickstart on all of it and show what comes out"),
+        ("demo-capacity", "show on all of it how instances come for waiting jobs and go again"),
         ("down", "end what up has started"),
         ("restart-operator", "start the operator again, killed or not"),
         ("status", "show which parts run"),
@@ -33,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
             default=DEFAULT_SANDBOX,
             help="where kubeconfig, credentials and logs go (default: %(default)s)",
         )
-        if name in {"up", "demo"}:
+        if name in {"up", "demo", "demo-capacity"}:
             each.add_argument("--speed", type=speed, default=SPEED, help=SPEED_HELP)
         if name == "demo":
             each.add_argument("--keep", action="store_true", help="leave it running at the end")
@@ -56,9 +59,15 @@ def run(arguments: argparse.Namespace, progress: Progress) -> int:
         case "up":
             return commands.up(arguments.directory, progress, speed=arguments.speed)
         case "demo" if arguments.keep:
-            return demo.run_and_keep(arguments.directory, progress, speed=arguments.speed)
+            demo.run_and_keep(arguments.directory, progress, quickstart, speed=arguments.speed)
+            return 0
         case "demo":
-            return demo.run(progress, speed=arguments.speed)
+            demo.run(progress, quickstart, speed=arguments.speed)
+            progress.say("To look around: make demo KEEP=1")
+            return 0
+        case "demo-capacity":
+            demo.run(progress, capacity, speed=arguments.speed)
+            return 0
         case "down":
             return commands.down(arguments.directory, progress)
         case "restart-operator":

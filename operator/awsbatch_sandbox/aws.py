@@ -72,10 +72,18 @@ class SimulatedAws:
         shorter = {name: d / factor for name, d in delays.items() if d < LONG_SECONDS}
         self.admin("PUT", "/_simulator/settings", {"delays": shorter})
 
-    def admin(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    def admin(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        may_be_missing: bool = False,
+    ) -> Any:
         """Call the simulator's admin interface, such as ("GET", "/_simulator/calls").
 
-        Returns the parsed answer, None if it is empty; SandboxError for an error answer.
+        Returns the parsed answer, None if it is empty, or if there is no such thing and
+        `may_be_missing` is set; SandboxError for an error answer.
         """
         address = urlsplit(self.url)
         connection = http.client.HTTPConnection(
@@ -92,6 +100,8 @@ class SimulatedAws:
             content = answer.read().decode()
         finally:
             connection.close()
+        if may_be_missing and answer.status == http.HTTPStatus.NOT_FOUND:
+            return None
         if answer.status >= http.HTTPStatus.BAD_REQUEST:
             raise SandboxError(f"{method} {path} was refused ({answer.status}): {content}")
         return json.loads(content) if content else None

@@ -7,6 +7,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOOLS_MODULE = REPOSITORY / "tools"
 GO_REQUIREMENTS = REPOSITORY / "requirements" / "go.txt"
+EXAMPLES = REPOSITORY / "examples"
 DEFAULT_SANDBOX = REPOSITORY / ".sandbox"
 
 

@@ -1,23 +1,15 @@
 """`make demo` shows the quickstart from end to end, and leaves nothing behind however it ends."""
 
-import os
 import signal
-import subprocess
-import sys
-import threading
-from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 import pytest
 from tests.support.deadline import wait_until
-from tests.support.signals import ignoring, with_default_signals
-
-from awsbatch_sandbox.paths import REPOSITORY
+from tests.support.demos import demo, processes_of
+from tests.support.signals import ignoring
 
 pytestmark = [pytest.mark.control_plane, pytest.mark.timeout(180)]
 
-DEADLINE_SECONDS = 150
 MOMENTS = [
     "Starting etcd",
     "Installing the CRDs",
@@ -26,43 +18,10 @@ MOMENTS = [
 ]
 
 
-@contextmanager
-def demo(tmp_path, started=with_default_signals):
-    """The demo, its temporary directory below `tmp_path`; all of it is killed at the end."""
-    environ = os.environ | {"PYTHONPATH": str(REPOSITORY / "operator"), "TMPDIR": str(tmp_path)}
-    with subprocess.Popen(
-        started([sys.executable, "-m", "awsbatch_sandbox", "demo"]),
-        env=environ,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        watchdog = threading.Timer(DEADLINE_SECONDS, process.kill)
-        watchdog.start()
-        yield process
-        watchdog.cancel()
-        process.kill()
-
-
-def processes_of(tmp_path):
-    """Command lines of all that was started with that temporary directory."""
-    return [words for pid in Path("/proc").iterdir() if (words := command(pid, tmp_path))]
-
-
-def command(process, tmp_path):
-    try:
-        environ = (process / "environ").read_bytes().split(b"\0")
-        if f"TMPDIR={tmp_path}".encode() in environ:
-            return (process / "cmdline").read_text()
-    except OSError:  # not a process, not ours, or gone
-        pass
-    return None
-
-
 def test_the_demo_ends_with_what_the_job_really_printed_also_under_nohup(tmp_path):
     """Here in the background and under nohup, with a Ctrl-C for others and the terminal closed."""
     disturbing = (signal.SIGINT, signal.SIGHUP)
-    with demo(tmp_path, partial(ignoring, disturbing)) as process:
+    with demo(tmp_path, started=partial(ignoring, disturbing)) as process:
         printed = process.stderr.readline()
         for number in disturbing:
             process.send_signal(number)
