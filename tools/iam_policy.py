@@ -32,7 +32,7 @@ table; attach it beside the other, or leave it out. Give the same policies, with
 the operator's role and demand the AWSAccount's `externalId`. Prices are asked for with the
 operator's own role only.
 
-Before you use them, look at five things:
+Before you use them, look at six things:
 
 - **The cluster id.** `{cluster_id}` stands for the `--cluster-id` of your installation (in the
   overlay: `cluster-id`). Put yours in its place, here and in the role of every AWSAccount:
@@ -55,6 +55,10 @@ Before you use them, look at five things:
 - **Images by parameter** (`ssm:GetParameter`). The operator may read the parameters with which AWS
   names the ECS-optimized images. For one of your own (`image.ssmParameter` of a pool), add its ARN
   to the statement `SsmGetParameter`.
+- **The interruption queue** (`sqs:ReceiveMessage`, `sqs:DeleteMessage`), if there is one: its name
+  must begin with `aws-batch-operator`, or its ARN be put into the statement `SqsDeleteMessage`. The
+  operator deletes what it finds there that is no announcement, so let it read no other queue
+  ([how to make one](../../docs/interruption.md)). Only the operator's own role needs this.
 
 In the tables, *of ours* means: with the tag `awsbatch.dev/cluster` of this cluster on the thing,
 and *with our tag*: with it in the request. Where neither stands, AWS has no such condition for the
