@@ -102,7 +102,7 @@ async def test_a_finished_job_goes_although_its_account_is_gone():
 
 async def test_nothing_is_remembered_of_a_job_that_is_finished_or_gone(monkeypatch):
     memory = SubmissionMemory()
-    monkeypatch.setattr("awsbatch_operator.assembly.SubmissionMemory", lambda: memory)
+    monkeypatch.setattr("awsbatch_operator.life_cycles.SubmissionMemory", lambda: memory)
     there = Installation()
     async with there.running():
         await finished(there)
