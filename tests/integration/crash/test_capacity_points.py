@@ -23,7 +23,7 @@ from tests.support.crashing import CAPACITY, KUBE_WRITES, Mode, Points
 SEED = 701
 SEVERAL = (900, 903, 906, 908)  # from zero, a block in a reservation, one released, one deleted
 MODES = (Mode.BEFORE, Mode.AFTER, Mode.LOST, Mode.LATE)
-# What the removal of orphans makes, which is no part of a day yet.
+# What only the removal of orphans makes: tests/component/lifecycle/test_orphan_strikes.py.
 BY_NOBODY_YET = frozenset({"ec2:CreateTags", "ec2:DeleteVolume"})
 WRITES_EACH = 9  # to Kubernetes: one in so many is struck
 
