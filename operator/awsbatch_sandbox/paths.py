@@ -27,9 +27,15 @@ class Layout:
 
     def create(self) -> None:
         """Make the directories, readable by this user only: they hold private keys."""
-        for directory in (self.root, self.logs, self.pki, self.etcd, self.accounts):
+        places = (self.root, self.logs, self.pki, self.etcd, self.accounts, self.temporary)
+        for directory in places:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.root.chmod(0o700)
+
+    @property
+    def temporary(self) -> Path:
+        """The operator's temporary files, which go with the sandbox."""
+        return self.root / "tmp"
 
     @property
     def kubeconfig(self) -> Path:

@@ -204,10 +204,12 @@ class Sandbox:
         start, identity = self._starts[name], self._known_identity()
         command = ["run", "--cluster-id", self.cluster_id, "--identity", name]
         listen = ["--listen-host", LOOPBACK, "--listen-port", "0"]
+        # One that is killed leaves the certificates there that its clients were made with.
+        own = {"TMPDIR": str(self.layout.temporary)}
         part = self._start_python(
             name,
             ["awsbatch_operator", *command, *listen, *start.flags],
-            environ=self.aws.environment() | identity.environment() | dict(start.environ),
+            environ=self.aws.environment() | identity.environment() | own | dict(start.environ),
             grace_seconds=OPERATOR_GRACE_SECONDS,
         )
         self._operators[name] = part

@@ -49,7 +49,7 @@ def processes_of(tmp_path: Path) -> list[str]:
 def _command(process: Path, tmp_path: Path) -> str | None:
     try:
         environ = (process / "environ").read_bytes().split(b"\0")
-        if f"TMPDIR={tmp_path}".encode() in environ:
+        if any(each.startswith(f"TMPDIR={tmp_path}".encode()) for each in environ):
             return (process / "cmdline").read_text()
     except OSError:  # not a process, not ours, or gone
         pass
