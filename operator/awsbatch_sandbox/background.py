@@ -124,6 +124,7 @@ def clean(layout: Layout, old: State | None) -> None:
             layout.pki,
             layout.etcd,
             layout.accounts,
+            layout.temporary,
             layout.kubectl_cache,
             layout.commands,
         ):
