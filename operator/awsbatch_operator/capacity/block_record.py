@@ -1,7 +1,7 @@
 """The values of a block: its record, what its next step looks at, and the steps."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -48,6 +48,12 @@ class Block:
         """Whether EC2 leaves the instances alone until the end."""
         return self.rung is not Rung.SPOT
 
+    @property
+    def target(self) -> str:
+        """The reservation that is launched into; that of a way before may only hold instances."""
+        into = self.rung in {Rung.OWN_RESERVATION, Rung.NEW_RESERVATION}
+        return self.reservation if into else ""
+
     def late(self, now: Instant) -> bool:
         """Whether its end has come while it was still being made: nothing more is bought for it.
 
@@ -62,6 +68,11 @@ class Block:
             return None
         hours = Decimal(spec.duration_seconds + int(ALLOWANCE_SECONDS)) / _HOUR
         return (self.price * spec.instance_count * hours).quantize(Decimal("0.01"))
+
+    def moved_on(self, rung: Rung, why: str) -> "Block":
+        """The same, where that way led nowhere."""
+        tried = (*self.tried, (rung, why[:200]))
+        return replace(self, phase=Phase.WAITING, rung=None, attempt=0, tried=tried)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +144,21 @@ class BlockStep:
     decision: str = ""
     cost: Decimal | None = None  # of the whole block
     again: Instant | None = None
+
+
+def without_lost_reservation(block: Block, spec: SpotBlock, view: BlockView) -> Block:
+    """On to the next way where the reservation that is launched into is not shown any more.
+
+    Somebody has cancelled it, or it may not be used: whoever may edit the object could have put
+    another team's into the record.
+    """
+    launching = block.phase is Phase.LAUNCHING and not view.launching
+    if block.rung is None or not launching or view.living >= spec.instance_count:
+        return block
+    if not block.target or any(each.id == block.target for each in view.reservations):
+        return block
+    why = f"the reservation {block.target} is not there, or may not be used"
+    return block.moved_on(block.rung, why)
 
 
 def reservation_token(block: Block, pool: str, uid: str) -> str:

@@ -12,7 +12,6 @@ from awsbatch_operator.capacity.block_record import (
     Block,
     LaunchBlock,
     Phase,
-    Release,
     Reservation,
     Reserve,
 )
@@ -185,22 +184,6 @@ def test_a_part_that_was_launched_is_kept_and_the_rest_asked_for_by_the_next_way
     end = step(failed(rest.block, classify("VcpuLimitExceeded", "Quota.")), mine, view(living=1))
     assert (end.block.phase, end.action) == (Phase.HELD, None)
     assert end.decision.startswith("1 of 2 instances")
-
-
-def test_a_reservation_that_led_nowhere_is_released_before_the_next_way():
-    mine = block_pool(Rung.NEW_RESERVATION, Rung.UNTIL_DEADLINE)
-    launching = Block(
-        request=1,
-        phase=Phase.LAUNCHING,
-        rung=Rung.NEW_RESERVATION,
-        reservation="cr-1",
-        instance_type="r7i.large",
-        zone="a",
-        end=END,
-    )
-    told = step(failed(launching, classify("InvalidAMIID.NotFound", "Gone.")), mine, view())
-    assert told.action == Release("cr-1")
-    assert step(told.block, mine, view()).block.rung is Rung.UNTIL_DEADLINE
 
 
 @pytest.mark.parametrize(
