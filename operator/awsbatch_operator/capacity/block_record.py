@@ -36,6 +36,7 @@ class Block:
     attempt: int = 0  # which of the rung's offers, the cheapest first
     failures: int = 0  # whole ladders in a row without success
     not_before: Instant | None = None
+    mark: str = ""  # of the spec under which no way was open: with another, it is tried at once
     tried: tuple[tuple[Rung, str], ...] = ()
     instance_type: str = ""
     zone: str = ""
@@ -69,6 +70,17 @@ class Block:
         hours = Decimal(spec.duration_seconds + int(ALLOWANCE_SECONDS)) / _HOUR
         return (self.price * spec.instance_count * hours).quantize(Decimal("0.01"))
 
+    @property
+    def whys(self) -> str:
+        """Why each way that was tried led nowhere."""
+        return "; ".join(f"{rung}: {why}" for rung, why in self.tried)
+
+    @property
+    def closed(self) -> str:
+        """What to tell while no way is open."""
+        again = "" if self.not_before is None else self.not_before.rfc3339()
+        return f"No way is open. {self.whys}; tried again at {again}, or when the spec changes."
+
     def moved_on(self, rung: Rung, why: str) -> "Block":
         """The same, where that way led nowhere."""
         tried = (*self.tried, (rung, why[:200]))
@@ -101,6 +113,7 @@ class BlockView:
     types: Mapping[str, InstanceType]
     reservations: Sequence[Reservation] = ()
     launching: bool = False  # the pool has an open launch intent
+    mark: str = ""  # of the spec, and of the annotation that asks for a reconcile
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +196,7 @@ def block_body(block: Block) -> Shape:
         "attempt": block.attempt,
         "failures": block.failures,
         "notBefore": _written(block.not_before),
+        "mark": block.mark,
         "tried": [[rung.value, why] for rung, why in block.tried],
         "type": block.instance_type,
         "zone": block.zone,
@@ -207,6 +221,7 @@ def block_of(body: Shape) -> Block | None:
             attempt=int(body.get("attempt", 0)),
             failures=int(body.get("failures", 0)),
             not_before=_read(body.get("notBefore")),
+            mark=str(body.get("mark", "")),
             tried=tuple((Rung(each), str(why)) for each, why in body.get("tried", ())),
             instance_type=str(body.get("type", "")),
             zone=str(body.get("zone", "")),

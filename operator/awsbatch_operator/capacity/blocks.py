@@ -179,9 +179,10 @@ def _current(block: Block | None, spec: SpotBlock, view: BlockView) -> Block:
 def _begin(block: Block, spec: SpotBlock, ground: Ground, uid: str) -> BlockStep:
     """Take the first way that is open, or say what the block waits for."""
     view, now = ground.view, ground.now
-    if block.not_before is not None and now < block.not_before:
-        text = f"No way gave the capacity; tried again at {block.not_before.rfc3339()}."
-        return BlockStep(block=block, decision=text, again=block.not_before)
+    if block.not_before is not None:
+        if now < block.not_before and block.mark == view.mark:
+            return BlockStep(block=block, decision=block.closed, again=block.not_before)
+        block = replace(block, tried=(), not_before=None)  # the whole ladder again
     begun = bool(block.tried or block.attempt or view.living)
     if spec.start is BlockStart.ON_DEMAND and not view.waiting and not begun:
         return BlockStep(block=block, decision="Begins when a job first waits for it.")
@@ -204,16 +205,14 @@ def _begin(block: Block, spec: SpotBlock, ground: Ground, uid: str) -> BlockStep
 
 def _no_way(block: Block, view: BlockView, spec: SpotBlock, now: Instant) -> BlockStep:
     """Keep what there is, or try the whole ladder again, later and later."""
-    whys = "; ".join(f"{rung}: {why}" for rung, why in block.tried)
     if view.living:
-        text = f"{view.living} of {spec.instance_count} instances; no more. {whys}"
+        text = f"{view.living} of {spec.instance_count} instances; no more. {block.whys}"
         return BlockStep(block=replace(block, phase=Phase.HELD), decision=text)
     seconds = min(_RETRY_AT_MOST, _RETRY_SECONDS * 2 ** min(block.failures, 10))
     again = now.plus(seconds)
-    waiting = replace(
-        block, tried=(), failures=block.failures + 1, not_before=again, end=None, rung=None
-    )
-    return BlockStep(block=waiting, decision=f"No way is open. {whys}", again=again)
+    waiting = replace(block, failures=block.failures + 1, end=None, rung=None)
+    waiting = replace(waiting, not_before=again, mark=view.mark)
+    return BlockStep(block=waiting, decision=waiting.closed, again=again)
 
 
 def _way(block: Block, spec: SpotBlock, ground: Ground, uid: str) -> BlockStep | None:

@@ -122,11 +122,26 @@ def test_all_ways_closed_are_tried_again_later_and_later_never_in_a_hot_loop():
     for _ in range(8):
         told = step(block, mine, view(offers=()), now=now)
         assert told.action is None
-        assert step(told.block, mine, view(), now=now.plus(1)).action is None
+        later = step(told.block, mine, view(), now=now.plus(1))
+        assert later.action is None
+        # It is told all the time, not only in the moment in which it is found out.
+        assert "OnDemandUntilDeadline: nothing is offered now" in later.decision
+        assert told.again.rfc3339() in later.decision
         waits.append(told.again.since(now) / 60)
         block, now = told.block, told.again
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
     assert "OnDemandUntilDeadline: nothing is offered now" in told.decision
+
+
+def test_a_changed_spec_is_tried_at_once_however_long_the_block_was_to_wait():
+    dear = block_pool(Rung.UNTIL_DEADLINE, price="0.03")
+    told = step(None, dear, view(mark="1"))
+    cheap = block_pool(Rung.UNTIL_DEADLINE, price="0.10")
+    assert step(told.block, cheap, view(mark="1"), now=NOW.plus(5)).action is None
+    again = step(told.block, cheap, view(mark="2"), now=NOW.plus(5))
+    assert isinstance(again.action, LaunchBlock)
+    still = step(told.block, dear, view(mark="2"), now=NOW.plus(5))
+    assert (still.action, still.block.mark) == (None, "2")  # which waits again
 
 
 def test_a_block_is_never_above_its_price_and_an_unknown_price_is_none():
