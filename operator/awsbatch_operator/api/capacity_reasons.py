@@ -91,6 +91,12 @@ USER_DATA_REFUSED = stall(
     "No instance can be launched with the user data of a pool.",
     "Correct the field that the message names; `python -m awsbatch_operator userdata` shows it.",
 )
+USER_DATA_DOUBTFUL = note(
+    "UserDataDoubtful",
+    "Instances are launched with the user data of a pool, but something in it is seldom meant so.",
+    "Mend what the message names; `python -m awsbatch_operator userdata` shows it.",
+    warning=True,
+)
 POOL_UNRESOLVED = wait(
     "PoolUnresolved",
     "What a pool names could not be looked up in AWS, so it launches nothing yet.",

@@ -155,6 +155,7 @@ def _step(drafts: Drafting, pool: Pool, block: Block | None, left: Sequence[Need
         types=types,
         reservations=seen.reservations,
         launching=record.of(pool.name).intent is not None,
+        mark=seen.mark,
     )
     used = all_used(seen, record, drafts.wish, pool.name)
     budget = Budget.of(drafts.wish.pools, used, drafts.wish.limits, {})

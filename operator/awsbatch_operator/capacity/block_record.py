@@ -1,7 +1,7 @@
 """The values of a block: its record, what its next step looks at, and the steps."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -36,6 +36,7 @@ class Block:
     attempt: int = 0  # which of the rung's offers, the cheapest first
     failures: int = 0  # whole ladders in a row without success
     not_before: Instant | None = None
+    mark: str = ""  # of the spec under which no way was open: with another, it is tried at once
     tried: tuple[tuple[Rung, str], ...] = ()
     instance_type: str = ""
     zone: str = ""
@@ -47,6 +48,12 @@ class Block:
     def guaranteed(self) -> bool:
         """Whether EC2 leaves the instances alone until the end."""
         return self.rung is not Rung.SPOT
+
+    @property
+    def target(self) -> str:
+        """The reservation that is launched into; that of a way before may only hold instances."""
+        into = self.rung in {Rung.OWN_RESERVATION, Rung.NEW_RESERVATION}
+        return self.reservation if into else ""
 
     def late(self, now: Instant) -> bool:
         """Whether its end has come while it was still being made: nothing more is bought for it.
@@ -62,6 +69,22 @@ class Block:
             return None
         hours = Decimal(spec.duration_seconds + int(ALLOWANCE_SECONDS)) / _HOUR
         return (self.price * spec.instance_count * hours).quantize(Decimal("0.01"))
+
+    @property
+    def whys(self) -> str:
+        """Why each way that was tried led nowhere."""
+        return "; ".join(f"{rung}: {why}" for rung, why in self.tried)
+
+    @property
+    def closed(self) -> str:
+        """What to tell while no way is open."""
+        again = "" if self.not_before is None else self.not_before.rfc3339()
+        return f"No way is open. {self.whys}; tried again at {again}, or when the spec changes."
+
+    def moved_on(self, rung: Rung, why: str) -> "Block":
+        """The same, where that way led nowhere."""
+        tried = (*self.tried, (rung, why[:200]))
+        return replace(self, phase=Phase.WAITING, rung=None, attempt=0, tried=tried)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +113,7 @@ class BlockView:
     types: Mapping[str, InstanceType]
     reservations: Sequence[Reservation] = ()
     launching: bool = False  # the pool has an open launch intent
+    mark: str = ""  # of the spec, and of the annotation that asks for a reconcile
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +159,21 @@ class BlockStep:
     again: Instant | None = None
 
 
+def without_lost_reservation(block: Block, spec: SpotBlock, view: BlockView) -> Block:
+    """On to the next way where the reservation that is launched into is not shown any more.
+
+    Somebody has cancelled it, or it may not be used: whoever may edit the object could have put
+    another team's into the record.
+    """
+    launching = block.phase is Phase.LAUNCHING and not view.launching
+    if block.rung is None or not launching or view.living >= spec.instance_count:
+        return block
+    if not block.target or any(each.id == block.target for each in view.reservations):
+        return block
+    why = f"the reservation {block.target} is not there, or may not be used"
+    return block.moved_on(block.rung, why)
+
+
 def reservation_token(block: Block, pool: str, uid: str) -> str:
     """The client token of its reservation: of this request, offer and end alone."""
     end = "" if block.end is None else block.end.rfc3339()
@@ -157,6 +196,7 @@ def block_body(block: Block) -> Shape:
         "attempt": block.attempt,
         "failures": block.failures,
         "notBefore": _written(block.not_before),
+        "mark": block.mark,
         "tried": [[rung.value, why] for rung, why in block.tried],
         "type": block.instance_type,
         "zone": block.zone,
@@ -181,6 +221,7 @@ def block_of(body: Shape) -> Block | None:
             attempt=int(body.get("attempt", 0)),
             failures=int(body.get("failures", 0)),
             not_before=_read(body.get("notBefore")),
+            mark=str(body.get("mark", "")),
             tried=tuple((Rung(each), str(why)) for each, why in body.get("tried", ())),
             instance_type=str(body.get("type", "")),
             zone=str(body.get("zone", "")),

@@ -27,6 +27,7 @@ from awsbatch_operator.capacity.block_record import (
     Reservation,
     Reserve,
     reservation_token,
+    without_lost_reservation,
 )
 from awsbatch_operator.capacity.budget import Budget, Candidate
 from awsbatch_operator.capacity.faults import Extent, Fault
@@ -124,6 +125,7 @@ def advance(
     current = _current(block, spec, view)
     if current.late(now) and not view.launching:
         return _held(replace(current, phase=Phase.HELD), spec, view)
+    current = without_lost_reservation(current, spec, view)
     match current.phase:
         case Phase.WAITING:
             return _begin(current, spec, Ground(pool, view, budget, now), uid)
@@ -149,15 +151,10 @@ def failed(block: Block, fault: Fault) -> Block:
     if block.rung is None or fault.extent in _SAME_AGAIN:
         return block
     further = block.rung is not Rung.OWN_RESERVATION and block.attempt < _OFFERS_TRIED
-    launched_into = block.phase is Phase.LAUNCHING and bool(block.reservation)
+    launched_into = block.phase is Phase.LAUNCHING and bool(block.target)
     if fault.extent is Extent.OFFER and further and not launched_into:
         return replace(block, phase=Phase.WAITING, attempt=block.attempt + 1)
-    return _moved_on(block, block.rung, fault.message)
-
-
-def _moved_on(block: Block, rung: Rung, why: str) -> Block:
-    tried = (*block.tried, (rung, why[:200]))
-    return replace(block, phase=Phase.WAITING, rung=None, attempt=0, tried=tried)
+    return block.moved_on(block.rung, fault.message)
 
 
 def _spec(pool: Pool) -> SpotBlock:
@@ -182,14 +179,18 @@ def _current(block: Block | None, spec: SpotBlock, view: BlockView) -> Block:
 def _begin(block: Block, spec: SpotBlock, ground: Ground, uid: str) -> BlockStep:
     """Take the first way that is open, or say what the block waits for."""
     view, now = ground.view, ground.now
-    if block.not_before is not None and now < block.not_before:
-        text = f"No way gave the capacity; tried again at {block.not_before.rfc3339()}."
-        return BlockStep(block=block, decision=text, again=block.not_before)
+    if block.not_before is not None:
+        if now < block.not_before and block.mark == view.mark:
+            return BlockStep(block=block, decision=block.closed, again=block.not_before)
+        block = replace(block, tried=(), not_before=None)  # the whole ladder again
     begun = bool(block.tried or block.attempt or view.living)
     if spec.start is BlockStart.ON_DEMAND and not view.waiting and not begun:
         return BlockStep(block=block, decision="Begins when a job first waits for it.")
     if block.reservation and not view.living:  # of a way that led nowhere
-        return BlockStep(block=replace(block, reservation=""), action=Release(block.reservation))
+        named, block = block.reservation, replace(block, reservation="")
+        # One of the user's own stays, whatever became of the launch into it.
+        if any(each.id == named and each.ours for each in view.reservations):
+            return BlockStep(block=block, action=Release(named))
     if block.end is None or not view.living:  # nothing has begun: the time counts from now
         block = replace(block, end=now.plus(spec.duration_seconds + ALLOWANCE_SECONDS))
     done = {rung for rung, _ in block.tried}
@@ -198,22 +199,20 @@ def _begin(block: Block, spec: SpotBlock, ground: Ground, uid: str) -> BlockStep
             step = _way(replace(block, rung=rung), spec, ground, uid)
             if step is not None:
                 return step
-            block = _moved_on(block, rung, ground.reason())
+            block = block.moved_on(rung, ground.reason())
     return _no_way(block, view, spec, now)
 
 
 def _no_way(block: Block, view: BlockView, spec: SpotBlock, now: Instant) -> BlockStep:
     """Keep what there is, or try the whole ladder again, later and later."""
-    whys = "; ".join(f"{rung}: {why}" for rung, why in block.tried)
     if view.living:
-        text = f"{view.living} of {spec.instance_count} instances; no more. {whys}"
+        text = f"{view.living} of {spec.instance_count} instances; no more. {block.whys}"
         return BlockStep(block=replace(block, phase=Phase.HELD), decision=text)
     seconds = min(_RETRY_AT_MOST, _RETRY_SECONDS * 2 ** min(block.failures, 10))
     again = now.plus(seconds)
-    waiting = replace(
-        block, tried=(), failures=block.failures + 1, not_before=again, end=None, rung=None
-    )
-    return BlockStep(block=waiting, decision=f"No way is open. {whys}", again=again)
+    waiting = replace(block, failures=block.failures + 1, end=None, rung=None)
+    waiting = replace(waiting, not_before=again, mark=view.mark)
+    return BlockStep(block=waiting, decision=waiting.closed, again=again)
 
 
 def _way(block: Block, spec: SpotBlock, ground: Ground, uid: str) -> BlockStep | None:
@@ -271,7 +270,7 @@ def _launched(block: Block, spec: SpotBlock, view: BlockView) -> BlockStep:
         if offer.market is market
         and (offer.instance_type, offer.zone) == (block.instance_type, block.zone)
     )
-    action = LaunchBlock(market, offers, missing, block.end, block.reservation)
+    action = LaunchBlock(market, offers, missing, block.end, block.target)
     return _told(block, spec, action)
 
 

@@ -130,6 +130,11 @@ class Source:
         return "image.amiId" if self.image_id else "image.ssmParameter"
 
 
+def is_image_id(text: str) -> bool:
+    """Whether it has the form of one."""
+    return bool(_IMAGE_ID.fullmatch(text))
+
+
 def given_source(body: Shape) -> Source | None:
     """What the spec names; None: nothing."""
     image = body.get("image") or {}
@@ -156,7 +161,7 @@ def image(
     if source.parameter and held is None:
         what = f"Systems Manager has no parameter {source.parameter} in this account and region"
         return _no_image(path, what, "Correct the name, or set image.amiId")
-    if source.parameter and not _IMAGE_ID.fullmatch(image_id):
+    if source.parameter and not is_image_id(image_id):
         what = f"the parameter {source.parameter} holds no image id"
         return _no_image(
             path, what, "Put the id of an image into it, such as ami-0123456789abcdef0"

@@ -245,8 +245,10 @@ class Resolver:
                 if error.kind is not ErrorKind.DENIED or error.obstacle or not source.given:
                     raise
                 return pool_checks.unreadable(asking.pool.name, source, error.identity)
-        image_id = source.image_id or held
-        images = await self._ec2.images(scope, [image_id] if image_id else (), fresh=fresh)
+        # A parameter may hold anything, a secret too: it is sent on only if it is an image's id.
+        image_id = source.image_id or held or ""
+        asked = [image_id] if pool_checks.is_image_id(image_id) else ()
+        images = await self._ec2.images(scope, asked, fresh=fresh)
         return pool_checks.image(asking.pool.name, source, held, images, self._clock.now())
 
 

@@ -12,11 +12,12 @@ from awsbatch_operator.capacity.fitting import instances, jobs_do
 from awsbatch_operator.capacity.instances import LIVING
 from awsbatch_operator.capacity.joining import stopped_message
 from awsbatch_operator.capacity.launches import Intent, Launches
+from awsbatch_operator.capacity.machines import rendered
 from awsbatch_operator.capacity.model import Market, Wish
 from awsbatch_operator.capacity.observed import Observed
 from awsbatch_operator.capacity.offers import ANY_ZONE, Key, is_paused, keys, next_end, quota_group
 from awsbatch_operator.capacity.shortfalls import Short, Shortfall
-from awsbatch_operator.userdata.model import Refused, pool_path
+from awsbatch_operator.userdata.model import Refused, Rendered, pool_path
 
 _REASONS: Mapping[Short, Reason] = {
     Short.NEVER_FITS: reasons.JOB_FITS_NO_POOL,
@@ -42,6 +43,10 @@ def findings(
         if pool.name in refused:
             no = refused[pool.name]
             found.append(Finding(reasons.USER_DATA_REFUSED, no.message(), no.remedy))
+        machine = seen.machines.get(pool.name)
+        made = None if machine is None else rendered(machine.user_data)
+        if isinstance(made, Rendered) and made.warnings:
+            found.append(Finding(reasons.USER_DATA_DOUBTFUL, " ".join(made.warnings)))
         one = record.of(pool.name)
         if one.stopped:
             words = stopped_message(one, pool, seen.diagnoses.get(pool.name, ""))

@@ -88,9 +88,10 @@ class Refused:
     problems: tuple[Problem, ...]
 
     def message(self) -> str:
-        """The first problem in full, and where the others are."""
+        """The first problem in full, and where the others are; of the same field, what they are."""
         first, *others = self.problems
-        more = f"Also wrong: {some_of([each.path for each in others])}" if others else ""
+        told = [each.what if each.path == first.path else each.path for each in others]
+        more = f"Also wrong: {some_of(list(dict.fromkeys(told)))}" if others else ""
         return joined(first.message(), more)
 
     @property

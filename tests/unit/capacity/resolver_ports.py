@@ -28,6 +28,8 @@ class Aws:
         self.on_demand_prices = {name: Decimal(1) for name in TYPES}
         self.tokens = True
         self.parameters = []
+        self.held = "ami-1"  # by each parameter
+        self.images_asked = []
         self.architecture = "x86_64"
 
     async def instance_types(self, scope, names=None):
@@ -55,12 +57,13 @@ class Aws:
 
     async def images(self, scope, ids, *, fresh=False):
         self.asked["fresh images"] += fresh
+        self.images_asked += ids
         return {each: {**IMAGE, "ImageId": each, "Architecture": self.architecture} for each in ids}
 
     async def image_parameter(self, scope, name, *, fresh=False):
         self.asked["fresh parameters"] += fresh
         self.parameters.append(name)
-        return "ami-1"
+        return self.held
 
     async def on_demand(self, scope, types):
         if not self.tokens:

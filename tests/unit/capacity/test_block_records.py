@@ -46,6 +46,7 @@ moments = st.none() | st.integers(1, 2**33).map(lambda quarter: Instant(quarter 
         instance_type=st.sampled_from(["", "r7i.large"]),
         zone=st.sampled_from(["", "a"]),
         reservation=st.sampled_from(["", "cr-1"]),
+        mark=st.sampled_from(["", "1/x"]),
         end=moments,
         price=st.none() | st.sampled_from([Decimal(0), Decimal("0.03")]),
     )

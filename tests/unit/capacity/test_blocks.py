@@ -12,7 +12,6 @@ from awsbatch_operator.capacity.block_record import (
     Block,
     LaunchBlock,
     Phase,
-    Release,
     Reservation,
     Reserve,
 )
@@ -123,11 +122,26 @@ def test_all_ways_closed_are_tried_again_later_and_later_never_in_a_hot_loop():
     for _ in range(8):
         told = step(block, mine, view(offers=()), now=now)
         assert told.action is None
-        assert step(told.block, mine, view(), now=now.plus(1)).action is None
+        later = step(told.block, mine, view(), now=now.plus(1))
+        assert later.action is None
+        # It is told all the time, not only in the moment in which it is found out.
+        assert "OnDemandUntilDeadline: nothing is offered now" in later.decision
+        assert told.again.rfc3339() in later.decision
         waits.append(told.again.since(now) / 60)
         block, now = told.block, told.again
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
     assert "OnDemandUntilDeadline: nothing is offered now" in told.decision
+
+
+def test_a_changed_spec_is_tried_at_once_however_long_the_block_was_to_wait():
+    dear = block_pool(Rung.UNTIL_DEADLINE, price="0.03")
+    told = step(None, dear, view(mark="1"))
+    cheap = block_pool(Rung.UNTIL_DEADLINE, price="0.10")
+    assert step(told.block, cheap, view(mark="1"), now=NOW.plus(5)).action is None
+    again = step(told.block, cheap, view(mark="2"), now=NOW.plus(5))
+    assert isinstance(again.action, LaunchBlock)
+    still = step(told.block, dear, view(mark="2"), now=NOW.plus(5))
+    assert (still.action, still.block.mark) == (None, "2")  # which waits again
 
 
 def test_a_block_is_never_above_its_price_and_an_unknown_price_is_none():
@@ -185,22 +199,6 @@ def test_a_part_that_was_launched_is_kept_and_the_rest_asked_for_by_the_next_way
     end = step(failed(rest.block, classify("VcpuLimitExceeded", "Quota.")), mine, view(living=1))
     assert (end.block.phase, end.action) == (Phase.HELD, None)
     assert end.decision.startswith("1 of 2 instances")
-
-
-def test_a_reservation_that_led_nowhere_is_released_before_the_next_way():
-    mine = block_pool(Rung.NEW_RESERVATION, Rung.UNTIL_DEADLINE)
-    launching = Block(
-        request=1,
-        phase=Phase.LAUNCHING,
-        rung=Rung.NEW_RESERVATION,
-        reservation="cr-1",
-        instance_type="r7i.large",
-        zone="a",
-        end=END,
-    )
-    told = step(failed(launching, classify("InvalidAMIID.NotFound", "Gone.")), mine, view())
-    assert told.action == Release("cr-1")
-    assert step(told.block, mine, view()).block.rung is Rung.UNTIL_DEADLINE
 
 
 @pytest.mark.parametrize(

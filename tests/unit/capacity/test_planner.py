@@ -15,6 +15,7 @@ from tests.unit.capacity.values import LARGE, XLARGE, pool
 from awsbatch_operator.capacity.instances import Stage
 from awsbatch_operator.capacity.model import Limits, Market
 from awsbatch_operator.capacity.planner import plan_capacity
+from awsbatch_operator.userdata.model import Given
 
 BUSY = ("RequestLimitExceeded", "Request limit exceeded.")
 
@@ -44,6 +45,21 @@ def test_at_rest_nothing_is_planned_and_what_is_written_down_stays():
     made.step(600.0)
     assert at_rest(made).announce == plan.announce
     assert not World(wish=made.wish).plan().record  # and nothing for one that never launched
+
+
+def test_user_data_that_is_seldom_meant_so_is_told_and_launched_all_the_same():
+    made = world(jobs=1)
+    seen = made.observed()
+    body = replace(
+        seen.machines["main"].user_data, given=Given(script="#!/bin/sh\n" + "#" * 14_000)
+    )
+    doubtful = replace(seen.machines["main"], user_data=body)
+    plan = plan_capacity(
+        made.wish, replace(seen, machines={"main": doubtful}), made.record(), made.now
+    )
+    [told] = [each for each in plan.findings if each.reason.name == "UserDataDoubtful"]
+    assert "more than 90 % of the 16,384 that EC2 takes" in told.message
+    assert [step.action.operation for step in plan.steps][-1] == "CreateFleet"
 
 
 def test_looks_are_as_frequent_as_aws_is_quick():

@@ -265,3 +265,12 @@ async def test_free_addresses_are_looked_for_once_a_minute_where_there_were_none
     await clock.advance(60)
     await resolve()
     assert aws.asked["fresh subnets"] == 2
+
+
+async def test_what_a_parameter_holds_is_sent_to_ec2_only_if_it_is_the_id_of_an_image(resolve, aws):
+    aws.held = "hunter2-is-the-password"
+    found = await resolve(image={"ssmParameter": "/team/secret"})
+    [problem] = found.findings
+    assert "holds no image id" in problem.text()
+    assert aws.images_asked == []
+    assert aws.held not in problem.text()

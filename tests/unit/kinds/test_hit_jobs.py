@@ -1,13 +1,19 @@
 """The jobs on an instance that EC2 takes back are told so, each once."""
 
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 from tests.support.clock import SteppedClock
+from tests.unit.capacity.small_worlds import world
+from tests.unit.capacity.values import LARGE, pool
 
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.aws.notice_events import AnnouncedKind
+from awsbatch_operator.capacity.leaving import Notice
+from awsbatch_operator.capacity.model import Market
 from awsbatch_operator.engine.cache import Cache
+from awsbatch_operator.kinds.computeenvironment.instances import interrupted_hosts
 from awsbatch_operator.kinds.hit_jobs import HitJobs
 from awsbatch_operator.kinds.narration import Narrator
 
@@ -139,3 +145,18 @@ async def test_a_job_that_has_ended_is_not_looked_at(rig, monkeypatch):
     assert rig.cache.settled(ObjectKey("BatchJob", "ns", "ended"))
     monkeypatch.setattr(rig.feed, "seen", lambda _: pytest.fail("looked"))
     await rig.hit.tell(HOSTS)
+
+
+@pytest.mark.parametrize(
+    ("market", "kind"),
+    [("Spot", AnnouncedKind.INTERRUPTION), ("OnDemand", AnnouncedKind.RESERVATION)],
+)
+def test_what_is_taken_back_and_is_no_spot_instance_loses_its_reservation(market, kind):
+    made = world(pool("main", LARGE, market=Market(market)), jobs=1)
+    while not any(life.tasks for life in made.observed().lives):
+        made.run(5, each=5)
+    seen = made.observed()
+    [life] = seen.lives
+    taken = replace(seen, notices={life.id: Notice.INTERRUPTION})
+    assert interrupted_hosts(taken) == {kind: {life.member.arn: life.id}}
+    assert interrupted_hosts(replace(seen, notices={life.id: Notice.MAINTENANCE})) == {}

@@ -153,6 +153,10 @@ def test_all_problems_are_told_at_once_each_with_its_field():
     ]
     assert refusal.message().startswith(f"{POOL}: has the market 'Cheap'.")
     assert f"Also wrong: {POOL}.userData.ecsConfig.ECS_CLUSTER, " in refusal.message()
+    same = refused(with_given(script="#!/bin/sh\npoweroff\nsystemctl start ecs\nhalt\n"))
+    first, second, third = same.problems
+    assert f"Also wrong: {second.what}, {third.what}." in same.message()
+    assert same.message().count(first.path) == 1
 
 
 @pytest.mark.parametrize(

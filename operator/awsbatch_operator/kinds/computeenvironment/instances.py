@@ -8,12 +8,13 @@ from awsbatch_operator.api.conditions import ExtraCondition
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import LAUNCHES, Resource, Shape
 from awsbatch_operator.api.plans import Plan, Step
+from awsbatch_operator.aws.notice_events import AnnouncedKind
 from awsbatch_operator.capacity.block_record import Phase, block_of
 from awsbatch_operator.capacity.expectations import Shown, expected
 from awsbatch_operator.capacity.launch_codec import parsed
 from awsbatch_operator.capacity.launches import Launches
 from awsbatch_operator.capacity.leaving import Notice
-from awsbatch_operator.capacity.model import Limits, Wish
+from awsbatch_operator.capacity.model import Limits, Market, Wish
 from awsbatch_operator.capacity.observed import Observed
 from awsbatch_operator.capacity.planner import plan_capacity
 from awsbatch_operator.capacity.removal import plan_held_back, plan_removal
@@ -91,15 +92,19 @@ def without_capacity(
     return None if plan.released else joined(Plan(), plan)
 
 
-def interrupted_hosts(seen: Observed) -> Mapping[str, str]:
-    """The members that EC2 takes back and that have tasks: by ARN, the ids of their instances."""
-    return {
-        life.member.arn: life.id
-        for life in seen.lives
-        if life.member is not None
-        and life.tasks
-        and seen.notices.get(life.id) is Notice.INTERRUPTION
-    }
+def interrupted_hosts(seen: Observed) -> Mapping[AnnouncedKind, Mapping[str, str]]:
+    """The members that EC2 takes back and that have tasks: by ARN, the ids of their instances.
+
+    Of what EC2 announces only the end of a reservation takes back what is no Spot Instance.
+    """
+    found: dict[AnnouncedKind, dict[str, str]] = {}
+    for life in seen.lives:
+        taken = seen.notices.get(life.id) is Notice.INTERRUPTION
+        if taken and life.tasks and life.member is not None:
+            spot = life.instance.market is Market.SPOT
+            kind = AnnouncedKind.INTERRUPTION if spot else AnnouncedKind.RESERVATION
+            found.setdefault(kind, {})[life.member.arn] = life.id
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,8 @@ class ComputeEnvironmentKind:
         found = await look(resource, recorded, scope, fresh=fresh)
         if found is not None and found.capacity is not None:
             seen, kept = found.capacity.seen, self.lookout.remembered(resource)
-            await self.hits.tell(interrupted_hosts(seen))
+            for kind, hosts in interrupted_hosts(seen).items():
+                await self.hits.tell(hosts, kind)
             self.unfit.tell(resource.key, found.capacity.wanted.wish, seen, kept)
         return found
 
