@@ -36,6 +36,17 @@ def annotation(launches: Launches) -> dict[str, str]:
     return {LAUNCHES: canonical(body).decode()}
 
 
+def written(launches: Launches, before: Launches) -> Mapping[str, str]:
+    """The annotation to record, unless nothing was ever recorded and nothing is.
+
+    A record in the place of a lost one is written down even if it is empty: what is not written is
+    made anew at each look, and the time for which it waits would never be over.
+    """
+    if launches.pools or before.pools or launches.settled is not None:
+        return annotation(launches)
+    return {}
+
+
 def recorded(resource: Resource) -> Launches | None:
     """The object's own record; None if it has none. RecordError if it is damaged.
 

@@ -10,7 +10,7 @@ from awsbatch_operator.capacity import requests
 from awsbatch_operator.capacity.choice import Choice
 from awsbatch_operator.capacity.fitting import instances, place
 from awsbatch_operator.capacity.instances import Life, Stage, rooms
-from awsbatch_operator.capacity.launch_codec import annotation
+from awsbatch_operator.capacity.launch_codec import written
 from awsbatch_operator.capacity.launches import Launches
 from awsbatch_operator.capacity.leaving import Situation, leave
 from awsbatch_operator.capacity.leaving_steps import leaving_steps
@@ -54,7 +54,7 @@ def plan_removal(
     return Plan(
         steps=tuple(steps),
         findings=(*protected(seen), *_findings(left, unknown=unknown)),
-        record=annotation(known) if known.pools or record.pools else {},
+        record=written(known, record),
         announce={"capacity": body},
         released=not (left or steps or unknown),
         look_again_seconds=SOON_SECONDS * seen.pace,
