@@ -186,7 +186,7 @@ def block_of(body: Shape) -> Block | None:
             zone=str(body.get("zone", "")),
             reservation=str(body.get("reservation", "")),
             end=_read(body.get("end")),
-            price=None if price is None else Decimal(price),
+            price=None if price is None else _money(price),
         )
     except _DAMAGED as error:
         message = f"The annotation {LAUNCHES} has a block that cannot be read: {error}"
@@ -205,6 +205,13 @@ def block_shown(status: Shape) -> Block | None:
     except _DAMAGED:
         return None
     return None if shown is None else Block(request=shown, phase=Phase.HELD, end=end)
+
+
+def _money(text: str) -> Decimal:
+    price = Decimal(text)
+    if not price.is_finite():
+        raise ValueError(f"{text!r} is no price")
+    return price
 
 
 def _written(at: Instant | None) -> str | None:

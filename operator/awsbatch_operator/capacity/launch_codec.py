@@ -11,6 +11,7 @@ from typing import Any
 from awsbatch_operator.api.encoding import canonical, decoded
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import LAUNCHES, RecordError, Resource, Shape
+from awsbatch_operator.capacity.block_record import block_of
 from awsbatch_operator.capacity.launches import Intent, Launches, PoolRecord, round_of
 from awsbatch_operator.capacity.model import Market, Offer
 
@@ -96,6 +97,7 @@ def _pool(name: str, body: Mapping[str, Any]) -> PoolRecord:
     block: Shape = body.get("block", {})
     if not isinstance(block, Mapping):
         raise TypeError("block is no object")
+    block_of(block)  # RecordError if it is damaged
     return PoolRecord(
         round=_count(body["round"]),
         intent=None if intent is None else _intent(name, intent),

@@ -1,6 +1,6 @@
 """Records of launches that were lost or damaged: nothing is bought twice, and nothing hangs."""
 
-from tests.support.instances import Fleet, job_key
+from tests.support.instances import Fleet, job_key, pool
 from tests.support.manifests import ENVIRONMENT, QUEUE, job
 
 from awsbatch_operator.api.metadata import LAUNCHES
@@ -33,3 +33,17 @@ async def test_an_object_whose_record_was_removed_at_rest_goes():
         for key in (job_key(), QUEUE, ENVIRONMENT):
             there.remove(key)
         await there.until_gone(ENVIRONMENT)
+
+
+BLOCK = '{"v":1,"uid":"%s","pools":{"main":{"round":1,"block":{"request":1,"phase":"Sleeping"}}}}'
+
+
+async def test_a_block_that_cannot_be_read_is_told_like_the_rest_of_a_record():
+    there = Fleet()
+    block = pool(market="SpotBlock", spotBlock={"durationSeconds": 3600, "instanceCount": 1})
+    async with there.running():
+        there.furnish(block)
+        await there.until_ready(ENVIRONMENT)
+        uid = there.kube.see(ENVIRONMENT)["metadata"]["uid"]
+        there.kube.annotate(ENVIRONMENT, **{LAUNCHES: BLOCK % uid})
+        await there.run_until(lambda: there.is_true(ENVIRONMENT, "Stalled", "InvalidRecord"))
