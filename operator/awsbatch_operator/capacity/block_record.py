@@ -48,12 +48,14 @@ class Block:
         """Whether EC2 leaves the instances alone until the end."""
         return self.rung is not Rung.SPOT
 
-    def late(self, now: Instant) -> bool:
+    def late(self, now: Instant, *, begun: bool) -> bool:
         """Whether its end has come while it was still being made: nothing more is bought for it.
 
         The operator was away for so long. What it had bought before may have come and gone unseen.
+        `begun`: some of it was launched, so that also one that waits for its next way has its end.
         """
-        making = self.phase in {Phase.SECURING, Phase.LAUNCHING}
+        waits = begun and self.phase is Phase.WAITING
+        making = waits or self.phase in {Phase.SECURING, Phase.LAUNCHING}
         return making and self.end is not None and now >= self.end
 
     def cost(self, spec: SpotBlock) -> Decimal | None:
@@ -86,6 +88,7 @@ class BlockView:
     pool: str
     waiting: int  # jobs that fit its types and find no room elsewhere
     living: int  # instances of this block that have not ended
+    launched: int  # all of it that EC2 lists, those too that have ended
     offers: Sequence[Offer]  # on demand and Spot, not paused
     types: Mapping[str, InstanceType]
     reservations: Sequence[Reservation] = ()
