@@ -93,6 +93,7 @@ class Observed:
     diagnoses: Mapping[str, str] = field(default_factory=dict)  # what was seen of who never joined
     other_types: TypesByPool = field(default_factory=dict)  # of instances; not to be bought (now)
     pace: float = 1.0  # of looks, times their usual intervals: less for AWS in fast motion
+    blocks: Mapping[str, Shape] = field(default_factory=dict)  # as the status shows them, by pool
     checks: Sequence[Finding] = ()  # what the pools name and EC2 does not have so
 
     @property

@@ -113,7 +113,9 @@ def plan_capacity(wish: Wish, seen: Observed, record: Launches, now: Instant) ->
     steps += tuple(Step(call, lane=f"{call.pool}/reservation") for call in released)
     stale = unused(drafts.templates, wish, drafts.record, now)
     steps += tuple(Step(requests.delete_template(each), lane="templates") for each in stale)
-    body = capacity_status(wish, seen, drafts.record, choice, blocks=blocks.steps, now=now)
+    body = capacity_status(
+        wish, seen, drafts.record, choice, before=record, blocks=blocks.steps, now=now
+    )
     told = findings(wish, seen, drafts.record, choice, refused=templates.refused, now=now)
     return Plan(
         steps=steps,

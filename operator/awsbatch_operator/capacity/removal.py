@@ -49,7 +49,7 @@ def plan_removal(
         ]
     unknown = unknown or reserving(known, seen, now)
     left = [life for life in seen.lives if life.stage is not Stage.GONE]
-    body = capacity_status(wish, seen, known, Choice(), blocks={}, now=now)
+    body = capacity_status(wish, seen, known, Choice(), before=record, blocks={}, now=now)
     body["wanted"] = "nothing: the environment is being deleted"
     return Plan(
         steps=tuple(steps),
@@ -77,7 +77,7 @@ def plan_held_back(
     needed = place(seen.needs, rooms(seen.lives, seen.members, seen.types, now)).used
     situation = Situation(now=now, needed=needed, notices=seen.notices)
     steps = leaving_steps(leave(pools, seen.lives, situation), seen, now)
-    body = capacity_status(wish, seen, record, Choice(), blocks={}, now=now)
+    body = capacity_status(wish, seen, record, Choice(), before=record, blocks={}, now=now)
     body["wanted"] = "nothing new: the conditions say what holds it back"
     moving = any(life.stage not in {Stage.GONE, Stage.IDLE, Stage.SERVING} for life in seen.lives)
     return Plan(

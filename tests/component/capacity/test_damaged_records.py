@@ -1,9 +1,13 @@
 """Records of launches that were lost or damaged: nothing is bought twice, and nothing hangs."""
 
+from collections.abc import Sequence
+
+import pytest
 from tests.support.instances import Fleet, job_key, pool
 from tests.support.manifests import ENVIRONMENT, QUEUE, job
 
-from awsbatch_operator.api.metadata import LAUNCHES
+from awsbatch_operator.api.metadata import LAUNCHES, ObjectKey, Shape
+from awsbatch_operator.kube.port import UnavailableError
 
 
 async def at_rest(there: Fleet) -> None:
@@ -47,3 +51,49 @@ async def test_a_block_that_cannot_be_read_is_told_like_the_rest_of_a_record():
         uid = there.kube.see(ENVIRONMENT)["metadata"]["uid"]
         there.kube.annotate(ENVIRONMENT, **{LAUNCHES: BLOCK % uid})
         await there.run_until(lambda: there.is_true(ENVIRONMENT, "Stalled", "InvalidRecord"))
+
+
+def refuse_records(there: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API server takes no record of what is about to be bought."""
+    patch = there.kube.patch
+
+    async def refusing(key: ObjectKey, operations: Sequence[Shape]) -> Shape:
+        if any("Securing" in str(each.get("value")) for each in operations):
+            raise UnavailableError("the API server is overloaded")
+        return await patch(key, operations)
+
+    monkeypatch.setattr(there.kube, "patch", refusing)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_block_that_was_announced_and_not_written_down_is_made(restarted, monkeypatch):
+    there = Fleet()
+    made = {"durationSeconds": 3600, "instanceCount": 1, "start": "Immediately"}
+    with monkeypatch.context() as overload:
+        refuse_records(there, overload)
+        async with there.running():
+            there.furnish(pool(market="SpotBlock", spotBlock=made))
+            await there.run_until(lambda: "block" in str(there.capacity()))
+            if not restarted:
+                overload.undo()
+                await there.run_until(lambda: there.row()["joined"] == 1)
+    if restarted:
+        async with there.running():
+            await there.run_until(lambda: there.row()["joined"] == 1, within=400)
+
+
+async def test_a_block_is_not_bought_again_when_its_damaged_record_is_removed_as_the_remedy_says():
+    there = Fleet()
+    made = {"durationSeconds": 7200, "instanceCount": 1, "start": "Immediately"}
+    async with there.running():
+        there.furnish(pool(market="SpotBlock", spotBlock=made))
+        await there.run_until(lambda: "block" in str(there.capacity()) and there.row()["idle"] == 1)
+        there.kube.annotate(ENVIRONMENT, **{LAUNCHES: "{"})
+        text = await there.until(ENVIRONMENT, "Stalled", "InvalidRecord")
+        assert "remove it" in text
+        await there.clock.advance(60)
+        there.kube.annotate(ENVIRONMENT, **{LAUNCHES: None})
+        await there.clock.advance(200)
+        there.aws("ec2").terminate_instances(InstanceIds=there.ids())
+        await there.clock.advance(300)
+        assert there.launches() == 1
