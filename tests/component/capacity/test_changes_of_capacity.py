@@ -150,6 +150,8 @@ async def test_a_retained_environment_stays_and_its_instances_go():
         assert there.aws("ec2").describe_launch_templates()["LaunchTemplates"] == []
         (left,) = there.aws().describe_compute_environments()["computeEnvironments"]
         assert (left["status"], left["state"]) == ("VALID", "ENABLED")
+        (told,) = there.told("Retained")
+        assert told.endswith("Only the instances that were launched for it are gone.")
 
 
 async def test_a_record_that_a_person_removes_is_made_anew_and_nothing_launched_twice():
