@@ -12,10 +12,11 @@ from awsbatch_operator.kube.port import UnavailableError
 
 async def at_rest(there: Fleet) -> None:
     """A job has run, and the instance that it got is long gone."""
+    there.settle(delays={"terminatedInstanceForgotten": 30})
     there.furnish(jobs=1)
     await there.run_until(lambda: there.succeeded(1))
     await there.run_until(lambda: not there.alive(), within=300)
-    await there.run_until(lambda: not there.instances(), within=4000)
+    await there.run_until(lambda: not there.instances())
     await there.clock.advance(120)  # and it has been seen
 
 
