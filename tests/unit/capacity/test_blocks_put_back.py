@@ -71,6 +71,7 @@ def test_the_record_of_an_earlier_request_that_is_put_back_does_not_buy_the_late
     made.run(300.0)
     assert len(made.instances) == 4
     kept = block_of(made.record().of("block").block)
+    assert kept is not None
     assert (kept.request, kept.phase) == (2, Phase.HELD)
 
 
