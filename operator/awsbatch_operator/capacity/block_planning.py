@@ -22,7 +22,7 @@ from awsbatch_operator.capacity.blocks import advance
 from awsbatch_operator.capacity.budget import Budget
 from awsbatch_operator.capacity.fitting import fit
 from awsbatch_operator.capacity.holdings import block_room, usage, waiting_for
-from awsbatch_operator.capacity.instances import LIVING
+from awsbatch_operator.capacity.instances import LIVING, Life
 from awsbatch_operator.capacity.launches import Intent, Launches
 from awsbatch_operator.capacity.model import (
     InstanceType,
@@ -61,15 +61,20 @@ class BlockPlan:
 
 
 def living(seen: Observed, pool: str, block: Block | None) -> int:
-    """How many instances of this block have not ended: they carry its end."""
+    """How many instances of this block have not ended."""
+    return sum(life.stage in LIVING for life in _of_block(seen, pool, block))
+
+
+def _of_block(seen: Observed, pool: str, block: Block | None) -> Sequence[Life]:
+    """The instances of this block that EC2 lists, the ended ones too: they carry its end."""
     end = None if block is None or block.end is None else int(block.end.epoch)
-    return sum(
-        life.pool == pool
-        and life.stage in LIVING
+    return [
+        life
+        for life in seen.lives
+        if life.pool == pool
         and life.instance.end is not None
         and int(life.instance.end.epoch) == end
-        for life in seen.lives
-    )
+    ]
 
 
 def held_back(seen: Observed, record: Launches, pools: Sequence[Pool], but: str = "") -> Usage:
@@ -151,6 +156,7 @@ def _step(drafts: Drafting, pool: Pool, block: Block | None, left: Sequence[Need
         pool=pool.name,
         waiting=waiting_for(pool, left, types),
         living=living(seen, pool.name, block),
+        launched=len(_of_block(seen, pool.name, block)),
         offers=[o for o in buyable(seen.pauses, seen.offers, now) if o.pool == pool.name],
         types=types,
         reservations=seen.reservations,

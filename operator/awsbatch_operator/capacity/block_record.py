@@ -55,12 +55,14 @@ class Block:
         into = self.rung in {Rung.OWN_RESERVATION, Rung.NEW_RESERVATION}
         return self.reservation if into else ""
 
-    def late(self, now: Instant) -> bool:
+    def late(self, now: Instant, *, begun: bool) -> bool:
         """Whether its end has come while it was still being made: nothing more is bought for it.
 
         The operator was away for so long. What it had bought before may have come and gone unseen.
+        `begun`: some of it was launched, so that also one that waits for its next way has its end.
         """
-        making = self.phase in {Phase.SECURING, Phase.LAUNCHING}
+        waits = begun and self.phase is Phase.WAITING
+        making = waits or self.phase in {Phase.SECURING, Phase.LAUNCHING}
         return making and self.end is not None and now >= self.end
 
     def cost(self, spec: SpotBlock) -> Decimal | None:
@@ -109,6 +111,7 @@ class BlockView:
     pool: str
     waiting: int  # jobs that fit its types and find no room elsewhere
     living: int  # instances of this block that have not ended
+    launched: int  # all of it that EC2 lists, those too that have ended
     offers: Sequence[Offer]  # on demand and Spot, not paused
     types: Mapping[str, InstanceType]
     reservations: Sequence[Reservation] = ()
@@ -227,7 +230,7 @@ def block_of(body: Shape) -> Block | None:
             zone=str(body.get("zone", "")),
             reservation=str(body.get("reservation", "")),
             end=_read(body.get("end")),
-            price=None if price is None else Decimal(price),
+            price=None if price is None else _money(price),
         )
     except _DAMAGED as error:
         message = f"The annotation {LAUNCHES} has a block that cannot be read: {error}"
@@ -246,6 +249,13 @@ def block_shown(status: Shape) -> Block | None:
     except _DAMAGED:
         return None
     return None if shown is None else Block(request=shown, phase=Phase.HELD, end=end)
+
+
+def _money(text: str) -> Decimal:
+    price = Decimal(text)
+    if not price.is_finite():
+        raise ValueError(f"{text!r} is no price")
+    return price
 
 
 def _written(at: Instant | None) -> str | None:

@@ -123,7 +123,9 @@ def advance(
     """The next step of a pool's block. `budget` is what the limits leave."""
     spec = _spec(pool)
     current = _current(block, spec, view)
-    if current.late(now) and not view.launching:
+    if current.end is None:
+        view = replace(view, launched=0)  # what EC2 lists is of the block before
+    if current.late(now, begun=bool(view.launched)) and not view.launching:
         return _held(replace(current, phase=Phase.HELD), spec, view)
     current = without_lost_reservation(current, spec, view)
     match current.phase:
@@ -191,7 +193,7 @@ def _begin(block: Block, spec: SpotBlock, ground: Ground, uid: str) -> BlockStep
         # One of the user's own stays, whatever became of the launch into it.
         if any(each.id == named and each.ours for each in view.reservations):
             return BlockStep(block=block, action=Release(named))
-    if block.end is None or not view.living:  # nothing has begun: the time counts from now
+    if block.end is None or not view.launched:  # nothing has begun: the time counts from now
         block = replace(block, end=now.plus(spec.duration_seconds + ALLOWANCE_SECONDS))
     done = {rung for rung, _ in block.tried}
     for rung in spec.fallback:
@@ -218,7 +220,7 @@ def _no_way(block: Block, view: BlockView, spec: SpotBlock, now: Instant) -> Blo
 def _way(block: Block, spec: SpotBlock, ground: Ground, uid: str) -> BlockStep | None:
     """The first step of one way; None if it is not open."""
     view, rung = ground.view, block.rung
-    missing = spec.instance_count - view.living
+    missing = spec.instance_count - view.launched
     if rung is Rung.OWN_RESERVATION:
         own = ground.own_reservation(missing, block.end)
         if own is None:
@@ -251,14 +253,14 @@ def _secured(block: Block, spec: SpotBlock, view: BlockView, uid: str) -> BlockS
             return _launched(held, spec, view)
     if block.end is None:
         raise ValueError("a block that is being made has an end")
-    count = spec.instance_count - view.living
+    count = spec.instance_count - view.launched
     action = Reserve(token, block.instance_type, block.zone, count, block.end)
     return _told(block, spec, action)
 
 
 def _launched(block: Block, spec: SpotBlock, view: BlockView) -> BlockStep:
-    """Launch what is missing; when all is there, hold it."""
-    missing = spec.instance_count - view.living
+    """Launch what is missing, not what came and went unseen; then hold what is left."""
+    missing = spec.instance_count - view.launched
     if missing <= 0:
         return _told(replace(block, phase=Phase.HELD), spec, None)
     if view.launching or block.end is None:

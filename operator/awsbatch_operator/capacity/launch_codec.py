@@ -11,6 +11,7 @@ from typing import Any
 from awsbatch_operator.api.encoding import canonical, decoded
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import LAUNCHES, RecordError, Resource, Shape
+from awsbatch_operator.capacity.block_record import block_of
 from awsbatch_operator.capacity.launches import Intent, Launches, PoolRecord, round_of
 from awsbatch_operator.capacity.model import Market, Offer
 
@@ -34,6 +35,17 @@ def annotation(launches: Launches) -> dict[str, str]:
     if launches.settled is not None:
         body["settled"] = launches.settled.rfc3339_micro()
     return {LAUNCHES: canonical(body).decode()}
+
+
+def written(launches: Launches, before: Launches) -> Mapping[str, str]:
+    """The annotation to record, unless nothing was ever recorded and nothing is.
+
+    A record in the place of a lost one is written down even if it is empty: what is not written is
+    made anew at each look, and the time for which it waits would never be over.
+    """
+    if launches.pools or before.pools or launches.settled is not None:
+        return annotation(launches)
+    return {}
 
 
 def recorded(resource: Resource) -> Launches | None:
@@ -85,6 +97,7 @@ def _pool(name: str, body: Mapping[str, Any]) -> PoolRecord:
     block: Shape = body.get("block", {})
     if not isinstance(block, Mapping):
         raise TypeError("block is no object")
+    block_of(block)  # RecordError if it is damaged
     return PoolRecord(
         round=_count(body["round"]),
         intent=None if intent is None else _intent(name, intent),

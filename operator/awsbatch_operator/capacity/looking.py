@@ -106,6 +106,7 @@ class Lookout:
             notices=notices,
             protected=dict(kept.protected),
             pace=self.pace,
+            blocks=_blocks_shown(subject.resource.status),
             diagnoses=await Consoles(self.ec2, self.clock).diagnoses(subject, kept, pools.resolved),
             checks=pools.findings,
         )
@@ -180,6 +181,12 @@ class Lookout:
         found = await self.ec2.capacity_reservations(subject.scope, fresh=fresh)
         views = [reservation_view(each, subject.owner.uid) for each in found]
         return [each for each in views if each is not None]
+
+
+def _blocks_shown(status: Shape) -> Mapping[str, Shape]:
+    """What the status shows of blocks, by pool."""
+    shown = (status.get("capacity") or {}).get("pools") or ()
+    return {str(row["name"]): row["block"] for row in shown if "block" in row}
 
 
 def _templates(found: Sequence[Shape], owner: Owner) -> Mapping[str, Instant]:

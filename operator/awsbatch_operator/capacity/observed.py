@@ -30,11 +30,12 @@ from awsbatch_operator.capacity.launches import (
     Refused,
     Throttled,
     TokenUsed,
+    round_of,
     rounds_from_tags,
 )
 from awsbatch_operator.capacity.leaving import Notice
 from awsbatch_operator.capacity.machines import Machine
-from awsbatch_operator.capacity.model import Need, Offer, Wish
+from awsbatch_operator.capacity.model import Market, Need, Offer, Rung, Wish
 from awsbatch_operator.capacity.offers import Pauses, after_fault, after_success
 from awsbatch_operator.capacity.views import MemberView
 
@@ -92,6 +93,7 @@ class Observed:
     diagnoses: Mapping[str, str] = field(default_factory=dict)  # what was seen of who never joined
     other_types: TypesByPool = field(default_factory=dict)  # of instances; not to be bought (now)
     pace: float = 1.0  # of looks, times their usual intervals: less for AWS in fast motion
+    blocks: Mapping[str, Shape] = field(default_factory=dict)  # as the status shows them, by pool
     checks: Sequence[Finding] = ()  # what the pools name and EC2 does not have so
 
     @property
@@ -191,7 +193,7 @@ def settled(record: Launches, wish: Wish, seen: Observed, now: Instant) -> Launc
     would know of them, and the jobs would get others. So the intent stays open until all are
     listed; it counts as many as there are, and what is missing is asked for elsewhere at once.
     """
-    record = _behind_tags(record, seen)
+    record = _behind_tags(record, wish, seen)
     for intent in record.open_intents():
         outcome = outcome_of(intent, seen)
         if isinstance(outcome, Answered) and not seen.unlisted.isdisjoint(outcome.instances):
@@ -213,17 +215,48 @@ def settled(record: Launches, wish: Wish, seen: Observed, now: Instant) -> Launc
     return record
 
 
-def _behind_tags(record: Launches, seen: Observed) -> Launches:
+def _behind_tags(record: Launches, wish: Wish, seen: Observed) -> Launches:
     """The record with rounds that are not behind those which instances carry.
 
     Somebody may have put an older record back, from a backup or from a manifest of their own. Its
-    next round would bring a token that EC2 knows.
+    next round would bring a token that EC2 knows, and its block would be bought again.
     """
+    specs = {pool.name: pool.spot_block for pool in wish.pools}
     tagged = [(life.pool, life.instance.intent) for life in seen.lives if life.pool]
     for pool, number in sorted(rounds_from_tags(tagged).items()):
         if number > record.of(pool).round:
             record = record.put(pool, replace(record.of(pool), round=number))
+            spec = specs.get(pool)
+            if spec is not None:
+                record = _overtaken(record, pool, number, spec.request, seen)
     return record
+
+
+def _overtaken(record: Launches, pool: str, number: int, request: int, seen: Observed) -> Launches:
+    """The record with the block that the newest round was launched for; it counts as held.
+
+    No tag says for which request that was, so it is taken for the one that the spec asks for:
+    buying nothing is mended by another number, buying twice is not.
+    """
+    mine = [life.instance for life in seen.lives if life.pool == pool]
+    newest = [view for view in mine if view.end and round_of(view.intent) == number]
+    before = block_of(record.of(pool).block)
+    if not newest or (before is not None and _same_second(before.end, newest[0].end)):
+        return record
+    block = Block(
+        request=request if before is None else max(request, before.request),
+        phase=Phase.HELD,
+        rung=Rung.SPOT if newest[0].market is Market.SPOT else Rung.UNTIL_DEADLINE,
+        instance_type=newest[0].instance_type,
+        zone=newest[0].zone,
+        end=newest[0].end,
+    )
+    return put_block(record, pool, block)
+
+
+def _same_second(one: Instant | None, other: Instant | None) -> bool:
+    """Tags give the end in whole seconds."""
+    return one is not None and other is not None and int(one.epoch) == int(other.epoch)
 
 
 def _block_after(record: Launches, intent: Intent, seen: Observed) -> Launches:

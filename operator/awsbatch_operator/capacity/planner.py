@@ -30,7 +30,7 @@ from awsbatch_operator.capacity.fitting import fit, instances, place
 from awsbatch_operator.capacity.holdings import promised
 from awsbatch_operator.capacity.instances import rooms
 from awsbatch_operator.capacity.joining import launch_bound
-from awsbatch_operator.capacity.launch_codec import annotation
+from awsbatch_operator.capacity.launch_codec import annotation, written
 from awsbatch_operator.capacity.launches import Intent, Launches, Refused, Throttled
 from awsbatch_operator.capacity.leaving import (
     Drain,
@@ -113,22 +113,19 @@ def plan_capacity(wish: Wish, seen: Observed, record: Launches, now: Instant) ->
     steps += tuple(Step(call, lane=f"{call.pool}/reservation") for call in released)
     stale = unused(drafts.templates, wish, drafts.record, now)
     steps += tuple(Step(requests.delete_template(each), lane="templates") for each in stale)
-    body = capacity_status(wish, seen, drafts.record, choice, blocks=blocks.steps, now=now)
+    body = capacity_status(
+        wish, seen, drafts.record, choice, before=record, blocks=blocks.steps, now=now
+    )
     told = findings(wish, seen, drafts.record, choice, refused=templates.refused, now=now)
     return Plan(
         steps=steps,
         findings=(*protected(seen), *told),
-        record=_written(drafts.record, record) if not drafts.launches else _written(known, record),
+        record=written(known if drafts.launches else drafts.record, record),
         announce={"capacity": body},
         look_again_seconds=look_again(
             wish, seen, drafts.record, choice=choice, steps=steps, situation=situation
         ),
     )
-
-
-def _written(record: Launches, before: Launches) -> Mapping[str, str]:
-    """The annotation, unless nothing was ever recorded and nothing is."""
-    return annotation(record) if record.pools or before.pools else {}
 
 
 def _rooms(drafts: Drafts) -> tuple[Room, ...]:

@@ -10,7 +10,7 @@ from awsbatch_operator.capacity import requests
 from awsbatch_operator.capacity.choice import Choice
 from awsbatch_operator.capacity.fitting import instances, place
 from awsbatch_operator.capacity.instances import Life, Stage, rooms
-from awsbatch_operator.capacity.launch_codec import annotation
+from awsbatch_operator.capacity.launch_codec import written
 from awsbatch_operator.capacity.launches import Launches
 from awsbatch_operator.capacity.leaving import Situation, leave
 from awsbatch_operator.capacity.leaving_steps import leaving_steps
@@ -49,12 +49,12 @@ def plan_removal(
         ]
     unknown = unknown or reserving(known, seen, now)
     left = [life for life in seen.lives if life.stage is not Stage.GONE]
-    body = capacity_status(wish, seen, known, Choice(), blocks={}, now=now)
+    body = capacity_status(wish, seen, known, Choice(), before=record, blocks={}, now=now)
     body["wanted"] = "nothing: the environment is being deleted"
     return Plan(
         steps=tuple(steps),
         findings=(*protected(seen), *_findings(left, unknown=unknown)),
-        record=annotation(known) if known.pools or record.pools else {},
+        record=written(known, record),
         announce={"capacity": body},
         released=not (left or steps or unknown),
         look_again_seconds=SOON_SECONDS * seen.pace,
@@ -77,7 +77,7 @@ def plan_held_back(
     needed = place(seen.needs, rooms(seen.lives, seen.members, seen.types, now)).used
     situation = Situation(now=now, needed=needed, notices=seen.notices)
     steps = leaving_steps(leave(pools, seen.lives, situation), seen, now)
-    body = capacity_status(wish, seen, record, Choice(), blocks={}, now=now)
+    body = capacity_status(wish, seen, record, Choice(), before=record, blocks={}, now=now)
     body["wanted"] = "nothing new: the conditions say what holds it back"
     moving = any(life.stage not in {Stage.GONE, Stage.IDLE, Stage.SERVING} for life in seen.lives)
     return Plan(

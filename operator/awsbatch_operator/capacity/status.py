@@ -7,7 +7,7 @@ from typing import Any
 
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Shape
-from awsbatch_operator.capacity.block_record import BlockStep
+from awsbatch_operator.capacity.block_record import Block, BlockStep, block_of
 from awsbatch_operator.capacity.choice import Choice
 from awsbatch_operator.capacity.holdings import usage
 from awsbatch_operator.capacity.instances import HAS_JOINED, ON_ITS_WAY, Stage, counts
@@ -25,12 +25,13 @@ def capacity_status(
     record: Launches,
     choice: Choice,
     *,
+    before: Launches,
     blocks: Mapping[str, BlockStep],
     now: Instant,
 ) -> dict[str, Any]:
-    """All of it, pools in the order of the spec."""
+    """All of it, pools in the order of the spec. `before` is the record as it is written down."""
     used = usage(wish.pools, seen.lives, (), seen.all_types, seen.prices)
-    view = _View(wish, seen, record, choice, used)
+    view = _View(wish, seen, record, before, choice, used)
     return {
         "wanted": choice.wanted,
         "pools": [_row(view, pool, blocks.get(pool.name), now) for pool in wish.pools],
@@ -45,6 +46,7 @@ class _View:
     wish: Wish
     seen: Observed
     record: Launches
+    before: Launches
     choice: Choice
     used: Usage
 
@@ -73,7 +75,9 @@ def _row(view: _View, pool: Pool, block: BlockStep | None, now: Instant) -> Shap
     if cost is not None:
         row["hourlyCost"] = _money(cost)
     if block is not None:
-        row["block"] = _block(block)
+        row["block"] = _block(block, block_of(view.before.of(pool.name).block))
+    elif pool.spot_block is not None and pool.name in seen.blocks:
+        row["block"] = seen.blocks[pool.name]  # should the record be lost, only this tells of it
     paused = pruned(seen.pauses, now)
     if paused:
         mine = {key for each in seen.offers if each.pool == pool.name for key in keys(each)}
@@ -83,9 +87,14 @@ def _row(view: _View, pool: Pool, block: BlockStep | None, now: Instant) -> Shap
     return row
 
 
-def _block(step: BlockStep) -> Shape:
+def _block(step: BlockStep, before: Block | None) -> Shape:
+    """The end is shown once it is written down.
+
+    Should the record be lost, a block that shows its end counts as bought. If this one's record
+    cannot be written, or the process ends before, nothing was bought.
+    """
     body: dict[str, Any] = {"request": step.block.request, "decision": step.decision}
-    if step.block.end is not None:
+    if step.block.end is not None and before is not None and before.end == step.block.end:
         body["endTime"] = step.block.end.rfc3339()
     if step.cost is not None:
         body["cost"] = _money(step.cost)

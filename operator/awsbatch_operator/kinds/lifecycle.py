@@ -266,6 +266,8 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             return Again()
         if retains(resource, scoped=self._scoped):
             message = "What this object has in AWS stays as it is, as the deletion policy says."
+            if not self._kind.kept_whole(resource):
+                message += " Only the instances that were launched for it are gone."
             self._shared.narrator.done(resource, [Finding(catalogue.RETAINED, message)])
         elif _was_removed(turn.plan) and turn.home is not None and not self._kind.bounded:
             words = f"{turn.home.recorded.serving or resource.key.name} is gone from AWS."

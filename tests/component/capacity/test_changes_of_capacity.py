@@ -7,6 +7,7 @@ from tests.support.instances import CALLS_A_MINUTE, Fleet, job_key, launching, p
 from tests.support.manifests import ENVIRONMENT, QUEUE, job, queue, unmanaged
 
 from awsbatch_operator.api.metadata import LAUNCHES, PAUSED
+from awsbatch_operator.api.tags import CLUSTER, OWNER_UID
 
 
 async def with_one(there: Fleet, *pools: dict[str, Any]) -> None:
@@ -149,6 +150,8 @@ async def test_a_retained_environment_stays_and_its_instances_go():
         assert there.aws("ec2").describe_launch_templates()["LaunchTemplates"] == []
         (left,) = there.aws().describe_compute_environments()["computeEnvironments"]
         assert (left["status"], left["state"]) == ("VALID", "ENABLED")
+        (told,) = there.told("Retained")
+        assert told.endswith("Only the instances that were launched for it are gone.")
 
 
 async def test_a_record_that_a_person_removes_is_made_anew_and_nothing_launched_twice():
@@ -186,3 +189,19 @@ async def test_jobs_that_no_pool_can_hold_are_told_once_each_and_cost_nothing():
         assert sum(call.startswith("ec2:") for call in there.calls) <= 13
         assert there.calls.count("ecs:ListContainerInstances") <= 22
         assert there.launches() == 0
+
+
+async def test_instances_go_with_their_object_although_the_environment_is_anothers_by_now():
+    """Somebody deleted it, and a cluster of theirs has made one of the same name."""
+    there = Fleet()
+    async with there.running():
+        await with_one(there, pool(idleSeconds=3600))
+        there.remove(QUEUE)
+        await there.until_gone(QUEUE)
+        (found,) = there.aws().describe_compute_environments()["computeEnvironments"]
+        tags = {CLUSTER: "another", OWNER_UID: "another"}
+        there.aws().tag_resource(resourceArn=found["computeEnvironmentArn"], tags=tags)
+        there.remove(ENVIRONMENT)
+        await there.until_gone(ENVIRONMENT)
+        assert there.alive() == []
+        assert there.aws().describe_compute_environments()["computeEnvironments"]

@@ -45,6 +45,7 @@ def bought(market=Market.ON_DEMAND, prices=PRICES):
 
 
 def view(*, living=0, waiting=0, **fields):
+    fields.setdefault("launched", living)
     row = {"offers": bought() + bought(Market.SPOT), "types": TYPES, **fields}
     return BlockView(pool="block", living=living, waiting=waiting, **row)
 

@@ -73,7 +73,7 @@ records = st.builds(
     round=st.integers(0, 10**10),
     unjoined=st.lists(st.tuples(st.sampled_from(["i-1", "i-2"]), moments), max_size=3).map(tuple),
     stopped=st.sampled_from(["", "3/x"]),
-    block=st.sampled_from([{}, {"request": 1, "tried": [["Spot", "no"]]}]),
+    block=st.sampled_from([{}, {"request": 1, "phase": "Waiting", "tried": [["Spot", "no"]]}]),
 )
 
 
@@ -99,6 +99,8 @@ def test_the_record_comes_back_as_it_was_written(pools, settled, intent):
             '{"v":1,"uid":"u","pools":{"main":{"round":true}}}',
             '{"v":1,"uid":"u","pools":{"main":{"round":1,"intent":{}}}}',
             '{"v":1,"uid":"u","pools":{"main":{"round":1,"block":[]}}}',
+            '{"v":1,"uid":"u","pools":{"main":{"round":1,"block":{"phase":"Sleeping"}}}}',
+            '{"v":1,"uid":"u","pools":{"main":{"round":1,"block":{"phase":"Held","price":"NaN"}}}}',
             '{"v":1,"uid":"u","pools":{},"settled":"soon"}', "[" * 3000,
         ]
     )

@@ -11,11 +11,13 @@ from awsbatch_operator.api.plans import Plan, Step
 from awsbatch_operator.aws.notice_events import AnnouncedKind
 from awsbatch_operator.capacity.block_record import Phase, block_of
 from awsbatch_operator.capacity.expectations import Shown, expected
+from awsbatch_operator.capacity.instances import LIVING
 from awsbatch_operator.capacity.launch_codec import parsed
 from awsbatch_operator.capacity.launches import Launches
 from awsbatch_operator.capacity.leaving import Notice
 from awsbatch_operator.capacity.model import Limits, Market, Wish
 from awsbatch_operator.capacity.observed import Observed
+from awsbatch_operator.capacity.pacing import SOON_SECONDS
 from awsbatch_operator.capacity.planner import plan_capacity
 from awsbatch_operator.capacity.removal import plan_held_back, plan_removal
 from awsbatch_operator.capacity.requests import Call
@@ -77,8 +79,18 @@ def with_capacity(
 
 
 def planned(capacity: Capacity, now: Instant) -> Plan[Call]:
-    """What to do next about the instances."""
+    """What to do next about the instances.
+
+    Nothing while AWS shows no ECS cluster (it is creating the environment anew, say): who has jobs,
+    and who has joined, is not known then, and all would seem never to have joined.
+    """
+    if _unknown(capacity.seen):
+        return Plan(look_again_seconds=SOON_SECONDS * capacity.seen.pace)
     return plan_capacity(capacity.wanted.wish, capacity.seen, capacity.record, now)
+
+
+def _unknown(seen: Observed) -> bool:
+    return not seen.cluster and any(life.stage in LIVING for life in seen.lives)
 
 
 def without_capacity(
@@ -116,7 +128,7 @@ def with_capacity_held_back(
     following: HeldBack, capacity: Capacity | None, now: Instant
 ) -> Plan[EnvironmentCall]:
     """What the instances do meanwhile."""
-    if capacity is None or not following.may_change:
+    if capacity is None or not following.may_change or _unknown(capacity.seen):
         return Plan(findings=following.findings)
     wish = capacity.wanted.wish
     return joined(Plan(), plan_held_back(wish, capacity.seen, following.findings, now))

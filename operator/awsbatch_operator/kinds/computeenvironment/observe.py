@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import RecordError, Resource, Shape
 from awsbatch_operator.api.scope import Scope, ScopeRecord
-from awsbatch_operator.api.tags import Owner
+from awsbatch_operator.api.tags import Owner, Ownership
 from awsbatch_operator.aws.ports import BatchPort
 from awsbatch_operator.capacity.block_record import Reservation, block_shown
 from awsbatch_operator.capacity.launch_codec import recorded
@@ -20,11 +21,13 @@ from awsbatch_operator.kinds.computeenvironment.instances import (
     has_capacity,
     planned,
     wanted_capacity,
+    without_capacity,
 )
 from awsbatch_operator.kinds.computeenvironment.observed import Observed
 from awsbatch_operator.kinds.computeenvironment.remaking import remaking_in
 from awsbatch_operator.kinds.computeenvironment.spec import RESOURCE
 from awsbatch_operator.kinds.infrastructure import refusals
+from awsbatch_operator.kinds.lasting import whose
 from awsbatch_operator.kinds.permissions import Allowances, allowed_reservations
 from awsbatch_operator.kinds.queues import uses
 
@@ -46,7 +49,11 @@ class Observer:
             scope, resolved.serving, fresh=fresh, wake=resource.key
         )
         if detail is None:
-            return await self._left(resource, resolved, scope, fresh=fresh)
+            return await self._left(resource, resolved, scope, {}, fresh=fresh)
+        if resource.deleting and not self._is_ours(resource, detail):
+            left, now = await self._left(resource, resolved, scope, detail, fresh=fresh), self._now
+            if left is not None and without_capacity(left.capacity, now, now) is not None:
+                return left
         found = Observed(
             detail, capacity=await self._capacity(resource, resolved, scope, detail, fresh=fresh)
         )
@@ -57,14 +64,34 @@ class Observer:
         return replace(found, queues=uses(queues, detail["computeEnvironmentArn"]))
 
     async def _left(
-        self, resource: Resource, resolved: ScopeRecord, scope: Scope, *, fresh: bool
+        self,
+        resource: Resource,
+        resolved: ScopeRecord,
+        scope: Scope,
+        detail: Shape,
+        *,
+        fresh: bool,
     ) -> Observed | None:
-        """What is left of an environment that AWS has no more: the instances, in a deletion."""
+        """What is left of an environment that AWS has no more: the instances, in a deletion.
+
+        So it is of one that is another's by now, which is in `detail`.
+        """
         if not resource.deleting or not has_capacity(resource):
             return None
-        owner = Owner(self.cluster_id, resource.key, resource.uid)
-        capacity = await self._capacity(resource, resolved, scope, {}, fresh=fresh)
-        return Observed({"tags": owner.tags()}, capacity=capacity)
+        tags = self._owner(resource).tags()
+        capacity = await self._capacity(resource, resolved, scope, detail, fresh=fresh)
+        return Observed({"tags": tags}, capacity=capacity)
+
+    @property
+    def _now(self) -> Instant:
+        return self.lookout.clock.now()
+
+    def _owner(self, resource: Resource) -> Owner:
+        return Owner(self.cluster_id, resource.key, resource.uid)
+
+    def _is_ours(self, resource: Resource, detail: Shape) -> bool:
+        found = whose(Observed(detail), resource, self._owner(resource))
+        return found in {Ownership.OURS, Ownership.RECREATED}
 
     async def _capacity(
         self,
@@ -83,7 +110,7 @@ class Observer:
         record = self._record(resource, views)
         subject = Subject(
             resource=resource,
-            owner=Owner(self.cluster_id, resource.key, resource.uid),
+            owner=self._owner(resource),
             scope=scope,
             wish=asked.wish,
             bodies=asked.bodies,
@@ -97,7 +124,7 @@ class Observer:
         capacity = Capacity(wanted=wanted, seen=seen, record=record)
         if resource.deleting:
             return capacity
-        now = self.lookout.clock.now()
+        now = self._now
         plan = await self.lookout.demand.aside.work_out(scope, lambda: planned(capacity, now))
         return replace(capacity, plan=plan)
 
@@ -126,7 +153,7 @@ class Observer:
         except RecordError:
             if resource.deleting:
                 raise
-            return lost(resource.uid, (), (), self.lookout.clock.now())  # nothing is launched by it
+            return lost(resource.uid, (), (), self._now)  # nothing is launched by it
         if found is not None:
             kept.recorded = True
             return found
@@ -137,7 +164,7 @@ class Observer:
         if not (kept.recorded or views or (launched and not kept.drafted)):
             return Launches(uid=resource.uid)
         tagged = [(view.pool, view.intent) for view in views if view.pool]
-        new = lost(resource.uid, launched, tagged, self.lookout.clock.now())
+        new = lost(resource.uid, launched, tagged, self._now)
         for name, each in launched.items():
             block = block_shown(each.get("block") or {})
             if block is not None:
