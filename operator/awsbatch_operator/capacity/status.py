@@ -28,8 +28,8 @@ def capacity_status(
     blocks: Mapping[str, BlockStep],
     now: Instant,
 ) -> dict[str, Any]:
-    """All of it, pools in the order of the spec."""
-    used = usage(wish.pools, seen.lives, (), seen.all_types, seen.prices)
+    """All of it, pools in the order of the spec. What they cost is by the prices of now."""
+    used = usage((), seen.lives, (), seen.all_types, seen.prices)
     view = _View(wish, seen, record, choice, used)
     return {
         "wanted": choice.wanted,
