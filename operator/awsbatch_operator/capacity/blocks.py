@@ -28,7 +28,7 @@ from awsbatch_operator.capacity.block_record import (
     Reserve,
     reservation_token,
 )
-from awsbatch_operator.capacity.budget import Budget, Candidate
+from awsbatch_operator.capacity.budget import Budget, Candidate, bound_of
 from awsbatch_operator.capacity.faults import Extent, Fault
 from awsbatch_operator.capacity.model import (
     BlockStart,
@@ -81,6 +81,20 @@ class Ground:
         self.refused.append("no reservation of one's own has room until the end")
         return None
 
+    def untried(self, block: Block, market: Market, missing: int) -> list[Offer]:
+        """Those that the block's way has not tried yet: what is dearer than its last one.
+
+        A refused reservation pauses no offer, for fewer instances of it may well be had.
+        """
+        found = self.able(market, missing)
+        if block.attempt == 0:
+            return found
+        last = block.price is None, block.price or Decimal(0), block.instance_type, block.zone
+        left = [offer for offer in found if _price_order(offer) > last]
+        if not left:
+            self.refused.append("EC2 is short of all that is offered")
+        return left
+
     def reason(self) -> str:
         """Why the last way is not open."""
         text = "; ".join(dict.fromkeys(self.refused)) or "nothing is offered now"
@@ -91,12 +105,13 @@ class Ground:
         about = self.view.types.get(offer.instance_type)
         if about is None:
             return False
+        bound = bound_of(self.pool, offer)
         one = Candidate(
-            pool=self.pool.name, type=about, offers=(offer,), price=offer.price, bound=offer.price
+            pool=self.pool.name, type=about, offers=(offer,), price=offer.price, bound=bound
         )
         if self.budget.times(one, missing) >= missing:
             return True
-        self.refused.append(f"{self.budget.stop(one) or 'a limit'} does not allow all of it")
+        self.refused.append(f"{self.budget.stop(one, missing)} does not allow all of it")
         return False
 
     def _priced(self, offer: Offer) -> bool:
@@ -134,17 +149,20 @@ def advance(
         case Phase.HELD:
             return _held(current, spec, view)
         case Phase.OVER:
-            return BlockStep(block=current, decision=_over(current))
+            return BlockStep(block=current, decision=_over(current, spec))
 
 
-def _over(block: Block) -> str:
-    return f"Request {block.request} is over. Raise spotBlock.request to get another."
+def _over(block: Block, spec: SpotBlock) -> str:
+    further = "Raise spotBlock.request to get another."
+    if spec.renew is Renew.WHILE_DEMAND and spec.request == block.request:
+        further = "It is renewed when a job waits for it."
+    return f"Request {block.request} is over. {further}"
 
 
 def failed(block: Block, fault: Fault) -> Block:
-    """The record after EC2 refused to reserve or to launch: the next offer, or the next way.
+    """The record after EC2 refused to reserve or to launch: the next dearer offer, or the next way.
 
-    The caller pauses an offer that is short, so that the next one is the next cheapest.
+    Where the way has `attempt`, the offer stays in the record: those up to it were tried.
     """
     if block.rung is None or fault.extent in _SAME_AGAIN:
         return block
@@ -189,13 +207,17 @@ def _begin(block: Block, spec: SpotBlock, ground: Ground, uid: str) -> BlockStep
     if spec.start is BlockStart.ON_DEMAND and not view.waiting and not begun:
         return BlockStep(block=block, decision="Begins when a job first waits for it.")
     if block.reservation and not view.living:  # of a way that led nowhere
-        return BlockStep(block=replace(block, reservation=""), action=Release(block.reservation))
+        if any(each.id == block.reservation and each.ours for each in view.reservations):
+            left = replace(block, reservation="")
+            return BlockStep(block=left, action=Release(block.reservation))
+        block = replace(block, reservation="")  # the user's own stays, or it is gone
     if block.end is None or not view.living:  # nothing has begun: the time counts from now
         block = replace(block, end=now.plus(spec.duration_seconds + ALLOWANCE_SECONDS))
     done = {rung for rung, _ in block.tried}
     for rung in spec.fallback:
         if rung not in done:
-            step = _way(replace(block, rung=rung), spec, ground, uid)
+            attempt = block.attempt if rung is block.rung else 0
+            step = _way(replace(block, rung=rung, attempt=attempt), spec, ground, uid)
             if step is not None:
                 return step
             block = _moved_on(block, rung, ground.reason())
@@ -227,15 +249,18 @@ def _way(block: Block, spec: SpotBlock, ground: Ground, uid: str) -> BlockStep |
         found, offer = own
         taken = _chosen(block, offer, Phase.LAUNCHING)
         return _launched(replace(taken, reservation=found.id), spec, view)
-    offers = ground.able(Market.SPOT if rung is Rung.SPOT else Market.ON_DEMAND, missing)
+    market = Market.SPOT if rung is Rung.SPOT else Market.ON_DEMAND
+    offers = ground.untried(block, market, missing)
     if rung is not Rung.NEW_RESERVATION:
         return _launched(_chosen(block, offers[0], Phase.LAUNCHING), spec, view) if offers else None
     return _secured(_chosen(block, offers[0], Phase.SECURING), spec, view, uid) if offers else None
 
 
 def _chosen(block: Block, offer: Offer, phase: Phase) -> Block:
+    """The block on a way of its own: what an earlier way has reserved is none of it."""
     return replace(
         block,
+        reservation="",
         phase=phase,
         instance_type=offer.instance_type,
         zone=offer.zone,
@@ -284,7 +309,7 @@ def _held(block: Block, spec: SpotBlock, view: BlockView) -> BlockStep:
     if view.living:
         return _told(block, spec, None)
     over = replace(block, phase=Phase.OVER)
-    return BlockStep(block=over, decision=_over(over), cost=block.cost(spec))
+    return BlockStep(block=over, decision=_over(over, spec), cost=block.cost(spec))
 
 
 def _told(block: Block, spec: SpotBlock, action: BlockAction | None) -> BlockStep:
