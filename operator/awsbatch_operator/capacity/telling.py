@@ -10,7 +10,7 @@ from awsbatch_operator.capacity.choice import Choice
 from awsbatch_operator.capacity.faults import quota_message
 from awsbatch_operator.capacity.fitting import instances, jobs_do
 from awsbatch_operator.capacity.instances import LIVING
-from awsbatch_operator.capacity.joining import stopped_message
+from awsbatch_operator.capacity.joining import ended_message, stopped_message
 from awsbatch_operator.capacity.launches import Intent, Launches
 from awsbatch_operator.capacity.model import Market, Wish
 from awsbatch_operator.capacity.observed import Observed
@@ -43,12 +43,12 @@ def findings(
             no = refused[pool.name]
             found.append(Finding(reasons.USER_DATA_REFUSED, no.message(), no.remedy))
         one = record.of(pool.name)
+        signs = joined(ended_message(one, seen.lives), seen.diagnoses.get(pool.name, ""))
         if one.stopped:
-            words = stopped_message(one, pool, seen.diagnoses.get(pool.name, ""))
-            found.append(Finding(reasons.POOL_STOPPED, words))
+            found.append(Finding(reasons.POOL_STOPPED, stopped_message(one, pool, signs)))
         elif one.unjoined and pool.name in seen.diagnoses:
-            words = f"An instance of pool {pool.name} has not joined the ECS cluster in time. "
-            found.append(Finding(reasons.INSTANCE_NOT_JOINED, words + seen.diagnoses[pool.name]))
+            words = f"An instance of pool {pool.name} has not joined the ECS cluster in time."
+            found.append(Finding(reasons.INSTANCE_NOT_JOINED, joined(words, signs)))
         held = seen.held.get(pool.name)
         if held is not None and now < held.until:
             members = (held.fault.field,) if held.fault.field else ()
