@@ -113,6 +113,7 @@ def _quotas(seen: Observed, now: Instant) -> list[Finding]:
                     pause.reason,
                     group=f"{key.market} {key.instance_type}",
                     used=_vcpus(seen, key),
+                    held=pause.vcpus,
                 ),
                 f"EC2 is asked again at {pause.until.rfc3339()}",
             ),
@@ -124,11 +125,12 @@ def _quotas(seen: Observed, now: Instant) -> list[Finding]:
 
 def _vcpus(seen: Observed, group: Key) -> int:
     """The vCPUs of ours that count against the quota."""
+    types = seen.all_types
     return sum(
         about.vcpus
         for life in seen.lives
         if life.stage in LIVING
-        and (about := seen.types.get(life.pool, {}).get(life.instance.instance_type)) is not None
+        and (about := types.get(life.pool, {}).get(life.instance.instance_type)) is not None
         and (life.instance.market is Market.SPOT) == (group.market is Market.SPOT)
         and quota_group(about.name) == group.instance_type
     )
