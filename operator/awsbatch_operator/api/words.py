@@ -49,6 +49,11 @@ def some_of(things: Sequence[object]) -> str:
     return ", ".join(str(thing) for thing in things[:SHOWN_AT_MOST]) + more
 
 
+def many(count: float, one: str) -> str:
+    """`1 vCPU`, `0.5 vCPUs`, `3 instances`."""
+    return f"{count:.12g} {one}{'' if count == 1 else 's'}"
+
+
 def sentence(text: str) -> str:
     """The text in one line and with one full stop at its end; empty if there is none.
 

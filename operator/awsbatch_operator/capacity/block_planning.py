@@ -30,6 +30,7 @@ from awsbatch_operator.capacity.model import (
     Need,
     Pool,
     Room,
+    Rung,
     Usage,
     Used,
     Wish,
@@ -91,7 +92,9 @@ def held_back(seen: Observed, record: Launches, pools: Sequence[Pool], but: str 
         if record.of(pool.name).intent is not None:  # which counts in full
             continue
         count = max(0, spec.instance_count - living(seen, pool.name, block))
-        cost = None if block.price is None else block.price * count
+        spot = block.rung is Rung.SPOT and pool.max_price_per_hour is not None
+        price = pool.max_price_per_hour if spot else block.price
+        cost = None if price is None else price * count
         made[pool.name] = Used(instances=count, vcpus=count * about.vcpus, hourly_cost=cost)
     return Usage(pools=made)
 
@@ -105,13 +108,14 @@ def all_used(seen: Observed, record: Launches, wish: Wish, but: str = "") -> Usa
 
 
 def advance_blocks(drafts: Drafting, free: Sequence[Room]) -> BlockPlan:
-    """Take each block a step further; the drafts get its record and its intent."""
+    """Take each block a step further; the drafts get its record and its intent.
+
+    One after another, so that the jobs for which one begins do not begin another.
+    """
     plan = BlockPlan()
-    if all(pool.spot_block is None for pool in drafts.wish.pools):
-        return plan
-    left = fit(drafts.seen.needs, free)
-    for pool in drafts.wish.pools:
+    for pool in sorted(drafts.wish.pools, key=lambda each: each.priority):
         if pool.spot_block is not None:
+            left = fit(drafts.seen.needs, (*free, *plan.rooms))
             _advance(drafts, pool, left, plan)
     return plan
 
@@ -122,7 +126,8 @@ def _advance(drafts: Drafting, pool: Pool, left: Sequence[Need], plan: BlockPlan
     unready = pool.name not in seen.machines or (held is not None and now < held.until)
     block = block_of(record.of(pool.name).block)
     waits = block is None or block.phase in {Phase.WAITING, Phase.OVER}
-    if (unready and waits) or record.of(pool.name).stopped:
+    lasts = block is not None and block.phase is Phase.HELD  # what is left of it is given back
+    if (unready and waits) or (record.of(pool.name).stopped and not lasts):
         return
     if record.settled is not None and now < record.settled and waits:
         return  # a lost record: what was bought may still come to light

@@ -11,10 +11,10 @@ EndDate and instances by their own timer even when the operator is gone.
         or a price) is being made)   at once)        nothing of it is left)
 """
 
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from dataclasses import replace
 
 from awsbatch_operator.api.instant import Instant
+from awsbatch_operator.capacity.block_ground import Ground
 from awsbatch_operator.capacity.block_record import (
     ALLOWANCE_SECONDS,
     Block,
@@ -24,12 +24,11 @@ from awsbatch_operator.capacity.block_record import (
     LaunchBlock,
     Phase,
     Release,
-    Reservation,
     Reserve,
     reservation_token,
     without_lost_reservation,
 )
-from awsbatch_operator.capacity.budget import Budget, Candidate
+from awsbatch_operator.capacity.budget import Budget
 from awsbatch_operator.capacity.faults import Extent, Fault
 from awsbatch_operator.capacity.model import (
     BlockStart,
@@ -45,76 +44,6 @@ _RETRY_SECONDS = 60.0
 _RETRY_AT_MOST = 3600.0
 _OFFERS_TRIED = 10  # of one way
 _SAME_AGAIN = frozenset({Extent.THROTTLED, Extent.UNKNOWN, Extent.TOKEN, Extent.TEMPLATE})
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """All that choosing a way looks at; `refused` gathers why offers are no way."""
-
-    pool: Pool
-    view: BlockView
-    budget: Budget
-    now: Instant
-    refused: list[str] = field(default_factory=list)
-
-    def able(self, market: Market, missing: int) -> list[Offer]:
-        """The offers of a market that keep price and limits for all instances, cheapest first."""
-        found = [
-            offer
-            for offer in self.view.offers
-            if offer.market is market and self._priced(offer) and self._within(offer, missing)
-        ]
-        return sorted(found, key=_price_order)
-
-    def own_reservation(
-        self, missing: int, end: Instant | None
-    ) -> tuple[Reservation, Offer] | None:
-        """A reservation of the user's with room until the end, and what it costs to use it."""
-        offers = {
-            (each.instance_type, each.zone): each for each in self.able(Market.ON_DEMAND, missing)
-        }
-        for each in sorted(self.view.reservations, key=lambda found: found.id):
-            lasts = each.end is None or (end is not None and each.end >= end)
-            offer = offers.get((each.instance_type, each.zone))
-            fits = each.active and not each.ours and each.available >= missing
-            if fits and lasts and offer is not None:
-                return each, offer
-        self.refused.append("no reservation of one's own has room until the end")
-        return None
-
-    def reason(self) -> str:
-        """Why the last way is not open."""
-        text = "; ".join(dict.fromkeys(self.refused)) or "nothing is offered now"
-        self.refused.clear()
-        return text
-
-    def _within(self, offer: Offer, missing: int) -> bool:
-        about = self.view.types.get(offer.instance_type)
-        if about is None:
-            return False
-        one = Candidate(
-            pool=self.pool.name, type=about, offers=(offer,), price=offer.price, bound=offer.price
-        )
-        if self.budget.times(one, missing) >= missing:
-            return True
-        self.refused.append(f"{self.budget.stop(one) or 'a limit'} does not allow all of it")
-        return False
-
-    def _priced(self, offer: Offer) -> bool:
-        most, name = self.pool.max_price_per_hour, offer.instance_type
-        if most is None:
-            return True
-        if offer.price is None:
-            self.refused.append(f"the price of {name} is unknown")
-            return False
-        if offer.price > most:
-            self.refused.append(f"{name} costs {offer.price}, above maxPricePerHour {most}")
-        return offer.price <= most
-
-
-def _price_order(offer: Offer) -> tuple[bool, Decimal, str, str]:
-    price = offer.price
-    return price is None, price or Decimal(0), offer.instance_type, offer.zone
 
 
 def advance(
@@ -138,17 +67,20 @@ def advance(
         case Phase.HELD:
             return _held(current, spec, view)
         case Phase.OVER:
-            return BlockStep(block=current, decision=_over(current))
+            return BlockStep(block=current, decision=_over(current, spec))
 
 
-def _over(block: Block) -> str:
-    return f"Request {block.request} is over. Raise spotBlock.request to get another."
+def _over(block: Block, spec: SpotBlock) -> str:
+    further = "Raise spotBlock.request to get another."
+    if spec.renew is Renew.WHILE_DEMAND and spec.request == block.request:
+        further = "It is renewed when a job waits for it."
+    return f"Request {block.request} is over. {further}"
 
 
 def failed(block: Block, fault: Fault) -> Block:
-    """The record after EC2 refused to reserve or to launch: the next offer, or the next way.
+    """The record after EC2 refused to reserve or to launch: the next dearer offer, or the next way.
 
-    The caller pauses an offer that is short, so that the next one is the next cheapest.
+    Where the way has `attempt`, the offer stays in the record: those up to it were tried.
     """
     if block.rung is None or fault.extent in _SAME_AGAIN:
         return block
@@ -198,7 +130,8 @@ def _begin(block: Block, spec: SpotBlock, ground: Ground, uid: str) -> BlockStep
     done = {rung for rung, _ in block.tried}
     for rung in spec.fallback:
         if rung not in done:
-            step = _way(replace(block, rung=rung), spec, ground, uid)
+            attempt = block.attempt if rung is block.rung else 0
+            step = _way(replace(block, rung=rung, attempt=attempt), spec, ground, uid)
             if step is not None:
                 return step
             block = block.moved_on(rung, ground.reason())
@@ -228,13 +161,15 @@ def _way(block: Block, spec: SpotBlock, ground: Ground, uid: str) -> BlockStep |
         found, offer = own
         taken = _chosen(block, offer, Phase.LAUNCHING)
         return _launched(replace(taken, reservation=found.id), spec, view)
-    offers = ground.able(Market.SPOT if rung is Rung.SPOT else Market.ON_DEMAND, missing)
+    market = Market.SPOT if rung is Rung.SPOT else Market.ON_DEMAND
+    offers = ground.untried(block, market, missing)
     if rung is not Rung.NEW_RESERVATION:
         return _launched(_chosen(block, offers[0], Phase.LAUNCHING), spec, view) if offers else None
     return _secured(_chosen(block, offers[0], Phase.SECURING), spec, view, uid) if offers else None
 
 
 def _chosen(block: Block, offer: Offer, phase: Phase) -> Block:
+    """The block on a way. What an earlier one has reserved may hold instances; see `target`."""
     return replace(
         block,
         phase=phase,
@@ -285,7 +220,7 @@ def _held(block: Block, spec: SpotBlock, view: BlockView) -> BlockStep:
     if view.living:
         return _told(block, spec, None)
     over = replace(block, phase=Phase.OVER)
-    return BlockStep(block=over, decision=_over(over), cost=block.cost(spec))
+    return BlockStep(block=over, decision=_over(over, spec), cost=block.cost(spec))
 
 
 def _told(block: Block, spec: SpotBlock, action: BlockAction | None) -> BlockStep:

@@ -72,7 +72,7 @@ def candidates(
                 offer
                 for offer in by_type.get((pool.name, about.name), ())
                 if within_price(pool, offer)
-                and (limits.max_hourly_cost is None or _bound(pool, offer) is not None)
+                and (limits.max_hourly_cost is None or bound_of(pool, offer) is not None)
             ]
             if mine and pool.accepts(about):
                 found.append(_candidate(pool, about, tuple(mine)))
@@ -116,7 +116,7 @@ def _preferred(candidate: Candidate) -> tuple[Decimal, int, str, str]:
 
 def _candidate(pool: Pool, about: InstanceType, offers: tuple[Offer, ...]) -> Candidate:
     prices = [offer.price for offer in offers if offer.price is not None]
-    bounds = [bound for offer in offers if (bound := _bound(pool, offer)) is not None]
+    bounds = [bound for offer in offers if (bound := bound_of(pool, offer)) is not None]
     return Candidate(
         pool=pool.name,
         type=about,
@@ -126,9 +126,9 @@ def _candidate(pool: Pool, about: InstanceType, offers: tuple[Offer, ...]) -> Ca
     )
 
 
-def _bound(pool: Pool, offer: Offer) -> Decimal | None:
+def bound_of(pool: Pool, offer: Offer) -> Decimal | None:
     """What an instance of the offer costs at most: on the Spot market, what the user would pay."""
-    most = pool.max_price_per_hour if pool.market is Market.SPOT else None
+    most = pool.max_price_per_hour if offer.market is Market.SPOT else None
     return offer.price if most is None else most
 
 
@@ -176,9 +176,9 @@ class Budget:
         """Whether only the limits of all pools bound how many this one may launch."""
         return self.pools.get(pool) is None
 
-    def stop(self, candidate: Candidate) -> str:
-        """The limit that allows not one more of it, as a field of the spec; "" if none does."""
-        return next((field for count, field in self._allowed(candidate) if count <= 0), "")
+    def stop(self, candidate: Candidate, wanted: int = 1) -> str:
+        """The limit that does not allow so many more of it, as a field of the spec; "" if none."""
+        return next((field for count, field in self._allowed(candidate) if count < wanted), "")
 
     def _allowed(self, candidate: Candidate) -> Iterable[tuple[int, str]]:
         if self.vcpus is not None:

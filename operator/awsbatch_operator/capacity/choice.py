@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from awsbatch_operator.api.words import many
 from awsbatch_operator.capacity.budget import Budget, Candidate
 from awsbatch_operator.capacity.fitting import counted, instances, jobs, jobs_do
 from awsbatch_operator.capacity.model import InstanceType, Offer
@@ -125,7 +126,7 @@ def _line(choice: Choice) -> str:
             sorts[name] = sorts.get(name, 0) + pick.count
         vcpus = sum(pick.vcpus for pick in choice.picks)
         why = f"for {jobs(choice.served)}" if choice.served else "for minInstances"
-        text = f"{instances(count)} ({vcpus} vCPUs) {why}: {counted(sorts)}"
+        text = f"{instances(count)} ({many(vcpus, 'vCPU')}) {why}: {counted(sorts)}"
     elif choice.waiting == 0:
         text = "nothing: no job waits"
     elif not choice.short:

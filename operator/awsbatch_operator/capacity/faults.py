@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from awsbatch_operator.api.words import sentence, without_request_ids
+from awsbatch_operator.api.words import many, sentence, without_request_ids
 
 
 class Extent(StrEnum):
@@ -177,14 +177,16 @@ def _of_the_pool(code: str, message: str, text: str) -> Fault:
     )
 
 
-def quota_message(said: str, *, group: str, used: int) -> str:
+def quota_message(said: str, *, group: str, used: int, held: int) -> str:
     """What is told of a quota: its limit in vCPUs, if EC2 has said it, and what of it we use.
 
-    `said` are EC2's words, `group` the market and the types that share the quota.
+    `said` are EC2's words, `group` the market and the types that share the quota, `held` the vCPUs
+    of the smallest type that it does not allow any more (0: of any).
     """
     named = _LIMIT.search(said)
-    limit = f" of {named[1]} vCPUs" if named else ""
+    limit = f" of {many(int(named[1]), 'vCPU')}" if named else ""
+    size = f" of {many(held, 'vCPU')} or more" if held else ""
     return (
-        f"The account's EC2 quota{limit} for {group} instances allows no further one; this "
-        f"environment uses {used} vCPUs of it, other instances of the account the rest."
+        f"The account's EC2 quota{limit} for {group} instances allows no further one{size}; this "
+        f"environment uses {many(used, 'vCPU')} of it, other instances of the account the rest."
     )

@@ -7,7 +7,7 @@ with the sorts of both, not with the jobs.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from awsbatch_operator.api.words import some_of
+from awsbatch_operator.api.words import many, some_of
 from awsbatch_operator.capacity.model import Need, Room
 
 
@@ -227,9 +227,9 @@ def jobs_do(count: int, what: str) -> str:
 
 def instances(count: int) -> str:
     """`3 instances`."""
-    return f"{count} {'instance' if count == 1 else 'instances'}"
+    return many(count, "instance")
 
 
 def jobs(count: int) -> str:
     """`41 waiting jobs`."""
-    return f"{count} waiting {'job' if count == 1 else 'jobs'}"
+    return many(count, "waiting job")

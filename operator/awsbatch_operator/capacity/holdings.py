@@ -38,7 +38,8 @@ def usage(
     """What each pool has, pools that left the spec too. What EC2 is ending costs nothing more.
 
     On the Spot market an instance counts with the highest price that its pool allows, if it has
-    one: the price of today may rise. An instance of unknown type counts with no vCPUs.
+    one, for the price of today may rise; with today's, if that is higher: it was launched when the
+    pool allowed more. An instance of unknown type counts with no vCPUs.
     """
     open_tokens = {intent.token for intent in intents}
     by_name = {pool.name: pool for pool in pools}
@@ -60,8 +61,11 @@ def usage(
 def _price(life: Life, pool: Pool | None, prices: Prices) -> Decimal | None:
     view = life.instance
     market = Market.SPOT if view.market is Market.SPOT else Market.ON_DEMAND
+    known = prices.get((market, view.instance_type, view.zone))
+    if market is Market.SPOT and known is None:  # nobody asks for it; it is not above this one
+        known = prices.get((Market.ON_DEMAND, view.instance_type, view.zone))
     most = pool.max_price_per_hour if pool is not None and market is Market.SPOT else None
-    return prices.get((market, view.instance_type, view.zone)) if most is None else most
+    return max((each for each in (most, known) if each is not None), default=None)
 
 
 def promised(

@@ -12,6 +12,18 @@ from awsbatch_operator.capacity.launches import PoolRecord
 from awsbatch_operator.capacity.model import Pool
 
 STOP_AFTER = 3
+# Why instances end that nobody has ended: from inside, or for what they were launched with (a key
+# of their volumes, a snapshot). Source: EC2 user guide, "Troubleshoot instance launch issues" and
+# StateReason.
+_BY_ITSELF = frozenset(
+    {
+        "Client.InstanceInitiatedShutdown",
+        "Client.InternalError",
+        "Client.InvalidSnapshot.NotFound",
+        "Client.VolumeLimitExceeded",
+        "Server.InternalError",
+    }
+)
 
 
 def overdue(life: Life, pool: Pool, now: Instant) -> bool:
@@ -24,8 +36,29 @@ def overdue(life: Life, pool: Pool, now: Instant) -> bool:
     return life.stage in ON_ITS_WAY and waited > pool.registration_timeout_seconds
 
 
+def ended_early(life: Life, since: Instant, now: Instant) -> bool:
+    """Whether the instance has ended by itself before it joined; another one would, too.
+
+    Of one that was launched before `since`, when this process began to lead, nobody knows whether
+    it had joined. One whose time is over has ended as it should.
+    """
+    over = life.instance.end is not None and now >= life.instance.end
+    return (
+        life.stage not in LIVING
+        and life.instance.reason in _BY_ITSELF
+        and life.instance.launched >= since
+        and not over
+    )
+
+
 def joining(
-    record: PoolRecord, current: Iterable[Life], pool: Pool, mark: str, now: Instant
+    record: PoolRecord,
+    current: Iterable[Life],
+    pool: Pool,
+    mark: str,
+    now: Instant,
+    *,
+    since: Instant,
 ) -> PoolRecord:
     """The pool's record with what these lives say about its instances' joining.
 
@@ -40,7 +73,9 @@ def joining(
     counted.update(
         (life.id, life.instance.launched)
         for life in mine
-        if overdue(life, pool, now) and life.member_at is None and not anew
+        if (overdue(life, pool, now) or ended_early(life, since, now))
+        and life.member_at is None
+        and not anew
     )
     row = sorted(
         ((name, at) for name, at in counted.items() if last is None or at > last),
@@ -57,6 +92,15 @@ def stopped_message(record: PoolRecord, pool: Pool, seen: str) -> str:
         f"Pool {pool.name} is stopped: {len(record.unjoined)} instances in a row ({names}) did not "
         f"join the ECS cluster within {pool.registration_timeout_seconds} s. {seen}".rstrip()
     )
+
+
+def ended_message(record: PoolRecord, current: Iterable[Life]) -> str:
+    """What is told of the newest that has not joined, if it has ended by itself; else ""."""
+    reasons = {life.id: life.instance.reason for life in current}
+    name = record.unjoined[-1][0] if record.unjoined else ""
+    if reasons.get(name) not in _BY_ITSELF:
+        return ""
+    return f"{name} has ended by itself ({reasons[name]})."
 
 
 def proven(current: Iterable[Life], pool: str, content: str) -> bool:

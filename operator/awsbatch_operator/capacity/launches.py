@@ -48,15 +48,18 @@ class Intent:
     def used(self, types: Mapping[str, InstanceType]) -> Used:
         """What it takes of the limits until its outcome is known: all of it, by the largest offer.
 
-        A type that is not known any more counts as nothing but an instance.
+        Of a type that is not known any more the offer says the vCPUs.
         """
-        known = [types[each.instance_type] for each in self.offers if each.instance_type in types]
+        vcpus = (
+            types[each.instance_type].vcpus if each.instance_type in types else each.vcpus
+            for each in self.offers
+        )
         prices = [each.price for each in self.offers if each.price is not None]
         dearest = max(prices, default=None) if len(prices) == len(self.offers) else None
         most = self.max_price if self.max_price is not None else dearest
         return Used(
             instances=self.count,
-            vcpus=self.count * max((each.vcpus for each in known), default=0),
+            vcpus=self.count * max(vcpus, default=0),
             hourly_cost=None if most is None else self.count * most,
         )
 

@@ -206,7 +206,7 @@ def settled(record: Launches, wish: Wish, seen: Observed, now: Instant) -> Launc
         record = closed
     for pool in wish.pools:
         before = record.of(pool.name)
-        after = joining(before, seen.lives, pool, seen.mark, now)
+        after = joining(before, seen.lives, pool, seen.mark, now, since=seen.since)
         if after != before:
             record = record.put(pool.name, after)
         block = _unreserved(after.block, pool.name, seen, record.uid)

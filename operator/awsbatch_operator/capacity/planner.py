@@ -67,11 +67,6 @@ class Drafts:
     launches: dict[str, tuple[Intent, str]] = field(default_factory=dict)  # with the content
     before: dict[str, list[Call]] = field(default_factory=dict)  # of a lane, before its launch
 
-    @property
-    def joined(self) -> frozenset[str]:
-        """The instances that ECS has, whoever launched them."""
-        return frozenset(member.instance for member in self.seen.members)
-
     def used(self) -> Used:
         """All that counts against the limits, what is about to be launched too."""
         return all_used(self.seen, self.record, self.wish).total()
@@ -137,7 +132,8 @@ def _rooms(drafts: Drafts) -> tuple[Room, ...]:
 
 def _situation(drafts: Drafts, free: Sequence[Room], lost: Mapping[str, Need]) -> Situation:
     seen = drafts.seen
-    there = [room for room in free if room.instance in drafts.joined]
+    joined = {member.instance for member in seen.members}
+    there = [room for room in free if room.instance in joined]
     return Situation(
         now=drafts.now,
         needed=place(seen.needs, free).used,

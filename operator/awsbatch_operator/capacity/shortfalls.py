@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from awsbatch_operator.api.words import some_of
+from awsbatch_operator.api.words import many, some_of
 from awsbatch_operator.capacity.budget import Budget, Candidate, within_price
 from awsbatch_operator.capacity.fitting import holds
 from awsbatch_operator.capacity.model import (
@@ -113,8 +113,9 @@ def _shortfall(
 def _stopped(need: Need, buyable: Sequence[Candidate], budget: Budget) -> Shortfall:
     free = [each for each in buyable if each.pool not in budget.held]
     if not free:
-        pools = ", ".join(sorted({each.pool for each in buyable}))
-        text = f"Pool {pools} launches nothing at this moment."
+        pools = sorted({each.pool for each in buyable})
+        who = "Pool {} launches" if len(pools) == 1 else "Pools {} launch"
+        text = f"{who.format(', '.join(pools))} nothing at this moment."
         return _told(need, Short.HELD, "wait for a pool that launches nothing now", text)
     if not budget.cost_known:
         text = "There is a limits.maxHourlyCost, and the price of running instances is unknown."
@@ -138,7 +139,8 @@ def _unoffered(
         return _told(need, Short.NO_OFFER, "wait for an offer", text)
     unknown = [offer for offer in mine if offer.price is None]
     if unknown:
-        text = f"No price is known of {names}, so the limit of cost could not be kept."
+        names = some_of(sorted({offer.instance_type for offer in unknown}))
+        text = f"No price is known of {names}, to hold against maxHourlyCost or maxPricePerHour."
         return _told(need, Short.PRICE_UNKNOWN, "wait for a price", text)
     dear = [offer for offer in mine if not within_price(by_pool[offer.pool], offer)]
     cheapest = min((offer.price for offer in dear if offer.price is not None), default=None)
@@ -157,21 +159,21 @@ def _holds(about: InstanceType, need: Need) -> bool:
 
 def lacking(need: Need, able: Sequence[tuple[Pool, InstanceType]]) -> str:
     """What the job wants, and what the nearest type lacks."""
-    wants = f"The job wants {need.vcpus:g} vCPUs and {need.memory_mib} MiB"
-    wants += f" and {need.gpus} GPUs" if need.gpus else ""
+    wants = f"The job wants {many(need.vcpus, 'vCPU')} and {need.memory_mib} MiB"
+    wants += f" and {many(need.gpus, 'GPU')}" if need.gpus else ""
     if not able:
         return f"{wants}; no pool has a type."
     pool, about = min(able, key=lambda each: (_distance(need, each[1]), each[1].name))
     lacks = []
     if about.registered_cpu < need.cpu:
-        lacks.append(f"has {about.registered_cpu / CPU_UNITS:g} vCPUs")
+        lacks.append(f"has {many(about.registered_cpu / CPU_UNITS, 'vCPU')}")
     if about.registered_mib < need.memory_mib:
         lacks.append(
             f"registers about {about.registered_mib} of its {about.memory_mib} MiB with ECS, "
             f"{need.memory_mib - about.registered_mib} too few"
         )
     if about.gpus < need.gpus:
-        lacks.append(f"has {about.gpus} GPUs")
+        lacks.append(f"has {many(about.gpus, 'GPU')}")
     nearest = f"the nearest type, {about.name} of pool {pool.name}"
     return f"{wants}; {nearest}, {' and '.join(lacks)}."
 

@@ -29,8 +29,11 @@ def capacity_status(
     blocks: Mapping[str, BlockStep],
     now: Instant,
 ) -> dict[str, Any]:
-    """All of it, pools in the order of the spec. `before` is the record as it is written down."""
-    used = usage(wish.pools, seen.lives, (), seen.all_types, seen.prices)
+    """All of it, pools in the order of the spec. What they cost is by the prices of now.
+
+    `before` is the record as it is written down.
+    """
+    used = usage((), seen.lives, (), seen.all_types, seen.prices)
     view = _View(wish, seen, record, before, choice, used)
     return {
         "wanted": choice.wanted,

@@ -10,7 +10,7 @@ from awsbatch_operator.capacity.choice import Choice
 from awsbatch_operator.capacity.faults import quota_message
 from awsbatch_operator.capacity.fitting import instances, jobs_do
 from awsbatch_operator.capacity.instances import LIVING
-from awsbatch_operator.capacity.joining import stopped_message
+from awsbatch_operator.capacity.joining import ended_message, stopped_message
 from awsbatch_operator.capacity.launches import Intent, Launches
 from awsbatch_operator.capacity.machines import rendered
 from awsbatch_operator.capacity.model import Market, Wish
@@ -48,12 +48,12 @@ def findings(
         if isinstance(made, Rendered) and made.warnings:
             found.append(Finding(reasons.USER_DATA_DOUBTFUL, " ".join(made.warnings)))
         one = record.of(pool.name)
+        signs = joined(ended_message(one, seen.lives), seen.diagnoses.get(pool.name, ""))
         if one.stopped:
-            words = stopped_message(one, pool, seen.diagnoses.get(pool.name, ""))
-            found.append(Finding(reasons.POOL_STOPPED, words))
+            found.append(Finding(reasons.POOL_STOPPED, stopped_message(one, pool, signs)))
         elif one.unjoined and pool.name in seen.diagnoses:
-            words = f"An instance of pool {pool.name} has not joined the ECS cluster in time. "
-            found.append(Finding(reasons.INSTANCE_NOT_JOINED, words + seen.diagnoses[pool.name]))
+            words = f"An instance of pool {pool.name} has not joined the ECS cluster in time."
+            found.append(Finding(reasons.INSTANCE_NOT_JOINED, joined(words, signs)))
         held = seen.held.get(pool.name)
         if held is not None and now < held.until:
             members = (held.fault.field,) if held.fault.field else ()
@@ -118,6 +118,7 @@ def _quotas(seen: Observed, now: Instant) -> list[Finding]:
                     pause.reason,
                     group=f"{key.market} {key.instance_type}",
                     used=_vcpus(seen, key),
+                    held=pause.vcpus,
                 ),
                 f"EC2 is asked again at {pause.until.rfc3339()}",
             ),
@@ -129,11 +130,12 @@ def _quotas(seen: Observed, now: Instant) -> list[Finding]:
 
 def _vcpus(seen: Observed, group: Key) -> int:
     """The vCPUs of ours that count against the quota."""
+    types = seen.all_types
     return sum(
         about.vcpus
         for life in seen.lives
         if life.stage in LIVING
-        and (about := seen.types.get(life.pool, {}).get(life.instance.instance_type)) is not None
+        and (about := types.get(life.pool, {}).get(life.instance.instance_type)) is not None
         and (life.instance.market is Market.SPOT) == (group.market is Market.SPOT)
         and quota_group(about.name) == group.instance_type
     )

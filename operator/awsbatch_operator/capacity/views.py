@@ -29,6 +29,7 @@ class InstanceView:
     content: str = ""  # of what its launch template was made: image, user data, type …
     end: Instant | None = None  # the tag awsbatch.dev/end
     cluster: str = ""  # name of the ECS cluster that its user data joins
+    reason: str = ""  # the code of why it is in its state, where EC2 says one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,7 @@ def instance_view(body: Shape) -> InstanceView:
         content=tags.get(CONTENT) or ":".join(tags[key] for key in _TEMPLATE if key in tags),
         end=_end(tags.get(END)),
         cluster=tags.get(ECS_CLUSTER, ""),
+        reason=str((body.get("StateReason") or {}).get("Code", "")),
     )
 
 

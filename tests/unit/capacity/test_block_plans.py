@@ -6,7 +6,9 @@ import pytest
 from tests.unit.capacity.cloud_model import Job
 from tests.unit.capacity.small_worlds import HOUR, block, world
 
+from awsbatch_operator.api.metadata import LAUNCHES
 from awsbatch_operator.capacity.block_record import Block, Phase
+from awsbatch_operator.capacity.launch_codec import annotation
 from awsbatch_operator.capacity.launches import Launches
 from awsbatch_operator.capacity.model import Rung
 from awsbatch_operator.capacity.observed import put_block
@@ -81,6 +83,30 @@ def test_a_crash_after_any_step_keeps_no_reservation_that_its_block_needs_no_mor
         made.run(HOUR, each=60.0)
         assert len(made.instances) == 2, number
         assert (made.alive(), made.reservations) == ([], {}), number
+
+
+def test_two_pools_of_blocks_do_not_both_begin_for_one_job():
+    second = replace(block(), name="other")
+    made = world(block(), second, jobs=1, seconds=60.0)
+    made.turn()
+    assert len(made.reservations) == 1
+    made = world(replace(block(), priority=2), second, jobs=1, seconds=60.0)
+    [step] = made.turn().steps
+    assert step.action.pool == "other"
+
+
+def test_a_stopped_pool_keeps_no_reservation_of_a_block_that_has_lost_all_instances():
+    made = world(block(fallback=(Rung.NEW_RESERVATION,), seconds=48 * HOUR), jobs=1)
+    made.run(300.0)
+    assert (len(made.alive()), len(made.reservations)) == (2, 1)
+    made.instances = {n: replace(x, state="terminated") for n, x in made.instances.items()}
+    record = made.record()
+    made.annotation = annotation(record.put("block", replace(record.of("block"), stopped="1")))[
+        LAUNCHES
+    ]
+    made.run(120.0)
+    assert made.reservations == {}
+    assert len(made.instances) == 2
 
 
 def test_a_reservation_that_a_block_needs_is_kept():

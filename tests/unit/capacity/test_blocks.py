@@ -25,6 +25,10 @@ from awsbatch_operator.capacity.model import (
     Rung,
 )
 
+OWN = Reservation(
+    id="cr-own", instance_type="r7i.large", zone="a", available=2, active=True, ours=False
+)
+
 
 def test_a_block_on_demand_begins_when_a_job_first_waits_for_it():
     mine = block_pool(Rung.UNTIL_DEADLINE, start=BlockStart.ON_DEMAND)
@@ -36,9 +40,7 @@ def test_a_block_on_demand_begins_when_a_job_first_waits_for_it():
 
 
 def test_ones_own_reservation_comes_first_and_must_last_until_the_end():
-    own = Reservation(
-        id="cr-own", instance_type="r7i.xlarge", zone="b", available=2, active=True, ours=False
-    )
+    own = replace(OWN, instance_type="r7i.xlarge", zone="b")
     told = step(None, block_pool(), view(reservations=[own]))
     action = told.action
     assert isinstance(action, LaunchBlock)
@@ -108,6 +110,18 @@ def test_an_offer_that_is_short_is_followed_by_the_next_cheapest_before_the_next
     assert told.action.token != first.action.token
 
 
+def test_a_refused_reservation_pauses_nothing_and_yet_each_offer_is_tried_once():
+    """Fewer instances may well be had of the same offers: the next way begins with the cheapest."""
+    mine = block_pool(Rung.NEW_RESERVATION, Rung.UNTIL_DEADLINE)
+    told, tried = step(None, mine, view()), []
+    while isinstance(told.action, Reserve):
+        tried.append((told.action.instance_type, told.action.zone))
+        told = step(failed(told.block, SHORT), mine, view())
+    assert tried == [(name, zone) for name in ("r7i.large", "r7i.xlarge") for zone in "ab"]
+    assert (told.block.rung, told.block.instance_type) == (Rung.UNTIL_DEADLINE, "r7i.large")
+    assert "NewReservation: EC2 is short of all that is offered" in told.decision
+
+
 def test_the_time_that_the_ladder_takes_is_not_taken_from_the_duration():
     mine = block_pool(Rung.NEW_RESERVATION, Rung.UNTIL_DEADLINE)
     first = step(None, mine, view())
@@ -162,6 +176,15 @@ def test_a_block_keeps_the_limits_of_all_pools():
     assert "limits.maxvCpus (3)" in told.decision
 
 
+def test_spot_of_a_block_counts_for_the_limit_of_cost_with_the_highest_price():
+    mine = block_pool(Rung.SPOT, price="0.50")
+    short = step(None, mine, view(), limits=Limits(max_hourly_cost=Decimal("0.99")))
+    assert short.action is None
+    assert "limits.maxHourlyCost (0.99) does not allow all of it" in short.decision
+    able = step(None, mine, view(), limits=Limits(max_hourly_cost=Decimal("1.00")))
+    assert able.action.market is Market.SPOT
+
+
 def test_a_request_is_fulfilled_once_and_a_higher_number_makes_the_next():
     mine = block_pool(Rung.UNTIL_DEADLINE)
     over = Block(request=1, phase=Phase.OVER)
@@ -184,7 +207,9 @@ def test_what_is_lost_of_a_held_block_is_not_bought_again():
 def test_a_block_renews_only_while_jobs_wait_and_with_another_token():
     mine = block_pool(Rung.NEW_RESERVATION, renew=Renew.WHILE_DEMAND)
     over = Block(request=1, phase=Phase.OVER, rung=Rung.NEW_RESERVATION)
-    assert step(over, mine, view()).action is None
+    told = step(over, mine, view())
+    assert told.action is None
+    assert told.decision == "Request 1 is over. It is renewed when a job waits for it."
     again = step(over, mine, view(waiting=1))
     assert again.block.renewal == 1
     assert again.action.token != step(None, mine, view()).action.token
@@ -199,6 +224,18 @@ def test_a_part_that_was_launched_is_kept_and_the_rest_asked_for_by_the_next_way
     end = step(failed(rest.block, classify("VcpuLimitExceeded", "Quota.")), mine, view(living=1))
     assert (end.block.phase, end.action) == (Phase.HELD, None)
     assert end.decision.startswith("1 of 2 instances")
+
+
+@pytest.mark.parametrize("living", [0, 1])
+def test_a_reservation_of_ones_own_is_never_released_nor_used_by_another_way(living):
+    mine = block_pool(Rung.OWN_RESERVATION, Rung.UNTIL_DEADLINE)
+    first = step(None, mine, view(reservations=[OWN]))
+    assert first.action.reservation == OWN.id
+    full = classify("ReservationCapacityExceeded", "It is full.")
+    told = step(failed(first.block, full), mine, view(reservations=[OWN], living=living))
+    assert isinstance(told.action, LaunchBlock)
+    assert (told.block.rung, told.action.reservation) == (Rung.UNTIL_DEADLINE, "")
+    assert told.action.count == 2 - living
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,19 @@ def test_a_spot_instance_counts_with_the_highest_price_that_its_pool_allows():
     assert used(mine, pools=[spot], name="spot").hourly_cost == Decimal("0.50")
 
 
+def test_a_spot_instance_costs_its_price_where_that_is_above_what_its_pool_allows_by_now():
+    """It was launched when the pool allowed more."""
+    spot = pool("spot", market=Market.SPOT, max_price_per_hour=Decimal("0.05"))
+    mine = life(pool="spot", market=Market.SPOT)
+    prices = {(Market.SPOT, "r7i.large", "a"): Decimal("0.08")}
+    found = usage([spot], [mine], (), {"spot": MAIN}, prices).of("spot")
+    assert found.hourly_cost == Decimal("0.08")
+
+
+def test_an_open_launch_of_types_that_nobody_knows_any_more_counts_with_the_vcpus_of_its_offers():
+    assert usage([], [], [INTENT], {}, {}).of("main").vcpus == 6
+
+
 def test_an_open_intent_counts_in_full_and_its_instances_not_once_more():
     shown, other = life("i-1", intent="t", joined=False), life("i-2", intent="u")
     found = used(shown, other, intents=[INTENT])

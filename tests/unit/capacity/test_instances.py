@@ -180,6 +180,9 @@ def test_what_ecs_has_registered_is_known_by_type():
 # --- never joined ---
 
 
+START = NOW.plus(-10_000)
+
+
 def late(name, *, ago=700.0):
     return life(name, joined=False, ago=ago)
 
@@ -194,27 +197,31 @@ def test_three_in_a_row_stop_the_pool_until_the_mark_changes():
     record = PoolRecord()
     for number in range(STOP_AFTER):
         assert not record.stopped
-        record = joining(record, [late(f"i-{number}", ago=700 - number)], POOL, "1/", NOW)
-        again = joining(record, [late(f"i-{number}", ago=700 - number)], POOL, "1/", NOW)
+        record = joining(
+            record, [late(f"i-{number}", ago=700 - number)], POOL, "1/", NOW, since=START
+        )
+        again = joining(
+            record, [late(f"i-{number}", ago=700 - number)], POOL, "1/", NOW, since=START
+        )
         assert again == record  # an instance counts once, however often it is looked at
     assert record.stopped == "1/"
     assert "3 instances in a row (i-0, i-1, i-2)" in stopped_message(record, POOL, "Seen: x.")
-    assert joining(record, [], POOL, "1/", NOW) == record
-    assert joining(record, [late("i-2")], POOL, "2/", NOW) == PoolRecord()
+    assert joining(record, [], POOL, "1/", NOW, since=START) == record
+    assert joining(record, [late("i-2")], POOL, "2/", NOW, since=START) == PoolRecord()
 
 
 def test_one_that_joins_later_ends_the_row():
-    record = joining(PoolRecord(), [late("i-1"), late("i-2")], POOL, "1/", NOW)
+    record = joining(PoolRecord(), [late("i-1"), late("i-2")], POOL, "1/", NOW, since=START)
     assert len(record.unjoined) == 2
-    ended = joining(record, [late("i-1"), life("i-3", ago=650)], POOL, "1/", NOW)
+    ended = joining(record, [late("i-1"), life("i-3", ago=650)], POOL, "1/", NOW, since=START)
     assert ended.unjoined == ()  # its container instance registered after i-1 was launched
 
 
 def test_the_lost_ones_of_a_large_launch_stop_nothing_when_others_of_it_joined():
     mixed = [late(f"i-{n}") for n in range(5)] + [life("i-9", ago=700)]
-    record = joining(PoolRecord(), mixed, POOL, "1/", NOW)
+    record = joining(PoolRecord(), mixed, POOL, "1/", NOW, since=START)
     assert not record.stopped
-    assert joining(PoolRecord(), mixed[:-1], POOL, "1/", NOW).stopped == "1/"
+    assert joining(PoolRecord(), mixed[:-1], POOL, "1/", NOW, since=START).stopped == "1/"
 
 
 def test_changed_content_is_tried_with_one_instance_before_the_rest_follows():

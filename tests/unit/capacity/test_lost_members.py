@@ -1,4 +1,4 @@
-"""Instances that ECS has lost, or that join an ECS cluster that the environment has no more."""
+"""Instances that ECS has lost, or never gets, or that join a cluster that is no more."""
 
 from dataclasses import replace
 
@@ -9,6 +9,8 @@ from awsbatch_operator.capacity.joining import joining, overdue
 from awsbatch_operator.capacity.launches import PoolRecord
 
 POOL = pool()
+START = NOW.plus(-10_000)
+SHUTDOWN = "Client.InstanceInitiatedShutdown"
 
 
 def test_a_member_that_a_listing_leaves_out_is_late_only_after_the_timeout_and_never_unjoined():
@@ -17,7 +19,7 @@ def test_a_member_that_a_listing_leaves_out_is_late_only_after_the_timeout_and_n
         now = NOW.plus(seconds)
         (lost,) = lives([instance("i-1", ago=9000)], [], now, memory=memory)
         assert overdue(lost, POOL, now) is late_by_then
-        assert joining(PoolRecord(), [lost], POOL, "1/", now) == PoolRecord()
+        assert joining(PoolRecord(), [lost], POOL, "1/", now, since=START) == PoolRecord()
 
 
 def test_an_instance_of_another_ecs_cluster_is_former_until_it_is_a_member_or_ends():
@@ -36,4 +38,23 @@ def test_an_instance_of_another_ecs_cluster_is_former_until_it_is_a_member_or_en
     assert stage_of(other, member("i-1")) is Stage.IDLE
     (former,) = lives([other], [], NOW, cluster="new")
     assert rooms([former], [], {"main": {LARGE.name: LARGE}}, NOW) == ()
-    assert joining(PoolRecord(), [former], POOL, "1/", NOW) == PoolRecord()
+    assert joining(PoolRecord(), [former], POOL, "1/", NOW, since=NOW) == PoolRecord()
+
+
+def test_one_that_ends_by_itself_before_it_joins_counts_as_one_that_never_does():
+    """Else another one is launched at every look, and each is paid for a minute at least."""
+    gone = life("i-1", joined=False, ago=60, state="terminated", reason=SHUTDOWN)
+    [(name, _)] = joining(PoolRecord(), [gone], POOL, "1/", NOW, since=START).unjoined
+    assert name == "i-1"
+    for other in (
+        replace(gone, member_at=NOW.plus(-20)),  # it had joined
+        life(
+            "i-1", joined=False, ago=60, state="terminated", reason="Server.SpotInstanceTermination"
+        ),
+        life(
+            "i-1", joined=False, ago=60, state="terminated", reason="Client.UserInitiatedShutdown"
+        ),
+        life("i-1", joined=False, ago=60, state="terminated", reason=SHUTDOWN, end=NOW),
+        life("i-1", joined=False, ago=10_001, state="terminated", reason=SHUTDOWN),
+    ):
+        assert joining(PoolRecord(), [other], POOL, "1/", NOW, since=START) == PoolRecord()

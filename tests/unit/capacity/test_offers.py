@@ -71,10 +71,11 @@ def test_an_error_of_a_launch_says_how_far_it_reaches_and_what_mends_it(
 
 def test_a_quota_tells_used_and_limit():
     said = "VcpuLimitExceeded: than your current vCPU limit of 32 allows for"
-    text = quota_message(said, group="OnDemand Standard", used=30)
+    text = quota_message(said, group="OnDemand Standard", used=30, held=16)
+    assert "allows no further one of 16 vCPUs or more; this environment" in text
     assert "quota of 32 vCPUs for OnDemand Standard instances" in text
     assert "uses 30 vCPUs of it" in text
-    assert "quota for Spot P" in quota_message("Max spot", group="Spot P", used=0)
+    assert "quota for Spot P" in quota_message("Max spot", group="Spot P", used=0, held=0)
 
 
 def test_the_id_of_a_request_does_not_make_each_message_another():

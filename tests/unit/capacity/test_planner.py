@@ -201,6 +201,24 @@ def test_jobs_that_fit_nothing_and_limits_are_told_with_what_mends_them():
     assert "the nearest type, r7i.large" in told["JobFitsNoPool"]
 
 
+def test_instances_that_end_by_themselves_are_launched_three_times_and_then_no_more():
+    """Their user data shuts them down, or EC2 has no right to the key of their volumes."""
+    made = world(jobs=1)
+
+    def step(seconds):
+        made.now = made.now.plus(seconds)
+        for name, each in made.instances.items():
+            if made.now.since(each.launched) >= 40:
+                reason = "Client.InternalError"
+                made.instances[name] = replace(each, state="terminated", reason=reason)
+
+    made.step = step
+    made.run(0.5 * HOUR)
+    assert len(made.launches) == 3
+    [told] = [each for each in made.plan().findings if each.reason.name == "PoolStopped"]
+    assert "i-0002 has ended by itself (Client.InternalError)." in told.message
+
+
 def test_rows_of_the_status_count_each_instance_where_it_stands():
     made = world(jobs=2, seconds=600.0)
     made.run(150.0)
@@ -208,6 +226,13 @@ def test_rows_of_the_status_count_each_instance_where_it_stands():
     stages = [life.stage for life in made.observed().lives]
     assert stages == [Stage.SERVING]
     assert (row["wanted"], row["launched"], row["joined"], row["serving"]) == (1, 1, 1, 1)
+    assert row["hourlyCost"] == "0.1"
+
+
+def test_the_status_says_what_spot_costs_now_and_not_the_most_that_it_may():
+    made = world(pool("main", LARGE, market=Market.SPOT, max_price_per_hour=9), jobs=1)
+    made.run(150.0)
+    [row] = made.plan().announce["capacity"]["pools"]
     assert row["hourlyCost"] == "0.1"
 
 

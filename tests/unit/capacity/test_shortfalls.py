@@ -44,7 +44,7 @@ def test_a_need_of_more_vcpus_or_gpus_than_any_type_names_the_nearest():
     (short,) = chosen([need(17, 100)]).short
     assert "nearest type, r7i.4xlarge of pool main, has 16 vCPUs" in short.message
     (short,) = chosen([need(1, 100, gpus=2)]).short
-    assert "g5.xlarge of pool main, has 1 GPUs" in short.message
+    assert "g5.xlarge of pool main, has 1 GPU." in short.message
 
 
 def test_an_unknown_price_is_ordered_by_vcpus_and_refused_under_a_limit_of_cost():
@@ -55,6 +55,9 @@ def test_an_unknown_price_is_ordered_by_vcpus_and_refused_under_a_limit_of_cost(
     only = pool("main", XLARGE)
     choice = chosen([need()], only, bought=offers(only, prices={}), limits=capped)
     assert [each.reason for each in choice.short] == [Short.PRICE_UNKNOWN]
+    some = pool("main", LARGE, XLARGE, max_price_per_hour=Decimal(1))
+    (short,) = chosen([need()], some, bought=unpriced).short
+    assert "No price is known of r7i.xlarge, to hold against" in short.message
     priced = chosen([need()], mine, bought=unpriced, limits=capped)
     assert picked(priced) == {("main", "r7i.large"): 1}
 
@@ -82,7 +85,13 @@ def test_offers_that_are_all_paused_are_told_as_such():
 
 
 def test_a_stopped_pool_or_one_with_a_canary_launches_no_more_than_it_may():
-    assert [each.reason for each in chosen([need()], at_most={"main": 0}).short] == [Short.HELD]
+    (short,) = chosen([need()], at_most={"main": 0}).short
+    assert (short.reason, short.message) == (
+        Short.HELD,
+        "Pool main launches nothing at this moment.",
+    )
+    both = chosen([need()], pool("one"), pool("two"), at_most={"one": 0, "two": 0})
+    assert both.short[0].message == "Pools one, two launch nothing at this moment."
     assert picked(chosen([need(2, 100, 9)], pool("main", LARGE), at_most={"main": 1})) == {
         ("main", "r7i.large"): 1
     }
