@@ -124,6 +124,7 @@ def _advance(drafts: Drafting, pool: Pool, left: Sequence[Need], plan: BlockPlan
     seen, now, record = drafts.seen, drafts.now, drafts.record
     held = seen.held.get(pool.name)
     unready = pool.name not in seen.machines or (held is not None and now < held.until)
+    unready = unready or not seen.serves
     block = block_of(record.of(pool.name).block)
     waits = block is None or block.phase in {Phase.WAITING, Phase.OVER}
     lasts = block is not None and block.phase is Phase.HELD  # what is left of it is given back

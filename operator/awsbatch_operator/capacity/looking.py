@@ -88,6 +88,7 @@ class Lookout:
             cluster=subject.cluster,
             since=kept.since,
             mark=subject.mark,
+            serves=subject.serves,
             lives=current,
             members=members,
             unlisted=frozenset(each.id for each in kept.expected),

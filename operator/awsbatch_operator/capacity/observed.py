@@ -74,6 +74,7 @@ class Observed:
     cluster: str  # ARN of the ECS cluster
     since: Instant  # when this process began to lead
     mark: str  # of the spec and of the annotation that asks for a reconcile; never ""
+    serves: bool = True  # Batch would start jobs there now; else nothing is launched
     lives: Sequence[Life] = ()
     members: Sequence[MemberView] = ()
     unlisted: frozenset[str] = frozenset()  # ids that answers named and EC2 does not list yet

@@ -26,6 +26,7 @@ from awsbatch_operator.capacity.block_planning import (
     all_used,
 )
 from awsbatch_operator.capacity.choice import CALL_AT_MOST, Choice, Pick
+from awsbatch_operator.capacity.demand import shortest_timeout
 from awsbatch_operator.capacity.fitting import fit, instances, place
 from awsbatch_operator.capacity.holdings import promised
 from awsbatch_operator.capacity.instances import rooms
@@ -142,6 +143,19 @@ def _situation(drafts: Drafts, free: Sequence[Room], lost: Mapping[str, Need]) -
         prices=_by_type(seen),
         notices=seen.notices,
         homeless={each for each, need in lost.items() if fit([need], there)},
+        shortest_timeout=_shortest(drafts),
+    )
+
+
+def _shortest(drafts: Drafts) -> float | None:
+    """The shortest timeout of the waiting jobs that a block would take; None: not known."""
+    longest = max(
+        (each.spot_block.duration_seconds for each in drafts.wish.pools if each.spot_block),
+        default=0,
+    )
+    needs = drafts.seen.needs
+    return shortest_timeout(
+        each for each in needs if each.timeout_seconds is None or each.timeout_seconds <= longest
     )
 
 
@@ -184,7 +198,7 @@ def _bounds(drafts: Drafts) -> Mapping[str, int]:
     for pool in drafts.wish.pools:
         held = drafts.seen.held.get(pool.name)
         refused = pool.name not in contents or (held is not None and drafts.now < held.until)
-        if refused or drafts.record.of(pool.name).stopped:
+        if refused or not drafts.seen.serves or drafts.record.of(pool.name).stopped:
             found[pool.name] = 0
             continue
         bound = launch_bound(drafts.seen.lives, pool.name, contents[pool.name])

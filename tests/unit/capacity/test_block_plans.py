@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 from tests.unit.capacity.cloud_model import Job
 from tests.unit.capacity.small_worlds import HOUR, block, world
+from tests.unit.capacity.values import LARGE, pool
 
 from awsbatch_operator.api.metadata import LAUNCHES
 from awsbatch_operator.capacity.block_record import Block, Phase
 from awsbatch_operator.capacity.launch_codec import annotation
 from awsbatch_operator.capacity.launches import Launches
-from awsbatch_operator.capacity.model import Rung
+from awsbatch_operator.capacity.model import BlockStart, Need, Rung
 from awsbatch_operator.capacity.observed import put_block
 from awsbatch_operator.capacity.planner import plan_capacity
 
@@ -22,6 +23,33 @@ def test_a_block_is_looked_at_again_when_it_has_to_be_drained():
     made.now = life.instance.end.plus(-120 - 7)
     assert made.plan().look_again_seconds == pytest.approx(7)
     made.now = life.instance.end.plus(-120)
+    assert made.plan().steps
+
+
+def test_a_block_takes_no_new_job_that_could_not_come_to_its_end_by_its_timeout():
+    made = world(block(count=1), jobs=1, seconds=10)
+    made.run(300)
+    [life] = made.observed().lives
+    made.now = life.instance.end.plus(-1200)
+    need = Need(vcpus=1.0, memory_mib=1000, count=1, timeout_seconds=1800)
+    for needs, drained in (
+        ([need], True),
+        ([replace(need, timeout_seconds=900)], False),
+        ([need, replace(need, timeout_seconds=None)], False),  # one that may end at any time
+        ([replace(need, timeout_seconds=90_000)], False),  # no block of the pool would take it
+    ):
+        seen = replace(made.observed(), needs=needs)
+        steps = plan_capacity(made.wish, seen, made.record(), made.now).steps
+        operations = {step.action.operation for step in steps}
+        assert ("UpdateContainerInstancesState" in operations) == drained, needs
+
+
+@pytest.mark.parametrize("immediately", [False, True])
+def test_nothing_is_launched_where_batch_would_start_no_job(immediately):
+    start = BlockStart.IMMEDIATELY if immediately else BlockStart.ON_DEMAND
+    made = world(block(start=start), pool("main", LARGE, min_instances=1), jobs=1)
+    seen = replace(made.observed(), serves=False)
+    assert plan_capacity(made.wish, seen, made.record(), made.now).steps == ()
     assert made.plan().steps
 
 
