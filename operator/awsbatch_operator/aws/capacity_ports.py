@@ -89,7 +89,7 @@ class Ec2Port(Protocol):
         """DescribeLaunchTemplateVersions' detail of one version; always asked of AWS."""
 
     async def capacity_reservations(self, scope: Scope, *, fresh: bool = False) -> Sequence[Shape]:
-        """All reservations of the account that are pending, scheduled or active. A minute."""
+        """All reservations of the account, those that ended a while ago too. A minute."""
 
     async def volumes(self, scope: Scope) -> Sequence[Shape]:
         """The volumes with our cluster's tag; always asked of AWS."""

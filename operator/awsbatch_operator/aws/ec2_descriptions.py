@@ -211,6 +211,7 @@ class Descriptions:
         self, scope: Scope, _: Sequence[str]
     ) -> Mapping[str, tuple[Shape, ...]]:
         states = ["active", "assessing", "pending", "scheduled", "delayed"]
+        states += ["cancelled", "expired", "failed"]  # listed for a while
         request = {"Filters": [{"Name": "state", "Values": states}]}
         return {WHOLE: tuple(await self._read(scope, "CapacityReservations", request))}
 

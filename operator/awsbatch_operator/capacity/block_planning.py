@@ -35,9 +35,10 @@ from awsbatch_operator.capacity.model import (
     Used,
     Wish,
 )
-from awsbatch_operator.capacity.observed import Observed, put_block
+from awsbatch_operator.capacity.observed import Observed
 from awsbatch_operator.capacity.offers import buyable
 from awsbatch_operator.capacity.requests import Call
+from awsbatch_operator.capacity.settling import put_block
 
 
 class Drafting(Protocol):

@@ -98,6 +98,7 @@ class Reservation:
     zone: str
     available: int
     active: bool
+    gone: str = ""  # its state, once it has come to its end
     ours: bool  # made for a block, by its tags
     token: str = ""  # the tag with the token that it was made with
     pool: str = ""  # the tag with the pool that it was made for

@@ -17,7 +17,7 @@ from awsbatch_operator.api.scope import LeaseLostError, NoTokenError, Permit, Sc
 from awsbatch_operator.api.tags import CONTENT, Owner
 from awsbatch_operator.aws.capacity_ports import Ec2Port, EcsPort
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
-from awsbatch_operator.capacity.faults import classify
+from awsbatch_operator.capacity.faults import RESERVATION_GONE, classify, reservation_gone
 from awsbatch_operator.capacity.launches import Answered, Intent, Refused, Throttled
 from awsbatch_operator.capacity.memory import Memories, Remembered
 from awsbatch_operator.capacity.observed import (
@@ -139,7 +139,7 @@ class Conductor:
         if before is None or before.outcome is None:
             kept.answers[call.token] = before = Answer(at=self.clock.now())
         try:
-            await self.ec2.change(scope, call.operation, call.request)
+            body = await self.ec2.change(scope, call.operation, call.request)
         except AwsError as error:
             made = isinstance(before.outcome, Answered)
             if error.outcome_unknown or error.kind in _SAID_NOTHING or made:
@@ -148,7 +148,7 @@ class Conductor:
             now = self.clock.now()
             kept.answers[call.token] = Answer(at=now, outcome=Refused(), faults=((None, fault),))
         else:
-            kept.answers[call.token] = Answer(at=self.clock.now(), outcome=Answered(()))
+            kept.answers[call.token] = _reserved(body, self.clock.now())
 
     async def _make_template(self, call: Call, scope: Scope) -> None:
         """One of that name that carries our tags is the same: the name is made of the content."""
@@ -244,6 +244,17 @@ def _launched(call: Call, intent: Intent, body: Shape, at: Instant) -> Iterable[
                 content=tags.get(CONTENT, ""),
                 end=intent.end,
             )
+
+
+def _reserved(body: Shape, now: Instant) -> Answer:
+    """What the answer of CreateCapacityReservation says.
+
+    The same token gives the same reservation for as long as EC2 remembers it, be it gone by now.
+    """
+    state = str(body.get("CapacityReservation", {}).get("State", ""))
+    if state not in RESERVATION_GONE:
+        return Answer(at=now, outcome=Answered(()))
+    return Answer(at=now, outcome=Refused(), faults=((None, reservation_gone(state)),))
 
 
 def _launch_words(intent: Intent, made: Sequence[Expected]) -> str:

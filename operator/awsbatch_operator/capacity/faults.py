@@ -136,6 +136,22 @@ NOTHING_LAUNCHED = Fault(
 )
 
 
+RESERVATION_GONE = frozenset({"cancelled", "expired", "failed", "payment-failed", "unsupported"})
+"""States of a capacity reservation that has come to its end."""
+
+
+def reservation_gone(state: str) -> Fault:
+    """A reservation that was made for a block is gone before anything was launched into it.
+
+    Somebody has cancelled it, or EC2 could not keep it.
+    """
+    return Fault(
+        extent=Extent.OFFER,
+        code="ReservationGone",
+        message=f"The reservation that was made for it is {state}.",
+    )
+
+
 def classify(code: str, message: str = "") -> Fault:
     """What an error of RunInstances, of CreateFleet or in a fleet's answer means.
 

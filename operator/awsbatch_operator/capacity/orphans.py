@@ -17,6 +17,7 @@ from awsbatch_operator.api.metadata import CONFIRM_ORPHANS, ObjectKey, Shape
 from awsbatch_operator.api.names import short_hash
 from awsbatch_operator.api.tags import CLUSTER, KIND, NAME, NAMESPACE, OWNER_UID, PURPOSE
 from awsbatch_operator.api.words import some_of
+from awsbatch_operator.capacity.faults import RESERVATION_GONE
 from awsbatch_operator.capacity.machines import CAPACITY
 
 # Longer than a lagging API server, EC2's late sight of tags (half a minute) and Argo CD's or Flux's
@@ -27,7 +28,6 @@ SHARE = 0.2  # of all of ours, likewise
 OWNERS = "ComputeEnvironment"  # the kind that owns capacity
 
 _GONE = frozenset({"shutting-down", "terminated", "deleting", "deleted"})
-_OVER = frozenset({"cancelled", "expired", "failed", "payment-failed", "unsupported"})
 
 
 class Sort(StrEnum):
@@ -105,7 +105,7 @@ def things(
             tags = _tags(shape)
             state = _state(shape)
             ours = tags.get(CLUSTER) == cluster_id and tags.get(PURPOSE) == CAPACITY
-            if not ours or tags.get(KIND) != OWNERS or state in _GONE | _OVER:
+            if not ours or tags.get(KIND) != OWNERS or state in _GONE | RESERVATION_GONE:
                 continue
             namespace, owner, uid = (tags.get(key, "") for key in (NAMESPACE, NAME, OWNER_UID))
             complete = namespace and owner and uid and shape.get(name) and shape.get(made)

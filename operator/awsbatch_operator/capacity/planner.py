@@ -44,11 +44,12 @@ from awsbatch_operator.capacity.leaving_steps import leaving_steps
 from awsbatch_operator.capacity.losses import losses
 from awsbatch_operator.capacity.machines import Template
 from awsbatch_operator.capacity.model import InstanceType, Limits, Market, Need, Room, Used, Wish
-from awsbatch_operator.capacity.observed import Observed, settled
+from awsbatch_operator.capacity.observed import Observed
 from awsbatch_operator.capacity.offers import buyable
 from awsbatch_operator.capacity.pacing import look_again
 from awsbatch_operator.capacity.packing import choose
 from awsbatch_operator.capacity.requests import Call
+from awsbatch_operator.capacity.settling import settled
 from awsbatch_operator.capacity.status import capacity_status
 from awsbatch_operator.capacity.telling import findings, protected
 from awsbatch_operator.capacity.templates import Templates, unused

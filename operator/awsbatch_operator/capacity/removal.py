@@ -15,9 +15,10 @@ from awsbatch_operator.capacity.launches import Launches
 from awsbatch_operator.capacity.leaving import Situation, leave
 from awsbatch_operator.capacity.leaving_steps import leaving_steps
 from awsbatch_operator.capacity.model import Limits, Market, Pool, Wish
-from awsbatch_operator.capacity.observed import Observed, reserving, settled
+from awsbatch_operator.capacity.observed import Observed
 from awsbatch_operator.capacity.pacing import AT_REST_SECONDS, SOON_SECONDS
 from awsbatch_operator.capacity.requests import Call
+from awsbatch_operator.capacity.settling import reserving, settled
 from awsbatch_operator.capacity.status import capacity_status
 from awsbatch_operator.capacity.telling import protected
 

@@ -9,6 +9,7 @@ from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.tags import CONTENT, ECS_CLUSTER, END, INTENT, MARKET, OWNER_UID, POOL
 from awsbatch_operator.capacity.block_record import Reservation
+from awsbatch_operator.capacity.faults import RESERVATION_GONE
 from awsbatch_operator.capacity.model import Market
 
 _TEMPLATE = ("aws:ec2launchtemplate:id", "aws:ec2launchtemplate:version")  # EC2's own tags
@@ -168,6 +169,7 @@ def reservation_view(body: Shape, owner_uid: str) -> Reservation | None:
         zone=str(body.get("AvailabilityZone", "")),
         available=int(body.get("AvailableInstanceCount", 0)),
         active=body.get("State") == "active",
+        gone=state if (state := str(body.get("State", ""))) in RESERVATION_GONE else "",
         ours=ours,
         token=tags.get(INTENT, "") if ours else "",
         pool=tags.get(POOL, "") if ours else "",

@@ -12,8 +12,8 @@ from awsbatch_operator.capacity.block_record import Block, Phase
 from awsbatch_operator.capacity.launch_codec import annotation
 from awsbatch_operator.capacity.launches import Launches
 from awsbatch_operator.capacity.model import BlockStart, Need, Rung
-from awsbatch_operator.capacity.observed import put_block
 from awsbatch_operator.capacity.planner import plan_capacity
+from awsbatch_operator.capacity.settling import put_block
 
 
 def test_a_block_is_looked_at_again_when_it_has_to_be_drained():

@@ -33,16 +33,16 @@ LOST = AwsError(ErrorKind.TRANSIENT, operation="any", message="Lost.", outcome_u
 
 
 class Ec2:
-    """Answers each call with what comes next: an error, or nothing."""
+    """Answers each call with what comes next: an error, a body, or an empty one."""
 
     def __init__(self, *answers):
         self._answers = list(answers)
 
     async def change(self, *_):
         answer = self._answers.pop(0)
-        if answer is not None:
+        if isinstance(answer, AwsError):
             raise answer
-        return {}
+        return answer or {}
 
 
 async def reserved(*answers):
@@ -60,6 +60,15 @@ async def reserved(*answers):
 async def test_a_refused_reservation_is_a_fault_that_moves_the_block_on():
     assert (await reserved(SHORT)).faults
     assert (await reserved(LOST, SHORT)).faults  # the same token: so EC2 did not make it
+
+
+@pytest.mark.parametrize("state", ["cancelled", "failed", "expired"])
+async def test_a_reservation_that_is_gone_when_it_is_asked_for_again_moves_the_block_on(state):
+    gone = {"CapacityReservation": {"CapacityReservationId": "cr-1", "State": state}}
+    [(_, fault)] = (await reserved(None, gone)).faults
+    assert state in fault.message
+    pending = {"CapacityReservation": {"CapacityReservationId": "cr-1", "State": "pending"}}
+    assert not (await reserved(pending)).faults
 
 
 @pytest.mark.parametrize(

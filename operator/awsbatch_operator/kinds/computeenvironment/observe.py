@@ -12,7 +12,7 @@ from awsbatch_operator.capacity.block_record import Reservation, block_shown
 from awsbatch_operator.capacity.launch_codec import recorded
 from awsbatch_operator.capacity.launches import Launches, lost
 from awsbatch_operator.capacity.looking import Lookout
-from awsbatch_operator.capacity.observed import put_block
+from awsbatch_operator.capacity.settling import put_block
 from awsbatch_operator.capacity.subject import Subject
 from awsbatch_operator.capacity.views import InstanceView
 from awsbatch_operator.kinds.computeenvironment.instances import (
