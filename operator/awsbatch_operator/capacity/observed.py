@@ -1,4 +1,4 @@
-"""All that a plan of capacity looks at, as one value; and what an open launch intent has become."""
+"""All that a plan of capacity looks at, as one value; and what EC2's answers to launches mean."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
