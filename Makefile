@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := env PYTHONPATH=operator $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-capacity test test-unit test-simulator test-component test-crash test-integration check format up down status restart-operator crds docs bench lock clean
+.PHONY: help demo demo-capacity test test-unit test-simulator test-component test-crash test-integration test-days check format up down status restart-operator crds docs bench lock clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,7 +36,11 @@ status: $(VENV)/.ready ## Show the parts of the sandbox that "make up" started: 
 restart-operator: $(VENV)/.ready ## Start the operator of that sandbox again, killed or not
 	@exec $(RUN) -m awsbatch_sandbox restart-operator
 
-test: test-unit test-simulator test-component test-crash test-integration ## Run all tests
+# Days with instances: long, and run by CI beside the rest.
+DAYS_OF_DEATH := $(addprefix tests/integration/crash/,test_capacity_points.py test_capacity_views.py)
+DAYS := $(addprefix tests/integration/,test_capacity_examples.py test_demo_capacity.py test_kill_instances.py)
+
+test: test-unit test-simulator test-component test-crash test-integration ## Run all tests but the long ones (test-days)
 
 test-unit: $(VENV)/.ready ## Unit and property tests
 	$(BIN)/python -m pytest tests/unit -n 2 -q
@@ -49,11 +53,16 @@ test-component: $(VENV)/.ready ## The whole operator in one process over a stepp
 	$(BIN)/python -m pytest tests/component -n 2 -q
 
 test-crash: $(VENV)/.ready ## Death at every external call, in one process
-	$(BIN)/python -m pytest tests/integration/crash -n 2 -q
+	$(BIN)/python -m pytest tests/integration/crash $(addprefix --ignore=,$(DAYS_OF_DEATH)) -n 2 -q
 
 test-integration: $(VENV)/.ready ## Tests on the real kube-apiserver and the simulator
 	@$(RUN) -m awsbatch_sandbox tools
-	$(BIN)/python -m pytest tests/integration --ignore=tests/integration/crash -n 3 --dist loadfile --no-loadscope-reorder -q
+	$(BIN)/python -m pytest tests/integration --ignore=tests/integration/crash $(addprefix --ignore=,$(DAYS)) -n 4 --dist loadfile --no-loadscope-reorder -q
+
+test-days: $(VENV)/.ready ## Days with instances: death at every call, kill -9, the demo and the examples
+	@$(RUN) -m awsbatch_sandbox tools
+	$(BIN)/python -m pytest $(DAYS_OF_DEATH) -n 2 -q
+	$(BIN)/python -m pytest $(DAYS) -n 3 --dist loadfile -q
 
 check: $(VENV)/.ready ## Format, lint, types, import contracts, generated files, house rules
 	$(BIN)/ruff format --check --quiet .
