@@ -25,7 +25,7 @@ SEVERAL = (900, 903, 906, 908)  # from zero, a block in a reservation, one relea
 MODES = (Mode.BEFORE, Mode.AFTER, Mode.LOST, Mode.LATE)
 # What only the removal of orphans makes: tests/component/lifecycle/test_orphan_strikes.py.
 BY_NOBODY_YET = frozenset({"ec2:CreateTags", "ec2:DeleteVolume"})
-WRITES_EACH = 16  # to Kubernetes: one in so many is struck
+WRITES_EACH = 9  # to Kubernetes: one in so many is struck
 
 STORIES: dict[str, Callable[[], days.Story]] = {
     "from zero": days.from_zero,

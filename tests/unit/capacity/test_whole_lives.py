@@ -77,7 +77,7 @@ def worlds(draw):
     return made
 
 
-@settings(max_examples=15)
+@settings(max_examples=25)
 @given(worlds())
 def test_all_that_can_be_served_is_and_no_limit_is_ever_exceeded(made):
     limits, pools = made.wish.limits, made.wish.pools
