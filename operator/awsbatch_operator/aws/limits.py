@@ -28,6 +28,12 @@ class Limit:
     operations: tuple[str, ...]
     rate: Rate
 
+    def covers(self, call: Call) -> bool:
+        """Whether the call's tokens come from its bucket."""
+        return self.service == call.service and any(
+            fnmatchcase(call.operation, glob) for glob in self.operations
+        )
+
 
 _EC2_READS = tuple(call.operation for call in CALLS if call.service == "ec2" and not call.mutating)
 _EC2_CHANGES = tuple(call.operation for call in CALLS if call.service == "ec2" and call.mutating)
@@ -124,6 +130,7 @@ class Limits:
         self._clock = clock
         self._poll_share = poll_share
         self._published = published
+        self._limits: dict[tuple[str, str], Limit] = {}  # by service and operation
         self._lines: dict[tuple[AccountRegion, Limit, bool], Line] = {}
         self._told_at: dict[Line, float] = {}  # when it was last told that AWS throttles
 
@@ -204,9 +211,9 @@ class Limits:
         return max(1, int(self._limit(call).rate.burst))
 
     def _limit(self, call: Call) -> Limit:
-        for limit in self._published:
-            if limit.service == call.service and any(
-                fnmatchcase(call.operation, glob) for glob in limit.operations
-            ):
-                return limit
-        return _UNPUBLISHED
+        key = (call.service, call.operation)
+        found = self._limits.get(key)
+        if found is None:
+            matching = (limit for limit in self._published if limit.covers(call))
+            found = self._limits[key] = next(matching, _UNPUBLISHED)
+        return found

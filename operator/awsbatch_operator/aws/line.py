@@ -18,6 +18,7 @@ Whoever gives a token back is first again as well, as one who is LATE.
 """
 
 import heapq
+import math
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -30,6 +31,10 @@ from awsbatch_operator.aws.calls import Priority
 LATE_SECONDS = 1.0
 LOST_SECONDS = 120.0  # long: an engine with thousands of turns to do may be far behind
 MARGIN_SECONDS = 0.005  # told on top, so that a timer which is a little early finds its token
+# Those whose tokens come within one such span are told its end, and come together. Each told its
+# own moment, a fiftieth of a second apart, they would come a little out of order, and whoever is
+# ahead of another by that would be sent away again: a turn for nothing.
+TOGETHER_SECONDS = 0.1
 _FRONT = 0  # the place of who was served already, and gave the token back
 _SPARSE = 64  # places of an order that may be empty before it is numbered anew
 
@@ -146,19 +151,27 @@ class Line:
         self._notice_absence(now)
         row = self._rows[priority]
         ticket = row.tickets.get(holder)
-        seconds = self.bucket.wait(now, ahead=self._ahead(priority, ticket) + tokens - 1)
+        seconds = self.bucket.wait(now, ahead=self._ahead(priority, ticket, now) + tokens - 1)
         if seconds:
-            self._tell(ticket or self._stand(row, holder, tokens), now + seconds + MARGIN_SECONDS)
-            raise NoTokenError(seconds + MARGIN_SECONDS)
+            moment = _together(now, seconds) + MARGIN_SECONDS
+            self._tell(ticket or self._stand(row, holder, tokens), moment)
+            raise NoTokenError(moment - now)
         if ticket is not None:
             self._leave(ticket)
         return now
 
-    def _ahead(self, priority: Priority, ticket: _Ticket | None) -> int:
-        """How many of the next tokens are for others."""
+    def _ahead(self, priority: Priority, ticket: _Ticket | None, now: float) -> int:
+        """How many of the next tokens are for others.
+
+        Whoever comes when it was told to is behind nobody of its row: those before it were told an
+        earlier time, and a busy engine that has them a little late would else send it away from a
+        token which is there. What it takes, the next token makes up for.
+        """
         more_urgent = sum(row.order.wanted for other, row in self._rows.items() if other < priority)
         order = self._rows[priority].order
-        return more_urgent + (order.wanted if ticket is None else order.before(ticket.place))
+        if ticket is None:
+            return more_urgent + order.wanted
+        return more_urgent + (0 if ticket.told_for <= now else order.before(ticket.place))
 
     def _stand(self, row: _Row, holder: Hashable, tokens: int) -> _Ticket:
         if len(row.order) > _SPARSE + 2 * len(row.tickets):
@@ -200,3 +213,10 @@ class Line:
             ticket.late = True
             ticket.row.order.add(ticket.place, -ticket.tokens)
             self._enter(ticket.told_for + LOST_SECONDS, ticket)
+
+
+def _together(now: float, seconds: float) -> float:
+    """When to come for a token that there is in so many seconds; a short wait is not rounded."""
+    if seconds <= TOGETHER_SECONDS:
+        return now + seconds
+    return math.ceil((now + seconds) / TOGETHER_SECONDS) * TOGETHER_SECONDS

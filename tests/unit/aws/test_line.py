@@ -113,6 +113,20 @@ def test_deletions_and_repairs_go_before_new_work_that_asked_earlier():
     assert list(turns.served) == ["first", "delete", "repair", "new"]
 
 
+def test_a_busy_engine_that_has_them_come_late_and_out_of_order_gives_each_its_token_at_once():
+    turns = Turns(Rate(50, 40))
+    told = {number: turns.ask(number) for number in range(300)}
+    waiting = [number for number, seconds in told.items() if seconds]
+    behind = 0.6  # seconds
+    shuffled = sorted(waiting, key=lambda number: told[number] + turns.dice.uniform(0, behind))
+    for number in shuffled:
+        due = 5_000.0 + told[number] + behind
+        turns.clock.skip(max(0.0, due - turns.clock.monotonic()))
+        turns.ask(number)
+    assert max(turns.asked.values()) == 2
+    assert len(turns.served) == 300
+
+
 def test_whoever_is_told_a_time_finds_a_token_then():
     turns = Turns(Rate(10, 5))
     told = {number: turns.ask(number) for number in range(30)}
