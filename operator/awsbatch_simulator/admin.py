@@ -42,6 +42,8 @@ class Admin:
         self._routes: Mapping[tuple[str, str], Callable[[Any], Any]] = {
             ("GET", "calls"): self._get_calls,
             ("DELETE", "calls"): self._delete_calls,
+            ("GET", "permissions"): self._get_permissions,
+            ("DELETE", "permissions"): self._delete_permissions,
             ("GET", "settings"): self._get_settings,
             ("PUT", "settings"): self._put_settings,
             ("GET", "faults"): self._get_faults,
@@ -89,6 +91,13 @@ class Admin:
 
     def _delete_calls(self, _body: Any) -> Any:
         self._simulator.dispatcher.calls.clear()
+        return {}
+
+    def _get_permissions(self, _body: Any) -> Any:
+        return self._simulator.dispatcher.authorizer.report()
+
+    def _delete_permissions(self, _body: Any) -> Any:
+        self._simulator.dispatcher.authorizer.clear()
         return {}
 
     def _get_settings(self, _body: Any) -> Any:

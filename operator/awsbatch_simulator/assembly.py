@@ -9,12 +9,15 @@ from awsbatch_simulator import notices
 from awsbatch_simulator.batch.service import BatchService
 from awsbatch_simulator.bridge.messages import MotoMessages
 from awsbatch_simulator.bridge.moto import MotoBridge
+from awsbatch_simulator.bridge.policies import MotoPolicies
 from awsbatch_simulator.clock import SimulatedClock
 from awsbatch_simulator.context import Place
 from awsbatch_simulator.dispatch import Dispatcher
 from awsbatch_simulator.ec2 import addresses
 from awsbatch_simulator.ec2.service import Ec2Service
 from awsbatch_simulator.ecs.service import EcsService
+from awsbatch_simulator.given import GivenSecrets
+from awsbatch_simulator.iam.authorizer import Authorizer
 from awsbatch_simulator.identity import AccessKey, AccessKeys
 from awsbatch_simulator.logs.service import Logs
 from awsbatch_simulator.lookup import MotoLookup
@@ -38,6 +41,7 @@ class Simulator:
     place: Place
     key: AccessKey
     admin_token: str
+    keys: AccessKeys  # makes keys of other users
 
 
 def build(
@@ -48,17 +52,19 @@ def build(
     secrets: random.Random,
     place: Place = Place(ACCOUNT, REGION),  # noqa: B008 - frozen
     codec: Codec | None = None,
+    given: GivenSecrets | None = None,
 ) -> Simulator:
     """A fresh simulator. `secrets` makes keys and tokens: SystemRandom() outside of tests.
 
+    `given` are those of its own account, where somebody else must know them beforehand.
     Simulators that share a codec read each service's model once (EC2's takes half a second).
     """
     world = World(clock, settings, ids)
     world.change(settings)
     bridge = MotoBridge()
     bridge.occupied = partial(_occupied, world)
-    lookup = MotoLookup(bridge)
-    keys = AccessKeys(secrets)
+    authorizer = Authorizer(world, MotoPolicies(bridge))
+    lookup, keys = MotoLookup(bridge), AccessKeys(secrets)
     logs = Logs(world)
     world.lookup = lookup
     world.logs = logs
@@ -66,6 +72,19 @@ def build(
     world.ec2_listeners.append(notices.pass_on)
     world.services["logs"] = logs
     world.reports["logs"] = logs.report
+    _serve(world, keys, lookup)
+    return Simulator(
+        world=world,
+        dispatcher=Dispatcher(world, keys, bridge, codec or Codec(), authorizer),
+        place=place,
+        key=keys.create(place.account, "sandbox", given),
+        admin_token=given.admin_token if given else f"{secrets.getrandbits(256):064x}",
+        keys=keys,
+    )
+
+
+def _serve(world: World, keys: AccessKeys, lookup: MotoLookup) -> None:
+    """The services that are the simulator's own; all others are moto's."""
     for name, service in (
         ("batch", BatchService(world)),
         ("ecs", EcsService(world)),
@@ -76,13 +95,6 @@ def build(
     world.services["sts"] = Sts(world, keys, lookup)
     world.services["pricing"] = Pricing(world)
     world.services["service-quotas"] = ServiceQuotas(world)
-    return Simulator(
-        world=world,
-        dispatcher=Dispatcher(world, keys, bridge, codec or Codec()),
-        place=place,
-        key=keys.create(place.account, "sandbox"),
-        admin_token=f"{secrets.getrandbits(256):064x}",
-    )
 
 
 def _occupied(world: World, place: Place) -> Mapping[str, int]:

@@ -128,7 +128,7 @@ def wants(region: Region) -> dict[str, Want]:
     found = {
         each.arn: Want(each, _room(region, each), _may_grow(region, each, now))
         for each in region.batch.environments.values()
-        if each.managed and not each.fargate
+        if each.launches
     }
     for queue in sorted(region.batch.queues.values(), key=lambda each: -each.priority):
         _assign(region, queue, [found[arn] for arn in queue.environments if arn in found])

@@ -13,6 +13,7 @@ from awsbatch_simulator.calls import DROPPED_AFTER, DROPPED_BEFORE, OK, CallKind
 from awsbatch_simulator.context import Caller, Place
 from awsbatch_simulator.errors import AwsFailure, not_implemented
 from awsbatch_simulator.faults import Call, Effect, Fault
+from awsbatch_simulator.iam.authorizer import Authorizer
 from awsbatch_simulator.identity import AccessKeys, Scope, bad_signature, scope_of
 from awsbatch_simulator.ports import Handler
 from awsbatch_simulator.protocol.codec import Codec
@@ -50,8 +51,16 @@ class Admitted:
 class Dispatcher:
     """Knows the world, the keys and the protocols; both transports use it."""
 
-    def __init__(self, world: World, keys: AccessKeys, bridge: MotoBridge, codec: Codec) -> None:
+    def __init__(
+        self,
+        world: World,
+        keys: AccessKeys,
+        bridge: MotoBridge,
+        codec: Codec,
+        authorizer: Authorizer,
+    ) -> None:
         self.calls = CallLog()
+        self.authorizer = authorizer
         self._world = world
         self._keys = keys
         self._bridge = bridge
@@ -107,6 +116,7 @@ class Dispatcher:
             self._validate(operation, parameters, codes)
             self._limit(operation, caller, parameters, codes)
             faults = self._strike(operation, caller, parameters, codes)
+            self.authorizer.check(operation, caller, parameters, codes)
             handler = self._handler(operation)
         except AwsFailure as failure:
             self._count(operation, caller, failure.code)

@@ -39,9 +39,13 @@ WORLD_FAULTS: Mapping[str, str] = MappingProxyType(
         "By instanceId, containerInstance.",
         "agent_never_joins": "The ECS agent of an instance never registers. "
         "By instanceType, instanceId, availabilityZone, tags (each as key=value).",
+        "eks_cluster_gone": "EKS has no such cluster. By cluster (its ARN).",
+        "environment_invalid": "Batch finds an environment INVALID and says `message`. "
+        "By computeEnvironment.",
         "hidden_tags": "Tags younger than `seconds` are not seen. By operation "
         "(DescribeInstances).",
         "hidden_jobs": "Jobs younger than `seconds` are not seen. By operation.",
+        "image_not_allowed": "The account may not use an image any more. By image.",
         "insufficient_capacity": "EC2 has no capacity. By instanceType, availabilityZone, market.",
         "instance_role_lacks_permissions": "The role of an instance may not do something. "
         "By action (ecs:RegisterContainerInstance, ecs:CreateCluster, "
@@ -56,6 +60,10 @@ WORLD_FAULTS: Mapping[str, str] = MappingProxyType(
         "By role, computeEnvironment.",
         "role_vanished": "IAM no longer has a role, for STS and for Batch. "
         "By role, computeEnvironment.",
+        "spot_task_interrupted": "A task on FARGATE_SPOT is interrupted `seconds` after its start. "
+        "By computeEnvironment, jobName.",
+        "update_fails": "The next update of an environment ends INVALID with `message`, and only "
+        "another update ends that. By computeEnvironment.",
     }
 )
 

@@ -1,9 +1,9 @@
 """Access keys: who may call, as whom, in which account.
 
 A request carries the id of an access key in the credential scope of its Authorization header. Only
-keys that this sandbox made are known: its own (random, made at start) and those that its STS has
-issued. The id is the secret here; signatures are not checked, because whoever knows the id of a key
-of a sandbox on this machine has read it from the sandbox's own files.
+keys that this sandbox made are known: its own (random and made at start, or given to it) and those
+that its STS has issued. The id is the secret here; signatures are not checked, because whoever
+knows the id of a key has read it from the sandbox's own files, or from the Secret that gave it.
 """
 
 import random
@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from awsbatch_simulator.errors import AwsFailure
+from awsbatch_simulator.given import GivenSecrets
 from awsbatch_simulator.protocol.refusals import Refusals
 
 KEY_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -50,12 +51,14 @@ class AccessKeys:
         self._secrets = secrets
         self._keys: dict[str, AccessKey] = {}
 
-    def create(self, account: str, user: str) -> AccessKey:
-        """A key of an IAM user, without end."""
+    def create(self, account: str, user: str, given: GivenSecrets | None = None) -> AccessKey:
+        """A key of an IAM user, without end: the given one, or a random one."""
+        key_id = given.access_key_id if given else self._unique("AKIA")
+        secret = given.secret_access_key if given else self._text(LETTERS_AND_DIGITS, 40)
         return self._keep(
             AccessKey(
-                access_key_id=self._unique("AKIA"),
-                secret_access_key=self._text(LETTERS_AND_DIGITS, 40),
+                access_key_id=key_id,
+                secret_access_key=secret,
                 session_token=None,
                 account=account,
                 principal=f"arn:aws:iam::{account}:user/{user}",

@@ -22,6 +22,7 @@ from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from awsbatch_simulator.assembly import Simulator
 from awsbatch_simulator.dispatch import Admitted
+from awsbatch_simulator.identity import AccessKey
 from awsbatch_simulator.wire import ConnectionDropped, WireAnswer, WireRequest
 
 OnCall = Callable[[str, str], None]
@@ -96,9 +97,13 @@ class InProcess:
 
 
 def session(
-    simulator: Simulator, transport: InProcess | None = None, *, loader: Any = None
+    simulator: Simulator,
+    transport: InProcess | None = None,
+    *,
+    loader: Any = None,
+    key: AccessKey | None = None,
 ) -> boto3.Session:
-    """A boto3 session with the simulator's own credentials, connected to it.
+    """A boto3 session with the simulator's own credentials, or other ones, connected to it.
 
     Sessions that share a botocore `loader` read each service's model once (EC2's takes half a
     second).
@@ -106,9 +111,10 @@ def session(
     core = botocore.session.get_session()
     if loader is not None:
         core.register_component("data_loader", loader)
+    key = key or simulator.key
     made = boto3.Session(
-        aws_access_key_id=simulator.key.access_key_id,
-        aws_secret_access_key=simulator.key.secret_access_key,
+        aws_access_key_id=key.access_key_id,
+        aws_secret_access_key=key.secret_access_key,
         region_name=simulator.place.region,
         botocore_session=core,
     )

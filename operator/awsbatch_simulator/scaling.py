@@ -6,7 +6,7 @@ Sources: the fields of ComputeResource in the Batch API reference.
 
 from typing import Any
 
-from awsbatch_simulator.batch import queue_life
+from awsbatch_simulator.batch import launching, queue_life
 from awsbatch_simulator.batch.model import Environment, Status
 from awsbatch_simulator.batch.wake import look_soon
 from awsbatch_simulator.demand import (
@@ -20,6 +20,7 @@ from awsbatch_simulator.demand import (
     wants,
 )
 from awsbatch_simulator.ec2 import life as ec2_life
+from awsbatch_simulator.ec2 import requests
 from awsbatch_simulator.ec2.model import Instance
 from awsbatch_simulator.ec2.types import InstanceType, expand
 from awsbatch_simulator.ecs.model import InstanceStatus
@@ -125,37 +126,33 @@ def _launch(
     region: Region, environment: Environment, size: InstanceType, *, subnet: str, zone: str
 ) -> None:
     resources = environment.resources or {}
-    request: dict[str, Any] = {
-        "ImageId": _image(resources),
+    data, image = launching.launched(region, environment, size)
+    request: dict[str, Any] = data | {
+        "ImageId": image,
         "InstanceType": size.name,
         "SubnetId": subnet,
-        "SecurityGroupIds": resources.get("securityGroupIds", []),
         "IamInstanceProfile": {"Arn": resources["instanceRole"]},
     }
+    if resources.get("securityGroupIds"):
+        request["SecurityGroupIds"] = resources["securityGroupIds"]
     if resources.get("ec2KeyPair"):
         request["KeyName"] = resources["ec2KeyPair"]
     if resources.get("placementGroup"):
         request["Placement"] = {"GroupName": resources["placementGroup"]}
     if resources["type"] == "SPOT":
         request["InstanceMarketOptions"] = {"MarketType": "spot"}
+    own_tags = requests.tags_for(data, "instance", among=requests.TAGGED_BY_TEMPLATES)
     ec2_life.launch(
         region,
         type_name=size.name,
         subnet=subnet,
         zone=zone,
         request=request,
-        tags={"AWSBatchServiceTag": "batch", **resources.get("tags", {})},
+        tags={"AWSBatchServiceTag": "batch", **own_tags, **resources.get("tags", {})},
         reservation=f"r-{region.world.hex_id(17)}",
         cluster_arn=environment.cluster_arn,
     )
     look_soon(region, seconds=region.world.settings.delays.agent_patience)
-
-
-def _image(resources: dict[str, Any]) -> str:
-    for configuration in resources.get("ec2Configuration", ()):
-        if configuration.get("imageIdOverride"):
-            return str(configuration["imageIdOverride"])
-    return str(resources.get("imageId") or "ami-0000000000ecs2023")
 
 
 def _give_up_strangers(region: Region, environment: Environment) -> None:

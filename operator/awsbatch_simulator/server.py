@@ -1,8 +1,8 @@
-"""The HTTP server: one event loop, one socket on 127.0.0.1, and the task that follows the clock."""
+"""The HTTP server: one event loop, one socket, and the task that follows the clock."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -30,9 +30,10 @@ class Server:
         self._clock_moved = asyncio.Event()
         self._sleeping_until: float | None = None
 
-    def listens_on(self, port: int) -> None:
-        """Tell it its port, which is a part of the Host headers that it accepts."""
-        self._hosts = frozenset({*NAMES, *(f"{name}:{port}" for name in NAMES)})
+    def listens_on(self, port: int, names: Iterable[str] = ()) -> None:
+        """Tell it its port, and names besides the loopback's: the Host headers that it accepts."""
+        known = {*NAMES, *(name.lower() for name in names)}
+        self._hosts = frozenset({*known, *(f"{name}:{port}" for name in known)})
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """One HTTP request."""
@@ -92,22 +93,27 @@ class Server:
 
 
 @contextlib.asynccontextmanager
-async def serving(simulator: Simulator, port: int = 0) -> AsyncIterator[str]:
-    """Serve on 127.0.0.1 as long as the context lasts; gives the URL."""
+async def serving(
+    simulator: Simulator, port: int = 0, *, host: str = HOST, names: Iterable[str] = ()
+) -> AsyncIterator[str]:
+    """Serve as long as the context lasts; gives the URL.
+
+    `names` are further names under which it may be asked: those of a Service, for example.
+    """
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="moto") as executor:
         server = Server(simulator, executor)
         low = web.Server(server.handle, access_log=None, keepalive_timeout=KEEP_ALIVE)
         runner = web.ServerRunner(low, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
-        site = web.TCPSite(runner, HOST, port)
+        site = web.TCPSite(runner, host, port)
         await site.start()
         actual = site.port
-        server.listens_on(actual)
+        server.listens_on(actual, names)
         simulator.world.wake = partial(_wake, loop, server)
         clock = asyncio.create_task(server.follow_clock())
         try:
-            yield f"http://{HOST}:{actual}"
+            yield f"http://{host}:{actual}"
         finally:
             clock.cancel()
             await runner.cleanup()

@@ -7,10 +7,11 @@ reads `world.settings` anew each time and keeps no part of it. JSON names are ca
 from enum import StrEnum
 from typing import Any, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from awsbatch_simulator.delays import Delays
 from awsbatch_simulator.hosting import Hosts, Notices
+from awsbatch_simulator.iam.policy import check
 from awsbatch_simulator.jobscript import JobScript
 from awsbatch_simulator.limits import RequestLimits
 from awsbatch_simulator.market import Market
@@ -40,11 +41,22 @@ class Settings(Model):
     market: Market = Market()
     hosts: Hosts = Hosts()
     notices: Notices = Notices()
+    batch_images: dict[str, str] = Field(default_factory=dict)  # Batch's newest, by imageType
     job_runner: JobRunner = JobRunner.SCRIPT
     job_scripts: tuple[JobScript, ...] = (JobScript(),)
     max_process_seconds: float = Field(default=600, gt=0)  # real; a job's process is then ended
     max_output_bytes: int = Field(default=1_048_576, ge=0)  # of a process; the rest is lost
+    # Identity policies by the ARN of a user or a role, besides those that IAM has of them.
+    policies: dict[str, tuple[dict[str, Any], ...]] = Field(default_factory=dict)
     roles: dict[str, RoleTrust] = Field(default_factory=dict)  # by role ARN, before what IAM says
+
+    @field_validator("policies")
+    @classmethod
+    def _documents(cls, value: dict[str, tuple[dict[str, Any], ...]]) -> Any:
+        for documents in value.values():
+            for each in documents:
+                check(each)
+        return value
 
     def patched(self, patch: dict[str, Any]) -> Self:
         """These settings with a JSON merge patch (RFC 7396) applied and validated.

@@ -254,17 +254,3 @@ def test_what_an_empty_value_removes_is_checked_as_gone():
         computeResources={"launchTemplate": {"launchTemplateName": ""}},
     )
     assert "securityGroupIds must be specified" in refusal
-
-
-@pytest.mark.parametrize(
-    ("fields", "what"),
-    [
-        ({"eksConfiguration": {"eksClusterArn": "a", "kubernetesNamespace": "n"}}, "on EKS"),
-        ({"computeResources": RESOURCES | {"type": "ECS_MANAGED_INSTANCES"}}, "of type ECS_MANAG"),
-    ],
-)
-def test_environments_that_are_not_simulated_are_answered_as_not_implemented(fields, what):
-    request = {"computeEnvironmentName": "main", "type": "MANAGED", "computeResources": RESOURCES}
-    refusal = Cloud().refused("CreateComputeEnvironment", **request | fields)
-    assert refusal.startswith("NotImplemented: ")
-    assert what in refusal

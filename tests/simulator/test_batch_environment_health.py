@@ -11,6 +11,7 @@ import pytest
 from tests.simulator.cloud import PROFILE, Cloud
 
 from awsbatch_simulator.errors import AwsFailure
+from awsbatch_simulator.faults import FaultSpec
 
 ILL_FORMED = "CLIENT_ERROR - You must use a valid fully-formed launch template. "
 
@@ -45,6 +46,11 @@ def template(cloud: Cloud, content: str = "", name: str = "web") -> str:
         ({"instanceRole": "gone"}, "CLIENT_ERROR - Invalid IAM Instance Profile name: gone"),
         ({"ec2KeyPair": "gone"}, f"{ILL_FORMED}The key pair 'gone' does not exist"),
         ({"placementGroup": "gone"}, f"{ILL_FORMED}The Placement Group 'gone' is unknown."),
+        ({"imageId": "ami-0"}, f"{ILL_FORMED}The image id '[ami-0]' does not exist"),
+        ({"ec2Configuration": [{"imageType": "ECS_AL2023", "imageIdOverride": "ami-0"}]},
+         f"{ILL_FORMED}The image id '[ami-0]' does not exist"),
+        ({"type": "SPOT", "allocationStrategy": "BEST_FIT", "spotIamFleetRole": "gone"},
+         "CLIENT_ERROR - Parameter: SpotFleetRequestConfig.IamFleetRole is invalid."),
         ({"launchTemplate": {"launchTemplateId": "lt-0"}},
          "CLIENT_ERROR - The specified launch template, with template ID lt-0, does not exist."),
         ({"launchTemplate": {"launchTemplateName": "gone"}},
@@ -53,7 +59,7 @@ def template(cloud: Cloud, content: str = "", name: str = "web") -> str:
 )  # fmt: skip
 def test_an_environment_that_names_what_there_is_not_is_invalid(resources, reason):
     cloud = Cloud()
-    cloud.known.missing.add("gone")
+    cloud.known.missing |= {"gone", "ami-0"}
     assert judged(cloud, **resources) == ("INVALID", reason)
 
 
@@ -81,11 +87,12 @@ def test_a_version_that_there_is_not_is_one_of_them(place):
             {"Placement": {"GroupName": "gone"}},
             f"{ILL_FORMED}The Placement Group 'gone' is unknown.",
         ),
+        ({"ImageId": "ami-0"}, f"{ILL_FORMED}The image id '[ami-0]' does not exist"),
     ],
 )
 def test_what_a_launch_template_names_counts_as_well(data, reason):
     cloud = Cloud()
-    cloud.known.missing.add("gone")
+    cloud.known.missing |= {"gone", "ami-0"}
     cloud("CreateLaunchTemplate", LaunchTemplateName="web", LaunchTemplateData=data)
     template = {"launchTemplateName": "web"}
     assert judged(cloud, launchTemplate=template) == ("INVALID", reason)
@@ -150,3 +157,40 @@ def test_an_ended_image_type_is_taken_with_an_image_of_a_launch_template(data, t
         return
     with pytest.raises(AwsFailure, match="imageType ECS_AL2 is not supported any more"):
         cloud.environment(**resources)
+
+
+def test_an_image_that_the_account_may_not_use_any_more_makes_it_invalid_until_it_may():
+    cloud = Cloud()
+    cloud.fault("image_not_allowed", image="ami-1")
+    reason = f"{ILL_FORMED}Not authorized for images: [ami-1]"
+    assert judged(cloud, imageId="ami-1") == ("INVALID", reason)
+    cloud.world.faults.clear()
+    cloud.step(60)
+    assert shown(cloud)[0] == "VALID"
+
+
+def test_a_fault_can_make_an_environment_invalid_in_any_words():
+    cloud = Cloud()
+    spec = {"effect": "world", "name": "environment_invalid", "message": "CLIENT_ERROR - no"}
+    cloud.world.faults.add(FaultSpec.model_validate(spec))
+    assert judged(cloud) == ("INVALID", "CLIENT_ERROR - no")
+    cloud.world.faults.clear()
+    cloud.step(60)
+    assert shown(cloud)[0] == "VALID"
+
+
+def test_a_fault_can_leave_an_update_invalid_until_the_next_one():
+    cloud = Cloud()
+    cloud.environment()
+    cloud.step(30)
+    spec = {"effect": "world", "name": "update_fails", "message": "CLIENT_ERROR - no", "times": 1,
+            "match": {"computeEnvironment": "main"}}  # fmt: skip
+    cloud.world.faults.add(FaultSpec.model_validate(spec))
+    request = {"computeEnvironment": "main", "computeResources": {"instanceTypes": ["m7i"]}}
+    cloud("UpdateComputeEnvironment", **request)
+    assert shown(cloud)[0] == "UPDATING"
+    cloud.step(300)
+    assert shown(cloud) == ("INVALID", "CLIENT_ERROR - no")
+    cloud("UpdateComputeEnvironment", computeEnvironment="main", computeResources={"maxvCpus": 8})
+    cloud.step(10)
+    assert shown(cloud)[0] == "VALID"

@@ -172,7 +172,6 @@ LICENCES = {"consumableResourceList": [{"consumableResource": "licence", "quanti
     [
         ("multinode", {"nodeProperties": NODES}, {}, "multi-node parallel jobs"),
         ("container", {"ecsProperties": SEVERAL}, {}, "jobs of ecsProperties"),
-        ("container", {"eksProperties": {"podProperties": {}}}, {}, "jobs of eksProperties"),
         (None, {}, {"consumableResourcePropertiesOverride": LICENCES}, "that consume resources"),
     ],
 )

@@ -278,3 +278,19 @@ def test_awss_own_tags_of_an_instance_stay_and_do_not_count(cloud):
     cloud("DeleteTags", Resources=[instance])
     left = {tag["Key"] for tag in cloud("DescribeTags")["Tags"]}
     assert left == {"aws:ec2launchtemplate:id", "aws:ec2launchtemplate:version"}
+
+
+def test_the_data_of_an_instance_launches_another_one_like_it(cloud):
+    """GetLaunchTemplateData."""
+    disk = {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 9, "VolumeType": "gp3"}}
+    named = {"KeyName": "key", "SubnetId": "subnet-2", "BlockDeviceMappings": [disk]}
+    first = launched(cloud, **DATA, **named, TagSpecifications=tagged("instance", team="a"))
+    found = cloud("GetLaunchTemplateData", InstanceId=first["InstanceId"])["LaunchTemplateData"]
+    assert found["TagSpecifications"] == tagged("instance", team="a")
+    made(cloud, "like", LaunchTemplateData=found)
+    second = launched(cloud, LaunchTemplate={"LaunchTemplateName": "like"})
+    for member in ("ImageId", "InstanceType", "KeyName", "SubnetId", "CpuOptions"):
+        assert second[member] == first[member], member
+    assert len(second["BlockDeviceMappings"]) == 2
+    refusal = cloud.refused("GetLaunchTemplateData", InstanceId="i-0")
+    assert refusal.startswith("InvalidInstanceID.NotFound: ")

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from awsbatch_simulator.batch import retry
-from awsbatch_simulator.batch.model import Environment, Job, JobStatus
+from awsbatch_simulator.batch.model import FARGATE_SPOT, Environment, Job, JobStatus
 from awsbatch_simulator.batch.orders import EXITED, TIMED_OUT, task_refusal, work_order
 from awsbatch_simulator.batch.transitions import finish, move
 from awsbatch_simulator.batch.wake import look_soon
@@ -13,6 +13,8 @@ from awsbatch_simulator.ecs.model import ContainerInstance
 from awsbatch_simulator.region import Region
 from awsbatch_simulator.runners.base import Ended
 from awsbatch_simulator.runners.start import start_run, starting_seconds
+
+INTERRUPTED = "Your Spot Task was interrupted."
 
 
 def place(
@@ -53,6 +55,23 @@ def _run(region: Region, job: Job, task_arn: str) -> None:
     if job.timeout_seconds:
         timer = region.world.clock.call_after(job.timeout_seconds, _time_out, region, job, task_arn)
         job.timers.append(timer)
+    _interrupt_later(region, job)
+
+
+def _interrupt_later(region: Region, job: Job) -> None:
+    """Fargate Spot takes its capacity back, if a fault says so.
+
+    Source of the words: ECS Developer Guide, "Fargate capacity providers".
+    """
+    environment = job.environment
+    if environment is None or environment.kind != FARGATE_SPOT:
+        return
+    fault = region.world.faults.active(
+        "spot_task_interrupted", computeEnvironment=environment.name, jobName=job.name
+    )
+    if fault is not None:
+        seconds = fault.spec.seconds
+        job.timers.append(region.world.clock.call_after(seconds, lose, region, job, INTERRUPTED))
 
 
 def _time_out(region: Region, job: Job, task_arn: str) -> None:

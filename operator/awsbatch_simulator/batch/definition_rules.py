@@ -6,10 +6,9 @@ from typing import Any
 
 from awsbatch_simulator.batch.container_rules import check_container, check_pod, check_task
 from awsbatch_simulator.batch.limits import check_retry, check_timeout, refusal
-from awsbatch_simulator.batch.model import EC2, FARGATE
+from awsbatch_simulator.batch.model import EC2, FARGATE, MANAGED_INSTANCES
 
 PROPERTIES = ("containerProperties", "ecsProperties", "eksProperties", "nodeProperties")
-MANAGED_INSTANCES = "MANAGED_INSTANCES"
 SCHEDULING_PRIORITIES = range(10_000)
 NODES, NODE_GROUPS = 1000, 5
 _NODE_KINDS = ("container", "ecsProperties", "eksProperties")

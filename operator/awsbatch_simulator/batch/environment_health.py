@@ -8,12 +8,11 @@ words for what is missing.
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping
-from typing import Any
 
+from awsbatch_simulator.batch import environment_kinds, launching
 from awsbatch_simulator.batch.environment_rules import service_linked
-from awsbatch_simulator.batch.model import Environment
-from awsbatch_simulator.ec2 import placement_groups, templates
+from awsbatch_simulator.batch.model import MANAGED_TYPE, Environment
+from awsbatch_simulator.ec2 import placement_groups
 from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.region import Region
 
@@ -24,12 +23,16 @@ _ILL_FORMED = "CLIENT_ERROR - You must use a valid fully-formed launch template.
 def trouble(region: Region, environment: Environment) -> str:
     """What is wrong with the environment; empty if nothing is."""
     found = (
-        role_trouble(region, environment)
-        or _network_trouble(region, environment.resources or {})
-        or _launch_trouble(region, environment.resources or {})
+        _injected(region, environment)
+        or role_trouble(region, environment)
+        or _network_trouble(region, environment)
+        or _launch_trouble(region, environment)
     )
     if found:
         return found
+    if environment.kubernetes is not None:
+        words = environment_kinds.cluster_trouble(region, environment.on_cluster)
+        return f"CLIENT_ERROR - {words}" if words else ""
     cluster = region.ecs.cluster(environment.cluster_arn)
     if cluster is None or not cluster.active:
         return "CLIENT_ERROR - Clusters can not be blank."  # aws-samples/aws-batch-genomics#9
@@ -38,7 +41,10 @@ def trouble(region: Region, environment: Environment) -> str:
 
 def role_trouble(region: Region, environment: Environment) -> str:
     """What is wrong with the service role; empty if nothing is."""
-    role = environment.service_role
+    return _assuming_trouble(region, environment, environment.service_role)
+
+
+def _assuming_trouble(region: Region, environment: Environment, role: str) -> str:
     vanished = region.world.faults.active(
         "role_vanished", computeEnvironment=environment.name, role=role
     )
@@ -51,35 +57,82 @@ def role_trouble(region: Region, environment: Environment) -> str:
     )
 
 
-def _network_trouble(region: Region, resources: Mapping[str, Any]) -> str:
-    lookup, place = region.world.lookup, region.place
-    for subnet in resources.get("subnets", ()):
+def _network_trouble(region: Region, environment: Environment) -> str:
+    lookup, place, resources = region.world.lookup, region.place, environment.resources or {}
+    subnets, groups = resources.get("subnets", ()), resources.get("securityGroupIds", ())
+    if environment.kind == MANAGED_TYPE:
+        subnets, groups, *_ = environment_kinds.named(resources)
+    for subnet in subnets:
         if lookup.subnet_zone(place, subnet) is None:
             return f"CLIENT_ERROR - The subnet ID '{subnet}' does not exist"
-    for group in resources.get("securityGroupIds", ()):
+    for group in groups:
         if not lookup.security_group_exists(place, group):
             return f"CLIENT_ERROR - The security group '{group}' does not exist"
     return ""
 
 
-def _launch_trouble(region: Region, resources: Mapping[str, Any]) -> str:
+def _injected(region: Region, environment: Environment) -> str:
+    """What a fault says of the environment."""
+    fault = region.world.faults.active("environment_invalid", computeEnvironment=environment.name)
+    return fault.spec.message if fault else ""
+
+
+def _launch_trouble(region: Region, environment: Environment) -> str:
     """What would keep instances from being launched."""
-    lookup, place = region.world.lookup, region.place
-    profile = resources.get("instanceRole")
+    lookup, place, resources = region.world.lookup, region.place, environment.resources or {}
+    profile, infrastructure_role = resources.get("instanceRole"), ""
+    if environment.kind == MANAGED_TYPE:
+        _, _, profile, infrastructure_role = environment_kinds.named(resources)
+    if infrastructure_role:
+        found = _assuming_trouble(region, environment, infrastructure_role)
+        if found:
+            return found
     if profile and not lookup.instance_profile_exists(place, profile):
         return f"CLIENT_ERROR - Invalid IAM Instance Profile name: {profile}"
-    data: Mapping[str, Any] = {}
-    for number, specification in enumerate(_templates(resources)):
+    fleet_role = resources.get("spotIamFleetRole")
+    if fleet_role and not lookup.role_exists(place, fleet_role):  # aws/aws-cdk#6706
+        return "CLIENT_ERROR - Parameter: SpotFleetRequestConfig.IamFleetRole is invalid."
+    if not environment.launches:
+        return ""
+    launching.read_again(region, environment)
+    return (
+        _template_trouble(region, environment)
+        or _image_trouble(region, environment)
+        or _key_and_group_trouble(region, environment)
+    )
+
+
+def _template_trouble(region: Region, environment: Environment) -> str:
+    """Of the versions that Batch has read: a newer one behind `$Latest` does not count."""
+    if environment.launching.trouble:
+        return f"CLIENT_ERROR - {environment.launching.trouble}"
+    for each in environment.launching.templates:
+        specification = {"launchTemplateId": each.template_id, "version": str(each.version)}
         try:
-            found = _data(region, specification)
+            launching.resolve(region, specification)
         except AwsFailure as failure:
             return f"CLIENT_ERROR - {failure.message}"
-        if not _multipart(found.get("UserData") or ""):
+        if not _multipart(each.data.get("UserData") or ""):
             # aws/aws-cdk#6427, aws-samples/quant-research-sample-using-amazon-ecs-and-aws-batch#4
             return "CLIENT_ERROR - Launch Template UserData is not MIME multipart format"
-        data = found if number == 0 else data
+    return ""
+
+
+def _image_trouble(region: Region, environment: Environment) -> str:
+    """Of images that users have named: Batch's own are always there."""
+    for image in launching.own_images(environment):
+        if not region.world.lookup.image_exists(region.place, image):
+            return f"{_ILL_FORMED}The image id '[{image}]' does not exist"
+        if region.world.faults.active("image_not_allowed", image=image):
+            return f"{_ILL_FORMED}Not authorized for images: [{image}]"
+    return ""
+
+
+def _key_and_group_trouble(region: Region, environment: Environment) -> str:
+    resources = environment.resources or {}
+    data = next((each.data for each in environment.launching.templates if not each.types), {})
     key = resources.get("ec2KeyPair") or data.get("KeyName")
-    if key and not lookup.key_pair_exists(place, key):
+    if key and not region.world.lookup.key_pair_exists(region.place, key):
         return f"{_ILL_FORMED}The key pair '{key}' does not exist"
     group = resources.get("placementGroup")
     try:
@@ -89,28 +142,6 @@ def _launch_trouble(region: Region, resources: Mapping[str, Any]) -> str:
     except AwsFailure as failure:
         return f"{_ILL_FORMED}{failure.message}"
     return ""
-
-
-def names_image(region: Region, resources: Mapping[str, Any]) -> bool:
-    """Whether the launch template of an environment has an image of its own."""
-    try:
-        return any(_data(region, each).get("ImageId") for each in _templates(resources))
-    except AwsFailure:
-        return False
-
-
-def _templates(resources: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The launch template, and those for some of the instance types."""
-    if template := resources.get("launchTemplate"):
-        yield template
-        yield from template.get("overrides", ())
-
-
-def _data(region: Region, specification: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What the version of a template says. Raises AwsFailure where there is none."""
-    names = ("launchTemplateId", "launchTemplateName", "version")
-    asked = {name[0].upper() + name[1:]: specification.get(name) for name in names}
-    return templates.resolve(region, asked).data
 
 
 def _multipart(encoded: str) -> bool:

@@ -6,7 +6,7 @@ A health check looks every minute whether the role and the network are still the
 from typing import Any
 
 from awsbatch_simulator import scaling
-from awsbatch_simulator.batch import attempts, environment_health, queue_life
+from awsbatch_simulator.batch import attempts, environment_health, launching, queue_life
 from awsbatch_simulator.batch.environment_rules import is_infrastructure
 from awsbatch_simulator.batch.model import Environment, Job, JobStatus, Status
 from awsbatch_simulator.batch.wake import look_soon
@@ -19,16 +19,30 @@ HEALTHY = "ComputeEnvironment Healthy"
 def after_creation(region: Region, environment: Environment) -> None:
     """CREATING begins. One of that name which is still seen as DELETED is seen no more."""
     region.batch.deleted_environments.pop(environment.name, None)
+    _read(region, environment, newest=True)
     delay = region.world.settings.delays.environment_creating
     environment.timer = region.world.clock.call_after(delay, _settle, region, environment)
 
 
-def after_update(region: Region, environment: Environment, *, replaces_instances: bool) -> None:
-    """UPDATING begins; an infrastructure update lasts until the old instances are gone."""
+def _read(region: Region, environment: Environment, *, newest: bool) -> None:
+    """Batch reads templates and images, if it launches instances of EC2 itself."""
+    if environment.launches:
+        launching.read(region, environment, newest=newest)
+
+
+def after_update(
+    region: Region, environment: Environment, *, replaces_instances: bool, newest_image: bool
+) -> None:
+    """UPDATING begins; an infrastructure update lasts until the old instances are gone.
+
+    With it Batch reads launch templates anew, and with `newest_image` images.
+    """
     environment.status = Status.UPDATING
     environment.status_reason = ""
     environment.nobody_joined = False
+    environment.failed_update = ""
     if replaces_instances:
+        _read(region, environment, newest=newest_image)
         scaling.retire_all(region, environment)
     delay = region.world.settings.delays.environment_updating
     if environment.timer:
@@ -39,7 +53,7 @@ def after_update(region: Region, environment: Environment, *, replaces_instances
 
 def infrastructure_changes(environment: Environment, changes: dict[str, Any]) -> bool:
     """Whether an update replaces the environment's instances."""
-    if environment.fargate:
+    if not environment.launches:
         return False
     current = environment.resources or {}
     return any(is_infrastructure(name, current, changes) for name in changes)
@@ -50,12 +64,14 @@ def _updated(region: Region, environment: Environment) -> None:
         delay = region.world.settings.delays.environment_updating or 1.0
         environment.timer = region.world.clock.call_after(delay, _updated, region, environment)
         return
+    fault = region.world.faults.active("update_fails", computeEnvironment=environment.name)
+    environment.failed_update = fault.spec.message if fault else ""
     _settle(region, environment)
 
 
 def _settle(region: Region, environment: Environment) -> None:
     """VALID or INVALID, by what is found; looked at again every minute."""
-    trouble = environment_health.trouble(region, environment)
+    trouble = environment.failed_update or environment_health.trouble(region, environment)
     if environment.nobody_joined and not trouble:
         trouble = scaling.NOBODY_JOINED
     before = environment.status
@@ -110,7 +126,8 @@ def _deleted(region: Region, environment: Environment) -> None:
         return
     scaling.terminate_all(region, environment)
     environment.status = Status.DELETED
-    ecs_life.deactivate(region, environment.cluster_arn)
+    if environment.cluster_arn:
+        ecs_life.deactivate(region, environment.cluster_arn)
     del region.batch.environments[environment.name]
     region.batch.relations.pop(environment.arn, None)
     region.batch.deleted_environments[environment.name] = environment

@@ -8,11 +8,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from awsbatch_simulator.batch import environment_kinds
 from awsbatch_simulator.batch.limits import check_tags, refusal
-from awsbatch_simulator.batch.model import FARGATE_TYPES, Environment
-from awsbatch_simulator.batch.stored_form import IMAGES, updated_resources
+from awsbatch_simulator.batch.model import FARGATE_TYPES, MANAGED_TYPE, Environment
+from awsbatch_simulator.batch.stored_form import IMAGES, KUBERNETES_IMAGES, updated_resources
 from awsbatch_simulator.ec2.types import architectures, known
-from awsbatch_simulator.errors import not_implemented
 
 SERVICE_LINKED = "/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch"
 NOT_ON_FARGATE = (
@@ -20,8 +20,6 @@ NOT_ON_FARGATE = (
     *("placementGroup", "bidPercentage", "spotIamFleetRole", "launchTemplate", "ec2Configuration"),
     *("allocationStrategy", "scalingPolicy", "tags"),
 )
-# ECS_MANAGED_INSTANCES alone has these.
-NOT_ON_BATCH_INSTANCES = ("managedInstancesProvider", "capacityTags")
 INFRASTRUCTURE = frozenset(
     {
         *("allocationStrategy", "bidPercentage", "ec2Configuration", "ec2KeyPair", "imageId"),
@@ -37,6 +35,7 @@ UPDATABLE_STRATEGIES = frozenset(
 )
 # Ec2Configuration.imageType for ECS; those of EKS are for environments on EKS.
 IMAGE_TYPES = frozenset({"ECS_AL2", "ECS_AL2_NVIDIA", "ECS_AL2023", "ECS_AL2023_NVIDIA"})
+KUBERNETES_IMAGE_TYPES = frozenset({name.replace("ECS", "EKS") for name in IMAGE_TYPES})
 ENDED_IMAGE_TYPES = frozenset({"ECS_AL2", "ECS_AL2_NVIDIA"})
 IMAGE_ID = re.compile(r"ami-[0-9a-f]{1,17}")
 FARGATE_SUBNETS, FARGATE_GROUPS, LAUNCH_OVERRIDES = 16, 5, 10
@@ -53,10 +52,10 @@ def check_creation(request: Mapping[str, Any]) -> None:
     """All that can be refused before anything is looked up."""
     if request.get("state", "ENABLED") != "ENABLED":
         raise refusal("A compute environment must be created in the ENABLED state")
-    if "eksConfiguration" in request:
-        raise not_implemented("batch", "compute environments on EKS")
     resources = request.get("computeResources")
     if request["type"] == "UNMANAGED":
+        if "eksConfiguration" in request:
+            raise refusal("eksConfiguration is only supported for MANAGED compute environments")
         if resources is not None:
             raise refusal("computeResources cannot be set for an UNMANAGED compute environment")
         if not request.get("serviceRole"):
@@ -66,7 +65,7 @@ def check_creation(request: Mapping[str, Any]) -> None:
         raise refusal("unmanagedvCpus is only supported for UNMANAGED compute environments")
     if not resources:
         raise refusal("computeResources must be provided for a MANAGED compute environment")
-    check_resources(resources)
+    check_resources(resources, kubernetes="eksConfiguration" in request)
 
 
 def check_support(resources: Mapping[str, Any], *, own_image: bool) -> None:
@@ -80,19 +79,18 @@ def check_support(resources: Mapping[str, Any], *, own_image: bool) -> None:
             raise refusal(f"imageType {each['imageType']} is not supported any more")
 
 
-def check_resources(resources: Mapping[str, Any]) -> None:
-    """The computeResources of a MANAGED environment, complete."""
-    match resources["type"]:
-        case "FARGATE" | "FARGATE_SPOT":
-            _check_fargate(resources)
-        case "EC2" | "SPOT":
-            _check_instances(resources)
-            _check_strategy(resources)
-        case other:
-            raise not_implemented("batch", f"compute environments of type {other}")
-    given = [name for name in NOT_ON_BATCH_INSTANCES if name in resources]
-    if given:
-        raise refusal(f"{', '.join(given)} can only be set for ECS_MANAGED_INSTANCES")
+def check_resources(resources: Mapping[str, Any], *, kubernetes: bool = False) -> None:
+    """The computeResources of a MANAGED environment, complete; `kubernetes`: on EKS."""
+    if resources["type"] == MANAGED_TYPE:
+        environment_kinds.check_managed_instances(resources)
+    elif resources["type"] in FARGATE_TYPES:
+        _check_fargate(resources)
+    else:
+        _check_instances(resources, kubernetes=kubernetes)
+        _check_strategy(resources)
+    given = [name for name in environment_kinds.ONLY_MANAGED_INSTANCES if name in resources]
+    if given and resources["type"] != MANAGED_TYPE:
+        raise refusal(f"{', '.join(given)} can only be set for {MANAGED_TYPE}")
     if resources["maxvCpus"] < 1:
         raise refusal("maxvCpus must be at least 1")
 
@@ -107,7 +105,7 @@ def _check_fargate(resources: Mapping[str, Any]) -> None:
         raise refusal(f"securityGroupIds: Fargate compute resources need 1 to {FARGATE_GROUPS}")
 
 
-def _check_instances(resources: Mapping[str, Any]) -> None:
+def _check_instances(resources: Mapping[str, Any], *, kubernetes: bool) -> None:
     if not resources.get("subnets"):
         raise refusal("subnets is required for EC2 and SPOT compute resources")
     if not resources.get("instanceRole"):
@@ -120,7 +118,7 @@ def _check_instances(resources: Mapping[str, Any]) -> None:
     if template and len(template.get("overrides", ())) > LAUNCH_OVERRIDES:
         raise refusal(f"launchTemplate can have up to {LAUNCH_OVERRIDES} overrides")
     check_tags(resources.get("tags", {}))  # EC2 would not start instances with any other
-    check_images(resources)
+    check_images(resources, KUBERNETES_IMAGE_TYPES if kubernetes else IMAGE_TYPES)
     check_types(resources.get("instanceTypes", ["optimal"]))
     check_sizes(resources)
     delay = resources.get("scalingPolicy", {}).get("minScaleDownDelayMinutes", 0)
@@ -128,16 +126,14 @@ def _check_instances(resources: Mapping[str, Any]) -> None:
         raise refusal("minScaleDownDelayMinutes must be 0 or between 20 and 10080")
 
 
-def check_images(resources: Mapping[str, Any]) -> None:
-    """One or two image types of ECS, and image ids that look like some."""
+def check_images(resources: Mapping[str, Any], types: frozenset[str]) -> None:
+    """One or two image types, and image ids that look like some."""
     configurations = resources.get("ec2Configuration", ())
     if len(configurations) > 2:  # noqa: PLR2004 - "One or two values can be provided"
         raise refusal("ec2Configuration can have one or two values")
     for each in configurations:
-        if each["imageType"] not in IMAGE_TYPES:
-            raise refusal(
-                f"imageType must be one of {sorted(IMAGE_TYPES)}, not {each['imageType']}"
-            )
+        if each["imageType"] not in types:
+            raise refusal(f"imageType must be one of {sorted(types)}, not {each['imageType']}")
     named = [each["imageIdOverride"] for each in configurations if "imageIdOverride" in each]
     for image in (*named, resources.get("imageId") or "ami-0"):
         if not IMAGE_ID.fullmatch(image):
@@ -188,6 +184,7 @@ def check_update(environment: Environment, request: Mapping[str, Any]) -> None:
         raise refusal(
             "serviceRole cannot be changed between the service-linked role and another role"
         )
+    environment_kinds.check_kubernetes_update(environment, request)
     changes = request.get("computeResources")
     if not environment.managed:
         if changes is not None or "updatePolicy" in request:
@@ -209,13 +206,17 @@ def _check_resource_update(environment: Environment, changes: Mapping[str, Any],
             f"desiredvCpus can only be raised: {wanted} is less than the current {desired}"
         )
     kind = changes.get("type", current["type"])
+    if kind != current["type"] and MANAGED_TYPE in {kind, current["type"]}:
+        raise refusal(f"type cannot be changed to or from {MANAGED_TYPE}")
     if (kind in FARGATE_TYPES) != environment.fargate:
         raise refusal("type cannot be changed between Fargate and EC2 compute resources")
     if environment.fargate and kind != current["type"]:
         raise refusal("type cannot be changed for Fargate compute environments")
-    merged = updated_resources(current, changes)
+    kubernetes = environment.kubernetes is not None
+    merged = updated_resources(current, changes, kubernetes=kubernetes)
     infrastructure = [name for name in changes if is_infrastructure(name, current, changes)]
-    movable = environment.fargate or infrastructure_updatable(role, current, merged)
+    movable = environment.fargate or environment.kind == MANAGED_TYPE
+    movable = movable or infrastructure_updatable(role, current, merged)
     if infrastructure and not movable:
         raise refusal(
             f"{', '.join(infrastructure)}: an infrastructure update needs the service-linked role "
@@ -223,7 +224,7 @@ def _check_resource_update(environment: Environment, changes: Mapping[str, Any],
         )
     if wanted is None:
         merged.pop("desiredvCpus", None)
-    check_resources(merged)
+    check_resources(merged, kubernetes=kubernetes)
 
 
 def is_infrastructure(name: str, current: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
@@ -231,15 +232,24 @@ def is_infrastructure(name: str, current: Mapping[str, Any], changes: Mapping[st
     if name not in INFRASTRUCTURE:
         return False
     if name == "updateToLatestImageVersion":
-        return bool(changes[name]) and not _names_image({**current, **changes})
+        return orders_newest_image(current, changes)
     return bool(_meaning(name, changes[name]) != _meaning(name, current.get(name)))
+
+
+def orders_newest_image(current: Mapping[str, Any], changes: Mapping[str, Any]) -> bool:
+    """Whether updateToLatestImageVersion counts: it is ignored with an image id of the user's.
+
+    One of the launch template does not count here: only with this order is it read anew.
+    """
+    wanted = changes.get("updateToLatestImageVersion", False)
+    return bool(wanted) and not _names_image({**current, **changes})
 
 
 def _names_image(resources: Mapping[str, Any]) -> bool:
     """With an image id of the user's, updateToLatestImageVersion is ignored."""
     configurations = resources.get("ec2Configuration") or ()
     return bool(resources.get("imageId")) or any(
-        "imageIdOverride" in each for each in configurations
+        each.get("imageIdOverride") for each in configurations
     )
 
 
@@ -251,7 +261,12 @@ def _meaning(name: str, value: Any) -> Any:
             named = given.keys() & {"launchTemplateId", "launchTemplateName"}
             return {"version": "$Default", **given} if named else None
         case "ec2Configuration":
-            return value or [dict(each) for each in IMAGES]
+            defaults: tuple[list[Any], ...] = (
+                [],
+                [dict(each) for each in IMAGES],
+                [dict(e) for e in KUBERNETES_IMAGES],
+            )
+            return None if (value or []) in defaults else value
         case "bidPercentage":
             return value or FULL_PRICE
         case _:

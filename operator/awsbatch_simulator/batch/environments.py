@@ -3,13 +3,14 @@
 import re
 from typing import Any
 
-from awsbatch_simulator.batch import environment_health, stored_form
+from awsbatch_simulator.batch import environment_kinds, launching, stored_form
 from awsbatch_simulator.batch import environment_life as life
 from awsbatch_simulator.batch.environment_rules import (
     SERVICE_LINKED,
     check_creation,
     check_support,
     check_update,
+    orders_newest_image,
 )
 from awsbatch_simulator.batch.limits import (
     ENVIRONMENTS,
@@ -33,7 +34,9 @@ def create(region: Region, request: Fields) -> Fields:
     check_tags(request.get("tags", {}))
     check_creation(request)
     resources = request.get("computeResources") or {}
-    check_support(resources, own_image=environment_health.names_image(region, resources))
+    check_support(resources, own_image=launching.names_image(region, resources))
+    if kubernetes := request.get("eksConfiguration"):
+        environment_kinds.check_kubernetes(region, kubernetes, resources)
     store = region.batch
     if name in store.environments:
         raise refusal("Object already exists")
@@ -48,9 +51,7 @@ def create(region: Region, request: Fields) -> Fields:
 def _made(region: Region, request: Fields) -> Environment:
     name = request["computeEnvironmentName"]
     uuid = region.world.uuid()
-    cluster_name = f"{name}_Batch_{uuid}"
-    cluster = Cluster(cluster_name, region.arn("ecs", f"cluster/{cluster_name}"))
-    region.ecs.clusters[cluster_name] = cluster
+    kubernetes = request.get("eksConfiguration")
     role, given = request.get("serviceRole"), request.get("computeResources")
     return Environment(
         name=name,
@@ -59,12 +60,22 @@ def _made(region: Region, request: Fields) -> Environment:
         type=request["type"],
         state=State.ENABLED,
         service_role=_role_arn(region, role or f"role{SERVICE_LINKED}"),
-        cluster_arn=cluster.arn,
-        resources=stored_form.compute_resources(given) if given else None,
+        cluster_arn="" if kubernetes else _cluster(region, f"{name}_Batch_{uuid}"),
+        resources=stored_form.compute_resources(given, kubernetes=bool(kubernetes))
+        if given
+        else None,
         tags=dict(request.get("tags", {})),
         unmanaged_vcpus=request.get("unmanagedvCpus"),
         extras={key: request[key] for key in ("context", "ecsSettings") if key in request},
+        kubernetes=dict(kubernetes) if kubernetes else None,
     )
+
+
+def _cluster(region: Region, name: str) -> str:
+    """An ECS cluster of the environment's own; its ARN."""
+    cluster = Cluster(name, region.arn("ecs", f"cluster/{name}"))
+    region.ecs.clusters[name] = cluster
+    return cluster.arn
 
 
 def _role_arn(region: Region, role: str) -> str:
@@ -92,11 +103,14 @@ def update(region: Region, request: Fields) -> Fields:
         )
     if "ecsSettings" in request:
         environment.extras["ecsSettings"] = request["ecsSettings"]
+    if environment.kubernetes is not None:
+        environment.kubernetes |= request.get("eksConfiguration", {})
     changes = request.get("computeResources") or {}
     replaced = life.infrastructure_changes(environment, changes)
     if changes:
         environment.resources = _updated(environment, changes)
-    life.after_update(region, environment, replaces_instances=replaced)
+    newest = orders_newest_image(environment.resources or {}, changes)
+    life.after_update(region, environment, replaces_instances=replaced, newest_image=newest)
     return {
         "computeEnvironmentName": environment.name,
         "computeEnvironmentArn": environment.arn,
@@ -105,9 +119,11 @@ def update(region: Region, request: Fields) -> Fields:
 
 def _updated(environment: Environment, changes: Fields) -> Fields:
     """The resources after an update; desired stays within the bounds."""
-    resources = stored_form.updated_resources(environment.resources or {}, changes)
+    resources = stored_form.updated_resources(
+        environment.resources or {}, changes, kubernetes=environment.kubernetes is not None
+    )
     if "desiredvCpus" in resources:
-        bounded = max(resources["desiredvCpus"], resources["minvCpus"])
+        bounded = max(resources["desiredvCpus"], resources.get("minvCpus", 0))
         resources["desiredvCpus"] = min(bounded, resources["maxvCpus"])
     return resources
 
@@ -121,30 +137,35 @@ def describe(region: Region, request: Fields) -> Fields:
     if names:
         known = (store.environment(name) or store.deleted_environment(name) for name in names)
         found = {each.name: each for each in known if each is not None}
-        return answer("computeEnvironments", [_described(each) for each in found.values()], None)
+        return answer(
+            "computeEnvironments", [_described(region, each) for each in found.values()], None
+        )
     shown, token = page(store.environments.items(), request)
-    return answer("computeEnvironments", [_described(each) for each in shown], token)
+    return answer("computeEnvironments", [_described(region, each) for each in shown], token)
 
 
-def _described(environment: Environment) -> Fields:
+def _described(region: Region, environment: Environment) -> Fields:
     detail: Fields = {
         "computeEnvironmentName": environment.name,
         "computeEnvironmentArn": environment.arn,
-        "ecsClusterArn": environment.cluster_arn,
         "tags": environment.tags,
         "type": environment.type,
         "state": environment.state,
         "status": environment.status,
         "statusReason": environment.status_reason,
         "serviceRole": environment.service_role,
-        "containerOrchestrationType": "ECS",
+        "containerOrchestrationType": "ECS" if environment.kubernetes is None else "EKS",
         "uuid": environment.uuid,
         **environment.extras,
     }
+    if environment.kubernetes is None:
+        detail["ecsClusterArn"] = environment.cluster_arn
+    else:
+        detail["eksConfiguration"] = environment_kinds.access(environment.kubernetes)
     if environment.unmanaged_vcpus is not None:
         detail["unmanagedvCpus"] = environment.unmanaged_vcpus
     if environment.resources is not None:
-        detail["computeResources"] = environment.resources
+        detail["computeResources"] = launching.described(region, environment)
     if environment.update_policy is not None:
         detail["updatePolicy"] = environment.update_policy
     return detail

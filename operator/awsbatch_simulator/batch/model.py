@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from awsbatch_simulator.runners.base import Run
 
 MINUTE = 60_000
-EC2, FARGATE = "EC2", "FARGATE"  # platform capabilities
-FARGATE_TYPES = frozenset({"FARGATE", "FARGATE_SPOT"})
+# Platform capabilities; EKS is none, and stands for the platform of definitions with pods.
+EC2, FARGATE, MANAGED_INSTANCES, EKS = "EC2", "FARGATE", "MANAGED_INSTANCES", "EKS"
+FARGATE_SPOT, MANAGED_TYPE = "FARGATE_SPOT", "ECS_MANAGED_INSTANCES"  # types of resources
+FARGATE_TYPES = frozenset({"FARGATE", FARGATE_SPOT})
 
 
 class State(StrEnum):
@@ -54,6 +56,34 @@ class JobStatus(StrEnum):
         return self in {JobStatus.SUCCEEDED, JobStatus.FAILED}
 
 
+@dataclass(frozen=True, slots=True)
+class ReadTemplate:
+    """A version of a launch template, as Batch has read it."""
+
+    template_id: str
+    version: int
+    data: dict[str, Any]  # RequestLaunchTemplateData; not to be changed
+    types: frozenset[str] = frozenset()  # those that it is for, of an override; empty: all others
+
+    @property
+    def image(self) -> str:
+        """The image that it names, if any."""
+        return str(self.data.get("ImageId") or "")
+
+
+@dataclass(slots=True)
+class Launching:
+    """What Batch has read when an environment was created or had its last infrastructure update."""
+
+    templates: tuple[ReadTemplate, ...] = ()
+    template_image: str = ""  # the launch template's, if instances are launched with that
+    images: dict[str, str] = field(default_factory=dict)  # Batch's own, by image type
+    used: set[str] = field(default_factory=set)  # image types that instances were launched with
+    chosen: bool = False  # whether the images have been chosen for the first time
+    newest: bool = False  # the newest images are asked for, and have not been read yet
+    trouble: str = ""  # what EC2 has said of a template that could not be read
+
+
 @dataclass(slots=True, eq=False)
 class Environment:
     """A compute environment."""
@@ -64,7 +94,7 @@ class Environment:
     type: str  # MANAGED or UNMANAGED
     state: State
     service_role: str
-    cluster_arn: str
+    cluster_arn: str  # of ECS; empty: on EKS
     resources: dict[str, Any] | None  # computeResources, desiredvCpus included
     tags: dict[str, str]
     status: Status = Status.CREATING
@@ -77,6 +107,19 @@ class Environment:
     lacking_type: str = ""  # the type that EC2 did not have when it was asked last
     asks_again_at: float = 0.0  # epoch seconds: until then Batch does not ask EC2 again
     nobody_joined: bool = False  # INVALID because no instance has joined, until it is updated
+    failed_update: str = ""  # what Batch has said of the last update, if that failed
+    launching: Launching = field(default_factory=Launching)
+    kubernetes: dict[str, Any] | None = None  # eksConfiguration
+
+    @property
+    def kind(self) -> str:
+        """The type of its compute resources, if it has any."""
+        return str((self.resources or {}).get("type", ""))
+
+    @property
+    def on_cluster(self) -> str:
+        """The EKS cluster that it is on, if any."""
+        return str((self.kubernetes or {}).get("eksClusterArn", ""))
 
     @property
     def managed(self) -> bool:
@@ -86,11 +129,20 @@ class Environment:
     @property
     def fargate(self) -> bool:
         """Whether its tasks need no instance."""
-        return bool(self.resources) and (self.resources or {}).get("type") in FARGATE_TYPES
+        return self.kind in FARGATE_TYPES
+
+    @property
+    def launches(self) -> bool:
+        """Whether Batch launches instances of EC2 for it, which join a cluster of ECS."""
+        return self.kind in {"EC2", "SPOT"} and self.kubernetes is None
 
     @property
     def platform(self) -> str:
-        """The platform capability that a definition needs for its jobs to run here."""
+        """The platform that a definition needs for its jobs to run here."""
+        if self.kubernetes is not None:
+            return EKS
+        if self.kind == MANAGED_TYPE:
+            return MANAGED_INSTANCES
         return FARGATE if self.fargate else EC2
 
     @property
@@ -131,7 +183,9 @@ class Definition:
 
     @property
     def platforms(self) -> Sequence[str]:
-        """The platform capabilities that it requires: EC2 where it names none."""
+        """The platforms that it can run on: EC2 where it names none."""
+        if "eksProperties" in self.content:
+            return (EKS,)
         return self.content.get("platformCapabilities") or (EC2,)
 
 

@@ -4,14 +4,27 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from awsbatch_simulator.batch.limits import ENVIRONMENTS_OF_A_QUEUE, refusal
-from awsbatch_simulator.batch.model import EC2, FARGATE, Environment, Status
+from awsbatch_simulator.batch.model import (
+    EC2,
+    EKS,
+    FARGATE,
+    MANAGED_INSTANCES,
+    MANAGED_TYPE,
+    Environment,
+    Status,
+)
 from awsbatch_simulator.ec2.types import architectures
 from awsbatch_simulator.errors import not_implemented
 from awsbatch_simulator.region import Region
 
-# "Depending on the compute environment", says CreateJobQueue.jobQueueType; those of EKS and
-# SageMaker are not simulated.
-QUEUE_TYPES: Mapping[str, str] = {EC2: "ECS", FARGATE: "ECS_FARGATE"}
+# "Depending on the compute environment", says CreateJobQueue.jobQueueType; those of SageMaker are
+# not simulated.
+QUEUE_TYPES: Mapping[str, str] = {
+    EC2: "ECS",
+    FARGATE: "ECS_FARGATE",
+    MANAGED_INSTANCES: MANAGED_TYPE,
+    EKS: "EKS",
+}
 PRIORITIES = range(1001)
 TIME_LIMIT_SECONDS = range(600, 86_401)
 # What a time-limit action can be for; the user guide's pages on "Jobs stuck in RUNNABLE" say of
@@ -65,7 +78,7 @@ def check_order(
 def _check_mixture(environments: list[Environment]) -> None:
     if len({each.arn for each in environments}) != len(environments):
         raise refusal("computeEnvironmentOrder names a compute environment twice")
-    if len({each.fargate for each in environments}) != 1:
+    if len({each.platform for each in environments}) != 1:
         raise refusal("EC2 and Fargate compute environments can't be mixed in a job queue")
     kinds = {
         architecture

@@ -7,6 +7,7 @@ from awsbatch_simulator.batch import (
     definitions,
     ending,
     environments,
+    launching,
     listing,
     policies,
     queues,
@@ -74,6 +75,11 @@ class BatchService:
         store = self._world.region(place).batch
         return {
             "computeEnvironments": {each.name: each.status for each in store.environments.values()},
+            "launching": {
+                each.name: launching.report(each)
+                for each in store.environments.values()
+                if each.launches
+            },
             "jobQueues": {each.name: each.status for each in store.queues.values()},
             "jobDefinitions": sum(len(each) for each in store.definitions.values()),
             "schedulingPolicies": len(store.policies),

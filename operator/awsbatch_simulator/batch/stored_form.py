@@ -14,7 +14,8 @@ from typing import Any
 
 from botocore.model import Shape
 
-from awsbatch_simulator.batch.model import FARGATE
+from awsbatch_simulator.batch import environment_kinds
+from awsbatch_simulator.batch.model import FARGATE, FARGATE_TYPES, MANAGED_TYPE
 from awsbatch_simulator.batch.model_limits import batch_model
 
 Fields = dict[str, Any]
@@ -66,6 +67,7 @@ UPDATE_POLICY: Mapping[str, Any] = {
     "jobExecutionTimeoutMinutes": 30,
 }
 IMAGES: tuple[Mapping[str, str], ...] = ({"imageType": "ECS_AL2023"},)
+KUBERNETES_IMAGES: tuple[Mapping[str, str], ...] = ({"imageType": "EKS_AL2023"},)
 
 
 @cache
@@ -102,19 +104,25 @@ def retry_strategy(strategy: Mapping[str, Any]) -> Fields:
     return found
 
 
-def compute_resources(given: Mapping[str, Any]) -> Fields:
+def compute_resources(given: Mapping[str, Any], *, kubernetes: bool = False) -> Fields:
     """ComputeResource; an allocationStrategy that was not given is not shown."""
     filled: Fields = copy.deepcopy(dict(given))
-    if given["type"].startswith(FARGATE):
+    if given["type"] in FARGATE_TYPES | {MANAGED_TYPE}:
         return filled
     filled.setdefault("minvCpus", 0)
     filled.setdefault("desiredvCpus", filled["minvCpus"])
     filled["instanceTypes"] = filled.get("instanceTypes") or ["optimal"]
-    filled["ec2Configuration"] = filled.get("ec2Configuration") or [dict(each) for each in IMAGES]
+    images = KUBERNETES_IMAGES if kubernetes else IMAGES
+    filled["ec2Configuration"] = [
+        {name: value for name, value in each.items() if name != "batchImageStatus"}
+        for each in filled.get("ec2Configuration") or images
+    ]
     return filled
 
 
-def updated_resources(current: Mapping[str, Any], changes: Mapping[str, Any]) -> Fields:
+def updated_resources(
+    current: Mapping[str, Any], changes: Mapping[str, Any], *, kubernetes: bool = False
+) -> Fields:
     """ComputeResource after an update: what an empty value removes is gone.
 
     On Fargate an empty list of subnets or groups changes nothing; updateToLatestImageVersion is an
@@ -125,12 +133,15 @@ def updated_resources(current: Mapping[str, Any], changes: Mapping[str, Any]) ->
     for name, value in changes.items():
         if name == "updateToLatestImageVersion" or (fargate and value == []):
             continue
+        if name == environment_kinds.PROVIDER and name in resources:
+            resources[name] = environment_kinds.updated_provider(resources[name], value)
+            continue
         removed = "" in value.values() if name == "launchTemplate" else value == ""
         if removed:
             resources.pop(name, None)
         else:
             resources[name] = value
-    return compute_resources(resources)
+    return compute_resources(resources, kubernetes=kubernetes)
 
 
 def update_policy(current: Mapping[str, Any] | None, given: Mapping[str, Any]) -> Fields:

@@ -59,6 +59,7 @@ class MotoBridge:
         # How many addresses of a place's subnets are taken by instances, which moto does not know.
         self.occupied: Callable[[Place], Mapping[str, int]] = lambda _place: {}
         self._shown: dict[tuple[Place, str], int] = {}  # what was last taken off
+        self.iam_changes = 0  # calls of IAM that may have changed something
 
     def touched(self, service: str, place: Place) -> bool:
         """Whether anyone of this world has used that service of moto there."""
@@ -107,7 +108,10 @@ class MotoBridge:
             )
             if handler is None:
                 raise _missing(operation)
-            return _answer(operation, *_asked(handler, wire, url, place, operation))
+            answer = _answer(operation, *_asked(handler, wire, url, place, operation))
+            if operation.service == "iam" and not operation.name.startswith(("Get", "List")):
+                self.iam_changes += 1
+            return answer
 
     def _occupy(self, place: Place, backend: Any, occupied: Mapping[str, int]) -> None:
         """Let moto's subnets show the addresses that are free besides those of our instances."""

@@ -32,13 +32,17 @@ class Refusals:
         code, status, message = self.throttled
         return AwsFailure(code, message, status)
 
-    def denial(self, principal: str, action: str, resource: str = "*") -> AwsFailure:
-        """The principal may not do this."""
+    def denial(
+        self, principal: str, action: str, resource: str = "*", *, explicit: bool = False
+    ) -> AwsFailure:
+        """The principal may not do this: no policy allows it, or one denies it."""
         code, status = self.denied
+        why = f"because no identity-based policy allows the {action} action"
+        if explicit:
+            why = "with an explicit deny in an identity-based policy"
         message = (
             f"{self.denial_begins}User: {principal} is not authorized to perform: {action} "
-            f"on resource: {resource} "
-            "because no identity-based policy allows the action"
+            f"on resource: {resource} {why}"
         )
         return AwsFailure(code, message, status)
 

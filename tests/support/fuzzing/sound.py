@@ -89,7 +89,7 @@ def requests(known: dict[str, list[str]]) -> dict[str, dict[str, Fields]]:
     return {
         "batch": _batch(known["jobId"], known["resourceArn"][0], known["arn"][0]),
         "ec2": _ec2(known["InstanceIds"])
-        | _templates(known["LaunchTemplateId"][0])
+        | _templates(known["LaunchTemplateId"][0], known["InstanceIds"][0])
         | capacity.requests(known),
         "ecs": _ecs(known),
         "logs": _logs(),
@@ -181,7 +181,7 @@ def _ec2(instances: list[str]) -> dict[str, Fields]:
     }
 
 
-def _templates(template: str) -> dict[str, Fields]:
+def _templates(template: str, instance: str) -> dict[str, Fields]:
     """Launch templates and placement groups."""
     tags = [{"Key": "a", "Value": "b"}]
     return {
@@ -202,6 +202,7 @@ def _templates(template: str) -> dict[str, Fields]:
             "LaunchTemplateId": template,
             "Filters": [{"Name": "image-id", "Values": ["ami-*"]}],
         },
+        "GetLaunchTemplateData": {"InstanceId": instance},
         "DeleteLaunchTemplateVersions": {"LaunchTemplateId": template, "Versions": ["2"]},
         "DeleteLaunchTemplate": {"LaunchTemplateId": template},
         "CreatePlacementGroup": {"GroupName": "new", "Strategy": "spread"},

@@ -1,0 +1,1 @@
+"""Who may do what: identity policies, and what each operation needs."""
