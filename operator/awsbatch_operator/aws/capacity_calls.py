@@ -129,7 +129,6 @@ CAPACITY_CALLS: tuple[Call, ...] = (
     _ec2(Effect.READS, "DescribeSubnets", "subnets"),
     _ec2(Effect.READS, "DescribeSecurityGroups", "security_groups"),
     _ec2(Effect.READS, "DescribeImages", "images"),
-    _ec2(Effect.READS, "DescribeLaunchTemplates", "launch_templates"),
     _ec2(Effect.READS, "DescribeLaunchTemplateVersions", "launch_template"),
     _ec2(Effect.READS, "DescribeCapacityReservations", "capacity_reservations"),
     _ec2(Effect.READS, "DescribeInstanceStatus", "troubled_instances"),

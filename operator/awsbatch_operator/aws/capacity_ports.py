@@ -88,6 +88,23 @@ class Ec2Port(Protocol):
     ) -> Shape | None:
         """DescribeLaunchTemplateVersions' detail of one version; always asked of AWS."""
 
+    async def template_versions(
+        self, scope: Scope, names: Collection[str], *, fresh: bool = False
+    ) -> Mapping[str, Shape]:
+        """DefaultVersionNumber and LatestVersionNumber of launch templates, whoever's they are.
+
+        Names begin with BY_ID or BY_NAME (api/names.py); what is not there is left out. All that
+        anybody asks for in an account and region is read together. Ten minutes.
+        """
+
+    async def placement_groups(
+        self, scope: Scope, names: Collection[str], *, fresh: bool = False
+    ) -> Mapping[str, Shape]:
+        """Placement groups by name, whoever's they are, read together. Ten minutes.
+
+        GroupId, GroupName, State, Strategy and Tags. Our own changes end that time.
+        """
+
     async def capacity_reservations(self, scope: Scope, *, fresh: bool = False) -> Sequence[Shape]:
         """All reservations of the account, those that ended a while ago too. A minute."""
 
@@ -122,7 +139,8 @@ class Ec2Port(Protocol):
 
         `operation`: RunInstances, CreateFleet, TerminateInstances, CreateTags,
         CreateLaunchTemplate, DeleteLaunchTemplate, CreateCapacityReservation,
-        CancelCapacityReservation, DeleteVolume. What it touches is asked of AWS again at the next
+        CancelCapacityReservation, DeleteVolume, CreatePlacementGroup, DeletePlacementGroup. What it
+        touches is asked of AWS again at the next
         look, whatever became of the call. A fleet that found no capacity for an offer says so in
         the answer's Errors, with EC2's code and the offer (LaunchTemplateAndOverrides); the texts
         are masked and do not change from call to call.
@@ -152,6 +170,13 @@ class EcsPort(Protocol):
         names: among them ec2InstanceId, status, agentConnected, registeredAt, registeredResources,
         remainingResources, runningTasksCount, pendingTasksCount, attributes of ours, tags. None of
         a cluster that does not exist.
+        """
+
+    async def tasks(self, scope: Scope, cluster: str) -> int:
+        """Tasks that run in a cluster, by its ARN, or are about to; always asked of AWS.
+
+        None of a cluster that does not exist (DescribeClusters: runningTasksCount and
+        pendingTasksCount).
         """
 
     async def change(self, scope: Scope, operation: str, request: Shape) -> Shape:

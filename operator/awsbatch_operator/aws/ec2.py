@@ -8,6 +8,7 @@ from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.api.scope import NoTokenError, Permit, Scope
 from awsbatch_operator.api.tags import CLUSTER, OWNER_UID
 from awsbatch_operator.aws.ec2_descriptions import SCOPES, TEN_MINUTES, Descriptions
+from awsbatch_operator.aws.ec2_named import NamedThings
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.feed import Feed
 from awsbatch_operator.aws.feed_scope import ANY_NAME
@@ -32,6 +33,7 @@ class Ec2Adapter(Descriptions):
         super().__init__(sender, clock, cluster_id)
         self._source = source
         self._feed = feed
+        self._named = NamedThings(sender, clock)
         self._made: Kept[tuple[Shape, ...]] = Kept(
             self._read_templates, clock, seconds=TEN_MINUTES, most=SCOPES
         )
@@ -70,6 +72,16 @@ class Ec2Adapter(Descriptions):
             return None
         versions = self._sender.member(scope, call, answer, found)
         return in_plain_values(versions[0]) if versions else None
+
+    async def template_versions(
+        self, scope: Scope, names: Collection[str], *, fresh: bool = False
+    ) -> Mapping[str, Shape]:
+        return await self._named.templates.get(scope, names, fresh=fresh)
+
+    async def placement_groups(
+        self, scope: Scope, names: Collection[str], *, fresh: bool = False
+    ) -> Mapping[str, Shape]:
+        return await self._named.groups.get(scope, names, fresh=fresh)
 
     async def volumes(self, scope: Scope) -> Sequence[Shape]:
         return await self._ours(scope, "DescribeVolumes", "Volumes")
@@ -111,6 +123,7 @@ class Ec2Adapter(Descriptions):
 
     def changed(self, scope: Scope, operation: str) -> None:
         super().changed(scope, operation)
+        self._named.changed(scope, operation)
         if operation in {"CreateLaunchTemplate", "DeleteLaunchTemplate"}:
             self._made.forget(scope)
 
@@ -126,10 +139,10 @@ class Ec2Adapter(Descriptions):
             case "RunInstances" | "CreateFleet":
                 return {_owner(request)}
             case "TerminateInstances":
-                return self._feed.names_of(scope, request["InstanceIds"])
+                return self._feed.last_read.names_of(scope, request["InstanceIds"])
             case "CreateTags":
                 found = [each for each in request["Resources"] if each.startswith("i-")]
-                return self._feed.names_of(scope, found) if found else ()
+                return self._feed.last_read.names_of(scope, found) if found else ()
             case _:
                 return ()
 

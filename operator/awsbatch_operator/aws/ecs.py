@@ -21,6 +21,15 @@ class EcsAdapter:
     ) -> Sequence[Shape]:
         return await self._feed.get(scope, cluster, fresh=fresh, wake=wake)
 
+    async def tasks(self, scope: Scope, cluster: str) -> int:
+        call, request = "ecs:DescribeClusters", {"clusters": [cluster]}
+        answer = await self._sender.call(scope, call, request)
+        found = self._sender.member(scope, call, answer, "clusters")
+        return sum(
+            int(each.get("runningTasksCount", 0)) + int(each.get("pendingTasksCount", 0))
+            for each in found
+        )
+
     async def change(self, scope: Scope, operation: str, request: Shape) -> Shape:
         with self._feed.changing(scope, str(request["cluster"])):
             answer = await self._sender.call(scope, f"ecs:{operation}", request)

@@ -9,7 +9,7 @@ from tests.unit.kinds.environments import NAME, OWN_ROLE, SLR, Model, desired, m
 from tests.unit.kinds.models import note
 from tests.unit.kinds.values import NOW, RECORDED, owner, resource
 
-from awsbatch_operator.api import catalogue
+from awsbatch_operator.api import catalogue, replacing_reasons
 from awsbatch_operator.kinds.computeenvironment.changes import Change, compare
 from awsbatch_operator.kinds.computeenvironment.removal import (
     EnvironmentRemoval,
@@ -150,14 +150,14 @@ def test_the_kind_of_update_follows_from_fields_role_and_strategy(before, after,
 
 def test_what_can_be_changed_in_place_is_changed_though_something_else_cannot():
     model = Model()
-    model.converge(managed())
-    plan = model.plan(managed(maxvCpus=32, ec2KeyPair="me"))
+    model.converge(managed(allocationStrategy="BEST_FIT"))
+    plan = model.plan(managed(allocationStrategy="BEST_FIT", maxvCpus=32, ec2KeyPair="me"))
     (step,) = plan.steps
     assert step.action.operation == "UpdateComputeEnvironment"
     assert note(step).message == "Changed in place: computeResources.maxvCpus."
     model.take(step)  # what cannot be changed in place is not waited for
     assert step.action.request == {"computeEnvironment": NAME, "computeResources": {"maxvCpus": 32}}
-    assert catalogue.REPLACEMENT_NEEDED in {finding.reason for finding in plan.findings}
+    assert replacing_reasons.REPLACING in {finding.reason for finding in plan.findings}
 
 
 def test_roles_by_name_are_the_same_as_their_arns():
@@ -179,10 +179,10 @@ def test_roles_by_name_are_the_same_as_their_arns():
     ],
 )
 def test_of_what_the_spec_is_silent_about_only_what_aws_does_not_fill_in_is_told(entry, left):
-    model = Model()
-    model.converge(managed())
+    model, spec = Model(), managed(allocationStrategy="BEST_FIT")
+    model.converge(spec)
     model.detail["computeResources"] |= {"ec2Configuration": [entry]}
-    found = compare(desired(managed()), model.observed())
+    found = compare(desired(spec), model.observed())
     assert (found.left, found.fields) == (left, ())
 
 

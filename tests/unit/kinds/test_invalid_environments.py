@@ -1,12 +1,12 @@
 """What AWS says of INVALID environments, and what is made of it."""
 
 import pytest
-from tests.unit.kinds.environments import NAME, OWN_ROLE, SLR, Model, desired, managed
+from tests.unit.kinds.environments import NAME, OWN_ROLE, SLR, Model, best_fit, desired
 from tests.unit.kinds.values import NOW, RECORDED, owner, resource
 
-from awsbatch_operator.api import catalogue
+from awsbatch_operator.api import catalogue, replacing_reasons
 from awsbatch_operator.api.metadata import REMAKING
-from awsbatch_operator.kinds.computeenvironment.invalid import lack_of
+from awsbatch_operator.kinds.computeenvironment.causes import lack_of
 from awsbatch_operator.kinds.computeenvironment.observed import Observed
 from awsbatch_operator.kinds.computeenvironment.plan import plan_environment
 from awsbatch_operator.kinds.computeenvironment.remaking import Remaking, remaking_in
@@ -112,14 +112,14 @@ NAMED = {  # what the environments of WORDS name: nothing of it by a launch temp
     "placementGroup": "near",
     "securityGroupIds": ["sg-1"],
     "ec2Configuration": [{"imageType": "ECS_AL2023", "imageIdOverride": "ami-1"}],
-    "launchTemplate": {"launchTemplateId": "lt-1"},
+    "launchTemplate": {"launchTemplateId": "lt-1", "version": "1"},
 }
 
 
 def invalid(reason, *queues, resources=None, **top):
     """AWS has the environment, INVALID for that reason."""
     model = Model()
-    model.converge(managed(top=top, **(resources or {})))
+    model.converge(best_fit(top=top, **(resources or {})))
     model.detail |= {"status": "INVALID", "statusReason": reason}
     return model.observed(queues)
 
@@ -128,7 +128,7 @@ def invalid(reason, *queues, resources=None, **top):
 def test_the_words_of_aws_are_about_one_thing_and_its_remedy_is_told(said, field, remedy):
     observed = invalid(said, resources=NAMED, serviceRole=OWN_ROLE)
     assert lack_of(observed).field == field
-    spec = managed(top={"serviceRole": OWN_ROLE}, **NAMED)
+    spec = best_fit(top={"serviceRole": OWN_ROLE}, **NAMED)
     plan = plan_environment(desired(spec), observed, NOW)
     (finding,) = plan.findings
     assert finding.reason is catalogue.ENVIRONMENT_INVALID
@@ -150,10 +150,10 @@ def test_the_words_of_aws_are_about_one_thing_and_its_remedy_is_told(said, field
     ],
 )
 def test_what_only_the_launch_template_can_have_named_is_corrected_there(words, resources, field):
-    named = {"launchTemplate": {"launchTemplateId": "lt-1"}, **resources}
+    named = {"launchTemplate": {"launchTemplateId": "lt-1", "version": "1"}, **resources}
     observed = invalid(f"{ILL_FORMED} {words}", resources=named)
     assert lack_of(observed).field == field
-    (finding,) = plan_environment(desired(managed(**named)), observed, NOW).findings
+    (finding,) = plan_environment(desired(best_fit(**named)), observed, NOW).findings
     another = "name it in spec.computeResources.launchTemplate.version" in finding.remedy
     assert another is (field == TEMPLATE)
 
@@ -169,7 +169,7 @@ def test_what_only_the_launch_template_can_have_named_is_corrected_there(words, 
 )
 def test_it_is_made_anew_only_where_that_is_allowed_and_can_be_done(has, top, goes):
     observed = invalid("CLIENT_ERROR - The subnet ID 'x' does not exist", serviceRole=has)
-    plan = plan_environment(desired(managed(subnets=["subnet-9"], top=top)), observed, NOW)
+    plan = plan_environment(desired(best_fit(subnets=["subnet-9"], top=top)), observed, NOW)
     disables = {"computeEnvironment": NAME, "state": "DISABLED"}
     assert any(call.request == disables for call in plan.actions) is goes
     assert (REMAKING in plan.record) is goes
@@ -178,27 +178,49 @@ def test_it_is_made_anew_only_where_that_is_allowed_and_can_be_done(has, top, go
 @pytest.mark.parametrize(("generation", "goes"), [(1, True), (2, False)])
 def test_what_aws_calls_valid_goes_only_if_it_had_begun_for_the_same_spec(generation, goes):
     model = Model()
-    model.converge(managed())
+    model.converge(best_fit())
     observed = model.observed()
     record = Remaking(observed.mark, 1).record()
-    wanted = desired(managed(subnets=["subnet-9"]), annotations=dict(record), generation=generation)
+    wanted = desired(
+        best_fit(subnets=["subnet-9"]), annotations=dict(record), generation=generation
+    )
     plan = plan_environment(wanted, observed, NOW)
     assert bool(plan.steps) is goes
-    assert (plan.findings[0].reason is catalogue.REPLACEMENT_NEEDED) is not goes
+    assert (plan.findings[0].reason is replacing_reasons.REPLACING) is not goes
+
+
+@pytest.mark.parametrize(
+    ("begun", "tasks", "goes", "told"),
+    [(False, None, False, []), (True, 2, False, ["Draining"]), (True, 0, True, [])],
+    ids=["not counted yet", "two run", "none runs"],
+)
+def test_it_goes_only_when_no_job_of_a_queue_that_had_it_runs_in_it_any_more(
+    begun, tasks, goes, told
+):
+    found = invalid("CLIENT_ERROR - The subnet ID 'x' does not exist")
+    observed = Observed({**found.detail, "state": "DISABLED"}, tasks=tasks)
+    record = dict(Remaking(observed.mark, 1).record())
+    wanted = desired(best_fit(subnets=["subnet-9"]), annotations=record if begun else {})
+    plan = plan_environment(wanted, observed, NOW)
+    deletes = any(call.operation == "DeleteComputeEnvironment" for call in plan.actions)
+    assert deletes is goes
+    assert [each.reason.name for each in plan.findings] == ["Remaking", *told]
+    assert begun or plan.record[REMAKING] == record[REMAKING]
 
 
 def test_what_does_not_carry_our_tags_is_marked_before_anything_else():
     """It may be somebody's that is just being taken over, and is to be kept then."""
     observed = invalid("CLIENT_ERROR - The subnet ID 'x' does not exist")
     theirs = Observed({**observed.detail, "tags": {"team": "x"}})
-    plan = plan_environment(desired(managed(subnets=["subnet-9"])), theirs, NOW)
+    plan = plan_environment(desired(best_fit(subnets=["subnet-9"])), theirs, NOW)
     assert [call.operation for call in plan.actions] == ["TagResource"]
     assert REMAKING not in plan.record
 
 
-def test_what_a_queue_uses_is_left_alone():
+def test_what_a_queue_uses_is_left_alone_where_no_other_environment_may_take_its_place():
     observed = invalid("CLIENT_ERROR - The subnet ID 'x' does not exist", Use("theirs", ""))
-    plan = plan_environment(desired(managed(subnets=["subnet-9"])), observed, NOW)
+    refused = {"replacement": {"policy": "Refuse"}}
+    plan = plan_environment(desired(best_fit(subnets=["subnet-9"]) | refused), observed, NOW)
     assert not plan.steps
     assert "theirs" in plan.findings[0].remedy
 

@@ -7,6 +7,7 @@ from pydantic import Field
 from awsbatch_operator.kinds.computeenvironment import capacity_rules as rules
 from awsbatch_operator.schema import forms
 from awsbatch_operator.schema.fields import INT32, LIST_ATOMIC, Fields, ruled
+from awsbatch_operator.schema.references import AmiRef
 from awsbatch_operator.schema.rules import Rule
 
 TYPES = 60  # what one launch offers to EC2
@@ -49,16 +50,6 @@ class InstanceRequirements(Fields):
         min_length=1,
         max_length=TYPES,
         json_schema_extra=dict(LIST_ATOMIC),
-    )
-
-
-class AmiRef(Fields):
-    """An ExtendedAMI."""
-
-    name: str = Field(
-        description="Name of the ExtendedAMI in the same namespace.",
-        max_length=253,
-        json_schema_extra=ruled(forms.NAME),
     )
 
 

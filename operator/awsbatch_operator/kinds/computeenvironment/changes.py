@@ -1,80 +1,46 @@
-"""What differs between a spec and AWS, and what kind of update it takes (pure).
+"""What differs between a spec and AWS, and what kind of update it takes (pure)."""
 
-Sources: AWS Batch user guide, "Updating compute environments" and "Infrastructure updates"; the API
-reference of UpdateComputeEnvironment, which says of each member whether it needs one.
-"""
-
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from awsbatch_operator.kinds.computeenvironment import images
 from awsbatch_operator.kinds.computeenvironment.desired import Desired
-from awsbatch_operator.kinds.computeenvironment.noops import FARGATE, without_noops
+from awsbatch_operator.kinds.computeenvironment.members import (
+    CAPACITY_TAGS,
+    DESIRED_SIZE,
+    IMAGE_UPDATE,
+    LAUNCHED,
+    ORDERED_STRATEGIES,
+    PROVIDER,
+    RESOURCES,
+    TAKEN_BACK,
+    Verb,
+    resources_of,
+    service_linked,
+    under,
+    verb,
+)
+from awsbatch_operator.kinds.computeenvironment.noops import without_noops
 from awsbatch_operator.kinds.computeenvironment.observed import Observed
 from awsbatch_operator.schema.canonical import canonical, differences
 
-SERVICE_LINKED_ROLE = "/aws-service-role/batch.amazonaws.com/"
-
-# Changed in place while everything goes on.
-_IN_PLACE = (
-    "state",
-    "serviceRole",
-    "updatePolicy",
-    "unmanagedvCpus",
-    "ecsSettings",
-    "computeResources.minvCpus",
-    "computeResources.maxvCpus",
-    "computeResources.scalingPolicy",
-)
-_IN_PLACE_ON_FARGATE = ("computeResources.subnets", "computeResources.securityGroupIds")
-# AWS can exchange the instances by itself, if role and strategies allow.
-_INFRASTRUCTURE = tuple(
-    f"computeResources.{name}"
-    for name in (
-        "allocationStrategy",
-        "bidPercentage",
-        "ec2Configuration",
-        "ec2KeyPair",
-        "imageId",
-        "instanceRole",
-        "instanceTypes",
-        "launchTemplate",
-        "placementGroup",
-        "securityGroupIds",
-        "subnets",
-        "tags",
-        "type",
-    )
-)
-_UPDATABLE_STRATEGIES = frozenset(
-    {
-        "BEST_FIT_PROGRESSIVE",
-        "BEST_FIT_PROGRESSIVE_ORDERED",
-        "SPOT_CAPACITY_OPTIMIZED",
-        "SPOT_CAPACITY_OPTIMIZED_PRIORITIZED",
-        "SPOT_PRICE_CAPACITY_OPTIMIZED",
-    }
-)
-# Batch owns it after creation: it is only ever an initial value.
-_NEVER = "computeResources.desiredvCpus"
+_IMAGES = f"{RESOURCES}.ec2Configuration"
+_GROUPS = f"{RESOURCES}.securityGroupIds"
+_TYPES = f"{RESOURCES}.instanceTypes"
 # Where the spec is silent, AWS fills in a value of its own, which is then no difference.
 _FILLED_IN = (
     "serviceRole",
-    "computeResources.ec2Configuration",
-    "computeResources.instanceTypes",
-    "computeResources.instanceRole",
-    "computeResources.securityGroupIds",
+    _IMAGES,
+    _TYPES,
+    f"{RESOURCES}.instanceRole",
+    _GROUPS,
 )
-# What an update sends for a member that has left the spec: AWS's default.
-_DEFAULTS: Mapping[str, Any] = {
-    "state": "ENABLED",
-    "updatePolicy": {"terminateJobsOnUpdate": False, "jobExecutionTimeoutMinutes": 30},
-    "unmanagedvCpus": 0,
-    "ecsSettings": {"containerInsights": "DISABLED"},
-    "minvCpus": 0,
-    "scalingPolicy": {"minScaleDownDelayMinutes": 0},
-}
+# The same inside of structures, where an entry of the spec is silent.
+_VERSION_OF_KUBERNETES = "imageKubernetesVersion"
+_NO_WISH = "INHERIT_FROM_CLUSTER"
 
 
 class Change(Enum):
@@ -106,45 +72,32 @@ class Differences:
 
 
 def compare(desired: Desired, observed: Observed) -> Differences:
-    """What AWS would have to change, and how it can."""
-    wanted = _as_aws_says_it(desired.content, observed.content)
-    have = without_noops(observed.content)
-    differing = differences(wanted, have, ignore=(_NEVER,))
-    found = [path for path in differing if not _filled_in(path, wanted)]
-    left = tuple(path for path in differing if path not in found and _is_set(path, observed))
+    """What AWS would have to change, and how it can.
+
+    A newer image that AWS announces is a difference if the spec wants it, until it was asked for.
+    """
+    wanted, have = _alike(desired.content, without_noops(observed.content))
+    differing = differences(wanted, have, ignore=(DESIRED_SIZE,))
+    if _same_types(resources_of(wanted), resources_of(have)):
+        differing = tuple(path for path in differing if path != _TYPES)
+    left = tuple(
+        path
+        for path in differing
+        if (_filled_in(path, wanted) and _is_set(path, observed)) or _stays(path, wanted, have)
+    )
+    cleared = tuple(path for path in left if _clearable(path, wanted, have))
+    silent = {path for path in differing if _filled_in(path, wanted) or path in left}
+    found = [path for path in differing if path not in silent or path in cleared]
     policies = ["updatePolicy" in canonical(content) for content in (wanted, have)]
     if policies == [False, True]:
         found.append("updatePolicy")  # not a member of a creation, so the comparison skips it
-    crossing = "serviceRole" in found and crosses(str(wanted.get("serviceRole") or ""), observed)
-    allowed = _in_place(desired, observed)
-    in_place = tuple(
-        path for path in found if _under(path, allowed) and not (path == "serviceRole" and crossing)
-    )
-    beyond = tuple(path for path in found if path not in in_place)
-    return Differences(in_place, beyond, _change(desired, observed, in_place, beyond), left)
-
-
-def update_request(desired: Desired, fields: tuple[str, ...]) -> dict[str, Any]:
-    """UpdateComputeEnvironment's body for fields that change in place, and no others."""
-    request: dict[str, Any] = {"computeEnvironment": desired.name}
-    resources: dict[str, Any] = {}
-    given = desired.content.get("computeResources") or {}
-    for path in fields:
-        first, _, rest = path.partition(".")
-        if first == "computeResources":
-            name = rest.partition(".")[0]
-            resources[name] = given.get(name, _DEFAULTS.get(name))
-        else:
-            request[first] = desired.content.get(first, _DEFAULTS.get(first))
-    if "updatePolicy" in request:
-        # AWS keeps of a policy what an update does not name.
-        request["updatePolicy"] = {**_DEFAULTS["updatePolicy"], **request["updatePolicy"]}
-    if desired.managed and (resources or request.keys() - {"computeEnvironment", "state"}):
-        # AWS refuses an update of a managed environment without any member of computeResources.
-        resources.setdefault("maxvCpus", given["maxvCpus"])
-    if resources:
-        request["computeResources"] = resources
-    return request
+    if desired.tracks_images and images.announced(observed) and not _answered(desired, observed):
+        found.append(IMAGE_UPDATE)
+    verbs = {path: _verb(path, observed, wanted, have) for path in found}
+    in_place = tuple(path for path, each in verbs.items() if each is Verb.IN_PLACE)
+    beyond = tuple(path for path, each in verbs.items() if each is not Verb.IN_PLACE)
+    kept = tuple(path for path in left if path not in cleared)
+    return Differences(in_place, beyond, _change(verbs), kept)
 
 
 def left_words(observed: Observed, found: Differences) -> tuple[str, ...]:
@@ -159,95 +112,157 @@ def left_words(observed: Observed, found: Differences) -> tuple[str, ...]:
     )
 
 
-def changes_in_place(field: str, desired: Desired, observed: Observed) -> bool:
-    """Whether AWS can change the field of this environment while everything goes on."""
-    return _under(field, _in_place(desired, observed))
+def how(field: str, desired: Desired, observed: Observed) -> Verb:
+    """What it takes to change a field of this environment."""
+    return verb(field, observed.content, desired.content)
 
 
 def crosses(role: str, observed: Observed) -> bool:
     """AWS cannot change a service-linked role into an ordinary one, or back."""
-    return _service_linked({"serviceRole": role}) != _service_linked(observed.content)
+    return service_linked({"serviceRole": role}) != service_linked(observed.content)
 
 
-def _in_place(desired: Desired, observed: Observed) -> tuple[str, ...]:
-    both = {_resources(content).get("type") for content in (desired.content, observed.content)}
-    return _IN_PLACE + (_IN_PLACE_ON_FARGATE if both <= FARGATE else ())
+def _verb(
+    path: str, observed: Observed, wanted: Mapping[str, Any], have: Mapping[str, Any]
+) -> Verb:
+    if path == "serviceRole" and crosses(str(wanted.get("serviceRole") or ""), observed):
+        return Verb.REPLACEMENT
+    return verb(path, have, wanted)
 
 
-def role_request(role: str, observed: Observed) -> dict[str, Any]:
-    """UpdateComputeEnvironment's body for the role alone, whatever else the spec says."""
-    request: dict[str, Any] = {"computeEnvironment": observed.detail["computeEnvironmentName"]}
-    request["serviceRole"] = role
-    if observed.content.get("type") == "MANAGED":
-        # AWS refuses an update of a managed environment without any member of computeResources.
-        request["computeResources"] = {"maxvCpus": _resources(observed.content)["maxvCpus"]}
-    return request
+def _change(verbs: Mapping[str, Verb]) -> Change:
+    found = set(verbs.values())
+    if Verb.REPLACEMENT in found:
+        return Change.REPLACEMENT
+    if Verb.INFRASTRUCTURE in found:
+        return Change.INFRASTRUCTURE
+    return Change.SCALING if found else Change.NONE
 
 
-def _change(
-    desired: Desired, observed: Observed, in_place: tuple[str, ...], beyond: tuple[str, ...]
-) -> Change:
-    if not beyond:
-        return Change.SCALING if in_place else Change.NONE
-    movable = all(_under(path, _INFRASTRUCTURE) for path in beyond)
-    both = (desired.content, observed.content)
-    strategies = all(
-        _resources(content).get("allocationStrategy") in _UPDATABLE_STRATEGIES for content in both
-    )
-    linked = all(_service_linked(content) for content in both)
-    return Change.INFRASTRUCTURE if movable and strategies and linked else Change.REPLACEMENT
-
-
-def _service_linked(content: Mapping[str, Any]) -> bool:
-    role = str(content.get("serviceRole") or "")
-    return not role or SERVICE_LINKED_ROLE in role
+def _answered(desired: Desired, observed: Observed) -> bool:
+    return desired.update.is_of(observed.mark) and desired.update.answered
 
 
 def _filled_in(path: str, wanted: Mapping[str, Any]) -> bool:
     for filled in _FILLED_IN:
-        if _under(path, (filled,)):
+        if under(path, (filled,)):
             first, _, rest = filled.partition(".")
-            holder = _resources(wanted) if rest else wanted
+            holder = resources_of(wanted) if rest else wanted
             return (rest or first) not in holder
     return False
 
 
 def _is_set(path: str, observed: Observed) -> bool:
     """Whether AWS has there what it would not have filled in by itself."""
-    resources = _resources(observed.content)
-    match path:
-        case "serviceRole":
-            return not _service_linked(observed.content)
-        case "computeResources.ec2Configuration":
-            return any(each.get("imageIdOverride") for each in resources["ec2Configuration"])
-        case "computeResources.securityGroupIds":
-            return True
-        case _:
-            return False  # types of instances, and a profile that no environment can be without
+    resources = resources_of(observed.content)
+    if path == "serviceRole":
+        return not service_linked(observed.content)
+    if path == _IMAGES:
+        return any(each.get("imageIdOverride") for each in resources["ec2Configuration"])
+    return path == _GROUPS  # types of instances, and a profile that no environment can be without
 
 
-def _as_aws_says_it(content: Mapping[str, Any], observed: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Roles by bare name written as the ARN that AWS made of it, if it is that one."""
-    wanted = {**content}
-    if "computeResources" in content:
-        wanted["computeResources"] = _with_role(
-            _resources(content), _resources(observed), "instanceRole"
-        )
-    return _with_role(wanted, observed, "serviceRole")
+def _stays(path: str, wanted: Mapping[str, Any], have: Mapping[str, Any]) -> bool:
+    """Whether it was said of managed instances once, and no update takes it away.
+
+    AWS keeps of a provider what an update does not name, and documents no empty value of anything
+    in it; so it would be asked for the same again whenever it has finished. Of capacityTags it
+    takes no empty map (the shape TagrisTagsMap).
+    """
+    holder, _, name = path.rpartition(".")
+    if path not in {PROVIDER, CAPACITY_TAGS} and not under(holder, (PROVIDER,)):
+        return False
+    if verb(path, have, wanted) is not Verb.IN_PLACE or path in TAKEN_BACK:
+        return False
+    said: Any = canonical(wanted)
+    for each in holder.split("."):
+        said = said.get(each) or {}
+    return holder in {RESOURCES, PROVIDER, LAUNCHED} and name not in said
 
 
-def _with_role(
-    wanted: Mapping[str, Any], observed: Mapping[str, Any], name: str
-) -> Mapping[str, Any]:
+def _clearable(path: str, wanted: Mapping[str, Any], have: Mapping[str, Any]) -> bool:
+    """Whether an empty value takes away what the spec is silent about.
+
+    Without groups the instances need a launch template that names some.
+    """
+    if path not in {_IMAGES, _GROUPS} or verb(path, have, wanted) is not Verb.INFRASTRUCTURE:
+        return False
+    return path != _GROUPS or "launchTemplate" in resources_of(wanted)
+
+
+def _same_types(asked: Mapping[str, Any], got: Mapping[str, Any]) -> bool:
+    """Whether the types are alike by the strategy that is asked for, whatever the other one was."""
+    types = [list(each.get("instanceTypes") or ()) for each in (asked, got)]
+    ordered = asked.get("allocationStrategy") in ORDERED_STRATEGIES
+    return types[0] == types[1] if ordered else sorted(types[0]) == sorted(types[1])
+
+
+# --- the same, written in one way ---
+
+
+def _alike(
+    wanted: Mapping[str, Any], have: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Both contents, where AWS writes what it was sent in a way of its own."""
+    wanted, have = _with_role(dict(wanted), have, "serviceRole"), dict(have)
+    for content in (wanted, have):
+        if "eksConfiguration" in content:
+            content["eksConfiguration"] = _cluster(content["eksConfiguration"])
+    if RESOURCES not in wanted or RESOURCES not in have:
+        return wanted, have
+    asked, got = dict(wanted[RESOURCES]), dict(have[RESOURCES])
+    asked = _with_role(asked, got, "instanceRole")
+    for resources in (asked, got):
+        if "ec2Configuration" in resources:
+            entries = resources["ec2Configuration"]
+            resources["ec2Configuration"] = sorted(entries, key=_text)
+        if "launchTemplate" in resources:
+            resources["launchTemplate"] = _template(resources["launchTemplate"])
+    if "ec2Configuration" in asked and "ec2Configuration" in got:
+        got["ec2Configuration"] = _with_silence(asked["ec2Configuration"], got["ec2Configuration"])
+    return {**wanted, RESOURCES: asked}, {**have, RESOURCES: got}
+
+
+def _with_role(wanted: dict[str, Any], observed: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A role by bare name written as the ARN that AWS made of it, if it is that one."""
     have = str(observed.get(name) or "")
     if name in wanted and have.endswith(f"/{wanted[name]}"):
         return {**wanted, name: have}
     return wanted
 
 
-def _resources(content: Mapping[str, Any]) -> Mapping[str, Any]:
-    return content.get("computeResources") or {}
+def _cluster(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """EksConfiguration; to follow the cluster is what AWS does where nothing is said."""
+    entry = given.get("accessEntry") or {}
+    kept = {name: value for name, value in given.items() if name != "accessEntry"}
+    state = entry.get("desiredState")
+    return kept if state in {None, _NO_WISH} else {**kept, "accessEntry": {"desiredState": state}}
 
 
-def _under(path: str, prefixes: tuple[str, ...]) -> bool:
-    return any(path == prefix or path.startswith(f"{prefix}.") for prefix in prefixes)
+def _template(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """LaunchTemplateSpecification; its overrides are for different types, so in any order."""
+    if "overrides" not in given:
+        return given
+    return {**given, "overrides": sorted(given["overrides"], key=_text)}
+
+
+def _with_silence(
+    asked: list[Mapping[str, Any]], got: list[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """AWS's entries without the version of Kubernetes that it has chosen where none was asked."""
+    silent = {each.get("imageType") for each in asked if not each.get(_VERSION_OF_KUBERNETES)}
+    return [
+        {name: value for name, value in each.items() if name != _VERSION_OF_KUBERNETES}
+        if each.get("imageType") in silent
+        else each
+        for each in got
+    ]
+
+
+def _text(entry: Mapping[str, Any]) -> str:
+    """Sorts entries that are alike but for the order of what they list."""
+    in_order = {
+        name: sorted(value) if isinstance(value, list) and name == "targetInstanceTypes" else value
+        for name, value in entry.items()
+    }
+    return json.dumps(in_order, sort_keys=True, default=str)

@@ -1,12 +1,16 @@
-"""Image types with which AWS makes no new compute environment any more (pure).
+"""Machine images: which AWS has ended, and newer ones that it announces (pure).
 
-Sources: Ec2Configuration.imageType in the API reference (since June 30, 2026 none on an image of
-Amazon Linux 2 that AWS provides; with an image of one's own it goes on); AWS Batch user guide, page
+With some image types AWS makes no new compute environment any more. Sources:
+Ec2Configuration.imageType in the API reference (since June 30, 2026 none on an image of Amazon
+Linux 2 that AWS provides; with an image of one's own it goes on); AWS Batch user guide, page
 al1-ami-deprecation, for ECS_AL1, which is no image type any more. Those of EKS get no more
 updates, which AWS does not call a reason to refuse one.
 
 The API server must not refuse them: environments that AWS has keep their image type, and objects
 that are made anew for them (in a rebuilt cluster, say) name it.
+
+A newer image of a type is announced by `batchImageStatus` in a description, where the environment
+has begun to launch instances from AWS's own image of the type (Ec2Configuration.batchImageStatus).
 """
 
 from collections.abc import Mapping
@@ -14,6 +18,8 @@ from typing import Any
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
+from awsbatch_operator.kinds.computeenvironment.noops import IMAGE_STATUS
+from awsbatch_operator.kinds.computeenvironment.observed import Observed
 
 # By image type: the one that comes after it.
 _ENDED: Mapping[str, str] = {
@@ -57,3 +63,25 @@ def refusal(content: Mapping[str, Any]) -> Finding | None:
         "have it go on."
     )
     return Finding(catalogue.NO_LONGER_OFFERED, words, remedy)
+
+
+def announced(observed: Observed) -> bool:
+    """Whether AWS Batch says that it has a newer image for the environment."""
+    resources = observed.content.get("computeResources") or {}
+    entries = resources.get("ec2Configuration") or ()
+    return any(each.get(IMAGE_STATUS) == "UPDATE_AVAILABLE" for each in entries)
+
+
+def news(observed: Observed, *, tracked: bool) -> str:
+    """What is told of a newer image that is not taken over now; "" if there is none."""
+    if not announced(observed):
+        return ""
+    if tracked:
+        return (
+            "AWS was told to take its newest machine image, and says that there is a newer one "
+            "until new instances have started."
+        )
+    return (
+        "AWS has a newer machine image for this environment. Set spec.imageUpdates to Track, and "
+        "it is taken over: instances are exchanged, as updatePolicy says."
+    )

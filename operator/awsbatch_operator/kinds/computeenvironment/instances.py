@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.conditions import ExtraCondition
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import LAUNCHES, Resource, Shape
@@ -22,10 +23,16 @@ from awsbatch_operator.capacity.planner import plan_capacity
 from awsbatch_operator.capacity.removal import plan_held_back, plan_removal
 from awsbatch_operator.capacity.requests import Call
 from awsbatch_operator.capacity.wish import wish
+from awsbatch_operator.kinds.computeenvironment.placement import GroupCall
 from awsbatch_operator.kinds.contract import Following
 from awsbatch_operator.kinds.lasting import ApiCall
 
-EnvironmentCall = ApiCall | Call
+OwnCall = ApiCall | GroupCall
+"""What is done about the environment itself: in Batch, and about its placement group in EC2."""
+
+OwnPlan = Plan[OwnCall] | Plan[ApiCall] | Plan[GroupCall]
+
+EnvironmentCall = OwnCall | Call
 
 NOT_GUARANTEED = "DurationNotGuaranteed"
 
@@ -69,9 +76,7 @@ def wanted_capacity(resource: Resource) -> Wanted:
         return Wanted()
 
 
-def with_capacity(
-    plan: Plan[ApiCall], capacity: Capacity | None, now: Instant
-) -> Plan[EnvironmentCall]:
+def with_capacity(plan: OwnPlan, capacity: Capacity | None, now: Instant) -> Plan[EnvironmentCall]:
     """The environment's own plan, and beside it, in lanes of its own, that of its instances."""
     if capacity is None:
         return joined(plan, Plan())
@@ -134,7 +139,7 @@ def with_capacity_held_back(
     return joined(Plan(), plan_held_back(wish, capacity.seen, following.findings, now))
 
 
-def joined(one: Plan[ApiCall], other: Plan[Call]) -> Plan[EnvironmentCall]:
+def joined(one: OwnPlan, other: Plan[Call]) -> Plan[EnvironmentCall]:
     """Both plans at once; released is neither here."""
     looks = [each.look_again_seconds for each in (one, other)]
     steps: list[Step[Any]] = [*one.steps, *map(_expecting, other.steps)]
@@ -145,6 +150,7 @@ def joined(one: Plan[ApiCall], other: Plan[Call]) -> Plan[EnvironmentCall]:
         announce={**one.announce, **other.announce},
         released=one.released,
         look_again_seconds=min((each for each in looks if each is not None), default=None),
+        drift=one.drift,
     )
 
 
@@ -186,7 +192,8 @@ def not_guaranteed(plan: Plan[Any] | None) -> tuple[ExtraCondition, ...]:
         f"Spot Instances serve the block of {_named(pools)}, as its fallback allows: EC2 may take "
         "them back before the end."
     )
-    return (ExtraCondition(NOT_GUARANTEED, holds=True, reason="Spot", message=words),)
+    reason = catalogue.ON_SPOT.name
+    return (ExtraCondition(NOT_GUARANTEED, holds=True, reason=reason, message=words),)
 
 
 def _named(pools: Sequence[str]) -> str:

@@ -1,122 +1,29 @@
 """What AWS's words about an INVALID environment mean, and what helps (pure).
 
 AWS looks again by itself, about once a minute, and calls an environment VALID when what it lacked
-is there. Some things never come back, and then the environment has to be another one. The words are
-those of public reports and of the user guide's page "INVALID compute environment".
+is there. Some things never come back, and then the environment has to be another one.
 """
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.words import some_of
 from awsbatch_operator.kinds.computeenvironment import images
-from awsbatch_operator.kinds.computeenvironment.changes import (
-    SERVICE_LINKED_ROLE,
-    Differences,
-    changes_in_place,
-)
+from awsbatch_operator.kinds.computeenvironment.causes import Cause, lack_of
+from awsbatch_operator.kinds.computeenvironment.changes import Change, Differences, how
 from awsbatch_operator.kinds.computeenvironment.desired import Desired
+from awsbatch_operator.kinds.computeenvironment.members import SERVICE_LINKED_ROLE, Verb
 from awsbatch_operator.kinds.computeenvironment.observed import Observed
+from awsbatch_operator.kinds.computeenvironment.updating import in_vain
 
 LOOK_SECONDS = 15.0  # at the queues that the feed has read: it costs no call
 RETRY_SECONDS = 600.0  # before a deletion that AWS gave up is asked for again without any sign
 
 
-@dataclass(frozen=True, slots=True)
-class Lack:
-    """A row: words of AWS (all of one of the tuples, in lower case), and what they are about.
-
-    `field` is the member to be corrected, "" if none is, and `correct` how, where naming something
-    else there is not enough. `again` says what makes the environment VALID as it is, "" if nothing
-    does.
-    """
-
-    words: tuple[tuple[str, ...], ...]
-    field: str = ""
-    again: str = ""
-    correct: str = ""
-
-
-_TEMPLATE = "computeResources.launchTemplate"
-_ANOTHER_VERSION = (
-    f"Make a version of the launch template that has {{}}, and name it in spec.{_TEMPLATE}.version"
-)
-_ROLE = Lack((("sts:assumerole",), ("assume", "role")))
-_CLUSTER = Lack((("cluster", "blank"), ("cluster", "not found"), ("cluster", "inactive")))
-_IMAGE = Lack(
-    (("image id",), ("invalidami",), ("ami cannot be described",)),
-    "computeResources.ec2Configuration",
-)
-_IN_TEMPLATE = Lack((), _TEMPLATE, correct=_ANOTHER_VERSION.format("something that exists there"))
-_LACKS = (
-    _CLUSTER,
-    _ROLE,
-    Lack(
-        (("instance profile",),),
-        "computeResources.instanceRole",
-        "Make the instance profile, and it becomes VALID by itself",
-    ),
-    Lack((("not authorized",), ("access denied",)), again="Grant it to the role that AWS names"),
-    Lack((("subnet",),), "computeResources.subnets"),
-    Lack((("security group",), ("securitygroup",)), "computeResources.securityGroupIds"),
-    _IMAGE,
-    Lack(
-        (("key pair",), ("keypair",)),
-        "computeResources.ec2KeyPair",
-        "Make or import a key pair of that name, and it becomes VALID by itself",
-    ),
-    Lack(
-        (("placement group",), ("placementgroup",)),
-        "computeResources.placementGroup",
-        "Make a placement group of that name, and it becomes VALID by itself",
-    ),
-    Lack(
-        (("mime",),),
-        _TEMPLATE,
-        correct=_ANOTHER_VERSION.format("its user data in MIME multipart form"),
-    ),
-    Lack(
-        (("launch template", "template name"),),
-        _TEMPLATE,
-        "Make a launch template of that name, and it becomes VALID by itself",
-    ),
-    Lack((("launch template",), ("launchtemplate",)), _TEMPLATE),
-)
-_UNKNOWN = Lack(())
-# What people have named may contain any word; and an ARN of an assumed role, or how Auto Scaling
-# begins whatever EC2 says of the template that Batch has made, is not what is lacking.
-_NOT_THE_LACK = re.compile(
-    r"(?<!\w)'[^']*'|\"[^\"]*\"|\barn:\S+|(?<=\btemplate name )\S+|(?<=\bprofile name: )\S+"
-    r"|you must use a valid fully-formed launch template"
-)
-
-
-def lack_of(observed: Observed) -> Lack:
-    """The first row whose words AWS uses, about where this environment has what they are about."""
-    said = _NOT_THE_LACK.sub("", observed.reason.lower())
-    for lack in _LACKS:
-        if any(all(word in said for word in words) for words in lack.words):
-            return _where_it_is(lack, observed)
-    return _UNKNOWN
-
-
-def _where_it_is(lack: Lack, observed: Observed) -> Lack:
-    """An image may be named in two members; and a launch template may name what they do not."""
-    resources = observed.content.get("computeResources") or {}
-    given = resources.get(lack.field.rpartition(".")[2])
-    if lack is _IMAGE:
-        if (image := resources.get("imageId")) and image in observed.reason:
-            return replace(lack, field="computeResources.imageId")
-        given = [each for each in given or () if each.get("imageIdOverride")]
-    return _IN_TEMPLATE if lack.field and not given and "launchTemplate" in resources else lack
-
-
 def lost_for_good(observed: Observed) -> bool:
     """Whether nothing can make this environment VALID again, whatever the spec says."""
-    return observed.status == "INVALID" and lack_of(observed) is _CLUSTER
+    return observed.status == "INVALID" and lack_of(observed).cause is Cause.CLUSTER
 
 
 def is_made_anew(desired: Desired, observed: Observed, found: Differences) -> bool:
@@ -128,7 +35,7 @@ def is_made_anew(desired: Desired, observed: Observed, found: Differences) -> bo
         return False
     if not desired.tags.ours.items() <= observed.tags.items():
         return False
-    if not found.beyond and not lost_for_good(observed):
+    if not _takes_another(desired, observed, found):
         return False
     if images.ended(desired.content):
         return False  # it could not be created again
@@ -139,9 +46,15 @@ def is_made_anew(desired: Desired, observed: Observed, found: Differences) -> bo
     return "serviceRole" not in found.in_place  # AWS cannot delete it before it has its role
 
 
+def _takes_another(desired: Desired, observed: Observed, found: Differences) -> bool:
+    """Whether nothing but another environment helps."""
+    replaces = found.change is Change.REPLACEMENT
+    return replaces or lost_for_good(observed) or in_vain(desired, observed, found)
+
+
 def findings(desired: Desired, observed: Observed, found: Differences) -> tuple[Finding, ...]:
     """Why the INVALID environment stays as it is, and what helps."""
-    if found.beyond or lost_for_good(observed):
+    if _takes_another(desired, observed, found):
         return (_not_made_anew(desired, observed, found),)
     remedy = _remedy(desired, observed)
     return (Finding(catalogue.ENVIRONMENT_INVALID, observed.words, remedy),)
@@ -149,9 +62,12 @@ def findings(desired: Desired, observed: Observed, found: Differences) -> tuple[
 
 def _not_made_anew(desired: Desired, observed: Observed, found: Differences) -> Finding:
     """It takes another environment, and something forbids to remove this one."""
-    reason = catalogue.REPLACEMENT_NEEDED if found.beyond else catalogue.ENVIRONMENT_INVALID
-    if found.beyond:
+    replaces = found.change is Change.REPLACEMENT
+    reason = catalogue.REPLACEMENT_NEEDED if replaces else catalogue.ENVIRONMENT_INVALID
+    if replaces:
         why = f"AWS cannot change {', '.join(found.beyond)} of this environment."
+    elif in_vain(desired, observed, found):
+        why = f"AWS has made an update for {', '.join(found.beyond)}, which did not help."
     else:
         why = "An ECS cluster that was deleted never comes back by itself."
     if desired.remaking.generation == desired.generation and not observed.queues:
@@ -167,16 +83,21 @@ def _not_made_anew(desired: Desired, observed: Observed, found: Differences) -> 
 
 def _remedy(desired: Desired, observed: Observed) -> str:
     lack = lack_of(observed)
-    if lack is _ROLE:
+    if lack.cause is Cause.ROLE:
         return _role_remedy(observed)
     if not lack.field:
         mend = lack.again or "Mend what AWS names, in AWS or in the spec"
+        if not lack.looks:
+            return f"{mend}."
         return f"{mend}; AWS looks at the environment again by itself within some minutes."
     correct = lack.correct or f"Correct spec.{lack.field}"
     if lack.again:
         correct = f"{lack.again}; or {correct[0].lower()}{correct[1:]}"
-    if changes_in_place(lack.field, desired, observed):
-        return f"{correct}: it is changed in place."
+    match how(lack.field, desired, observed):
+        case Verb.IN_PLACE:
+            return f"{correct}: it is changed in place."
+        case Verb.INFRASTRUCTURE:
+            return f"{correct}: AWS then exchanges the instances of the environment."
     return f"{correct}. {_another(desired, observed.queues)}."
 
 
@@ -189,6 +110,8 @@ def _another(desired: Desired, queues: Sequence[object]) -> str:
 
 
 def _then_another(desired: Desired, queues: Sequence[object]) -> str:
+    if queues and desired.replaceable:
+        return "A new environment then takes its place in its job queues by itself"
     anew = "it is then made anew by itself"
     policy = "set spec.deletionPolicy to Delete"
     if queues:
@@ -197,7 +120,10 @@ def _then_another(desired: Desired, queues: Sequence[object]) -> str:
             f"computeEnvironmentOrder, or delete them"
         )
         also = f", and {policy}" if desired.retained else ""
-        return f"{used}{also}; {anew}, which ends jobs that still run in it"
+        beside = ""
+        if desired.replacement.refuse:
+            beside = "; or set spec.replacement.policy to BlueGreen, and another takes its place"
+        return f"{used}{also}; {anew}, once no job runs in it any more{beside}"
     if desired.retained:
         return f"Its deletionPolicy keeps what AWS has: {policy}, and {anew}"
     return "No job queue uses the environment, so it is then made anew by itself"
@@ -220,7 +146,7 @@ def deletion_failed(observed: Observed) -> Finding:
     """AWS took the deletion, tried, and gave up: most often its role went first."""
     remedy = (
         _role_remedy(observed)
-        if lack_of(observed) is _ROLE
+        if lack_of(observed).cause is Cause.ROLE
         else "AWS needs the environment's service role to clean up, and no job in it: mend what it "
         "names, and the deletion goes on by itself."
     )

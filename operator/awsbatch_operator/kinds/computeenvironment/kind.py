@@ -1,7 +1,7 @@
 """The ComputeEnvironment, put together from the pieces of this room."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from awsbatch_operator.api.findings import Finding
@@ -16,22 +16,26 @@ from awsbatch_operator.capacity.conduct import Conductor
 from awsbatch_operator.capacity.launch_codec import recorded
 from awsbatch_operator.capacity.looking import Lookout
 from awsbatch_operator.capacity.requests import Call
+from awsbatch_operator.kinds.account_limits import ENVIRONMENTS, Rooms
 from awsbatch_operator.kinds.computeenvironment.desired import Desired, desired_environment
 from awsbatch_operator.kinds.computeenvironment.instances import (
     EnvironmentCall,
     HeldBack,
     has_capacity,
     interrupted_hosts,
+    joined,
     with_capacity_held_back,
 )
 from awsbatch_operator.kinds.computeenvironment.observe import Observer
 from awsbatch_operator.kinds.computeenvironment.observed import Observed
+from awsbatch_operator.kinds.computeenvironment.placement import GroupCall
 from awsbatch_operator.kinds.computeenvironment.plan import plan_environment
+from awsbatch_operator.kinds.computeenvironment.rediscovery import Rediscovery
 from awsbatch_operator.kinds.computeenvironment.removal import (
     EnvironmentRemoval,
     environment_removal,
-    plan_removal,
 )
+from awsbatch_operator.kinds.computeenvironment.replacing_removal import plan_whole_removal
 from awsbatch_operator.kinds.computeenvironment.spec import RESOURCE
 from awsbatch_operator.kinds.computeenvironment.status import environment_status
 from awsbatch_operator.kinds.contract import Following, KindStatus, Removal, Seen
@@ -40,6 +44,7 @@ from awsbatch_operator.kinds.infrastructure import refusals
 from awsbatch_operator.kinds.lasting import ApiCall, needed_references, whose
 from awsbatch_operator.kinds.permissions import Allowances
 from awsbatch_operator.kinds.scope_record import unreadable
+from awsbatch_operator.kinds.tagging import marked_first, unmarked
 from awsbatch_operator.kinds.unfit_jobs import UnfitJobs
 from awsbatch_operator.schema.request import to_request
 
@@ -48,11 +53,12 @@ from awsbatch_operator.schema.request import to_request
 class ComputeEnvironmentKind:
     """Implements Kind[Desired, Observed, EnvironmentCall].
 
-    Its actions are calls of Batch for the environment itself, and calls of EC2 and ECS for the
-    instances of an UNMANAGED one.
+    Its actions are calls of Batch for the environment itself, of EC2 for its placement group, and
+    of EC2 and ECS for the instances of an UNMANAGED one.
     """
 
     batch: BatchPort
+    rooms: Rooms
     lookout: Lookout
     conductor: Conductor
     unfit: UnfitJobs
@@ -86,7 +92,8 @@ class ComputeEnvironmentKind:
         return None
 
     def desired(self, resource: Resource, targets: Targets, owner: Owner) -> Desired:
-        return desired_environment(resource, targets, owner)
+        wanted = desired_environment(resource, targets, owner)
+        return replace(wanted, room=self.rooms.of(ENVIRONMENTS, targets))
 
     def removal(self, resource: Resource, removal: Removal) -> Removal:
         return environment_removal(resource, removal)
@@ -97,11 +104,19 @@ class ComputeEnvironmentKind:
             return None
         return HeldBack(following.owner, following.findings, following.may_change)
 
+    async def rediscovered(
+        self, resource: Resource, recorded: ScopeRecord, scope: Scope
+    ) -> ScopeRecord:
+        owner = Owner(self.cluster_id, resource.key, resource.uid)
+        return await Rediscovery(self.batch, owner).look(recorded, scope)
+
     async def observe(
         self, resource: Resource, recorded: ScopeRecord, scope: Scope, *, fresh: bool
     ) -> Observed | None:
         look = Observer(self.batch, self.lookout, self.cluster_id, self.allowed)
         found = await look(resource, recorded, scope, fresh=fresh)
+        if found is None and not resource.deleting:
+            await self.rooms.look(ENVIRONMENTS, scope, recorded.serving)
         if found is not None and found.capacity is not None:
             seen, kept = found.capacity.seen, self.lookout.remembered(resource)
             for kind, hosts in interrupted_hosts(seen).items():
@@ -124,19 +139,25 @@ class ComputeEnvironmentKind:
         if isinstance(desired, Following):
             return Plan(findings=desired.findings)
         if isinstance(desired, EnvironmentRemoval):
-            plan = plan_removal(desired, observed, now)
+            plan = plan_whole_removal(desired, observed, now)
         elif isinstance(desired, Desired):
             plan = plan_environment(desired, observed, now)
+            plan = plan if observed is None else marked_first(plan, observed.tags)
         else:
             raise TypeError(f"a removal of a compute environment, not {type(desired).__name__}")
         if observed is not None and observed.capacity is not None:
             self.conductor.drafted(plan.actions, observed.capacity.seen.owner)
         return plan
 
+    def let_go(self, observed: Observed | None) -> Plan[EnvironmentCall]:
+        return joined(unmarked(observed), Plan())
+
     def permit(self, action: EnvironmentCall, scope: Scope, holder: ObjectKey) -> Permit:
         match action:
             case ApiCall(operation=operation):
                 return self.batch.permit(scope, operation, holder)
+            case GroupCall(operation=operation):
+                return self.lookout.ec2.permit(scope, operation, holder)
             case Call():
                 return self.conductor.permit(action, scope, holder)
         assert_never(action)
@@ -147,6 +168,8 @@ class ComputeEnvironmentKind:
         match action:
             case ApiCall(operation=operation, request=request):
                 await self.batch.change(scope, operation, to_request(request))
+            case GroupCall(operation=operation, request=request):
+                await self.lookout.ec2.change(scope, operation, request)
             case Call() if observed is not None and observed.capacity is not None:
                 await self.conductor.send(action, scope, observed.capacity.seen.owner)
             case _:
@@ -154,9 +177,10 @@ class ComputeEnvironmentKind:
         return None
 
     def told(self, step: Step[EnvironmentCall], observed: Observed | None) -> Finding | None:
-        if observed is None or observed.capacity is None or isinstance(step.action, ApiCall):
+        action = step.action
+        if observed is None or observed.capacity is None or not isinstance(action, Call):
             return step.note
-        return self.conductor.told(step.action, step.note, observed.capacity.seen.owner)
+        return self.conductor.told(action, step.note, observed.capacity.seen.owner)
 
     def forget(self, key: ObjectKey) -> None:
         self.lookout.memories.forget(key)

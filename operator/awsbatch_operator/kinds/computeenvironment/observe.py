@@ -1,4 +1,4 @@
-"""A look at a compute environment: at Batch, and at what its instances are in EC2 and ECS."""
+"""A look at a compute environment: at Batch, and at what EC2 and ECS have of and around it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +15,7 @@ from awsbatch_operator.capacity.looking import Lookout
 from awsbatch_operator.capacity.settling import put_block
 from awsbatch_operator.capacity.subject import Subject
 from awsbatch_operator.capacity.views import InstanceView
+from awsbatch_operator.kinds.computeenvironment.ec2_things import Ec2Things, ec2_things
 from awsbatch_operator.kinds.computeenvironment.instances import (
     Capacity,
     Wanted,
@@ -23,9 +24,10 @@ from awsbatch_operator.kinds.computeenvironment.instances import (
     wanted_capacity,
     without_capacity,
 )
-from awsbatch_operator.kinds.computeenvironment.observed import Observed
+from awsbatch_operator.kinds.computeenvironment.observed import Around, Observed
 from awsbatch_operator.kinds.computeenvironment.remaking import remaking_in
 from awsbatch_operator.kinds.computeenvironment.spec import RESOURCE
+from awsbatch_operator.kinds.computeenvironment.surroundings import Surroundings, counted
 from awsbatch_operator.kinds.infrastructure import refusals
 from awsbatch_operator.kinds.lasting import whose
 from awsbatch_operator.kinds.permissions import Allowances, allowed_reservations
@@ -48,20 +50,61 @@ class Observer:
         detail = await self.batch.compute_environment(
             scope, resolved.serving, fresh=fresh, wake=resource.key
         )
+        around = await self._surroundings.look(
+            resource, resolved, scope, there=detail is not None, fresh=fresh
+        )
         if detail is None:
-            return await self._left(resource, resolved, scope, {}, fresh=fresh)
+            left = await self._left(resource, resolved, scope, {}, fresh=fresh)
+            return self._beside(left, resource, around)
         if resource.deleting and not self._is_ours(resource, detail):
             left, now = await self._left(resource, resolved, scope, detail, fresh=fresh), self._now
-            if left is not None and without_capacity(left.capacity, now, now) is not None:
+            if left is not None and (
+                left.has_group_of(self._owner(resource))
+                or without_capacity(left.capacity, now, now) is not None
+            ):
                 return left
+            if around is not None:  # what serves is not the object's any more, but others are
+                return self._beside(None, resource, around)
+        things = await self._things(resource, scope, detail, fresh=fresh)
         found = Observed(
-            detail, capacity=await self._capacity(resource, resolved, scope, detail, fresh=fresh)
+            detail,
+            capacity=await self._capacity(resource, resolved, scope, detail, fresh=fresh),
+            templates=things.templates,
+            group=things.group,
+            around=around,
         )
         going = resource.deleting or detail.get("status") == "INVALID"
-        if not going and not remaking_in(resource).is_of(found.mark):
+        if around is None and not going and not remaking_in(resource).is_of(found.mark):
             return found
-        queues = await self.batch.job_queues(scope, fresh=fresh)
-        return replace(found, queues=uses(queues, detail["computeEnvironmentArn"]))
+        return await self._held_up(found, resource, scope, fresh=fresh)
+
+    async def _held_up(
+        self, found: Observed, resource: Resource, scope: Scope, *, fresh: bool
+    ) -> Observed:
+        """With what holds up its end: queues, and of one that is to go the tasks that run in it."""
+        around, others = found.around, list[str]()
+        if around is None:
+            listed = await self.batch.job_queues(scope, fresh=fresh)
+        else:
+            listed = around.queues
+            others = [each.arn for each in around.others.values()] if resource.deleting else []
+        used = {use.arn: use for arn in (found.arn, *others) for use in uses(listed, arn)}
+        found = replace(found, queues=tuple(used.values()))
+        if not resource.deleting and not remaking_in(resource).is_of(found.mark):
+            return found
+        return await counted(found, self.lookout.ecs, scope, used=bool(used))
+
+    @property
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(batch=self.batch, ecs=self.lookout.ecs, cluster_id=self.cluster_id)
+
+    def _beside(
+        self, left: Observed | None, resource: Resource, around: Around | None
+    ) -> Observed | None:
+        """What there is without the environment that serves: instances, and other environments."""
+        if around is None:
+            return left
+        return replace(left or Observed({"tags": self._owner(resource).tags()}), around=around)
 
     async def _left(
         self,
@@ -72,15 +115,28 @@ class Observer:
         *,
         fresh: bool,
     ) -> Observed | None:
-        """What is left of an environment that AWS has no more: the instances, in a deletion.
+        """What there is around an environment that AWS does not have: templates and its group.
 
-        So it is of one that is another's by now, which is in `detail`.
+        In a deletion, the instances as well. So it is of one that is another's by now, which is in
+        `detail`.
         """
-        if not resource.deleting or not has_capacity(resource):
+        things = await self._things(resource, scope, {}, fresh=fresh)
+        instances = resource.deleting and has_capacity(resource)
+        if not instances and not things.matter(deleting=resource.deleting):
             return None
         tags = self._owner(resource).tags()
-        capacity = await self._capacity(resource, resolved, scope, detail, fresh=fresh)
-        return Observed({"tags": tags}, capacity=capacity)
+        capacity = None
+        if instances:
+            capacity = await self._capacity(resource, resolved, scope, detail, fresh=fresh)
+        return Observed(
+            {"tags": tags}, capacity=capacity, templates=things.templates, group=things.group
+        )
+
+    async def _things(
+        self, resource: Resource, scope: Scope, detail: Shape, *, fresh: bool
+    ) -> Ec2Things:
+        owner = self._owner(resource)
+        return await ec2_things(self.lookout, resource, owner, scope, detail, fresh=fresh)
 
     @property
     def _now(self) -> Instant:

@@ -1,7 +1,8 @@
 """The ComputeEnvironment resource."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -11,7 +12,6 @@ from awsbatch_operator.kinds.computeenvironment.capacity_status import CapacityS
 from awsbatch_operator.kinds.computeenvironment.noops import LATEST_IMAGE
 from awsbatch_operator.schema.common import (
     AWS_NAME_RULE,
-    INFRASTRUCTURE_NOT_YET,
     SCOPE_RULES,
     Infrastructure,
 )
@@ -26,7 +26,15 @@ from awsbatch_operator.schema.declare import (
     NotYet,
     PassThrough,
 )
-from awsbatch_operator.schema.fields import LIST_ATOMIC, Count, Fields, Line, Paragraph, Short
+from awsbatch_operator.schema.fields import (
+    EPOCH_YEARS,
+    LIST_ATOMIC,
+    Count,
+    Fields,
+    Line,
+    Paragraph,
+    Short,
+)
 from awsbatch_operator.schema.status import NamedStatus
 from awsbatch_operator.schema.tables.environment_rules import SPEC as ENVIRONMENT_RULES
 
@@ -42,13 +50,11 @@ MEMBERS = PassThrough(
 
 
 NOT_YET = (
-    *INFRASTRUCTURE_NOT_YET,
     NotYet(
-        path=f"computeResources.{LATEST_IMAGE}",
-        honoured=(False,),
+        path="computeResources.ec2Configuration[].amiRef",
         remedy=(
-            "Infrastructure updates are not supported yet: remove "
-            f"computeResources.{LATEST_IMAGE}, or set it to false."
+            "There is no ExtendedAMI yet: remove computeResources.ec2Configuration[].amiRef, and "
+            "name the image by imageIdOverride, or leave it to AWS."
         ),
     ),
     NotYet(
@@ -61,8 +67,69 @@ NOT_YET = (
 )
 
 
+class ImageUpdates(StrEnum):
+    """What happens when AWS Batch announces a newer machine image of its own."""
+
+    MANUAL = "Manual"
+    TRACK = "Track"
+
+
+class TemplateVersions(StrEnum):
+    """What `$Latest` and `$Default` of a launch template mean as time goes on."""
+
+    PIN = "Pin"
+    TRACK = "Track"
+
+
+class ReplacementPolicy(Fields):
+    """How a change is made that AWS cannot make of an environment that exists."""
+
+    policy: Literal["BlueGreen", "Refuse"] | None = Field(
+        None,
+        description=(
+            "BlueGreen (default): a new environment is made beside the old one, takes its place in "
+            "its queues, and the old one is removed once no job runs in it. Refuse: the object is "
+            "Stalled and names the fields."
+        ),
+    )
+    foreign_queues: Literal["Block", "Swap"] | None = Field(
+        None,
+        description=(
+            "Job queues that use the environment and that no JobQueue of this operator keeps. "
+            "Block (default): nothing is begun as long as there are any. Swap: the operator puts "
+            "the new environment in the place of the old one, for which it needs "
+            "batch:UpdateJobQueue on them."
+        ),
+    )
+    drain_timeout_seconds: int | None = Field(
+        None,
+        description=(
+            "How long jobs in the old environment are waited for; then it is deleted, which ends "
+            "them. The same goes for jobs that still run in an environment whose object is deleted "
+            "and which is in no queue any more. 0 (default): as long as they take."
+        ),
+        ge=0,
+        le=EPOCH_YEARS,
+    )
+
+
 class ComputeEnvironmentSpec(Infrastructure):
     """What is wanted: AWS's members are in `aws`."""
+
+    image_updates: ImageUpdates | None = Field(
+        None,
+        description=(
+            "When AWS Batch announces a newer image of its own. Manual (default): it is only told. "
+            "Track: the instances are exchanged, as updatePolicy says, once for each announcement."
+        ),
+    )
+    launch_template_versions: TemplateVersions | None = Field(
+        None,
+        description=(
+            "What $Latest and $Default of a launch template mean. Pin (default): the version that "
+            "they led to first. Track: a newer one is taken over, as any change of the template."
+        ),
+    )
 
     capacity: Capacity | None = Field(
         None,
@@ -70,6 +137,21 @@ class ComputeEnvironmentSpec(Infrastructure):
             "Instances that the operator launches for waiting jobs; of an UNMANAGED environment."
         ),
     )
+    replacement: ReplacementPolicy | None = Field(
+        None,
+        description="What happens when AWS can change the environment only by making another one.",
+    )
+
+    @property
+    def tracks_images(self) -> bool:
+        """Whether a newer image of AWS's is taken over; its own imperative says the same."""
+        told = bool(self.compute_resources.get(LATEST_IMAGE))
+        return told or self.image_updates is ImageUpdates.TRACK
+
+    @property
+    def tracks_templates(self) -> bool:
+        """Whether a newer version behind `$Latest` or `$Default` is taken over."""
+        return self.launch_template_versions is TemplateVersions.TRACK
 
     @property
     def managed(self) -> bool:
@@ -109,6 +191,27 @@ class ChangePlan(Fields):
     reason: Paragraph | None = Field(None, description="Why this kind of change.")
 
 
+class ReplacementStatus(Fields):
+    """How far a new environment has come in the place of an old one."""
+
+    step: Short = Field(
+        description=(
+            "Creating, Withdrawing (the new one is removed again), Swapping, Draining or Deleting."
+        )
+    )
+    from_: Short = Field(alias="from", description="AWS name of the old environment.")
+    to: Short = Field(description="AWS name of the new environment.")
+    queues: list[Annotated[str, Field(max_length=256)]] | None = Field(
+        None,
+        description="Job queues in AWS that have the old environment still.",
+        max_length=100,
+        json_schema_extra=dict(LIST_ATOMIC),
+    )
+    running_jobs: Count | None = Field(
+        None, description="Tasks of jobs that still run in the old environment."
+    )
+
+
 class ComputeEnvironmentStatus(NamedStatus):
     """What AWS reports."""
 
@@ -118,6 +221,9 @@ class ComputeEnvironmentStatus(NamedStatus):
     ecs_cluster_arn: Line | None = Field(None, description="ECS cluster that runs the jobs.")
     vcpus: VCpus | None = Field(None, alias="vCPUs", description="vCPUs as AWS has them.")
     plan: ChangePlan | None = Field(None, description="What changes in AWS, before it does.")
+    replacement: ReplacementStatus | None = Field(
+        None, description="A replacement that is under way."
+    )
     capacity: CapacityStatus | None = Field(
         None, description="What was launched for waiting jobs, in an UNMANAGED environment."
     )
