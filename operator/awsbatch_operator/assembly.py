@@ -40,6 +40,7 @@ from awsbatch_operator.kinds.narration import Narrator
 from awsbatch_operator.kinds.proofs import Proofs
 from awsbatch_operator.kinds.schedulingpolicy.spec import RESOURCE as SCHEDULING_POLICY
 from awsbatch_operator.kinds.scope_record import recorded_account
+from awsbatch_operator.kinds.sent import Sent
 from awsbatch_operator.kinds.shared import Claims, Shared
 from awsbatch_operator.kube.port import KubePort
 from awsbatch_operator.life_cycles import life_cycles
@@ -120,6 +121,7 @@ def assemble(settings: Settings, edges: Edges) -> Operator:
         cluster_id=settings.cluster_id,
         claims=Claims(wake),
         proofs=Proofs(aws.batch, settings.cluster_id),
+        sent=Sent(edges.clock, leadership),
     )
     cycles = life_cycles(settings, shared, aws, leadership, kube=edges.kube, metrics=edges.metrics)
     engine = _engine(settings, edges, shared, queue, Router(cycles))
@@ -230,6 +232,7 @@ def _aws(settings: Settings, edges: Edges, wake: Wake) -> Aws:
             connect_timeout=settings.aws_connect_timeout,
             read_timeout=settings.aws_read_timeout,
             threads=settings.aws_threads,
+            most=settings.most,
             cadence=Cadence().scaled(settings.poll_scale),
             prices=PriceOverrides.parse(settings.prices),
             interruption_queue=settings.queue,

@@ -16,6 +16,7 @@ from awsbatch_operator.capacity.resolving import Resolver
 from awsbatch_operator.capacity.waiting import Demand
 from awsbatch_operator.engine.cache import Cache
 from awsbatch_operator.engine.reconciler import Reconciler
+from awsbatch_operator.kinds.account_limits import Rooms
 from awsbatch_operator.kinds.accounts import OwnIdentity
 from awsbatch_operator.kinds.awsaccount.kind import AccountHomes, AwsAccountKind
 from awsbatch_operator.kinds.batchjob.act import SubmissionMemory
@@ -98,6 +99,7 @@ def _compute_environments(
     memories = Memories(leadership)
     return ComputeEnvironmentKind(
         batch=aws.batch,
+        rooms=Rooms(aws.batch, settings.most),
         lookout=replace(_lookout(settings, shared.clock, aws, memories), on_join=metrics.joined),
         conductor=Conductor(
             ec2=aws.ec2,
@@ -141,7 +143,9 @@ def life_cycles(
         "JobDefinition": Lifecycle(
             job_definitions(aws.batch, shared.clock, leadership), shared=shared, homes=accounts
         ),
-        "JobQueue": Lifecycle(job_queues(aws.batch), shared=shared, homes=accounts),
+        "JobQueue": Lifecycle(
+            job_queues(aws.batch, Rooms(aws.batch, settings.most)), shared=shared, homes=accounts
+        ),
         "SchedulingPolicy": Lifecycle(
             scheduling_policies(aws.batch), shared=shared, homes=accounts
         ),

@@ -30,6 +30,7 @@ def own_identity(settings: Settings) -> OwnIdentity:
             role_arns=settings.allowed_role_arns,
             external_arns=settings.allowed_external_arns,
             regions=settings.own_regions,
+            adoption=settings.allow_adoption,
         ),
         accounts=not settings.namespaces,  # they are in none: a Role does not reach them
     )

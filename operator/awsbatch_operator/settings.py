@@ -91,6 +91,11 @@ class Settings(BaseModel):
         description="Regions of objects without an AWSAccount, besides --region "
         "(comma-separated); default: all.",
     )
+    allow_adoption: bool = Field(
+        default=False,
+        description="Whether objects without an AWSAccount may take over what exists in AWS "
+        "(spec.adoptionPolicy); default: false.",
+    )
     prices: Annotated[tuple[str, ...], AfterValidator(_prices)] = Field(
         default=(),
         description="Your own prices of EC2 instances in US dollars an hour, instead of AWS's "
@@ -112,6 +117,19 @@ class Settings(BaseModel):
         le=600,
         description="Seconds after its creation before a job is submitted whose definition is "
         "given by name: one `kubectl apply` may change that definition, too.",
+    )
+    max_environments: int = Field(
+        default=50,
+        ge=1,
+        le=10_000,
+        description="Compute environments that AWS allows an account in a region; 50 is AWS's own "
+        "quota, and none is asked for beyond it.",
+    )
+    max_queues: int = Field(
+        default=50,
+        ge=1,
+        le=10_000,
+        description="Job queues that AWS allows an account in a region, likewise.",
     )
     resync_seconds: Seconds = Field(
         default=600, description="Every so often all objects are listed and compared."
@@ -148,6 +166,11 @@ class Settings(BaseModel):
         if self.allowed_regions is None:
             return None
         return tuple(region for region in (self.region, *self.allowed_regions) if region)
+
+    @property
+    def most(self) -> Mapping[str, int]:
+        """AWS's quotas in a region, by our kind."""
+        return {"ComputeEnvironment": self.max_environments, "JobQueue": self.max_queues}
 
     @property
     def queue(self) -> Queue | None:

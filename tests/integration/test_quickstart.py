@@ -11,6 +11,7 @@ from tests.support.cluster import is_complete, is_ready, is_true
 from tests.support.deadline import wait_until
 from tests.support.quickstart import ALL, DEFINITION, ENVIRONMENT, JOB, QUEUE
 from tests.support.site import opened
+from tests.support.whole_life import runs
 
 SEEDS = [1, 2, 3, 4]
 # What the operator's log tells of a life: a line each, but two of a definition, of which the end of
@@ -140,5 +141,9 @@ def test_kubectl_waits_for_the_job_and_for_the_end_of_the_namespace(site, cluste
     kubectl("apply", f"--kustomize={quickstart.DIRECTORY}", here)
     kubectl("wait", "--for=condition=complete", "batchjob/first-run", here, "--timeout=40s")
     kubectl("wait", "--for=condition=ready", "jobqueue/main", here, "--timeout=1s")
+    *_, job = quickstart.bodies()
+    spec = {**job["spec"], "containerOverrides": {"command": ["sleep", "900"]}}
+    cluster.apply({**job, "metadata": {"name": "at-work"}, "spec": spec})
+    cluster.wait("BatchJob", "at-work", runs, "runs")
     kubectl("delete", "namespace", cluster.namespace, "--timeout=50s")
     assert in_aws(site, cluster.namespace) == [], site.said(cluster.namespace)

@@ -4,7 +4,12 @@ The words are stable: users write alerts and `kubectl wait` on them. docs/reason
 from here. A finding's message says what is the case for one object; the remedy here is general.
 """
 
-from awsbatch_operator.api import capacity_reasons, job_reasons
+from awsbatch_operator.api import (
+    capacity_reasons,
+    job_reasons,
+    ownership_reasons,
+    replacing_reasons,
+)
 from awsbatch_operator.api.findings import TARGET_CHECK, Reason, note, stall, wait
 
 # --- the object itself ---
@@ -153,6 +158,15 @@ INVALID_REQUEST = stall(
     "AWS refuses the request and says why.",
     "Correct the spec, or what it names in AWS.",
 )
+ACCOUNT_LIMIT_REACHED = stall(
+    "AccountLimitReached",
+    "The account has as many environments or queues in the region as AWS allows. No call was made.",
+    "Delete one that is not needed any more, and this object goes on by itself; teams can share "
+    "one queue, divided by a SchedulingPolicy. Or delete this object and create it again in "
+    "another region or account. Where AWS allows the account more, tell the operator how many by "
+    "--max-environments or --max-queues.",
+    30.0,
+)
 NO_LONGER_OFFERED = stall(
     "NoLongerOffered",
     "AWS makes nothing new with what the spec asks for any more. No call was made.",
@@ -175,7 +189,7 @@ READY = note("Ready", "AWS is as the spec says.")
 DISABLED = note("Disabled", "AWS is as the spec says, which is disabled: nothing runs.")
 REPLACEMENT_NEEDED = stall(
     "ReplacementNeeded",
-    "AWS cannot change these fields in place as this version does; it takes a larger update.",
+    "AWS cannot change these fields of what exists, and nothing new may or can take its place.",
     "Undo the change, or delete this object and create it again.",
 )
 ENVIRONMENT_INVALID = stall(
@@ -202,6 +216,11 @@ OLD_NAME = note(
     "A field goes by a name that is kept for old manifests only; it means the same.",
     "Write the field by its new name.",
     warning=True,
+)
+ON_SPOT = note(
+    "Spot",
+    "A block runs on Spot Instances, so its duration is not guaranteed: EC2 may take them back.",
+    "Take Spot out of the block's fallback, and raise maxPricePerHour to the On-Demand price.",
 )
 QUEUE_INVALID = stall(
     "QueueInvalid",
@@ -239,6 +258,12 @@ STILL_IN_USE = stall(
     "Delete or change what uses it; this object goes on by itself.",
     10.0,
 )
+WAITS_FOR_JOBS = wait(
+    "WaitsForJobs",
+    "AWS lists no job in the queue, but BatchJobs were submitted to it so lately that it may have "
+    "them.",
+    "This object goes on by itself within a minute, or waits for them as its drain policy says.",
+)
 JOBS_ACTIVE = stall(
     "JobsActive",
     "The queue still has jobs, and its drain policy is to wait for them.",
@@ -265,6 +290,6 @@ DEREGISTERED = note("Deregistered", "An old revision of ours was deregistered.")
 
 def reasons() -> tuple[Reason, ...]:
     """The whole catalogue, in the order of its modules."""
-    modules = (job_reasons, capacity_reasons)
+    modules = (ownership_reasons, job_reasons, replacing_reasons, capacity_reasons)
     everything = (*globals().values(), *(each for one in modules for each in vars(one).values()))
     return tuple(value for value in everything if isinstance(value, Reason))

@@ -69,8 +69,21 @@ _STATES: Mapping[Situation, Mapping[str, str]] = {
         "Stalled": "False",
     },
 }
-TYPES = frozenset({"Ready", "Paused"}.union(*_STATES.values()))
-"""All conditions that an object can have; a kind's own (ExtraCondition) are added here."""
+DRIFTED = "Drifted"  # of the lasting kinds: driftPolicy Report
+MEANINGS: Mapping[str, str] = {
+    "Ready": "AWS is as the spec says. BatchJobs have none: they have Complete and Failed",
+    "Reconciling": "the operator or AWS is at work, or waits for what passes by itself",
+    "Stalled": "a person must act; it goes on by itself when that was done",
+    "DeletionBlocked": "the object is deleted, and something stands in the way: it says what",
+    "Paused": "the annotation awsbatch.dev/paused holds back every change in AWS",
+    "Complete": "the job has succeeded",
+    "Failed": "the job has failed; the reason says why",
+    "Suspended": "the job is held by spec.suspend",
+    DRIFTED: "AWS differs from the spec, and driftPolicy Report lets it be: it lists how",
+    "DurationNotGuaranteed": "a block runs on Spot Instances, which EC2 may take back early",
+}
+TYPES = frozenset(MEANINGS)
+"""All conditions that an object can have; a kind's own (ExtraCondition) are among them."""
 
 # What is False says no more than that, because what is True says all: whoever reads the whole
 # object would read the same words three times, and the longest are AWS's.

@@ -19,7 +19,11 @@ SUBMISSION = f"{GROUP}/submission"
 REGISTERING = f"{GROUP}/registering"
 TAG_KEYS = f"{GROUP}/tag-keys"
 REMAKING = f"{GROUP}/remaking"
+REPLACING = f"{GROUP}/replacing"
 LAUNCHES = f"{GROUP}/launches"
+TEMPLATE_VERSIONS = f"{GROUP}/template-versions"
+INFRASTRUCTURE_UPDATE = f"{GROUP}/infrastructure-update"
+PLACEMENT_GROUP = f"{GROUP}/placement-group"
 CONFIRM_ORPHANS = f"{GROUP}/confirm-orphans"
 
 Shape = Mapping[str, Any]

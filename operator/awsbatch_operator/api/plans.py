@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from awsbatch_operator.api.findings import Finding
+from awsbatch_operator.api.scope import ScopeRecord
 
 
 class Action(Protocol):
@@ -49,18 +50,23 @@ class Step(Generic[ActionT]):
 class Plan(Generic[ActionT]):
     """Steps in order; findings; and when to look again.
 
-    `record` are annotations to be written although no call depends on them. `announce` are status
-    fields that must be written before the first step is sent: what will be done, and why.
+    `record` are annotations to be written although no call depends on them. `recorded` has the
+    names that the object has in AWS from now on, and nothing else of it is heeded: they are written
+    before the first step is sent, and the look after that is by them. `announce` are status fields
+    that must be written before the first step is sent: what will be done, and why.
     `released` (removal only) means that AWS holds nothing of the object any more, or that it was
-    retained on purpose: the finalizer may go.
+    retained on purpose: the finalizer may go. `drift` are the fields in which AWS differs from the
+    spec and is left so, because driftPolicy is Report; None: it was not compared for that.
     """
 
     steps: tuple[Step[ActionT], ...] = ()
     findings: tuple[Finding, ...] = ()
     record: Mapping[str, str] = field(default_factory=dict)
+    recorded: ScopeRecord | None = None
     announce: Mapping[str, Any] = field(default_factory=dict)
     released: bool = False
     look_again_seconds: float | None = None
+    drift: tuple[str, ...] | None = None
 
     @property
     def actions(self) -> tuple[ActionT, ...]:
@@ -89,3 +95,8 @@ class Outcome(Generic[ActionT]):
     failed: Step[ActionT] | None = None
     error: Exception | None = None
     waits_seconds: float | None = None
+
+    @property
+    def came_short(self) -> bool:
+        """Whether the lane did not come to its end."""
+        return self.error is not None or self.waits_seconds is not None

@@ -7,6 +7,7 @@ from typing import Any
 
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
+from awsbatch_operator.api.scope import ScopeRecord
 
 DEFAULT_ACCOUNT = "default"
 
@@ -20,6 +21,9 @@ _KINDS: Mapping[str, str] = {
     "jobDefinitionRef": "JobDefinition",
     "jobRef": "BatchJob",
 }
+
+
+_NAMED_ALONE = ("jobDefinitionRef", "jobQueueRef", "schedulingPolicyRef")
 
 
 class Need(Enum):
@@ -57,6 +61,7 @@ class Targets:
     unproven: Mapping[ObjectKey, Finding] = field(default_factory=dict)
     users: Sequence[Resource] = ()  # objects that refer to this one; read only when asked
     adopted: bool = False  # AWS had it before, and it was taken over
+    recorded: ScopeRecord | None = None  # None: the kind has no scope
 
     def arn(self, key: ObjectKey) -> str:
         """The ARN that the target shows; KeyError if it has none (the gate has seen to that)."""
@@ -97,13 +102,17 @@ def external_arns(resource: Resource) -> tuple[tuple[str, str], ...]:
 
 
 def arn_targets(resource: Resource) -> tuple[ObjectKey, ...]:
-    """Stand-ins for the definition and the queue that a job names by ARN, of whatever revision.
+    """Stand-ins for what a job or a queue names by ARN, a definition of whatever revision.
 
     No object has such a key. They tell who else needs what an object of ours has in AWS.
     """
-    found = []
-    for field_name in ("jobDefinitionRef", "jobQueueRef"):
-        value = resource.spec.get(field_name)
+    spec, found = resource.spec, []
+    order = spec.get("computeEnvironmentOrder")
+    entries = [each for each in order if isinstance(each, Mapping)] if type(order) is list else []
+    for field_name, value in (
+        *((name, spec.get(name)) for name in _NAMED_ALONE),
+        *(("computeEnvironmentRef", each.get("computeEnvironmentRef")) for each in entries),
+    ):
         arn = value.get("arn") if isinstance(value, Mapping) else None
         parts = str(arn or "").split(":")
         if len(parts) > _ARN_RESOURCE:

@@ -63,6 +63,8 @@ class ScopeRecord:
 
     def succeeded_by(self, name: str) -> "ScopeRecord":
         """The same, while something of that name is being made to take over."""
+        if self.successor:
+            raise ValueError(f"{self.successor} is being made already")
         return replace(self, successor=name)
 
     def promoted(self) -> "ScopeRecord":
@@ -79,6 +81,23 @@ class ScopeRecord:
         rest = tuple(kept for kept in self.predecessors if kept != name)
         successor = "" if name == self.successor else self.successor
         return replace(self, successor=successor, predecessors=rest)
+
+    def finding(self, name: str) -> "ScopeRecord":
+        """AWS has something of the object under a name that was not recorded: it is to go, too."""
+        return replace(self, predecessors=(*self.predecessors, name))
+
+    def serving_as(self, name: str) -> "ScopeRecord":
+        """What AWS has under that name serves, and nothing of the name before it is known."""
+        return replace(self, current="" if name == self.aws_name else name)
+
+    def named_as(self, other: "ScopeRecord") -> "ScopeRecord":
+        """The same, with the names of another record."""
+        return replace(
+            self,
+            current=other.current,
+            successor=other.successor,
+            predecessors=other.predecessors,
+        )
 
 
 class LeaseLostError(Exception):

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from enum import Enum
 
 from awsbatch_operator.api.metadata import GROUP, ObjectKey
+from awsbatch_operator.api.scope import Origin
 
 CLUSTER = f"{GROUP}/cluster"
 KIND = f"{GROUP}/kind"
 NAMESPACE = f"{GROUP}/namespace"
 NAME = f"{GROUP}/name"
 OWNER_UID = f"{GROUP}/owner-uid"
+ORIGIN = f"{GROUP}/origin"  # on what was there before and was taken over
 RUN = f"{GROUP}/run"
 CONTENT = f"{GROUP}/content"  # of what a revision, or the instances of a launch, are made
 # Of what is made for capacity.
@@ -26,21 +28,27 @@ RESERVED_PREFIXES = ("aws:", f"{GROUP}/")
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The object for whose sake an AWS object exists."""
+    """The object for whose sake an AWS object exists.
+
+    `adopted`: AWS had it before. The tags say that, too, because nothing else does when a cluster
+    is built anew: as created it would be removed from AWS together with the object.
+    """
 
     cluster_id: str
     key: ObjectKey
     uid: str
+    adopted: bool = False
 
     def tags(self) -> dict[str, str]:
         """The tags that say so."""
-        return {
+        made = {
             CLUSTER: self.cluster_id,
             KIND: self.key.kind,
             NAMESPACE: self.key.namespace,
             NAME: self.key.name,
             OWNER_UID: self.uid,
         }
+        return {**made, ORIGIN: Origin.ADOPTED.value} if self.adopted else made
 
 
 class Ownership(Enum):
@@ -78,8 +86,27 @@ def _same_key(tags: Mapping[str, str], owner: Owner) -> bool:
 
 
 def unclaimed(tags: Mapping[str, str]) -> bool:
-    """Whether no operator has ever marked the AWS object as its own."""
-    return not any(key.startswith(f"{GROUP}/") for key in tags)
+    """Whether no operator has marked the AWS object as its own, or the last one has let it go."""
+    return not marks_in(tags)
+
+
+def marks_in(tags: Mapping[str, str]) -> tuple[str, ...]:
+    """The keys of those tags that an operator has set for itself, in order."""
+    return tuple(sorted(key for key in tags if key.startswith(f"{GROUP}/")))
+
+
+def was_adopted(tags: Mapping[str, str]) -> bool:
+    """Whether the tags say that the AWS object was there before an object of ours took it over."""
+    return tags.get(ORIGIN) == Origin.ADOPTED.value
+
+
+def owner_words(tags: Mapping[str, str], cluster_id: str) -> str:
+    """Whom the tags name, for whoever reads it in the cluster of that id; "" if nobody."""
+    if not tags.get(CLUSTER):
+        return ""
+    place = "".join(f"{tags[part]}/" for part in (NAMESPACE,) if tags.get(part))
+    named = f"{tags.get(KIND, 'an object')} {place}{tags.get(NAME, '')}".strip()
+    return named if tags[CLUSTER] == cluster_id else f"{named} of the cluster {tags[CLUSTER]}"
 
 
 def holder(tags: Mapping[str, str], cluster_id: str) -> ObjectKey | None:

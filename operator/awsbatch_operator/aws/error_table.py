@@ -15,6 +15,7 @@ from botocore.parsers import ResponseParserError
 from awsbatch_operator.aws.errors import ErrorKind, Obstacle
 
 SERVER_ERROR = 500
+NOT_IMPLEMENTED = 501  # RFC 9110: the server cannot do such a thing, so it has not begun to
 TOO_MANY_REQUESTS = 429
 
 
@@ -91,6 +92,10 @@ ANSWERED: tuple[Answered, ...] = (
     _batch(ErrorKind.ALREADY_EXISTS, "already exists", "Create*"),
     # What these do not find is something that the request refers to.
     _batch(ErrorKind.INVALID, "", "Create*", "Register*", "Submit*"),
+    *(
+        _batch(ErrorKind.INVALID, text, "UpdateJobQueue")
+        for text in (":compute-environment/", "computeenvironment", ":scheduling-policy/")
+    ),
     _batch(ErrorKind.NOT_FOUND, "does not exist"),
     _batch(ErrorKind.NOT_FOUND, "doesn't exist"),
     _batch(ErrorKind.NOT_FOUND, "not found"),
@@ -116,6 +121,12 @@ ANSWERED: tuple[Answered, ...] = (
         operations=("RunInstances", "Create[!T]*"),
     ),
     Answered(ErrorKind.NOT_FOUND, service="ec2", codes=("*.NotFound*",)),
+    Answered(
+        ErrorKind.NOT_FOUND,
+        service="ec2",
+        codes=("InvalidPlacementGroup.Unknown",),
+        operations=("DeletePlacementGroup",),
+    ),
     Answered(ErrorKind.CONFLICT, service="ec2", codes=("Incorrect*State", "*InUse")),
     Answered(ErrorKind.TRANSIENT, service="ec2", codes=("Unavailable",)),
     # ECS has one code for all that is wrong with a request.
@@ -144,6 +155,7 @@ _STATUS: Mapping[int, ErrorKind] = {
     403: ErrorKind.DENIED,
     409: ErrorKind.CONFLICT,
     TOO_MANY_REQUESTS: ErrorKind.THROTTLED,
+    NOT_IMPLEMENTED: ErrorKind.INVALID,
 }
 
 
@@ -218,10 +230,10 @@ def answered_kind(
     for row in ANSWERED:
         if row.matches(service=service, operation=operation, code=code, message=message):
             return row.kind
-    if status >= SERVER_ERROR:
-        return ErrorKind.TRANSIENT
     if status in _STATUS:
         return _STATUS[status]
+    if status >= SERVER_ERROR:
+        return ErrorKind.TRANSIENT
     return ErrorKind.UNKNOWN if code.isdigit() or not code else ErrorKind.INVALID
 
 

@@ -11,7 +11,12 @@ from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.repeats import Repeats
 from awsbatch_operator.api.words import without_request_ids, without_sessions
 from awsbatch_operator.aws.calls import Call
-from awsbatch_operator.aws.error_table import SERVER_ERROR, answered_kind, broken_row
+from awsbatch_operator.aws.error_table import (
+    NOT_IMPLEMENTED,
+    SERVER_ERROR,
+    answered_kind,
+    broken_row,
+)
 from awsbatch_operator.aws.errors import AwsError, ErrorKind, Obstacle
 from awsbatch_operator.telemetry.logs import whom
 from awsbatch_operator.telemetry.secrets import CUT, masked
@@ -172,7 +177,7 @@ def _answered(error: ClientError, attempt: Attempt) -> AwsError:
     )
     # Throttling is refused before anything is done, also where a service answers it with a 503; and
     # where EC2 has no capacity, which it answers with a 500, it has launched nothing.
-    server_fault = status >= SERVER_ERROR or not status
+    server_fault = status != NOT_IMPLEMENTED and (status >= SERVER_ERROR or not status)
     # What no row knows may be a proxy's word, said after the request had gone on to AWS.
     doubtful = server_fault or kind is ErrorKind.UNKNOWN
     unknown = attempt.sent and doubtful and kind not in _NOTHING_DONE

@@ -25,7 +25,8 @@ from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.api.scope import NoTokenError, Scope
 from awsbatch_operator.aws.aws_settings import AwsSettings, Cadence
 from awsbatch_operator.aws.coalescing import Coalescer
-from awsbatch_operator.aws.feed_scope import ANY_NAME, FeedScope
+from awsbatch_operator.aws.feed_scope import FeedScope
+from awsbatch_operator.aws.last_read import LastRead
 from awsbatch_operator.aws.polling import Pollers, Wake
 from awsbatch_operator.aws.sight import Sight, item_of, owner_by_tags
 
@@ -106,6 +107,7 @@ class Feed:
         self._kept: dict[Scope, int] = {}
         self._moments = itertools.count(1)
         self._scopes: dict[Scope, FeedScope] = {}
+        self.last_read = LastRead(self._scopes)
         self._pollers = Pollers(self, clock, settings.cadence, wake)
         self._by_name: Coalescer[Sight] = Coalescer(self._ask, most=source.asked_at_once)
         self._whole: Coalescer[tuple[Shape, ...]] = Coalescer(self._read, most=1)
@@ -159,26 +161,6 @@ class Feed:
             raise
         else:
             self._changed(scope, name)
-
-    def names_of(self, scope: Scope, arns: Collection[str]) -> Collection[str]:
-        """Under which names these things were read last; ANY_NAME if one of them never was."""
-        here = self._scopes.get(scope)
-        found = {} if here is None else here.names_of(arns)
-        return set(found.values()) if len(found) == len(set(arns)) else {ANY_NAME}
-
-    def owners_of(self, arns: Collection[str]) -> Mapping[str, tuple[Scope, ObjectKey | None]]:
-        """Where these things were read, and whose they are by our tags; unknown ones left out."""
-        wanted, found = frozenset(arns), dict[str, tuple[Scope, ObjectKey | None]]()
-        for scope, here in self._scopes.items():
-            found |= {arn: (scope, owner) for arn, owner in here.owners_of(wanted).items()}
-        return found
-
-    def read_at(self, place: tuple[str, str]) -> float | None:
-        """When the last reading of an (account, region) began: -inf: none did; None: unused."""
-        return max(
-            (it.read_at for at, it in self._scopes.items() if (at.account_id, at.region) == place),
-            default=None,
-        )
 
     def expect(self, scope: Scope, seconds: float) -> None:
         """Something is about to happen there: poll often for that long."""

@@ -69,6 +69,23 @@ class FeedScope:
         """Whether AWS is at work on any of them."""
         return any(sight.moving for sight in self.sights.values())
 
+    @property
+    def is_read(self) -> bool:
+        """Whether it was ever read so that all names are known."""
+        return self.read is not None and self.names is not None
+
+    def others(self, name: str) -> int:
+        """How many things there are besides the one of that name, those under way included.
+
+        A name at which we are changing something, and which was not read since, may be about to
+        appear; one that was asked for later than the whole scope counts as that answer said.
+        """
+        there = set(self.names or ())
+        for each, sight in self.sights.items():
+            (there.add if sight.items else there.discard)(each)
+        there |= {each for each in self._changes if not self._is_current(each, self._began(each))}
+        return len(there - {name, ANY_NAME})
+
     def names_of(self, arns: Collection[str]) -> dict[str, str]:
         """The names of those of these things that are known, by ARN."""
         wanted = set(arns)

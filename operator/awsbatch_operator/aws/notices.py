@@ -138,7 +138,7 @@ class NoticeBook:
     def _take(self, mails: Sequence[Mail]) -> None:
         read = [(mail, announcement_of(mail.body)) for mail in mails]
         named = {each for _, said in read if said is not None for each in said.instances}
-        owners = self._feed.owners_of(named) if named else {}
+        owners = self._feed.last_read.owners_of(named) if named else {}
         for mail, said in read:
             if said is None:
                 self._observe(UNREADABLE, self._age(mail))
@@ -188,7 +188,7 @@ class NoticeBook:
     def _is_read_since(self, said: Announcement, age: float) -> bool:
         """Whether all instances there were read late enough to show those of the message."""
         now = self._clock.monotonic()
-        read_at = self._feed.read_at((said.account_id, said.region))
+        read_at = self._feed.last_read.at((said.account_id, said.region))
         if read_at is not None:
             return read_at >= now - age + LISTED_SECONDS
         return now - self._began >= STARTING_SECONDS

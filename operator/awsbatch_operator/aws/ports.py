@@ -27,7 +27,7 @@ class BatchPort(Protocol):
     half an hour after the name was last asked for (Cadence.followed). Whoever passes itself as
     `wake` is not woken for what this very look shows it, be it the owner or not. Environments and
     queues are polled every 30 s, and every 3 s while AWS works on one; definitions and policies
-    every 5 min.
+    every 4 min.
     """
 
     async def compute_environment(
@@ -39,7 +39,7 @@ class BatchPort(Protocol):
         """
 
     async def compute_environments(self, scope: Scope, *, fresh: bool = False) -> Sequence[Shape]:
-        """The environments of the account and region that carry our tags, DELETED ones left out."""
+        """All environments of the account and region, whoever has them; DELETED ones left out."""
 
     async def job_queue(
         self, scope: Scope, name: str, *, fresh: bool = False, wake: ObjectKey | None = None
@@ -51,6 +51,13 @@ class BatchPort(Protocol):
 
     async def job_queues(self, scope: Scope, *, fresh: bool = False) -> Sequence[Shape]:
         """All queues of the account and region, for what may stand in the way of a deletion."""
+
+    def others(self, kind: str, place: tuple[str, str], name: str) -> int | None:
+        """How many ComputeEnvironments or JobQueues there are besides the one of that name.
+
+        In AWS, in an (account, region), whoever made them, those that are being made included. It
+        is what the feed has read last, and no call is made. None: it has not read the place yet.
+        """
 
     async def job_definitions(
         self, scope: Scope, name: str, *, fresh: bool = False, wake: ObjectKey | None = None
@@ -66,7 +73,8 @@ class BatchPort(Protocol):
         """One call of the call table that changes environments, queues, definitions or policies.
 
         `operation` is AWS's own word, such as "UpdateJobQueue"; once on the wire. What it touches
-        is asked of AWS again at the next look, whatever became of the call.
+        is asked of AWS again at the next look, whatever became of the call. NoTokenError, too, if
+        it makes a thing for which the account has no room any more.
         """
 
     async def submit_job(self, scope: Scope, request: Shape) -> Shape:

@@ -103,7 +103,11 @@ def _run(intent: Intent, tags: Mapping[str, str]) -> Shape:
         "MinCount": intent.minimum,
         "MaxCount": intent.count,
         "CapacityReservationSpecification": {"CapacityReservationTarget": target},
-        "TagSpecifications": [tagged("instance", tags)],
+        # Should these take the place of the template's, volumes and interfaces would have no tags
+        # of ours, and our policy would forbid the launch.
+        "TagSpecifications": [
+            tagged(kind, tags) for kind in ("instance", "volume", "network-interface")
+        ],
     }
 
 

@@ -1,7 +1,7 @@
 """Reading `spec.capacity`: what the user wishes, with the API's defaults filled in."""
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from awsbatch_operator.api.metadata import Shape
@@ -98,4 +98,7 @@ def _block(body: Shape) -> SpotBlock:
 
 
 def _money(text: object) -> Decimal | None:
-    return None if text is None else Decimal(str(text))
+    try:
+        return None if text is None else Decimal(str(text))
+    except InvalidOperation:  # which is no ValueError
+        raise ValueError(f"{text!r} is no amount of money") from None

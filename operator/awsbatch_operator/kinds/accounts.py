@@ -45,6 +45,7 @@ class Home:
 
     recorded: ScopeRecord
     scope: Scope
+    may_adopt: bool = False  # whether the account allows to take over what exists
 
 
 class Homes(Protocol):
@@ -104,7 +105,8 @@ class Accounts:
         name = resource.spec.get("awsName")
         aws_name = str(name) if name else default_aws_name(self._own.cluster_id, resource.key)
         account_name = "" if account is None else account.key.name
-        return Home(ScopeRecord(account_name, scope.account_id, scope.region, aws_name), scope)
+        record = ScopeRecord(account_name, scope.account_id, scope.region, aws_name)
+        return Home(record, scope, may_adopt=allowed.adoption)
 
     async def of_record(
         self, resource: Resource, recorded: ScopeRecord, *, to_look: bool = False

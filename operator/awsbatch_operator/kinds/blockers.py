@@ -6,18 +6,63 @@ if it is not being deleted, some seconds after the deletion of what it holds up;
 deletion is paused.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
+from awsbatch_operator.api.metadata import SUBMISSION, Resource
+from awsbatch_operator.api.words import SHOWN_AT_MOST
 from awsbatch_operator.kinds.contract import Removal
 
 TOGETHER_SECONDS = 5.0  # within which one command deletes its next object
 # The moment of the deletion is the API server's, in whole seconds, and `now` is ours.
 CLOCKS_APART_SECONDS = 30.0
+LISTED_SECONDS = 60.0  # after which ListJobs shows a job; the default of --settling-seconds
 LOOKED_AT = 1000  # users being deleted; each has to be read, and there may be a hundred thousand
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The newest SubmitJob of a job, as its record has it: the ARNs that it names, and when."""
+
+    queue: str
+    definition: str
+    time: Instant
+
+    def lately(self, now: Instant) -> bool:
+        """Whether AWS may have the job and not list it yet."""
+        return now.since(self.time) < LISTED_SECONDS
+
+
+_NOTHING = Sent("", "", Instant(0.0))
+
+
+def sent(user: Resource, arn: str) -> Sent:
+    """What the job's record says, if that ARN is in it; nothing where it cannot be read."""
+    text = user.annotations.get(SUBMISSION, "")
+    if arn in text:  # most need not be read
+        with suppress(ValueError, LookupError, TypeError, RecursionError):
+            body = json.loads(text)
+            time = Instant.parse(body["time"])
+            return Sent(str(body["queue"]), str(body["definition"]), time)
+    return _NOTHING
+
+
+def names(users: Iterator[Resource]) -> tuple[str, ...]:
+    """A few of them, as "namespace/name", and one more than are shown if there are more."""
+    few = islice(users, SHOWN_AT_MOST + 1)
+    return tuple(f"{user.key.namespace}/{user.key.name}" for user in few)
+
+
+def listed(found: Sequence[str]) -> str:
+    """What `names` has found, as words."""
+    more = " and more" if len(found) > SHOWN_AT_MOST else ""
+    return ", ".join(found[:SHOWN_AT_MOST]) + more
 
 
 def shown_by_going(removal: Removal, field: str) -> Iterator[str]:

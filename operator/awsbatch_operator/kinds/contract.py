@@ -22,6 +22,7 @@ __all__ = [
     "Following",
     "Kind",
     "KindStatus",
+    "LettingGo",
     "ObservedT",
     "Removal",
     "Seen",
@@ -42,6 +43,7 @@ class Removal:
     users: Sequence[Resource] = ()  # objects that still refer to this one; read only when asked
     going: Sequence[Resource] = ()  # those of them that are being deleted and not held back
     since: Instant | None = None  # when the deletion was asked for
+    sent: Instant | None = None  # when AWS may last have been asked to make it; None: unknown
     refused_roles: bool = False  # the spec names roles that its account does not allow it
 
 
@@ -66,6 +68,16 @@ class Following:
     findings: tuple[Finding, ...]
     may_change: bool
     look: bool = field(default=True, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class LettingGo:
+    """The object is being deleted, and what it has adopted stays in AWS: only our tags go.
+
+    It is no Removal, so that nothing can take it for one. `removal` is what one would be made of.
+    """
+
+    removal: Removal
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +163,15 @@ class Kind(Protocol[DesiredT, ObservedT, ActionT]):
         outcome is not known, a run). No AWS call. The spec may be unsound.
         """
 
+    async def rediscovered(
+        self, resource: Resource, recorded: ScopeRecord, scope: Scope
+    ) -> ScopeRecord:
+        """The names under which AWS has what an earlier object of this name has left.
+
+        Asked where nothing is recorded: `recorded` is today's answer, by the first name of all. A
+        replacement may have given the thing another one. Raises AwsError and NoTokenError.
+        """
+
     async def observe(
         self, resource: Resource, recorded: ScopeRecord, scope: Scope, *, fresh: bool
     ) -> ObservedT | None:
@@ -174,6 +195,9 @@ class Kind(Protocol[DesiredT, ObservedT, ActionT]):
         Of a Following, the plan's findings are all that is shown: those of the gate belong to them
         as far as they still matter with what was observed.
         """
+
+    def let_go(self, observed: ObservedT | None) -> Plan[ActionT]:
+        """The plan of a LettingGo: our tags go, and then it is released (pure)."""
 
     def permit(self, action: ActionT, scope: Scope, holder: ObjectKey) -> Permit:
         """A rate token for the action, kept back while its record is written.

@@ -32,7 +32,8 @@ def scope_changed(recorded: ScopeRecord, today: ScopeRecord) -> Finding | None:
         for words, before, now in (
             ("account", recorded.account_id, today.account_id),
             ("region", recorded.region, today.region),
-            # A job has no name of its own: where only its status is left, none is known.
+            # A job has no name of its own; and where only the status of anything is left, what it
+            # shows may be the name that a replacement gave it, beside which the first is not known.
             ("AWS name", recorded.aws_name or today.aws_name, today.aws_name),
         )
         if before != now
@@ -54,7 +55,9 @@ def completed(recorded: ScopeRecord, today: ScopeRecord) -> ScopeRecord:
     """
     keeps = recorded.account == "" and today.account == DEFAULT_ACCOUNT
     account = recorded.account if keeps else today.account
-    return replace(recorded, account=account, aws_name=recorded.aws_name or today.aws_name)
+    name = recorded.aws_name or today.aws_name
+    current = "" if recorded.current == name else recorded.current
+    return replace(recorded, account=account, aws_name=name, current=current)
 
 
 def targets(

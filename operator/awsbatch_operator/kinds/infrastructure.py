@@ -20,7 +20,7 @@ from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.aws.ports import BatchPort
 from awsbatch_operator.kinds.contract import DesiredT, Following, KindStatus, Removal, Seen
 from awsbatch_operator.kinds.lasting import ApiCall, needed_references
-from awsbatch_operator.kinds.tagging import Tagged
+from awsbatch_operator.kinds.tagging import Tagged, marked_first, unmarked
 from awsbatch_operator.schema.declare import CustomResource, unsupported
 from awsbatch_operator.schema.request import to_request
 from awsbatch_operator.schema.validate import SpecError, read_spec
@@ -54,7 +54,8 @@ class Infrastructure(Generic[DesiredT, TaggedT]):
     """A kind whose AWS object lasts as long as the resource. Implements Kind.
 
     The fields are the pieces of `contract.Kind`; `answers` is for a room whose things AWS may list
-    later than it answers.
+    later than it answers. `marked_first`: what is taken over is changed; a definition is not, it
+    gets another revision.
     """
 
     declared: CustomResource[Any]
@@ -67,6 +68,7 @@ class Infrastructure(Generic[DesiredT, TaggedT]):
     plan_removal: Callable[[Any, TaggedT | None, Instant], Plan[ApiCall]]
     show: Callable[[Resource, Seen[DesiredT, TaggedT, ApiCall]], KindStatus]
     answers: Answers[TaggedT] | None = None
+    marked_first: bool = True
     bounded: bool = False
 
     @property
@@ -98,6 +100,13 @@ class Infrastructure(Generic[DesiredT, TaggedT]):
         del resource, following
         return None
 
+    async def rediscovered(
+        self, resource: Resource, recorded: ScopeRecord, scope: Scope
+    ) -> ScopeRecord:
+        """These kinds are never replaced by a thing of another name."""
+        del resource, scope
+        return recorded
+
     async def observe(
         self, resource: Resource, recorded: ScopeRecord, scope: Scope, *, fresh: bool
     ) -> TaggedT | None:
@@ -116,7 +125,13 @@ class Infrastructure(Generic[DesiredT, TaggedT]):
             return Plan(findings=desired.findings)
         if isinstance(desired, Removal):
             return self.plan_removal(desired, observed, now)
-        return self.plan_for(desired, observed, now)
+        plan = self.plan_for(desired, observed, now)
+        if observed is None or not self.marked_first:
+            return plan
+        return marked_first(plan, observed.tags)
+
+    def let_go(self, observed: TaggedT | None) -> Plan[ApiCall]:
+        return unmarked(observed)
 
     def permit(self, action: ApiCall, scope: Scope, holder: ObjectKey) -> Permit:
         return self.batch.permit(scope, action.operation, holder)

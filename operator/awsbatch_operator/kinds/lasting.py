@@ -15,6 +15,7 @@ from awsbatch_operator.api.tags import Owner, Ownership, ownership, unclaimed
 from awsbatch_operator.api.words import sentence
 from awsbatch_operator.kinds import statuses
 from awsbatch_operator.kinds.contract import KindStatus, Removal
+from awsbatch_operator.kinds.permissions import may_take_over
 from awsbatch_operator.kinds.scope_record import recorded_time
 
 RELOOK_SECONDS = 300.0  # a look without any sign; the shared feed tells of changes much sooner
@@ -65,9 +66,24 @@ class Detail:
         return str(self.detail.get("statusReason") or "")
 
     @property
+    def arn(self) -> str:
+        """Its ARN; "" if AWS has no such thing."""
+        return ""
+
+    @property
     def tags(self) -> Mapping[str, str]:
         """All tags, ours and others'."""
         return self.detail.get("tags") or {}
+
+    @property
+    def tagged(self) -> Mapping[str, Mapping[str, str]]:
+        """The tags of all that carries some, by ARN."""
+        return {self.arn: self.tags} if self.arn else {}
+
+    @property
+    def present(self) -> bool:
+        """Whether AWS has it; if not, what is observed is only what belongs to it."""
+        return True
 
     @property
     def at_work(self) -> bool:
@@ -96,7 +112,7 @@ class Appears:
     """AWS shows the thing that was created."""
 
     def met(self, observed: Detail | None) -> bool:
-        return observed is not None
+        return observed is not None and observed.present
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +120,7 @@ class Vanishes:
     """AWS shows the thing no more, or says that it is on its way out."""
 
     def met(self, observed: Detail | None) -> bool:
-        return observed is None or observed.at_work
+        return observed is None or not observed.present or observed.at_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +128,9 @@ class IsDisabled:
     """AWS shows the state, or is at work on it."""
 
     def met(self, observed: Detail | None) -> bool:
-        return observed is None or observed.at_work or observed.state == "DISABLED"
+        if observed is None or not observed.present:
+            return True
+        return observed.at_work or observed.state == "DISABLED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +145,7 @@ class NoLongerDiffers:
     differences: Callable[[Any, Any], tuple[str, ...]]
 
     def met(self, observed: Detail | None) -> bool:
-        if observed is None or observed.at_work:
+        if observed is None or not observed.present or observed.at_work:
             return True
         return not set(self.fields) & set(self.differences(self.desired, observed))
 
@@ -173,9 +191,13 @@ def lasting_removal(resource: Resource, removal: Removal) -> LastingRemoval:
         going=removal.going,
         since=removal.since or resource.deleted_at,
         seen="arn" in resource.status,
-        # Between the record and the deletion the call may have been refused and made again.
-        called=max(recorded_time(resource), resource.deleted_at or resource.created),
+        called=_called(resource) if removal.sent is None else removal.sent,
     )
+
+
+def _called(resource: Resource) -> Instant:
+    """Between the record and the deletion the call may have been refused and made again."""
+    return max(recorded_time(resource), resource.deleted_at or resource.created)
 
 
 def when_absent(removal: LastingRemoval, now: Instant) -> Plan[ApiCall]:
@@ -222,12 +244,10 @@ def absent(resource: Resource, *shown: str) -> KindStatus:
 
 def reached_before(resource: Resource) -> bool:
     """Whether this generation was reached before: a difference is then a drift."""
-    return statuses.is_ready(resource)
+    return statuses.was_reached(resource)
 
 
 # --- whose it is ---
-
-_TAKING_OVER = frozenset({"Adopt", "AdoptOrCreate"})
 
 
 def whose(observed: Any, resource: Resource, owner: Owner) -> Ownership:
@@ -238,7 +258,6 @@ def whose(observed: Any, resource: Resource, owner: Owner) -> Ownership:
 
 def adoptable(found: Ownership, tags: Mapping[str, str], resource: Resource) -> Ownership:
     """ADOPTABLE instead of FOREIGN if nobody has marked the thing and the spec wants it."""
-    wants = resource.spec.get("adoptionPolicy") in _TAKING_OVER
-    if found is Ownership.FOREIGN and wants and unclaimed(tags):
+    if found is Ownership.FOREIGN and may_take_over(resource) and unclaimed(tags):
         return Ownership.ADOPTABLE
     return found

@@ -12,25 +12,22 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Generic
 
-from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.conditions import is_true
-from awsbatch_operator.api.findings import Finding
-from awsbatch_operator.api.metadata import RECONCILE_AT, ObjectKey, RecordError, Resource
-from awsbatch_operator.api.plans import Plan
+from awsbatch_operator.api.metadata import RECONCILE_AT, ObjectKey, Resource
 from awsbatch_operator.api.references import Need, Reference, Targets, external_arns
-from awsbatch_operator.api.scope import NoTokenError, Origin, ScopeRecord
+from awsbatch_operator.api.scope import NoTokenError, Origin
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.engine.reconciler import Again
 from awsbatch_operator.kinds import gates, outcomes
 from awsbatch_operator.kinds.accounts import Home, Homes
-from awsbatch_operator.kinds.contract import ActionT, DesiredT, Following, Kind, ObservedT, Removal
+from awsbatch_operator.kinds.contract import ActionT, DesiredT, Following, Kind, ObservedT
 from awsbatch_operator.kinds.places import Places
+from awsbatch_operator.kinds.removing import Removals
 from awsbatch_operator.kinds.reporting import Reporter
-from awsbatch_operator.kinds.scope_record import retains, unreadable
 from awsbatch_operator.kinds.shared import Shared
 from awsbatch_operator.kinds.steps import Desire, Steps
 from awsbatch_operator.kinds.turn import Turn
-from awsbatch_operator.kinds.users import Users, users_of
+from awsbatch_operator.kinds.users import users_of
 from awsbatch_operator.kube.port import NotFoundError
 
 
@@ -52,11 +49,19 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         self._shared = shared
         self._homes = homes
         self._scoped = scoped
-        self._places: Places[DesiredT, ObservedT, ActionT] = Places(homes, scoped)
+        self._places = Places(homes, kind, scoped)
         self._asked: dict[ObjectKey, str] = {}  # values of reconcile-at that were heeded
         self._reporter = Reporter(kind, shared, scoped=scoped)
         self._steps = Steps(
             kind=kind, shared=shared, announce=self._reporter.announce, scoped=scoped
+        )
+        self._removals = Removals(
+            kind=kind,
+            shared=shared,
+            homes=homes,
+            places=self._places,
+            steps=self._steps,
+            scoped=scoped,
         )
 
     @property
@@ -74,8 +79,8 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         if resource.paused:
             await self._follow(turn)
         elif resource.deleting:
-            if await self._remove(turn):
-                return await self._release(turn)
+            if await self._removals.remove(turn):
+                return await self._removals.release(turn)
         elif self._kind.finished(resource) and not is_true(resource.status, "Paused"):
             return Again()
         else:
@@ -105,12 +110,13 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             return
         own = await self._own_targets(turn, home, references, found)
         if own is not None:
-            owner = self._steps.owner(resource)
             await self._go(
                 turn,
                 home,
                 lambda current: self._kind.desired(
-                    current, self._targets(turn, turn.home or home, own), owner
+                    current,
+                    self._targets(turn, turn.home or home, own),
+                    self._steps.owner(current, turn.home or home),
                 ),
             )
             await self._doubt(turn, home, own)
@@ -228,64 +234,14 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             region=home.recorded.region,
             found=found,
             unproven=turn.unproven,
-            users=self._users(key, home.recorded),
+            users=users_of(key, home.recorded, cache=self._shared.cache, index=self._shared.index),
             adopted=home.recorded.origin is Origin.ADOPTED,
+            recorded=home.recorded if self._scoped else None,
         )
-
-    async def _remove(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> bool:
-        """Take what the object has in AWS away; whether there is nothing left to be done."""
-        resource = turn.resource
-        if retains(resource, scoped=self._scoped) and self._kind.kept_whole(resource):
-            return True
-        home = await self._places.for_removal(turn)
-        if home is None:
-            # A job that is over has nothing left in AWS that could be removed.
-            return self._kind.finished(resource)
-        owner = self._steps.owner(resource)
-        removal = Removal(
-            owner,
-            home.recorded,
-            users=self._users(resource.key, home.recorded),
-            going=self._users(resource.key, home.recorded, going=True),
-            since=resource.deleted_at,
-            refused_roles=self._homes.refuses_roles(resource, home.recorded),
-        )
-        try:
-            await self._steps.go(turn, home, lambda current: self._kind.removal(current, removal))
-        except RecordError as error:
-            turn.findings.append(unreadable(error))
-            return False
-        return not turn.errors and turn.plan is not None and turn.plan.released
-
-    async def _release(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> Again:
-        """AWS holds nothing of the object any more, or keeps it on purpose: let it go."""
-        resource = turn.resource
-        try:
-            await self._shared.store.release(resource)
-        except NotFoundError:
-            return Again()
-        if retains(resource, scoped=self._scoped):
-            message = "What this object has in AWS stays as it is, as the deletion policy says."
-            if not self._kind.kept_whole(resource):
-                message += " Only the instances that were launched for it are gone."
-            self._shared.narrator.done(resource, [Finding(catalogue.RETAINED, message)])
-        elif _was_removed(turn.plan) and turn.home is not None and not self._kind.bounded:
-            words = f"{turn.home.recorded.serving or resource.key.name} is gone from AWS."
-            self._shared.narrator.done(resource, [Finding(catalogue.DELETED, words)])
-        self._shared.claims.freed(resource.key)
-        return Again()
 
     def _let_go(self, key: ObjectKey) -> None:
         """The object is gone: keep nothing of it in memory, and tell who waited for its name."""
         self._reporter.forget(key)
         self._asked.pop(key, None)
+        self._shared.sent.changes.settled(key)
         self._shared.claims.freed(key)
-
-    def _users(self, key: ObjectKey, recorded: ScopeRecord, *, going: bool = False) -> Users:
-        cache, index = self._shared.cache, self._shared.index
-        return users_of(key, recorded, cache=cache, index=index, going=going)
-
-
-def _was_removed(plan: Plan[ActionT] | None) -> bool:
-    """Whether AWS has nothing more of it; not when it is retained, or another's."""
-    return plan is not None and not plan.findings

@@ -5,7 +5,13 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from awsbatch_operator.api import catalogue
-from awsbatch_operator.api.conditions import Situation, Verdict, condition
+from awsbatch_operator.api.conditions import (
+    DRIFTED,
+    ExtraCondition,
+    Situation,
+    Verdict,
+    condition,
+)
 from awsbatch_operator.api.findings import Finding, Severity
 from awsbatch_operator.api.metadata import Resource
 
@@ -75,6 +81,15 @@ class Narrator:
             return
         warning = verdict.situation in _WARNINGS or verdict.reason in _TROUBLE
         self._tell(before, verdict.reason, verdict.message, warning=warning)
+
+    def drifted(self, before: Resource, extra: Iterable[ExtraCondition]) -> None:
+        """A drift that is only reported stands in the status now; told once for what differs."""
+        for own in extra:
+            if own.type != DRIFTED:
+                continue
+            shown = condition(before.status, DRIFTED) or {}
+            if shown.get("status") != "True" or shown["message"] != own.message:
+                self._tell(before, own.reason, own.message, warning=True)
 
     def _note(self, resource: Resource, finding: Finding) -> None:
         reason = finding.reason

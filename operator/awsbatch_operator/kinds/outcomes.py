@@ -132,6 +132,11 @@ def denied(error: AwsError) -> bool:
     return error.kind is ErrorKind.DENIED and error.obstacle is None
 
 
+def passes(error: AwsError) -> bool:
+    """Whether the same call may succeed without anybody doing something about it."""
+    return error.obstacle is None and backs_off(error)
+
+
 def backs_off(error: AwsError) -> bool:
     """Whether it passes by itself, and repeating fast would do harm: the engine's backoff decides.
 

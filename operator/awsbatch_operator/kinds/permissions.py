@@ -35,6 +35,7 @@ class Allowances:
     role_arns: tuple[str, ...] | None = None
     external_arns: tuple[str, ...] | None = None
     regions: tuple[str, ...] | None = None
+    adoption: bool = False  # whether what exists may be taken over
 
     @property
     def by_labels(self) -> bool:
@@ -77,6 +78,7 @@ def allowances(account: Resource, *, own_region: str = "") -> Allowances:
                 if region
             )
         ),
+        adoption=spec.get("allowAdoption") is True,
     )
 
 
@@ -92,6 +94,7 @@ def refusal(
     return (
         namespace_refusal(resource.key.namespace, allowed, namespace_labels)
         or _region_refusal(region, allowed)
+        or _adoption_refusal(resource, allowed)
         or roles_refusal(resource, allowed, account_id, region)
         or _resources_refusal(resource, allowed, account_id, region)
     )
@@ -129,6 +132,30 @@ def _region_refusal(region: str, allowed: Allowances) -> Finding | None:
         f"it allows {', '.join(allowed.regions) or 'none'}.",
         f"Add it to {allowed.where('allowedRegions')}, or make the object anew in another region.",
     )
+
+
+def _adoption_refusal(resource: Resource, allowed: Allowances) -> Finding | None:
+    """Why the account does not allow what is to be taken over.
+
+    Not asked of an object that has something in AWS already: what it has stays its own.
+    """
+    if allowed.adoption or not may_take_over(resource) or "arn" in resource.status:
+        return None
+    return Finding(
+        catalogue.NOT_ALLOWED,
+        f"{_capital(allowed.words)} does not allow objects to take over what exists in AWS.",
+        adoption_remedy(allowed),
+    )
+
+
+def may_take_over(resource: Resource) -> bool:
+    """Whether the spec asks to take over what AWS has of its name."""
+    return resource.spec.get("adoptionPolicy") in {"Adopt", "AdoptOrCreate"}
+
+
+def adoption_remedy(allowed: Allowances) -> str:
+    """How it comes to be allowed, or does without."""
+    return f"Set {allowed.where('allowAdoption')} to true, or remove spec.adoptionPolicy."
 
 
 def roles_refusal(

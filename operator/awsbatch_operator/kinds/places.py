@@ -1,6 +1,6 @@
 """Where an object lives: by today's answer, and by what was recorded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic
 
 from awsbatch_operator.api.findings import Finding
@@ -9,7 +9,7 @@ from awsbatch_operator.api.scope import NoTokenError, Scope, ScopeRecord
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.kinds import gates
 from awsbatch_operator.kinds.accounts import Home, Homes
-from awsbatch_operator.kinds.contract import ActionT, DesiredT, ObservedT
+from awsbatch_operator.kinds.contract import ActionT, DesiredT, Kind, ObservedT
 from awsbatch_operator.kinds.scope_record import recorded_in, unreadable
 from awsbatch_operator.kinds.turn import Turn
 
@@ -22,6 +22,7 @@ class Places(Generic[DesiredT, ObservedT, ActionT]):
     """
 
     homes: Homes
+    kind: Kind[DesiredT, ObservedT, ActionT]
     scoped: bool
 
     async def today(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> Home | None:
@@ -31,12 +32,12 @@ class Places(Generic[DesiredT, ObservedT, ActionT]):
             return None
         recorded = self._recorded(turn)
         if recorded is None:
-            return None if turn.findings else today
+            return None if turn.findings else await self._rediscovered(turn, today)
         changed = gates.scope_changed(recorded, today.recorded)
         if changed is not None:
             turn.findings.append(changed)
             return None
-        return Home(gates.completed(recorded, today.recorded), today.scope)
+        return replace(today, recorded=gates.completed(recorded, today.recorded))
 
     async def for_removal(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> Home | None:
         """Where what was recorded can be removed; None, with a finding, if nowhere.
@@ -44,7 +45,8 @@ class Places(Generic[DesiredT, ObservedT, ActionT]):
         Where the record was taken away from an object that is held, today's answer has to do.
         """
         recorded = self._recorded(turn)
-        return None if turn.findings else await self._asked(turn, recorded)
+        home = None if turn.findings else await self._asked(turn, recorded)
+        return home if recorded is not None else await self._rediscovered(turn, home)
 
     async def to_look(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> tuple[Home | None, bool]:
         """Where what was recorded can be looked at, and whether it may be changed there.
@@ -66,6 +68,22 @@ class Places(Generic[DesiredT, ObservedT, ActionT]):
         home = await self._asked(turn, recorded, to_look=True)
         turn.findings[:] = before
         return home, False
+
+    async def _rediscovered(
+        self, turn: Turn[DesiredT, ObservedT, ActionT], home: Home | None
+    ) -> Home | None:
+        """The home where nothing is recorded: AWS may have the thing under a later name."""
+        if home is None or not self.scoped:
+            return home
+        try:
+            found = await self.kind.rediscovered(turn.resource, home.recorded, home.scope)
+        except AwsError as error:
+            turn.error = error
+            return None
+        except NoTokenError as error:
+            turn.no_token_seconds = error.seconds
+            return None
+        return replace(home, recorded=found)
 
     def _recorded(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> ScopeRecord | None:
         """What was recorded first; a finding if that cannot be read."""

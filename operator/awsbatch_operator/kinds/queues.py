@@ -7,7 +7,7 @@ from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Shape
-from awsbatch_operator.api.tags import NAME, NAMESPACE
+from awsbatch_operator.api.tags import CLUSTER, NAME, NAMESPACE
 from awsbatch_operator.api.words import some_of
 from awsbatch_operator.kinds.blockers import blocked, shown_by_going
 from awsbatch_operator.kinds.contract import Removal
@@ -18,14 +18,20 @@ class Use:
     """A job queue that uses a compute environment or a scheduling policy."""
 
     name: str
-    owner: str  # "namespace/name" of the JobQueue that made it, "" if none of ours did
+    owner: str  # "namespace/name" of the JobQueue that made it, "" if none did
     arn: str = ""
     going: bool = False  # AWS is deleting it
+    cluster: str = ""  # of that JobQueue
 
     def __str__(self) -> str:
+        return self.seen_from(self.cluster)
+
+    def seen_from(self, cluster: str) -> str:
+        """The queue, and whose it is, to somebody in that cluster."""
         if not self.owner:
             return f"{self.name} (no JobQueue of this operator)"
-        return f"{self.name} (JobQueue {self.owner})"
+        elsewhere = "" if self.cluster == cluster else f" of the cluster {self.cluster}"
+        return f"{self.name} (JobQueue {self.owner}{elsewhere})"
 
 
 def uses(queues: Sequence[Shape], arn: str) -> tuple[Use, ...]:
@@ -39,7 +45,8 @@ def in_use(
     """That these queues stand in the way; `words` with their names, those that stay."""
     going = set(shown_by_going(removal, "arn"))
     staying = [use for use in queues if not use.going and use.arn not in going]
-    message = words.format(some_of(staying or queues))
+    here = removal.owner.cluster_id
+    message = words.format(some_of([use.seen_from(here) for use in staying or queues]))
     finding = Finding(catalogue.STILL_IN_USE, message, remedy)
     return blocked(removal, now, by_others=bool(staying), finding=finding)
 
@@ -53,10 +60,11 @@ def _used_by(queue: Shape) -> set[str]:
 
 def _use(queue: Shape) -> Use:
     tags = queue.get("tags") or {}
-    ours = NAMESPACE in tags and NAME in tags
+    ours = CLUSTER in tags and NAMESPACE in tags and NAME in tags
     return Use(
         name=str(queue["jobQueueName"]),
         arn=str(queue["jobQueueArn"]),
         going=queue.get("status") == "DELETING",
         owner=f"{tags[NAMESPACE]}/{tags[NAME]}" if ours else "",
+        cluster=tags[CLUSTER] if ours else "",
     )

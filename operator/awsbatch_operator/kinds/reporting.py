@@ -16,9 +16,11 @@ from awsbatch_operator.kinds.contract import (
     Following,
     Kind,
     KindStatus,
+    LettingGo,
     ObservedT,
     Seen,
 )
+from awsbatch_operator.kinds.drift import with_drift
 from awsbatch_operator.kinds.patience import LOOK_SECONDS, Patience
 from awsbatch_operator.kinds.shared import Shared
 from awsbatch_operator.kinds.turn import Turn
@@ -51,6 +53,7 @@ class Reporter(Generic[DesiredT, ObservedT, ActionT]):
         findings = _findings(turn, early=early)
         denied = self._denied(turn)
         shown = self._kind.status(resource, self._seen(turn, findings))
+        shown = with_drift(resource, shown, turn.plan)
         if shown.quiet and not turn.errors:
             return _again(turn, findings, denied)
         verdict = statuses.verdict(findings, shown.verdict, deleting=resource.deleting)
@@ -109,6 +112,7 @@ class Reporter(Generic[DesiredT, ObservedT, ActionT]):
         self._shared.narrator.judged(resource, verdict)
         if verdict.result is not None:
             self._shared.narrator.judged(resource, verdict.result)
+        self._shared.narrator.drifted(resource, shown.extra)
         return written
 
     def _pause(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> None:
@@ -159,9 +163,11 @@ class Reporter(Generic[DesiredT, ObservedT, ActionT]):
     def _seen(
         self, turn: Turn[DesiredT, ObservedT, ActionT], findings: tuple[Finding, ...]
     ) -> Seen[DesiredT, ObservedT, ActionT]:
-        home = turn.home
+        home, desired = turn.home, turn.desired
+        if isinstance(desired, LettingGo):
+            desired = desired.removal
         return Seen(
-            desired=None if isinstance(turn.desired, Following) else turn.desired,
+            desired=None if isinstance(desired, Following) else desired,
             observed=turn.observed,
             plan=turn.plan,
             findings=findings,

@@ -129,7 +129,10 @@ def _parsed(text: str) -> Mapping[str, object]:
 
 
 def _from_status(resource: Resource) -> ScopeRecord | None:
-    """What the status shows of it: the account by its number only, and of a job no AWS name."""
+    """What the status shows of it: the account by its number only, and of a job no AWS name.
+
+    The name is the one that serves, which is not the first if a replacement has given it.
+    """
     status = resource.status
     # `kubectl replace` takes the finalizer away, too; what stands in AWS stays where it is.
     in_aws = resource.held or bool({"arn", "jobId"} & status.keys())
@@ -140,7 +143,8 @@ def _from_status(resource: Resource) -> ScopeRecord | None:
         account=str(reference["name"]) if "name" in reference else None,
         account_id=str(status["accountId"]),
         region=str(status["region"]),
-        aws_name=str(status.get("awsName", "")),
+        aws_name="",
+        current=str(status.get("awsName", "")),
         origin=_origin_shown(resource),
     )
 

@@ -10,6 +10,7 @@ from awsbatch_operator.engine.references import ReferenceIndex
 from awsbatch_operator.engine.store import Store
 from awsbatch_operator.kinds.narration import Narrator
 from awsbatch_operator.kinds.proofs import Proofs
+from awsbatch_operator.kinds.sent import Sent
 
 
 class Claims:
@@ -44,3 +45,4 @@ class Shared:
     cluster_id: str
     claims: Claims
     proofs: Proofs
+    sent: Sent

@@ -18,6 +18,7 @@ from awsbatch_operator.api.words import SHOWN_AT_MOST, joined
 
 COMMON_FIELDS = frozenset(
     {"observedGeneration", "conditions", "awsName", "accountId", "region", "deletionPolicy"}
+    | {"reachedGeneration"}
 )
 """The fields that the life cycle adds itself."""
 
@@ -103,11 +104,15 @@ def whole(
     if paused:
         generation = int(resource.status.get("observedGeneration", -1))
     common = _scope_fields(resource, recorded, bounded=bounded)
+    if "awsName" in common and judged.situation is not Situation.READY and was_reached(resource):
+        common["reachedGeneration"] = resource.generation
     status = {**common, **fields, "observedGeneration": generation, "conditions": listed}
     return {key: _without_none(value) for key, value in status.items() if value is not None}
 
 
-def _scope_fields(resource: Resource, recorded: ScopeRecord | None, *, bounded: bool) -> Shape:
+def _scope_fields(
+    resource: Resource, recorded: ScopeRecord | None, *, bounded: bool
+) -> dict[str, Any]:
     if recorded is None:
         names = ("awsName", "accountId", "region", "deletionPolicy")
         return {name: resource.status[name] for name in names if name in resource.status}
@@ -148,3 +153,14 @@ def _in_order(status: Shape) -> dict[str, Any]:
 def is_ready(resource: Resource) -> bool:
     """Whether the status says that this very generation is as specified."""
     return not resource.deleting and is_true(resource.status, "Ready", resource.generation)
+
+
+def was_reached(resource: Resource) -> bool:
+    """Whether AWS was as this very generation says, at this moment or at any before it.
+
+    Ready says so while it is True. When it ceases to be, the same write notes the generation in
+    `reachedGeneration`: AWS is UPDATING for a while when somebody else changes a thing, and what
+    that has left behind would then be taken for what the spec still has to bring about.
+    """
+    noted = resource.status.get("reachedGeneration") == resource.generation
+    return is_ready(resource) or (noted and not resource.deleting)

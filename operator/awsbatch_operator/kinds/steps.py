@@ -9,24 +9,32 @@ from dataclasses import dataclass, replace
 from typing import Generic
 
 from awsbatch_operator.api import catalogue
-from awsbatch_operator.api.findings import Finding
-from awsbatch_operator.api.metadata import RESOLVED, Resource
+from awsbatch_operator.api.findings import Finding, Severity
+from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.api.plans import Outcome, Plan, Step
 from awsbatch_operator.api.scope import NoTokenError, Origin
-from awsbatch_operator.api.tags import Owner, Ownership, holder
+from awsbatch_operator.api.tags import Owner, Ownership
 from awsbatch_operator.aws.errors import AwsError
+from awsbatch_operator.kinds import claiming
 from awsbatch_operator.kinds.accounts import Home
-from awsbatch_operator.kinds.contract import ActionT, DesiredT, Following, Kind, ObservedT, Removal
+from awsbatch_operator.kinds.contract import (
+    ActionT,
+    DesiredT,
+    Following,
+    Kind,
+    LettingGo,
+    ObservedT,
+    Removal,
+)
 from awsbatch_operator.kinds.permits import Permits
-from awsbatch_operator.kinds.scope_record import annotation, recorded_in
+from awsbatch_operator.kinds.records import Records
 from awsbatch_operator.kinds.shared import Shared
 from awsbatch_operator.kinds.turn import Turn
-from awsbatch_operator.kinds.users import goes
 from awsbatch_operator.kube.port import InvalidError
 
 LOOKS = 4  # a turn; a plan that still has steps then goes on in the next turn
 
-Desire = Callable[[Resource], DesiredT | Removal | Following]
+Desire = Callable[[Resource], DesiredT | Removal | Following | LettingGo]
 """What is wanted for the object as our own last write left it."""
 
 Announce = Callable[[Turn[DesiredT, ObservedT, ActionT], Plan[ActionT]], Awaitable[Resource]]
@@ -45,9 +53,15 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
     announce: Announce[DesiredT, ObservedT, ActionT]
     scoped: bool = True
 
-    def owner(self, resource: Resource) -> Owner:
-        """The object, as the tags of what it owns name it."""
-        return Owner(self.shared.cluster_id, resource.key, resource.uid)
+    @property
+    def records(self) -> Records[DesiredT, ObservedT, ActionT]:
+        """What is written down first."""
+        return Records(shared=self.shared, scoped=self.scoped)
+
+    def owner(self, resource: Resource, home: Home | None = None) -> Owner:
+        """The object, as the tags of what it owns at that home name it."""
+        adopted = home is not None and home.recorded.origin is Origin.ADOPTED
+        return Owner(self.shared.cluster_id, resource.key, resource.uid, adopted)
 
     async def go(
         self,
@@ -92,97 +106,107 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
         permits = Permits(self.kind)
         try:
             for _ in range(LOOKS):
-                turn.desired = desire(turn.resource)
-                plan = await self._look(turn, answer, fresh=fresh)
-                if plan is None or self._unshown(turn):
+                plan = await self._look(turn, desire, answer, fresh=fresh)
+                if plan is None or self._unshown(turn) or self._in_vain(turn, plan):
                     return
-                if not fresh and (plan.steps or plan.released or turn.home != home):
+                if not fresh and (self._acts(turn, plan) or turn.home != home):
                     fresh, turn.home = True, home
                     turn.outcomes = permits.take(turn, plan)
                     if plan.steps and not permits.held:
                         return
-                    turn.desired = desire(turn.resource)
                     # Of what the feed read, which the fresh look may not confirm: if that look is
                     # not made, nothing may be done about it, nor may the object be released.
                     turn.plan, turn.foreign, turn.outcomes = None, False, {}
-                    plan = await self._look(turn, None, fresh=True)
+                    plan = await self._look(turn, desire, None, fresh=True)
                     if plan is None:
                         return
                 if not plan.steps:
-                    await self._write_down(turn, plan)
-                    return
+                    if not await self.records.write_down(turn, plan):
+                        return
+                    answer = None  # what AWS has is looked for by other names now
+                    continue
                 answer = await self._act(turn, plan, permits)
-                if any(_came_short(outcome) for outcome in turn.outcomes.values()):
+                if any(outcome.came_short for outcome in turn.outcomes.values()):
                     turn.observed = turn.observed if answer is None else answer
                     return
             turn.unfinished = True
         finally:
             permits.give_back()
 
+    def _acts(self, turn: Turn[DesiredT, ObservedT, ActionT], plan: Plan[ActionT]) -> bool:
+        """Whether the plan does what nothing but a fresh look may decide."""
+        return bool(plan.steps) or plan.released or self.records.renames(turn, plan)
+
     async def _look(
-        self, turn: Turn[DesiredT, ObservedT, ActionT], answer: ObservedT | None, *, fresh: bool
+        self,
+        turn: Turn[DesiredT, ObservedT, ActionT],
+        desire: Desire[DesiredT],
+        answer: ObservedT | None,
+        *,
+        fresh: bool,
     ) -> Plan[ActionT] | None:
         """Observe and plan; None if what AWS has is somebody else's."""
-        assert turn.home is not None and turn.desired is not None  # noqa: S101, PT018 - set by go
+        assert turn.home is not None  # noqa: S101 - set by go
         kind, resource, home = self.kind, turn.resource, turn.home
+        turn.desired, turn.foreign = desire(resource), False
         if answer is None:
             answer = await kind.observe(resource, home.recorded, home.scope, fresh=fresh)
-        owned = Ownership.OURS
-        if answer is not None:
-            found = kind.owned(answer, resource, self.owner(resource))
-            owned = turn.whose(found, bounded=kind.bounded)
-        turn.foreign = owned is Ownership.FOREIGN
-        turn.observed = None if turn.foreign else answer
-        if turn.foreign and answer is not None:
-            if isinstance(turn.desired, Removal):
-                return self._leave_behind(turn, fresh=fresh)
-            if not fresh:  # what the feed read may be from before it was ours, or became free
-                turn.foreign = False
-                return await self._look(turn, None, fresh=True)
-            if isinstance(turn.desired, Following):  # the gate's findings stand, and say enough
-                turn.plan = None
-                return None
-            self._leave_alone(turn, kind.marks(answer))
-            return None
-        if owned is Ownership.ADOPTABLE:
+        turn.observed = answer
+        if answer is None:
+            return self._plan(turn, None, fresh=fresh)
+        found = kind.owned(answer, resource, self.owner(resource))
+        owned = turn.whose(found, bounded=kind.bounded)
+        if owned is Ownership.FOREIGN:
+            turn.foreign, turn.observed = True, None
+            return await self._not_ours(turn, desire, kind.marks(answer), fresh=fresh)
+        if self.scoped and claiming.is_adopted(owned, kind.marks(answer), resource):
             turn.home = replace(home, recorded=replace(home.recorded, origin=Origin.ADOPTED))
-        plan = turn.plan = kind.plan(turn.desired, turn.observed, self.shared.clock.now())
-        if not plan.steps:
-            self.shared.narrator.noted(resource, plan.findings)
-        elif owned is Ownership.RECREATED and fresh:
-            message = "AWS already had what an earlier object of this name made; it is ours now."
-            self.shared.narrator.noted(resource, [Finding(catalogue.REOWNED, message)])
+            turn.desired = desire(resource)
+            if isinstance(turn.desired, Removal) and resource.spec.get("deletionPolicy") is None:
+                turn.plan = claiming.kept(turn)  # only its tags knew that it is to stay
+                return turn.plan
+        plan = self._plan(turn, owned, fresh=fresh)
+        if owned is Ownership.ADOPTABLE and not plan.steps:
+            turn.home = home  # AWS is at work on it: it is not marked, and may be going
         return plan
 
-    def _leave_behind(
-        self, turn: Turn[DesiredT, ObservedT, ActionT], *, fresh: bool
-    ) -> Plan[ActionT]:
-        """The object goes and what AWS has of that name stays, once a fresh look says the same.
-
-        What the feed read may be older than our own thing of that name.
-        """
-        words = f"AWS keeps {_where(turn)}: its tags say that it is not this object's."
-        note = Finding(catalogue.NOT_OURS, words)
-        turn.plan = Plan(released=True, findings=(note,))
-        if fresh:
-            self.shared.narrator.noted(turn.resource, [note])
+    async def _not_ours(
+        self,
+        turn: Turn[DesiredT, ObservedT, ActionT],
+        desire: Desire[DesiredT],
+        tags: Mapping[str, str],
+        *,
+        fresh: bool,
+    ) -> Plan[ActionT] | None:
+        """What a turn comes to that has found something of somebody else."""
+        turn.plan = None
+        if isinstance(turn.desired, Removal):
+            turn.plan = claiming.leave_behind(turn, self.shared, fresh=fresh)
+        elif isinstance(turn.desired, LettingGo):  # our tags are gone, or others' in their place
+            turn.plan = Plan(released=True)
+        elif not fresh:  # what the feed read may be from before it was ours, or became free
+            return await self._look(turn, desire, None, fresh=True)
+        elif not isinstance(turn.desired, Following):  # else the gate's findings say enough
+            claiming.leave_alone(turn, self.shared, tags)
         return turn.plan
 
-    def _leave_alone(
-        self, turn: Turn[DesiredT, ObservedT, ActionT], tags: Mapping[str, str]
-    ) -> None:
-        """Say whose it is; if the owner is in this cluster, be woken by its end."""
-        turn.plan = None
-        other = holder(tags, self.shared.cluster_id)
-        whose = "its tags do not say that it is this object's"
-        if other is not None:
-            whose = f"it belongs to {other}"
-            self.shared.claims.wait(other, turn.resource.key)
-        reason, words = catalogue.ALREADY_EXISTS, f"AWS already has {_where(turn)}, and {whose}."
-        if other is not None and goes(self.shared.cache, other):
-            reason = catalogue.WAITS_FOR_DELETIONS
-            words = f"AWS still has {_where(turn)} of {other}, which is being deleted."
-        turn.findings.append(Finding(reason, words))
+    def _plan(
+        self, turn: Turn[DesiredT, ObservedT, ActionT], owned: Ownership | None, *, fresh: bool
+    ) -> Plan[ActionT]:
+        """What to do about what was seen; `owned` is None if AWS has nothing."""
+        assert turn.desired is not None  # noqa: S101 - set by the look
+        if isinstance(turn.desired, LettingGo):
+            plan = self.kind.let_go(turn.observed)
+        else:
+            plan = self.kind.plan(turn.desired, turn.observed, self.shared.clock.now())
+        turn.plan = plan
+        told: tuple[Finding, ...] = ()
+        if plan.steps:
+            told = claiming.taken_over(turn, owned, fresh=fresh)
+        elif fresh or not self.records.renames(turn, plan):
+            told = plan.findings
+        self.shared.narrator.noted(turn.resource, told)
+        return plan
 
     def _unshown(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> bool:
         """Whether AWS took a step and does not show what was expected of it.
@@ -190,48 +214,29 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
         Later turns repeat the step, more and more rarely: AWS shows some changes late, and a value
         that it writes in its own way it never shows as sent.
         """
-        done = [step for outcome in turn.outcomes.values() for step in outcome.done]
-        unmet = [step for step in done if step.expects and not step.expects.met(turn.observed)]
-        if not unmet:
+        done = (step for outcome in turn.outcomes.values() for step in outcome.done)
+        if all(step.expects is None or step.expects.met(turn.observed) for step in done):
             return False
         turn.unshown = True
         words = "AWS took a change and does not show it yet."
         turn.findings.append(Finding(catalogue.AWS_BUSY, words))
         return True
 
-    async def _write_down(
-        self, turn: Turn[DesiredT, ObservedT, ActionT], plan: Plan[ActionT]
-    ) -> None:
-        """Records that no step depends on, or our finalizer on what AWS has already.
+    def _in_vain(self, turn: Turn[DesiredT, ObservedT, ActionT], plan: Plan[ActionT]) -> bool:
+        """Whether AWS took all of this before, finished, and shows nothing of it: it is left alone.
 
-        `kubectl replace` takes both away from an object that needs no step.
+        For a while, which is longer each time. A change of the spec is another step.
         """
-        resource = turn.resource
-        missing = any(resource.annotations.get(name) != text for name, text in plan.record.items())
-        removing = isinstance(turn.desired, Removal)
-        unheld = turn.observed is not None and not removing and not resource.held
-        if missing or unheld or self._moved(turn):
-            await self._record(turn, plan.record)
-
-    async def _record(
-        self, turn: Turn[DesiredT, ObservedT, ActionT], record: Mapping[str, str]
-    ) -> None:
-        """One guarded write: the finalizer, the scope, and what must not be forgotten."""
-        annotations = dict(record)
-        home = turn.home
-        adopted = home is not None and home.recorded.origin is Origin.ADOPTED
-        written = turn.resource.annotations.get(RESOLVED, "")
-        unsaid = not written or (adopted and f'"{Origin.ADOPTED.value}"' not in written)
-        if self.scoped and home is not None and (unsaid or self._moved(turn)):
-            annotations = annotation(home.recorded, self.shared.clock.now()) | annotations
-        turn.resource = await self.shared.store.hold(turn.resource, annotations)
-
-    def _moved(self, turn: Turn[DesiredT, ObservedT, ActionT]) -> bool:
-        """Whether another AWSAccount acts than the recorded one, which is free to go then."""
-        if not self.scoped or turn.home is None or RESOLVED not in turn.resource.annotations:
+        key, changes = turn.resource.key, self.shared.sent.changes
+        if not plan.steps and not any(each.severity is Severity.WAIT for each in plan.findings):
+            changes.settled(key)
+        if not changes.waits(key, plan.steps):
             return False
-        before = recorded_in(turn.resource)
-        return before is not None and before.account not in {None, turn.home.recorded.account}
+        turn.unshown = True
+        words = "AWS took a change, more than once, and shows nothing of it; it is asked for again."
+        remedy = "If it stays so, write into the spec what AWS shows."
+        turn.findings.append(Finding(catalogue.AWS_BUSY, words, remedy))
+        return True
 
     async def _act(
         self,
@@ -253,11 +258,11 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
                 if plan.announce and not announced:
                     turn.resource = await self.announce(turn, plan)
                     announced = True
-                await self._record(turn, record)
+                await self.records.write(turn, plan, record)
                 await self.shared.store.confirm(turn.resource)
                 record = {}
             await self._send(turn, heads, permits, reached)
-            for lane in [lane for lane in waiting if _came_short(reached[lane])]:
+            for lane in [lane for lane in waiting if reached[lane].came_short]:
                 del waiting[lane]
         turn.outcomes = reached
         answers = [each.answer for each in reached.values() if each.answer is not None]
@@ -276,7 +281,8 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
             permits.used(lane)
             step, before = heads[lane], reached[lane]
             try:
-                answer = await self.kind.act(step.action, turn.home.scope, turn.observed)
+                with self.shared.sent.sending(turn.resource.key, step.action):
+                    answer = await self.kind.act(step.action, turn.home.scope, turn.observed)
             except NoTokenError as error:
                 reached[lane] = replace(before, waits_seconds=error.seconds)
             except AwsError as error:
@@ -284,17 +290,7 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
             else:
                 answer = before.answer if answer is None else answer
                 reached[lane] = replace(before, done=(*before.done, step), answer=answer)
+                self.shared.sent.changes.taken(turn.resource.key, step)
                 note = self.kind.told(step, turn.observed)
                 if note is not None:
                     self.shared.narrator.done(turn.resource, [note])
-
-
-def _where(turn: Turn[DesiredT, ObservedT, ActionT]) -> str:
-    assert turn.home is not None  # noqa: S101 - there is no look without a home
-    recorded = turn.home.recorded
-    return f"{recorded.serving} in account {recorded.account_id}, region {recorded.region}"
-
-
-def _came_short(outcome: Outcome[ActionT]) -> bool:
-    """Whether the lane did not come to its end."""
-    return outcome.error is not None or outcome.waits_seconds is not None

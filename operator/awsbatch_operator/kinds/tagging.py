@@ -7,15 +7,17 @@ which we leave alone.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, TypeVar
 
 from awsbatch_operator.api.metadata import TAG_KEYS, Resource
-from awsbatch_operator.api.plans import Step
-from awsbatch_operator.api.tags import RESERVED_PREFIXES
+from awsbatch_operator.api.plans import Action, Plan, Step
+from awsbatch_operator.api.tags import RESERVED_PREFIXES, marks_in, unclaimed
 from awsbatch_operator.kinds.lasting import ApiCall
 
 TAGS = "tags"  # a lane of its own: a refused tag holds up no other change
+
+AnyAction = TypeVar("AnyAction", bound=Action)
 
 
 class Tagged(Protocol):
@@ -23,6 +25,10 @@ class Tagged(Protocol):
 
     @property
     def tags(self) -> Mapping[str, str]: ...
+
+    @property
+    def tagged(self) -> Mapping[str, Mapping[str, str]]:
+        """The same of all that the observation consists of, by ARN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,33 @@ def tag_steps(arn: str, wanted: WantedTags, have: Mapping[str, str]) -> tuple[St
         call = ApiCall("UntagResource", request)
         steps.append(Step(call, lane=TAGS, expects=TagsShow(gone=stale)))
     return tuple(steps)
+
+
+def tag_drift(wanted: WantedTags, have: Mapping[str, str]) -> tuple[str, ...]:
+    """The names of the tags that are not in line."""
+    missing = [key for key, value in wanted.all.items() if have.get(key) != value]
+    return tuple(f"tags.{key}" for key in (*missing, *_stale(wanted, have)))
+
+
+def marked_first(plan: Plan[AnyAction], have: Mapping[str, str]) -> Plan[AnyAction]:
+    """Of a thing that nobody has marked, which is just being taken over, the marks come first.
+
+    The look after them shows whether it is ours, or somebody else has marked it at the same time;
+    and IAM lets us change only what carries our cluster's tag.
+    """
+    if not unclaimed(have):
+        return plan
+    return replace(plan, steps=tuple(step for step in plan.steps if step.lane == TAGS))
+
+
+def unmarked(observed: Tagged | None) -> Plan[ApiCall]:
+    """The plan by which our own tags go from all of it, and nothing else."""
+    steps = []
+    for arn, tags in (observed.tagged if observed is not None else {}).items():
+        if marks := marks_in(tags):
+            call = ApiCall("UntagResource", {"resourceArn": arn, "tagKeys": list(marks)})
+            steps.append(Step(call, lane=arn))
+    return Plan(steps=tuple(steps), released=not steps)
 
 
 def tag_record(wanted: WantedTags, have: Mapping[str, str]) -> dict[str, str]:

@@ -11,7 +11,14 @@ from awsbatch_operator.api.tags import Ownership
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.kinds import outcomes
 from awsbatch_operator.kinds.accounts import Home
-from awsbatch_operator.kinds.contract import ActionT, DesiredT, Following, ObservedT, Removal
+from awsbatch_operator.kinds.contract import (
+    ActionT,
+    DesiredT,
+    Following,
+    LettingGo,
+    ObservedT,
+    Removal,
+)
 
 
 @dataclass(slots=True)
@@ -20,7 +27,7 @@ class Turn(Generic[DesiredT, ObservedT, ActionT]):
 
     resource: Resource
     home: Home | None = None  # None: a gate before it ended the turn
-    desired: DesiredT | Removal | Following | None = None
+    desired: DesiredT | Removal | Following | LettingGo | None = None
     observed: ObservedT | None = None
     foreign: bool = False  # AWS has such a thing, and it is not this object's
     plan: Plan[ActionT] | None = None
@@ -49,10 +56,15 @@ class Turn(Generic[DesiredT, ObservedT, ActionT]):
         """Whose a thing counts as in this turn, which AWS's tags call `found`."""
         if found is Ownership.RECREATED and bounded:
             return Ownership.FOREIGN  # a run belongs to one object, not to its name
-        behind_a_gate = isinstance(self.desired, Following)
-        if found is Ownership.ADOPTABLE and (self.resource.deleting or behind_a_gate):
-            return Ownership.FOREIGN  # nothing is taken over only to be removed, or unasked
+        if found is Ownership.ADOPTABLE and not self._may_adopt:
+            return Ownership.FOREIGN
         return found
+
+    @property
+    def _may_adopt(self) -> bool:
+        """Nothing is taken over only to be removed, unasked, or where the account forbids it."""
+        unasked = self.resource.deleting or isinstance(self.desired, Following)
+        return not unasked and self.home is not None and self.home.may_adopt
 
     @property
     def acted(self) -> bool:

@@ -96,6 +96,7 @@ DEFAULTS: Mapping[str, tuple[Any, ...]] = {
     "jobExecutionTimeoutMinutes": (30,),
     "minScaleDownDelayMinutes": (0,),
     "minvCpus": (0,),
+    "monitoring": ("BASIC",),  # as ECS's API reference says of it
     "networkMode": ("host",),
     "operatingSystemFamily": ("LINUX",),
     "optional": (False,),
@@ -116,7 +117,9 @@ DEFAULTS: Mapping[str, tuple[Any, ...]] = {
     "terminateJobsOnUpdate": (False,),
     "transitEncryption": ("DISABLED",),
     "transitEncryptionPort": (0,),
+    "unmanagedvCpus": (0,),
     "useLocalStorage": (False,),
+    "userdataType": ("EKS_BOOTSTRAP_SH",),
     "version": ("$Default",),
     "weightFactor": ("1",),
 }

@@ -5,7 +5,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from awsbatch_operator.schema.declare import NotYet
 from awsbatch_operator.schema.fields import AwsFields, ruled
 from awsbatch_operator.schema.forms import AWS_NAME, REGION
 from awsbatch_operator.schema.references import AccountRef
@@ -125,28 +124,16 @@ class Infrastructure(Scoped):
     adoption_policy: AdoptionPolicy | None = Field(
         None,
         description=(
-            "What to do when AWS already has an object of this name that is not ours. Create "
-            "(default): refuse. AdoptOrCreate: take it over. Adopt: take it over, never create."
+            "What to do when AWS already has an object of this name that nobody has marked as its "
+            "own. Create (default): refuse. AdoptOrCreate: take it over, where the account allows "
+            "it. Adopt: the same, and never create: wait until there is one."
         ),
     )
     drift_policy: DriftPolicy | None = Field(
         None,
         description=(
-            "What to do when AWS differs from this spec. Correct (default): change AWS back. "
-            "Report: say so in a condition."
+            "What to do when somebody has changed AWS elsewhere. Correct (default): change it "
+            "back. Report: change nothing, and list it in the condition Drifted. A change of the "
+            "spec is applied in any case."
         ),
     )
-
-
-INFRASTRUCTURE_NOT_YET = (
-    NotYet(
-        path="adoptionPolicy",
-        honoured=("Create",),
-        remedy="Taking over what exists is not supported yet: remove adoptionPolicy.",
-    ),
-    NotYet(
-        path="driftPolicy",
-        honoured=("Correct",),
-        remedy="Only Correct is supported yet: remove driftPolicy.",
-    ),
-)

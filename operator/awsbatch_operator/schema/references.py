@@ -19,6 +19,16 @@ class AccountRef(Fields):
     )
 
 
+class AmiRef(Fields):
+    """An ExtendedAMI."""
+
+    name: str = Field(
+        description="Name of the ExtendedAMI in the same namespace.",
+        max_length=253,
+        json_schema_extra=ruled(NAME),
+    )
+
+
 _ONE_OF_NAME_AND_ARN = exactly_one(
     "ref-name-or-arn",
     ("name", "arn"),

@@ -71,3 +71,12 @@ class NamedStatus(AwsStatus):
     """What every kind with a lasting AWS object reports."""
 
     aws_name: Short | None = Field(None, description="Name of the AWS object.")
+    reached_generation: int | None = Field(
+        None,
+        description=(
+            "Set while the object is not Ready: metadata.generation that AWS was as specified for "
+            "before. What differs from it was changed elsewhere."
+        ),
+        ge=0,
+        le=INT64,
+    )

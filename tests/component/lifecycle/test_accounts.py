@@ -263,8 +263,9 @@ async def test_an_account_stays_while_what_lost_its_record_may_live_in_it():
         there.apply(DEFAULT_ACCOUNT, {"roleArn": f"arn:aws:iam::{THEIRS}:role/batch-operator"})
         there.apply(POLICY, manifests.policy())
         await there.until_ready(POLICY)
-        there.apply(POLICY, manifests.policy(driftPolicy="Report"))  # ends each of its turns
-        await there.until(POLICY, "Stalled", "NotSupportedYet")
+        body = there.kube.objects.get(POLICY)
+        there.kube.objects.save(POLICY, {**body, "spec": {"unheard": 1}})  # ends each of its turns
+        await there.until(POLICY, "Stalled", "InvalidSpec")
         there.kube.annotate(POLICY, **{RESOLVED: None})
         there.kube.remove(DEFAULT_ACCOUNT)
         message = await there.until(DEFAULT_ACCOUNT, "DeletionBlocked", "StillInUse")

@@ -154,35 +154,22 @@ async def test_a_tag_that_was_ours_stays_away_after_a_crash_between_the_calls():
     assert "team" not in tags_of(there, POLICY)
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("adoptionPolicy", "Adopt"), ("adoptionPolicy", "AdoptOrCreate"), ("driftPolicy", "Report")],
-)
-@pytest.mark.parametrize("key", LASTING)
-async def test_what_is_accepted_and_not_honoured_is_stalled_naming_the_field(key, field, value):
-    there = Installation()
-    async with there.running():
-        there.apply(key, SPECS[key] | {field: value})
-        message = await there.until(key, "Stalled", "NotSupportedYet")
-        assert f"spec.{field}" in message
-        await there.clock.advance(1)
-        assert there.calls == []
-        assert there.events(key) == [("NotSupportedYet", message)]
-
-
-async def test_the_values_that_are_honoured_change_nothing():
-    there = Installation()
-    spec = manifests.policy(adoptionPolicy="Create", driftPolicy="Correct", deletionPolicy="Delete")
-    async with there.running():
-        await started(there, POLICY, DEFINITION, SchedulingPolicy=spec)
-
-
-async def test_max_in_flight_of_a_queue_is_not_honoured_yet():
+async def test_what_is_accepted_and_not_honoured_is_stalled_naming_the_field():
     there = Installation()
     async with there.running():
         there.apply(QUEUE, manifests.queue(maxInFlight=5))
         message = await there.until(QUEUE, "Stalled", "NotSupportedYet")
-    assert "spec.maxInFlight" in message
+        assert "spec.maxInFlight" in message
+        await there.clock.advance(1)
+        assert there.calls == []
+        assert there.events(QUEUE) == [("NotSupportedYet", message)]
+
+
+async def test_policies_that_say_what_is_usual_change_nothing():
+    there = Installation()
+    spec = manifests.policy(adoptionPolicy="Create", driftPolicy="Correct", deletionPolicy="Delete")
+    async with there.running():
+        await started(there, POLICY, DEFINITION, SchedulingPolicy=spec)
 
 
 async def test_a_spec_that_an_older_crd_let_through_is_stalled_and_nothing_else():

@@ -9,6 +9,7 @@ from tests.support.manifests import (
     POLICY,
     QUEUE,
     SPECS,
+    best_fit,
     environment,
     fargate,
 )
@@ -99,28 +100,25 @@ async def test_the_order_of_subnets_is_no_change():
 
 
 @pytest.mark.parametrize(
-    ("change", "field", "action"),
+    ("change", "field"),
     [
-        ({"instanceTypes": ["c7i"]}, "computeResources.instanceTypes", "Infrastructure"),
-        ({"placementGroup": "near"}, "computeResources.placementGroup", "Infrastructure"),
-        ({"type": "SPOT"}, "computeResources.type", "Infrastructure"),
-        ({"spotIamFleetRole": manifests.ROLE}, "computeResources.spotIamFleetRole", "Replacement"),
+        ({"instanceTypes": ["c7i"]}, "computeResources.instanceTypes"),
+        ({"placementGroup": "near"}, "computeResources.placementGroup"),
+        ({"ec2KeyPair": "me"}, "computeResources.ec2KeyPair"),
     ],
 )
-async def test_what_needs_more_than_a_scaling_update_is_stalled_naming_the_field(
-    change, field, action
-):
+async def test_what_needs_another_environment_is_stalled_naming_the_field(change, field):
     there = Installation()
     async with there.running():
-        await started(there, ENVIRONMENT)
-        there.apply(ENVIRONMENT, environment(**change))
+        await started(there, ENVIRONMENT, ComputeEnvironment=best_fit())
+        there.apply(ENVIRONMENT, best_fit(**change) | {"replacement": {"policy": "Refuse"}})
         message = await there.until(ENVIRONMENT, "Stalled", "ReplacementNeeded")
         await there.clock.advance(700)
         assert field in message
-        assert there.status(ENVIRONMENT)["plan"]["action"] == action
+        assert there.status(ENVIRONMENT)["plan"]["action"] == "Replacement"
         assert there.status(ENVIRONMENT)["plan"]["fields"] == [field]
         assert there.changes() == []
-        there.apply(ENVIRONMENT, environment())
+        there.apply(ENVIRONMENT, best_fit())
         await there.until_ready(ENVIRONMENT)
 
 
@@ -160,8 +158,9 @@ async def test_a_queue_takes_a_new_environment_once_that_is_valid_and_keeps_the_
 async def test_a_queue_that_stands_is_changed_though_its_environment_waits_for_a_person():
     there = Installation()
     async with there.running():
-        await started(there, ENVIRONMENT, QUEUE)
-        there.apply(ENVIRONMENT, environment(instanceTypes=["c7i"]))
+        await started(there, ENVIRONMENT, QUEUE, ComputeEnvironment=best_fit())
+        refused = {"replacement": {"policy": "Refuse"}}
+        there.apply(ENVIRONMENT, best_fit(instanceTypes=["c7i"]) | refused)
         await there.until(ENVIRONMENT, "Stalled", "ReplacementNeeded")
         there.apply(QUEUE, manifests.queue(priority=20))
         await there.until_ready(QUEUE)

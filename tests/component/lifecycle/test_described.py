@@ -6,9 +6,11 @@ from tests.support.simulated_aws import make_simulator
 
 from awsbatch_operator.api.metadata import ObjectKey
 
+EVERY_ROLE = ("*",)  # what people have published has roles of their own
+
 
 async def test_every_example_and_published_definition_survives_the_way_to_aws_and_back():
-    there = Installation(make_simulator(limits=False))
+    there = Installation(make_simulator(limits=False), roles=EVERY_ROLE)
     async with there.running():
         for key, spec in APPLIED.items():
             there.apply(key, spec)
@@ -24,7 +26,7 @@ async def test_every_example_and_published_definition_survives_the_way_to_aws_an
 
 
 async def test_a_description_made_anew_is_the_same_again():
-    there = Installation(make_simulator(limits=False))
+    there = Installation(make_simulator(limits=False), roles=EVERY_ROLE)
     async with there.running():
         for key, spec in DEFINITIONS.items():
             there.apply(key, spec)

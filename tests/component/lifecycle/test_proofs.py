@@ -3,6 +3,7 @@
 import pytest
 from tests.support.installation import Installation
 from tests.support.manifests import ENVIRONMENT, LASTING, QUEUE, SPECS
+from tests.support.one_process import CLUSTER as TEST_CLUSTER
 
 from awsbatch_operator.api.tags import CLUSTER, KIND, NAME, NAMESPACE, OWNER_UID
 
@@ -24,7 +25,8 @@ async def standing(there, key):
 
 @pytest.mark.parametrize("key", LASTING, ids=lambda key: key.kind)
 async def test_one_edited_tag_disowns_nothing_and_is_repaired(key):
-    there = Installation()
+    """With more rights than our policy gives: see the next test of the cluster's tag."""
+    there = Installation(limited=False)
     async with there.running():
         arn = await standing(there, key)
         right = tags_of(there, arn)
@@ -47,7 +49,7 @@ async def test_one_edited_tag_disowns_nothing_and_is_repaired(key):
 @pytest.mark.parametrize("key", LASTING, ids=lambda key: key.kind)
 @pytest.mark.parametrize("tag", OURS)
 async def test_one_edited_tag_leaves_nothing_behind(key, tag):
-    there = Installation()
+    there = Installation(limited=tag != CLUSTER)
     async with there.running():
         arn = await standing(there, key)
         there.aws().tag_resource(resourceArn=arn, tags={tag: "edited"})
@@ -55,6 +57,21 @@ async def test_one_edited_tag_leaves_nothing_behind(key, tag):
         await there.until_gone(key)
     assert "NotOurs" not in {reason for reason, _ in there.events(key)}
     assert there.changes()[-1].startswith(("batch:Delete", "batch:Deregister"))
+
+
+@pytest.mark.parametrize("key", LASTING, ids=lambda key: key.kind)
+async def test_by_our_own_policy_another_clusters_tag_is_not_taken_away_and_that_is_told(key):
+    """deploy/iam: what carries another cluster's tag cannot be changed, by whatever mistake."""
+    there = Installation()
+    async with there.running():
+        arn = await standing(there, key)
+        there.aws().tag_resource(resourceArn=arn, tags={CLUSTER: "edited"})
+        said = await there.until(key, "Stalled", "PermissionDenied", within=700)
+        assert "batch:TagResource" in said
+        there.kube.remove(key)
+        await there.until(key, "DeletionBlocked", "PermissionDenied", within=700)
+        there.aws().tag_resource(resourceArn=arn, tags={CLUSTER: TEST_CLUSTER})
+        await there.until_gone(key, within=1000)
 
 
 @pytest.mark.parametrize("key", LASTING, ids=lambda key: key.kind)

@@ -133,6 +133,41 @@ async def test_an_invalid_environment_is_told_once_although_aws_tries_and_tries(
     assert there.status(ENVIRONMENT)["statusReason"] in message
 
 
+@pytest.mark.parametrize(
+    ("operation", "changed"),
+    [
+        ("CreateComputeEnvironment", manifests.environment(spotIamFleetRole=manifests.ROLE)),
+        ("CreateComputeEnvironment", manifests.fargate()),
+        ("UpdateComputeEnvironment", manifests.environment(instanceTypes=["c7i.large"])),
+        ("UpdateComputeEnvironment", manifests.environment(maxvCpus=32)),
+    ],
+    ids=["replacement", "another sort", "infrastructure", "in place"],
+)
+async def test_a_refused_change_of_an_environment_is_tried_rarely_and_writes_nothing(
+    operation, changed
+):
+    """A record that is written again before each try would wake all that follow the object."""
+    there = Telling()
+    async with there.running():
+        there.apply(ENVIRONMENT, SPECS[ENVIRONMENT])
+        await there.until_ready(ENVIRONMENT)
+        there.fault(
+            effect="error",
+            service="batch",
+            operation=operation,
+            code="ClientException",
+            status=400,
+            name=SAID[0],
+        )
+        there.apply(ENVIRONMENT, changed)
+        await there.until(ENVIRONMENT, "Stalled", "InvalidRequest")
+        await there.clock.advance(30)
+        there.refused = 0
+        with nothing_written(there):
+            await there.clock.advance(3 * RESYNC)
+    assert 3 <= there.refused <= 4
+
+
 @pytest.mark.parametrize("said", SAID)
 @pytest.mark.parametrize("code", ["ClientException", "AccessDeniedException", "SomethingNew"])
 async def test_nothing_that_differs_with_each_answer_is_shown(said, code):

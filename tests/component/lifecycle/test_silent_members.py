@@ -63,13 +63,3 @@ async def test_what_describe_returns_of_an_environment_can_be_applied_and_change
             assert there.changes() == []
             there.kube.remove(ENVIRONMENT)
             await there.until_gone(ENVIRONMENT)
-
-
-async def test_a_newest_image_is_not_asked_for_and_the_message_says_so():
-    there = Installation()
-    async with there.running():
-        there.apply(ENVIRONMENT, environment(updateToLatestImageVersion=True))
-        message = await there.until(ENVIRONMENT, "Stalled", "NotSupportedYet")
-        assert "spec.computeResources.updateToLatestImageVersion" in message
-        there.apply(ENVIRONMENT, environment(updateToLatestImageVersion=False))
-        await there.until_ready(ENVIRONMENT)

@@ -163,7 +163,7 @@ async def test_a_name_that_becomes_free_in_aws_is_noticed_within_a_minute():
     async with there.running():
         there.apply(POLICY, manifests.policy(awsName="shared"))
         message = await there.until(POLICY, "Stalled", "AlreadyExists")
-        assert "its tags do not say that it is this object's" in message
+        assert "nobody has marked it as its own" in message
         await there.clock.advance(900)
         aws.delete_scheduling_policy(arn=theirs["arn"])
         await there.until_ready(POLICY, within=60)

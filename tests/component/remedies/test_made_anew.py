@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from tests.support.installation import Installation
-from tests.support.manifests import ENVIRONMENT, PROFILE, environment
+from tests.support.manifests import ENVIRONMENT, PROFILE, best_fit, environment
 from tests.support.remedies.deeds import (
     MAKE_ROLE,
     OTHER_PROFILE,
@@ -79,10 +79,10 @@ async def test_what_is_being_made_anew_goes_on_after_a_crash_though_aws_calls_it
     """Disabled, it needs no subnet: AWS may well call it VALID. Only the record tells."""
     there = Installation()
     async with there.running():
-        there.apply(ENVIRONMENT, environment(instanceRole=OTHER_PROFILE))
+        there.apply(ENVIRONMENT, best_fit(instanceRole=OTHER_PROFILE))
         await there.until(ENVIRONMENT, "Stalled", "EnvironmentInvalid")
         there.fault(effect="deny", service="batch", operation="DeleteComputeEnvironment")
-        there.apply(ENVIRONMENT, environment())
+        there.apply(ENVIRONMENT, best_fit())
         await there.until(ENVIRONMENT, "Stalled", "PermissionDenied")
     there.aws("iam").create_instance_profile(InstanceProfileName="other")
     await there.clock.advance(120)
@@ -99,10 +99,10 @@ async def test_what_is_being_made_anew_goes_on_after_a_crash_though_aws_calls_it
 async def test_a_queue_that_takes_the_environment_in_the_meantime_keeps_it():
     there = Installation()
     async with there.running():
-        there.apply(ENVIRONMENT, environment(instanceRole=OTHER_PROFILE))
+        there.apply(ENVIRONMENT, best_fit(instanceRole=OTHER_PROFILE))
         await there.until(ENVIRONMENT, "Stalled", "EnvironmentInvalid")
         there.fault(effect="deny", service="batch", operation="DeleteComputeEnvironment")
-        there.apply(ENVIRONMENT, environment())
+        there.apply(ENVIRONMENT, best_fit())
         await there.until(ENVIRONMENT, "Stalled", "PermissionDenied")
         there.aws("iam").create_instance_profile(InstanceProfileName="other")
         await there.clock.advance(120)
@@ -112,7 +112,7 @@ async def test_a_queue_that_takes_the_environment_in_the_meantime_keeps_it():
         )
         there.mend()
         there.calls.clear()
-        await there.until(ENVIRONMENT, "Stalled", "ReplacementNeeded", within=900)
+        await there.until(ENVIRONMENT, "Stalled", "ReplacementBlocked", within=900)
         await there.clock.advance(120)
     assert there.changes() == ["batch:UpdateComputeEnvironment"]
     (found,) = there.aws().describe_compute_environments()["computeEnvironments"]
@@ -134,13 +134,13 @@ async def delete_by_hand(there: Installation) -> None:
 async def test_a_remaking_that_was_dropped_is_not_told_when_somebody_deletes_the_environment():
     there = Installation()
     async with there.running():
-        there.apply(ENVIRONMENT, environment(instanceRole=OTHER_PROFILE))
+        there.apply(ENVIRONMENT, best_fit(instanceRole=OTHER_PROFILE))
         await there.until(ENVIRONMENT, "Stalled", "EnvironmentInvalid")
         there.fault(effect="deny", service="batch", operation="DeleteComputeEnvironment")
-        there.apply(ENVIRONMENT, environment())
+        there.apply(ENVIRONMENT, best_fit())
         await there.until(ENVIRONMENT, "Stalled", "PermissionDenied")
         there.aws("iam").create_instance_profile(InstanceProfileName="other")
-        there.apply(ENVIRONMENT, environment(instanceRole=OTHER_PROFILE))
+        there.apply(ENVIRONMENT, best_fit(instanceRole=OTHER_PROFILE))
         await there.until_ready(ENVIRONMENT, within=1200)
         there.mend()
         await delete_by_hand(there)

@@ -3,7 +3,8 @@
 from tests.component.remedies.faults import happens_and_heals
 from tests.support import manifests
 from tests.support.installation import Installation
-from tests.support.manifests import ENVIRONMENT, POLICY, QUEUE, environment
+from tests.support.manifests import ENVIRONMENT, POLICY, QUEUE, best_fit, environment
+from tests.support.remedies.environments import REFUSED
 from tests.support.remedies.queues import QUEUES
 from tests.support.remedies.rows import queue, table
 
@@ -16,9 +17,9 @@ async def test_a_queue_that_does_not_come_about_is_mended_as_it_says(fault):
 async def test_a_new_queue_takes_an_environment_that_is_valid_although_its_object_is_stalled():
     there = Installation()
     async with there.running():
-        there.apply(ENVIRONMENT, environment())
+        there.apply(ENVIRONMENT, best_fit())
         await there.until_ready(ENVIRONMENT)
-        there.apply(ENVIRONMENT, environment(instanceTypes=["c7i"]))
+        there.apply(ENVIRONMENT, best_fit(instanceTypes=["c7i"]) | REFUSED)
         await there.until(ENVIRONMENT, "Stalled", "ReplacementNeeded")
         there.apply(QUEUE, queue())
         await there.until_ready(QUEUE, within=30)
@@ -55,11 +56,11 @@ async def test_no_new_queue_is_built_on_an_environment_that_is_going():
 async def test_a_queue_goes_on_when_its_environment_becomes_valid_though_that_stays_stalled():
     """Only what AWS says of it changes then: Stalled stays True, for another reason."""
     there = Installation()
-    kept = {"deletionPolicy": "Retain"}
+    kept = {"deletionPolicy": "Retain"} | REFUSED
     async with there.running():
-        there.apply(ENVIRONMENT, environment() | kept)
+        there.apply(ENVIRONMENT, best_fit() | kept)
         await there.until_ready(ENVIRONMENT)
-        there.apply(ENVIRONMENT, environment(instanceTypes=["c7i"]) | kept)
+        there.apply(ENVIRONMENT, best_fit(instanceTypes=["c7i"]) | kept)
         await there.until(ENVIRONMENT, "Stalled", "ReplacementNeeded")
         there.fault(effect="world", name="role_vanished")
         await there.clock.run_until(

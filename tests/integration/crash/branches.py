@@ -17,7 +17,7 @@ import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -78,6 +78,23 @@ class Branches:
             raise
         assert not self._failures, "\n".join([f"{len(self._failures)} went wrong", *self._failures])
         assert self._told, "no call was chosen"
+        return sum(self._told)
+
+    async def each(self, names: Iterable[str], live: Callable[[str], Awaitable[object]]) -> int:
+        """Live on from this very moment, once for each of the names, in a child; how many did.
+
+        AssertionError that names all that went wrong.
+        """
+        for name in names:
+            child = self._fork(name)
+            if child is None:
+                continue
+            try:
+                await live(name)
+                child.end(1)
+            except BaseException as error:  # noqa: BLE001 - the child has no other way to say so
+                child.fail(error)
+        assert not self._failures, "\n".join([f"{len(self._failures)} went wrong", *self._failures])
         return sum(self._told)
 
     def _fork(self, what: str) -> "_Child | None":

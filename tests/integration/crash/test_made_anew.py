@@ -27,8 +27,8 @@ from tests.support.lives import Lives
 from awsbatch_simulator.jobscript import JobScript
 
 SEED = 801
-SOUND = {**ENVIRONMENT, "spec": manifests.environment()}
-WRONG = with_spec(SOUND, **manifests.environment(subnets=["subnet-none"]))
+SOUND = {**ENVIRONMENT, "spec": manifests.best_fit()}
+WRONG = with_spec(SOUND, **manifests.best_fit(subnets=["subnet-none"]))
 STEPS = (
     Step("a subnet that does not exist", apply(WRONG), has_condition(WRONG, "Stalled")),
     Step("the subnet is corrected", apply(SOUND), has_condition(SOUND, "Ready")),

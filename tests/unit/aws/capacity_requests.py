@@ -31,6 +31,8 @@ CAPACITY_CHANGES: dict[str, dict[str, dict]] = {
         "CreateCapacityReservation": RESERVATION,
         "CancelCapacityReservation": {"CapacityReservationId": "cr-1"},
         "DeleteVolume": {"VolumeId": "vol-1"},
+        "CreatePlacementGroup": {"GroupName": "g", "Strategy": "cluster"},
+        "DeletePlacementGroup": {"GroupName": "g"},
     },
     "ecs": {
         "UpdateContainerInstancesState": {

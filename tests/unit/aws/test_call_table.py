@@ -82,12 +82,15 @@ CALLED = [
     ("ec2", "images", (SCOPE, ["ami-1"])),
     ("ec2", "launch_templates", (SCOPE,)),
     ("ec2", "launch_template", (SCOPE, "template")),
+    ("ec2", "template_versions", (SCOPE, ["name:template"])),
+    ("ec2", "placement_groups", (SCOPE, ["g"])),
     ("ec2", "capacity_reservations", (SCOPE,)),
     ("ec2", "volumes", (SCOPE,)),
     ("ec2", "spot_requests", (SCOPE,)),
     ("ec2", "troubled_instances", (SCOPE,)),
     ("ec2", "console_output", (SCOPE, "i-1")),
     ("ecs", "container_instances", (SCOPE, "c")),
+    ("ecs", "tasks", (SCOPE, "c")),
     ("ssm", "image_parameter", (SCOPE, "/p")),
     ("prices", "on_demand", (SCOPE, ["m5.large"])),
     ("prices", "spot", (SCOPE, ["m5.large"])),
@@ -101,7 +104,7 @@ PORTS = {
     "prices": capacity_ports.PriceBook,
     "ssm": capacity_ports.SsmPort,
 }
-SILENT = {"permit", "expect", "trouble"}  # these send nothing
+SILENT = {"permit", "expect", "trouble", "others"}  # these send nothing
 
 
 def port_methods() -> set[str]:
@@ -178,6 +181,7 @@ async def test_a_port_method_sends_what_the_table_says(bench, port, name, argume
         "ListJobs": lambda _: {"jobSummaryList": [JOB]},
         "DescribeJobs": lambda _: {"jobs": [JOB]},
         "ListContainerInstances": lambda _: {"containerInstanceArns": ["a"]},
+        "DescribeClusters": lambda _: {"clusters": []},
         "DescribeContainerInstances": lambda _: {"containerInstances": []},
         "GetParameter": lambda _: {"Parameter": {"Value": "ami-1"}},
         "GetConsoleOutput": lambda _: {"Output": base64.b64encode(b"boot").decode()},

@@ -73,6 +73,15 @@ ANSWERS = (
     ("batch", "SubmitJob", "ClientException", "JobQueue main not found.", "INVALID"),
     ("batch", "CreateJobQueue", "ClientException", "arn:… does not exist", "INVALID"),
     ("batch", "UpdateComputeEnvironment", "ClientException", "arn:… does not exist", "NOT_FOUND"),
+    ("batch", "UpdateJobQueue", "ClientException", "main does not exist", "NOT_FOUND"),
+    *(
+        ("batch", "UpdateJobQueue", "ClientException", f"{what} does not exist", "INVALID")
+        for what in (
+            "ComputeEnvironment spot",
+            "arn:aws:batch:…:compute-environment/spot",
+            "arn:aws:batch:…:scheduling-policy/fair",
+        )
+    ),
     ("batch", "TerminateJob", "ClientException", "Job doesn't exist", "NOT_FOUND"),
     ("batch", "ListJobs", "ClientException", "Job queue not found", "NOT_FOUND"),
     (
@@ -105,6 +114,9 @@ ANSWERS = (
     ("ec2", "DeleteLaunchTemplate", "InvalidLaunchTemplateId.NotFound", "gone", "NOT_FOUND"),
     ("ec2", "TerminateInstances", "IncorrectInstanceState", "busy", "CONFLICT"),
     ("ec2", "DeleteVolume", "VolumeInUse", "attached", "CONFLICT"),
+    ("ec2", "DeletePlacementGroup", "InvalidPlacementGroup.Unknown", "unknown", "NOT_FOUND"),
+    ("ec2", "DeletePlacementGroup", "InvalidPlacementGroup.InUse", "in use", "CONFLICT"),
+    ("ec2", "CreatePlacementGroup", "InvalidPlacementGroup.Duplicate", "is", "ALREADY_EXISTS"),
     ("ec2", "DescribeInstances", "Unavailable", "overloaded", "TRANSIENT"),
     ("ec2", "RunInstances", "IdempotentParameterMismatch", "another request", "INVALID"),
     ("ec2", "RunInstances", "IdempotentInstanceTerminated", "it is terminated", "INVALID"),
@@ -224,6 +236,7 @@ def test_every_row_for_broken_calls_is_the_first_match_of_a_case():
     [
         (429, "Strange", ErrorKind.THROTTLED),
         (503, "Strange", ErrorKind.TRANSIENT),
+        (501, "NotImplemented", ErrorKind.INVALID),
         (403, "403", ErrorKind.DENIED),
         (409, "Strange", ErrorKind.CONFLICT),
         (400, "Strange", ErrorKind.INVALID),

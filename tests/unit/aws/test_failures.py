@@ -64,6 +64,8 @@ def refusal(code: str, message: str, status: int) -> ClientError:
         ("TooManyRequestsException", 429, False),
         ("ServerException", 500, True),
         ("ServiceUnavailable", 503, True),
+        ("NotImplemented", 501, False),
+        ("501", 501, False),
         ("RequestLimitExceeded", 503, False),
         ("Strange", 0, True),
         ("Strange", 400, False),

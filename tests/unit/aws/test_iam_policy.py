@@ -67,7 +67,21 @@ def test_every_call_that_changes_aws_is_tried_here():
         for call in CALLS
         if call.effect is not Effect.READS and call.part != capacity_calls.PART
     }
-    assert mutating == MAKES.keys() | CHANGES.keys()
+    groups = {"CreatePlacementGroup", "DeletePlacementGroup"}
+    assert mutating == MAKES.keys() | CHANGES.keys() | groups
+
+
+def test_placement_groups_are_made_with_our_tag_and_only_ours_are_removed(document):
+    group = "arn:aws:ec2:eu-central-1:111122223333:placement-group/g"
+    creating = {"ec2:CreateAction": "CreatePlacementGroup"}
+    assert allows(document, "ec2:CreatePlacementGroup", group, MAKING)
+    assert allows(document, "ec2:CreateTags", group, MAKING | creating)
+    assert allows(document, "ec2:DeletePlacementGroup", group, OURS)
+    for wrong in (UNTAGGED, MAKING_FOR_OTHERS):
+        assert not allows(document, "ec2:CreatePlacementGroup", group, wrong)
+        assert not allows(document, "ec2:CreateTags", group, wrong | creating)
+    assert not allows(document, "ec2:CreateTags", group, MAKING)
+    assert not allows(document, "ec2:DeletePlacementGroup", group, THEIRS)
 
 
 @pytest.mark.parametrize("operation", MAKES)

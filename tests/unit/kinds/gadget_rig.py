@@ -22,7 +22,7 @@ from tests.unit.kinds.gadgets import (
 
 from awsbatch_operator.api.conditions import condition
 from awsbatch_operator.api.metadata import API_VERSION, FINALIZER, ObjectKey, Resource, Shape
-from awsbatch_operator.api.scope import Scope, ScopeRecord
+from awsbatch_operator.api.scope import LeadershipStart, Scope, ScopeRecord
 from awsbatch_operator.aws.ports import BatchPort
 from awsbatch_operator.engine.cache import Cache
 from awsbatch_operator.engine.reconciler import Again
@@ -32,6 +32,7 @@ from awsbatch_operator.kinds.accounts import Home
 from awsbatch_operator.kinds.lifecycle import Lifecycle
 from awsbatch_operator.kinds.narration import Narrator
 from awsbatch_operator.kinds.proofs import Proofs
+from awsbatch_operator.kinds.sent import Sent
 from awsbatch_operator.kinds.shared import Claims, Shared
 from awsbatch_operator.telemetry.metrics import Metrics
 
@@ -64,10 +65,11 @@ class OneHome:
     """Everything lives in one account."""
 
     scope: Scope = field(default_factory=lambda: Scope(ACCOUNT, REGION))
+    may_adopt: bool = True
 
     async def resolve(self, resource: Resource) -> Home:
         name = str(resource.spec.get("awsName", resource.key.name))
-        return Home(ScopeRecord("", ACCOUNT, REGION, name), self.scope)
+        return Home(ScopeRecord("", ACCOUNT, REGION, name), self.scope, may_adopt=self.may_adopt)
 
     async def of_record(
         self, resource: Resource, recorded: ScopeRecord, *, to_look: bool = False
@@ -104,6 +106,7 @@ class Rig:
             cluster_id=CLUSTER,
             claims=Claims(self.woken.append),
             proofs=Proofs(mock.Mock(spec=BatchPort), CLUSTER),  # a gadget refers to nothing
+            sent=Sent(self.clock, LeadershipStart()),
         )
         self.cycle = Lifecycle(self.kind, shared=self.shared, homes=OneHome())
 

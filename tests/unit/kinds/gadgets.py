@@ -15,7 +15,7 @@ from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 from awsbatch_operator.api.plans import Plan, Step
 from awsbatch_operator.api.references import Reference, Targets
 from awsbatch_operator.api.scope import NoTokenError, Permit, Scope, ScopeRecord
-from awsbatch_operator.api.tags import Owner, Ownership, ownership
+from awsbatch_operator.api.tags import Owner, Ownership, marks_in, ownership, unclaimed
 from awsbatch_operator.kinds.contract import Following, KindStatus, Removal, Seen
 from awsbatch_operator.kinds.lasting import adoptable
 
@@ -148,6 +148,12 @@ class GadgetKind:
         del resource
         return following if self.records else None
 
+    async def rediscovered(
+        self, resource: Resource, recorded: ScopeRecord, scope: Scope
+    ) -> ScopeRecord:
+        del resource, scope
+        return recorded
+
     async def observe(
         self, resource: Resource, recorded: ScopeRecord, scope: Scope, *, fresh: bool
     ) -> Gadget | None:
@@ -177,6 +183,10 @@ class GadgetKind:
             return Plan(released=True) if observed is None else gone
         return self.script(desired, observed)
 
+    def let_go(self, observed: Gadget | None) -> Plan[Do]:
+        marked = observed is not None and not unclaimed(observed.tags)
+        return Plan(steps=(Step(Do("Unmark")),)) if marked else Plan(released=True)
+
     def permit(self, action: Do, scope: Scope, holder: ObjectKey) -> Permit:
         del scope, holder
         if action.operation in self.waits:
@@ -193,7 +203,10 @@ class GadgetKind:
         name, have = self._looked_for, observed or Gadget(tags=self.tags_of(ONE))
         have = self.things.get(self._looked_for, have)
         made = replace(have, parts=(*have.parts, action.part))
-        if not action.part:
+        if action.operation == "Unmark":
+            left = {key: text for key, text in have.tags.items() if key not in marks_in(have.tags)}
+            self.things[name] = replace(have, tags=left)
+        elif not action.part:
             self.things.pop(name)
         elif not self.lag:
             self.things[name] = made

@@ -46,6 +46,12 @@ def test_whatever_the_api_server_takes_can_be_read():
         ]
 
 
+@pytest.mark.parametrize("text", ["much", "", "1,5"])
+def test_a_price_that_is_none_is_an_error_that_whoever_reads_a_spec_expects(text):
+    with pytest.raises(ValueError, match="money"):
+        wish(cases.pool(market="Spot", maxPricePerHour=text)["capacity"])
+
+
 @pytest.mark.parametrize(("schema", "name", "words"), WORDS, ids=lambda value: str(value)[:20])
 def test_the_words_are_the_same(schema, name, words):
     node = schema["properties"][name]

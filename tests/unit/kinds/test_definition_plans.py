@@ -11,13 +11,13 @@ from tests.unit.kinds.values import NOW, RECORDED, owner, resource, targets
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.metadata import SUBMISSION
-from awsbatch_operator.api.tags import CONTENT, Ownership
+from awsbatch_operator.api.tags import CONTENT, ORIGIN, Ownership
 from awsbatch_operator.kinds.contract import Removal
-from awsbatch_operator.kinds.jobdefinition.desired import desired_definition
+from awsbatch_operator.kinds.jobdefinition.desired import definition_removal, desired_definition
 from awsbatch_operator.kinds.jobdefinition.observe import Observed, whose
 from awsbatch_operator.kinds.jobdefinition.plan import plan_definition, plan_removal
 from awsbatch_operator.kinds.jobdefinition.revision import Revision
-from awsbatch_operator.kinds.lasting import ApiCall, LastingRemoval, lasting_removal
+from awsbatch_operator.kinds.lasting import ApiCall
 from awsbatch_operator.kinds.tagging import TAGS
 from awsbatch_operator.schema.canonical import content_hash
 
@@ -202,7 +202,8 @@ def test_a_name_is_not_left_to_others_while_a_revision_of_ours_may_come_to_light
     of = resource("JobDefinition", deleting=True, deleted_at=NOW)
     theirs = Observed((Revision("arn:1", 1, {"team": "x"}),), in_doubt=True)
     assert whose(theirs, of, owner(of)) is Ownership.OURS
-    assert not plan_removal(removal(), theirs, NOW).released
+    wanted = definition_removal(of, Removal(owner(of), RECORDED))
+    assert not plan_removal(wanted, theirs, NOW).released
 
 
 def test_whose_a_name_is_follows_from_all_revisions():
@@ -228,16 +229,54 @@ def test_whose_a_name_is_follows_from_all_revisions():
     assert of_tags({"awsbatch.dev/x": ""}, spec={"adoptionPolicy": "Adopt"}) is Ownership.FOREIGN
 
 
-def removal() -> LastingRemoval:
-    of = resource("JobDefinition", status={"arn": "arn:1"}, deleting=True, deleted_at=NOW)
-    return lasting_removal(of, Removal(owner(of), RECORDED))
+def adopting(*revisions, command="one", keep=3, **more):
+    """The plan of an object that adopts a name with these revisions (tags, command), oldest first.
+
+    `more` are keywords of the model's resource.
+    """
+    found = tuple(
+        Revision(f"arn:{number}", number, tags, {**spec(of), "parameters": {}})
+        for number, (tags, of) in enumerate(revisions, start=1)
+    )
+    of = replace(resource("JobDefinition", spec(command, keep)), **more)
+    wanted = desired_definition(of, targets(), replace(owner(of), adopted=True))
+    return plan_definition(wanted, Observed(found[::-1]), NOW.plus(900))
 
 
-def test_a_removal_deregisters_ours_and_no_others():
-    model = Model()
-    model.converge(spec("one"))
-    model.register({}, {}, by_us=False)
-    plan = plan_removal(removal(), model.observed(), NOW)
-    assert plan.actions == (ApiCall("DeregisterJobDefinition", {"jobDefinition": "arn:1"}),)
-    model.take_all(plan)
-    assert plan_removal(removal(), model.observed(), NOW).released
+def test_the_newest_revision_of_others_that_is_as_specified_is_marked_and_none_is_registered():
+    (step,) = adopting(({"team": "x"}, "two"), ({"team": "x"}, "one")).steps
+    assert step.action.operation == "TagResource"
+    assert step.action.request["resourceArn"] == "arn:2"
+    assert step.action.request["tags"] == {
+        **OURS,
+        ORIGIN: "Adopted",
+        CONTENT: content_hash(spec("one")),
+    }
+
+
+def test_beside_revisions_of_others_that_are_not_as_specified_one_of_ours_is_registered():
+    (step,) = adopting(({}, "one"), ({}, "two")).steps
+    assert step.action.operation == "RegisterJobDefinition"
+    assert step.action.request["tags"] == {**OURS, CONTENT: content_hash(spec("one"))}
+
+
+def test_a_revision_that_was_taken_over_is_never_too_many():
+    taken = {**OURS, ORIGIN: "Adopted"}
+    ours = {**OURS, CONTENT: content_hash(spec("one"))}
+    shown = [{"arn": f"arn:{n}", "revision": n, "registeredTime": NOW.rfc3339()} for n in (1, 2, 3)]
+    revisions = ((taken, "two"), (ours, "three"), (ours, "one"))
+    plan = adopting(*revisions, keep=1, status={"revisions": shown})
+    assert [step.action.request for step in plan.steps] == [{"jobDefinition": "arn:2"}]
+
+
+def test_what_others_register_later_with_the_content_is_not_taken_from_them_while_ours_has_it():
+    ours = {**OURS, CONTENT: content_hash(spec("one"))}
+    assert adopting((ours, "one"), ({}, "one")).steps == ()
+
+
+def test_a_name_has_an_owner_as_soon_as_one_of_its_revisions_is_marked():
+    of = resource("JobDefinition", {"adoptionPolicy": "Adopt"})
+    theirs = {**OURS, "awsbatch.dev/cluster": "theirs", "awsbatch.dev/owner-uid": "uid-7"}
+    found = (Revision("arn:2", 2, {}), Revision("arn:1", 1, theirs))
+    assert whose(Observed(found), of, owner(of)) is Ownership.FOREIGN
+    assert Observed(found).tags == theirs, "whom the refusal names"

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from unittest import mock
 
 import pytest
 from tests.support.clock import SteppedClock
@@ -10,10 +11,11 @@ from tests.unit.kinds.values import ACCOUNT, NOW, RECORDED, REGION, owner, resou
 from awsbatch_operator.api.scope import LeadershipStart, Scope
 from awsbatch_operator.api.tags import OWNER_UID, Ownership
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
-from awsbatch_operator.kinds.computeenvironment.changes import update_request
+from awsbatch_operator.kinds.account_limits import Rooms
 from awsbatch_operator.kinds.computeenvironment.desired import desired_environment
 from awsbatch_operator.kinds.computeenvironment.kind import ComputeEnvironmentKind
 from awsbatch_operator.kinds.computeenvironment.observed import Observed as ObservedEnvironment
+from awsbatch_operator.kinds.computeenvironment.update_requests import update_request
 from awsbatch_operator.kinds.contract import Removal
 from awsbatch_operator.kinds.jobdefinition.desired import desired_definition
 from awsbatch_operator.kinds.jobdefinition.kind import job_definitions
@@ -28,7 +30,10 @@ SCOPE = Scope(ACCOUNT, REGION)
 
 
 class Answers:
-    """A BatchPort that gives one answer whatever it is asked, and keeps what that was."""
+    """A BatchPort that gives one answer whatever it is asked, and keeps what that was.
+
+    The account has nothing besides.
+    """
 
     def __init__(self, answer: Any) -> None:
         self.answer = answer
@@ -40,9 +45,18 @@ class Answers:
             self.asked.append((name, *details, *options.values()))
             if self.error is not None:
                 raise self.error
-            return self.answer
+            return () if name in {"compute_environments", "job_queues"} else self.answer
 
         return call
+
+    def others(self, *_: Any) -> int:
+        """As if the feeds had counted."""
+        return 0
+
+
+def queues(batch: Any) -> Any:
+    """The kind."""
+    return job_queues(batch, Rooms(batch))
 
 
 def definitions(batch: Any) -> Any:
@@ -55,7 +69,8 @@ def compute_environments(batch: Any) -> Any:
     unused: Any = None
     return ComputeEnvironmentKind(
         batch=batch,
-        lookout=unused,
+        rooms=Rooms(batch),
+        lookout=mock.Mock(spec=("ecs",)),
         conductor=unused,
         cluster_id="test",
         allowed=unused,
@@ -64,7 +79,7 @@ def compute_environments(batch: Any) -> Any:
     )
 
 
-@pytest.mark.parametrize("make", [compute_environments, job_queues])
+@pytest.mark.parametrize("make", [compute_environments, queues])
 @pytest.mark.parametrize("deleting", [True, False])
 async def test_what_aws_does_not_have_is_gone(make, deleting):
     batch: Any = Answers(None)
@@ -73,17 +88,16 @@ async def test_what_aws_does_not_have_is_gone(make, deleting):
     assert await kind.observe(of, RECORDED, SCOPE, fresh=True) is None
 
 
-@pytest.mark.parametrize(
-    "make", [compute_environments, job_queues, definitions, scheduling_policies]
-)
+@pytest.mark.parametrize("make", [compute_environments, queues, definitions, scheduling_policies])
 @pytest.mark.parametrize("fresh", [True, False])
 async def test_a_thing_is_looked_for_by_the_name_that_serves_now(make, fresh):
     batch: Any = Answers(() if make is definitions else None)
     kind = make(batch)
     of = resource(kind.name)
     recorded = RECORDED.succeeded_by("science-pool-2").promoted()
-    assert await kind.observe(of, recorded, SCOPE, fresh=fresh) is None
-    ((_, *asked),) = batch.asked
+    found = await kind.observe(of, recorded, SCOPE, fresh=fresh)
+    assert not getattr(found, "present", False)
+    _, *asked = batch.asked[0]
     # Whoever asks for a name is woken when somebody else's thing of that name changes.
     assert asked == [SCOPE, "science-pool-2", fresh, of.key]
 
@@ -154,7 +168,7 @@ async def test_the_answer_to_any_other_call_is_no_observation():
     batch: Any = Answers({"jobDefinitionArn": "arn:2", "revision": 2})
     call = ApiCall("DeregisterJobDefinition", {"jobDefinition": "arn:2"})
     assert await definitions(batch).act(call, SCOPE, Observed(())) is None
-    assert await job_queues(batch).act(ApiCall("CreateJobQueue", {}), SCOPE, None) is None
+    assert await queues(batch).act(ApiCall("CreateJobQueue", {}), SCOPE, None) is None
 
 
 def test_a_removal_of_a_kind_goes_to_the_plan_for_removals():
@@ -172,8 +186,9 @@ def test_an_update_of_a_managed_environment_always_names_a_member_of_compute_res
     spec = {"type": "MANAGED", "computeResources": {"type": "EC2", "maxvCpus": 9}}
     of = resource("ComputeEnvironment", spec | {"serviceRole": "Batch"})
     desired = desired_environment(of, targets(), owner(of))
-    assert update_request(desired, ("serviceRole",))["computeResources"] == {"maxvCpus": 9}
-    assert "computeResources" not in update_request(desired, ("state",))
+    found = ObservedEnvironment(spec)
+    assert update_request(desired, found, ("serviceRole",))["computeResources"] == {"maxvCpus": 9}
+    assert "computeResources" not in update_request(desired, found, ("state",))
 
 
 def test_revisions_that_the_status_does_not_show_yet_are_looked_at_again_before_one_goes():
@@ -192,7 +207,7 @@ async def test_the_jobs_of_a_queue_that_goes_are_counted_in_a_fresh_look_only():
     queue = {"jobQueueArn": "arn:q", "jobQueueName": "q", "status": "VALID", "state": "DISABLED"}
     batch: Any = Answers(queue)
     of = resource("JobQueue", deleting=True)
-    seen = await job_queues(batch).observe(of, RECORDED, SCOPE, fresh=False)
+    seen = await queues(batch).observe(of, RECORDED, SCOPE, fresh=False)
     assert seen is not None
     assert seen.jobs is None
     assert [name for name, *_ in batch.asked] == ["job_queue"]
@@ -209,6 +224,6 @@ async def test_the_jobs_of_a_queue_that_goes_are_counted_by_their_states():
 
     batch: Any = Batch()
     of = resource("JobQueue", deleting=True)
-    seen = await job_queues(batch).observe(of, RECORDED, SCOPE, fresh=True)
+    seen = await queues(batch).observe(of, RECORDED, SCOPE, fresh=True)
     assert seen is not None
     assert seen.jobs == {"RUNNING": 2, "RUNNABLE": 1}

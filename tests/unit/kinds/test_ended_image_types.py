@@ -1,7 +1,7 @@
 """Image types with which AWS makes no new environment: told before the call, and kept elsewhere."""
 
 import pytest
-from tests.unit.kinds.environments import Model, desired, managed
+from tests.unit.kinds.environments import Model, best_fit, desired, managed
 from tests.unit.kinds.values import NOW
 
 from awsbatch_operator.kinds.computeenvironment.plan import plan_environment
@@ -22,7 +22,11 @@ OWN_IMAGE = f"or name an image of your own in {FIRST}.imageIdOverride."
         ({"imageType": "ECS_AL1"}, {"imageId": "ami-1"}, f"Set {FIRST}.imageType to ECS_AL2023."),
         ({"imageType": "ECS_AL2", "imageIdOverride": "ami-1"}, {}, ""),
         ({"imageType": "ECS_AL2"}, {"imageId": "ami-1"}, ""),
-        ({"imageType": "ECS_AL2"}, {"launchTemplate": {"launchTemplateId": "lt-1"}}, ""),
+        (
+            {"imageType": "ECS_AL2"},
+            {"launchTemplate": {"launchTemplateId": "lt-1", "version": "1"}},
+            "",
+        ),
         ({"imageType": "EKS_AL2"}, {}, ""),
         ({"imageType": "ECS_AL2023"}, {}, ""),
         ({"imageType": "ECS_AL2030"}, {}, ""),  # newer than this operator
@@ -38,16 +42,16 @@ def test_an_image_type_that_aws_has_ended_is_told_before_the_call(entry, resourc
 def test_an_environment_that_has_an_ended_image_type_goes_on_and_is_not_removed_for_good():
     """AWS would not make it again, so it is not made anew before its image type is another one."""
     model = Model()
-    model.converge(managed())
-    old = managed(ec2Configuration=[{"imageType": "ECS_AL2"}])
+    model.converge(best_fit())
+    old = best_fit(ec2Configuration=[{"imageType": "ECS_AL2"}])
     model.detail["computeResources"] |= old["computeResources"]
     assert plan_environment(desired(old), model.observed(), NOW).findings == ()
     reason = "CLIENT_ERROR - The subnet ID 'subnet-1' does not exist"
     model.detail |= {"status": "INVALID", "statusReason": reason}
     image = old["computeResources"]["ec2Configuration"]
-    corrected = managed(subnets=["subnet-9"], ec2Configuration=image)
+    corrected = best_fit(subnets=["subnet-9"], ec2Configuration=image)
     plan = plan_environment(desired(corrected), model.observed(), NOW)
     assert not plan.steps
     assert f"Set {FIRST}.imageType to ECS_AL2023" in plan.findings[0].remedy
-    mended = managed(subnets=["subnet-9"])
+    mended = best_fit(subnets=["subnet-9"])
     assert plan_environment(desired(mended), model.observed(), NOW).steps

@@ -195,12 +195,22 @@ def test_a_record_of_an_earlier_version_is_read():
 
 def test_a_lost_record_is_made_up_for_by_the_status_which_knows_the_account_by_its_number():
     status = {"accountId": ACCOUNT, "region": REGION, "awsName": RECORDED.aws_name}
-    known = replace(RECORDED, account=None)
+    known = replace(RECORDED, account=None, aws_name="", current=RECORDED.aws_name)
     assert recorded_in(resource("JobQueue", status=status)) == known
     assert recorded_in(resource("JobQueue", status=status, finalizers=())) is None
     assert recorded_in(resource("JobQueue")) is None
     named = resource("JobQueue", {"accountRef": {"name": "research"}}, status=status)
-    assert recorded_in(named) == replace(RECORDED, account="research")
+    assert recorded_in(named) == replace(known, account="research")
+
+
+def test_the_name_that_a_status_shows_may_be_one_that_a_replacement_gave():
+    """The first name is what today's spec resolves to; only the record has both."""
+    status = {"accountId": ACCOUNT, "region": REGION}
+    shown = [RECORDED.aws_name, f"{RECORDED.aws_name}-2"]
+    records = [recorded_in(resource("JobQueue", status={**status, "awsName": n})) for n in shown]
+    assert [one and gates.scope_changed(one, RECORDED) for one in records] == [None, None]
+    completed = [one and gates.completed(one, RECORDED) for one in records]
+    assert completed == [RECORDED, replace(RECORDED, current=shown[1])]
 
 
 def test_the_status_tells_what_was_adopted_and_a_job_never_is():

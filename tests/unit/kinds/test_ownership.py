@@ -20,11 +20,16 @@ from awsbatch_operator.api.tags import (
     KIND,
     NAME,
     NAMESPACE,
+    ORIGIN,
     OWNER_UID,
     Owner,
     Ownership,
     holder,
+    marks_in,
+    owner_words,
     ownership,
+    unclaimed,
+    was_adopted,
 )
 
 RESOLVED = "awsbatch.dev/resolved"
@@ -190,3 +195,22 @@ async def test_a_takeover_is_told_only_when_it_is_about_to_happen():
     rig.kind.waits = {"AddA": 1.0}
     await rig.turn()
     assert rig.told == []
+
+
+def test_the_first_owner_is_named_as_far_as_the_tags_name_it():
+    tags = OWNER.tags()
+    assert owner_words(tags, "lab") == str(OWNER.key)
+    assert owner_words(tags, "another") == f"{OWNER.key} of the cluster lab"
+    assert owner_words({OWNER_UID: "uid-1"}, "lab") == ""
+    assert owner_words({CLUSTER_TAG: "lab"}, "another") == "an object of the cluster lab"
+    assert owner_words({}, "lab") == ""
+
+
+def test_our_own_marks_are_told_from_the_tags_of_others():
+    adopted = Owner("lab", OWNER.key, "uid-1", adopted=True)
+    assert set(marks_in({**adopted.tags(), "team": "x", "aws:x": "y"})) == adopted.tags().keys()
+    assert adopted.tags().keys() - OWNER.tags().keys() == {ORIGIN}
+    assert was_adopted(adopted.tags())
+    assert not was_adopted(OWNER.tags())
+    assert unclaimed({"team": "x"})
+    assert not unclaimed({"awsbatch.dev/anything": ""})

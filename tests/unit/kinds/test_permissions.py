@@ -152,3 +152,30 @@ def test_the_operators_own_identity_is_in_any_region_unless_a_flag_says_otherwis
     assert refused({}, Allowances(account=""), region="us-east-1") == ""
     message = refused({}, Allowances(account="", regions=(REGION,)), region="us-east-1")
     assert "--allowed-regions" in message
+
+
+@pytest.mark.parametrize("policy", ["Adopt", "AdoptOrCreate"])
+@pytest.mark.parametrize("leave", [None, False, True])
+def test_what_exists_is_taken_over_only_with_leave_of_the_account(policy, leave):
+    given = {} if leave is None else {"allowAdoption": leave}
+    message = refused({"adoptionPolicy": policy}, account("default", **given))
+    wanted = "Set spec.allowAdoption of AWSAccount default to true, or remove spec.adoptionPolicy."
+    assert message.endswith("" if leave else wanted)
+    assert bool(message) is not bool(leave)
+
+
+@pytest.mark.parametrize("policy", [None, "Create"])
+def test_who_takes_nothing_over_needs_no_leave(policy):
+    assert refused({"adoptionPolicy": policy} if policy else {}, account("default")) == ""
+
+
+def test_the_operators_own_identity_gives_leave_by_a_flag():
+    spec = {"adoptionPolicy": "Adopt"}
+    assert refused(spec, Allowances(account="", adoption=True)) == ""
+    assert "Set the operator's --allow-adoption to true" in refused(spec, Allowances(account=""))
+
+
+def test_what_an_object_has_already_needs_no_leave_any_more():
+    of = resource("JobQueue", {"adoptionPolicy": "Adopt"}, status={"arn": "arn:1"})
+    kept = refusal(of, account("default"), account_id=ACCOUNT, region=REGION, namespace_labels={})
+    assert kept is None

@@ -13,7 +13,7 @@ from tests.unit.kinds.values import ACCOUNT, NOW, RECORDED, REGION, at_home, rea
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.metadata import RESOLVED, Resource
-from awsbatch_operator.api.references import _KINDS, Need, Reference
+from awsbatch_operator.api.references import _KINDS, Need, Reference, arn_targets, in_aws
 from awsbatch_operator.kinds import gates
 from awsbatch_operator.kinds.batchjob.desired import needed_references as of_a_job
 from awsbatch_operator.kinds.lasting import needed_references
@@ -198,3 +198,26 @@ def test_every_kind_that_a_spec_can_refer_to_is_in_the_table():
 def test_the_account_is_no_target_of_this_gate():
     account = Reference("spec.accountRef", resource("AWSAccount").key)
     assert gates.targets([account], lambda _: None) == ({}, ())
+
+
+def named_by_arn(field: str, kind: str) -> Mapping[str, Any]:
+    """A spec that names a thing of that kind in AWS under the field."""
+    reference = {field: {"arn": at_home(resource(kind, name="target")).status["arn"]}}
+    if field == "computeEnvironmentRef":
+        return {"computeEnvironmentOrder": [{"order": 1, **reference}]}
+    return reference
+
+
+@pytest.mark.parametrize(
+    ("field", "kind"), [pair for pair in _KINDS.items() if pair[1] not in ELSEWHERE]
+)
+def test_who_names_a_thing_in_aws_by_its_arn_is_known_as_a_user_of_whose_it_is(field, kind):
+    user = resource("Any", dict(named_by_arn(field, kind)))
+    recorded = in_aws(ACCOUNT, REGION, kind, "science-target-1")
+    assert arn_targets(user) == (recorded,)
+
+
+@pytest.mark.parametrize("order", [None, 7, "x", [7, None], [{}], [{"computeEnvironmentRef": 7}]])
+def test_a_spec_that_is_not_sound_names_nothing(order):
+    spec = {"computeEnvironmentOrder": order, "schedulingPolicyRef": "x", "jobQueueRef": {"arn": 7}}
+    assert arn_targets(resource("JobQueue", spec)) == ()

@@ -42,6 +42,7 @@ def targets(*found: Resource, users: tuple[Resource, ...] = ()) -> Targets:
         region=REGION,
         found={target.key: target for target in found},
         users=users,
+        recorded=RECORDED,
     )
 
 

@@ -94,6 +94,12 @@ class AwsAccountKind:
         del resource, following
         return None
 
+    async def rediscovered(
+        self, resource: Resource, recorded: ScopeRecord, scope: Scope
+    ) -> ScopeRecord:
+        del resource, scope
+        return recorded
+
     async def observe(
         self, resource: Resource, recorded: ScopeRecord, scope: Scope, *, fresh: bool
     ) -> Observed | None:
@@ -119,6 +125,11 @@ class AwsAccountKind:
         if isinstance(desired, Removal):
             return plan_removal(desired, now)
         return plan_account()
+
+    def let_go(self, observed: Observed | None) -> Plan[Never]:
+        """It adopts nothing."""
+        del observed
+        return Plan(released=True)
 
     def permit(self, action: Never, scope: Scope, holder: ObjectKey) -> Permit:
         del scope, holder

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from awsbatch_operator.schema.declare import AGE, READY, REASON, Column, CustomResource, NotYet
+from awsbatch_operator.schema.declare import AGE, READY, REASON, Column, CustomResource
 from awsbatch_operator.schema.fields import LIST_ATOMIC, Fields, Short, ruled
 from awsbatch_operator.schema.forms import (
     ARN_GLOB,
@@ -108,7 +108,10 @@ class AwsAccountSpec(Fields):
     )
     allow_adoption: bool | None = Field(
         None,
-        description="Whether objects may take over what exists in the account. Default: false.",
+        description=(
+            "Whether objects may take over what exists in the account (spec.adoptionPolicy). "
+            "Default: false."
+        ),
     )
 
 
@@ -129,13 +132,6 @@ RESOURCE = CustomResource(
     spec=AwsAccountSpec,
     status=AwsAccountStatus,
     namespaced=False,
-    not_yet=(
-        NotYet(
-            path="allowAdoption",
-            honoured=(False,),
-            remedy="Taking over what exists is not supported yet: remove allowAdoption.",
-        ),
-    ),
     rules=(
         Rule(
             id="external-id-needs-role",

@@ -93,6 +93,13 @@ class BatchJobKind:
         over = is_over(resource, submission)
         return after_the_end(followed, submission) if over else followed
 
+    async def rediscovered(
+        self, resource: Resource, recorded: ScopeRecord, scope: Scope
+    ) -> ScopeRecord:
+        """A job has no name of its own: the record of the submissions has it."""
+        del resource, scope
+        return recorded
+
     async def observe(
         self, resource: Resource, recorded: ScopeRecord, scope: Scope, *, fresh: bool
     ) -> Observed | None:
@@ -127,6 +134,11 @@ class BatchJobKind:
         if self.types.is_multinode(desired.definition):
             desired = replace(desired, multinode=True)
         return plan_job(desired, observed, now)
+
+    def let_go(self, observed: Observed | None) -> Plan[Action]:
+        """It adopts nothing."""
+        del observed
+        return Plan(released=True)
 
     def permit(self, action: Action, scope: Scope, holder: ObjectKey) -> Permit:
         # Several jobs of one object may have to be ended at a time, each with a token of its own.

@@ -1,13 +1,15 @@
 """What a JobDefinition wants to be registered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any
 
+from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION, Resource
 from awsbatch_operator.api.references import Targets
 from awsbatch_operator.api.tags import Owner
-from awsbatch_operator.kinds.contract import Removal
+from awsbatch_operator.kinds.blockers import names, sent
+from awsbatch_operator.kinds.contract import Removal, is_going
 from awsbatch_operator.kinds.jobdefinition.revision import ListedRevision, Revision, shown_revisions
 from awsbatch_operator.kinds.jobdefinition.spec import JobDefinitionSpec
 from awsbatch_operator.kinds.lasting import (
@@ -16,6 +18,7 @@ from awsbatch_operator.kinds.lasting import (
     reached_before,
 )
 from awsbatch_operator.kinds.tagging import WantedTags, wanted_tags
+from awsbatch_operator.kinds.terms import Terms, terms_of
 from awsbatch_operator.schema.canonical import content_hash
 
 
@@ -52,6 +55,7 @@ class Desired:
     shown: tuple[ListedRevision, ...]
     in_use: InUse | None
     reached: bool
+    terms: Terms = field(default_factory=Terms)
 
 
 def desired_definition(resource: Resource, targets: Targets, owner: Owner) -> Desired:
@@ -68,10 +72,34 @@ def desired_definition(resource: Resource, targets: Targets, owner: Owner) -> De
         shown=shown,
         in_use=_in_use(targets) if len(shown) >= spec.kept else None,
         reached=reached_before(resource),
+        terms=terms_of(resource),
     )
 
 
-def definition_removal(resource: Resource, removal: Removal) -> LastingRemoval:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefinitionRemoval(LastingRemoval):
+    """`shown`: ARNs of the revisions that the status lists."""
+
+    shown: frozenset[str] = frozenset()
+
+    def jobs(self, now: Instant) -> tuple[str, ...]:
+        """A few of the BatchJobs that AWS has or may have of these revisions, and that stay.
+
+        AWS does not say that a job which waits for its next attempt gets one when its revision is
+        INACTIVE. One that AWS has not taken does not count: it would wait for us, and we for it.
+        """
+        return names(user for user in self.users if self._is_needed(user, now))
+
+    def _is_needed(self, user: Resource, now: Instant) -> bool:
+        if is_going(user):
+            return False
+        if "jobId" in user.status:
+            return str(user.status.get("jobDefinitionArn", "")) in self.shown
+        submission = sent(user, ":job-definition/")
+        return submission.definition in self.shown and submission.lately(now)
+
+
+def definition_removal(resource: Resource, removal: Removal) -> DefinitionRemoval:
     """The removal; a revision may have been registered just before it without an answer.
 
     That is so where the status shows no revision of the newest spec. One that was answered and is
@@ -79,7 +107,16 @@ def definition_removal(resource: Resource, removal: Removal) -> LastingRemoval:
     died: it leads only when the lease of the former one is over, which is later than AWS's listing.
     """
     lasting = lasting_removal(resource, removal)
-    return replace(lasting, seen=lasting.seen and _is_reached(resource))
+    return DefinitionRemoval(
+        owner=lasting.owner,
+        recorded=lasting.recorded,
+        users=lasting.users,
+        going=lasting.going,
+        since=lasting.since,
+        seen=lasting.seen and _is_reached(resource),
+        called=lasting.called,
+        shown=frozenset(revision.arn for revision in shown_revisions(resource)),
+    )
 
 
 def _is_reached(resource: Resource) -> bool:
@@ -96,7 +133,7 @@ def _in_use(targets: Targets) -> InUse:
     An ARN without a revision leads to the newest one when AWS takes the job, and AWS tells which
     that was when it describes the job.
     """
-    arns, numbers, unknown = set(), set(), False
+    arns, numbers, unknown = set[str](), set[int](), False
     for user in targets.users:
         arns.add(str(user.status.get("jobDefinitionArn", "")))
         # The intent names the revision before the job's status does. Whatever else stands in that

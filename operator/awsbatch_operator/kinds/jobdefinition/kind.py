@@ -32,4 +32,5 @@ def job_definitions(
         plan_removal=plan_removal,
         show=definition_status,
         answers=Registering(registrations),
+        marked_first=False,
     )

@@ -44,8 +44,17 @@ class Observed:
 
     @property
     def tags(self) -> Mapping[str, str]:
-        """The tags of the newest revision."""
-        return self.revisions[0].tags if self.revisions else {}
+        """The tags of the newest revision that somebody has marked; if nobody has, of the newest.
+
+        Whoever has marked one of them has the name.
+        """
+        marked = (each.tags for each in self.revisions if not unclaimed(each.tags))
+        return next(marked, self.revisions[0].tags if self.revisions else {})
+
+    @property
+    def tagged(self) -> Mapping[str, Mapping[str, str]]:
+        """The tags of all revisions, by ARN."""
+        return {revision.arn: revision.tags for revision in self.revisions}
 
     def owned(self, revision: Revision, owner: Owner) -> Ownership:
         """Who registered a revision."""
@@ -109,10 +118,9 @@ def whose(observed: Observed, resource: Resource, owner: Owner) -> Ownership:
     for first in (Ownership.OURS, Ownership.RECREATED):
         if first in found:
             return first
-    newest = observed.revisions[0]
     if _is_superseded(observed):
         return Ownership.OURS
-    return adoptable(Ownership.FOREIGN, newest.tags, resource)
+    return adoptable(Ownership.FOREIGN, observed.tags, resource)
 
 
 def _is_superseded(observed: Observed) -> bool:

@@ -17,8 +17,10 @@ from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.plans import Expectation, Plan, Step
-from awsbatch_operator.api.tags import CONTENT
-from awsbatch_operator.kinds.jobdefinition.desired import Desired
+from awsbatch_operator.api.scope import Origin
+from awsbatch_operator.api.tags import CONTENT, ORIGIN, unclaimed, was_adopted
+from awsbatch_operator.kinds.blockers import blocked, listed
+from awsbatch_operator.kinds.jobdefinition.desired import DefinitionRemoval, Desired
 from awsbatch_operator.kinds.jobdefinition.execution_role import without_execution_role
 from awsbatch_operator.kinds.jobdefinition.observe import Observed
 from awsbatch_operator.kinds.jobdefinition.revision import Revision, registering
@@ -26,10 +28,10 @@ from awsbatch_operator.kinds.lasting import (
     APPEARING_SECONDS,
     NOTHING_SHOWN,
     ApiCall,
-    LastingRemoval,
     when_absent,
 )
-from awsbatch_operator.kinds.tagging import tag_record, tag_steps
+from awsbatch_operator.kinds.tagging import TAGS, WantedTags, tag_record, tag_steps
+from awsbatch_operator.kinds.terms import only_told
 from awsbatch_operator.schema.canonical import comparable, differences
 from awsbatch_operator.schema.request import registrable
 
@@ -42,7 +44,10 @@ def plan_definition(desired: Desired, observed: Observed | None, now: Instant) -
     if cannot_run is not None:
         return Plan(findings=(cannot_run,))
     if observed is None:
-        return _register(desired, Observed(()), now)
+        kept_back = desired.terms.nothing_made(f"job definition {desired.name}")
+        return kept_back or _register(desired, Observed(()), now)
+    if desired.terms.reports:
+        return _only_told(desired, observed)
     current = current_revision(desired, observed)
     if current is not None:
         return _tidy(desired, current, observed)
@@ -51,14 +56,24 @@ def plan_definition(desired: Desired, observed: Observed | None, now: Instant) -
     return _register(desired, observed, now)
 
 
-def plan_removal(removal: LastingRemoval, observed: Observed | None, now: Instant) -> Plan[ApiCall]:
-    """Deregister what we registered, and nothing else."""
+def plan_removal(
+    removal: DefinitionRemoval, observed: Observed | None, now: Instant
+) -> Plan[ApiCall]:
+    """Deregister what we registered, and nothing else, once no job that stays runs it."""
     ours = () if observed is None else observed.ours(removal.owner)
     if not ours and observed is not None and (observed.in_doubt or observed.hidden):
         return Plan(findings=(_in_doubt(observed),))
     if not ours:
         return when_absent(removal, now)
+    jobs = removal.jobs(now)
+    if jobs:
+        return Plan(findings=(blocked(removal, now, by_others=True, finding=_used_by(jobs)),))
     return Plan(steps=tuple(_deregister(revision) for revision in ours))
+
+
+def _used_by(jobs: Sequence[str]) -> Finding:
+    words = f"BatchJobs that have not ended use revisions of this definition: {listed(jobs)}."
+    return Finding(catalogue.STILL_IN_USE, words, "Wait until they have ended, or delete them.")
 
 
 def _in_doubt(observed: Observed) -> Finding:
@@ -69,12 +84,41 @@ def _in_doubt(observed: Observed) -> Finding:
 
 
 def current_revision(desired: Desired, observed: Observed) -> Revision | None:
-    """The newest of our revisions with the desired content, if AWS's newest has it, too."""
+    """The newest of our revisions with the desired content, if AWS's newest has it, too.
+
+    If we have none, of a name that was adopted, it is AWS's newest, which is taken over. Where a
+    drift is only reported, it is ours, whatever AWS's newest has.
+    """
     newest = observed.newest
-    if newest is None or not _has(newest, desired, observed):
+    if newest is None:
         return None
-    ours = observed.ours(desired.owner)
-    return next((each for each in ours if _has(each, desired, observed)), None)
+    ours = (each for each in observed.ours(desired.owner) if _has(each, desired, observed))
+    if desired.terms.reports:
+        return next(ours, None)
+    if not _has(newest, desired, observed):
+        return None
+    free = newest if desired.owner.adopted and unclaimed(newest.tags) else None
+    return next(ours, free)
+
+
+def _only_told(desired: Desired, observed: Observed) -> Plan[ApiCall]:
+    """Under which content the name runs, if it is another; only revisions that are too many go."""
+    current, newest = current_revision(desired, observed), observed.newest
+    if current is None and (observed.in_doubt or observed.hidden):
+        return Plan(findings=(_in_doubt(observed),))  # AWS may only list it late
+    if current is None or newest is None:
+        gone = desired.terms.nothing_made(f"revision of job definition {desired.name} as specified")
+        return Plan() if gone is None else gone
+    found = () if _has(newest, desired, observed) else _differing(desired, newest)
+    told = only_told(found, _tags_of(desired, current), current.tags)
+    tidied = _tidy(desired, current, observed)
+    kept = [step for step in tidied.steps if step.lane != TAGS]
+    return replace(tidied, steps=tuple(kept), record={}, drift=told.drift)
+
+
+def _differing(desired: Desired, newest: Revision) -> tuple[str, ...]:
+    found = differences(desired.content, newest.content)
+    return tuple(f"{path} (revision {newest.number})" for path in found)
 
 
 def _has(revision: Revision, desired: Desired, observed: Observed) -> bool:
@@ -96,10 +140,12 @@ def _register(desired: Desired, observed: Observed, now: Instant) -> Plan[ApiCal
                 catalogue.AWS_BUSY, f"AWS does not show yet what was registered as {shown.arn}."
             )
             return Plan(findings=(finding,))
+    tags = {**desired.tags.all, CONTENT: desired.content_hash}
+    tags.pop(ORIGIN, None)  # the revision itself is ours from the beginning
     request = {
         **registrable(desired.content),
         "jobDefinitionName": desired.name,
-        "tags": {**desired.tags.all, CONTENT: desired.content_hash},
+        "tags": tags,
     }
     # The answer is the next look, so nothing is expected of AWS's listing, which may lag behind.
     numbers = [one.number for one in observed.revisions] + [one.number for one in desired.shown]
@@ -122,8 +168,8 @@ def _registered(desired: Desired, observed: Observed) -> Finding:
 
 
 def _tidy(desired: Desired, current: Revision, observed: Observed) -> Plan[ApiCall]:
-    """The current revision's tags, and revisions that are too many."""
-    ours = observed.ours(desired.owner)
+    """The current revision's tags, and revisions that are too many; never one of others."""
+    ours = [each for each in observed.ours(desired.owner) if not was_adopted(each.tags)]
     surplus = [revision for revision in ours if revision is not current][desired.keep - 1 :]
     unused = [
         revision
@@ -158,13 +204,18 @@ def _tags(desired: Desired, current: Revision) -> tuple[Step[ApiCall], ...]:
     A content tag that is missing or wrong is set again; one of another version of the hash is not
     wrong.
     """
-    wanted = desired.tags
+    steps = tag_steps(current.arn, _tags_of(desired, current), current.tags)
+    return tuple(replace(step, expects=OfRevision(current.arn, step.expects)) for step in steps)
+
+
+def _tags_of(desired: Desired, current: Revision) -> WantedTags:
+    ours = {**desired.tags.ours}
     if not current.content_hash or comparable(current.content_hash):
-        wanted = replace(wanted, ours={**wanted.ours, CONTENT: desired.content_hash})
-    return tuple(
-        replace(step, expects=OfRevision(current.arn, step.expects))
-        for step in tag_steps(current.arn, wanted, current.tags)
-    )
+        ours[CONTENT] = desired.content_hash
+    ours.pop(ORIGIN, None)
+    if unclaimed(current.tags) or was_adopted(current.tags):
+        ours[ORIGIN] = Origin.ADOPTED.value
+    return replace(desired.tags, ours=ours)
 
 
 def _deregister(revision: Revision) -> Step[ApiCall]:

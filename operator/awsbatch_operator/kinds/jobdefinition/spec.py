@@ -4,7 +4,6 @@ from pydantic import Field
 
 from awsbatch_operator.schema.common import (
     AWS_NAME_RULE,
-    INFRASTRUCTURE_NOT_YET,
     SCOPE_RULES,
     Infrastructure,
 )
@@ -53,7 +52,7 @@ class JobDefinitionSpec(Infrastructure):
 
 
 class Revision(Fields):
-    """A revision that the operator registered and AWS still has."""
+    """A revision that the operator registered, or took over, and AWS still has."""
 
     revision: Count = Field(description="Number of the revision.")
     arn: Line = Field(description="ARN of the revision.")
@@ -71,7 +70,7 @@ class JobDefinitionStatus(NamedStatus):
     content_hash: Short | None = Field(None, description="Hash of its content.")
     revisions: list[Revision] | None = Field(
         None,
-        description="Active revisions that the operator registered, newest first.",
+        description="Active revisions that the operator registered or took over, newest first.",
         max_length=200,
         json_schema_extra=dict(LIST_ATOMIC),
     )
@@ -86,7 +85,6 @@ RESOURCE = CustomResource(
     status=JobDefinitionStatus,
     passthrough=MEMBERS,
     rules=(*SCOPE_RULES, AWS_NAME_RULE, *DEFINITION_RULES),
-    not_yet=INFRASTRUCTURE_NOT_YET,
     columns=(
         Column(name="Type", path=".spec.type", description="container or multinode."),
         Column(

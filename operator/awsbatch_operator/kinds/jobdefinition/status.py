@@ -17,6 +17,7 @@ from awsbatch_operator.kinds.lasting import ApiCall, absent, starting
 from awsbatch_operator.schema.canonical import content_hash
 
 SHOWN = 200  # the CRD's limit
+_OF_AWS = ("arn", "revision", "contentHash")
 
 
 def definition_status(resource: Resource, seen: Seen[Desired, Observed, ApiCall]) -> KindStatus:
@@ -29,10 +30,13 @@ def definition_status(resource: Resource, seen: Seen[Desired, Observed, ApiCall]
             before.fields, Verdict(Situation.DELETING, catalogue.DELETING.name, words)
         )
     if desired is not None and observed is None and seen.plan is not None:
-        return absent(resource, "arn", "revision", "contentHash")
+        return absent(resource, *_OF_AWS)
     if desired is None or observed is None:
         return before
     current = current_revision(desired, observed)
+    unlisted = observed.in_doubt or observed.hidden
+    if current is None and desired.terms.reports and not unlisted:
+        return absent(resource, *_OF_AWS)
     if current is None:
         # Of what another process has called, the status may say what became of it.
         said = resource.status.get("observedGeneration") == resource.generation

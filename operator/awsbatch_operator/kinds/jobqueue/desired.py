@@ -1,15 +1,18 @@
 """What a JobQueue wants AWS to have, with its references resolved."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
+from awsbatch_operator.api.metadata import ObjectKey, RecordError, Resource, Shape
 from awsbatch_operator.api.references import Targets
 from awsbatch_operator.api.tags import Owner
+from awsbatch_operator.kinds.account_limits import Room
 from awsbatch_operator.kinds.jobqueue.spec import JobQueueSpec
 from awsbatch_operator.kinds.lasting import reached_before
+from awsbatch_operator.kinds.scope_record import recorded_in
 from awsbatch_operator.kinds.tagging import WantedTags, wanted_tags
+from awsbatch_operator.kinds.terms import Terms, terms_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,8 @@ class Desired:
 
     `waiting` are the environments (ARN: name and why) that are not VALID, or are being deleted: AWS
     takes only VALID ones into a queue, so a queue that has them keeps them, and no queue gets them.
+    `room` is what the account has of queues. `moved` are environments that were replaced, by the
+    ARN of the one before (old: new).
     """
 
     owner: Owner
@@ -26,6 +31,9 @@ class Desired:
     waiting: Mapping[str, str]
     tags: WantedTags
     reached: bool
+    room: Room = field(default_factory=Room)
+    terms: Terms = field(default_factory=Terms)
+    moved: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def state(self) -> str:
@@ -37,7 +45,7 @@ def desired_queue(resource: Resource, targets: Targets, owner: Owner) -> Desired
     """From the spec and what its references were resolved to."""
     spec = JobQueueSpec.model_validate(resource.spec)
     content = {**spec.aws}
-    namespace, waiting = resource.key.namespace, {}
+    namespace, waiting, moved = resource.key.namespace, {}, dict[str, str]()
     order = []
     for entry in spec.environments:
         reference = entry["computeEnvironmentRef"]
@@ -46,6 +54,8 @@ def desired_queue(resource: Resource, targets: Targets, owner: Owner) -> Desired
         why = _not_taken(reference, namespace, targets)
         if why:
             waiting[arn] = f"{reference['name']} ({why})"
+        else:
+            moved |= dict.fromkeys(_before(reference, arn, namespace, targets), arn)
     content["computeEnvironmentOrder"] = order
     policy = resource.spec.get("schedulingPolicyRef")
     if policy is not None:
@@ -57,6 +67,8 @@ def desired_queue(resource: Resource, targets: Targets, owner: Owner) -> Desired
         waiting=waiting,
         tags=wanted_tags(resource, owner.tags()),
         reached=reached_before(resource),
+        terms=terms_of(resource),
+        moved=moved,
     )
 
 
@@ -64,6 +76,19 @@ def _arn(reference: Shape, kind: str, namespace: str, targets: Targets) -> str:
     if "arn" in reference:
         return str(reference["arn"])
     return targets.arn(ObjectKey(kind, namespace, reference["name"]))
+
+
+def _before(reference: Shape, arn: str, namespace: str, targets: Targets) -> list[str]:
+    """The ARNs of the environments that the one of this ARN has taken over from."""
+    if "arn" in reference:
+        return []
+    target = targets.found[ObjectKey("ComputeEnvironment", namespace, reference["name"])]
+    try:
+        recorded = recorded_in(target)
+    except RecordError:
+        return []
+    place = arn.rpartition("/")[0]
+    return [f"{place}/{name}" for name in (recorded.predecessors if recorded else ())]
 
 
 def _not_taken(reference: Shape, namespace: str, targets: Targets) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.api.scope import Scope, ScopeRecord
 from awsbatch_operator.aws.ports import BatchPort
+from awsbatch_operator.kinds.account_limits import QUEUES, Rooms
 from awsbatch_operator.kinds.jobqueue.desired import waits_for_jobs
 from awsbatch_operator.kinds.lasting import Detail
 
@@ -45,6 +46,7 @@ class Observer:
     """Looks at job queues. Raises AwsError and NoTokenError."""
 
     batch: BatchPort
+    rooms: Rooms
 
     async def __call__(
         self, resource: Resource, recorded: ScopeRecord, scope: Scope, *, fresh: bool
@@ -56,6 +58,8 @@ class Observer:
         """
         detail = await self.batch.job_queue(scope, recorded.serving, fresh=fresh, wake=resource.key)
         if detail is None:
+            if not resource.deleting:
+                await self.rooms.look(QUEUES, scope, recorded.serving)
             return None
         draining = fresh and resource.deleting and waits_for_jobs(resource)
         if not draining or detail.get("status") == "DELETING":

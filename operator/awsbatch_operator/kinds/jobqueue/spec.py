@@ -8,7 +8,6 @@ from pydantic import Field
 
 from awsbatch_operator.schema.common import (
     AWS_NAME_RULE,
-    INFRASTRUCTURE_NOT_YET,
     SCOPE_RULES,
     Infrastructure,
 )
@@ -40,7 +39,6 @@ MEMBERS = PassThrough(
 )
 
 NOT_YET = (
-    *INFRASTRUCTURE_NOT_YET,
     NotYet(
         path="maxInFlight", remedy="Holding jobs back is not supported yet: remove maxInFlight."
     ),

@@ -1,7 +1,7 @@
 """What a SchedulingPolicy wants AWS to have."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from awsbatch_operator.api.metadata import Resource
@@ -10,6 +10,7 @@ from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.kinds.lasting import reached_before
 from awsbatch_operator.kinds.schedulingpolicy.spec import SchedulingPolicySpec
 from awsbatch_operator.kinds.tagging import WantedTags, wanted_tags
+from awsbatch_operator.kinds.terms import Terms, terms_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Desired:
     content: Mapping[str, Any]
     tags: WantedTags
     reached: bool
+    terms: Terms = field(default_factory=Terms)
 
 
 def desired_policy(resource: Resource, targets: Targets, owner: Owner) -> Desired:
@@ -32,4 +34,5 @@ def desired_policy(resource: Resource, targets: Targets, owner: Owner) -> Desire
         content=spec.aws,
         tags=wanted_tags(resource, owner.tags()),
         reached=reached_before(resource),
+        terms=terms_of(resource),
     )

@@ -16,6 +16,7 @@ from awsbatch_operator.kinds.queues import in_use
 from awsbatch_operator.kinds.schedulingpolicy.desired import Desired
 from awsbatch_operator.kinds.schedulingpolicy.observe import Observed
 from awsbatch_operator.kinds.tagging import tag_record, tag_steps
+from awsbatch_operator.kinds.terms import only_told
 from awsbatch_operator.schema.canonical import differences
 
 
@@ -24,8 +25,10 @@ def plan_policy(desired: Desired, observed: Observed | None, now: Instant) -> Pl
     del now
     if observed is None:
         return _create(desired)
-    steps = tag_steps(observed.arn, desired.tags, observed.tags)
     found = differences_of(desired, observed)
+    if desired.terms.reports:
+        return only_told(found, desired.tags, observed.tags)
+    steps = tag_steps(observed.arn, desired.tags, observed.tags)
     if found:
         # The whole policy is replaced; shares that have left the spec only by an empty one.
         content = desired.content or {"fairsharePolicy": {}}
@@ -46,11 +49,14 @@ def plan_removal(removal: LastingRemoval, observed: Observed | None, now: Instan
             now,
             observed.queues,
             words="Job queues still use this scheduling policy: {}.",
-            remedy="Delete the queues, or give them another schedulingPolicyRef.",
+            remedy="Delete the queues, or give them another schedulingPolicyRef; in AWS, where no "
+            "JobQueue has them any more. Or set spec.deletionPolicy to Retain, and AWS keeps the "
+            "policy.",
         )
         return Plan(findings=(finding,))
     delete = ApiCall("DeleteSchedulingPolicy", {"arn": observed.arn})
-    return Plan(steps=(Step(delete, expects=Vanishes()),))
+    because = "No queue uses it any more, but AWS does not delete it yet:"
+    return Plan(steps=(Step(delete, expects=Vanishes(), because=because),))
 
 
 def differences_of(desired: Desired, observed: Observed) -> tuple[str, ...]:
@@ -59,6 +65,9 @@ def differences_of(desired: Desired, observed: Observed) -> tuple[str, ...]:
 
 
 def _create(desired: Desired) -> Plan[ApiCall]:
+    kept_back = desired.terms.nothing_made(f"scheduling policy {desired.name}")
+    if kept_back is not None:
+        return kept_back
     request = {**desired.content, "name": desired.name, "tags": desired.tags.all}
     words = f"Created the scheduling policy {desired.name}."
     step = creation("CreateSchedulingPolicy", request, words=words, reached=desired.reached)

@@ -2,7 +2,6 @@
 
 from awsbatch_operator.schema.common import (
     AWS_NAME_RULE,
-    INFRASTRUCTURE_NOT_YET,
     SCOPE_RULES,
     Infrastructure,
 )
@@ -58,6 +57,5 @@ RESOURCE = CustomResource(
     status=SchedulingPolicyStatus,
     passthrough=MEMBERS,
     rules=(*SCOPE_RULES, AWS_NAME_RULE, *SPEC_RULES),
-    not_yet=INFRASTRUCTURE_NOT_YET,
     columns=(READY, REASON, AGE, AWS_NAME, ARN),
 )

@@ -3,6 +3,7 @@
 from awsbatch_operator.schema.additions import (
     LIST,
     Additions,
+    OwnMember,
     Struct,
     arn,
     many,
@@ -12,6 +13,7 @@ from awsbatch_operator.schema.additions import (
     words,
 )
 from awsbatch_operator.schema.forms import NAMESPACE, TEMPLATE_ID
+from awsbatch_operator.schema.references import AmiRef
 from awsbatch_operator.schema.tables import environment_rules as rules
 
 _TEMPLATE_MEMBERS = {
@@ -74,10 +76,11 @@ SHAPES: Additions = {
             ),
         },
         flags={
-            "updateToLatestImageVersion": (
-                "Whether an infrastructure update takes AWS's newest image. Only false, which is "
-                "AWS's default, is honoured yet."
-            )
+            "updateToLatestImageVersion": "True means the same as imageUpdates: Track.",
+            "managedPlacementGroup": (
+                "A cluster placement group that the operator makes for the instances, and removes "
+                "with the environment; instead of placementGroup."
+            ),
         },
         rules=(*rules.COMPUTE_RESOURCE, rules.IMAGE),
     ),
@@ -110,7 +113,8 @@ SHAPES: Additions = {
             "imageKubernetesVersion": text("Kubernetes version of an EKS image."),
         },
         omit={"batchImageStatus": "only returned by AWS"},
-        rules=(rules.IMAGE_OVERRIDE, rules.IMAGE_TYPE),
+        own={"amiRef": OwnMember(doc="The image that an ExtendedAMI has made.", model=AmiRef)},
+        rules=(rules.IMAGE_OVERRIDE, rules.IMAGE_TYPE, rules.ONE_IMAGE),
     ),
     "ComputeScalingPolicy": Struct(
         members={

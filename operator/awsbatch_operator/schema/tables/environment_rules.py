@@ -4,7 +4,7 @@ What a Describe call returns can be applied: a member that is there and says not
 text, list or map, false) contradicts no other one.
 """
 
-from awsbatch_operator.schema.rules import Rule, chosen, exactly_one, said
+from awsbatch_operator.schema.rules import Rule, chosen, exactly_one, one_given, said
 
 _ZERO, _TEXT, _ENTRIES = "0", "''", ""
 # CreateComputeEnvironment's reference says of each of these that Fargate does not take it; with
@@ -113,6 +113,15 @@ COMPUTE_RESOURCE = (
             "other, and so does capacityTags. Set it with that type, remove it with the others."
         ),
     ),
+    Rule(
+        id="one-placement-group",
+        cel=f"""!{said("managedPlacementGroup", "false")}
+            || ({_INSTANCES} && !{said("placementGroup", _TEXT)})""",
+        message=(
+            "managedPlacementGroup makes the one placement group that the instances of EC2 and "
+            "SPOT are launched into. Remove it, or placementGroup; with another type, remove it."
+        ),
+    ),
 )
 
 _IMAGE_FORM = "^(ami-[0-9a-f]+)?$"
@@ -141,6 +150,13 @@ IMAGE_TYPE = Rule(
         "beside the type that it was made from."
     ),
     field=".imageType",
+)
+
+ONE_IMAGE = one_given(
+    "one-image",
+    {"amiRef": "has(self.amiRef)", "imageIdOverride": said("imageIdOverride", _TEXT)},
+    "amiRef stands for the image that an ExtendedAMI has made, and imageIdOverride names another. "
+    "Set one of the two, or neither for AWS's own image.",
 )
 
 TEMPLATE = exactly_one(
@@ -176,6 +192,8 @@ EKS_NAMESPACE = Rule(
 )
 
 # --- on the whole spec ---
+
+_NEWEST = said("updateToLatestImageVersion", "false", "self.computeResources")
 
 SPEC = (
     Rule(
@@ -252,5 +270,27 @@ SPEC = (
             "own. Set computeResources.type to EC2 or SPOT and allocationStrategy to one other "
             "than BEST_FIT."
         ),
+    ),
+    Rule(
+        id="image-updates-of-instances",
+        cel=f"""(!(has(self.imageUpdates) && self.imageUpdates == 'Track')
+            && !(has(self.computeResources) && {_NEWEST}))
+            || (has(self.computeResources)
+                && {_INSTANCES.replace("self.", "self.computeResources.")})""",
+        message=(
+            "imageUpdates: Track, and updateToLatestImageVersion: true, follow the machine images "
+            "that AWS Batch provides for its instances of EC2 and SPOT. Remove them, or set "
+            "computeResources.type to one of these."
+        ),
+    ),
+    Rule(
+        id="image-updates-said-once",
+        cel=f"""!has(self.imageUpdates) || self.imageUpdates != 'Manual'
+            || !has(self.computeResources) || !{_NEWEST}""",
+        message=(
+            "computeResources.updateToLatestImageVersion: true means imageUpdates: Track, which "
+            "imageUpdates: Manual contradicts. Remove one of the two."
+        ),
+        field=".imageUpdates",
     ),
 )

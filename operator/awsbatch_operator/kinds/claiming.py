@@ -1,0 +1,118 @@
+"""What AWS has of an object's name and is not the object's: what is said of it, and when it stays.
+
+Nothing of it is ever changed.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from awsbatch_operator.api import catalogue, ownership_reasons
+from awsbatch_operator.api.findings import Finding
+from awsbatch_operator.api.metadata import RESOLVED, Resource
+from awsbatch_operator.api.plans import Plan
+from awsbatch_operator.api.tags import Ownership, holder, owner_words, unclaimed, was_adopted
+from awsbatch_operator.kinds.accounts import Home
+from awsbatch_operator.kinds.permissions import may_take_over
+from awsbatch_operator.kinds.shared import Shared
+from awsbatch_operator.kinds.turn import Turn
+from awsbatch_operator.kinds.users import goes
+
+_ANOTHER_NAME = "delete this object and create it again with another awsName"
+
+
+def leave_behind(turn: Turn[Any, Any, Any], shared: Shared, *, fresh: bool) -> Plan[Any]:
+    """The object goes and what AWS has of that name stays, once a fresh look says the same.
+
+    What the feed read may be older than our own thing of that name.
+    """
+    words = f"AWS keeps {where(turn)}: its tags say that it is not this object's."
+    note = Finding(catalogue.NOT_OURS, words)
+    if fresh:
+        shared.narrator.noted(turn.resource, [note])
+    return Plan(released=True, findings=(note,))
+
+
+def leave_alone(turn: Turn[Any, Any, Any], shared: Shared, tags: Mapping[str, str]) -> None:
+    """Say whose it is; if the owner is in this cluster, be woken by its end."""
+    turn.plan = None
+    other = holder(tags, shared.cluster_id)
+    if other is not None:
+        shared.claims.wait(other, turn.resource.key)
+    if other is not None and goes(shared.cache, other):
+        words = f"AWS still has {where(turn)} of {other}, which is being deleted."
+        turn.findings.append(Finding(catalogue.WAITS_FOR_DELETIONS, words))
+        return
+    turn.findings.append(_taken(turn, owner_words(tags, shared.cluster_id), tags))
+
+
+def _taken(turn: Turn[Any, Any, Any], owner: str, tags: Mapping[str, str]) -> Finding:
+    has, resource = f"AWS already has {where(turn)}", turn.resource
+    if owner:
+        return Finding(catalogue.ALREADY_EXISTS, f"{has}, and it belongs to {owner}.", _HANDING_ON)
+    if not unclaimed(tags) or resource.key.kind == "BatchJob":
+        words = f"{has}, and its tags do not say that it is this object's."
+        return Finding(catalogue.ALREADY_EXISTS, words)
+    home = turn.home
+    assert home is not None  # noqa: S101 - there is no look without a home
+    allowed = "" if home.may_adopt else f", once {_where_allowed(home)} is true"
+    if may_take_over(resource):
+        words = f"{has}, which nobody has marked; the account does not allow to take it over."
+        return Finding(catalogue.NOT_ALLOWED, words, f"Set {_where_allowed(home)} to true.")
+    return Finding(
+        catalogue.ALREADY_EXISTS,
+        f"{has}, and nobody has marked it as its own.",
+        f"Set spec.adoptionPolicy to Adopt, and it is taken over{allowed}; or remove it from AWS, "
+        f"and this object goes on; or {_ANOTHER_NAME}.",
+    )
+
+
+_HANDING_ON = (
+    "Delete its owner, and this object goes on; or, if AWS is to keep it, set spec.deletionPolicy "
+    "of the owner to Retain before that. Tags awsbatch.dev/… that are left on it then, or that "
+    "name an owner which is gone, are removed by hand, and this object takes it over with "
+    f"spec.adoptionPolicy. Or {_ANOTHER_NAME}."
+)
+
+
+def _where_allowed(home: Home) -> str:
+    account = home.recorded.account
+    return f"spec.allowAdoption of AWSAccount {account}" if account else "--allow-adoption"
+
+
+def is_adopted(found: Ownership, tags: Mapping[str, str], resource: Resource) -> bool:
+    """Whether the thing is taken over now, or was by an earlier object of this name.
+
+    The record says so, too. Only where there is none (the cluster was built anew, or somebody took
+    the annotation away) are the tags believed.
+    """
+    if found is Ownership.ADOPTABLE:
+        return True
+    return RESOLVED not in resource.annotations and was_adopted(tags)
+
+
+def taken_over(
+    turn: Turn[Any, Any, Any], found: Ownership | None, *, fresh: bool
+) -> tuple[Finding, ...]:
+    """What is told when what AWS has becomes the object's own, as a fresh look says."""
+    if not fresh:
+        return ()
+    if found is Ownership.RECREATED:
+        message = "AWS already had what an earlier object of this name made; it is ours now."
+        return (Finding(catalogue.REOWNED, message),)
+    if found is Ownership.ADOPTABLE:
+        message = f"AWS had {where(turn)}, which nobody had marked; it is ours now."
+        return (Finding(ownership_reasons.ADOPTED, message),)
+    return ()
+
+
+def kept(turn: Turn[Any, Any, Any]) -> Plan[Any]:
+    """The object goes, and what it has adopted stays; no record was left to say so before."""
+    words = f"{where(turn)} was taken over, so it stays, as no deletion policy says otherwise."
+    return Plan(released=True, findings=(Finding(catalogue.RETAINED, words),))
+
+
+def where(turn: Turn[Any, Any, Any]) -> str:
+    """Name, account and region of what the turn has looked at."""
+    assert turn.home is not None  # noqa: S101 - there is no look without a home
+    recorded = turn.home.recorded
+    return f"{recorded.serving} in account {recorded.account_id}, region {recorded.region}"

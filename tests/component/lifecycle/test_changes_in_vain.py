@@ -1,0 +1,42 @@
+"""What AWS takes, works at and never shows is asked for more and more rarely, not for ever."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.support import manifests
+from tests.support.installation import Installation
+from tests.support.manifests import ENVIRONMENT, QUEUE, SPECS
+
+from awsbatch_simulator.batch import queues
+
+UPDATE = "batch:UpdateJobQueue"
+HALF_AN_HOUR = 1800
+AT_MOST = 6  # in that time; at once again it would be one every six seconds
+
+
+async def test_a_change_that_aws_takes_and_does_not_make_is_not_asked_for_over_and_over(
+    monkeypatch,
+):
+    there, shown = Installation(), dict[str, int]()
+    described = queues._described  # AWS has a will of its own here
+
+    def as_before(queue: Any) -> Mapping[str, Any]:
+        return {**described(queue), **shown}
+
+    monkeypatch.setattr(queues, "_described", as_before)
+    async with there.running():
+        for key in (ENVIRONMENT, QUEUE):
+            there.apply(key, SPECS[key])
+        await there.until_ready(ENVIRONMENT, QUEUE)
+        shown["priority"] = 10
+        there.apply(QUEUE, manifests.queue(priority=20))
+        await there.clock.advance(300)
+        there.calls.clear()
+        await there.clock.advance(HALF_AN_HOUR)
+        assert 1 < there.calls.count(UPDATE) <= AT_MOST
+        message = await there.until(QUEUE, "Reconciling", "AWSBusy", within=HALF_AN_HOUR)
+        assert "shows nothing of it" in message
+        there.apply(QUEUE, manifests.queue(priority=30))
+        await there.clock.run_until(lambda: UPDATE in there.calls, within=1)
+        shown.clear()
+        await there.until_ready(QUEUE, within=HALF_AN_HOUR)
