@@ -1,12 +1,13 @@
 """The operator installed in a cluster, with what a user and AWS see of it."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import boto3
+from tests.support import rights
 from tests.support.lagging import Lagging
-from tests.support.one_process import Process, World, aws_models
+from tests.support.one_process import CLUSTER, Process, World, aws_models
 from tests.support.reading import messages_of, reads_badly
 
 from awsbatch_operator.api.conditions import condition
@@ -33,10 +34,24 @@ def manifest(key: ObjectKey, spec: Mapping[str, Any], **metadata: Any) -> dict[s
 
 
 class Installation(World):
-    """A world with one operator in it, that can be started and stopped, and what people see."""
+    """A world with one operator in it, that can be started and stopped, and what people see.
 
-    def __init__(self, simulator: Simulator | None = None, **settings: Any) -> None:
+    The operator may do what its policies in deploy/iam allow and nothing else, so a call of which
+    they know nothing fails; `roles` may be passed besides those that stand there, and with
+    `limited=False` it may do everything.
+    """
+
+    def __init__(
+        self,
+        simulator: Simulator | None = None,
+        *,
+        limited: bool = True,
+        roles: Iterable[str] = rights.OWN_ROLES,
+        **settings: Any,
+    ) -> None:
         super().__init__(simulator, namespaces={NAMESPACE: {"team": "climate"}, "other": {}})
+        if limited:
+            rights.enforce(self.simulator, settings.get("cluster_id", CLUSTER), roles)
         self.calls: list[str] = []
         self.badly_said: set[str] = set()  # of all messages that anybody was shown
         self.lagging = Lagging(self.wire(self._called), lambda: self.clock.now().epoch)
@@ -134,7 +149,8 @@ class Installation(World):
     def aws(self, service: str = "batch") -> Any:
         """A boto3 client of somebody else in the same account."""
         if self._session is None:
-            self._session = session(self.simulator, self.wire(), loader=aws_models())
+            key = self.simulator.keys.create(ACCOUNT, "somebody")
+            self._session = session(self.simulator, self.wire(), loader=aws_models(), key=key)
         if service not in self._clients:
             self._clients[service] = self._session.client(service)
         return self._clients[service]

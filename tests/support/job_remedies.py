@@ -168,6 +168,7 @@ SERVES = {"allowedNamespaces": {"names": [NAMESPACE]}}
 CLOSED_QUEUE, LATER_QUEUE = (ObjectKey("JobQueue", NAMESPACE, name) for name in ("closed", "later"))
 NODES, BROKEN = (ObjectKey("JobDefinition", NAMESPACE, name) for name in ("nodes", "stalled"))
 BODY = manifests.definition()["containerProperties"]
+SECRET = {"secrets": [{"name": "KEY", "valueFrom": "key"}]}  # and no role to fetch it as
 MULTINODE: dict[str, Any] = {
     "type": "multinode",
     "nodeProperties": {
@@ -191,11 +192,11 @@ async def with_all_that_jobs_name(there: There) -> None:
     there.apply(CLOSED, {})
     there.apply(CLOSED_QUEUE, manifests.queue(state="DISABLED"))
     there.apply(NODES, MULTINODE | {"awsName": "nodes"})
-    there.apply(BROKEN, manifests.definition(driftPolicy="Report"))
+    there.apply(BROKEN, {"type": "container", "containerProperties": {**BODY, **SECRET}})
     await there.until_ready(
         ENVIRONMENT, QUEUE, DEFINITION, RESEARCH, CLOSED, CLOSED_QUEUE, NODES, within=900
     )
-    await there.until(BROKEN, "Stalled", "NotSupportedYet")
+    await there.until(BROKEN, "Stalled", "ExecutionRoleMissing")
 
 
 def mend_elsewhere(there: There) -> None:

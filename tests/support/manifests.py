@@ -35,6 +35,11 @@ def environment(**changes: Any) -> dict[str, Any]:
     }
 
 
+def best_fit(**changes: Any) -> dict[str, Any]:
+    """The same with a strategy with which AWS exchanges no instances by itself."""
+    return environment(**{"allocationStrategy": "BEST_FIT", **changes})
+
+
 def fargate(**changes: Any) -> dict[str, Any]:
     """A MANAGED environment of Fargate; `changes` go into computeResources."""
     return {

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import boto3
+from tests.support import rights
 from tests.support.cheap_clients import cheap_sessions, unburden
 from tests.support.clock import settle
 from tests.support.crashing import CrashingWire, Points, ProcessDied, crashing_kube
@@ -49,6 +50,7 @@ class Orphanage(World):
 
     def __init__(self, points: Points | None = None, **settings: Any) -> None:
         super().__init__(make_simulator(limits=False), namespaces={NAMESPACE: {}, "other": {}})
+        rights.enforce(self.simulator, CLUSTER)
         self.points = points or Points()
         self.unseen: set[ObjectKey] = set()
         self.calls: list[str] = []
@@ -115,7 +117,8 @@ class Orphanage(World):
     def aws(self, service: str) -> Any:
         """A client of somebody else in the same account."""
         if self._session is None:
-            self._session = session(self.simulator, self.wire(), loader=aws_models())
+            key = self.simulator.keys.create(self.simulator.place.account, "somebody")
+            self._session = session(self.simulator, self.wire(), loader=aws_models(), key=key)
         if service not in self._clients:
             self._clients[service] = self._session.client(service)
             unburden(self._clients[service])

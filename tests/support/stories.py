@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.support import manifests
 from tests.support.installation import ACCOUNT, NAMESPACE
-from tests.support.manifests import DEFINITION, ENVIRONMENT, QUEUE, environment
+from tests.support.manifests import DEFINITION, ENVIRONMENT, QUEUE, best_fit, environment
 from tests.support.places import Place
 from tests.support.remedies.deeds import MAKE_ROLE, with_role
 
@@ -87,9 +87,10 @@ async def a_content_tag_is_set_again_and_nothing_registered(place: Place) -> Non
 
 
 async def a_new_queue_takes_an_environment_that_is_valid_and_stalled(place: Place) -> None:
-    place.apply(ENVIRONMENT, environment())
+    place.apply(ENVIRONMENT, best_fit())
     await place.until_ready(ENVIRONMENT)
-    place.apply(ENVIRONMENT, environment(instanceTypes=["c7i"]))
+    refused = {"replacement": {"policy": "Refuse"}}
+    place.apply(ENVIRONMENT, best_fit(instanceTypes=["c7i"]) | refused)
     await place.until(ENVIRONMENT, "Stalled", "ReplacementNeeded")
     counted = {"kind": "ComputeEnvironment", "condition": "Stalled", "status": "True"}
     assert place.metric("objects", **counted, reason="ReplacementNeeded") >= 1

@@ -1,48 +1,19 @@
 """ComputeEnvironment."""
 
 from tests.support.crd_cases.cases import bound, case
+from tests.support.crd_cases.environment_parts import (
+    EKS,
+    NO_INSTANCES,
+    PROVIDER,
+    ROLE,
+    SPOT_FLEET,
+    STRATEGY,
+    UNMANAGED,
+    fargate,
+    resources,
+    template,
+)
 from tests.support.crd_cases.silent import SAYS_NOTHING, SAYS_SOMETHING
-
-PROFILE = "arn:aws:iam::111122223333:instance-profile/ecsInstanceRole"
-ROLE = "arn:aws:iam::111122223333:role/batch-service"
-SPOT_FLEET = "arn:aws:iam::111122223333:role/spot-fleet"
-CLUSTER = "arn:aws:eks:eu-central-1:111122223333:cluster/research"
-STRATEGY = "SPOT_PRICE_CAPACITY_OPTIMIZED"
-
-BASE = {
-    "type": "MANAGED",
-    "computeResources": {
-        "type": "EC2",
-        "maxvCpus": 64,
-        "instanceTypes": ["m7i", "c7i"],
-        "subnets": ["subnet-1"],
-        "securityGroupIds": ["sg-1"],
-        "instanceRole": PROFILE,
-    },
-}
-NO_INSTANCES = {"instanceTypes": None, "instanceRole": None}
-UNMANAGED = {"type": "UNMANAGED", "computeResources": None, "serviceRole": ROLE}
-EKS = {"eksClusterArn": CLUSTER, "kubernetesNamespace": "batch"}
-PROVIDER = {
-    "infrastructureRoleArn": ROLE,
-    "instanceLaunchTemplate": {
-        "ec2InstanceProfileArn": PROFILE,
-        "networkConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]},
-    },
-}
-
-
-def resources(**members):
-    return {"computeResources": members}
-
-
-def fargate(**members):
-    return resources(type="FARGATE", **(NO_INSTANCES | members))
-
-
-def template(**members):
-    return resources(launchTemplate=members)
-
 
 CASES = {
     "type-immutable": case(before={}, accepts={"state": "DISABLED"}, refuses=UNMANAGED),
@@ -198,30 +169,6 @@ CASES = {
             resources(managedInstancesProvider=PROVIDER),
             resources(capacityTags={"a": "b"}),
         ],
-    ),
-    "image-id": case(
-        accepts=[resources(imageId="ami-0a1b2c3d"), resources(imageId="")],
-        refuses=[resources(imageId="my-image"), resources(imageId="ami-XYZ")],
-        says="imageId is the id of a machine image",
-    ),
-    "image-id-override": case(
-        accepts=resources(
-            ec2Configuration=[{"imageType": "ECS_AL2023", "imageIdOverride": "ami-0a1b2c3d"}]
-        ),
-        refuses=resources(
-            ec2Configuration=[{"imageType": "ECS_AL2023", "imageIdOverride": "my-image"}]
-        ),
-        says="imageIdOverride is the id of a machine image",
-    ),
-    "image-type": case(
-        accepts=resources(
-            ec2Configuration=[{"imageType": "ECS_AL2023_NVIDIA"}, {"imageType": "EKS_AL2023"}]
-        ),
-        refuses=[
-            resources(ec2Configuration=[{"imageType": name}])
-            for name in ("AL2023", "ecs_al2023", "ami-0a1b2c3d")
-        ],
-        says="imageType is one of AWS's words",
     ),
     "launch-template-named-once": case(
         accepts=[template(launchTemplateName="base"), template(launchTemplateId="lt-0a1b2c3d")],

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from tests.support.crd_cases import capacity_forms, definition, environment, job, pods, queue
+from tests.support.crd_cases import capacity_forms, definition, environment_parts, job, pods, queue
 from tests.support.crd_cases.cases import Case, Patch, case
 
 from awsbatch_operator.schema import forms
@@ -151,19 +151,21 @@ BY_KIND: Mapping[str, Mapping[str, Case]] = {
         **capacity_forms.FORMS,
         **formed(
             forms.TEMPLATE_ID,
-            accepts=environment.template(launchTemplateId="lt-0a1b2c3d"),
-            refuses=[environment.template(launchTemplateId=odd) for odd in ("base", "lt-base", "")],
+            accepts=environment_parts.template(launchTemplateId="lt-0a1b2c3d"),
+            refuses=[
+                environment_parts.template(launchTemplateId=odd) for odd in ("base", "lt-base", "")
+            ],
         ),
         **formed(
             forms.NAMESPACE,
             accepts={
-                "eksConfiguration": environment.EKS,
-                **environment.resources(allocationStrategy="BEST_FIT_PROGRESSIVE"),
+                "eksConfiguration": environment_parts.EKS,
+                **environment_parts.resources(allocationStrategy="BEST_FIT_PROGRESSIVE"),
             },
             refuses=[
                 {
-                    "eksConfiguration": {**environment.EKS, "kubernetesNamespace": odd},
-                    **environment.resources(allocationStrategy="BEST_FIT_PROGRESSIVE"),
+                    "eksConfiguration": {**environment_parts.EKS, "kubernetesNamespace": odd},
+                    **environment_parts.resources(allocationStrategy="BEST_FIT_PROGRESSIVE"),
                 }
                 for odd in NAMES
             ],

@@ -13,6 +13,7 @@ SAYS_NOTHING = {
     "instanceRole": "",
     "spotIamFleetRole": "",
     "updateToLatestImageVersion": False,
+    "managedPlacementGroup": False,
 }
 SAYS_SOMETHING = {
     "minvCpus": 1,

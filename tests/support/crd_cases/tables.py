@@ -8,6 +8,8 @@ from tests.support.crd_cases import (
     capacity_forms,
     definition,
     environment,
+    environment_images,
+    environment_parts,
     formed,
     job,
     pods,
@@ -17,7 +19,7 @@ from tests.support.crd_cases.cases import Bound, Case, Patch, case
 
 BASES: Mapping[str, Patch] = {
     "AWSAccount": account.BASE,
-    "ComputeEnvironment": environment.BASE,
+    "ComputeEnvironment": environment_parts.BASE,
     "JobQueue": queue.QUEUE,
     "SchedulingPolicy": queue.POLICY,
     "JobDefinition": definition.BASE,
@@ -35,7 +37,7 @@ BOUNDS: Mapping[str, tuple[Bound, ...]] = {
 
 _OWN: Mapping[str, Mapping[str, Case]] = {
     "AWSAccount": account.CASES,
-    "ComputeEnvironment": {**environment.CASES, **capacity.CASES},
+    "ComputeEnvironment": {**environment.CASES, **environment_images.CASES, **capacity.CASES},
     "JobQueue": queue.QUEUE_CASES,
     "SchedulingPolicy": queue.POLICY_CASES,
     "JobDefinition": {**definition.CASES, **pods.CASES},

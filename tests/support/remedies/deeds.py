@@ -58,9 +58,13 @@ def ec2(operation: str, **request: Any) -> Deed:
     return do
 
 
-MAKE_TEMPLATE = ec2(
-    "create_launch_template", LaunchTemplateName="web", LaunchTemplateData={"EbsOptimized": True}
-)
+def make_template(name: str) -> Deed:
+    """Somebody makes a launch template."""
+    data = {"EbsOptimized": True}
+    return ec2("create_launch_template", LaunchTemplateName=name, LaunchTemplateData=data)
+
+
+MAKE_TEMPLATE, MAKE_FOLLOWED = make_template("web"), make_template("followed")
 
 
 def with_role(**changes: Any) -> dict[str, Any]:

@@ -133,10 +133,16 @@ QUEUES: tuple[Fault, ...] = (
             of=QUEUE,
             broken=somebody_has_the_name,
             reason="AlreadyExists",
-            says=("Remove what has the name", "create it again with another awsName"),
+            says=(
+                "Set spec.adoptionPolicy to Adopt",
+                "or remove it from AWS, and this object goes on",
+                "create it again with another awsName",
+            ),
+            settings={"allow_adoption": True} if name == "adopted" else {},
             remedy=remedy,
         )
         for name, remedy in (
+            ("adopted", apply(QUEUE, queue(awsName="shared", adoptionPolicy="Adopt"))),
             ("freed", the_name_becomes_free),
             ("another", made_again(QUEUE, queue(awsName="mine"))),
         )
