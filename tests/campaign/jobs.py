@@ -1,0 +1,215 @@
+"""BatchJobs on their ways: edited while they wait for a queue, submitted, edited, and deleted.
+
+Until a submission stands in its status, every field of a BatchJob may be corrected, and what is
+submitted in the end is its last spec, once. Afterwards only what never enters SubmitJob may change,
+and that changes nothing in AWS.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from structlog.testing import capture_logs
+from tests.campaign import oracle
+from tests.campaign.admission import refused
+from tests.campaign.driver import LOUD, TOGETHER, Findings
+from tests.campaign.ground import Ground, key
+from tests.campaign.picture import lacks
+from tests.campaign.routes import Act, Step
+from tests.campaign.values import Change
+from tests.support import manifests
+
+from awsbatch_operator.api import tags as marks
+from awsbatch_operator.api.conditions import condition, is_true
+from awsbatch_operator.api.metadata import ObjectKey
+
+KIND = "BatchJob"
+QUEUES = ("later", "later-still")
+_AWS_SAYS_NO = "the queues are made, and AWS refuses the submission"
+_SUBMITTED = {"run": 1, "jobId": "x"}
+
+
+@dataclass(frozen=True, slots=True)
+class JobRoute:
+    """What is done before the queues are there, and after a job is submitted."""
+
+    change: Change
+    number: int
+    waiting: tuple[Step, ...]
+    running: tuple[Step, ...]
+    refused: bool = False  # AWS refuses the submission of what `waiting` ends with
+
+    @property
+    def name(self) -> str:
+        """What it is about."""
+        change = self.change
+        return f"{KIND} {change.field} (in {change.shape}, way {self.number})"
+
+    @property
+    def transitions(self) -> int:
+        """How many; the creation is none, the submission is one."""
+        return len(self.waiting) + len(self.running)
+
+
+@dataclass
+class _Led:
+    """A BatchJob on its way."""
+
+    route: JobRoute
+    name: str
+    spec: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> ObjectKey:
+        return key(KIND, self.name)
+
+
+def job_routes(change: Change) -> tuple[JobRoute, ...]:
+    """All states of the field before the submission, and after it where it may still change."""
+    begin, back = Step(Act.CREATE, change.base), Step(Act.BACK, change.base)
+    first = Step(Act.SET, change.first)
+    last = first if change.second is None else Step(Act.SET, change.second)
+    mistake = Step(Act.MISTAKE, change.mistake, change.unsound)
+    undone = Step(Act.BACK, change.first)
+    gone = Step(Act.DELETE, {})
+    further = () if last == first else (last,)
+    late: tuple[Step, ...] = ()
+    if not refused(KIND, change.first, change.base, _SUBMITTED):
+        late = (first, *further, mistake, back)
+    ways = (
+        ((begin, first, *further, back), (*late, gone)),
+        ((begin, mistake, back, last), (gone,)),
+        ((begin, first, mistake, undone), (gone,)),
+        ((begin, mistake), (gone,)),
+    )
+    led = [JobRoute(change, number, *way) for number, way in enumerate(ways, start=1)]
+    if change.field.startswith("jobQueueRef"):
+        return tuple(led)
+    refusing = JobRoute(change, len(led) + 1, (begin, first), (back, gone), refused=True)
+    return (*led, refusing)
+
+
+async def job_campaign(routes: Sequence[JobRoute]) -> Findings:
+    """All routes, so many at a time."""
+    found = Findings()
+    for start in range(0, len(routes), TOGETHER):
+        found.add(await _together(routes[start : start + TOGETHER]))
+    return found
+
+
+async def _together(routes: Sequence[JobRoute]) -> Findings:
+    ground, found = Ground(KIND), Findings()
+    led = [_Led(route, f"o{number}") for number, route in enumerate(routes)]
+    with capture_logs() as lines:
+        async with ground.running():
+            await ground.furnish()
+            for number in range(max(len(route.waiting) for route in routes)):
+                going = [one for one in led if number < len(one.route.waiting)]
+                await _take(ground, going, [one.route.waiting[number] for one in going], found)
+            await _submit(ground, led, found)
+            for number in range(max(len(route.running) for route in routes)):
+                going = [one for one in led if number < len(one.route.running)]
+                await _take(ground, going, [one.route.running[number] for one in going], found)
+    found.faults += [f"logged: {line}" for line in lines if line["log_level"] in LOUD]
+    return found
+
+
+async def _submit(ground: Ground, led: Sequence[_Led], found: Findings) -> None:
+    """The queues come into being; AWS refuses some of the jobs."""
+    for one in led:
+        if one.route.refused:
+            ground.fault(
+                effect="error",
+                service="batch",
+                operation="SubmitJob",
+                match={"jobName": f"{one.name}-*"},
+                code="ClientException",
+                message="The campaign does not want this.",
+                status=400,
+            )
+    for name in QUEUES:
+        ground.apply(key("JobQueue", name), manifests.queue("pool"))
+    await ground.until_ready(*(key("JobQueue", name) for name in QUEUES))
+    await _rest(ground, led, "the submission", found)
+    found.transitions += len(led)
+    for one in led:
+        _note(found, one, "submission", ground, _looked_at(ground, one))
+    ground.mend()
+
+
+async def _take(
+    ground: Ground, going: Sequence[_Led], steps: Sequence[Step], found: Findings
+) -> None:
+    for one, step in zip(going, steps, strict=True):
+        if step.act is Act.DELETE:
+            ground.remove(one.key)
+        else:
+            one.spec = ground.written(one.name, step.spec)
+            ground.apply(one.key, one.spec)
+    await _rest(ground, going, f"{len(going)} steps", found)
+    for one, step in zip(going, steps, strict=True):
+        found.transitions += step.act is not Act.CREATE
+        gone = step.act is Act.DELETE
+        wrong = _after_deletion(ground, one) if gone else _looked_at(ground, one, step)
+        _note(found, one, step.act.value, ground, wrong)
+
+
+async def _rest(ground: Ground, going: Sequence[_Led], what: str, found: Findings) -> None:
+    if not await ground.rest():
+        found.faults.append(f"after {what}: {[one.name for one in going]} never come to rest")
+
+
+def _note(found: Findings, one: _Led, what: str, ground: Ground, wrong: Iterator[str]) -> None:
+    found.faults += [f"{one.route.name}, {what}: {each}" for each in wrong]
+    there = ground.kube.exists(one.key)
+    found.ends[f"{what}: {_verdict(ground.status(one.key)) if there else 'gone'}"] += 1
+
+
+def _verdict(status: Mapping[str, Any]) -> str:
+    for name in ("Failed", "Complete", "Stalled", "Reconciling"):
+        if is_true(status, name):
+            return f"{name} {(condition(status, name) or {})['reason']}"
+    return "no condition"
+
+
+def _looked_at(ground: Ground, one: _Led, step: Step | None = None) -> Iterator[str]:
+    """It says how it stands, and AWS has at most one job of it: the one that it asks for."""
+    body = ground.kube.see(one.key)
+    status = body.get("status", {})
+    yield from oracle.conditions(body, under_way="jobId" in status)
+    if step is not None and step.unsound and not is_true(status, "Stalled"):
+        yield f"a spec that breaks the schema is {_verdict(status)}"
+    jobs = _jobs(ground, one)
+    runs = Counter(job.tags[marks.RUN] for job in jobs)
+    if any(number > 1 for number in runs.values()):
+        yield f"a run was submitted more than once: {runs}"
+    if is_true(status, "Stalled") or not jobs:
+        return
+    (request,) = [
+        sent.body
+        for sent in ground.listening.sent
+        if sent.operation == "SubmitJob"
+        and sent.status == 200
+        and sent.body["jobName"] == jobs[-1].name
+    ]
+    own = {name: tag for name, tag in request["tags"].items() if "awsbatch.dev/" not in name}
+    missing = lacks(KIND, body["spec"], {**request, "tags": own}, ground.arns())
+    if missing:
+        yield f"what was submitted has otherwise: {missing}"
+
+
+def _after_deletion(ground: Ground, one: _Led) -> Iterator[str]:
+    if ground.kube.exists(one.key):
+        yield f"it is not deleted: {ground.status(one.key).get('conditions')}"
+        return
+    retained = one.spec.get("deletionPolicy") == "Retain"
+    going_on = [job for job in _jobs(ground, one) if not job.status.finished]
+    if going_on and not retained:
+        yield "it is gone, and its job goes on"
+
+
+def _jobs(ground: Ground, one: _Led) -> list[Any]:
+    """The jobs in AWS that were ever submitted for it."""
+    jobs = ground.batch.jobs.values()
+    return [job for job in jobs if job.tags.get(marks.NAME) == one.name]
