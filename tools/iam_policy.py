@@ -24,6 +24,8 @@ README = """\
 
 # What the operator may do in AWS
 
+The roles that AWS Batch, its instances and its jobs need besides are in [`roles`](roles/README.md).
+
 `operator-policy.json` is the policy of the operator's own role: exactly the calls in the first
 table below and what they need. `capacity-policy.json` is for those who let the operator launch
 instances (`spec.capacity` of an UNMANAGED ComputeEnvironment), and holds the calls of the second
