@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN := env PYTHONPATH=operator $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-capacity test test-unit test-simulator test-component test-crash test-integration test-days check format up down status restart-operator crds docs bench lock clean
+.PHONY: help demo demo-capacity test test-unit test-simulator test-component test-crash test-integration test-days test-campaign campaign conformance check format up down status restart-operator crds docs bench lock clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,11 +36,13 @@ status: $(VENV)/.ready ## Show the parts of the sandbox that "make up" started: 
 restart-operator: $(VENV)/.ready ## Start the operator of that sandbox again, killed or not
 	@exec $(RUN) -m awsbatch_sandbox restart-operator
 
-# Days with instances: long, and run by CI beside the rest.
-DAYS_OF_DEATH := $(addprefix tests/integration/crash/,test_capacity_points.py test_capacity_views.py)
+# Days with instances, deletions of everything, replacements under a queue with a job: long, and run
+# by CI beside the rest.
+DAYS_OF_DEATH := $(addprefix tests/integration/crash/,test_capacity_points.py test_capacity_views.py \
+  test_deletion_orders.py test_everything_deleted.py test_infrastructure_updates.py test_replacement.py)
 DAYS := $(addprefix tests/integration/,test_capacity_examples.py test_demo_capacity.py test_kill_instances.py)
 
-test: test-unit test-simulator test-component test-crash test-integration ## Run all tests but the long ones (test-days)
+test: test-unit test-simulator test-component test-crash test-integration ## Run all tests but the long ones (test-days, test-campaign, conformance)
 
 test-unit: $(VENV)/.ready ## Unit and property tests
 	$(BIN)/python -m pytest tests/unit -n 2 -q
@@ -63,6 +65,16 @@ test-days: $(VENV)/.ready ## Days with instances: death at every call, kill -9, 
 	@$(RUN) -m awsbatch_sandbox tools
 	$(BIN)/python -m pytest $(DAYS_OF_DEATH) -n 2 -q
 	$(BIN)/python -m pytest $(DAYS) -n 3 --dist loadfile -q
+
+conformance: $(VENV)/.ready ## Hold every kind to the contract of all kinds; prints the table kind x point
+	@$(RUN) -m awsbatch_sandbox tools
+	$(BIN)/python -m pytest tests/conformance -n 2 --dist loadgroup -q
+
+test-campaign: $(VENV)/.ready ## A part of the campaign, the same one each time, and some storms
+	$(BIN)/python -m pytest tests/campaign -n 2 -q
+
+campaign: $(VENV)/.ready ## Lead every field of every kind through its states, and ten objects through storms
+	CAMPAIGN=whole $(BIN)/python -m pytest tests/campaign -n 2 -q
 
 check: $(VENV)/.ready ## Format, lint, types, import contracts, generated files, house rules
 	$(BIN)/ruff format --check --quiet .
@@ -89,7 +101,7 @@ bench: $(VENV)/.ready ## Measure the numbers to reach and print each beside its 
 	@exec $(RUN) -m tests.bench
 
 lock: $(VENV)/.ready ## Compile requirements/*.in into hashed locks
-	cd requirements && for f in runtime dev go build uv; do ../$(BIN)/uv pip compile --quiet --generate-hashes \
+	cd requirements && for f in runtime dev go build uv simulator; do ../$(BIN)/uv pip compile --quiet --generate-hashes \
 	  --universal --python-version 3.11 --custom-compile-command "make lock" $$f.in -o $$f.txt; done
 
 clean: ## Remove what the other targets made in this folder
