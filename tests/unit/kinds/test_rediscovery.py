@@ -9,6 +9,7 @@ from tests.unit.kinds.values import ACCOUNT, RECORDED, REGION, owner, resource
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.aws.ports import BatchPort
 from awsbatch_operator.kinds.computeenvironment.rediscovery import Rediscovery
+from awsbatch_operator.kinds.computeenvironment.surroundings import Surroundings
 
 OURS = owner(resource("ComputeEnvironment"))
 EARLIER = {**OURS.tags(), "awsbatch.dev/owner-uid": "uid-0"}  # of a cluster before this one
@@ -60,3 +61,21 @@ async def test_it_is_found_by_its_tags_where_the_first_name_is_not_its_own(there
     assert found == replace(RECORDED, current=found.current, predecessors=found.predecessors)
     asked = batch.compute_environment.await_args_list + batch.compute_environments.await_args_list
     assert all("fresh" not in call.kwargs for call in asked), "the feed's answer is enough"
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("uid", ["uid-1", "uid-0"])
+async def test_of_several_that_no_record_names_the_one_that_drains_does_not_take_over(uid, turned):
+    tags = {**OURS.tags(), "awsbatch.dev/owner-uid": uid}
+    there = [environment(SECOND, tags, state="DISABLED"), environment(THIRD, tags)]
+    for number, detail in enumerate(there):
+        detail["computeEnvironmentArn"] = f"arn:{number}"
+    batch = mock.Mock(spec=BatchPort)
+    listed = mock.AsyncMock(return_value=list(reversed(there)) if turned else there)
+    batch.compute_environments, batch.job_queues = listed, mock.AsyncMock(return_value=())
+    ecs = mock.Mock(tasks=mock.AsyncMock(return_value=0))
+    surroundings = Surroundings(batch=batch, ecs=ecs, cluster_id=OURS.cluster_id)
+    of = resource("ComputeEnvironment")
+    around = await surroundings.look(of, RECORDED, HERE, there=False, fresh=True)
+    assert around is not None
+    assert (around.strays or around.remade) == (THIRD, SECOND)

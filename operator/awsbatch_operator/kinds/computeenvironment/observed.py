@@ -89,8 +89,9 @@ class Around:
     and its predecessors, as far as AWS has them. `foreign` are recorded names under which AWS has
     what is not the object's. `strays` are names of environments that are the object's by their
     tags and do not stand in its record, which was lost or put back; `remade` those of an earlier
-    object of the same name. `names` are all environments that there are, whoever has them. `queues`
-    are those that use an environment of the object.
+    object of the same name; of both the first is the likeliest to be the one that serves.
+    `names` are all environments that there are, whoever has them. `queues` are those that use an
+    environment of the object.
     """
 
     others: Mapping[str, Observed] = field(default_factory=dict)

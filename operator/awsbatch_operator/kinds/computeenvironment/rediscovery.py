@@ -38,7 +38,7 @@ class Rediscovery:
 
     def named(self, recorded: ScopeRecord, environments: Iterable[Shape]) -> ScopeRecord:
         """Of several, the one that takes jobs serves, and the others are still to be removed."""
-        ours = sorted(filter(self._is_ours, environments), key=_serves)
+        ours = sorted(filter(self._is_ours, environments), key=standing)
         found = [str(detail["computeEnvironmentName"]) for detail in ours]
         names = [name for name in found if may_succeed(name, recorded.aws_name)]
         if not names:
@@ -49,7 +49,7 @@ class Rediscovery:
         return ownership(detail.get("tags") or {}, self.owner) in _OURS
 
 
-def _serves(detail: Shape) -> tuple[bool, bool, str]:
+def standing(detail: Shape) -> tuple[bool, bool, str]:
     """Rises with how likely the environment is the one that took over last."""
     enabled, valid = detail.get("state") == "ENABLED", detail.get("status") == "VALID"
     return enabled, valid, str(detail["computeEnvironmentName"])

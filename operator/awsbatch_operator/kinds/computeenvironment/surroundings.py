@@ -5,7 +5,7 @@ environments and all queues of an account at once; tasks are counted only where 
 no new jobs any more.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from awsbatch_operator.api.metadata import RESOLVED, Resource, Shape
@@ -15,6 +15,7 @@ from awsbatch_operator.api.tags import Owner, Ownership
 from awsbatch_operator.aws.capacity_ports import EcsPort
 from awsbatch_operator.aws.ports import BatchPort
 from awsbatch_operator.kinds.computeenvironment.observed import Around, Observed, environments_of
+from awsbatch_operator.kinds.computeenvironment.rediscovery import standing
 from awsbatch_operator.kinds.lasting import whose
 
 REPLACEMENT = "Replacement"  # status.plan.action
@@ -64,14 +65,19 @@ class Surroundings:
         return Around(
             others={name: named[name] for name in others if name in ours | again},
             foreign=frozenset(name for name in others if name not in ours | again),
-            strays=tuple(sorted(unknown & ours)),
-            remade=tuple(sorted(unknown & again)),
+            strays=_likeliest_first(unknown & ours, named),
+            remade=_likeliest_first(unknown & again, named),
             names=frozenset(named),
         )
 
     async def _counted(self, other: Observed, around: Around, scope: Scope) -> Observed:
         """With the tasks that run in it, once it takes no new jobs."""
         return await counted(other, self.ecs, scope, used=bool(around.using(other.arn)))
+
+
+def _likeliest_first(names: Collection[str], named: Mapping[str, Observed]) -> tuple[str, ...]:
+    """By how likely each is the environment that took over last: not one that drains."""
+    return tuple(sorted(names, key=lambda name: standing(named[name].detail), reverse=True))
 
 
 async def counted(environment: Observed, ecs: EcsPort, scope: Scope, *, used: bool) -> Observed:
