@@ -104,7 +104,8 @@ def whole(
     if paused:
         generation = int(resource.status.get("observedGeneration", -1))
     common = _scope_fields(resource, recorded, bounded=bounded)
-    if "awsName" in common and judged.situation is not Situation.READY and was_reached(resource):
+    reached = was_reached(resource) or just_taken_over(resource, recorded)
+    if "awsName" in common and judged.situation is not Situation.READY and reached:
         common["reachedGeneration"] = resource.generation
     status = {**common, **fields, "observedGeneration": generation, "conditions": listed}
     return {key: _without_none(value) for key, value in status.items() if value is not None}
@@ -164,3 +165,14 @@ def was_reached(resource: Resource) -> bool:
     """
     noted = resource.status.get("reachedGeneration") == resource.generation
     return is_ready(resource) or (noted and not resource.deleting)
+
+
+def just_taken_over(resource: Resource, recorded: ScopeRecord | None) -> bool:
+    """Whether AWS had it before, and what AWS has is still to be reported for the first time.
+
+    With driftPolicy Report that counts as reached. Not so of a job definition, of which nothing is
+    changed: a revision is registered beside those of others.
+    """
+    reports = resource.spec.get("driftPolicy") == "Report" and resource.key.kind != "JobDefinition"
+    first = "arn" not in resource.status and not resource.deleting
+    return reports and first and recorded is not None and recorded.origin is Origin.ADOPTED

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from awsbatch_operator.api import ownership_reasons
 from awsbatch_operator.api.findings import Finding
-from awsbatch_operator.api.metadata import Resource
+from awsbatch_operator.api.metadata import RecordError, Resource
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.kinds.lasting import RELOOK_SECONDS, ApiCall
-from awsbatch_operator.kinds.statuses import was_reached
+from awsbatch_operator.kinds.scope_record import recorded_in
+from awsbatch_operator.kinds.statuses import just_taken_over, was_reached
 from awsbatch_operator.kinds.tagging import WantedTags, tag_drift
 
 
@@ -17,8 +18,9 @@ class Terms:
     """`reports`: what differs from the spec is told and left as it is (driftPolicy Report).
 
     It is so only once this generation was reached: until then AWS differs because of what the spec
-    says, and not because of what somebody else has done. `adopts_only`: nothing is ever made
-    (adoptionPolicy Adopt).
+    says, and not because of what somebody else has done. But what was just taken over was
+    there before the spec: it is left as it is until the spec is edited, so that whoever moves here
+    sees first what would be changed. `adopts_only`: nothing is ever made (adoptionPolicy Adopt).
     """
 
     reports: bool = False
@@ -37,8 +39,16 @@ class Terms:
 
 def terms_of(resource: Resource) -> Terms:
     """What spec and status say."""
-    reports = resource.spec.get("driftPolicy") == "Report" and was_reached(resource)
+    wanted = resource.spec.get("driftPolicy") == "Report"
+    reports = wanted and (was_reached(resource) or _was_just_taken_over(resource))
     return Terms(reports=reports, adopts_only=resource.spec.get("adoptionPolicy") == "Adopt")
+
+
+def _was_just_taken_over(resource: Resource) -> bool:
+    try:
+        return just_taken_over(resource, recorded_in(resource))
+    except RecordError:
+        return False
 
 
 def only_told(

@@ -100,6 +100,45 @@ async def test_what_the_spec_asks_for_is_changed_after_it_was_marked():
     assert tags_of(there, DEFINITION) == FOREIGN, "the revision of others is touched"
 
 
+async def test_under_report_what_the_spec_asks_for_is_only_listed_until_it_is_edited():
+    there, keys = allowing(), [key for key in LASTING if key != DEFINITION]
+    await make(there, *LASTING)
+    before = described(there)
+    async with there.running():
+        for key in keys:
+            there.apply(key, spec_of(key, driftPolicy="Report") | CHANGED[key])
+        await there.until_ready(*keys)
+        await there.clock.advance(700)
+        assert there.changes() == [TAG] * len(keys)
+        assert without_tags(described(there)) == without_tags(before)
+        for key in keys:
+            assert there.is_true(key, "Drifted")
+            there.calls.clear()
+            there.apply(key, spec_of(key, driftPolicy="Report", tags={"new": "one"}) | CHANGED[key])
+            await there.clock.run_until(
+                lambda key=key: f"batch:Update{key.kind}" in there.changes(), within=60
+            )
+            await there.until_ready(key)
+            assert not there.is_true(key, "Drifted")
+
+
+async def test_under_report_an_edit_mends_what_was_invalid_when_it_was_taken_over():
+    there = allowing()
+    await make(there, ENVIRONMENT)
+    there.fault(effect="world", name="role_vanished")
+    await there.clock.advance(120)
+    async with there.running():
+        there.apply(ENVIRONMENT, spec_of(ENVIRONMENT, driftPolicy="Report") | CHANGED[ENVIRONMENT])
+        await there.until(ENVIRONMENT, "Stalled", "EnvironmentInvalid")
+        await there.clock.advance(700)
+        assert there.changes() == [TAG]
+        assert there.is_true(ENVIRONMENT, "Drifted")
+        there.apply(ENVIRONMENT, spec_of(ENVIRONMENT, driftPolicy="Report", state="DISABLED"))
+        await there.clock.run_until(
+            lambda: "batch:UpdateComputeEnvironment" in there.changes(), within=60
+        )
+
+
 async def test_adopt_waits_for_what_is_not_there_and_says_so():
     there = allowing()
     pool, second = ENVIRONMENT, ENVIRONMENT._replace(name="second")
