@@ -36,11 +36,13 @@ status: $(VENV)/.ready ## Show the parts of the sandbox that "make up" started: 
 restart-operator: $(VENV)/.ready ## Start the operator of that sandbox again, killed or not
 	@exec $(RUN) -m awsbatch_sandbox restart-operator
 
-# Days with instances, deletions of everything, replacements under a queue with a job: long, and run
-# by CI beside the rest.
+# What takes long, run by CI beside the rest: days with instances, deletions of everything,
+# replacements under a queue with a job, views of the past, lags and several strikes, and kill -9.
 DAYS_OF_DEATH := $(addprefix tests/integration/crash/,test_capacity_points.py test_capacity_views.py \
-  test_deletion_orders.py test_everything_deleted.py test_infrastructure_updates.py test_replacement.py)
-DAYS := $(addprefix tests/integration/,test_capacity_examples.py test_demo_capacity.py test_kill_instances.py)
+  test_deletion_orders.py test_everything_deleted.py test_infrastructure_updates.py test_replacement.py \
+  test_stale_restarts.py test_several_strikes.py test_lagging_listings.py)
+DAYS := $(addprefix tests/integration/,test_capacity_examples.py test_demo_capacity.py test_kill.py \
+  test_kill_instances.py)
 
 test: test-unit test-simulator test-component test-crash test-integration ## Run all tests but the long ones (test-days, test-campaign, conformance)
 
@@ -61,7 +63,7 @@ test-integration: $(VENV)/.ready ## Tests on the real kube-apiserver and the sim
 	@$(RUN) -m awsbatch_sandbox tools
 	$(BIN)/python -m pytest tests/integration --ignore=tests/integration/crash $(addprefix --ignore=,$(DAYS)) -n 4 --dist loadfile --no-loadscope-reorder -q
 
-test-days: $(VENV)/.ready ## Days with instances: death at every call, kill -9, the demo and the examples
+test-days: $(VENV)/.ready ## The long ones: days with instances, death in deletions and replacements, lags, kill -9
 	@$(RUN) -m awsbatch_sandbox tools
 	$(BIN)/python -m pytest $(DAYS_OF_DEATH) -n 2 -q
 	$(BIN)/python -m pytest $(DAYS) -n 3 --dist loadfile -q
