@@ -2,6 +2,8 @@
 
 import itertools
 
+from tests.component.lifecycle.test_replacement import NEW as REPLACED
+from tests.component.lifecycle.test_replacement import begin, environments, order, with_a_job
 from tests.support import manifests
 from tests.support.installation import Installation
 from tests.support.made_elsewhere import described, make, spec_of
@@ -118,3 +120,33 @@ async def test_an_environment_is_found_under_the_name_that_a_replacement_gave_it
         anew.kube.remove(ENVIRONMENT)
         await anew.until_gone(QUEUE, ENVIRONMENT, within=900)
     assert described(anew) == {}
+
+
+async def test_in_the_midst_of_a_replacement_the_new_environment_goes_on_serving():
+    """The one before drains: it keeps its own name, and its job comes to its end."""
+    there = Installation()
+    async with there.running():
+        old = await begin(there)
+        await with_a_job(there, 3000)
+        there.apply(ENVIRONMENT, REPLACED)
+        await there.clock.run_until(
+            lambda: there.status(ENVIRONMENT).get("replacement", {}).get("step") == "Draining",
+            within=900,
+        )
+    (new,) = order(there)
+    assert set(environments(there)) == {old, new}
+    anew = Installation(simulator=there.simulator)
+    anew.kube.objects._uids = itertools.count(1000)
+    await anew.clock.advance(there.clock.now().epoch - anew.clock.now().epoch)
+    async with anew.running():
+        for key, spec in {ENVIRONMENT: REPLACED, QUEUE: SPECS[QUEUE]}.items():
+            anew.apply(key, spec)
+        await anew.until_ready(QUEUE)
+        await anew.clock.advance(700)
+        assert order(anew) == [new]
+        assert anew.status(ENVIRONMENT)["awsName"] == new
+        await anew.until_ready(ENVIRONMENT, within=4000)
+        assert set(environments(anew)) == {new}
+        assert "batch:CreateComputeEnvironment" not in anew.changes()
+    (job,) = anew.simulator.world.region(anew.simulator.place).batch.jobs.values()
+    assert job.status == "SUCCEEDED"

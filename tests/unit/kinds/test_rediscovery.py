@@ -29,7 +29,15 @@ def environment(name, tags, *, state="ENABLED", status="VALID"):
     [
         ([], (BASE,)),
         ([environment(BASE, EARLIER)], (BASE,)),
-        ([environment(BASE, EARLIER), environment(SECOND, EARLIER)], (BASE,)),
+        ([environment(BASE, EARLIER), environment(SECOND, EARLIER)], (SECOND, BASE)),
+        (
+            [environment(BASE, EARLIER), environment(SECOND, EARLIER, status="CREATING")],
+            (BASE, SECOND),
+        ),
+        (
+            [environment(BASE, EARLIER, state="DISABLED"), environment(SECOND, EARLIER)],
+            (SECOND, BASE),
+        ),
         ([environment(SECOND, EARLIER)], (SECOND,)),
         ([environment(SECOND, OURS.tags())], (SECOND,)),
         ([environment(BASE, THEIRS), environment(SECOND, EARLIER)], (SECOND,)),

@@ -31,19 +31,22 @@ class Rediscovery:
 
     async def look(self, recorded: ScopeRecord, scope: Scope) -> ScopeRecord:
         """The record with the names that AWS has. Raises AwsError and NoTokenError."""
-        first = await self.batch.compute_environment(scope, recorded.aws_name)
-        if first is not None and self._is_ours(first):
-            return recorded
         return self.named(recorded, await self.batch.compute_environments(scope))
 
     def named(self, recorded: ScopeRecord, environments: Iterable[Shape]) -> ScopeRecord:
-        """Of several, the one that takes jobs serves, and the others are still to be removed."""
+        """Of several, the one that takes jobs serves, and the others are still to be removed.
+
+        In the midst of a replacement the first one may still be there, and drain. Of two that are
+        as good, the one with the longer name was made later: it takes over, or has done so.
+        """
         ours = sorted(filter(self._is_ours, environments), key=standing)
         found = [str(detail["computeEnvironmentName"]) for detail in ours]
-        names = [name for name in found if may_succeed(name, recorded.aws_name)]
-        if not names:
+        first = recorded.aws_name
+        names = [name for name in found if name == first or may_succeed(name, first)]
+        if not names or names == [first]:
             return recorded
-        return replace(recorded, current=names[-1], predecessors=tuple(names[:-1]))
+        current = "" if names[-1] == first else names[-1]
+        return replace(recorded, current=current, predecessors=tuple(names[:-1]))
 
     def _is_ours(self, detail: Shape) -> bool:
         return ownership(detail.get("tags") or {}, self.owner) in _OURS
