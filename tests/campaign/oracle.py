@@ -82,10 +82,16 @@ def conditions(body: Mapping[str, Any], *, under_way: bool = False) -> Iterator[
 
 
 def blocked(body: Mapping[str, Any]) -> Iterator[str]:
-    """An object that cannot be deleted says why, and what helps."""
+    """An object that cannot be deleted says why, and what helps.
+
+    Here nothing uses it but what is deleted as well, so only AWS can be in the way: it cannot
+    delete an environment whose role does not exist, and the spec names no other.
+    """
     found = condition(body.get("status", {}), "DeletionBlocked") or {}
     if found.get("status") != "True":
         yield "it is not deleted, and nothing says why"
+    elif found["reason"] != catalogue.ENVIRONMENT_INVALID.name:
+        yield f"its deletion is blocked by {found['reason']}: {found['message']}"
     else:
         yield from _reason(found, under_way=True)
 
