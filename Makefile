@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := env PYTHONPATH=operator $(BIN)/python
+# Where it is set, each of the hundreds of processes of the tests would compile all code anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-capacity test test-unit test-simulator test-component test-crash test-integration test-days test-campaign campaign conformance check format up down status restart-operator crds docs bench lock clean

@@ -5,6 +5,7 @@ HYPOTHESIS_PROFILE=thorough. A test that costs more than a millisecond an exampl
 why it sets a number of its own.
 """
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -49,3 +50,10 @@ def failed_timers() -> Iterator[list[str]]:
     finally:
         clock.logger.removeHandler(kept)
     assert not kept.texts, "timers of a simulator have failed:\n" + "\n".join(kept.texts)
+
+
+def pytest_collection_finish() -> None:
+    """Keep what lives as long as the tests do out of each look for garbage: a fifth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)

@@ -1,8 +1,10 @@
 """The catalogue of reasons."""
 
 import ast
+import functools
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from awsbatch_operator.api import capacity_reasons, catalogue, conditions, job_reasons
@@ -11,15 +13,20 @@ from awsbatch_operator.kinds.batchjob.failure_causes import Failure
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "reasons.md").read_text(encoding="utf-8")
-MODULES = {
-    path: ast.parse(path.read_text(encoding="utf-8"))
-    for path in (ROOT / "operator" / "awsbatch_operator").rglob("*.py")
-}
 # Of a job that has not ended, the reason is AWS's own state, written as a word.
 STATES = {"Submitted", "Pending", "Runnable", "Starting", "Running"}
 # Where a call names its reason: position and keyword.
 GIVEN = {"Verdict": (1, "reason"), "ExtraCondition": (2, "reason"), "event": (None, "reason")}
 WORD = re.compile(r"[A-Z][A-Za-z]+")  # as metav1.Condition wants a reason, and in CamelCase
+
+
+@functools.cache
+def modules() -> Mapping[Path, ast.Module]:
+    """The operator's code; parsed when a test first asks for it, not whenever tests are listed."""
+    return {
+        path: ast.parse(path.read_text(encoding="utf-8"))
+        for path in (ROOT / "operator" / "awsbatch_operator").rglob("*.py")
+    }
 
 
 def calls(tree: ast.Module) -> Iterator[ast.Call]:
@@ -87,7 +94,7 @@ def test_every_reason_that_is_given_as_a_word_is_in_the_catalogue_and_on_the_pag
     assert known >= STATES
     given = [
         (path, word)
-        for path, tree in MODULES.items()
+        for path, tree in modules().items()
         for call in calls(tree)
         for word in reasons_given(tree, call)
     ]
@@ -96,22 +103,23 @@ def test_every_reason_that_is_given_as_a_word_is_in_the_catalogue_and_on_the_pag
 
 
 def test_every_entry_of_the_catalogue_is_on_the_page_and_used():
-    text = "\n".join(path.read_text(encoding="utf-8") for path in MODULES)
+    used = Counter(
+        word for path in modules() for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))
+    )
     for module in (catalogue, job_reasons, capacity_reasons):
         for name, value in vars(module).items():
             if isinstance(value, Reason):
                 assert f"| `{value.name}` | {value.meaning} | {value.remedy} |" in PAGE, name
                 if value.name in STATES:
                     continue
-                uses = len(re.findall(rf"\b{name}\b", text)) - 1  # it stands there once itself
-                assert uses, f"{name} is used nowhere"
+                assert used[name] > 1, f"{name} is used nowhere but where it stands itself"
 
 
 def test_every_condition_in_the_code_is_counted_by_its_name_and_explained():
     """A kind's own condition that `TYPES` lacks would be counted as "Other" in the metrics."""
     own = {
         word
-        for tree in MODULES.values()
+        for tree in modules().values()
         for call in calls(tree)
         if name_of(call) == "ExtraCondition"
         for word in words(tree, argument(call, 0, "type"))
