@@ -1,4 +1,4 @@
-"""The admin interface under `/_simulator/`: calls, settings, faults, incidents, clock and state.
+"""The admin interface under `/_simulator/`: calls, settings, faults, images, clock and so on.
 
 Documented with examples in docs/simulator.md. Every request carries `Authorization: Bearer TOKEN`.
 """
@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from awsbatch_simulator.assembly import Simulator
 from awsbatch_simulator.context import Place
-from awsbatch_simulator.ec2 import incidents
+from awsbatch_simulator.ec2 import incidents, publishing
 from awsbatch_simulator.faults import Fault, FaultSpec
-from awsbatch_simulator.host import boots
+from awsbatch_simulator.host import boots, life
 from awsbatch_simulator.hosting import UserDataMode
 from awsbatch_simulator.region import Region
 from awsbatch_simulator.settings import JobRunner
@@ -53,6 +53,7 @@ class Admin:
             ("POST", "clock"): self._post_clock,
             ("GET", "state"): self._get_state,
             ("POST", "instances"): self._post_instances,
+            ("POST", "images"): self._post_images,
         }
 
     def answer(self, wire: WireRequest) -> WireAnswer:
@@ -149,7 +150,7 @@ class Admin:
         """An instance from inside, from its boot until it is terminated."""
         for region in self._world.regions():
             if (host := region.hosts.hosts.get(instance_id)) is not None:
-                return host.shown() | {"console": region.hosts.consoles.get(instance_id, "")}
+                return host.shown() | {"console": life.console(region, instance_id)}
         raise BadRequest(404, f"No host {instance_id!r} has booted, or it has been terminated")
 
     def _get_clock(self, _body: Any) -> Any:
@@ -181,6 +182,15 @@ class Admin:
         except ValidationError as error:
             raise BadRequest(400, _reasons(error)) from None
         return {"struck": incidents.carry_out(self._world.regions(), order)}
+
+    def _post_images(self, body: Any) -> Any:
+        try:
+            order = publishing.Order.model_validate(body)
+            return publishing.carry_out(self._world, order, region=self._simulator.place.region)
+        except ValidationError as error:
+            raise BadRequest(400, _reasons(error)) from None
+        except LookupError as error:
+            raise BadRequest(404, str(error)) from None
 
     def _region(self, region: Region) -> dict[str, Any]:
         place = region.place

@@ -25,6 +25,7 @@ from awsbatch_simulator.pricing import Pricing
 from awsbatch_simulator.protocol.codec import Codec
 from awsbatch_simulator.service_quotas import ServiceQuotas
 from awsbatch_simulator.settings import Settings
+from awsbatch_simulator.ssm.service import SsmService
 from awsbatch_simulator.sts import Sts
 from awsbatch_simulator.world import World
 
@@ -89,6 +90,7 @@ def _serve(world: World, keys: AccessKeys, lookup: MotoLookup) -> None:
         ("batch", BatchService(world)),
         ("ecs", EcsService(world)),
         ("ec2", Ec2Service(world)),
+        ("ssm", SsmService(world)),
     ):
         world.services[name] = service
         world.reports[name] = service.report

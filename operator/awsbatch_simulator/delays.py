@@ -36,7 +36,15 @@ class Delays(Model):
     status_checks: float = Field(default=120, ge=0)  # from running to checks that have passed
     spot_request_forgotten: float = Field(default=4 * 3600, ge=0)  # after it is closed
     reservation_forgotten: float = Field(default=3600, ge=0)  # after its cancellation or end
+    image_creating: float = Field(default=60, ge=0)  # from CreateImage to available
+    image_copying: float = Field(default=60, ge=0)
+    deregistered_image_seen: float = Field(default=10, ge=0)  # by those who ask for it
+    snapshot_held: float = Field(default=5, ge=0)  # in use by an image that is deregistered
+    parameter_validating: float = Field(default=5, ge=0)  # whether its value is an image's id
     agent_join: float = Field(default=20, ge=0)  # from running to registered in the cluster
+    # From the start of user data to the end of it, where its last deed is to switch the host off.
+    image_build: float = Field(default=120, ge=0)
+    console: float = Field(default=60, ge=0)  # until GetConsoleOutput shows what a host has said
     agent_patience: float = Field(default=900, ge=0)  # Batch gives up an instance that never joins
     scale_down: float = Field(default=60, ge=0)  # an idle managed instance lives that long
     terminated_instance_forgotten: float = Field(default=3600, ge=0)

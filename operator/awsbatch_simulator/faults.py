@@ -8,7 +8,7 @@ stands between: the call works but does not see what is younger than `seconds`; 
 """
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -42,15 +42,26 @@ WORLD_FAULTS: Mapping[str, str] = MappingProxyType(
         "eks_cluster_gone": "EKS has no such cluster. By cluster (its ARN).",
         "environment_invalid": "Batch finds an environment INVALID and says `message`. "
         "By computeEnvironment.",
+        "host_command_fails": "A command of a host that boots ends with `exitCode` and says "
+        "`message`. By command, arguments (the words after it, joined by spaces), instanceId, "
+        "imageId, instanceType, subnetId, tags.",
         "hidden_tags": "Tags younger than `seconds` are not seen. By operation "
         "(DescribeInstances).",
         "hidden_jobs": "Jobs younger than `seconds` are not seen. By operation.",
+        "image_fails": "An image that is made or copied ends failed, with the reason `code` and "
+        "`message`, `seconds` later if given. By operation (CreateImage, CopyImage), name, "
+        "instanceId, sourceImageId.",
         "image_not_allowed": "The account may not use an image any more. By image.",
         "insufficient_capacity": "EC2 has no capacity. By instanceType, availabilityZone, market.",
         "instance_role_lacks_permissions": "The role of an instance may not do something. "
         "By action (ecs:RegisterContainerInstance, ecs:CreateCluster, "
         "ecs:UpdateContainerInstancesState), instanceId, instanceProfile.",
+        "key_without_grant": "EC2 may not use a key: instances with volumes that are encrypted "
+        "with it end, copies fail. By kmsKeyId (as given), operation (RunInstances, CopyImage).",
         "no_way_to_ecs": "An instance cannot reach ECS. By instanceId, subnetId.",
+        "no_way_to_host": "A host that boots cannot reach a repository of packages or a registry. "
+        "By host (al2023-repos-*, docker.io, *.dkr.ecr.*), instanceId, imageId, instanceType, "
+        "subnetId, tags.",
         "offer_refused": "EC2 launches nothing of an offer and says `code`, `message`, `status`: "
         "in a fleet's errors, or to RunInstances. By instanceType, availabilityZone, market, "
         "subnetId.",
@@ -74,6 +85,9 @@ HIDING = (
     *(("ec2", "DescribeInstances"), ("ec2", "DescribeInstanceStatus")),
     *(("ec2", "DescribeVolumes"), ("ec2", "DescribeSpotInstanceRequests")),
     ("ec2", "DescribeCapacityReservations"),
+    *(("ec2", "DescribeImages"), ("ec2", "DescribeSnapshots"), ("ec2", "DescribeImageAttribute")),
+    *(("ec2", "ModifyImageAttribute"), ("ec2", "EnableImageDeprecation"), ("ec2", "CopyImage")),
+    *(("ec2", "DeregisterImage"), ("ec2", "RunInstances")),
 )
 
 
@@ -91,6 +105,7 @@ class FaultSpec(Model):
     code: str = "InternalError"
     message: str = "An injected fault."
     status: int = Field(default=500, ge=400, le=599)
+    exit_code: int = Field(default=1, ge=1, le=255)
     name: str = ""
 
     @model_validator(mode="after")
@@ -214,6 +229,28 @@ class Faults:
             ):
                 return fault
         return None
+
+    def of_world(self, name: str, unknown: Collection[str], /, **about: Any) -> list[Fault]:
+        """The named faults that hold for a thing and are not spent; none of them counts as struck.
+
+        What is `unknown` yet is left out of the comparison: it is for the caller to compare.
+        """
+        return [
+            fault
+            for fault in self._faults.values()
+            if fault.spec.effect is Effect.WORLD
+            and fault.spec.name == name
+            and not fault.spent
+            and all(
+                key in unknown or _finds(about, key, glob) for key, glob in fault.spec.match.items()
+            )
+        ]
+
+    def counted(self, fault_id: str, *, seen: int, struck: int) -> None:
+        """Somebody who has compared by himself says how often a fault was met, and has struck."""
+        if (fault := self._faults.get(fault_id)) is not None:
+            fault.seen += seen
+            fault.struck += struck
 
 
 def _meets(spec: FaultSpec, call: Call) -> bool:

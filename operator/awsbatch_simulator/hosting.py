@@ -27,6 +27,9 @@ class Hosts(Model):
     registered_memory: dict[str, int] = Field(default_factory=dict)  # MiB by instance type
     agent_images: tuple[str, ...] = ("*",)  # globs of the images that have the ECS agent
     gpu_images: tuple[str, ...] = ("*",)  # globs of the images that have a GPU driver
+    # Globs of what no repository and no registry has.
+    missing_packages: tuple[str, ...] = ("no-such-*",)
+    missing_images: tuple[str, ...] = ("*no-such-*",)
 
 
 class Notice(StrEnum):

@@ -3,7 +3,8 @@
 Sources: "AWS Batch service quotas" (50 SubmitJob a second) and AWS's
 knowledge centre (about 50 a second for Batch's other calls together); "Request throttling for the
 Amazon EC2 API" (a bucket per action; request and resource buckets); "Request throttling for the
-Amazon ECS API" (a bucket per category of actions).
+Amazon ECS API" (a bucket per category of actions); "AWS Systems Manager endpoints and quotas" (40
+transactions a second of Parameter Store's standard throughput).
 """
 
 from enum import StrEnum
@@ -49,6 +50,12 @@ def request_buckets() -> dict[str, Bucket]:
         "pricing:reading": Bucket(operations=("*",), rate=10, burst=10, shared=True),
         "service-quotas:one": Bucket(operations=("Get*",), rate=5, burst=5),
         "service-quotas:list": Bucket(operations=("List*",), rate=10, burst=10),
+        "ssm:parameters": Bucket(
+            operations=("GetParameter", "GetParameters", "PutParameter"),
+            rate=40,
+            burst=40,
+            shared=True,
+        ),
         **_of_ec2(),
         **_of_ecs(),
     }

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from awsbatch_simulator import seeds
-from awsbatch_simulator.bridge import images
+from awsbatch_simulator.bridge import public
 from awsbatch_simulator.bridge.moto import MotoBridge
 from awsbatch_simulator.context import Place
-from awsbatch_simulator.ports import SecurityGroup
+from awsbatch_simulator.ports import PublicImage, PublicParameter, SecurityGroup
 
 
 class MotoLookup:
@@ -74,11 +74,14 @@ class MotoLookup:
         zones = self._bridge.backend("ec2", place).describe_availability_zones()
         return {str(each.name): str(each.zone_id) for each in zones}
 
-    def image_architecture(self, place: Place, image: str) -> str | None:
-        if not self._bridge.touched("ec2", place):
-            return images.public(place.region).get(image)
-        found = self._bridge.backend("ec2", place).amis.get(image)
-        return None if found is None else str(found.architecture)
+    def public_image(self, region: str, image: str) -> PublicImage | None:
+        return public.images(region).get(image)
+
+    def public_images(self, region: str) -> Mapping[str, PublicImage]:
+        return public.images(region)
+
+    def public_parameters(self, region: str) -> Mapping[str, PublicParameter]:
+        return public.parameters(region)
 
     def security_group_exists(self, place: Place, group: str) -> bool:
         return self.security_group(place, group) is not None
@@ -98,11 +101,6 @@ class MotoLookup:
         for vpc, groups in self._bridge.backend("ec2", place).groups.items():
             for group in groups.values():
                 yield SecurityGroup(str(group.id), str(group.name), str(vpc))
-
-    def image_exists(self, place: Place, image: str) -> bool:
-        if not self._bridge.touched("ec2", place):
-            return image in images.public(place.region)
-        return image in self._bridge.backend("ec2", place).amis
 
     def key_pair_exists(self, place: Place, name: str) -> bool:
         if not self._bridge.touched("ec2", place):

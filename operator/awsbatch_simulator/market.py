@@ -22,6 +22,9 @@ class Market(Model):
     capacity: dict[str, int] = Field(default_factory=dict)
     # vCPUs by quota code (`L-1216C47A`), in place of the simulator's own figures.
     quotas: dict[str, float] = Field(default_factory=dict)
+    # How many images and snapshots an account can have in a region.
+    images: int = Field(default=50_000, ge=0)
+    snapshots: int = Field(default=100_000, ge=0)
     # US dollars an hour, Linux on demand, by type (globs, the first that matches); 0: AWS's lists
     # do not have it.
     prices: dict[str, float] = Field(default_factory=dict)

@@ -17,6 +17,7 @@ from awsbatch_simulator.host.boots import Boots
 from awsbatch_simulator.settings import Settings
 
 if TYPE_CHECKING:
+    from awsbatch_simulator.ec2.image_model import Publications
     from awsbatch_simulator.region import Region
 
 Request = dict[str, Any]
@@ -76,6 +77,29 @@ class SecurityGroup:
     vpc_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class PublicImage:
+    """A machine image that everybody may use."""
+
+    id: str
+    name: str
+    owner: str  # an account of Amazon's, or of somebody who publishes there
+    architecture: str = "x86_64"
+    description: str = ""
+    root_device: str = "/dev/xvda"
+    windows: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PublicParameter:
+    """A parameter of AWS's own, below `/aws/service/`."""
+
+    name: str
+    value: str
+    version: int = 1
+    changed_at: float = 0.0  # epoch seconds
+
+
 class Lookup(Protocol):
     """The parts of AWS that the services refer to and do not keep themselves."""
 
@@ -115,12 +139,16 @@ class Lookup(Protocol):
         """The availability zones of a region, with the id of each (`euc1-az2`)."""
         ...
 
-    def image_architecture(self, place: Place, image: str) -> str | None:
-        """What a machine image is made for (`x86_64`, `arm64`), None if nothing is known of it."""
+    def public_image(self, region: str, image: str) -> PublicImage | None:
+        """A public machine image, as AWS has published it; `ec2/public_images.py` knows more."""
         ...
 
-    def image_exists(self, place: Place, image: str) -> bool:
-        """Whether EC2 has the machine image, public ones included."""
+    def public_images(self, region: str) -> Mapping[str, PublicImage]:
+        """All of them, by id."""
+        ...
+
+    def public_parameters(self, region: str) -> Mapping[str, PublicParameter]:
+        """AWS's own parameters, by name."""
         ...
 
     def key_pair_exists(self, place: Place, name: str) -> bool:
@@ -152,11 +180,16 @@ class World(Protocol):
     boots: Boots
     messages: "Messages"
     settings: Settings
+    publications: dict[str, "Publications"]  # by region; `ec2/public_images.py` keeps it
     # Called with what EC2 tells by itself: region, EventBridge's detail type, detail.
     ec2_listeners: list[Callable[["Region", str, dict[str, Any]], None]]
 
     def region(self, place: Place) -> "Region":
         """All that exists in one account and region."""
+        ...
+
+    def regions(self) -> "tuple[Region, ...]":
+        """All regions that anything has touched."""
         ...
 
     def post(self, callback: Callable[..., Any], *arguments: Any) -> Timer:

@@ -8,6 +8,7 @@ from typing import Any
 
 from awsbatch_simulator.clock import SimulatedClock, Timer
 from awsbatch_simulator.context import Place
+from awsbatch_simulator.ec2.image_model import Publications
 from awsbatch_simulator.faults import Faults
 from awsbatch_simulator.host.boots import Boots
 from awsbatch_simulator.ports import LogSink, Lookup, Messages, Service
@@ -40,6 +41,7 @@ class World:
         self.services: dict[str, Service] = {}
         self.reports: dict[str, Report] = {}
         self.ec2_listeners: list[Callable[[Region, str, dict[str, Any]], None]] = []
+        self.publications: dict[str, Publications] = {}
         self.wake: Callable[[], None] = _nobody_waits
         self._regions: dict[Place, Region] = {}
 

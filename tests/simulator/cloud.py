@@ -3,7 +3,7 @@
 import copy
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -11,6 +11,7 @@ import botocore.session
 import pytest
 from botocore.model import ServiceModel, Shape
 from botocore.validate import ParamValidator
+from tests.simulator.known import KnownThings
 
 from awsbatch_simulator import notices
 from awsbatch_simulator.batch.service import BatchService
@@ -22,11 +23,12 @@ from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.faults import Effect, FaultSpec
 from awsbatch_simulator.hosting import Hosts, UserDataMode
 from awsbatch_simulator.jobscript import JobScript
-from awsbatch_simulator.ports import RawJson, SecurityGroup, Service
+from awsbatch_simulator.ports import RawJson, Service
 from awsbatch_simulator.pricing import Pricing
 from awsbatch_simulator.region import Region
 from awsbatch_simulator.service_quotas import ServiceQuotas
 from awsbatch_simulator.settings import Settings
+from awsbatch_simulator.ssm.service import SsmService
 from awsbatch_simulator.world import World
 
 PLACE = Place("111122223333", "eu-central-1")
@@ -49,54 +51,6 @@ def breaches(value: dict[str, Any], shape: Shape | None) -> list[str]:
         return [f"nothing expected: {value}"] if value else []
     report = ParamValidator().validate(value, shape).generate_report()
     return [line for line in report.splitlines() if line and not line.endswith('"startedAt"')]
-
-
-class KnownThings:
-    """A Lookup for which everything exists, unless it is called missing."""
-
-    def __init__(self) -> None:
-        self.missing: set[str] = set()
-        self.networks: dict[str, str] = {}  # by subnet, where it is not 10.0.0.0/16
-        self.zones: dict[str, str] = {}  # by subnet, where it is not the first one
-
-    def role_exists(self, place: Place, role: str) -> bool:
-        return role not in self.missing
-
-    def instance_profile_exists(self, place: Place, profile: str) -> bool:
-        return profile not in self.missing
-
-    def subnet_zone(self, place: Place, subnet: str) -> str | None:
-        return None if subnet in self.missing else self.zones.get(subnet, f"{place.region}a")
-
-    def subnet_vpc(self, place: Place, subnet: str) -> str | None:
-        return None if subnet in self.missing else "vpc-1"
-
-    def subnet_network(self, place: Place, subnet: str) -> str | None:
-        return None if subnet in self.missing else self.networks.get(subnet, "10.0.0.0/16")
-
-    def zone_ids(self, place: Place) -> Mapping[str, str]:
-        return {f"{place.region}a": "euc1-az2"}
-
-    def image_architecture(self, place: Place, image: str) -> str | None:
-        return "arm64" if "a7" in image else None
-
-    def security_group_exists(self, place: Place, group: str) -> bool:
-        return group not in self.missing
-
-    def security_group(self, place: Place, group: str) -> SecurityGroup | None:
-        return None if group in self.missing else SecurityGroup(group, f"name-of-{group}", "vpc-1")
-
-    def security_group_named(self, place: Place, vpc: str, name: str) -> SecurityGroup | None:
-        return None if name in self.missing else SecurityGroup(f"sg-of-{name}", name, vpc)
-
-    def image_exists(self, place: Place, image: str) -> bool:
-        return image not in self.missing
-
-    def key_pair_exists(self, place: Place, name: str) -> bool:
-        return name not in self.missing
-
-    def default_subnets(self, place: Place) -> Sequence[str]:
-        return tuple(self.zones) or ("subnet-1",)
 
 
 class Lines:
@@ -149,11 +103,25 @@ class Cloud:
             "ec2": Ec2Service(self.world),
             "pricing": Pricing(self.world),
             "service-quotas": ServiceQuotas(self.world),
+            "ssm": SsmService(self.world),
         }
 
+    def elsewhere(self, region: str = "us-east-1", account: str = PLACE.account) -> "Cloud":
+        """The same world as it is seen from another region or account."""
+        other = copy.copy(self)
+        place = Place(account, region)
+        other.caller = Caller(place, f"arn:aws:iam::{account}:user/test", "request-1")
+        return other
+
     def __call__(self, operation: str, /, **request: Any) -> dict[str, Any]:
-        """Call an operation; request and answer must be as AWS's service model has them."""
-        service = next(name for name, each in self.services.items() if operation in each.handlers)
+        """Call an operation; request and answer must be as AWS's service model has them.
+
+        Of several services that have it the first is meant, unless it is `SERVICE:OPERATION`.
+        """
+        service, _, operation = operation.rpartition(":")
+        service = service or next(
+            name for name, each in self.services.items() if operation in each.handlers
+        )
         model = service_model(service).operation_model(operation)
         assert not breaches(request, model.input_shape)
         answer = self.services[service].handlers[operation](self.caller, request)
@@ -170,13 +138,18 @@ class Cloud:
 
     @property
     def region(self) -> Region:
-        return self.world.region(PLACE)
+        return self.world.region(self.caller.place)
 
     def step(self, seconds: float) -> None:
         self.world.advance(seconds)
 
-    def fault(self, name: str, *, seconds: float = 0, **match: str) -> None:
+    def fault(self, name: str, /, *, seconds: float = 0, **match: str) -> None:
         spec = FaultSpec(effect=Effect.WORLD, name=name, seconds=seconds, match=match)
+        self.world.faults.add(spec)
+
+    def hide(self, operation: str, seconds: float) -> None:
+        """EC2 does not see with that operation what is younger."""
+        spec = FaultSpec(effect=Effect.HIDE, service="ec2", operation=operation, seconds=seconds)
         self.world.faults.add(spec)
 
     def delays(self, **figures: float) -> None:

@@ -13,12 +13,13 @@ from awsbatch_simulator.batch import service as batch
 from awsbatch_simulator.delays import Delays
 from awsbatch_simulator.ec2 import service as ec2
 from awsbatch_simulator.ecs import service as ecs
+from awsbatch_simulator.ssm import service as ssm
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
 SECTION = PAGE.partition("## What it does as AWS does\n")[2].partition("\n## ")[0]
 HEAD = ["behaviour", "mark", "source"]
 MARKS = {"*documented*", "*observed*", "*assumed*"}
-SERVICES = ("batch", "ecs", "ec2", "sts", "logs", "pricing", "service-quotas")
+SERVICES = ("batch", "ecs", "ec2", "sts", "logs", "pricing", "service-quotas", "ssm")
 OF_AWS = re.compile(r"`([A-Z]\w+(?:\.\w+)*)`")  # an operation or a shape, and its members
 GUIDE = re.compile(r"(UG|(User|Developer) Guide|API reference)\b.*[\"“]|\"Common errors\"")
 ELSEWHERE = re.compile(r"\b[\w.-]+/[\w.-]+(#\d+)?|re:Post")
@@ -112,7 +113,9 @@ def test_no_behaviour_stands_twice():
 
 def test_every_operation_of_ours_has_a_row():
     """Those of STS and CloudWatch Logs are methods, and named by the same tables."""
-    operations = {*batch.operations(), *ecs.operations(), *ec2.operations()}
+    operations = {
+        *(*batch.operations(), *ecs.operations(), *ec2.operations(), *ssm.operations()),
+    }
     text = "\n".join(row.behaviour + row.source for row in ROWS)
     assert {name for name in operations if f"`{name}" not in text} == set()
 

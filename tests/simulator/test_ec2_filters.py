@@ -13,7 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.simulator.cloud import Cloud, service_model
 
-from awsbatch_simulator.ec2 import filters, instance_filters, type_describing
+from awsbatch_simulator.ec2 import (
+    filters,
+    image_describing,
+    instance_filters,
+    snapshots,
+    type_describing,
+)
 
 
 def run(cloud: Cloud, **fields: Any) -> list[str]:
@@ -64,7 +70,19 @@ def test_every_filter_that_describe_instance_types_lists_exists():
     assert listed("DescribeInstanceTypes") == type_describing.PATHS.keys()
 
 
+@pytest.mark.parametrize("operation", ["DescribeImages", "DescribeSnapshots"])
+def test_every_filter_for_images_and_snapshots_that_is_listed_exists(operation):
+    cloud = Cloud()
+    severities = {"informational", "low", "medium", "high", "critical"}  # values of one of them
+    for name in listed(operation) - severities:
+        [answer] = cloud(operation, Filters=by(name, "x")).values()
+        assert answer == []
+    assert "is invalid" in cloud.refused(operation, Filters=by("odd", "x"))
+
+
 LOOKED_AT = [
+    *(("Image", path) for path in image_describing.PATHS.values() if path),
+    *(("Snapshot", path) for path in snapshots.PATHS.values() if path),
     *(("Instance", path) for path in sorted(set(instance_filters.PATHS.values()) - {("OwnerId",)})),
     *(("InstanceTypeInfo", path) for path in type_describing.PATHS.values()),
 ]

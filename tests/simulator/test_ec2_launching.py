@@ -115,9 +115,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"UserData": base64.b64encode(b"x" * 16_385).decode()}, INVALID),
     (disk(SnapshotId="snap-1"), "InvalidSnapshot.NotFound"),
     (disk(SnapshotId="mine"), "InvalidSnapshotID.Malformed"),
-    (disk(VolumeType="fast"), INVALID),
+    (disk(VolumeSize=9, VolumeType="fast"), INVALID),
     (disk(VolumeSize=0), INVALID),
-    (disk(VolumeType="gp2", Iops=100), COMBINATION),  # seen in boto/boto3#2474
+    (disk(VolumeSize=9, VolumeType="gp2", Iops=100), COMBINATION),  # seen in boto/boto3#2474
     (spot(MaxPrice="cheap"), INVALID),
     (interfaces({"DeviceIndex": 0}, SubnetId="subnet-1"), COMBINATION),
     (interfaces({"DeviceIndex": 0}, SecurityGroupIds=["sg-1"]), COMBINATION),

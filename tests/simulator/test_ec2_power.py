@@ -36,6 +36,11 @@ def status(cloud: Zoned, instance_id: str) -> dict[str, Any]:
     return dict(found)
 
 
+def said(cloud: Zoned, instance_id: str, **fields: Any) -> str:
+    answer = cloud("GetConsoleOutput", InstanceId=instance_id, **fields)
+    return base64.b64decode(answer.get("Output", "")).decode()
+
+
 def test_a_stopped_instance_keeps_its_volumes_and_address_and_starts_again(cloud):
     instance_id = running(cloud)
     before = instance(cloud, instance_id)
@@ -182,8 +187,26 @@ def test_the_console_has_what_the_instance_said(cloud):
     assert "Output" not in cloud("GetConsoleOutput", InstanceId=instance_id)
     cloud.step(20)
     order(cloud, "say", text="cloud-init: done\nno such file")
-    output = cloud("GetConsoleOutput", InstanceId=instance_id)["Output"]
-    assert base64.b64decode(output).endswith(b"cloud-init: done\nno such file\n")
+    assert said(cloud, instance_id, Latest=True).endswith("cloud-init: done\nno such file\n")
+    assert "no such file" not in said(cloud, instance_id)
+    cloud.step(60)
+    assert said(cloud, instance_id).endswith("cloud-init: done\nno such file\n")
+    order(cloud, "say", text="é" * 70_000)
+    assert len(said(cloud, instance_id, Latest=True).encode()) <= 65_536
+
+
+def test_the_latest_console_is_for_nitro_and_what_was_said_stays_for_an_hour_after_the_end(cloud):
+    xen, nitro = running(cloud, InstanceType="m4.large"), running(cloud)
+    refusal = cloud.refused("GetConsoleOutput", InstanceId=xen, Latest=True)
+    assert refusal.startswith("UnsupportedOperation")
+    for each in (xen, nitro):
+        order(cloud, "say", text="last words", instanceIds=[each])
+    cloud("TerminateInstances", InstanceIds=[xen, nitro])
+    cloud.step(3500)
+    assert "last words" in said(cloud, xen)
+    assert "last words" in said(cloud, nitro, Latest=True)
+    cloud.step(200)
+    assert "InvalidInstanceID" in cloud.refused("GetConsoleOutput", InstanceId=nitro)
 
 
 def test_volumes_go_with_their_instance_or_stay_alone(cloud):

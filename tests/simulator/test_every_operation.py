@@ -21,7 +21,7 @@ from awsbatch_simulator.inprocess import InProcess
 from awsbatch_simulator.protocol.models import Models
 from awsbatch_simulator.wire import WireAnswer, WireRequest
 
-SERVICES = ("batch", "ec2", "ecs", "logs", "pricing", "service-quotas", "sts")
+SERVICES = ("batch", "ec2", "ecs", "logs", "pricing", "service-quotas", "ssm", "sts")
 # What needs a life of its own to succeed, or never does for what there is.
 ENDS = ("Cancel", "Delete", "Deregister", "Terminate", "DescribeFleetInstances")
 STEPS = (0, 0, 1, 5, 30, 90, 1000)  # seconds

@@ -36,6 +36,8 @@ def calls(*lines: str) -> list[tuple[str, ...]]:
         (["systemctl poweroff"], 0),
         (["systemctl --no-block poweroff"], 0),
         (["systemctl reboot"], None),
+        (["systemd-run --on-active=1h poweroff", "shutdown +5", "reboot"], None),
+        (["systemctl reboot", "reboot", "systemd-run --on-active=1h poweroff"], 60),
         (["systemd-run --on-active=2h systemctl poweroff"], 120),
         (["systemd-run --on-active 90 --unit x /sbin/shutdown -P now"], 1.5),
         (["systemd-run --on-active=1h --on-calendar=@1800016200 systemctl poweroff"], 30),
@@ -71,6 +73,7 @@ def test_whatever_is_called_an_end_is_a_moment_to_come(found):
         (["systemctl stop docker"], False),
         (["systemctl stop ecs docker", "systemctl start --no-block ecs docker"], True),
         (["systemctl stop sshd"], True),
+        (["systemctl stop ecs", "reboot"], True),
     ],
 )
 def test_an_agent_that_is_kept_out_does_not_start(lines, starts):
@@ -104,6 +107,10 @@ def test_attributes_and_tags_that_are_no_object_of_texts_end_the_agent(value):
         ("echo A=1 > /etc/other\n", "", False),
         ("systemctl restart docker\n", "", True),
         ("systemctl restart --no-block docker\nsystemctl start ecs &\n", "", False),
+        ("sudo shutdown -h now\n", "", True),
+        ("/sbin/poweroff; exit\n", "", True),
+        ("if ask; then\n  systemctl --no-block poweroff\nfi\n", "", False),
+        ("echo poweroff\npoweroffs\nshutdown -P +5\n", "", False),
     ],
 )
 def test_the_usual_forms_are_understood_where_nothing_can_be_run(text, config, stuck):

@@ -21,6 +21,7 @@ from tests.simulator.hosts import (
 
 from awsbatch_simulator.host import boots, execution
 from awsbatch_simulator.host.boots import Boots, NoNamespacesError
+from awsbatch_simulator.host.console import CONSOLE_BYTES
 from awsbatch_simulator.host.execution import Order, execute
 from awsbatch_simulator.host.outcome import Outcome
 from awsbatch_simulator.host.plan import plan
@@ -48,10 +49,11 @@ def test_an_instance_joins_the_cluster_that_its_user_data_writes_down():
             f"echo ECS_CLUSTER={cluster(cloud)} >> /etc/ecs/ecs.config\n",
             'echo "ECS_INSTANCE_ATTRIBUTES={\\"id\\":\\"$ID\\"}" >> /etc/ecs/ecs.config\n',
             "/usr/bin/yum install -y jq && dnf -y update && mkfs -t xfs /dev/nvme1n1\n",
-            "mount /dev/nvme1n1 /data; systemctl enable docker; echo boot was here\n",
+            "mkdir /data; mount /dev/nvme1n1 /data; systemctl enable docker; echo boot was here\n",
         ]
     )
-    instance_id = launch(cloud, script)
+    disk = {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 50}}
+    instance_id = launch(cloud, script, BlockDeviceMappings=[disk])
     [instance] = joined(cloud)
     assert instance["ec2InstanceId"] == instance_id
     assert {"name": "id", "value": instance_id} in instance["attributes"]
@@ -117,7 +119,7 @@ def test_an_instance_whose_boot_hangs_never_joins_and_shuts_down_in_time_all_the
 def test_a_boot_is_bounded_in_time_disk_and_output():
     endless = booted("#!/bin/sh\nwhile :; do echo x; done\n", boot_seconds=0.3)
     assert "too long" in endless.stuck
-    assert len(endless.console.encode()) <= execution.CONSOLE_BYTES
+    assert len(endless.console.encode()) <= CONSOLE_BYTES
     full = booted("#!/bin/sh\n/.host/usr/bin/head -c 40000000 /dev/zero > /big\n", root_mib=8)
     assert full.failed == ("part-001",)
 

@@ -10,6 +10,7 @@ import botocore.session
 import pytest
 from tests.simulator.test_operator_capacity import launch
 from tests.support.simulated_account import ENVIRONMENT, Account
+from tests.support.simulated_aws import any_image
 
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.aws.interruption_queue import queue_of
@@ -88,7 +89,7 @@ async def rig(loader: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key.secret_access_key)
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
-    monkeypatch.setattr(type(made.account.world.lookup), "image_exists", lambda *_: True)
+    monkeypatch.setattr(type(made.account.world.lookup), "public_image", any_image)
     pollers = asyncio.create_task(made.account.aws.run())
     yield made
     pollers.cancel()

@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.simulator.cloud import Cloud, KnownThings, serverless
+from tests.simulator.cloud import Cloud, serverless
+from tests.simulator.known import KnownThings
 
 from awsbatch_simulator.context import Place
 from awsbatch_simulator.jobscript import JobScript

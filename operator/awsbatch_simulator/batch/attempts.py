@@ -8,8 +8,9 @@ from awsbatch_simulator.batch.model import FARGATE_SPOT, Environment, Job, JobSt
 from awsbatch_simulator.batch.orders import EXITED, TIMED_OUT, task_refusal, work_order
 from awsbatch_simulator.batch.transitions import finish, move
 from awsbatch_simulator.batch.wake import look_soon
+from awsbatch_simulator.ec2.disks import root_device
 from awsbatch_simulator.ecs import tasks
-from awsbatch_simulator.ecs.model import ContainerInstance
+from awsbatch_simulator.ecs.model import ContainerInstance, Task
 from awsbatch_simulator.region import Region
 from awsbatch_simulator.runners.base import Ended
 from awsbatch_simulator.runners.start import start_run, starting_seconds
@@ -43,7 +44,7 @@ def _run(region: Region, job: Job, task_arn: str) -> None:
     """RUNNING: the container's command runs, by whichever runner is set."""
     if job.task is None or job.task.arn != task_arn or job.status is not JobStatus.STARTING:
         return
-    work = work_order(job, region.place)
+    work = work_order(job, region.place, root_gib=_root_gib(region, job.task))
     done = partial(_ended, region, job, task_arn)
     job.run = start_run(region, work, done)
     if job.run is None:  # the container never started
@@ -56,6 +57,17 @@ def _run(region: Region, job: Job, task_arn: str) -> None:
         timer = region.world.clock.call_after(job.timeout_seconds, _time_out, region, job, task_arn)
         job.timers.append(timer)
     _interrupt_later(region, job)
+
+
+def _root_gib(region: Region, task: Task) -> int:
+    """The size of the root disk that the task's containers are on; 0 on Fargate."""
+    host = (
+        None if task.instance is None else region.ec2.instances.get(task.instance.ec2_instance_id)
+    )
+    if host is None:
+        return 0
+    root = root_device(host.image)
+    return next((each.size for each in host.volumes if each.device == root), 0)
 
 
 def _interrupt_later(region: Region, job: Job) -> None:

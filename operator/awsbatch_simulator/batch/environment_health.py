@@ -12,7 +12,7 @@ import binascii
 from awsbatch_simulator.batch import environment_kinds, launching
 from awsbatch_simulator.batch.environment_rules import service_linked
 from awsbatch_simulator.batch.model import MANAGED_TYPE, Environment
-from awsbatch_simulator.ec2 import placement_groups
+from awsbatch_simulator.ec2 import disks, images, placement_groups
 from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.region import Region
 
@@ -121,10 +121,25 @@ def _template_trouble(region: Region, environment: Environment) -> str:
 def _image_trouble(region: Region, environment: Environment) -> str:
     """Of images that users have named: Batch's own are always there."""
     for image in launching.own_images(environment):
-        if not region.world.lookup.image_exists(region.place, image):
-            return f"{_ILL_FORMED}The image id '[{image}]' does not exist"
+        if trouble := images.trouble(region, image):
+            return f"{_ILL_FORMED}{trouble}"
         if region.world.faults.active("image_not_allowed", image=image):
             return f"{_ILL_FORMED}Not authorized for images: [{image}]"
+        if trouble := _disk_trouble(region, environment, image):
+            return f"{_ILL_FORMED}{trouble}"
+    return ""
+
+
+def _disk_trouble(region: Region, environment: Environment, image_id: str) -> str:
+    """What the templates ask of the disks of a user's image that cannot be."""
+    found = images.visible(region, image_id)
+    for each in environment.launching.templates:
+        named = not each.image or each.image == image_id
+        if found is not None and named:
+            try:
+                disks.check(region, found, each.data.get("BlockDeviceMappings") or ())
+            except AwsFailure as failure:
+                return failure.message
     return ""
 
 

@@ -17,7 +17,7 @@ TOO_LONG = f"Container Overrides length must be at most {OVERRIDE_CHARACTERS}"
 _REFERENCE = re.compile(r"Ref::([A-Za-z0-9_-]+)")
 
 
-def work_order(job: Job, place: Place) -> Work:
+def work_order(job: Job, place: Place, *, root_gib: int = 0) -> Work:
     """What a runner needs to know about the attempt that is about to run."""
     container = job.container
     parameters = job.static["parameters"]
@@ -37,6 +37,7 @@ def work_order(job: Job, place: Place) -> Work:
         log_group=options.get("awslogs-group", LOG_GROUP),
         log_stream=f"{prefix}/default/{task_id}",
         log_place=Place(place.account, options.get("awslogs-region") or place.region),
+        root_gib=root_gib,
     )
 
 

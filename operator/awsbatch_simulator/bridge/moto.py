@@ -6,8 +6,8 @@ there, so two worlds of one process should not use moto at the same time.
 
 What is used of moto's inside, all of it here and in `bridge/`: `moto.backends.get_backend`, an
 account's `regions`, a backend's `urls`, `Request.from_primitives`, the header `x-moto-account-id`,
-three id functions of its EC2, and its files of images. moto has no stable plug-in interface, so its
-version is pinned and `tests/component/simulator_over_http` holds each of these.
+three id functions of its EC2, and its files of images and parameters. moto has no stable plug-in
+interface, so its version is pinned and `tests/component/simulator_over_http` holds each of these.
 """
 
 import json
@@ -26,17 +26,17 @@ from awsbatch_simulator.wire import WireAnswer, WireRequest
 SERVICES = frozenset(
     {
         *("cloudwatch", "ec2", "efs", "events", "iam", "resourcegroupstaggingapi"),
-        *("secretsmanager", "service-quotas", "sns", "sqs", "ssm"),
+        *("secretsmanager", "service-quotas", "sns", "sqs"),
     }
 )
 GLOBAL_SERVICES = frozenset({"iam"})
-# Instances, volumes, snapshots, fleets, templates and their tags are ours (two stores would split
-# tags and filters), so of EC2 only these come from moto.
+# Instances, images, volumes, snapshots, fleets, templates and their tags are ours (two stores would
+# split tags and filters), so of EC2 only these come from moto.
 EC2_OPERATIONS = (
     *("*Vpc*", "*Subnet*", "*SecurityGroup*", "*RouteTable*", "*Route", "*Gateway*"),
     *("*NetworkAcl*", "*NetworkInterface*", "*KeyPair*", "*DhcpOptions*", "*PrefixList*"),
     *("*Address", "*Addresses", "DescribeAvailabilityZones", "DescribeRegions"),
-    *("DescribeInstanceType*", "DescribeImages", "DeregisterImage", "DescribeAccountAttributes"),
+    *("DescribeInstanceType*", "DescribeAccountAttributes"),
 )
 
 

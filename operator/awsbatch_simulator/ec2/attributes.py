@@ -8,11 +8,11 @@ import base64
 from typing import Any
 
 from awsbatch_simulator.ec2 import launching
+from awsbatch_simulator.ec2.disks import root_device
 from awsbatch_simulator.ec2.model import Instance, InstanceState
 from awsbatch_simulator.ec2.requests import USER_DATA_BYTES
 from awsbatch_simulator.ec2.types import instance_type
 from awsbatch_simulator.ec2.views import groups_of, instance_view
-from awsbatch_simulator.ec2.volumes import ROOT_DEVICE
 from awsbatch_simulator.errors import AwsFailure, not_implemented
 from awsbatch_simulator.region import Region
 
@@ -49,7 +49,7 @@ def describe(region: Region, request: Fields) -> Fields:
             data = instance.setting("UserData", default=None)
             return answer | {"UserData": {"Value": data} if data else {}}
         case "rootDeviceName":
-            return answer | {"RootDeviceName": {"Value": ROOT_DEVICE}}
+            return answer | {"RootDeviceName": {"Value": root_device(instance.image)}}
         case "blockDeviceMapping":
             return answer | {"BlockDeviceMappings": view["BlockDeviceMappings"]}
         case "groupSet":

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from awsbatch_simulator.ec2.image_model import Image, Snapshot
 from awsbatch_simulator.ec2.model import Instance, Interface, LaunchTemplate, PlacementGroup
 
 
@@ -23,6 +24,8 @@ class Volume:
     iops: int | None = None
     throughput: int | None = None
     encrypted: bool = False
+    kms_key: str = ""  # as it was given; empty: the account's default key
+    snapshot_id: str = ""  # that it was made from; empty: it was empty
 
 
 class SpotState(StrEnum):
@@ -123,4 +126,6 @@ Tagged = (
     | Fleet
     | CapacityReservation
     | Interface
+    | Image
+    | Snapshot
 )

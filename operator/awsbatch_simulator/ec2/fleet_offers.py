@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from awsbatch_simulator.ec2 import launching, prices, requirements, supply, templates
+from awsbatch_simulator.ec2 import images, launching, prices, requirements, supply, templates
 from awsbatch_simulator.ec2.launching import Prepared
 from awsbatch_simulator.ec2.templates import Resolved
 from awsbatch_simulator.errors import AwsFailure
@@ -111,7 +111,7 @@ def _expanded(
     if given:
         requirements.check(given)
         image = override.get("ImageId") or template.data.get("ImageId") or ""
-        made_for = region.world.lookup.image_architecture(region.place, image)
+        made_for = images.architecture(region, image)
         rest = {name: value for name, value in override.items() if name != "InstanceRequirements"}
         for size in requirements.matching(region, given, architecture=made_for, market=market):
             yield {**rest, "InstanceType": size.name}

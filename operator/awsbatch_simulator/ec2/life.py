@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from awsbatch_simulator.ec2 import addresses, network, notices, spot, supply, volumes
+from awsbatch_simulator.ec2 import addresses, images, network, notices, spot, supply, volumes
 from awsbatch_simulator.ec2.capacity_model import CapacityReservation
 from awsbatch_simulator.ec2.model import Instance, InstanceState, Interface, part_id
 from awsbatch_simulator.ec2.types import instance_type
@@ -14,6 +14,7 @@ from awsbatch_simulator.host import life as host_life
 from awsbatch_simulator.region import Region
 
 USER_TERMINATED = ("Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User initiated")
+LOCKED = ("Client.InternalError", "Client.InternalError: Client error on launch")
 BY_ITSELF = (
     "Client.InstanceInitiatedShutdown",
     "Client.InstanceInitiatedShutdown: Instance initiated shutdown",
@@ -50,6 +51,7 @@ def launch(
     """
     now = region.world.clock.now()
     market = request.get("InstanceMarketOptions", {}).get("MarketType")
+    image = images.visible(region, request.get("ImageId", ""))
     instance = Instance(
         id=f"i-{region.world.hex_id(17)}",
         type=type_name,
@@ -60,11 +62,15 @@ def launch(
         request=request,
         tags=tags,
         interfaces=(),
+        image=image,
+        imds_v2=image is None or image.imds_v2,
         spot=market == "spot",
         client_token=request.get("ClientToken", ""),
         cluster_arn=cluster_arn,
         tagged_at=now,
     )
+    if image is not None:
+        image.launched(now)
     _connect(region, instance, interfaces or (network.primary(region, subnet, request),))
     _begin(region, instance, capacity)
     return instance
@@ -111,10 +117,21 @@ def _become_running(region: Region, instance: Instance) -> None:
     """
     if instance.state is not InstanceState.PENDING:
         return
+    if volumes.locked(region, instance):
+        _fail(region, instance)
+        return
     instance.state = InstanceState.RUNNING
     instance.running_since = region.world.clock.now()
     notices.state_changed(region, instance)
     host_life.begin(region, instance, shut_down_from_inside)
+
+
+def _fail(region: Region, instance: Instance) -> None:
+    """It cannot read its disks: a new instance ends, one that was stopped is stopped again."""
+    if instance.started:
+        stop(region, instance, LOCKED)
+    else:
+        terminate(region, instance, LOCKED)
 
 
 def terminate(
@@ -184,6 +201,7 @@ def start(region: Region, instance: Instance) -> None:
     instance.state, instance.state_reason = InstanceState.PENDING, None
     instance.transition_reason = ""
     instance.launched_at = region.world.clock.now()
+    instance.started = True
     supply.occupy(region, instance)
     notices.state_changed(region, instance)
     _later(region, "instance_pending", _become_running, instance)

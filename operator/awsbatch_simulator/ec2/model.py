@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from awsbatch_simulator.ec2.image_model import Image
 from awsbatch_simulator.ports import SecurityGroup, Shown
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ class Instance:
     request: dict[str, Any]
     tags: dict[str, str]
     interfaces: tuple[Interface, ...]  # the primary one first
+    image: Image | None = None  # that it was launched with; None: one of Batch's own
+    imds_v2: bool = True  # as its image had it then
     spot: bool = False
     client_token: str = ""
     state: InstanceState = InstanceState.PENDING
@@ -87,6 +90,7 @@ class Instance:
     transition_reason: str = ""
     cluster_arn: str | None = None  # of a managed environment: joined without user data
     retired: bool = False  # to be replaced by an infrastructure update
+    started: bool = False  # again, after a stop
     launch_index: int = 0
     running_since: float | None = None  # epoch seconds; anew after a stop
     counted: bool = False  # against its offer's capacity and its quota

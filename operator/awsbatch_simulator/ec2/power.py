@@ -12,10 +12,10 @@ from awsbatch_simulator.ec2 import launching, life, spot
 from awsbatch_simulator.ec2.model import Instance, InstanceState
 from awsbatch_simulator.errors import AwsFailure, not_implemented
 from awsbatch_simulator.host import life as host_life
+from awsbatch_simulator.host import sizes
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
-CONSOLE_BYTES = 65_536
 _STARTABLE = frozenset({InstanceState.STOPPED, InstanceState.PENDING, InstanceState.RUNNING})
 _STOPPABLE = _STARTABLE | {InstanceState.STOPPING}
 
@@ -82,9 +82,17 @@ def _wrong_state(instance: Instance, done: str) -> AwsFailure:
 
 
 def console(region: Region, request: Fields) -> Fields:
-    """GetConsoleOutput: the end of what the instance has said, base64-encoded."""
+    """GetConsoleOutput: the end of what the instance has said, base64-encoded.
+
+    Without `Latest` EC2 shows what it has posted some time after it was said.
+    """
     [instance] = launching.named(region, [request["InstanceId"]])
-    text = host_life.console(region, instance.id).encode()[-CONSOLE_BYTES:]
+    latest = bool(request.get("Latest"))
+    if latest and sizes.xen(instance.type):
+        message = "This instance type does not support retrieving the latest console logs."
+        raise AwsFailure("UnsupportedOperation", message)
+    ago = 0.0 if latest else region.world.settings.delays.console
+    text = host_life.console(region, instance.id, ago=ago).encode()
     answer: Fields = {
         "InstanceId": instance.id,
         "Timestamp": datetime.fromtimestamp(int(region.world.clock.now()), UTC),

@@ -9,11 +9,10 @@ them does not exist.
 import base64
 import binascii
 import re
-from collections.abc import Iterable
 from typing import Any
 
-from awsbatch_simulator.ec2 import tags
-from awsbatch_simulator.ec2.network import absent
+from awsbatch_simulator.ec2 import disks, images, tags
+from awsbatch_simulator.ec2.image_model import Image
 from awsbatch_simulator.ec2.types import InstanceType, instance_type
 from awsbatch_simulator.errors import AwsFailure, not_implemented
 from awsbatch_simulator.region import Region
@@ -22,7 +21,6 @@ Fields = dict[str, Any]
 AT_ONCE = 1000
 USER_DATA_BYTES = 16_384  # before it is encoded
 HOPS = range(1, 65)
-VOLUME_SIZES = range(1, 65_537)  # GiB
 TAGGED = frozenset({"instance", "volume", "spot-instances-request", "network-interface"})
 TAGGED_BY_TEMPLATES = TAGGED | {"elastic-gpu"}
 PRICE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?|\.[0-9]{1,9}")  # US dollars an hour
@@ -48,8 +46,6 @@ _CHOICES: tuple[tuple[str, frozenset[str]], ...] = (
         frozenset({"capacity-reservations-only", "open", "none"}),
     ),
 )
-_VOLUME_TYPES = frozenset({"standard", "io1", "io2", "gp2", "sc1", "st1", "gp3"})
-_WITH_IOPS = frozenset({"io1", "io2", "gp3"})
 _NOT_SIMULATED = (
     *("ElasticGpuSpecification", "ElasticInferenceAccelerators", "LicenseSpecifications"),
     *("SecondaryInterfaces", "Ipv6AddressCount", "Ipv6Addresses", "KernelId", "RamdiskId"),
@@ -62,11 +58,11 @@ def check(region: Region, request: Fields) -> None:
     least, most = request["MinCount"], request["MaxCount"]
     if not 1 <= least <= most <= AT_ONCE:
         raise _invalid(f"MinCount {least} and MaxCount {most} do not fit")
-    _check_image(region, request.get("ImageId"))
+    image = _image(region, request.get("ImageId"))
     size = instance_type(request.get("InstanceType", ""))
     if size is None:
         raise _invalid(f"Invalid value '{request.get('InstanceType')}' for InstanceType.")
-    _check_fit(region, request, size)
+    _check_fit(request, image, size)
     for path, choices in _CHOICES:
         value = _at(request, path)
         if value is not None and value not in choices:
@@ -82,7 +78,7 @@ def check(region: Region, request: Fields) -> None:
     if hops is not None and hops not in HOPS:
         raise _invalid(f"HttpPutResponseHopLimit must be between {HOPS.start} and {HOPS[-1]}.")
     _check_user_data(request.get("UserData") or "")
-    _check_disks(request.get("BlockDeviceMappings") or ())
+    disks.check(region, image, request.get("BlockDeviceMappings") or ())
     tags_for(request, "instance")
 
 
@@ -116,28 +112,19 @@ def _at(request: Fields, path: str) -> Any:
     return value
 
 
-def _check_image(region: Region, image: str | None) -> None:
-    if not image:
+def _image(region: Region, image_id: str | None) -> Image:
+    if not image_id:
         raise AwsFailure("MissingParameter", "The request must contain the parameter ImageId")
-    if not region.world.lookup.image_exists(region.place, image):
-        failure = absent(
-            "image id",
-            prefix="ami",
-            reference=image,
-            malformed="InvalidAMIID.Malformed",
-            unknown="InvalidAMIID.NotFound",
-        )
-        raise failure
+    return images.to_launch(region, image_id)
 
 
-def _check_fit(region: Region, request: Fields, size: InstanceType) -> None:
+def _check_fit(request: Fields, image: Image, size: InstanceType) -> None:
     """Whether image and CPU options fit the type."""
-    made_for = region.world.lookup.image_architecture(region.place, request["ImageId"])
-    if made_for is not None and made_for != size.architecture:
+    if image.architecture != size.architecture:
         raise _invalid(
             f"The architecture '{size.architecture}' of the specified instance type does not match "
-            f"the architecture '{made_for}' of the specified AMI. Specify an instance type and an "
-            "AMI that have matching architectures, and try again."
+            f"the architecture '{image.architecture}' of the specified AMI. Specify an instance "
+            "type and an AMI that have matching architectures, and try again."
         )
     options = request.get("CpuOptions") or {}
     cores, threads = options.get("CoreCount"), options.get("ThreadsPerCore")
@@ -210,32 +197,6 @@ def _check_user_data(encoded: str) -> None:
         raise AwsFailure("InvalidUserData.Malformed", message) from None
     if len(content) > USER_DATA_BYTES:
         raise _invalid(f"User data is limited to {USER_DATA_BYTES} bytes")
-
-
-def _check_disks(mappings: Iterable[Fields]) -> None:
-    for mapping in mappings:
-        device, disk = mapping.get("DeviceName"), mapping.get("Ebs")
-        if not device:
-            raise AwsFailure("MissingParameter", "A block device mapping needs a deviceName")
-        if disk is None:
-            continue
-        if snapshot := disk.get("SnapshotId"):
-            raise absent(
-                "snapshot",
-                prefix="snap",
-                reference=snapshot,
-                malformed="InvalidSnapshotID.Malformed",
-                unknown="InvalidSnapshot.NotFound",
-            )
-        if disk.get("VolumeType", "gp3") not in _VOLUME_TYPES:
-            raise _invalid(f"Invalid value '{disk['VolumeType']}' for VolumeType.")
-        kind = disk.get("VolumeType", "gp2")
-        if "Iops" in disk and kind not in _WITH_IOPS:
-            # Seen in boto/boto3#2474.
-            message = f"The parameter iops is not supported for {kind} volumes."
-            raise AwsFailure("InvalidParameterCombination", message)
-        if disk.get("VolumeSize", VOLUME_SIZES.start) not in VOLUME_SIZES:
-            raise _invalid(f"Volume of {disk['VolumeSize']} GiB: 1 to {VOLUME_SIZES[-1]}.")
 
 
 def _invalid(message: str) -> AwsFailure:

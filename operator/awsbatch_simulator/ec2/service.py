@@ -1,4 +1,4 @@
-"""Amazon EC2: what launches instances, and tags; moto answers the rest."""
+"""Amazon EC2: what launches instances, what they are made of, and tags; moto answers the rest."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -10,11 +10,17 @@ from awsbatch_simulator.ec2 import (
     describing,
     fleet_describing,
     fleets,
+    image_changes,
+    image_copying,
+    image_creating,
+    image_describing,
+    image_references,
     launching,
     placement_groups,
     power,
     reservation_views,
     reservations,
+    snapshots,
     spot,
     spot_prices,
     statuses,
@@ -74,6 +80,26 @@ def _of_capacity() -> Mapping[str, Operation]:
     }
 
 
+def _of_images() -> Mapping[str, Operation]:
+    """Machine images and snapshots."""
+    return {
+        "CreateImage": image_creating.create,
+        "CopyImage": image_copying.copy,
+        "DescribeImages": image_describing.describe,
+        "DescribeImageAttribute": image_describing.describe_attribute,
+        "DescribeImageReferences": image_references.describe,
+        "ModifyImageAttribute": image_changes.modify,
+        "ResetImageAttribute": image_changes.reset,
+        "EnableImageDeprecation": image_changes.deprecate,
+        "DisableImageDeprecation": image_changes.undeprecate,
+        "EnableImageDeregistrationProtection": image_changes.protect,
+        "DisableImageDeregistrationProtection": image_changes.unprotect,
+        "DeregisterImage": image_changes.deregister,
+        "DescribeSnapshots": snapshots.describe,
+        "DeleteSnapshot": snapshots.delete,
+    }
+
+
 def _of_templates() -> Mapping[str, Operation]:
     """Launch templates and placement groups."""
     return {
@@ -91,7 +117,7 @@ def _of_templates() -> Mapping[str, Operation]:
 
 def operations() -> Mapping[str, SignedOperation]:
     """Every operation of EC2 that is our own; the last argument is the ARN of the caller."""
-    unsigned = {**_of_instances(), **_of_capacity(), **_of_templates()}
+    unsigned = {**_of_instances(), **_of_capacity(), **_of_images(), **_of_templates()}
     return {
         "CreateLaunchTemplate": template_changes.create,
         "CreateLaunchTemplateVersion": template_changes.create_version,
@@ -124,6 +150,8 @@ class Ec2Service:
             "launchTemplates": len(store.templates),
             "placementGroups": len(store.placement_groups),
             "volumes": len(store.volumes),
+            "images": dict(Counter(each.state.value for each in store.images.values())),
+            "snapshots": dict(Counter(each.state.value for each in store.snapshots.values())),
             "fleets": len(store.fleets),
             "spotRequests": dict(
                 Counter(each.state.value for each in store.spot_requests.values())

@@ -12,6 +12,7 @@ from awsbatch_simulator.ec2.capacity_model import (
     Tagged,
     Volume,
 )
+from awsbatch_simulator.ec2.image_model import Image, Snapshot
 from awsbatch_simulator.ec2.model import Instance, Interface, LaunchTemplate, PlacementGroup
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ class Ec2Store:
     by_tag: dict[tuple[str, str], dict[str, Instance]] = field(default_factory=dict)
     managed: dict[str, dict[str, Instance]] = field(default_factory=dict)  # by cluster ARN; living
     volumes: dict[str, Volume] = field(default_factory=dict)
+    images: dict[str, Image] = field(default_factory=dict)  # the account's own
+    image_names: dict[str, Image] = field(default_factory=dict)  # of the same, which are unique
+    deregistered: dict[str, Image] = field(default_factory=dict)
+    snapshots: dict[str, Snapshot] = field(default_factory=dict)
     spot_requests: dict[str, SpotRequest] = field(default_factory=dict)
     fleets: dict[str, Fleet] = field(default_factory=dict)
     reservations: dict[str, CapacityReservation] = field(default_factory=dict)
@@ -58,6 +63,16 @@ class Ec2Store:
     subnets: dict[str, "SubnetAddresses"] = field(default_factory=dict)
     sold: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # market, type, zone
     vcpus: Counter[str] = field(default_factory=Counter)  # by quota code
+
+    def register(self, image: Image) -> None:
+        """A new image of the account's own."""
+        self.images[image.id] = self.image_names[image.name] = image
+
+    def deregister(self, image: Image) -> None:
+        """Its name is free again; instances of it may live on."""
+        self.images.pop(image.id, None)
+        self.image_names.pop(image.name, None)
+        self.deregistered[image.id] = image
 
     def add(self, instance: Instance) -> None:
         """A new instance, with its tags."""
@@ -117,4 +132,6 @@ class Ec2Store:
             "fleet": self.fleets,
             "capacity-reservation": self.reservations,
             "network-interface": self.interfaces,
+            "image": self.images,
+            "snapshot": self.snapshots,
         }

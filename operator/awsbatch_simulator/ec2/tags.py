@@ -29,6 +29,8 @@ _UNKNOWN = {
     "vol": "InvalidVolume.NotFound",
     "sir": "InvalidSpotInstanceRequestID.NotFound",
     "cr": "InvalidCapacityReservationId.NotFound",
+    "ami": "InvalidAMIID.NotFound",
+    "snap": "InvalidSnapshot.NotFound",
     "eni": "InvalidNetworkInterfaceID.NotFound",
 }
 

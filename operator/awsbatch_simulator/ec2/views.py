@@ -7,6 +7,7 @@ Nitro from an ECS-optimized image.
 from datetime import UTC, datetime
 from typing import Any
 
+from awsbatch_simulator.ec2.disks import root_device
 from awsbatch_simulator.ec2.model import (
     Instance,
     InstanceState,
@@ -15,7 +16,6 @@ from awsbatch_simulator.ec2.model import (
     part_id,
 )
 from awsbatch_simulator.ec2.types import instance_type
-from awsbatch_simulator.ec2.volumes import ROOT_DEVICE
 from awsbatch_simulator.ports import SecurityGroup, Shown
 from awsbatch_simulator.region import Region
 
@@ -32,20 +32,18 @@ LINUX: Fields = {
     "PlatformDetails": "Linux/UNIX",
     "ProductCodes": [],
     "PublicDnsName": "",
-    "RootDeviceName": ROOT_DEVICE,
     "RootDeviceType": "ebs",
     "UsageOperation": "RunInstances",
     "VirtualizationType": "hvm",
 }
-# The image's and the account's defaults where nothing is asked for: an image with ImdsSupport v2.0
-# (ECS-optimized Amazon Linux 2023) demands tokens and lets them travel two hops.
-METADATA_OPTIONS: Fields = {
-    "HttpTokens": "required",
-    "HttpPutResponseHopLimit": 2,
+_METADATA_OPTIONS: Fields = {
+    "HttpTokens": "optional",
+    "HttpPutResponseHopLimit": 1,
     "HttpEndpoint": "enabled",
     "HttpProtocolIpv6": "disabled",
     "InstanceMetadataTags": "disabled",
 }
+_IMDS_V2: Fields = {"HttpTokens": "required", "HttpPutResponseHopLimit": 2}
 _NAMES: Fields = {
     "HostnameType": "ip-name",
     "EnableResourceNameDnsARecord": False,
@@ -69,6 +67,7 @@ def made(region: Region, instance: Instance) -> Fields:
     view = LINUX | {
         "InstanceId": instance.id,
         "ImageId": instance.image_id,
+        "RootDeviceName": root_device(instance.image),
         "InstanceType": instance.type,
         "State": {"Code": instance.state.code, "Name": instance.state.value},
         "StateTransitionReason": instance.transition_reason,
@@ -85,7 +84,7 @@ def made(region: Region, instance: Instance) -> Fields:
         "Monitoring": {
             "State": "enabled" if request.get("Monitoring", {}).get("Enabled") else "disabled"
         },
-        "MetadataOptions": METADATA_OPTIONS
+        "MetadataOptions": _by_image(instance)
         | request.get("MetadataOptions", {})
         | {"State": "pending" if instance.state is InstanceState.PENDING else "applied"},
         "CapacityReservationSpecification": {"CapacityReservationPreference": "open"}
@@ -97,6 +96,14 @@ def made(region: Region, instance: Instance) -> Fields:
         code, message = instance.state_reason
         view["StateReason"] = {"Code": code, "Message": message}
     return view
+
+
+def _by_image(instance: Instance) -> Fields:
+    """Metadata options where nothing is asked for: an image with ImdsSupport v2.0 demands tokens.
+
+    So does that of ECS-optimized Amazon Linux 2023; they may travel two hops then.
+    """
+    return _METADATA_OPTIONS | (_IMDS_V2 if instance.imds_v2 else {})
 
 
 def cpu_options(instance: Instance) -> Fields:

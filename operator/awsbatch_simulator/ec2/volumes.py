@@ -1,14 +1,13 @@
 """Volumes: they come with instances and mostly go with them.
 
 Sources: RunInstances.BlockDeviceMappings, EbsBlockDevice, DescribeVolumes and DeleteVolume in the
-EC2 API reference. The root volume is that of the ECS-optimized Amazon Linux 2023 image: gp3, 30
-GiB.
+EC2 API reference.
 """
 
 from datetime import UTC, datetime
 from typing import Any
 
-from awsbatch_simulator.ec2 import filters, paging
+from awsbatch_simulator.ec2 import disks, filters, paging
 from awsbatch_simulator.ec2.capacity_model import Volume
 from awsbatch_simulator.ec2.model import Instance, part_id
 from awsbatch_simulator.ec2.network import absent
@@ -16,10 +15,7 @@ from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
-ROOT_DEVICE = "/dev/xvda"
-ROOT: Fields = {"VolumeType": "gp3", "VolumeSize": 30}
 KIND = "volume"
-_IOPS, _THROUGHPUT, _SMALLEST = 3000, 125, 8  # gp3's figures; GiB where nobody said how many
 _FILTERS = {
     "attachment.attach-time": ("Attachments", "AttachTime"),
     "attachment.delete-on-termination": ("Attachments", "DeleteOnTermination"),
@@ -37,40 +33,41 @@ _FILTERS = {
 }
 
 
-def mappings(request: Fields) -> dict[str, Fields]:
-    """The volumes of an instance by device: the root, and those that were asked for."""
-    found: dict[str, Fields] = {ROOT_DEVICE: ROOT}
-    for each in request.get("BlockDeviceMappings") or ():
-        device = each.get("DeviceName", "")
-        if "NoDevice" in each:
-            found.pop(device, None)
-        elif "Ebs" in each:
-            found[device] = (ROOT if device == ROOT_DEVICE else {}) | (each["Ebs"] or {})
-    return found
-
-
 def create_for(region: Region, instance: Instance) -> None:
-    """The volumes of a new instance."""
-    tags = _tags(instance.request)
-    for index, (device, disk) in enumerate(mappings(instance.request).items()):
-        kind = disk.get("VolumeType", "gp2")
+    """The volumes of a new instance: the image's, and those that were asked for."""
+    tags, asked = _tags(instance.request), instance.request.get("BlockDeviceMappings") or ()
+    for index, disk in enumerate(disks.merged(region, instance.image, asked)):
+        provisioned = disk.kind == "gp3"
         volume = Volume(
             id=part_id("vol", instance.id, index),
             zone=instance.zone,
-            size=disk.get("VolumeSize", _SMALLEST),
-            kind=kind,
+            size=disk.size,
+            kind=disk.kind,
             created_at=instance.launched_at,
             tags=dict(tags),
-            device=device,
-            delete_on_termination=disk.get("DeleteOnTermination", True),
+            device=disk.device,
+            delete_on_termination=disk.delete_on_termination,
             instance_id=instance.id,
-            iops=disk.get("Iops", _IOPS if kind == "gp3" else None),
-            throughput=disk.get("Throughput", _THROUGHPUT if kind == "gp3" else None),
-            encrypted=bool(disk.get("Encrypted", False)),
+            iops=disk.iops or (disks.GP3_IOPS if provisioned else None),
+            throughput=disk.throughput or (disks.GP3_THROUGHPUT if provisioned else None),
+            encrypted=disk.encrypted,
+            kms_key=disk.kms_key,
+            snapshot_id=disk.snapshot_id,
         )
         region.ec2.volumes[volume.id] = volume
         instance.volumes.append(volume)
     instance.changed()
+
+
+def locked(region: Region, instance: Instance) -> bool:
+    """Whether a volume is encrypted with a key that EC2 may not use."""
+    return any(
+        each.encrypted
+        and region.world.faults.active(
+            "key_without_grant", kmsKeyId=each.kms_key, operation="RunInstances"
+        )
+        for each in instance.volumes
+    )
 
 
 def _tags(request: Fields) -> dict[str, str]:
@@ -140,7 +137,7 @@ def _view(region: Region, volume: Volume) -> Fields:
         "AvailabilityZone": volume.zone,
         "CreateTime": created,
         "Size": volume.size,
-        "SnapshotId": "",
+        "SnapshotId": volume.snapshot_id,
         "VolumeType": volume.kind,
         "State": "available" if volume.instance_id is None else "in-use",
         "Encrypted": volume.encrypted,
@@ -151,4 +148,14 @@ def _view(region: Region, volume: Volume) -> Fields:
     for name, value in (("Iops", volume.iops), ("Throughput", volume.throughput)):
         if value is not None:
             view[name] = value
+    if volume.encrypted:
+        view["KmsKeyId"] = key_arn(region, volume.kms_key)
     return view
+
+
+def key_arn(region: Region, given: str) -> str:
+    """The ARN of a key that was given by its id, its alias or its ARN; empty: the default key."""
+    if given.startswith("arn:"):
+        return given
+    key = given or "alias/aws/ebs"
+    return region.arn("kms", key if key.startswith("alias/") else f"key/{key}")

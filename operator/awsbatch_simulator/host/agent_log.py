@@ -13,6 +13,11 @@ from awsbatch_simulator.host.outcome import Call
 
 _AFTER = re.compile(r"--on-active=(\d{1,6})s?")
 NO_CREDENTIALS = "NoCredentialProviders: no valid providers in chain. Deprecated."
+# A state that was cloned: aws/amazon-ecs-agent#2738.
+CLONED = (
+    "InvalidParameterException: Arguments on this idempotent request are inconsistent with "
+    "arguments used in previous request(s)."
+)
 REGISTER = "Unable to register as a container instance with ECS"
 
 

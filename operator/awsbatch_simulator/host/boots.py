@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from awsbatch_simulator.host import execution
+from awsbatch_simulator.host import baking, execution
 from awsbatch_simulator.host.execution import Order
 from awsbatch_simulator.host.interpret import interpret
 from awsbatch_simulator.host.outcome import Outcome
@@ -18,6 +18,7 @@ from awsbatch_simulator.hosting import Hosts, UserDataMode
 Done = Callable[[Outcome], None]
 Post = Callable[..., object]
 KEPT = 256  # outcomes
+LARGEST_KEPT = 262_144  # bytes of the files of one
 
 
 class NoNamespacesError(RuntimeError):
@@ -82,7 +83,7 @@ class Boots:
         key = _key(wish.order)
         if (known := self._known(wish.order)) is not None:
             self.post(wish.done, known)
-        elif wish.order.settings.cache and key in self._followers:
+        elif _keeps(wish.order) and key in self._followers:
             self._followers[key].append(wish)
         elif self._running >= wish.order.settings.at_once:
             self._waiting.append(wish)
@@ -103,7 +104,7 @@ class Boots:
                     self._admit(each)
 
     def _known(self, order: Order) -> Outcome | None:
-        if not order.settings.cache:
+        if not _keeps(order):
             return None
         return self._outcomes.get(_key(order)) or self._outcomes.get(_key(order, order.now))
 
@@ -111,7 +112,12 @@ class Boots:
         if (known := self._known(order)) is not None:
             return known
         outcome = self._booted(order)
-        if order.settings.cache and not outcome.reads_metadata and not _names_itself(order):
+        if (
+            _keeps(order)
+            and not outcome.reads_metadata
+            and not _names_itself(order)
+            and _size(outcome) <= LARGEST_KEPT
+        ):
             key = _key(order, order.now) if outcome.reads_clock else _key(order)
             if len(self._outcomes) >= KEPT:
                 self._outcomes.clear()
@@ -119,7 +125,7 @@ class Boots:
         return outcome
 
     def _booted(self, order: Order) -> Outcome:
-        if not order.plan.runs:
+        if not order.runs:
             return interpret(order)
         executes = report(order.settings)["mode"] == UserDataMode.EXECUTE
         with self._lock:
@@ -138,6 +144,25 @@ def _names_itself(order: Order) -> bool:
     return any("INSTANCE_ID" in step.get("content", "") for step in order.plan.steps)
 
 
+def _keeps(order: Order) -> bool:
+    """Whether another boot may have the same outcome; a fault strikes each for itself."""
+    return order.settings.cache and not order.faults
+
+
+def _size(outcome: Outcome) -> int:
+    files = () if outcome.disk is None else outcome.disk.files.values()
+    return sum(len(each.content) for each in files)
+
+
 def _key(order: Order, now: float | None = None) -> str:
-    about = (order.plan.steps, order.settings.model_dump_json(), None if now is None else int(now))
+    """Equal for boots that come out the same: of volumes their sizes count, not their ids."""
+    volumes = [(each["device"], each["gib"]) for each in order.machine["volumes"]]
+    about = (
+        order.plan.steps,
+        order.settings.model_dump_json(),
+        None if now is None else int(now),
+        sorted((key, value) for key, value in order.machine.items() if key != "volumes"),
+        volumes,
+        baking.digest(order.baked),
+    )
     return hashlib.sha256(repr(about).encode()).hexdigest()

@@ -123,12 +123,15 @@ def build(order: dict[str, Any]) -> None:
     os.chdir(ROOT)
     show_programs()
     show_devices()
+    show_memory(order)
     Path("proc").mkdir()
     with contextlib.suppress(OSError):  # some containers do not allow it
         mount("proc", f"{ROOT}/proc", "proc", 14)
         for name in GUARDED:
             if Path("proc", name).exists():
                 bind(f"{ROOT}/proc/{name}", f"{ROOT}/proc/{name}", readonly=True)
+        for name in order["proc"]:
+            bind(f"{ROOT}/run/simulator/proc/{name}", f"{ROOT}/proc/{name}", readonly=True)
     number = PIVOT_ROOT[os.uname().machine]
     check(libc.syscall(number, b".", b"."), "pivot_root")
     check(libc.umount2(b".", MNT_DETACH), "the old root")
@@ -169,6 +172,17 @@ def show_devices() -> None:
         link(f"dev/{name}", f"/proc/self/fd/{number}")
     link("dev/fd", "/proc/self/fd")
     link("dev/console", "/proc/1/fd/1")
+
+
+def show_memory(order: dict[str, Any]) -> None:
+    """/run, which is memory and never full of what fills the disk; and what /proc and /sys say."""
+    for name in ("run", "sys"):
+        Path(name).mkdir()
+    mount("tmpfs", f"{ROOT}/run", "tmpfs", 6, "size=64m,nr_inodes=8192,mode=755")
+    told = {f"run/simulator/proc/{name}": text for name, text in order["proc"].items()}
+    for name, text in (told | order["sys"]).items():
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(text, encoding="utf-8")
 
 
 def tell(report: int, outcome: dict[str, Any]) -> None:

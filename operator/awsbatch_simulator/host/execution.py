@@ -8,20 +8,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
-from awsbatch_simulator.host.outcome import BAKED_CONFIG, CONFIG, Outcome
+from awsbatch_simulator.host import baking
+from awsbatch_simulator.host.baking import BakedRoot
+from awsbatch_simulator.host.console import CONSOLE_BYTES
+from awsbatch_simulator.host.guest import fresh, kernel
+from awsbatch_simulator.host.outcome import BAKED_CONFIG, CONFIG, Outcome, not_queued
 from awsbatch_simulator.host.plan import Plan
 from awsbatch_simulator.host.shims import shims
 from awsbatch_simulator.hosting import Hosts
 
-CONSOLE_BYTES = 65_536  # GetConsoleOutput shows "the most recent 64 KB"
-REPORT_BYTES = 2_097_152
+REPORT_BYTES = 4_194_304
 GRACE_SECONDS = 5.0  # for a boot that should have given itself up
 CHUNK = 65_536
+PATIENCE = 0.25  # share of a boot's real seconds that a `timeout` lets something work
 PROCESSES, LARGEST_FILE, OPEN_FILES = 2048, 64 << 20, 1024
 _PROGRAM = (
     "import sys; sys.path.append(sys.argv[2]); "
@@ -44,8 +48,9 @@ _IMAGE = {  # of ECS's own Amazon Linux image, as far as scripts ask for it
 }
 _DIRECTORIES = (
     *("/root", "/home/ec2-user", "/run/simulator", "/run/lock", "/tmp", "/var/tmp", "/var/log"),  # noqa: S108
-    *("/var/lib/ecs/data", "/var/lib/cloud/instance/scripts", "/var/lib/cloud/instance/boothooks"),
+    *("/var/lib/ecs/data", "/var/lib/cloud"),
     *("/etc/ecs", "/etc/docker", "/etc/systemd/system", "/etc/profile.d", "/etc/cron.d"),
+    *("/etc/ssh", "/var/log/ecs", "/boot/efi", "/boot/loader/entries", "/var/lib/docker"),
     *("/opt", "/srv", "/mnt", "/media", "/var/cache", "/var/spool", "/usr/local/lib"),
 )
 
@@ -59,6 +64,14 @@ class Order:
     now: float  # simulated epoch seconds
     metadata: Mapping[str, str]  # by path below /latest
     settings: Hosts
+    machine: Mapping[str, Any] = field(default_factory=lambda: fresh.MACHINE)
+    baked: BakedRoot | None = None  # what its image has
+    faults: tuple[Mapping[str, Any], ...] = ()  # of commands, see `machine.written`
+
+    @property
+    def runs(self) -> bool:
+        """Whether a process is needed to tell what comes of it: the image may have scripts too."""
+        return self.plan.runs or self.baked is not None
 
 
 def execute(order: Order) -> Outcome:
@@ -73,13 +86,13 @@ def execute(order: Order) -> Outcome:
             console, told = _conversation(process, report, order)
         finally:
             _kill(process)
-    return _outcome(console, told)
+    return _outcome(console, told, order)
 
 
 def _started(report: int) -> "subprocess.Popen[bytes]":
     """With nothing of our environment and no other files of ours, in a session of its own."""
     return subprocess.Popen(  # noqa: S603 - our own program; what it runs is in its order
-        [sys.executable, "-I", "-S", "-B", "-c", _PROGRAM, str(report), str(_SOURCES)],
+        [sys.executable, "-I", "-S", *_compiling(), "-c", _PROGRAM, str(report), str(_SOURCES)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -88,6 +101,15 @@ def _started(report: int) -> "subprocess.Popen[bytes]":
         pass_fds=(report,),
         start_new_session=True,
     )
+
+
+def _compiling() -> list[str]:
+    """Options for keeping compiled code as we do: each boot would compile its program."""
+    prefix = sys.pycache_prefix
+    return [
+        *(["-B"] if sys.dont_write_bytecode else []),
+        *(["-X", f"pycache_prefix={prefix}"] if prefix else []),
+    ]
 
 
 def _conversation(
@@ -119,6 +141,7 @@ def _conversation(
 
 def _written(order: Order) -> dict[str, Any]:
     settings = order.settings
+    patience = settings.boot_seconds * PATIENCE
     metadata = {
         f"/run/simulator/latest/{path}": value for path, value in order.metadata.items() if value
     }
@@ -129,8 +152,22 @@ def _written(order: Order) -> dict[str, Any]:
         "rootMib": settings.root_mib,
         "environment": {"INSTANCE_ID": order.instance_id},
         "directories": _DIRECTORIES,
-        "files": _IMAGE | metadata | {"/run/simulator/now": str(int(order.now))},
+        "files": _IMAGE
+        | metadata
+        | {
+            "/run/simulator/now": str(int(order.now)),
+            "/run/simulator/patience": f"{patience}\n",
+            "/run/simulator/kernel": f"{kernel.VERSION}\n",
+        },
         "shims": shims(),
+        "guest": dict(order.machine) | {"instanceId": order.instance_id},
+        "baked": baking.written(order.baked),
+        "faults": [dict(each) for each in order.faults],
+        "proc": {
+            "cmdline": kernel.command_line(order.machine["kernelArguments"]),
+            "cpuinfo": kernel.cpu_information(order.machine),
+        },
+        "sys": kernel.processors(order.machine),
         "reported": [CONFIG, BAKED_CONFIG],
         "limits": {
             "RLIMIT_CORE": 0,
@@ -155,8 +192,8 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
         process.stdout.close()
 
 
-def _outcome(console: bytes, told: bytes) -> Outcome:
-    text = console.decode("utf-8", "replace")
+def _outcome(console: bytes, told: bytes, order: Order) -> Outcome:
+    text, _, later = console.decode("utf-8", "replace").partition("\x1d")
     try:
         report = json.loads(told)
     except ValueError:
@@ -165,6 +202,8 @@ def _outcome(console: bytes, told: bytes) -> Outcome:
         raise OSError(f"No namespaces for booting hosts: {trouble}")
     return Outcome(
         console=text,
+        later=later,
+        unmounted=tuple(report["unmounted"]),
         config=report["files"][CONFIG],
         baked_config=report["files"][BAKED_CONFIG],
         calls=tuple(tuple(call) for call in report["calls"]),
@@ -172,6 +211,9 @@ def _outcome(console: bytes, told: bytes) -> Outcome:
         failed=tuple(report["failed"]),
         reads_metadata=report["readsMetadata"],
         reads_clock=report["readsClock"],
+        disk=baking.read(report["disk"]),
+        struck={name: (seen, struck) for name, (seen, struck) in report["struck"].items()},
+        not_queued=not_queued(order.baked),
     )
 
 

@@ -10,12 +10,17 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from awsbatch_simulator.host import baking
 from awsbatch_simulator.host.execution import Order
-from awsbatch_simulator.host.outcome import BAKED_CONFIG, CONFIG, Call, Outcome
+from awsbatch_simulator.host.outcome import BAKED_CONFIG, CONFIG, Call, Outcome, not_queued
 from awsbatch_simulator.host.plan import Step
 
 NOTICE = "Interpreted, not executed: this machine has no namespaces, or the settings say so"
-STUCK = "The boot hangs: a script waits for a service that waits for the script"
+NOT_BUILT = (
+    "The user data ends by switching its host off, as builders of machine images do; it was not "
+    "executed, so the host stays as it is and runs on"
+)
+STUCK = "The boot hangs: a script waits for what never comes"
 _HERE = re.compile(r"<<-?\s*(['\"]?)(\w+)\1[^\n]*\n(.*?)\n\t*\2$", re.DOTALL | re.MULTILINE)
 _ECHO = re.compile(
     r"^\s*(?:echo|printf)\s+(?:-e\s+)?(['\"]?)([A-Z_]+=.*?)(?:\\n)?\1\s*>>?\s*(\S+)", re.MULTILINE
@@ -28,6 +33,13 @@ _BLOCKING = re.compile(
 )
 _SHUTDOWN = re.compile(r"^\s*(?:sudo\s+)?(?:\S*/)?shutdown\s+([^$`;&|\n]+)$", re.MULTILINE)
 _AGENT = re.compile(r"^docker run [^\n'\"$`\\]*amazon-ecs-agent\S*", re.MULTILINE)
+# A script that switches its host off in the end has done something before, and that was not done
+# here. What is indented depends on something.
+_AT_ONCE = re.compile(
+    r"^(?:sudo\s+)?(?:\S*/)?(?:poweroff|halt|shutdown\s+(?:-\w+\s+)*(?:now|\+?0)"
+    r"|systemctl\s+(?:-\S+\s+)*(?:poweroff|halt))\s*(?:$|[;&|])",
+    re.MULTILINE,
+)
 _LOOP = re.compile(r"^for \w+ in ([\d ]+); do", re.MULTILINE)
 _END = re.compile(r"^end=(\d+)", re.MULTILINE)
 _AFTER = re.compile(r"\$\(\(\$\(date \+%s\) \+ (\d+)\)\)")
@@ -35,9 +47,9 @@ _AFTER = re.compile(r"\$\(\(\$\(date \+%s\) \+ (\d+)\)\)")
 
 def interpret(order: Order) -> Outcome:
     """The outcome of a boot, as far as it can be read without running anything."""
-    files: dict[str, str] = {}
+    files = {path: baking.text_of(order.baked, path) for path in (CONFIG, BAKED_CONFIG)}
     calls: list[Call] = []
-    lines = [f"cloud-init: {NOTICE}"] * order.plan.runs
+    lines = [f"cloud-init: {NOTICE}"] * order.runs
     stuck = ""
     for step in order.plan.steps:
         match step["do"]:
@@ -61,7 +73,8 @@ def interpret(order: Order) -> Outcome:
         baked_config=files.get(BAKED_CONFIG, ""),
         calls=tuple(calls),
         stuck=stuck,
-        executed=not order.plan.runs,
+        executed=not order.runs,
+        not_queued=not_queued(order.baked),
         reads_clock=any(word.startswith("--on-calendar=") for call in calls for word in call),
     )
 
@@ -73,6 +86,8 @@ def _read(step: Step, files: dict[str, str], calls: list[Call], now: float) -> s
         found = list(_settings(text))
         if found:
             files[CONFIG] = files.get(CONFIG, "") + "".join(f"{line}\n" for line in found)
+    if _AT_ONCE.search(text):
+        return NOT_BUILT
     calls += [("shutdown", *found[1].split()) for found in _SHUTDOWN.finditer(text)]
     calls += [tuple(found[0].split()) for found in _AGENT.finditer(text)]
     if "/var/log/ecs/" in text and "/dev/console" in text:

@@ -15,6 +15,13 @@ from awsbatch_simulator.host.userdata import Kind, Part
 
 Step = dict[str, Any]
 SCRIPTS = "/var/lib/cloud/instance/scripts"
+EACH_BOOT = {"each": True}  # not only at the first one
+LASTING = "/var/lib/cloud/scripts"  # what lies below it stays on the disk, also of images
+_DIRECTORIES = {
+    Kind.PER_ONCE: "per-once",
+    Kind.PER_BOOT: "per-boot",
+    Kind.PER_INSTANCE: "per-instance",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +51,17 @@ def _steps(parts: tuple[Part, ...]) -> Iterator[Step]:
     config, complaints = cloudconfig.merged(parts)
     yield from map(_say, complaints)
     if config.get("bootcmd"):
-        yield _run("bootcmd", "/run/bootcmd", cloudconfig.commands(config["bootcmd"]))
+        step = _run("bootcmd", "/run/bootcmd", cloudconfig.commands(config["bootcmd"]))
+        yield step | EACH_BOOT
     files = list(cloudconfig.files(config.get("write_files")))
     yield from (each for each in files if not each["deferred"])
     yield _say("Cloud-init running 'modules:final'")
     yield from cloudconfig.records(config)
     yield from (each for each in files if each["deferred"])
-    for kind in (Kind.PER_BOOT, Kind.PER_INSTANCE):
-        yield from _scripts([part for part in parts if part.kind is kind])
+    for kind, when in _DIRECTORIES.items():
+        yield from _scripts([part for part in parts if part.kind is kind], f"{LASTING}/{when}")
+        step = {"do": "scripts", "name": f"scripts-{when}", "when": when}
+        yield step | (EACH_BOOT if kind is Kind.PER_BOOT else {})
     scripts = [part for part in parts if part.kind is Kind.SCRIPT]
     if config.get("runcmd"):
         text = cloudconfig.commands(config["runcmd"])
@@ -61,11 +71,12 @@ def _steps(parts: tuple[Part, ...]) -> Iterator[Step]:
     yield _say("Cloud-init finished")
 
 
-def _scripts(parts: list[Part]) -> Iterator[Step]:
+def _scripts(parts: list[Part], place: str = SCRIPTS) -> Iterator[Step]:
     """By name; of two with one name the later one counts."""
     by_name = {part.name: part for part in parts}
     for name in sorted(by_name):
-        yield _run(name, f"{SCRIPTS}/{name}", _unix(by_name[name].text))
+        step = _run(name, f"{place}/{name}", _unix(by_name[name].text))
+        yield step | ({"once": True} if by_name[name].kind is Kind.PER_ONCE else {})
 
 
 def _boothook(part: Part) -> Step:
@@ -73,7 +84,7 @@ def _boothook(part: Part) -> Step:
     text = _unix(part.text.lstrip()).removeprefix("#cloud-boothook").lstrip()
     if not text.startswith("#!"):
         text = f"#!/bin/sh\n{text}"
-    return _run(part.name, f"/var/lib/cloud/instance/boothooks/{part.name}", text)
+    return _run(part.name, f"/var/lib/cloud/instance/boothooks/{part.name}", text) | EACH_BOOT
 
 
 def _unix(text: str) -> str:

@@ -13,8 +13,9 @@ from awsbatch_simulator.ecs import life as ecs_life
 from awsbatch_simulator.ecs.attributes import check_attributes, check_tags
 from awsbatch_simulator.ecs.model import CPU_UNITS, Cluster, ContainerInstance
 from awsbatch_simulator.errors import AwsFailure
-from awsbatch_simulator.host import agent, agent_log, sizes
+from awsbatch_simulator.host import agent, agent_log, machine, sizes
 from awsbatch_simulator.host.agent import AgentConfig
+from awsbatch_simulator.host.baking import baked_in
 from awsbatch_simulator.region import Region
 
 REGISTER, CREATE = "ecs:RegisterContainerInstance", "ecs:CreateCluster"
@@ -126,6 +127,7 @@ def container_instance(
 ) -> ContainerInstance:
     """What is registered for an instance of that size."""
     settings = region.world.settings.hosts
+    image = baked_in(region, instance.image_id)
     attributes = {
         "ecs.instance-type": instance.type,
         "ecs.availability-zone": instance.zone,
@@ -143,7 +145,7 @@ def container_instance(
     return ContainerInstance(
         arn=region.arn("ecs", f"container-instance/{cluster.name}/{region.world.hex_id(32)}"),
         ec2_instance_id=instance.id,
-        cpu=sizes.vcpus(size, instance.request) * CPU_UNITS,
+        cpu=machine.online(instance, size, image) * CPU_UNITS,
         memory=sizes.memory(size, settings) - config.reserved_memory,
         gpus=sizes.gpus(instance.type) if gpu else 0,
         registered_at=region.world.clock.now(),

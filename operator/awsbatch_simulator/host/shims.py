@@ -1,43 +1,42 @@
-"""The commands that stand in for those of a real host: recorders, and the few that answer.
+"""The commands that stand in for those of a real host: shell scripts.
 
-A recorder writes down how it was called and succeeds. What is written down is one string a call:
-the words separated by the character US (037), and RS (036) at the end.
+Most ask the first process of the boot (`guest/desk.py`), which knows what the host would answer:
+each call is written down, and nothing is really installed, mounted or switched off. The others are
+about the network, the clock and the shell itself.
 """
 
-RECORDERS = (
-    *("dnf", "yum", "rpm", "apt", "apt-get", "pip", "pip3", "amazon-linux-extras", "snap"),
-    *("systemctl", "service", "chkconfig", "initctl", "start", "stop", "restart"),
-    *("shutdown", "poweroff", "halt", "reboot", "at", "systemd-run", "crontab"),
-    *("mount", "umount", "mkfs", "mkfs.ext4", "mkfs.xfs", "mkfs.btrfs", "mkswap", "swapon"),
-    *("growpart", "resize2fs", "xfs_growfs", "lvextend", "pvcreate", "vgcreate", "lvcreate"),
-    *("mdadm", "fdisk", "parted", "blockdev", "udevadm", "modprobe", "sysctl", "setenforce"),
-    *("hostnamectl", "timedatectl", "localectl", "loginctl", "journalctl", "restorecon"),
-    *("iptables", "ip6tables", "ip", "ifconfig", "useradd", "usermod", "groupadd", "passwd"),
-    *("chown", "chgrp", "mknod", "docker", "docker-storage-setup", "aws", "nvidia-smi"),
-    *("amazon-cloudwatch-agent-ctl", "cfn-init", "cfn-signal", "wall"),
-)
+from awsbatch_simulator.host.guest.commands import NAMES
 
-_WRITE = """\
-{ printf '%s' "${0##*/}"; for word; do printf '\\037%s' "$word"; done; printf '\\036'; } \\
-  >> /run/simulator/calls
+# `never` blocks until the boot is given up; in a `timeout` it lets that be over at once.
+_ASK = """\
+here=/run/simulator/asked/$$
+{
+  printf '%s\\037%s\\037%s' "$SIMULATED_TIMEOUT" "$DOCKER_CONFIG" "${0##*/}"
+  for word; do printf '\\037%s' "$word"; done
+} > "$here"
+/.host/usr/bin/mkfifo "$here.ready"
+exec 3<>"$here.ready"
+echo $$ > /run/simulator/bell
+read -r code then kinds <&3
+exec 3<&-
+case $kinds in *out*) /.host/usr/bin/cat "$here.out" ;; esac
+case $kinds in *err*) /.host/usr/bin/cat "$here.err" >&2 ;; esac
+/.host/usr/bin/rm -f "$here.out" "$here.err" "$here.ready"
+case $then in
+  never|alarm|limit)
+    if [ -n "$SIMULATED_TIMEOUT" ] && [ "$then" != limit ]; then
+      kill -ALRM "${SIMULATED_TIMEOUT%%:*}"
+    else
+      kill -USR1 1
+    fi
+    read -r never < /run/simulator/never
+    ;;
+  off) read -r never < /run/simulator/never ;;
+esac
 """
-
-# A start of ecs or docker that waits: both come after cloud-init, so it never ends (see the docs).
-_BLOCKS = """\
-name=${0##*/} waits= unit=
-for word; do
-  case $word in
-    --no-block) exit 0 ;;
-    start|restart|try-restart|reload-or-restart|--now) waits=1 ;;
-    ecs|ecs.service|docker|docker.service|docker.socket) unit=$word ;;
-  esac
-done
-case $name in start|restart) waits=1 ;; esac
-if [ -n "$waits" ] && [ -n "$unit" ]; then
-  echo "$name: waiting for $unit, which waits for the end of cloud-init" >&2
-  kill -USR1 1
-  read -r never < /run/simulator/never
-fi
+# What waits for something else of the boot lets it go on; in a `timeout` it is to be over soon.
+_SLEEP = """\
+if [ "$code" = 0 ] && [ -z "$SIMULATED_TIMEOUT" ]; then exec /.host/usr/bin/sleep 0.01; fi
 """
 
 _METADATA = """\
@@ -74,7 +73,34 @@ for word; do
 done
 exec /.host/usr/bin/date -d "@$(/.host/usr/bin/cat /run/simulator/now)" "$@"
 """,
-    "sleep": "exec /.host/usr/bin/sleep 0.01\n",  # simulated time does not pass while it boots
+    # What sleeps in it is added up (see `sleep`); what works without end is over in real seconds.
+    "timeout": """\
+options=
+while [ $# -gt 0 ]; do
+  case $1 in
+    -s|--signal) options="$options -s $2"; shift 2 ;;
+    -k|--kill-after) options="$options -k 0.2"; shift 2 ;;
+    --kill-after=*|-k*) options="$options -k 0.2"; shift ;;
+    -*) options="$options $1"; shift ;;
+    *) break ;;
+  esac
+done
+[ $# -ge 2 ] || exec /.host/usr/bin/timeout "$@"
+SIMULATED_TIMEOUT=$$:$1
+read -r limit < /run/simulator/patience
+case $1 in 0|0[smhd]) limit=0 SIMULATED_TIMEOUT= ;; esac
+export SIMULATED_TIMEOUT
+shift
+exec /.host/usr/bin/timeout $options "$limit" "$@"
+""",
+    "getconf": """\
+case $1 in _NPROCESSORS_ONLN) exec nproc ;; _NPROCESSORS_CONF) exec nproc --all ;; esac
+exec /.host/usr/bin/getconf "$@"
+""",
+    "uname": """\
+case "$*" in -r|--kernel-release) exec /.host/usr/bin/cat /run/simulator/kernel ;; esac
+exec /.host/usr/bin/uname "$@"
+""",
     "logger": """\
 for word; do
   case $word in -s|--stderr) exec /.host/usr/bin/cat >&2 ;; esac
@@ -111,10 +137,7 @@ esac
 
 def shims() -> dict[str, str]:
     """The text of each command, by name."""
-    starting = {"systemctl", "service", "start", "restart"}
-    found = {
-        name: f"#!/bin/sh\n{_WRITE}{_BLOCKS if name in starting else ''}exit 0\n"
-        for name in RECORDERS
-    }
+    found = dict.fromkeys(NAMES, f'#!/bin/sh\n{_ASK}exit "$code"\n')
+    found["sleep"] = f'#!/bin/sh\n{_ASK}{_SLEEP}exit "$code"\n'
     found |= {name: f"#!/bin/sh\n{_METADATA.replace('@NAME@', name)}" for name in ("curl", "wget")}
     return found | {name: f"#!/bin/sh\n{text}" for name, text in _OTHERS.items()}

@@ -60,6 +60,17 @@ def gpus(type_name: str) -> int:
 def vcpus(size: InstanceType, request: dict[str, Any]) -> int:
     """The vCPUs of an instance: those of its CpuOptions, if it has any."""
     options = request.get("CpuOptions") or {}
-    if "CoreCount" in options and "ThreadsPerCore" in options:
-        return int(options["CoreCount"]) * int(options["ThreadsPerCore"])
-    return size.vcpus
+    cores = int(options.get("CoreCount") or size.vcpus // size.threads)
+    return cores * threads(size, request) if options else size.vcpus
+
+
+def threads(size: InstanceType, request: dict[str, Any]) -> int:
+    """Threads of a core of an instance."""
+    options = request.get("CpuOptions") or {}
+    return int(options.get("ThreadsPerCore") or size.threads)
+
+
+def xen(type_name: str) -> bool:
+    """Whether a type runs on Xen, and not on Nitro."""
+    about = _catalogue().get(type_name)
+    return about is not None and about.xen

@@ -5,6 +5,7 @@ from typing import Any
 
 from awsbatch_simulator.clock import Timer
 from awsbatch_simulator.host.agent import AgentConfig
+from awsbatch_simulator.host.console import Console
 from awsbatch_simulator.host.outcome import Outcome
 
 SHOWN = 20
@@ -40,7 +41,7 @@ class HostStore:
     """Hosts by EC2 id, from their boot until they are terminated, and the consoles of all."""
 
     hosts: dict[str, Host] = field(default_factory=dict)
-    consoles: dict[str, str] = field(default_factory=dict)
+    consoles: dict[str, Console] = field(default_factory=dict)
 
     def troubles(self) -> dict[str, str]:
         """Why agents have not registered, by instance; the first few."""

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     SCRIPT = "shell script"
     PER_BOOT = "per-boot script"
     PER_INSTANCE = "per-instance script"
+    PER_ONCE = "per-once script"
     CONFIG = "cloud-config"
     OTHER = "ignored"
 
@@ -43,7 +44,7 @@ _TYPES = {
     "text/x-shellscript": Kind.SCRIPT,
     "text/x-shellscript-per-boot": Kind.PER_BOOT,
     "text/x-shellscript-per-instance": Kind.PER_INSTANCE,
-    "text/x-shellscript-per-once": Kind.PER_INSTANCE,
+    "text/x-shellscript-per-once": Kind.PER_ONCE,
     "text/cloud-config": Kind.CONFIG,
 }
 # How a text begins that does not say its type; longer beginnings first.

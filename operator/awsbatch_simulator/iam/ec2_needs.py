@@ -44,7 +44,7 @@ def _there(region: Region, action: str, kind: str, name: str) -> Iterator[Need]:
     found = region.ec2.tagged(name)
     if kind == "placement-group":
         found = region.ec2.placement_groups.get(name) or found
-    if found is not None or kind not in region.ec2.kinds():
+    if found is not None or kind in _NOBODYS or kind not in region.ec2.kinds():
         tags = {} if found is None else found.tags
         yield Need(f"ec2:{action}", _arn(region, kind, name), resource_tags(tags))
 

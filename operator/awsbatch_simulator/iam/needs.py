@@ -8,8 +8,8 @@ service; STS API reference.
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
-from awsbatch_simulator.iam import batch_needs, ec2_needs
-from awsbatch_simulator.iam.asking import Asks, Fields
+from awsbatch_simulator.iam import batch_needs, ec2_needs, image_needs
+from awsbatch_simulator.iam.asking import Asks, Fields, request_tags, resource_tags
 from awsbatch_simulator.iam.policy import Need
 from awsbatch_simulator.protocol.models import Operation
 from awsbatch_simulator.region import Region
@@ -30,15 +30,6 @@ def _log_events(region: Region, request: Fields) -> Iterator[Need]:
     )
     stream = request["logStreamName"]
     yield Need("logs:GetLogEvents", region.arn("logs", f"log-group:{group}:log-stream:{stream}"))
-
-
-def _parameter(region: Region, request: Fields) -> Iterator[Need]:
-    """Parameters of AWS's own belong to no account."""
-    name = request["Name"].partition(":")[0].lstrip("/")
-    if name.startswith("aws/"):
-        yield Need("ssm:GetParameter", f"arn:aws:ssm:{region.place.region}::parameter/{name}")
-    else:
-        yield Need("ssm:GetParameter", region.arn("ssm", f"parameter/{name}"))
 
 
 def _message(action: str) -> Asks:
@@ -79,9 +70,26 @@ def _container_instances(action: str) -> Asks:
     return asks
 
 
+def _new_cluster(region: Region, request: Fields) -> Iterator[Need]:
+    given = {each["key"]: each.get("value", "") for each in request.get("tags") or ()}
+    arn = _cluster_named(region, request.get("clusterName") or "default")
+    yield Need("ecs:CreateCluster", arn, request_tags(given))
+    if given:
+        yield Need("ecs:TagResource", arn, request_tags(given))
+
+
+def _old_cluster(region: Region, request: Fields) -> Iterator[Need]:
+    arn = _cluster(region, request)
+    found = region.ecs.cluster(arn)
+    yield Need("ecs:DeleteCluster", arn, resource_tags({} if found is None else found.tags))
+
+
 NEEDS: Mapping[tuple[str, str], Asks] = {
     **{("batch", name): asks for name, asks in batch_needs.NEEDS.items()},
     **{("ec2", name): asks for name, asks in ec2_needs.NEEDS.items()},
+    **{("ec2", name): asks for name, asks in image_needs.OF_EC2.items()},
+    ("ecs", "CreateCluster"): _new_cluster,
+    ("ecs", "DeleteCluster"): _old_cluster,
     ("ecs", "DescribeClusters"): _clusters,
     ("ecs", "ListContainerInstances"): _in_cluster("ListContainerInstances"),
     ("ecs", "DescribeContainerInstances"): _container_instances("DescribeContainerInstances"),
@@ -91,7 +99,7 @@ NEEDS: Mapping[tuple[str, str], Asks] = {
     ("sqs", "DeleteMessage"): _message("DeleteMessage"),
     ("sqs", "DeleteMessageBatch"): _message("DeleteMessage"),
     ("sqs", "ReceiveMessage"): _message("ReceiveMessage"),
-    ("ssm", "GetParameter"): _parameter,
+    **{("ssm", name): asks for name, asks in image_needs.OF_SSM.items()},
     ("sts", "AssumeRole"): _assume,
     ("sts", "GetAccessKeyInfo"): _nothing,
     ("sts", "GetCallerIdentity"): _nothing,

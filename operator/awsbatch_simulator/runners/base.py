@@ -23,6 +23,7 @@ class Work:
     log_group: str
     log_stream: str
     log_place: Place
+    root_gib: int = 0  # the root disk of its instance; 0: there is none that is known
 
 
 @dataclass(frozen=True, slots=True)

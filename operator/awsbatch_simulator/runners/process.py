@@ -17,11 +17,11 @@ import threading
 from pathlib import Path
 
 from awsbatch_simulator.region import Region
+from awsbatch_simulator.runners import commands
 from awsbatch_simulator.runners.base import Done, Ended, Work
 from awsbatch_simulator.runners.output import Lines
 from awsbatch_simulator.runners.script import KILLED
 
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 STOP_SECONDS = 2.0  # real seconds between SIGTERM and SIGKILL
 SMALLEST_ADDRESS_SPACE = 4 << 30  # address space is no resident memory: never less than this
 LARGEST_FILE = 1 << 30
@@ -74,16 +74,19 @@ class ProcessRun:
 
     def _watch(self) -> None:
         place = tempfile.mkdtemp(prefix="awsbatch-job-")
+        tools = tempfile.mkdtemp(prefix="awsbatch-job-")
         try:
-            ended = self._run(place)
+            path = commands.path(Path(tools), root_gib=self._work.root_gib)
+            ended = self._run(place, path)
         except OSError as error:
             ended = Ended(None, f"CannotStartContainerError: {error}")
         finally:
             shutil.rmtree(place, ignore_errors=True)
+            shutil.rmtree(tools, ignore_errors=True)
         if not self._abandoned:
             self._region.world.post(self._done, ended)
 
-    def _run(self, place: str) -> Ended:
+    def _run(self, place: str, path: str) -> Ended:
         if not self._work.command:
             return Ended(None, "CannotStartContainerError: no command specified")
         readable, writable = os.pipe()
@@ -95,17 +98,17 @@ class ProcessRun:
                     supervisor = self._supervisor = _started(place, writable)
             finally:
                 os.close(writable)
-            self._give_order(supervisor, place)
+            self._give_order(supervisor, place, path)
             self._copy_output(supervisor)
             supervisor.wait()
             return self._ended(report.read())
 
-    def _give_order(self, supervisor: subprocess.Popen[bytes], place: str) -> None:
+    def _give_order(self, supervisor: subprocess.Popen[bytes], place: str, path: str) -> None:
         order = {
             "parent": os.getpid(),
             "place": place,
             "command": self._work.command,
-            "environment": {"PATH": PATH} | self._work.environment,
+            "environment": {"PATH": path} | self._work.environment,
             "seconds": self._seconds,
             "stopSeconds": STOP_SECONDS,
             "limits": {

@@ -182,6 +182,21 @@ def test_the_state_tells_how_many_timers_have_failed_and_the_server_goes_on(
     failed_timers.clear()
 
 
+def test_a_newer_public_image_comes_out_and_an_old_one_is_withdrawn(simulator, session, url):
+    ssm, ec2 = (session.client(name, endpoint_url=url) for name in ("ssm", "ec2"))
+    name = "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id"
+    old = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+    told = admin(url, simulator, "POST", "images", {"deed": "publish"})
+    assert ssm.get_parameter(Name=name)["Parameter"]["Value"] == told["imageId"] != old
+    [found] = ec2.describe_images(ImageIds=[told["imageId"]])["Images"]
+    assert found["Name"] == told["imageName"]
+    admin(url, simulator, "POST", "images", {"deed": "withdraw", "imageId": old})
+    everything = ec2.describe_images(Owners=["amazon"])["Images"]
+    assert old not in {each["ImageId"] for each in everything}
+    for wrong, status in (({"deed": "burn"}, 400), ({"deed": "withdraw"}, 404)):
+        assert refused(url, simulator, "POST", "images", wrong)[0] == status
+
+
 def test_incidents_befall_the_instances_that_an_order_means(simulator, session, url):
     ec2 = session.client("ec2", config=ONCE)
     spot = {"InstanceMarketOptions": {"MarketType": "spot"}}

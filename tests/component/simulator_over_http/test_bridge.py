@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from tests.support.simulated_aws import ONCE, Invented, make_simulator
 
 from awsbatch_simulator import inprocess, seeds
-from awsbatch_simulator.bridge import images
+from awsbatch_simulator.bridge import public
 from awsbatch_simulator.bridge.moto import EC2_OPERATIONS, SERVICES, MotoBridge, serves
 from awsbatch_simulator.context import Place
 from awsbatch_simulator.lookup import MotoLookup
@@ -117,7 +117,7 @@ def test_what_of_ec2_is_ours_never_goes_to_moto():
     models = Models()
     names = models.operation("ec2", "RunInstances").model.service_model.operation_names
     ours = re.compile(
-        "Instances$|Fleet|Tags$|Volume|Snapshot|CreateImage|Template|CapacityReservation|Spot"
+        "Instances$|Fleet|Tags$|Volume|Snapshot|Image|Template|CapacityReservation|Spot"
         "|PlacementGroup|Hosts$"
     )
     served = [name for name in names if serves(models.operation("ec2", name))]
@@ -128,7 +128,17 @@ def test_what_of_ec2_is_ours_never_goes_to_moto():
 
 def test_the_images_before_moto_is_loaded_are_those_that_it_shows():
     shown = MotoBridge().backend("ec2", HERE).amis
-    assert images.public(HERE.region) == {name: one.architecture for name, one in shown.items()}
+    ours = {name: one.architecture for name, one in public.images(HERE.region).items()}
+    assert ours == {name: one.architecture for name, one in shown.items()}
+
+
+def test_the_public_parameters_are_those_that_moto_shows():
+    shown = MotoBridge().backend("ssm", HERE)
+    for name, one in public.parameters(HERE.region).items():
+        if one.value.startswith("{"):
+            assert json.loads(one.value)["image_id"]
+        else:
+            assert shown.get_parameter(name).value == one.value
 
 
 def test_a_region_that_moto_does_not_know_is_said_and_does_not_stop_what_is_ours(
@@ -140,7 +150,7 @@ def test_a_region_that_moto_does_not_know_is_said_and_does_not_stop_what_is_ours
         elsewhere.describe_vpcs()
     there = Place(HERE.account, "xx-north-9")
     assert simulator.world.lookup.subnet_zone(there, "subnet-1") == "xx-north-9a"
-    assert set(images.public("xx-north-9")) < set(images.public(HERE.region))
+    assert set(public.images("xx-north-9")) < set(public.images(HERE.region))
 
 
 class TestLookup:
@@ -166,8 +176,7 @@ class TestLookup:
         assert lookup.security_group_named(HERE, "vpc-1", "default").id == "sg-1"
         assert lookup.subnet_vpc(HERE, "subnet-2") == "vpc-1"
         assert lookup.subnet_network(HERE, "subnet-2") == "172.31.16.0/20"
-        assert lookup.image_exists(HERE, "ami-12c6146b")
-        assert lookup.image_architecture(HERE, "ami-12c6146b") == "x86_64"
+        assert lookup.public_image(HERE.region, "ami-12c6146b").architecture == "x86_64"
         assert lookup.default_subnets(HERE) == ("subnet-1", "subnet-2", "subnet-3")
 
     def test_nothing_else_exists(self, lookup):
@@ -181,10 +190,9 @@ class TestLookup:
         assert lookup.subnet_zone(HERE, "subnet-4") is None
         assert lookup.subnet_vpc(HERE, "subnet-4") is None
         assert lookup.subnet_network(HERE, "subnet-4") is None
-        assert lookup.image_architecture(HERE, "ami-1") is None
         assert not lookup.security_group_exists(HERE, "sg-2")
         assert lookup.security_group_named(HERE, "vpc-2", "default") is None
-        assert not lookup.image_exists(HERE, "ami-1")
+        assert lookup.public_image(HERE.region, "ami-1") is None
         assert not lookup.key_pair_exists(HERE, "mine")
 
     def test_zones_have_ids(self, lookup):

@@ -98,5 +98,7 @@ def test_the_page_names_what_is_there_from_the_start():
 def test_every_fault_of_the_world_is_asked_for_somewhere_and_no_other():
     asked = set()
     for path in (ROOT / "operator" / "awsbatch_simulator").rglob("*.py"):
-        asked |= set(re.findall(r'faults\.active\(\s*"(\w+)"', path.read_text(encoding="utf-8")))
+        asked |= set(
+            re.findall(r'faults\.(?:active|of_world)\(\s*"(\w+)"', path.read_text(encoding="utf-8"))
+        )
     assert asked == set(WORLD_FAULTS)

@@ -5,7 +5,7 @@ import ipaddress
 import pytest
 from botocore.exceptions import ClientError
 
-from awsbatch_simulator.ec2 import types
+from awsbatch_simulator.ec2 import public_images, types
 from awsbatch_simulator.faults import Effect, FaultSpec
 
 
@@ -37,12 +37,14 @@ def test_subnets_have_fewer_free_addresses_while_instances_are_there(simulator, 
     assert free() == before | {"subnet-1": before["subnet-1"] - 3}
 
 
-def test_a_deregistered_image_launches_nothing_more(client):
+def test_an_image_that_its_owner_has_withdrawn_launches_nothing_more(simulator, client):
     ec2 = client("ec2")
-    ec2.deregister_image(ImageId="ami-12c6146b")
+    with pytest.raises(ClientError, match="AuthFailure"):
+        ec2.deregister_image(ImageId="ami-12c6146b")
+    assert public_images.withdraw(simulator.world, simulator.place.region, "ami-12c6146b")
     with pytest.raises(ClientError) as refusal:
         ec2.run_instances(ImageId="ami-12c6146b", InstanceType="m5.large", MinCount=1, MaxCount=1)
-    assert refusal.value.response["Error"]["Code"] == "InvalidAMIID.NotFound"
+    assert refusal.value.response["Error"]["Code"] == "InvalidAMIID.Unavailable"
 
 
 def test_types_that_are_offered_in_a_zone_are_those_that_can_be_launched_there(client):

@@ -183,3 +183,18 @@ def test_no_process_survives_a_simulator_that_is_killed(tmp_path):
         process.wait()
     wait_until(lambda: not alive(marker.replace(" ", "\0")), "the job has ended")
     wait_until(lambda: not Path(place.read_text().strip()).exists(), "its directory is gone")
+
+
+def test_df_tells_the_disk_of_the_simulated_instance_and_not_this_machines(cloud):
+    cloud.platform = "EC2"
+    cloud.environment("pool")
+    cloud.step(10)
+    cloud.queue("on-instances", "pool")
+    cloud.definition(container={"command": ["sh", "-c", "df -h; df /; df /proc"]})
+    job_id = cloud.submit(jobQueue="on-instances")
+    cloud.step(600)
+    until(cloud, lambda: cloud.status(job_id) in {"SUCCEEDED", "FAILED"})
+    [lines] = [cloud.lines.streams[cloud.job(job_id)["container"]["logStreamName"]]]
+    assert lines[1].split() == ["overlay", "30G", "2.0G", "28G", "7%", "/"]
+    assert lines[3].split() == ["overlay", "31457280", "2097152", "29360128", "7%", "/"]
+    assert lines[-1].split()[-1] == "/proc"

@@ -23,6 +23,8 @@ def errors(region: Region) -> list[str]:
         ("tags", _by_tag(region), _tags(instances)),
         ("interfaces", set(store.interfaces), _parts(instances)),
         ("places in reservations", _places(region), _reserved(instances)),
+        ("image names", store.image_names, {each.name: each for each in store.images.values()}),
+        ("deregistered images", set(store.images) & set(store.deregistered), set()),
         ("volumes", _attached(region), {one.id for each in instances for one in each.volumes}),
     ]
     shown = [
@@ -37,12 +39,19 @@ def _sold(region: Region) -> Counter[tuple[str, str, str]]:
     held = Counter(
         (each.market, each.type, each.zone)
         for each in region.ec2.instances.values()
-        if each.state in COUNTING and each.reservation is None
+        if _takes(each) and each.reservation is None
     )
     for each in region.ec2.reservations.values():
         if each.active:
             held["on-demand", each.type, each.zone] += each.count
     return held
+
+
+def _takes(instance: Instance) -> bool:
+    """Whether it takes capacity; one that was stopped does not while it shuts down."""
+    if instance.state is InstanceState.SHUTTING_DOWN:
+        return instance.counted
+    return instance.state in COUNTING
 
 
 def _vcpus(sold: Counter[tuple[str, str, str]]) -> Counter[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.fuzzing import capacity, sound
+from tests.support.fuzzing import capacity, images, sound
 from tests.support.simulated_aws import make_simulator
 
 from awsbatch_simulator.assembly import Simulator
@@ -39,7 +39,12 @@ def furnished() -> Furnished:
         answer = simulator.world.services[service].handlers[operation](caller, parameters)
         return dict(json.loads(answer.body) if isinstance(answer, RawJson) else answer)
 
-    known = _made_in_batch(simulator, call) | _made_elsewhere(simulator, call) | _words()
+    known = (
+        _made_in_batch(simulator, call)
+        | _made_elsewhere(simulator, call)
+        | _words()
+        | images.words()
+    )
     return Furnished(simulator, sound.requests(known), known)
 
 
@@ -72,43 +77,54 @@ def _made_in_batch(simulator: Simulator, call: Call) -> Known:
 
 def _made_elsewhere(simulator: Simulator, call: Call) -> Known:
     place, world = simulator.place, simulator.world
-    used, idle = (
-        call("ec2", "RunInstances", **sound.RUN)["Instances"][0]["InstanceId"] for _ in range(2)
+    used, idle, stopped = (
+        call("ec2", "RunInstances", **sound.RUN)["Instances"][0]["InstanceId"] for _ in range(3)
     )
-    data = {"LaunchTemplateName": "web", "LaunchTemplateData": sound.TEMPLATE}
-    template = call("ec2", "CreateLaunchTemplate", **data)["LaunchTemplate"]["LaunchTemplateId"]
-    call("ec2", "CreatePlacementGroup", GroupName="near")
-    call("ec2", "CreateCapacityReservation", **capacity.RESERVATION)
-    call("ec2", "CreateFleet", **capacity.fleet(template))
-    stopped = call("ec2", "RunInstances", **sound.RUN)["Instances"][0]["InstanceId"]
+    template = _bought_with(call)
     call("ecs", "CreateCluster", clusterName="mine")
     world.advance(40)
     call("ec2", "StopInstances", InstanceIds=[stopped])
     world.advance(20)
+    pictured = images.make(call, stopped)
+    world.advance(60)
     registered = call("ecs", "RegisterContainerInstance", **sound.registration(used))
     world.advance(3)
     world.logs.write(place, group="logs", stream="one", events=[(1, "hello"), (2, "you")])
     region = world.region(place)
     clusters = ["mine", *(each.name for each in region.ecs.clusters.values())]
     instances = [registered["containerInstance"]["containerInstanceArn"]]
-    return {
-        "cluster": clusters,
-        "clusters": clusters,
-        "containerInstance": instances,
-        "containerInstances": instances,
-        "tasks": [arn for each in region.ecs.clusters.values() for arn in each.tasks],
-        "InstanceIds": [idle, *region.ec2.instances],
-        "LaunchTemplateId": [template],
-        "LaunchTemplateIds": [template],
-        "LaunchTemplateName": ["web", "new"],
-        "LaunchTemplateNames": ["web"],
-        "GroupName": ["near"],
-        "GroupNames": ["near"],
-        "logGroupName": ["logs", "/aws/batch/job"],
-        "logStreamName": ["one"],
-        "AccessKeyId": [simulator.key.access_key_id],
-        "RoleArn": [f"arn:aws:iam::{place.account}:role/batch-operator"],
-    } | _of_ec2(region.ec2, [idle, stopped], template)
+    return (
+        {
+            "cluster": clusters,
+            "clusters": clusters,
+            "containerInstance": instances,
+            "containerInstances": instances,
+            "tasks": [arn for each in region.ecs.clusters.values() for arn in each.tasks],
+            "InstanceIds": [idle, *region.ec2.instances],
+            "LaunchTemplateId": [template],
+            "LaunchTemplateIds": [template],
+            "LaunchTemplateName": ["web", "new"],
+            "LaunchTemplateNames": ["web"],
+            "GroupName": ["near"],
+            "GroupNames": ["near"],
+            "logGroupName": ["logs", "/aws/batch/job"],
+            "logStreamName": ["one"],
+            "AccessKeyId": [simulator.key.access_key_id],
+            "RoleArn": [f"arn:aws:iam::{place.account}:role/batch-operator"],
+        }
+        | _of_ec2(region.ec2, [idle, stopped], template)
+        | pictured()
+    )
+
+
+def _bought_with(call: Call) -> str:
+    """A template, a group, a reservation and a fleet; the template's id."""
+    data = {"LaunchTemplateName": "web", "LaunchTemplateData": sound.TEMPLATE}
+    template = call("ec2", "CreateLaunchTemplate", **data)["LaunchTemplate"]["LaunchTemplateId"]
+    call("ec2", "CreatePlacementGroup", GroupName="near")
+    call("ec2", "CreateCapacityReservation", **capacity.RESERVATION)
+    call("ec2", "CreateFleet", **capacity.fleet(template))
+    return str(template)
 
 
 def _of_ec2(store: Ec2Store, first: list[str], template: str) -> Known:
@@ -118,6 +134,7 @@ def _of_ec2(store: Ec2Store, first: list[str], template: str) -> Known:
         "Resources": [
             *(*store.instances, template, *store.fleets, *store.volumes),
             *(*store.spot_requests, *store.reservations, *store.interfaces),
+            *(*store.images, *store.snapshots),
         ],
         "FleetId": [*store.fleets],
         "FleetIds": [*store.fleets],
@@ -125,6 +142,7 @@ def _of_ec2(store: Ec2Store, first: list[str], template: str) -> Known:
         "VolumeIds": [*store.volumes],
         "SpotInstanceRequestIds": [*store.spot_requests],
         "CapacityReservationId": [*store.reservations],
+        "ImageId": [sound.IMAGE, *store.images],
         "CapacityReservationIds": [*store.reservations],
     }
 
@@ -147,14 +165,13 @@ def _words() -> Known:
         "Type": ["instant", "TERM_MATCH"],
         "AvailabilityZone": ["eu-central-1a"],
         "InstancePlatform": ["Linux/UNIX"],
-        "Attribute": ["instanceType", "userData", "groupSet", "disableApiTermination"],
+        "Attribute": ["instanceType", "userData", "groupSet", *images.ATTRIBUTES],
         "MaxPrice": ["0.5"],
         "MaxTotalPrice": ["5"],
         "ServiceCode": ["AmazonEC2", "ec2"],
         "QuotaCode": ["L-1216C47A"],
         "Field": ["instanceType", "regionCode", "operatingSystem"],
         "Value": ["m7i.large", "us-east-1", "Linux"],
-        "ImageId": [sound.IMAGE],
         "UserData": [base64.b64encode(text).decode() for text in sound.USER_DATA],
         "instanceRole": ["ecsInstanceRole"],
         "targetNodes": ["0", "0:", ":1", "1:3"],
@@ -162,9 +179,9 @@ def _words() -> Known:
         "nextToken": ["0", "1", "f/1", "b/0"],
         "NextToken": ["i-0", "1"],
         "filter": ["ec2InstanceId exists", "runningTasksCount == 0", "attribute:a =~ (b*)*"],
-        "Name": ["instance-id", "tag:a", "tag-key", "launch-time", "network-interface.status"],
+        "Name": ["instance-id", "tag:a", "tag-key", "network-interface.status", *images.NAMES],
         "Values": ["*", "a?", "[a]", "\\"],
-        "ResourceType": ["instance", "volume"],
+        "ResourceType": ["instance", "volume", "image", "snapshot", "Parameter", "ec2:Instance"],
         "DeviceName": ["/dev/sdf", "/dev/xvda"],
         "instanceIdentityDocument": ["{}", "[]", "null", "1", '{"instanceId": []}', "[" * 99_999],
     }

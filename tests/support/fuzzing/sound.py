@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.support.fuzzing import capacity
+from tests.support.fuzzing import capacity, images
 
 Fields = dict[str, Any]
 CONTAINER: Fields = {
@@ -90,7 +90,8 @@ def requests(known: dict[str, list[str]]) -> dict[str, dict[str, Fields]]:
         "batch": _batch(known["jobId"], known["resourceArn"][0], known["arn"][0]),
         "ec2": _ec2(known["InstanceIds"])
         | _templates(known["LaunchTemplateId"][0], known["InstanceIds"][0])
-        | capacity.requests(known),
+        | capacity.requests(known)
+        | images.of_ec2(known),
         "ecs": _ecs(known),
         "logs": _logs(),
         "pricing": {"GetProducts": {"ServiceCode": "AmazonEC2", "Filters": capacity.FILTERS}},
@@ -100,6 +101,7 @@ def requests(known: dict[str, list[str]]) -> dict[str, dict[str, Fields]]:
             "ListServiceQuotas": {"ServiceCode": "ec2", "MaxResults": 5},
             "ListAWSDefaultServiceQuotas": {"ServiceCode": "ec2"},
         },
+        "ssm": images.of_ssm(),
         "sts": {
             "AssumeRole": {"RoleArn": known["RoleArn"][0], "RoleSessionName": "me"},
             "GetAccessKeyInfo": {"AccessKeyId": known["AccessKeyId"][0]},
