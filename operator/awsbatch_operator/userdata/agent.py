@@ -111,7 +111,7 @@ def check(wish: UserData) -> Checked:
     """What is wrong with the user's settings, and what about them is worth a warning."""
     names = [name for name, _ in wish.given.ecs_config]
     looks = [
-        _checked(wish.path("userData", f"ecsConfig.{name}"), name, value)
+        check_setting(wish.path("userData", f"ecsConfig.{name}"), name, value)
         for name, value in wish.given.ecs_config
     ]
     looks += [
@@ -125,7 +125,8 @@ def _problem(wish: UserData, name: str, what: str, why: str, remedy: str) -> Pro
     return Problem(wish.path("userData", f"ecsConfig.{name}"), what, why, remedy)
 
 
-def _checked(path: str, name: str, value: str) -> Checked:
+def check_setting(path: str, name: str, value: str) -> Checked:
+    """What is wrong with one setting of the user's, which stands at `path` in the spec."""
     if name in NOT_YOURS:
         told = NOT_YOURS[name]
         return Checked((Problem(path, "may not be set", told.why, told.remedy),))
@@ -142,7 +143,7 @@ def _checked(path: str, name: str, value: str) -> Checked:
 
 def _unknown(path: str, name: str) -> Problem:
     near = difflib.get_close_matches(name.upper(), VARIABLES, n=1, cutoff=0.6)
-    remedy = f"Did you mean {near[0]}?" if near else "Check the name"
+    remedy = f"Did you mean {near[0]}?" if near else "Check the name."
     return Problem(
         path.replace(name, repr(name)) if _CONTROL.search(name) else path,
         "is no setting of the ECS agent",

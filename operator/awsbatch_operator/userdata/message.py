@@ -160,6 +160,12 @@ def written(parts: tuple[Part, ...]) -> str:
     return to.getvalue().decode("ascii")
 
 
+def compressed(content: bytes) -> bytes:
+    """As a gzip file without a time, which cloud-init opens by itself."""
+    packer = zlib.compressobj(level=9, wbits=31)
+    return packer.compress(content) + packer.flush()
+
+
 def survives(text: str, parts: tuple[Part, ...]) -> bool:
     """Whether a parser that is given the message finds just these parts."""
     leaves = _leaves(message_from_bytes(text.encode("ascii")))

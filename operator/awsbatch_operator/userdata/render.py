@@ -1,7 +1,6 @@
 """User data, made of a wish: our parts and the user's in one MIME message, or why there is none."""
 
 import re
-import zlib
 
 from awsbatch_operator.api.names import short_hash
 from awsbatch_operator.userdata import agent, boothooks, message
@@ -50,7 +49,7 @@ def _sized(
     """Compressed where that is needed, and refused where it does not help."""
     plain = text.encode("ascii")
     compressed = len(plain) > BYTES_LIMIT
-    content = _gzip(plain) if compressed else plain
+    content = message.compressed(plain) if compressed else plain
     path, size = wish.path("userData"), f"{len(content):,} bytes"
     if len(content) > BYTES_LIMIT:
         what = f"makes {size}, compressed from {len(plain):,}"
@@ -70,12 +69,6 @@ def _sized(
         compressed=compressed,
         warnings=warnings,
     )
-
-
-def _gzip(content: bytes) -> bytes:
-    """As a gzip file without a time, which cloud-init opens by itself."""
-    packer = zlib.compressobj(level=9, wbits=31)
-    return packer.compress(content) + packer.flush()
 
 
 def _wrong(wish: UserData) -> list[Problem]:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.support.env_files import as_systemd, as_the_agent
+from tests.support.reading import reads_badly
 from tests.unit.userdata.wishes import (
     CLUSTER,
     PLAIN,
@@ -101,6 +102,8 @@ def test_a_misspelt_setting_is_refused_with_the_nearest_that_there_is():
     assert "Did you mean ECS_IMAGE_PULL_BEHAVIOR?" in problem.remedy
     (far,) = refused(with_given(ecs_config=(("WARP_SPEED", "9"),))).problems
     assert "Did you mean" not in far.remedy
+    assert not any(reads_badly(each.text()) for each in (problem, far))
+    assert far.remedy.startswith("Check the name. The settings are listed")
 
 
 @pytest.mark.parametrize(

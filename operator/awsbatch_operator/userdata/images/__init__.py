@@ -1,0 +1,1 @@
+"""What builders and verifiers of machine images boot with, and what they say: pure texts."""
