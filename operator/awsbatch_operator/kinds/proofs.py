@@ -13,7 +13,8 @@ from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.api.references import Reference
 from awsbatch_operator.api.scope import Scope
-from awsbatch_operator.api.tags import Owner, Ownership, ownership
+from awsbatch_operator.api.tags import CLUSTER, KIND, NAMESPACE, Owner, Ownership, ownership
+from awsbatch_operator.aws.capacity_ports import Ec2Port, SsmPort
 from awsbatch_operator.aws.ports import BatchPort
 
 _OWN = frozenset({Ownership.OURS, Ownership.RECREATED})
@@ -27,6 +28,8 @@ class Proofs:
     """
 
     batch: BatchPort
+    ec2: Ec2Port
+    ssm: SsmPort
     cluster_id: str
 
     async def missing(self, reference: Reference, target: Resource, scope: Scope) -> Finding | None:
@@ -58,9 +61,42 @@ class Proofs:
         return all(looks)
 
     async def _is_own(self, target: Resource, arn: str, scope: Scope, *, fresh: bool) -> bool:
-        tags = await self._tags(target.key.kind, arn, scope, fresh=fresh)
         owner = Owner(self.cluster_id, target.key, target.uid)
+        if target.key.kind == "ExtendedAMI":
+            image = await self._is_own_image(target, owner, scope, fresh=fresh)
+            return image and await self._is_own_template(target, owner, scope, fresh=fresh)
+        tags = await self._tags(target.key.kind, arn, scope, fresh=fresh)
         return tags is not None and ownership(tags, owner, recorded=True) in _OWN
+
+    async def _is_own_image(
+        self, target: Resource, owner: Owner, scope: Scope, *, fresh: bool
+    ) -> bool:
+        """Whether the image was made for the object, or is the base that its spec names."""
+        shown, base = str(target.status.get("imageId", "")), target.spec.get("base") or {}
+        baked = (target.status.get("bake") or {}).get("needed") is not False
+        if not baked and "ssmParameter" in base:
+            return shown == await self.ssm.image_parameter(scope, base["ssmParameter"], fresh=fresh)
+        if not baked and "amiRef" not in base:
+            return bool(shown == base.get("amiId", shown))  # one by its family is left to AWS Batch
+        found = await self.ec2.images(scope, [shown], fresh=fresh)
+        tags = {each["Key"]: each["Value"] for each in (found.get(shown) or {}).get("Tags", ())}
+        if baked:
+            return ownership(tags, owner, recorded=True) in _OWN
+        marks = (tags.get(CLUSTER), tags.get(KIND), tags.get(NAMESPACE))
+        return marks == (owner.cluster_id, owner.key.kind, owner.key.namespace)
+
+    async def _is_own_template(
+        self, target: Resource, owner: Owner, scope: Scope, *, fresh: bool
+    ) -> bool:
+        """Whether the launch template was made for the object, if it shows one."""
+        shown = target.status.get("launchTemplate") or {}
+        if "id" not in shown:
+            return True
+        for each in await self.ec2.launch_templates(scope, fresh=fresh):
+            if each.get("LaunchTemplateId") == shown["id"]:
+                tags = {tag["Key"]: tag["Value"] for tag in each.get("Tags", ())}
+                return ownership(tags, owner, recorded=True) in _OWN
+        return False
 
     async def _tags(
         self, kind: str, arn: str, scope: Scope, *, fresh: bool

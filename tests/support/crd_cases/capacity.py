@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.support.crd_cases.cases import Patch, case
 
-from awsbatch_operator.kinds.computeenvironment.ec2_shapes import IOPS, SIZES
+from awsbatch_operator.schema.hosts import IOPS, SIZES
 
 ROLE = "arn:aws:iam::111122223333:role/batch-service"
 PROFILE = "arn:aws:iam::111122223333:instance-profile/ecsInstanceRole"

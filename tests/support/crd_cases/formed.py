@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from tests.support.crd_cases import capacity_forms, definition, environment_parts, job, pods, queue
+from tests.support.crd_cases import (
+    capacity_forms,
+    definition,
+    environment_parts,
+    image_forms,
+    job,
+    pods,
+    queue,
+)
 from tests.support.crd_cases.cases import Case, Patch, case
 
 from awsbatch_operator.schema import forms
@@ -119,6 +127,7 @@ LASTING = formed(
     refuses=[{"awsName": odd} for odd in ("shared.spot", "-x", "my name", "")],
 )
 BY_KIND: Mapping[str, Mapping[str, Case]] = {
+    "ExtendedAMI": image_forms.FORMS,
     "AWSAccount": {
         "region-form": SCOPED["region-form"],
         **formed(

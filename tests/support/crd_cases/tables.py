@@ -11,6 +11,8 @@ from tests.support.crd_cases import (
     environment_images,
     environment_parts,
     formed,
+    image,
+    image_forms,
     job,
     pods,
     queue,
@@ -24,6 +26,7 @@ BASES: Mapping[str, Patch] = {
     "SchedulingPolicy": queue.POLICY,
     "JobDefinition": definition.BASE,
     "BatchJob": job.BASE,
+    "ExtendedAMI": image.BASE,
 }
 
 BOUNDS: Mapping[str, tuple[Bound, ...]] = {
@@ -33,6 +36,7 @@ BOUNDS: Mapping[str, tuple[Bound, ...]] = {
     "SchedulingPolicy": queue.POLICY_BOUNDS,
     "JobDefinition": definition.BOUNDS,
     "BatchJob": job.BOUNDS,
+    "ExtendedAMI": image_forms.BOUNDS,
 }
 
 _OWN: Mapping[str, Mapping[str, Case]] = {
@@ -42,6 +46,7 @@ _OWN: Mapping[str, Mapping[str, Case]] = {
     "SchedulingPolicy": queue.POLICY_CASES,
     "JobDefinition": {**definition.CASES, **pods.CASES},
     "BatchJob": job.CASES,
+    "ExtendedAMI": image.CASES,
 }
 
 _SCOPED: Mapping[str, Case] = {
@@ -69,6 +74,10 @@ _LASTING: Mapping[str, Case] = {
         accepts={"deletionPolicy": "Retain"},
         refuses=[{"region": "eu-west-1"}, {"region": None}],
     ),
+}
+# Kinds without awsName.
+_NAMELESS = ("AWSAccount", "BatchJob", "ExtendedAMI")
+_NAMED: Mapping[str, Case] = {
     "awsName-immutable": case(
         before={},
         accepts={"deletionPolicy": "Retain"},
@@ -80,5 +89,6 @@ _LASTING: Mapping[str, Case] = {
 def cases(kind: str) -> dict[str, Case]:
     """The cases of a kind by the id of the rule."""
     scoped = {} if kind == "AWSAccount" else {**_SCOPED, **formed.SCOPED}
-    lasting = {} if kind in ("AWSAccount", "BatchJob") else {**_LASTING, **formed.LASTING}
-    return {**scoped, **lasting, **_OWN[kind], **formed.BY_KIND[kind]}
+    lasting = {} if kind in ("AWSAccount", "BatchJob") else _LASTING
+    named = {} if kind in _NAMELESS else {**_NAMED, **formed.LASTING}
+    return {**scoped, **lasting, **named, **_OWN[kind], **formed.BY_KIND[kind]}

@@ -1,0 +1,1 @@
+"""One kind: all that a change of it touches."""

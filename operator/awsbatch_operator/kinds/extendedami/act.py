@@ -1,0 +1,168 @@
+"""From an action to one AWS call, and what this process remembers of its calls.
+
+None of what is remembered is needed for safety, and all of it may be lost at any moment: a launch
+is then sent again by its token, and an image looked up by its name.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from awsbatch_operator.api.instant import Clock, Instant
+from awsbatch_operator.api.metadata import ObjectKey, Shape
+from awsbatch_operator.api.scope import LeadershipStart, LeaseLostError, NoTokenError, Permit, Scope
+from awsbatch_operator.aws.capacity_ports import Ec2Port, EcsPort
+from awsbatch_operator.aws.errors import AwsError, ErrorKind
+from awsbatch_operator.aws.image_ports import ImagePort
+from awsbatch_operator.kinds.extendedami.observed import Refusal, Refused
+from awsbatch_operator.kinds.extendedami.requests import ImageCall
+
+# What Ec2Port sends, so that its feed and what it keeps hear of it.
+_BY_EC2 = frozenset(
+    {
+        *("RunInstances", "TerminateInstances"),
+        *("CreateLaunchTemplate", "DeleteLaunchTemplate"),
+    }
+)
+_RUN, _IMAGE = "RunInstances", "CreateImage"
+# EC2 answers this where a type is not offered in a zone.
+_NOT_THERE = ("Unsupported", "InvalidParameterCombination.NotSupported")
+
+
+@dataclass(slots=True)
+class Remembered:
+    """Of one object, by its uid."""
+
+    uid: str
+    sent: Instant | None = None  # when a call of this process may last have been on the wire
+    refused: dict[str, Refusal] = field(default_factory=dict)
+    answered: dict[str, str] = field(default_factory=dict)
+    rehearsed: set[str] = field(default_factory=set)  # tokens whose launch EC2 would allow
+    unsent: set[str] = field(default_factory=set)  # tokens whose launch was written down alone
+    name_taken: bool = False
+    image_answered: str = ""
+
+
+class Memories:
+    """What is remembered of all objects. For one event loop."""
+
+    def __init__(self, leadership: LeadershipStart) -> None:
+        self._leadership = leadership
+        self._kept: dict[ObjectKey, Remembered] = {}
+        self._verifying: dict[ObjectKey, Scope] = {}
+
+    def of(self, key: ObjectKey, uid: str) -> Remembered:
+        """The object's."""
+        kept = self._kept.get(key)
+        if kept is None or kept.uid != uid:
+            kept = self._kept[key] = Remembered(uid)
+        return kept
+
+    def since(self, kept: Remembered) -> Instant | None:
+        """The last moment at which a call may have gone out whose time no record tells."""
+        moments = [each for each in (self._leadership.at, kept.sent) if each is not None]
+        return max(moments, default=None)
+
+    def verifies(self, scope: Scope, key: ObjectKey, *, verifying: bool) -> None:
+        """The object needs the cluster of verification there, or needs it no more."""
+        if verifying:
+            self._verifying[key] = scope
+        else:
+            self._verifying.pop(key, None)
+
+    def others_verify(self, scope: Scope, key: ObjectKey) -> bool:
+        """Whether another object needs that cluster, as far as this process knows."""
+        where = (scope.account_id, scope.region)
+        return any(
+            other != key and (place.account_id, place.region) == where
+            for other, place in self._verifying.items()
+        )
+
+    def forget(self, key: ObjectKey) -> None:
+        """The object is gone."""
+        self._kept.pop(key, None)
+        self._verifying.pop(key, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Sends the calls. Raises AwsError, LeaseLostError and NoTokenError."""
+
+    ec2: Ec2Port
+    ecs: EcsPort
+    images: ImagePort
+    memories: Memories
+    clock: Clock
+
+    def permit(self, action: ImageCall, scope: Scope, holder: ObjectKey) -> Permit:
+        scope = _there(scope, action)
+        if action.operation in _BY_EC2:
+            return self.ec2.permit(scope, action.operation, holder)
+        # Several images and snapshots of one object go at a time, each with a token of its own.
+        what = action.request.get("ImageId") or action.request.get("SnapshotId") or ""
+        return self.images.permit(scope, action.call, (holder, str(what)))
+
+    async def act(self, action: ImageCall, scope: Scope, kept: Remembered) -> None:
+        """Send it; what this process saw of it is remembered."""
+        scope = _there(scope, action)
+        match action.operation:
+            case "RunInstances":
+                await self._launch(action.request, scope, kept)
+            case "CreateImage":
+                await self._image(action, scope, kept)
+            case operation if operation in _BY_EC2:
+                kept.sent = self.clock.now()
+                await self.ec2.change(scope, operation, action.request)
+            case "DeregisterContainerInstance":
+                await self.ecs.change(scope, action.operation, action.request)
+            case _:
+                kept.sent = self.clock.now()
+                await self.images.send(scope, action.call, action.request)
+                if action.request.get("ImageId") == kept.image_answered:
+                    kept.image_answered = ""  # it is gone: nobody waits for it
+
+    async def _launch(self, request: Shape, scope: Scope, kept: Remembered) -> None:
+        """RunInstances, tried first (DryRun), so that what is denied is told before anything is."""
+        token = str(request["ClientToken"])
+        kept.refused.pop(token, None)
+        kept.unsent.add(token)
+        kept.image_answered = ""  # of an attempt before
+        if token not in kept.rehearsed:
+            await self.ec2.dry_run(scope, _RUN, request)
+            kept.rehearsed.add(token)
+        kept.sent = self.clock.now()
+        kept.unsent.discard(token)
+        try:
+            answer = await self.ec2.change(scope, _RUN, request)
+        except (LeaseLostError, NoTokenError):
+            kept.unsent.add(token)
+            raise
+        except AwsError as error:
+            kept.sent = self.clock.now()
+            if not error.outcome_unknown:
+                kept.refused[token] = Refusal(_why(error), error.message)
+            raise
+        except BaseException:
+            kept.sent = self.clock.now()
+            raise
+        ids = [str(each["InstanceId"]) for each in answer.get("Instances", ())]
+        kept.answered[token] = ids[0] if ids else ""
+
+    async def _image(self, action: ImageCall, scope: Scope, kept: Remembered) -> None:
+        kept.sent = self.clock.now()
+        try:
+            answer = await self.images.send(scope, action.call, action.request)
+        except AwsError as error:
+            kept.sent = self.clock.now()
+            kept.name_taken = error.kind is ErrorKind.ALREADY_EXISTS
+            raise
+        kept.name_taken, kept.image_answered = False, str(answer.get("ImageId", ""))
+
+
+def _there(scope: Scope, action: ImageCall) -> Scope:
+    """Where the call goes: a copy is made and removed in the region that it is in."""
+    return replace(scope, region=action.region) if action.region else scope
+
+
+def _why(error: AwsError) -> Refused:
+    if error.kind is ErrorKind.CAPACITY or error.code in _NOT_THERE:
+        return Refused.CAPACITY
+    return Refused.TOKEN if error.code.startswith("Idempotent") else Refused.OTHER

@@ -1,0 +1,222 @@
+"""From AWS to Observed: what the record and the spec make worth asking for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from awsbatch_operator.api.instant import Clock
+from awsbatch_operator.api.metadata import Resource, Shape
+from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.api.tags import Owner
+from awsbatch_operator.aws.capacity_ports import Ec2Port, EcsPort, SsmPort
+from awsbatch_operator.aws.errors import AwsError, ErrorKind
+from awsbatch_operator.aws.image_ports import ImagePort
+from awsbatch_operator.aws.ports import BatchPort
+from awsbatch_operator.kinds.extendedami.act import Memories
+from awsbatch_operator.kinds.extendedami.clusters import Clusters
+from awsbatch_operator.kinds.extendedami.desired import Desired
+from awsbatch_operator.kinds.extendedami.looks import Look, is_ours, own_images
+from awsbatch_operator.kinds.extendedami.observed import (
+    Image,
+    Machine,
+    Observed,
+    image_of,
+    machine_of,
+    tags_by_key,
+)
+from awsbatch_operator.kinds.extendedami.record import Build, Stage, mark_of, recorded
+from awsbatch_operator.kinds.extendedami.requests import image_name
+from awsbatch_operator.kinds.extendedami.sources import Sources
+from awsbatch_operator.kinds.extendedami.usage import Usage
+from awsbatch_operator.userdata.images.console import read_console
+from awsbatch_operator.userdata.images.model import Console
+
+_SPEAKS = frozenset({"running", "stopping", "stopped", "shutting-down", "terminated"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observer:
+    """Looks. Raises AwsError, NoTokenError and RecordError."""
+
+    batch: BatchPort
+    ec2: Ec2Port
+    ecs: EcsPort
+    images: ImagePort
+    ssm: SsmPort
+    memories: Memories
+    clock: Clock
+    pace: float = 1.0
+
+    async def observe(
+        self,
+        resource: Resource,
+        owner: Owner,
+        scope: Scope,
+        wanted: Desired | None,
+        *,
+        fresh: bool,
+    ) -> Observed:
+        """All that there is; asked of AWS itself if `fresh`.
+
+        `wanted` is None for an object that is being deleted, or whose spec cannot be read.
+        """
+        kept = self.memories.of(resource.key, resource.uid)
+        base = None if wanted is None else wanted.base
+        look = Look(resource, owner, scope, fresh, recorded(resource), base, kept)
+        made = look.record is not None and look.record.stage is Stage.IMAGE  # there any moment
+        listed = await self.images.own_images(scope, fresh=fresh or made)
+        named, own = await self._named(look, own_images(listed, owner))
+        found = Observed(
+            key=resource.key,
+            uid=resource.uid,
+            record=look.record,
+            mark=mark_of(resource),
+            base=None,
+            images=own,
+            since=self.memories.since(kept),
+            pace=self.pace,
+            named=named,
+            name_taken=kept.name_taken,
+            image_answered=bool(kept.image_answered),
+            refused=dict(kept.refused),
+            answered=dict(kept.answered),
+            unsent=frozenset(kept.unsent),
+            shown=str(resource.status.get("imageId") or ""),
+        )
+        found = await self._with_machines(look, found)
+        found = await self._with_sources(look, found, wanted, listed)
+        return await self._with_uses(look, found, wanted)
+
+    async def _with_machines(self, look: Look, found: Observed) -> Observed:
+        """With instances, what the one in hand says, and the cluster of verification."""
+        machines = await self._machines(look)
+        machine = _in_hand(look.record, machines)
+        clusters = self._clusters
+        there = await clusters.there(look)
+        others = await clusters.others_verify(look)
+        return replace(
+            found,
+            machines=machines or (),
+            looked=machines is not None,
+            console=await self._console(look, machine),
+            joined=await clusters.joined(look, machine),
+            cluster=there,
+            others_verify=others,
+            lost=await clusters.lost(look) if there and not others else (),
+        )
+
+    async def _with_sources(
+        self, look: Look, found: Observed, wanted: Desired | None, listed: Sequence[Shape]
+    ) -> Observed:
+        """With the base, copies in further regions, and snapshots."""
+        sources = Sources(ec2=self.ec2, images=self.images, ssm=self.ssm)
+        base, copies = await sources.base(look), await sources.copies(look, wanted)
+        return replace(
+            found,
+            base=base,
+            earlier_base=await sources.earlier_base(look, base),
+            copies=copies,
+            copied_snapshots=await sources.copied_snapshots(look, copies),
+            snapshots=await sources.snapshots(look, listed),
+        )
+
+    async def _with_uses(self, look: Look, found: Observed, wanted: Desired | None) -> Observed:
+        """With what uses the images, launch templates, and the parameter."""
+        usage, resource, scope = Usage(self.batch, self.images), look.resource, look.scope
+        retention = None if wanted is None else wanted.retention
+        now, own = self.clock.now(), found.images
+        users = await usage.of(resource, scope, own, retention, now, fresh=look.fresh)
+        templates = await self._templates(look)
+        used = await usage.of_templates(scope, templates, deleting=resource.deleting)
+        return replace(
+            found,
+            users=users,
+            templates=templates,
+            templates_used=used,
+            parameters=await self._parameters(look, wanted),
+        )
+
+    @property
+    def _clusters(self) -> Clusters:
+        return Clusters(ec2=self.ec2, ecs=self.ecs, images=self.images, memories=self.memories)
+
+    async def _machines(self, look: Look) -> tuple[Machine, ...] | None:
+        """The object's instances; None: nobody has to know."""
+        if not (look.unclean or look.fresh):
+            return None
+        uid, key = look.owner.uid, look.resource.key
+        shapes = await self.ec2.instances(look.scope, uid, fresh=look.fresh, wake=key)
+        # And those of an earlier object of its name, of which a launch may show at any time.
+        everybodys = await self.ec2.all_instances(look.scope, fresh=look.fresh)
+        known = {each["InstanceId"] for each in shapes}
+        former = [
+            each
+            for each in everybodys
+            if each["InstanceId"] not in known and is_ours(tags_by_key(each), look.owner)
+        ]
+        found = tuple(machine_of(each) for each in (*shapes, *former))
+        launch = None if look.record is None else look.record.launch
+        unseen = launch is not None and not any(each.token == launch.token for each in found)
+        if unseen and look.unclean and not look.fresh:
+            shapes = await self.ec2.instances(look.scope, uid, fresh=True, wake=key)
+            found = tuple(machine_of(each) for each in (*shapes, *former))
+        return found
+
+    async def _named(
+        self, look: Look, own: tuple[Image, ...]
+    ) -> tuple[Image | None, tuple[Image, ...]]:
+        """The image that has the name which EC2 has refused; ours counts among ours."""
+        record = look.record
+        if record is None or record.stage is not Stage.IMAGE or not look.kept.name_taken:
+            return None, own
+        if any(each.build == record.build for each in own):
+            return None, own
+        key = look.resource.key
+        name = image_name(key.namespace, key.name, record.build)
+        shape = await self.images.image_named(look.scope, name)
+        if shape is None:
+            look.kept.name_taken = False
+            return None, own
+        found = image_of(shape)
+        if is_ours(found.tags, look.owner) and found.build == record.build:
+            look.kept.name_taken = False
+            return None, (*own, found)
+        return found, own
+
+    async def _console(self, look: Look, machine: Machine | None) -> Console | None:
+        record = look.record
+        speaks = machine is not None and machine.state in _SPEAKS
+        if record is None or machine is None or not speaks:
+            return None
+        if record.stage not in {Stage.BUILD, Stage.VERIFY}:
+            return None
+        try:
+            text = await self.images.console(look.scope, machine.id)
+        except AwsError as error:
+            if error.kind is not ErrorKind.NOT_FOUND:
+                raise
+            return None
+        nonce = record.nonce if record.stage is Stage.BUILD else record.verify_nonce
+        return read_console(text, nonce=nonce)
+
+    async def _parameters(self, look: Look, wanted: Desired | None) -> Mapping[str, Shape]:
+        """The parameter of the spec, and that which was written last."""
+        names = {"" if wanted is None else wanted.ssm_parameter}
+        names |= set() if look.record is None else {look.record.published}
+        if look.resource.deleting:
+            publish = look.resource.spec.get("publish")
+            names.add(str(publish.get("ssmParameter", "")) if isinstance(publish, dict) else "")
+        found = {
+            name: await self.images.parameter(look.scope, name, fresh=look.fresh)
+            for name in sorted(names - {""})
+        }
+        return {name: each for name, each in found.items() if each is not None}
+
+    async def _templates(self, look: Look) -> tuple[Shape, ...]:
+        found = await self.ec2.launch_templates(look.scope, fresh=look.fresh)
+        return tuple(each for each in found if is_ours(tags_by_key(each), look.owner))
+
+
+def _in_hand(record: Build | None, machines: tuple[Machine, ...] | None) -> Machine | None:
+    if record is None or record.launch is None:
+        return None
+    return next((each for each in machines or () if each.token == record.launch.token), None)

@@ -1,0 +1,88 @@
+"""What no image has to carry: a launch template with the disks (pure).
+
+Its name is made of its content, so that another content is another template and a second call makes
+no second one. One that is not wanted any more goes when no compute environment names it.
+"""
+
+from typing import Any
+
+from awsbatch_operator.api import image_reasons as reasons
+from awsbatch_operator.api.encoding import canonical
+from awsbatch_operator.api.findings import Finding
+from awsbatch_operator.api.metadata import Shape
+from awsbatch_operator.api.names import short_hash
+from awsbatch_operator.api.plans import Plan, Step
+from awsbatch_operator.kinds.extendedami.attempts import ImagePlan
+from awsbatch_operator.kinds.extendedami.desired import Desired
+from awsbatch_operator.kinds.extendedami.expectations import TemplateShows
+from awsbatch_operator.kinds.extendedami.observed import Observed
+from awsbatch_operator.kinds.extendedami.requests import (
+    ImageCall,
+    delete_template,
+    image_name,
+    tagged,
+)
+
+TEMPLATE_LOOK_SECONDS = 10.0
+_DIGITS = 12
+
+
+def template_data(desired: Desired, observed: Observed) -> Shape | None:
+    """What instances are told at their launch; None: nothing, or the base is not known."""
+    base = observed.base
+    if not desired.bake.template_needed or base is None:
+        return None
+    mappings: list[Shape] = []
+    if desired.root and base.root_device:
+        mappings.append({"DeviceName": base.root_device, "Ebs": dict(desired.root)})
+    if not desired.bake.needed:  # else the image has them
+        mappings += [dict(each) for each in desired.devices]
+    return {"BlockDeviceMappings": mappings} if mappings else None
+
+
+def wanted_template(desired: Desired, observed: Observed) -> tuple[str, Shape] | None:
+    """Name and content of the launch template; None: there is to be none."""
+    data = template_data(desired, observed)
+    if data is None:
+        return None
+    content = short_hash(desired.owner.uid, canonical(data).decode(), digits=_DIGITS)
+    return image_name(desired.namespace, desired.name, content), data
+
+
+def template_in_use(desired: Desired, observed: Observed) -> Shape | None:
+    """The launch template that environments are to use now."""
+    wanted = wanted_template(desired, observed)
+    if wanted is None:
+        return None
+    found = (each for each in observed.templates if each.get("LaunchTemplateName") == wanted[0])
+    return next(found, None)
+
+
+def plan_template(desired: Desired, observed: Observed) -> ImagePlan:
+    """It is made if it is missing; what it has replaced goes when it is not used."""
+    wanted = wanted_template(desired, observed)
+    steps: list[Step[ImageCall]] = []
+    if wanted is not None and template_in_use(desired, observed) is None:
+        name, data = wanted
+        call = _create(desired, name, data)
+        note = Finding(reasons.TEMPLATE_MADE, f"The launch template {name} was made.")
+        steps.append(Step(call, lane="template", note=note, expects=TemplateShows(name)))
+    known = desired.bake.needed or observed.base is not None
+    for each in observed.templates if known and not steps else ():
+        name, template = str(each["LaunchTemplateName"]), str(each["LaunchTemplateId"])
+        keep = wanted is not None and name == wanted[0]
+        if not keep and not {name, template} & observed.templates_used:
+            steps.append(Step(delete_template(template), lane=f"template {template}"))
+    return Plan(steps=tuple(steps), look_again_seconds=TEMPLATE_LOOK_SECONDS if steps else None)
+
+
+def _create(desired: Desired, name: str, data: Shape) -> ImageCall:
+    request: dict[str, Any] = {
+        "LaunchTemplateName": name,
+        "ClientToken": name[-64:],  # EC2 API reference: at most 128 characters of ASCII
+        "LaunchTemplateData": data,
+        "TagSpecifications": [
+            tagged("launch-template", {**desired.tags.all, **desired.owner.tags()})
+        ],
+    }
+    return ImageCall("ec2", "CreateLaunchTemplate", request)

@@ -1,0 +1,111 @@
+"""What is made of the image in use: copies, parameters, other images; and what needs no image."""
+
+from dataclasses import replace
+
+from tests.component.extendedami.images import IMAGE, Darkroom, image
+
+from awsbatch_operator.api.metadata import ObjectKey
+
+HOUR, DAY = 3600, 86_400
+AT_ONCE = {"keep": 1, "minAgeDays": 0}
+
+
+async def test_what_needs_no_image_is_ready_at_once_with_a_launch_template():
+    there = Darkroom()
+    spec = image(packages=None, rootVolume={"sizeGiB": 111}, builder=None)
+    async with there.running():
+        there.apply(IMAGE, spec)
+        assert await there.until_ready(IMAGE) < 30
+        status = there.status(IMAGE)
+        assert status["bake"]["needed"] is False
+        ec2 = there.aws("ec2")
+        [made] = ec2.describe_launch_templates()["LaunchTemplates"]
+        assert status["launchTemplate"] == {"id": made["LaunchTemplateId"], "version": 1}
+        described = ec2.describe_launch_template_versions(
+            LaunchTemplateId=made["LaunchTemplateId"], Versions=["1"]
+        )
+        [version] = described["LaunchTemplateVersions"]
+        [root] = version["LaunchTemplateData"]["BlockDeviceMappings"]
+        assert (root["DeviceName"], root["Ebs"]["VolumeSize"]) == ("/dev/xvda", 111)
+        there.apply(IMAGE, {**spec, "rootVolume": {"sizeGiB": 200}})
+        await there.run_until(
+            lambda: there.status(IMAGE)["launchTemplate"]["id"] != made["LaunchTemplateId"]
+        )
+        await there.run_until(lambda: len(ec2.describe_launch_templates()["LaunchTemplates"]) == 1)
+        assert there.guests.built == 0
+        there.remove(IMAGE)
+        await there.until_gone(IMAGE)
+        assert ec2.describe_launch_templates()["LaunchTemplates"] == []
+
+
+async def test_an_image_is_published_in_a_parameter_which_goes_with_it():
+    there = Darkroom(limited=False)
+    name = "/images/atmos"
+    async with there.running():
+        there.apply(IMAGE, image(publish={"ssmParameter": name}))
+        await there.until_ready(IMAGE, within=HOUR)
+        ssm = there.aws("ssm")
+        await there.run_until(lambda: there.told("ImagePublished") != [])
+        found = ssm.get_parameter(Name=name)["Parameter"]
+        assert found["Value"] == there.status(IMAGE)["imageId"]
+        assert found["DataType"] == "aws:ec2:image"
+        there.apply(IMAGE, image(publish={"ssmParameter": name}, packages=["jq"]))
+        await there.until_ready(IMAGE, within=HOUR)
+        await there.run_until(
+            lambda: (
+                ssm.get_parameter(Name=name)["Parameter"]["Value"] == there.status(IMAGE)["imageId"]
+            ),
+            within=HOUR,
+        )
+        there.remove(IMAGE)
+        await there.until_gone(IMAGE)
+        assert ssm.describe_parameters()["Parameters"] == []
+
+
+async def test_a_parameter_of_somebody_else_is_left_alone():
+    there = Darkroom(limited=False)
+    async with there.running():
+        ssm = there.aws("ssm")
+        ssm.put_parameter(Name="/images/atmos", Value="theirs", Type="String")
+        there.apply(IMAGE, image(publish={"ssmParameter": "/images/atmos"}))
+        await there.until(IMAGE, "Stalled", "ParameterTaken", within=HOUR)
+        assert ssm.get_parameter(Name="/images/atmos")["Parameter"]["Value"] == "theirs"
+
+
+async def test_copies_are_made_in_further_regions_and_go_with_their_image():
+    there = Darkroom()
+    abroad = there.simulator.world.region(replace(there.simulator.place, region="eu-west-1")).ec2
+    async with there.running():
+        there.apply(IMAGE, image(regions=["eu-west-1"], retention=AT_ONCE))
+        await there.until_ready(IMAGE, within=HOUR)
+        [copy] = abroad.images.values()
+        rows = {each["region"]: each for each in there.status(IMAGE)["images"]}
+        assert rows["eu-west-1"]["imageId"] == copy.id
+        assert rows["eu-west-1"]["state"] == "Available"
+        there.apply(IMAGE, image(regions=["eu-west-1"], retention=AT_ONCE, packages=["jq"]))
+        await there.run_until(
+            lambda: there.ready(IMAGE) and len(abroad.images) == 1 and copy.id not in abroad.images,
+            within=DAY,
+        )
+        there.apply(IMAGE, image(retention=AT_ONCE, packages=["jq"]))
+        await there.run_until(lambda: not abroad.images, within=HOUR)
+        there.remove(IMAGE)
+        await there.until_gone(IMAGE)
+        assert there.nothing_left()
+        assert not abroad.snapshots
+
+
+async def test_an_image_is_made_of_another_one_that_is_made_here():
+    there = Darkroom()
+    other = ObjectKey("ExtendedAMI", IMAGE.namespace, "ocean")
+    async with there.running():
+        there.apply(other, image(base={"amiRef": {"name": IMAGE.name}}, packages=["jq"]))
+        there.apply(IMAGE, image())
+        await there.until_ready(IMAGE, other, within=2 * HOUR)
+        assert there.status(other)["base"]["imageId"] == there.status(IMAGE)["imageId"]
+        there.remove(IMAGE)
+        said = await there.until(IMAGE, "DeletionBlocked", "ImageInUse")
+        assert f"{IMAGE.namespace}/ocean" in said
+        there.remove(other)
+        await there.until_gone(IMAGE, other, within=HOUR)
+        assert there.nothing_left()
