@@ -34,6 +34,7 @@ from awsbatch_operator.kinds.batchjob.kind import job_is_over
 from awsbatch_operator.kinds.batchjob.spec import RESOURCE as BATCH_JOB
 from awsbatch_operator.kinds.computeenvironment.orphans import OrphanPass
 from awsbatch_operator.kinds.computeenvironment.spec import RESOURCE as COMPUTE_ENVIRONMENT
+from awsbatch_operator.kinds.extendedami.spec import RESOURCE as EXTENDED_AMI
 from awsbatch_operator.kinds.jobdefinition.spec import RESOURCE as JOB_DEFINITION
 from awsbatch_operator.kinds.jobqueue.spec import RESOURCE as JOB_QUEUE
 from awsbatch_operator.kinds.narration import Narrator
@@ -53,6 +54,7 @@ from awsbatch_operator.visibility import activity_log, count, measure_work
 # In the order in which they are listed: accounts before what lives in them.
 KINDS = (
     "AWSAccount",
+    "ExtendedAMI",
     "ComputeEnvironment",
     "SchedulingPolicy",
     "JobQueue",
@@ -120,7 +122,7 @@ def assemble(settings: Settings, edges: Edges) -> Operator:
         narrator=Narrator(activity_log(recorder, edges.clock)),
         cluster_id=settings.cluster_id,
         claims=Claims(wake),
-        proofs=Proofs(aws.batch, settings.cluster_id),
+        proofs=Proofs(aws.batch, aws.ec2, aws.ssm, settings.cluster_id),
         sent=Sent(edges.clock, leadership),
     )
     cycles = life_cycles(settings, shared, aws, leadership, kube=edges.kube, metrics=edges.metrics)
@@ -195,6 +197,7 @@ def load_schemas() -> None:
         AWS_ACCOUNT,
         BATCH_JOB,
         COMPUTE_ENVIRONMENT,
+        EXTENDED_AMI,
         JOB_DEFINITION,
         JOB_QUEUE,
         SCHEDULING_POLICY,

@@ -15,6 +15,7 @@ from awsbatch_operator.api.metadata import GROUP
 from awsbatch_operator.kinds.awsaccount.spec import RESOURCE as AWS_ACCOUNT
 from awsbatch_operator.kinds.batchjob.spec import RESOURCE as BATCH_JOB
 from awsbatch_operator.kinds.computeenvironment.spec import RESOURCE as COMPUTE_ENVIRONMENT
+from awsbatch_operator.kinds.extendedami.spec import RESOURCE as EXTENDED_AMI
 from awsbatch_operator.kinds.jobdefinition.spec import RESOURCE as JOB_DEFINITION
 from awsbatch_operator.kinds.jobqueue.spec import RESOURCE as JOB_QUEUE
 from awsbatch_operator.kinds.schedulingpolicy.spec import RESOURCE as SCHEDULING_POLICY
@@ -28,6 +29,7 @@ RESOURCES: tuple[CustomResource[Any], ...] = (
     JOB_DEFINITION,
     SCHEDULING_POLICY,
     BATCH_JOB,
+    EXTENDED_AMI,
 )
 FOLDER = Path("crds")
 

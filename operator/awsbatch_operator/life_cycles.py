@@ -25,6 +25,10 @@ from awsbatch_operator.kinds.batchjob.kind import BatchJobKind
 from awsbatch_operator.kinds.batchjob.observe import Observer
 from awsbatch_operator.kinds.batchjob.output import OutputReader
 from awsbatch_operator.kinds.computeenvironment.kind import ComputeEnvironmentKind
+from awsbatch_operator.kinds.extendedami.act import Actor
+from awsbatch_operator.kinds.extendedami.act import Memories as ImageMemories
+from awsbatch_operator.kinds.extendedami.kind import ExtendedAmiKind
+from awsbatch_operator.kinds.extendedami.observe import Observer as ImageObserver
 from awsbatch_operator.kinds.hit_jobs import HitJobs
 from awsbatch_operator.kinds.jobdefinition.kind import job_definitions
 from awsbatch_operator.kinds.jobqueue.kind import job_queues
@@ -111,7 +115,31 @@ def _compute_environments(
         cluster_id=settings.cluster_id,
         allowed=allowed,
         hits=HitJobs(shared.cache, aws.jobs, shared.narrator),
+        find=shared.cache.get,
         unfit=UnfitJobs(shared.cache, shared.narrator),
+    )
+
+
+def _images(
+    settings: Settings, shared: Shared, aws: Aws, leadership: LeadershipStart
+) -> ExtendedAmiKind:
+    memories, clock = ImageMemories(leadership), shared.clock
+    observer = ImageObserver(
+        batch=aws.batch,
+        ec2=aws.ec2,
+        ecs=aws.ecs,
+        images=aws.images,
+        ssm=aws.ssm,
+        memories=memories,
+        clock=clock,
+        pace=settings.poll_scale,
+    )
+    actor = Actor(ec2=aws.ec2, ecs=aws.ecs, images=aws.images, memories=memories, clock=clock)
+    return ExtendedAmiKind(
+        observer=observer,
+        actor=actor,
+        cluster_id=settings.cluster_id,
+        pace=settings.poll_scale,
     )
 
 
@@ -140,6 +168,9 @@ def life_cycles(
         ),
         "BatchJob": Lifecycle(job, shared=shared, homes=accounts),
         "ComputeEnvironment": Lifecycle(environment, shared=shared, homes=accounts),
+        "ExtendedAMI": Lifecycle(
+            _images(settings, shared, aws, leadership), shared=shared, homes=accounts
+        ),
         "JobDefinition": Lifecycle(
             job_definitions(aws.batch, shared.clock, leadership), shared=shared, homes=accounts
         ),

@@ -13,6 +13,8 @@ def as_before():
     yield
     gc.set_threshold(*thresholds)
     gc.unfreeze()
+    gc.collect()
+    gc.freeze()  # as conftest.py does for all tests
 
 
 def test_the_collector_looks_at_fewer_objects_and_less_often():

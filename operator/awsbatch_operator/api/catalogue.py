@@ -6,6 +6,7 @@ from here. A finding's message says what is the case for one object; the remedy 
 
 from awsbatch_operator.api import (
     capacity_reasons,
+    image_reasons,
     job_reasons,
     ownership_reasons,
     replacing_reasons,
@@ -290,6 +291,6 @@ DEREGISTERED = note("Deregistered", "An old revision of ours was deregistered.")
 
 def reasons() -> tuple[Reason, ...]:
     """The whole catalogue, in the order of its modules."""
-    modules = (ownership_reasons, job_reasons, replacing_reasons, capacity_reasons)
+    modules = (ownership_reasons, job_reasons, replacing_reasons, capacity_reasons, image_reasons)
     everything = (*globals().values(), *(each for one in modules for each in vars(one).values()))
     return tuple(value for value in everything if isinstance(value, Reason))

@@ -24,6 +24,7 @@ LAUNCHES = f"{GROUP}/launches"
 TEMPLATE_VERSIONS = f"{GROUP}/template-versions"
 INFRASTRUCTURE_UPDATE = f"{GROUP}/infrastructure-update"
 PLACEMENT_GROUP = f"{GROUP}/placement-group"
+BUILD = f"{GROUP}/build"
 CONFIRM_ORPHANS = f"{GROUP}/confirm-orphans"
 
 Shape = Mapping[str, Any]

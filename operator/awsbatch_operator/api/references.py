@@ -10,11 +10,12 @@ from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 from awsbatch_operator.api.scope import ScopeRecord
 
 DEFAULT_ACCOUNT = "default"
+AMI_REF = "amiRef"
 
 _ARN_RESOURCE = 5  # arn:partition:service:region:account:type/name, and a revision
 _KINDS: Mapping[str, str] = {
     "accountRef": "AWSAccount",
-    "amiRef": "ExtendedAMI",
+    AMI_REF: "ExtendedAMI",
     "computeEnvironmentRef": "ComputeEnvironment",
     "schedulingPolicyRef": "SchedulingPolicy",
     "jobQueueRef": "JobQueue",

@@ -22,6 +22,16 @@ INTENT = f"{GROUP}/intent"  # the client token of the launch, or of the reservat
 MARKET = f"{GROUP}/market"
 END = f"{GROUP}/end"  # when it goes by itself
 ECS_CLUSTER = f"{GROUP}/ecs-cluster"  # the name of the one that its instances join
+# Of what is made for machine images; the intent of a builder or verifier is INTENT.
+ROLE = f"{GROUP}/role"  # builder or verifier
+BUILD = f"{GROUP}/build"  # which build: the hash in the image's name
+ATTEMPT = f"{GROUP}/attempt"
+BASE_IMAGE = f"{GROUP}/base-image"
+BASE_SOURCE = f"{GROUP}/base-source"  # of what the spec said of the base, whatever release it was
+# What of an instance's CPUs the kernel of an image uses, and so ECS registers.
+THREADS_PER_CORE = f"{GROUP}/threads-per-core"
+MAX_CPUS = f"{GROUP}/max-cpus"
+VERDICT = f"{GROUP}/verdict"  # what came of an image's test; without it, the image is not finished
 
 RESERVED_PREFIXES = ("aws:", f"{GROUP}/")
 

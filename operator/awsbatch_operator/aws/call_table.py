@@ -38,6 +38,7 @@ from awsbatch_operator.aws.calls import (
     pass_roles,
 )
 from awsbatch_operator.aws.capacity_calls import CAPACITY_CALLS, CLUSTERS
+from awsbatch_operator.aws.image_calls import IMAGE_CALLS
 
 _AUTH = "list_batch.html"
 _LOGS = "list_amazoncloudwatchlogs.html"
@@ -94,6 +95,17 @@ _SERVICE_LINKED = Permission(
 )
 _GROUP_MADE = Condition("StringEquals", "ec2:CreateAction", ("CreatePlacementGroup",))
 _TAGGED = (ENVIRONMENTS, QUEUES, DEFINITIONS, POLICIES)
+
+# What `replacement.foreignQueues: Swap` takes besides: a policy of its own, for those who want it.
+FOREIGN_QUEUES = Call(
+    "batch",
+    "UpdateJobQueue",
+    Effect.CHANGES,
+    ("change",),
+    (Permission("batch:UpdateJobQueue", (QUEUES,), (NOBODYS,)),),
+    _AUTH,
+    part="foreign-queues",
+)
 
 CALLS = CallTable(
     (
@@ -216,7 +228,7 @@ CALLS = CallTable(
             "ecs",
             "DescribeClusters",
             Effect.READS,
-            ("tasks",),
+            ("tasks", "cluster"),
             (Permission("ecs:DescribeClusters", CLUSTERS),),
             _ECS,
         ),
@@ -264,5 +276,6 @@ CALLS = CallTable(
             Permission("ec2:DeletePlacementGroup", (PLACEMENT_GROUPS,), (OURS,)),
         ),
         *CAPACITY_CALLS,
+        *IMAGE_CALLS,
     )
 )

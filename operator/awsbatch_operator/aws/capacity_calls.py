@@ -8,8 +8,9 @@ condition keys" of each service (docs.aws.amazon.com/service-authorization/lates
 
 **Only ours, by IAM too.** As in call_table.py: what is made must carry our cluster's tag
 (aws:RequestTag), and only what carries it is changed or ended (aws:ResourceTag). RunInstances and
-CreateFleet demand the tag of the request on each type of resource that they make; CreateTags is
-allowed for what one of our own calls is just making (ec2:CreateAction), and on what is ours.
+CreateFleet demand the tag of the request on each type of resource that they make; ec2:CreateTags is
+allowed for what one of our own calls is just making (ec2:CreateAction), and for nothing that is
+there: the operator never sends CreateTags itself.
 
 Without a condition stay what a launch only uses (image, subnet, security group, key, placement
 group, snapshot, a capacity reservation of one's own) and what only reads. Container instances are
@@ -128,18 +129,17 @@ CAPACITY_CALLS: tuple[Call, ...] = (
     _ec2(Effect.READS, "DescribeInstanceTypeOfferings", "zones_of"),
     _ec2(Effect.READS, "DescribeSubnets", "subnets"),
     _ec2(Effect.READS, "DescribeSecurityGroups", "security_groups"),
-    _ec2(Effect.READS, "DescribeImages", "images"),
+    _ec2(Effect.READS, "DescribeImages", "images own_images image_named"),
     _ec2(Effect.READS, "DescribeLaunchTemplateVersions", "launch_template"),
     _ec2(Effect.READS, "DescribeCapacityReservations", "capacity_reservations"),
     _ec2(Effect.READS, "DescribeInstanceStatus", "troubled_instances"),
     _ec2(Effect.READS, "DescribeSpotInstanceRequests", "spot_requests"),
     _ec2(Effect.READS, "DescribeSpotPriceHistory", "spot"),
     _ec2(Effect.READS, "DescribeVolumes", "volumes"),
-    _ec2_ours(Effect.READS, "GetConsoleOutput", "console_output", INSTANCES),
+    _ec2_ours(Effect.READS, "GetConsoleOutput", "console_output console", INSTANCES),
     _launch("RunInstances", *LAUNCHED),
     _launch("CreateFleet", FLEETS, *LAUNCHED),
     _ec2_ours(Effect.ENDS, "TerminateInstances", "change dry_run", INSTANCES),
-    _ec2_ours(Effect.CHANGES, "CreateTags", "change", *LAUNCHED, RESERVATIONS, TEMPLATES),
     _ec2_ours(Effect.ENDS, "DeleteVolume", "change", VOLUMES),
     _ec2(
         Effect.MAKES,
@@ -165,7 +165,7 @@ CAPACITY_CALLS: tuple[Call, ...] = (
         "ssm",
         "GetParameter",
         Effect.READS,
-        ("image_parameter",),
+        ("image_parameter", "parameter"),
         (Permission("ssm:GetParameter", (IMAGE_PARAMETERS,)),),
         _SSM,
         PART,

@@ -137,8 +137,8 @@ class Ec2Port(Protocol):
     async def change(self, scope: Scope, operation: str, request: Shape) -> Shape:
         """One call that makes, changes or ends something; once on the wire.
 
-        `operation`: RunInstances, CreateFleet, TerminateInstances, CreateTags,
-        CreateLaunchTemplate, DeleteLaunchTemplate, CreateCapacityReservation,
+        `operation`: RunInstances, CreateFleet, TerminateInstances, CreateLaunchTemplate,
+        DeleteLaunchTemplate, CreateCapacityReservation,
         CancelCapacityReservation, DeleteVolume, CreatePlacementGroup, DeletePlacementGroup. What it
         touches is asked of AWS again at the next
         look, whatever became of the call. A fleet that found no capacity for an offer says so in

@@ -10,6 +10,8 @@ from awsbatch_operator.aws.ec2 import Ec2Adapter
 from awsbatch_operator.aws.ecs import EcsAdapter
 from awsbatch_operator.aws.feed import Feed
 from awsbatch_operator.aws.identity import IdentityAdapter
+from awsbatch_operator.aws.image_ports import ImagePort
+from awsbatch_operator.aws.images import ImageAdapter
 from awsbatch_operator.aws.instances import ContainerInstanceSource, InstanceSource
 from awsbatch_operator.aws.job_feed import JobPoller
 from awsbatch_operator.aws.logs import LogsAdapter
@@ -34,6 +36,7 @@ class Aws:
     ec2: Ec2Port
     ecs: EcsPort
     identity: IdentityPort
+    images: ImagePort
     jobs: JobFeed
     logs: LogsPort
     notices: NoticeBook
@@ -78,6 +81,7 @@ def connect(settings: AwsSettings, context: AwsContext, wake: Wake) -> Aws:
         ec2=Ec2Adapter(sender, clock, instances, launched, settings.cluster_id),
         ecs=EcsAdapter(sender, joined),
         identity=IdentityAdapter(sender),
+        images=ImageAdapter(sender, clock, settings.cluster_id),
         jobs=jobs,
         logs=LogsAdapter(sender),
         notices=notices,

@@ -87,8 +87,14 @@ class Ec2Adapter(Descriptions):
         return await self._ours(scope, "DescribeVolumes", "Volumes")
 
     async def console_output(self, scope: Scope, instance_id: str) -> str:
-        request = {"InstanceId": instance_id}  # "Latest" is for types on Nitro only
-        answer = await self._sender.call(scope, "ec2:GetConsoleOutput", request)
+        """The latest, which only instances on Nitro give; else what EC2 has posted by itself."""
+        call, request = "ec2:GetConsoleOutput", {"InstanceId": instance_id}
+        try:
+            answer = await self._sender.call(scope, call, {**request, "Latest": True})
+        except AwsError as error:
+            if error.kind is not ErrorKind.INVALID or error.outcome_unknown:
+                raise
+            answer = await self._sender.call(scope, call, request)
         # botocore has decoded it. The first line may be cut, with half of a secret: it goes.
         text = str(answer.get("Output") or "")
         kept = text[-CONSOLE_LIMIT:]
@@ -140,9 +146,6 @@ class Ec2Adapter(Descriptions):
                 return {_owner(request)}
             case "TerminateInstances":
                 return self._feed.last_read.names_of(scope, request["InstanceIds"])
-            case "CreateTags":
-                found = [each for each in request["Resources"] if each.startswith("i-")]
-                return self._feed.last_read.names_of(scope, found) if found else ()
             case _:
                 return ()
 

@@ -45,14 +45,15 @@ _EC2_CHANGES = tuple(call.operation for call in CALLS if call.service == "ec2" a
 #
 # EC2 and ECS: buckets by operation (EC2) or group of operations (ECS). "Request throttling for the
 # Amazon EC2 API": 100 filled with 20 a second for what reads, 50 with 5 for what changes, fewer for
-# RunInstances (5 with 2), more for TerminateInstances (100 with 5) and CreateTags (100 with 10). A
-# launch and an end pay for each instance as well, from 1,000 with 2 and with 20 a second: nobody
-# reaches that but by launching more than 1,000 at once, and then EC2 refuses as it does for rates.
-# "Request throttling for the Amazon ECS API": 100 with 20 for what reads, with 40 for what changes
-# a cluster's resources. Here each has the whole rate and half of the burst: what else runs in the
-# account asks AWS as well, and its share of these is no smaller than ours. Systems Manager:
-# GetParameter 40 a second (its quotas). Prices: nothing is published; a dozen types a second do.
-# SQS has nearly no limit for standard queues ("Amazon SQS message quotas"): one for faults of ours.
+# RunInstances (5 with 2), more for TerminateInstances (100 with 5) and CreateTags (100 with 10);
+# CopyImage has 100 with 1. A launch and an end pay for each instance as well, from 1,000 with 2 and
+# with 20 a second: nobody reaches that but by launching more than 1,000 at once, and then EC2
+# refuses as it does for rates. "Request throttling for the Amazon ECS API": 100 with 20 for what
+# reads, with 40 for what changes a cluster's resources, 20 with 1 for clusters themselves. Here
+# each has the whole rate and half of the burst: what else runs in the account asks AWS as well, and
+# its share of these is no smaller than ours. Systems Manager: GetParameter 40 a second (its
+# quotas). Prices: nothing is published; a dozen types a second do. SQS has nearly no limit for
+# standard queues ("Amazon SQS message quotas"): one for faults of ours.
 PUBLISHED: tuple[Limit, ...] = (
     Limit("batch", ("SubmitJob",), Rate(50, 40)),
     Limit("batch", ("*",), Rate(50, 40)),
@@ -62,8 +63,10 @@ PUBLISHED: tuple[Limit, ...] = (
     Limit("ec2", ("RunInstances",), Rate(2, 4)),
     Limit("ec2", ("TerminateInstances",), Rate(5, 50)),
     Limit("ec2", ("CreateTags",), Rate(10, 50)),
+    Limit("ec2", ("CopyImage",), Rate(1, 50)),
     *(Limit("ec2", (operation,), Rate(5, 25)) for operation in _EC2_CHANGES),
     Limit("ecs", ("Describe*", "List*"), Rate(20, 50)),
+    Limit("ecs", ("CreateCluster", "DeleteCluster"), Rate(1, 10)),
     Limit("ecs", ("*",), Rate(40, 50)),
     Limit("ssm", ("*",), Rate(20, 20)),
     Limit("pricing", ("*",), Rate(5, 10)),

@@ -3,13 +3,13 @@
 Changed content (image, user data …) is tried with one instance before the rest follows.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.capacity.instances import HAS_JOINED, LIVING, ON_ITS_WAY, Life, Stage
 from awsbatch_operator.capacity.launches import PoolRecord
-from awsbatch_operator.capacity.model import Pool
+from awsbatch_operator.capacity.model import Pool, ReplacePolicy
 
 STOP_AFTER = 3
 # Why instances end that nobody has ended: from inside, or for what they were launched with (a key
@@ -110,6 +110,33 @@ def proven(current: Iterable[Life], pool: str, content: str) -> bool:
         life.pool == pool and life.instance.content == content and life.stage in ready
         for life in current
     )
+
+
+def to_be_tried(
+    current: Sequence[Life], pools: Iterable[Pool], contents: Mapping[str, str]
+) -> frozenset[str]:
+    """The pools that launch an instance of new content although nobody has a job for it.
+
+    They keep a minimum, and instances of other content in it are idle, which may be replaced as
+    soon as one of the new content has joined. Without it they would be kept for ever.
+    """
+    return frozenset(
+        pool.name
+        for pool in pools
+        if pool.name in contents and _keeps_former(current, pool, contents[pool.name])
+    )
+
+
+def _keeps_former(current: Sequence[Life], pool: Pool, content: str) -> bool:
+    if not pool.min_instances or pool.replace_policy is ReplacePolicy.NEVER:
+        return False
+    former = any(
+        life.pool == pool.name
+        and life.stage is Stage.IDLE
+        and life.instance.content not in {"", content}
+        for life in current
+    )
+    return former and not proven(current, pool.name, content)
 
 
 def launch_bound(current: Sequence[Life], pool: str, content: str) -> int | None:

@@ -12,7 +12,14 @@ from decimal import Decimal
 from enum import StrEnum
 
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.capacity.instances import LIVING, ON_ITS_WAY, WITHOUT_TASKS, Life, Stage
+from awsbatch_operator.capacity.instances import (
+    HAS_JOINED,
+    LIVING,
+    ON_ITS_WAY,
+    WITHOUT_TASKS,
+    Life,
+    Stage,
+)
 from awsbatch_operator.capacity.joining import overdue, proven
 from awsbatch_operator.capacity.model import OnRebalance, Pool, ReplacePolicy
 
@@ -222,7 +229,7 @@ def _deadline(life: Life, why: Why | None, pool: Pool | None, situation: Situati
 
 
 def _spare(pools: Sequence[Pool], current: Sequence[Life], situation: Situation) -> frozenset[str]:
-    """Those that have been idle for long enough, down to each pool's minimum.
+    """Those that have been idle for long enough, down to each pool's minimum of joined ones.
 
     The most expensive go first, of equal ones the newest.
     """
@@ -230,11 +237,7 @@ def _spare(pools: Sequence[Pool], current: Sequence[Life], situation: Situation)
     for pool in pools:
         if pool.spot_block is not None and not pool.spot_block.release_when_idle:
             continue
-        mine = [
-            life
-            for life in current
-            if life.pool == pool.name and life.stage in LIVING - {Stage.DRAINING, Stage.FORMER}
-        ]
+        mine = [life for life in current if life.pool == pool.name and life.stage in HAS_JOINED]
         idle = [
             life
             for life in mine

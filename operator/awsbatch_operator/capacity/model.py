@@ -103,13 +103,14 @@ class InstanceType:
         body: Shape,
         *,
         threads_per_core: int | None = None,
+        max_cpus: int | None = None,
         reserved: int = RESERVED_MIB,
         seen_mib: int | None = None,
     ) -> "InstanceType":
         """Read an entry of DescribeInstanceTypes; KeyError if it is none.
 
-        `threads_per_core` is the pool's cpuOptions. `seen_mib` is what ECS has registered of an
-        instance of this type: it goes before every estimate.
+        `threads_per_core` is the pool's cpuOptions, or its image's, and `max_cpus` what the kernel
+        of the image uses at most. `seen_mib`, which ECS has registered, goes before every estimate.
         """
         name, cpu = str(body["InstanceType"]), body["VCpuInfo"]
         vcpus, memory = int(cpu["DefaultVCpus"]), int(body["MemoryInfo"]["SizeInMiB"])
@@ -118,13 +119,14 @@ class InstanceType:
         threads = min(threads_per_core or default_threads, default_threads)
         gpus = body.get("GpuInfo", {}).get("Gpus", ())
         supported = body.get("ProcessorInfo", {}).get("SupportedArchitectures", ("x86_64",))
+        cpus = min(cores * threads, max_cpus or cores * threads)
         estimate = registered_mib(name, memory, reserved=reserved)
         return InstanceType(
             name=name,
             vcpus=vcpus,
             memory_mib=memory,
             registered_mib=estimate if seen_mib is None else seen_mib,
-            registered_cpu=cores * threads * CPU_UNITS,
+            registered_cpu=cpus * CPU_UNITS,
             gpus=sum(int(each["Count"]) for each in gpus),
             architecture="arm64" if "arm64" in supported else "x86_64",
             default_cores=cores,

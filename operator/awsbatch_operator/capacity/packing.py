@@ -4,7 +4,7 @@ Jobs are packed the largest first. Where a limit does not allow instances for al
 packed again in the order in which Batch would start them, so that the first ones are served.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -151,13 +151,15 @@ def choose(
     limits: Limits,
     rooms: Sequence[Room] = (),
     at_most: Mapping[str, int] | None = None,
+    tried: Collection[str] = (),
 ) -> Choice:
     """What to launch for what does not fit into `rooms` (free room, and what is on its way).
 
     `types` are those that each pool may use, as they register with its cpuOptions. `offers` are
     those that may be bought now: the paused ones are left out. `used` counts open launches in full.
     `at_most` bounds what a pool may launch (0: it is stopped; 1: a first instance of changed
-    content must join before the rest follows); jobs beyond that go to other pools.
+    content must join before the rest follows); jobs beyond that go to other pools. The pools in
+    `tried` keep one instance more than their minimum, which tries changed content.
 
     A pool has at most one open launch. While it has one, and for its further picks, the picks stand
     for later: they are not given to another pool, which would be dearer or of a lower priority.
@@ -174,7 +176,7 @@ def choose(
     if not _settled(packing, able, stuck, rooms, left=before, largest=True):
         packing = _Packing(tiers, Budget.of(pools, used, limits, bounds))
         _settled(packing, able, stuck, rooms, left=before, largest=False)
-    _keep_minimum(packing, pools, found, used)
+    _keep_minimum(packing, pools, found, used, tried)
     bought, after = _in_few_calls(packing, able, stuck, rooms) if packing.bought else ([], before)
     still = (*after, *fit(stuck, (*rooms, *_rooms(bought))))
     of_pools = [(pool, each) for pool in pools for each in types.get(pool.name, ())]
@@ -248,12 +250,17 @@ def _tiers(pools: Sequence[Pool], found: Sequence[Candidate]) -> list[list[Candi
 
 
 def _keep_minimum(
-    packing: _Packing, pools: Sequence[Pool], found: Sequence[Candidate], used: Usage
+    packing: _Packing,
+    pools: Sequence[Pool],
+    found: Sequence[Candidate],
+    used: Usage,
+    tried: Collection[str],
 ) -> None:
     """What `minInstances` wants beyond the demand, of the cheapest type."""
     for pool in sorted(pools, key=lambda each: (each.priority, each.name)):
         picked = sum(count for each, count in packing.bought if each.pool == pool.name)
-        missing = pool.min_instances - used.of(pool.name).instances - picked
+        wanted = pool.min_instances + (pool.name in tried)
+        missing = wanted - used.of(pool.name).instances - picked
         if missing <= 0:
             continue
         mine = [each for each in found if each.pool == pool.name]

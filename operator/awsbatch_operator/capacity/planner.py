@@ -30,7 +30,7 @@ from awsbatch_operator.capacity.demand import shortest_timeout
 from awsbatch_operator.capacity.fitting import fit, instances, place
 from awsbatch_operator.capacity.holdings import promised
 from awsbatch_operator.capacity.instances import rooms
-from awsbatch_operator.capacity.joining import launch_bound
+from awsbatch_operator.capacity.joining import launch_bound, to_be_tried
 from awsbatch_operator.capacity.launch_codec import annotation, written
 from awsbatch_operator.capacity.launches import Intent, Launches, Refused, Throttled
 from awsbatch_operator.capacity.leaving import (
@@ -189,6 +189,7 @@ def _choice(drafts: Drafts, free: Sequence[Room]) -> Choice:
         limits=wish.limits,
         rooms=free,
         at_most=_bounds(drafts),
+        tried=to_be_tried(seen.lives, wish.pools, drafts.templates.contents(wish)),
     )
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Shape
+from awsbatch_operator.api.references import AMI_REF
+from awsbatch_operator.api.tags import MAX_CPUS, THREADS_PER_CORE
 from awsbatch_operator.api.words import some_of
 from awsbatch_operator.userdata.model import Problem, pool_path
 
@@ -121,12 +123,15 @@ class Source:
     image_id: str = ""
     parameter: str = ""
     given: bool = True  # by the spec; False: it is our default
+    made: bool = False  # by an ExtendedAMI that the spec names
 
     @property
     def field(self) -> str:
         """The member of the pool in the spec."""
         if not self.given:
             return "image"
+        if self.made:
+            return f"image.{AMI_REF}"
         return "image.amiId" if self.image_id else "image.ssmParameter"
 
 
@@ -135,12 +140,26 @@ def is_image_id(text: str) -> bool:
     return bool(_IMAGE_ID.fullmatch(text))
 
 
+def lacks_image(body: Shape) -> bool:
+    """Whether the pool names an ExtendedAMI, and the image that it has made is not known."""
+    image = body.get("image") or {}
+    return AMI_REF in image and "amiId" not in image
+
+
 def given_source(body: Shape) -> Source | None:
     """What the spec names; None: nothing."""
     image = body.get("image") or {}
     if image.get("amiId"):
-        return Source(image_id=image["amiId"])
+        return Source(image_id=image["amiId"], made=AMI_REF in image)
     return Source(parameter=image["ssmParameter"]) if image.get("ssmParameter") else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageCpus:
+    """What of an instance's CPUs the kernel of its image uses, and so ECS registers. None: all."""
+
+    threads_per_core: int | None = None
+    max_cpus: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +168,7 @@ class Image:
 
     image_id: str = ""
     architecture: str = ""
+    cpus: ImageCpus = field(default_factory=ImageCpus)
     checked: Checked = field(default_factory=Checked)
 
 
@@ -180,8 +200,21 @@ def image(
     return Image(
         image_id=image_id,
         architecture=str(body.get("Architecture", "x86_64")),
+        cpus=_cpus(body),
         checked=Checked(notes=_deprecated(path, f"the image {image_id}{of}", source, body, now)),
     )
+
+
+def _cpus(body: Shape) -> ImageCpus:
+    """What of an instance's CPUs the image uses, by the tags that an ExtendedAMI gives it."""
+    tags = {each["Key"]: each["Value"] for each in body.get("Tags", ())}
+    threads, most = (_number(tags.get(each, "")) for each in (THREADS_PER_CORE, MAX_CPUS))
+    return ImageCpus(threads_per_core=threads, max_cpus=most)
+
+
+def _number(text: str) -> int | None:
+    """None if the text is no positive number; whoever may write tags may write anything."""
+    return int(text) if re.fullmatch("[1-9][0-9]{0,5}", text) else None
 
 
 def unreadable(pool: str, source: Source, identity: str) -> Image:

@@ -13,6 +13,7 @@ from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.words import some_of
 from awsbatch_operator.capacity.model import InstanceType, Market, Pool, Requirements
 from awsbatch_operator.capacity.offers import STANDARD, quota_group
+from awsbatch_operator.capacity.pool_checks import ImageCpus
 from awsbatch_operator.userdata.model import Problem, pool_path
 
 MOST = 60  # types of a pool: so many may be listed, and one launch offers no more to EC2
@@ -28,6 +29,7 @@ class Wanted:
     pool: Pool
     region: str
     architecture: str = ""  # of the image that the spec names; "": it names none
+    image_cpus: ImageCpus = field(default_factory=ImageCpus)
     reserved_mib: int
     seen_mib: Mapping[str, int] = field(default_factory=dict)  # what ECS has registered, by type
 
@@ -87,9 +89,12 @@ def _types(wanted: Wanted, bodies: Iterable[Shape], wrong: tuple[Problem, ...]) 
 
 
 def _described(wanted: Wanted, body: Shape) -> InstanceType:
+    cpus = wanted.image_cpus
+    threads = [wanted.pool.threads_per_core, cpus.threads_per_core]
     return InstanceType.described(
         body,
-        threads_per_core=wanted.pool.threads_per_core,
+        threads_per_core=min((each for each in threads if each is not None), default=None),
+        max_cpus=cpus.max_cpus,
         reserved=wanted.reserved_mib,
         seen_mib=wanted.seen_mib.get(str(body["InstanceType"])),
     )

@@ -11,9 +11,9 @@ from decimal import Decimal
 from typing import Any
 
 from awsbatch_operator.api import capacity_reasons as reasons
-from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding, Reason
 from awsbatch_operator.api.metadata import Shape
+from awsbatch_operator.api.references import AMI_REF
 from awsbatch_operator.api.words import some_of
 from awsbatch_operator.capacity.holdings import Prices
 from awsbatch_operator.capacity.machines import Machine, markets
@@ -87,10 +87,18 @@ def refused(pool: Pool, no: Refused) -> Resolved:
     )
 
 
-def unsupported(pool: Pool, member: str, remedy: str) -> Resolved:
-    """A pool that asks for what this version does not do."""
-    words = f"{pool_path(pool.name, member)} is not honoured."
-    return Resolved(pool=pool, findings=(Finding(catalogue.NOT_SUPPORTED_YET, words, remedy),))
+def imageless(pool: Pool, body: Shape) -> Resolved:
+    """A pool whose ExtendedAMI gives it no image of its own."""
+    name = body["image"][AMI_REF]["name"]
+    what = f"the ExtendedAMI {name} has made no image that this pool could use"
+    why = "It is not ready yet, or brings a launch template, which pools do not take"
+    remedy = (
+        "Wait for it; or, where its status.bake lists fields for LaunchTemplate, remove those from "
+        "it, or remove image.amiRef and describe the volumes in blockDeviceMappings of the pool"
+    )
+    problem = Problem(pool_path(pool.name, f"image.{AMI_REF}"), what, why, remedy)
+    found = _findings(reasons.POOL_INVALID, [problem])
+    return Resolved(pool=pool, findings=tuple(found))
 
 
 def resolved(pool: Pool, body: Shape, given: PoolUserData, site: Site, facts: Facts) -> Resolved:

@@ -21,7 +21,7 @@ from awsbatch_operator.aws.ssm import ecs_image_parameter
 from awsbatch_operator.capacity import pool_checks
 from awsbatch_operator.capacity.machines import markets
 from awsbatch_operator.capacity.model import Market, Pool, Requirements
-from awsbatch_operator.capacity.pool_checks import Image, Places, Source
+from awsbatch_operator.capacity.pool_checks import Image, ImageCpus, Places, Source
 from awsbatch_operator.capacity.pool_types import (
     Matching,
     Types,
@@ -38,10 +38,10 @@ from awsbatch_operator.capacity.resolved import (
     Facts,
     Resolved,
     Site,
+    imageless,
     refused,
     reserved_mib,
     resolved,
-    unsupported,
 )
 from awsbatch_operator.userdata.model import Problem, Refused
 from awsbatch_operator.userdata.pools import pool_user_data
@@ -53,7 +53,6 @@ _MATCHED_SECONDS = (
 _MATCHINGS = 64
 _PRICES_SECONDS = 2.0  # each type has a call of its own: come again when there are tokens for many
 _REMEMBERED = 2048  # of all pools of all environments
-_AMI_REF = "Images that an ExtendedAMI makes are not supported yet: set image.amiId instead."
 
 ValueT = TypeVar("ValueT")
 
@@ -99,8 +98,8 @@ class Resolver:
         for what may have changed: subnets, security groups and the image. Raises AwsError,
         NoTokenError.
         """
-        if (body.get("image") or {}).get("amiRef"):
-            return unsupported(pool, "image.amiRef", _AMI_REF)
+        if pool_checks.lacks_image(body):
+            return imageless(pool, body)
         given = pool_user_data(body)
         if isinstance(given, Refused):
             return refused(pool, given)
@@ -140,6 +139,7 @@ class Resolver:
             pool=pool,
             region=scope.region,
             architecture="" if found is None else found.architecture,
+            image_cpus=ImageCpus() if found is None else found.cpus,
             reserved_mib=reserved,
             seen_mib=dict(seen_mib),
         )

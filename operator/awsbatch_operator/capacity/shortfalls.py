@@ -165,8 +165,14 @@ def lacking(need: Need, able: Sequence[tuple[Pool, InstanceType]]) -> str:
         return f"{wants}; no pool has a type."
     pool, about = min(able, key=lambda each: (_distance(need, each[1]), each[1].name))
     lacks = []
-    if about.registered_cpu < need.cpu:
-        lacks.append(f"has {many(about.registered_cpu / CPU_UNITS, 'vCPU')}")
+    cpus = about.registered_cpu / CPU_UNITS
+    if about.registered_cpu < need.cpu <= about.vcpus * CPU_UNITS:
+        lacks.append(
+            f"registers {cpus:g} of its {about.vcpus} vCPUs with ECS, because its image or "
+            "cpuOptions switch off the others"
+        )
+    elif about.registered_cpu < need.cpu:
+        lacks.append(f"has {many(cpus, 'vCPU')}")
     if about.registered_mib < need.memory_mib:
         lacks.append(
             f"registers about {about.registered_mib} of its {about.memory_mib} MiB with ECS, "

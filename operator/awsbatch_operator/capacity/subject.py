@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from awsbatch_operator.api.metadata import RECONCILE_AT, Resource, Shape
+from awsbatch_operator.api.references import AMI_REF
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.capacity.launches import Launches
@@ -38,7 +39,14 @@ class Subject:
         """Another one for each spec, and for each time that a person asks for a look.
 
         A deletion that waits for finalizers counts as a generation (Kubernetes' BeforeDelete), and
-        is no reason for a pool that was stopped to go on.
+        is no reason for a pool that was stopped to go on. Another image of an ExtendedAMI is one,
+        as an edit is.
         """
         asked = self.resource.annotations.get(RECONCILE_AT, "")
-        return f"{self.resource.generation - self.resource.deleting}/{asked}"
+        generation = self.resource.generation - self.resource.deleting
+        return "/".join((str(generation), asked, *self._images()))
+
+    def _images(self) -> list[str]:
+        """The images that ExtendedAMIs have made for pools."""
+        named = [body.get("image") or {} for body in self.bodies.values()]
+        return sorted({each["amiId"] for each in named if AMI_REF in each and "amiId" in each})

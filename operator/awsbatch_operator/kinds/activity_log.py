@@ -5,7 +5,7 @@ from enum import Enum
 
 import structlog
 
-from awsbatch_operator.api import catalogue, job_reasons
+from awsbatch_operator.api import catalogue, image_reasons, job_reasons
 from awsbatch_operator.api.findings import Reason, Severity
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import Resource
@@ -42,6 +42,7 @@ _ACTIVITIES: Mapping[Reason, Activity] = {
     catalogue.DEREGISTERED: Activity.ENDED,
     catalogue.RETAINED: Activity.ENDED,
     job_reasons.JOB_SUCCEEDED: Activity.ENDED,
+    image_reasons.BUILD_ATTEMPT_FAILED: Activity.NOTED,  # it is tried again by itself
 }
 _BY_NAME: Mapping[str, Reason] = {reason.name: reason for reason in catalogue.reasons()}
 

@@ -8,15 +8,19 @@ from typing import Any
 
 from awsbatch_operator.api import catalogue, ownership_reasons
 from awsbatch_operator.api.findings import Finding
+from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import RESOLVED, Resource
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.tags import Ownership, holder, owner_words, unclaimed, was_adopted
 from awsbatch_operator.kinds.accounts import Home
+from awsbatch_operator.kinds.contract import LettingGo
 from awsbatch_operator.kinds.permissions import may_take_over
+from awsbatch_operator.kinds.scope_record import annotation
 from awsbatch_operator.kinds.shared import Shared
 from awsbatch_operator.kinds.turn import Turn
 from awsbatch_operator.kinds.users import goes
 
+AT_ONCE_SECONDS = 0.01
 _ANOTHER_NAME = "delete this object and create it again with another awsName"
 
 
@@ -79,36 +83,58 @@ def _where_allowed(home: Home) -> str:
     return f"spec.allowAdoption of AWSAccount {account}" if account else "--allow-adoption"
 
 
-def is_adopted(found: Ownership, tags: Mapping[str, str], resource: Resource) -> bool:
+def was_ours(resource: Resource, observed: object) -> bool:
+    """Whether AWS has shown this very thing as the object's before, and a record says what it is.
+
+    The status has the ARN of what a look has found to be the object's own, and of nothing else.
+    """
+    arn = getattr(observed, "arn", "")
+    return RESOLVED in resource.annotations and bool(arn) and resource.status.get("arn") == arn
+
+
+def is_adopted(
+    found: Ownership, tags: Mapping[str, str], resource: Resource, observed: object
+) -> bool:
     """Whether the thing is taken over now, or was by an earlier object of this name.
 
     The record says so, too. Only where there is none (the cluster was built anew, or somebody took
-    the annotation away) are the tags believed.
+    the annotation away) are the tags believed. What was ours before is what the record says, though
+    somebody has taken all tags from it since: as adopted it would stay when the object goes.
     """
     if found is Ownership.ADOPTABLE:
-        return True
+        return not was_ours(resource, observed)
     return RESOLVED not in resource.annotations and was_adopted(tags)
 
 
 def taken_over(
     turn: Turn[Any, Any, Any], found: Ownership | None, *, fresh: bool
 ) -> tuple[Finding, ...]:
-    """What is told when what AWS has becomes the object's own, as a fresh look says."""
-    if not fresh:
+    """What is told when what AWS has becomes the object's own, as a fresh look says.
+
+    Not of what is about to be let go.
+    """
+    if not fresh or isinstance(turn.desired, LettingGo):
         return ()
     if found is Ownership.RECREATED:
         message = "AWS already had what an earlier object of this name made; it is ours now."
         return (Finding(catalogue.REOWNED, message),)
+    if found is Ownership.ADOPTABLE and was_ours(turn.resource, turn.observed):
+        message = f"The tags awsbatch.dev/… of {where(turn)} were gone, and are set again."
+        return (Finding(catalogue.DRIFT_REPAIRED, message),)
     if found is Ownership.ADOPTABLE:
         message = f"AWS had {where(turn)}, which nobody had marked; it is ours now."
         return (Finding(ownership_reasons.ADOPTED, message),)
     return ()
 
 
-def kept(turn: Turn[Any, Any, Any]) -> Plan[Any]:
-    """The object goes, and what it has adopted stays; no record was left to say so before."""
-    words = f"{where(turn)} was taken over, so it stays, as no deletion policy says otherwise."
-    return Plan(released=True, findings=(Finding(catalogue.RETAINED, words),))
+def recorded_again(turn: Turn[Any, Any, Any], now: Instant) -> Plan[Any]:
+    """The record of an object that goes and of whose adoption only the tags know: it is lost.
+
+    With the record, the deletion goes on as that of anything adopted: what AWS has stays, without
+    our tags, and only what was launched for it ends.
+    """
+    assert turn.home is not None  # noqa: S101 - there is no look without a home
+    return Plan(record=annotation(turn.home.recorded, now), look_again_seconds=AT_ONCE_SECONDS)
 
 
 def where(turn: Turn[Any, Any, Any]) -> str:

@@ -84,6 +84,7 @@ _ARN_ONLY = _always("")
 _PARAMETER = _always("parameter", "ssm")  # a bare name means a parameter of the same region
 _IMAGE = _when_listed("image", "ec2", prefix="ami-", has_account=False)
 _IMAGE_PARAMETER = _always("parameter", "ssm", public="/aws/service/")
+_FILE_SYSTEM = _always("file-system", "elasticfilesystem", prefix="fs-")
 _KEY_PAIR = _when_listed("key-pair", "ec2")
 _PLACEMENT_GROUP = _when_listed("placement-group", "ec2", prefix="pg-", by_name=True)
 _SECURITY_GROUP = _when_listed("security-group", "ec2", prefix="sg-")
@@ -97,8 +98,10 @@ RESOURCE_FIELDS: Mapping[str, ResourceType] = {
     "secrets.valueFrom": _PARAMETER,
     "secretOptions.valueFrom": _PARAMETER,
     "credentialsParameter": _always("secret", "secretsmanager", separator=":"),
-    "fileSystemId": _always("file-system", "elasticfilesystem", prefix="fs-"),
+    "fileSystemId": _FILE_SYSTEM,
     "accessPointId": _always("access-point", "elasticfilesystem", prefix="fsap-"),
+    # The host of an NFS server, too: that of an EFS file system is one, and gives the same data.
+    "mounts.source": _FILE_SYSTEM,
     "fileSystemArn": _ARN_ONLY,
     "accessPointArn": _ARN_ONLY,
     "consumableResource": _always("consumable-resource", "batch"),

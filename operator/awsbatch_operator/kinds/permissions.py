@@ -22,7 +22,16 @@ from awsbatch_operator.kinds.named_resources import (
     roles,
 )
 
-_PARTITIONS = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"))
+# By how the names of their regions begin; AWS's other regions are in the partition "aws".
+_PARTITIONS = (
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+    ("eusc-", "aws-eusc"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +102,7 @@ def refusal(
     """Why the account does not allow what the object asks for; None if it does."""
     return (
         namespace_refusal(resource.key.namespace, allowed, namespace_labels)
-        or _region_refusal(region, allowed)
+        or _region_refusal(resource, region, allowed)
         or _adoption_refusal(resource, allowed)
         or roles_refusal(resource, allowed, account_id, region)
         or _resources_refusal(resource, allowed, account_id, region)
@@ -123,14 +132,22 @@ def _serving(allowed: Allowances) -> str:
     )
 
 
-def _region_refusal(region: str, allowed: Allowances) -> Finding | None:
-    if allowed.regions is None or region in allowed.regions:
+def _region_refusal(resource: Resource, region: str, allowed: Allowances) -> Finding | None:
+    """The object's own region first, then those that an image is to be copied to."""
+    if allowed.regions is None:
         return None
+    further = [str(each) for each in resource.spec.get("regions") or ()]
+    refused = next((each for each in (region, *further) if each not in allowed.regions), None)
+    if refused is None:
+        return None
+    otherwise = "make the object anew in another region"
+    if refused != region:
+        otherwise = "remove it from spec.regions"
     return Finding(
         catalogue.NOT_ALLOWED,
-        f"{_capital(allowed.words)} does not allow the region {region}; "
+        f"{_capital(allowed.words)} does not allow the region {refused}; "
         f"it allows {', '.join(allowed.regions) or 'none'}.",
-        f"Add it to {allowed.where('allowedRegions')}, or make the object anew in another region.",
+        f"Add it to {allowed.where('allowedRegions')}, or {otherwise}.",
     )
 
 

@@ -1,7 +1,8 @@
 """Which job queues in AWS stand in the way of a deletion (pure)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
@@ -49,6 +50,24 @@ def in_use(
     message = words.format(some_of([use.seen_from(here) for use in staying or queues]))
     finding = Finding(catalogue.STILL_IN_USE, message, remedy)
     return blocked(removal, now, by_others=bool(staying), finding=finding)
+
+
+def exchanged(order: Sequence[Shape], heirs: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The order with environments (ARNs) exchanged for their heirs, each of them named once.
+
+    An heir that the order has already stays in its own place: AWS takes no environment twice, and
+    two that were replaced may have the same heir.
+    """
+    named = {str(entry["computeEnvironment"]) for entry in order}
+    kept = []
+    for entry in order:
+        arn = str(entry["computeEnvironment"])
+        heir = heirs.get(arn, arn)
+        if heir != arn and heir in named:
+            continue
+        named.add(heir)
+        kept.append({**entry, "computeEnvironment": heir})
+    return kept
 
 
 def _used_by(queue: Shape) -> set[str]:

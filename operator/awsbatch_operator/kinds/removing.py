@@ -73,8 +73,6 @@ class Removals(Generic[DesiredT, ObservedT, ActionT]):
         elif _was_removed(turn.plan) and turn.home is not None and not self.kind.bounded:
             words = f"{turn.home.recorded.serving or resource.key.name} is gone from AWS."
             self.shared.narrator.done(resource, [Finding(catalogue.DELETED, words)])
-        elif turn.plan is not None:
-            self.shared.narrator.done(resource, _kept(turn.plan))
         self.shared.claims.freed(resource.key)
         return Again()
 
@@ -140,8 +138,3 @@ def _was_adopted(resource: Resource) -> bool:
 def _was_removed(plan: Plan[ActionT] | None) -> bool:
     """Whether AWS has nothing more of it; not when it is retained, or another's."""
     return plan is not None and not plan.findings
-
-
-def _kept(plan: Plan[ActionT]) -> list[Finding]:
-    """That it stays although no record says so; what is another's was told of before."""
-    return [finding for finding in plan.findings if finding.reason is catalogue.RETAINED]

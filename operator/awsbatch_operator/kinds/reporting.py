@@ -91,8 +91,8 @@ class Reporter(Generic[DesiredT, ObservedT, ActionT]):
         """The object with the status written; None if the object is gone."""
         resource = turn.resource
         fields = dict(shown.fields)
-        if turn.foreign:
-            fields.pop("arn", None)  # what is another's must never be used through this object
+        if turn.foreign or turn.unclaimed:
+            fields.pop("arn", None)  # what is not its own must never be used through this object
         status = statuses.whole(
             resource,
             fields,

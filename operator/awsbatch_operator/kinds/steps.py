@@ -148,7 +148,7 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
         """Observe and plan; None if what AWS has is somebody else's."""
         assert turn.home is not None  # noqa: S101 - set by go
         kind, resource, home = self.kind, turn.resource, turn.home
-        turn.desired, turn.foreign = desire(resource), False
+        turn.desired, turn.foreign, turn.unclaimed = desire(resource), False, False
         if answer is None:
             answer = await kind.observe(resource, home.recorded, home.scope, fresh=fresh)
         turn.observed = answer
@@ -159,11 +159,12 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
         if owned is Ownership.FOREIGN:
             turn.foreign, turn.observed = True, None
             return await self._not_ours(turn, desire, kind.marks(answer), fresh=fresh)
-        if self.scoped and claiming.is_adopted(owned, kind.marks(answer), resource):
+        turn.unclaimed = owned is Ownership.ADOPTABLE and not claiming.was_ours(resource, answer)
+        if self.scoped and claiming.is_adopted(owned, kind.marks(answer), resource, answer):
             turn.home = replace(home, recorded=replace(home.recorded, origin=Origin.ADOPTED))
             turn.desired = desire(resource)
             if isinstance(turn.desired, Removal) and resource.spec.get("deletionPolicy") is None:
-                turn.plan = claiming.kept(turn)  # only its tags knew that it is to stay
+                turn.plan = claiming.recorded_again(turn, self.shared.clock.now())
                 return turn.plan
         plan = self._plan(turn, owned, fresh=fresh)
         if owned is Ownership.ADOPTABLE and not plan.steps:

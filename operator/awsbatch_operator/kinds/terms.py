@@ -20,11 +20,13 @@ class Terms:
     It is so only once this generation was reached: until then AWS differs because of what the spec
     says, and not because of what somebody else has done. But what was just taken over was
     there before the spec: it is left as it is until the spec is edited, so that whoever moves here
-    sees first what would be changed. `adopts_only`: nothing is ever made (adoptionPolicy Adopt).
+    sees first what would be changed. `taking_over`: that is so now, and no status
+    was written since. `adopts_only`: nothing is ever made (adoptionPolicy Adopt).
     """
 
     reports: bool = False
     adopts_only: bool = False
+    taking_over: bool = False
 
     def nothing_made(self, what: str) -> Plan[ApiCall] | None:
         """Why AWS is left without the thing, which is named; None: it is made."""
@@ -40,8 +42,12 @@ class Terms:
 def terms_of(resource: Resource) -> Terms:
     """What spec and status say."""
     wanted = resource.spec.get("driftPolicy") == "Report"
-    reports = wanted and (was_reached(resource) or _was_just_taken_over(resource))
-    return Terms(reports=reports, adopts_only=resource.spec.get("adoptionPolicy") == "Adopt")
+    taking_over = wanted and _was_just_taken_over(resource)
+    return Terms(
+        reports=taking_over or (wanted and was_reached(resource)),
+        adopts_only=resource.spec.get("adoptionPolicy") == "Adopt",
+        taking_over=taking_over,
+    )
 
 
 def _was_just_taken_over(resource: Resource) -> bool:

@@ -110,17 +110,9 @@ class Scoped(AwsFields):
     )
 
 
-class Infrastructure(Scoped):
-    """What the kinds share whose AWS object lives as long as the resource."""
+class Lasting(Scoped):
+    """What the kinds share that have something in AWS for as long as the resource is there."""
 
-    aws_name: str | None = Field(
-        None,
-        description=(
-            "Name in AWS. Unset: namespace, name and a hash that keeps clusters apart. Immutable."
-        ),
-        max_length=128,
-        json_schema_extra=ruled(AWS_NAME),
-    )
     adoption_policy: AdoptionPolicy | None = Field(
         None,
         description=(
@@ -136,4 +128,17 @@ class Infrastructure(Scoped):
             "back. Report: change nothing, and list it in the condition Drifted. A change of the "
             "spec is applied in any case."
         ),
+    )
+
+
+class Infrastructure(Lasting):
+    """What the kinds share whose AWS object has one name for all of its life."""
+
+    aws_name: str | None = Field(
+        None,
+        description=(
+            "Name in AWS. Unset: namespace, name and a hash that keeps clusters apart. Immutable."
+        ),
+        max_length=128,
+        json_schema_extra=ruled(AWS_NAME),
     )

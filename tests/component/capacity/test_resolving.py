@@ -108,8 +108,8 @@ async def test_an_image_of_another_architecture_leaves_the_types_that_can_start_
     assert found.machine is not None
 
 
-async def test_user_data_that_is_no_good_and_images_of_ours_are_told(rig):
+async def test_user_data_that_is_no_good_and_an_image_that_is_not_made_yet_are_told(rig):
     [(reason, text)] = told(await rig.resolve(userData={"script": 7}))
     assert (reason, f"{PATH}.userData.script" in text) == ("UserDataRefused", True)
     [(reason, text)] = told(await rig.resolve(image={"amiRef": {"name": "atmos"}}))
-    assert (reason, f"{PATH}.image.amiRef" in text) == ("NotSupportedYet", True)
+    assert (reason, f"{PATH}.image.amiRef" in text) == ("PoolInvalid", True)

@@ -2,6 +2,7 @@
 
 from tests.component.capacity.resolver_rig import told
 
+from awsbatch_simulator.ec2 import public_images
 from awsbatch_simulator.faults import Effect, FaultSpec
 
 PATH = "spec.capacity.pools[name=main]"
@@ -26,9 +27,13 @@ async def test_at_rest_aws_is_asked_nothing(rig):
 
 
 async def test_an_image_that_was_deregistered_is_told_within_ten_minutes(rig):
-    image = "ami-760aaa0f"
+    # Not the newest, which all others are launched with.
+    named = [{"Name": "name", "Values": ["al2023-ami-ecs-hvm-*-x86_64"]}]
+    found = rig.client().describe_images(Owners=["amazon"], Filters=named)["Images"]
+    image = sorted(found, key=lambda each: each["CreationDate"])[-2]["ImageId"]
     assert told(await rig.resolve(image={"amiId": image})) == []
-    rig.client().deregister_image(ImageId=image)
+    simulator = rig.account.simulator
+    assert public_images.withdraw(simulator.world, simulator.place.region, image)
     assert told(await rig.resolve(image={"amiId": image})) == []
     [(reason, text)] = told(await rig.resolve(image={"amiId": image}, fresh=True))
     assert (reason, image in text) == ("PoolInvalid", True)

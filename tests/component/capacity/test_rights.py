@@ -1,4 +1,4 @@
-"""Everything that the operator does in AWS takes its own policies, and takes all of them.
+"""What the operator does in AWS, but for images, takes its own policies, and takes all of them.
 
 One life of every kind, with instances, under exactly the policies of deploy/iam. Nothing is denied,
 and each statement is used for each of its actions on each of its resources, but for those that are
@@ -6,7 +6,6 @@ listed with why the policy has them all the same.
 """
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from tests.support import manifests, rights
@@ -44,7 +43,7 @@ def _pattern(service: str, kind: str) -> str:
 OURS, TO_BE_OURS, FREE, PASSED = (
     "aws:ResourceTag", "aws:RequestTag", "", "iam:PassedToService"
 )  # fmt: skip
-_TAGGED = ("capacity-reservation", "instance", "launch-template", "network-interface")
+
 # Why the policies give a right that no call of this life takes.
 BESIDES: dict[str, set[Right]] = {
     "consumable resources are not simulated": {
@@ -61,9 +60,6 @@ BESIDES: dict[str, set[Right]] = {
         *_on("ec2:CreateFleet", FREE, "placement-group"),
         *_on("ec2:RunInstances", FREE, "key-pair", "placement-group", "snapshot"),
     },
-    "nothing tags what is there, yet: see BY_NOBODY_YET in tests/integration/crash": {
-        *_on("ec2:CreateTags", OURS, *_TAGGED, "spot-instances-request", "volume"),
-    },
     "the pass over what has no owner: tests/component/lifecycle/test_orphans.py": {
         ("ec2:DescribeVolumes", "*", FREE),
         *_on("ec2:DeleteVolume", OURS, "volume"),
@@ -77,32 +73,6 @@ BESIDES: dict[str, set[Right]] = {
         ("iam:PassRole", "arn:aws:iam::*:role/AWSBatchServiceRole", PASSED),
     },
 }
-
-
-def unused(there: Fleet) -> set[Right]:
-    """The rights that the policies give and nothing has taken."""
-    used = {
-        (each["statement"], each["action"], each["resource"])
-        for each in there.simulator.dispatcher.authorizer.report()["allowed"]
-    }
-    return {
-        (action, resource, _condition(statement))
-        for part in rights.PARTS
-        for statement in rights.given_out(part, CLUSTER)["Statement"]
-        for action in statement["Action"]
-        for resource in _listed(statement["Resource"])
-        if (statement["Sid"], action, resource) not in used
-    }
-
-
-def _condition(statement: Mapping[str, Any]) -> str:
-    """By which keys a statement is narrowed."""
-    keys = {key for tests in statement.get("Condition", {}).values() for key in tests}
-    return " ".join(sorted(key.partition("/")[0] for key in keys))
-
-
-def _listed(value: Any) -> list[str]:
-    return value if isinstance(value, list) else [value]
 
 
 def furnish_iam(there: Fleet) -> None:
@@ -231,5 +201,6 @@ async def test_a_life_of_everything_takes_each_right_of_the_policies_and_no_othe
         await there.until_gone(*EVERYTHING, within=2000)
     assert rights.denied(there.simulator) == []
     listed = {right for rights_of in BESIDES.values() for right in rights_of}
-    assert unused(there) - listed == set(), "the policies give more than is needed"
-    assert listed - unused(there) == set(), "they are used; do not list them"
+    unused = rights.unused(there.simulator, CLUSTER, "operator", "capacity")
+    assert unused - listed == set(), "the policies give more than is needed"
+    assert listed - unused == set(), "they are used; do not list them"

@@ -1,6 +1,7 @@
 """Every folder of examples/ in any order: applied one by one, used, and deleted one by one.
 
-Those of capacity have tests of their own, on the real API server (test_capacity_examples.py).
+Those of capacity have tests of their own, on the real API server (test_capacity_examples.py), and
+so have those of machine images (test_image_examples.py).
 """
 
 import json
@@ -158,6 +159,7 @@ async def test_an_example_works_in_whatever_order_it_is_applied_and_deleted(fold
 
 def test_every_folder_is_tried_here_or_elsewhere():
     elsewhere = {"spot-block", "unmanaged"}  # with instances: test_capacity_examples.py
+    elsewhere |= {f"extended-ami/{name}" for name in ("efs-mpi", "large-disk", "prepulled")}
     parts = {"adoption", *(f"replacement/{part}" for part in ("after", "before", "work"))}
     assert set(folders()) == {*SHOWS, *elsewhere, *parts}
 

@@ -2,11 +2,13 @@
 
 from tests.support import manifests
 from tests.support.installation import Installation
-from tests.support.made_elsewhere import SHARED, described, make, spec_of
+from tests.support.made_elsewhere import FOREIGN, SHARED, described, make, spec_of
 from tests.support.manifests import DEFINITION
 
 from awsbatch_operator.api.tags import CLUSTER, KIND, NAME
 from awsbatch_operator.api.tags import NAMESPACE as NAMESPACE_TAG
+
+LAG = 20.0  # seconds for which AWS does not list what was registered
 
 
 def allowing():
@@ -34,6 +36,24 @@ async def test_revisions_of_others_are_never_deregistered_not_even_the_one_that_
         await there.until_gone(DEFINITION)
     left = [each["containerProperties"]["command"] for each in described(there).values()]
     assert left == [["theirs"]]
+
+
+async def test_a_revision_that_aws_does_not_list_yet_is_let_go_by_one_call():
+    there = allowing()
+    await make(there, DEFINITION)
+    async with there.running():
+        there.apply(DEFINITION, spec_of(DEFINITION))
+        await there.until_ready(DEFINITION)
+        there.lagging.seconds = LAG
+        there.apply(DEFINITION, spec_of(DEFINITION) | manifests.definition("two"))
+        await there.until_ready(DEFINITION)
+        there.calls.clear()
+        there.kube.remove(DEFINITION)
+        await there.until_gone(DEFINITION)
+        assert there.changes() == ["batch:UntagResource"] * 2
+    there.lagging.seconds = 0
+    tags = {name: each["tags"] for name, each in described(there).items()}
+    assert tags == {f"JobDefinition {SHARED}:1": FOREIGN, f"JobDefinition {SHARED}:2": {}}
 
 
 async def test_a_name_of_which_another_operator_has_marked_a_revision_is_not_adopted():

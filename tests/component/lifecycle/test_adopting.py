@@ -122,6 +122,25 @@ async def test_under_report_what_the_spec_asks_for_is_only_listed_until_it_is_ed
             assert not there.is_true(key, "Drifted")
 
 
+async def test_what_aws_is_at_work_on_is_shown_only_once_it_is_marked_and_then_only_listed():
+    """Else the first look would count as a status of its own, and the rest be changed at once."""
+    there = allowing()
+    await make(there, ENVIRONMENT)
+    there.aws().update_compute_environment(
+        computeEnvironment=SHARED, computeResources={"instanceTypes": ["c7i.large"]}
+    )
+    shown = []
+    async with there.running():
+        there.kube.subscribe(lambda _, body: shown.append((body.get("status") or {}).get("arn")))
+        there.apply(ENVIRONMENT, spec_of(ENVIRONMENT, driftPolicy="Report"))
+        await there.until(ENVIRONMENT, "Reconciling", "Updating")
+        assert set(shown) == {None}
+        await there.until_ready(ENVIRONMENT, within=3600)
+        await there.clock.advance(60)
+        assert there.changes() == [TAG]
+        assert there.is_true(ENVIRONMENT, "Drifted")
+
+
 async def test_under_report_an_edit_mends_what_was_invalid_when_it_was_taken_over():
     there = allowing()
     await make(there, ENVIRONMENT)

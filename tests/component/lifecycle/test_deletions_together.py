@@ -19,6 +19,7 @@ from awsbatch_operator.api.metadata import PAUSED, ObjectKey
 
 ALL = (DEFAULT_ACCOUNT, ENVIRONMENT, POLICY, QUEUE, DEFINITION, JOB)
 APART = 0.2  # seconds between two deletions of one command
+LAG = 30.0  # seconds
 TOGETHER = 5.0  # seconds within which nobody is called
 
 
@@ -96,6 +97,29 @@ async def test_a_deletion_calls_for_a_person_if_what_it_waits_for_stays(key, goi
         for each in ALL:
             there.kube.remove(each)
         await there.until_gone(*ALL, within=1800)
+
+
+async def test_what_waits_for_aws_to_forget_a_relation_says_so_and_calls_for_nobody():
+    """AWS counts a queue as using its environments for a while after it is gone."""
+    there = Installation()
+    there.fault(effect="world", name="relation_lag", seconds=LAG)
+    async with there.running():
+        await started(there)
+        said = blocked(there)
+        for key in ALL:
+            there.kube.remove(key)
+        await there.until(ENVIRONMENT, "Reconciling", "WaitsForDeletions")
+        assert "JobQueue science/main" in there.condition(ENVIRONMENT, "Reconciling")["message"]
+        await there.until_gone(QUEUE, within=900)
+        forgotten = there.clock.monotonic() + LAG
+        message = await there.until(ENVIRONMENT, "Reconciling", "AWSBusy", within=15)
+        assert "It is in no queue any more, and disabled, but AWS does not delete it yet" in message
+        assert "JobQueue relationship" in message
+        await there.clock.advance(forgotten - there.clock.monotonic() - 2)
+        assert there.is_true(ENVIRONMENT, "Reconciling", "AWSBusy")
+        await there.until_gone(*ALL, within=60)
+    assert said == []
+    assert there.calls.count("batch:DeleteComputeEnvironment") < LAG
 
 
 async def test_a_name_that_another_object_is_about_to_free_calls_for_nobody():

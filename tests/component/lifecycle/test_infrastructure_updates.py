@@ -126,6 +126,27 @@ async def test_a_newer_version_is_taken_over_where_it_is_tracked_by_one_look_for
     assert there.changes() == [UPDATE]
 
 
+async def test_under_report_a_newer_version_is_followed_and_what_was_changed_by_hand_is_listed():
+    there = Installation()
+    make_template(there)
+    spec = with_template(launchTemplateVersions="Track", driftPolicy="Report")
+    async with there.running():
+        await started(there, spec)
+        there.aws().update_compute_environment(
+            computeEnvironment=there.status(ENVIRONMENT)["awsName"],
+            computeResources={"maxvCpus": 99},
+        )
+        await there.clock.advance(60)
+        add_version(there)
+        await there.clock.run_until(lambda: used_version(there) == "2", within=1200)
+        await there.until_ready(ENVIRONMENT)
+        await there.clock.advance(60)
+        assert there.ready(ENVIRONMENT)
+        assert there.is_true(ENVIRONMENT, "Drifted")
+    assert there.changes() == [UPDATE]
+    assert in_aws(there)["computeResources"]["maxvCpus"] == 99
+
+
 async def test_what_ec2_does_not_tell_is_said_and_holds_up_nothing_else():
     there = Installation()
     make_template(there)

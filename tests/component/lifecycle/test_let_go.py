@@ -4,9 +4,10 @@ import pytest
 from tests.component.batchjob.runs import FOR_EVER, JOB, alive, hidden, script
 from tests.support import manifests
 from tests.support.installation import NAMESPACE, Installation
+from tests.support.made_elsewhere import FOREIGN, make, spec_of, tags_of
 from tests.support.manifests import DEFINITION, ENVIRONMENT, POLICY, QUEUE, SPECS
 
-from awsbatch_operator.api.metadata import PAUSED, ObjectKey
+from awsbatch_operator.api.metadata import PAUSED, RESOLVED, ObjectKey
 from awsbatch_operator.kinds.lasting import APPEARING_SECONDS
 
 MAKES = {
@@ -181,3 +182,19 @@ async def test_what_a_queue_of_somebody_else_uses_goes_when_aws_may_keep_it(key)
         await there.until_gone(key, within=5)
     assert there.changes() == []
     assert len(there.batch.environments) == len(there.batch.policies) == 1
+
+
+async def test_what_was_adopted_is_free_for_the_next_owner_though_its_record_was_lost():
+    """Only its tags say by then that it was there before; they are read, and then taken off."""
+    there = Installation(allow_adoption=True)
+    await make(there, POLICY)
+    async with there.running():
+        there.apply(POLICY, spec_of(POLICY, adoptionPolicy="AdoptOrCreate"))
+        await there.until_ready(POLICY)
+    there.kube.annotate(POLICY, **{RESOLVED: None})
+    there.remove(POLICY)
+    there.calls.clear()
+    async with there.running():
+        await there.until_gone(POLICY, within=300)
+    assert there.changes() == ["batch:UntagResource"]
+    assert tags_of(there, POLICY) == FOREIGN

@@ -63,6 +63,56 @@ async def test_it_comes_and_goes_with_an_edit_and_what_somebody_removed_is_made_
     assert used_group(there) == ""
 
 
+def forget(there):
+    """As `kubectl replace` does."""
+    annotations = there.kube.see(ENVIRONMENT)["metadata"]["annotations"]
+    there.kube.annotate(ENVIRONMENT, **dict.fromkeys(annotations))
+
+
+async def test_it_is_not_left_behind_when_all_annotations_are_lost_before_it_goes():
+    there = Installation()
+    async with there.running():
+        there.apply(ENVIRONMENT, managed_group())
+        await there.until_ready(ENVIRONMENT)
+        forget(there)
+        await there.clock.advance(60)
+        there.apply(ENVIRONMENT, environment())
+        await there.clock.run_until(lambda: not groups(there), within=900)
+        await there.until_ready(ENVIRONMENT)
+
+
+async def test_it_is_found_again_by_its_name_when_all_annotations_are_lost_while_it_goes():
+    """The spec does not ask for it any more, and AWS's environment does not name it."""
+    there = Installation()
+    async with there.running():
+        there.apply(ENVIRONMENT, managed_group())
+        await there.until_ready(ENVIRONMENT)
+        there.fault(effect="deny", service="ec2", operation="DeletePlacementGroup")
+        there.apply(ENVIRONMENT, environment())
+        await there.clock.run_until(lambda: DROP in there.calls, within=900)
+        assert used_group(there) == ""
+    forget(there)
+    there.mend()
+    async with there.running():
+        await there.clock.run_until(lambda: not groups(there), within=900)
+        await there.until_ready(ENVIRONMENT)
+        there.calls.clear()
+        await there.clock.advance(60)
+    assert not [call for call in there.calls if call.startswith("ec2:")], "it is over"
+
+
+async def test_who_has_lost_its_annotations_and_never_had_a_group_needs_no_right_to_look_for_one():
+    there = Installation()
+    async with there.running():
+        there.apply(ENVIRONMENT, environment())
+        await there.until_ready(ENVIRONMENT)
+        there.fault(effect="deny", service="ec2", operation="DescribePlacementGroups")
+        forget(there)
+        await there.clock.advance(60)
+        assert there.ready(ENVIRONMENT)
+        assert there.changes() == [CREATE]
+
+
 async def test_a_foreign_group_of_its_name_is_neither_used_nor_removed():
     there = Installation()
     async with there.running():

@@ -16,8 +16,10 @@ from tests.component.lifecycle.test_replacement import (
     with_a_job,
     with_replacement,
 )
+from tests.support import rights
 from tests.support.installation import NAMESPACE, Installation
 from tests.support.manifests import ENVIRONMENT, QUEUE, environment, unmanaged
+from tests.support.one_process import CLUSTER
 from tests.support.remedies.deeds import drop_cluster
 
 from awsbatch_operator.api.metadata import ObjectKey
@@ -40,7 +42,7 @@ async def with_a_foreign_queue(there: Installation) -> tuple[str, str]:
 
 
 async def test_a_queue_of_somebody_else_blocks_a_replacement_until_it_may_be_changed():
-    there = Installation(limited=False)  # our own policy lets nobody change queues of others
+    there = Installation()
     async with there.running():
         old, second = await with_a_foreign_queue(there)
         there.apply(ENVIRONMENT, NEW)
@@ -50,7 +52,13 @@ async def test_a_queue_of_somebody_else_blocks_a_replacement_until_it_may_be_cha
         await there.clock.advance(120)
         assert there.changes() == []
         there.apply(ENVIRONMENT, with_replacement(NEW, foreignQueues="Swap"))
-        await there.until_ready(ENVIRONMENT, within=900)
+        message = await there.until(ENVIRONMENT, "Stalled", "PermissionDenied", within=900)
+        assert "AWS refuses batch:UpdateJobQueue" in message
+        assert f"theirs, a job queue of others, keeps {old}" in message
+        assert "deploy/iam/foreign-queues-policy.json" in message
+        assert order(there, "theirs") == [second, old]
+        rights.enforce(there.simulator, CLUSTER, besides="foreign-queues")
+        await there.until_ready(ENVIRONMENT, within=1800)
         new = str(there.status(ENVIRONMENT)["awsName"])
         assert old not in environments(there)
         assert order(there, "theirs") == [second, new]

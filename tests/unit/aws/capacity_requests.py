@@ -21,7 +21,6 @@ CAPACITY_CHANGES: dict[str, dict[str, dict]] = {
         "RunInstances": LAUNCH,
         "CreateFleet": FLEET,
         "TerminateInstances": {"InstanceIds": ["i-1"]},
-        "CreateTags": {"Resources": ["i-1"], "Tags": [{"Key": "a", "Value": "b"}]},
         "CreateLaunchTemplate": {
             "LaunchTemplateName": "n",
             "LaunchTemplateData": {},
@@ -42,4 +41,23 @@ CAPACITY_CHANGES: dict[str, dict[str, dict]] = {
         },
         "DeregisterContainerInstance": {"cluster": "c", "containerInstance": "a", "force": True},
     },
+}
+# What `send` of ImagePort can be asked for, and how.
+IMAGE_CHANGES: dict[str, dict] = {
+    "ec2:CreateImage": {"InstanceId": "i-1", "Name": "name"},
+    "ec2:CreateTags": {"Resources": ["ami-1"], "Tags": [{"Key": "a", "Value": "b"}]},
+    "ec2:CopyImage": {
+        "Name": "name",
+        "SourceImageId": "ami-1",
+        "SourceRegion": "eu-west-1",
+        "ClientToken": "t",
+    },
+    "ec2:EnableImageDeprecation": {"ImageId": "ami-1", "DeprecateAt": "2030-01-01T00:00:00Z"},
+    "ec2:DisableImageDeprecation": {"ImageId": "ami-1"},
+    "ec2:DeregisterImage": {"ImageId": "ami-1"},
+    "ec2:DeleteSnapshot": {"SnapshotId": "snap-1"},
+    "ecs:CreateCluster": {"clusterName": "c"},
+    "ecs:DeleteCluster": {"cluster": "c"},
+    "ssm:PutParameter": {"Name": "/p", "Value": "ami-1", "Type": "String"},
+    "ssm:DeleteParameter": {"Name": "/p"},
 }

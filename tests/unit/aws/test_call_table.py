@@ -9,11 +9,11 @@ from pathlib import Path
 import botocore.session
 import pytest
 from tests.support.stub_aws import ASSUMED, CALLER, Refused
-from tests.unit.aws.capacity_requests import CAPACITY_CHANGES
+from tests.unit.aws.capacity_requests import CAPACITY_CHANGES, IMAGE_CHANGES
 from tools import iam_policy
 
 from awsbatch_operator.api.scope import Scope
-from awsbatch_operator.aws import capacity_ports, ports
+from awsbatch_operator.aws import capacity_ports, image_ports, ports
 from awsbatch_operator.aws.call_table import CALLS
 
 SCOPE = Scope("111122223333", "eu-central-1")
@@ -92,6 +92,13 @@ CALLED = [
     ("ecs", "container_instances", (SCOPE, "c")),
     ("ecs", "tasks", (SCOPE, "c")),
     ("ssm", "image_parameter", (SCOPE, "/p")),
+    ("images", "own_images", (SCOPE,)),
+    ("images", "image_named", (SCOPE, "n")),
+    ("images", "own_snapshots", (SCOPE,)),
+    ("images", "references", (SCOPE, ["ami-1"])),
+    ("images", "console", (SCOPE, "i-1")),
+    ("images", "cluster", (SCOPE, "c")),
+    ("images", "parameter", (SCOPE, "/p")),
     ("prices", "on_demand", (SCOPE, ["m5.large"])),
     ("prices", "spot", (SCOPE, ["m5.large"])),
 ]
@@ -100,6 +107,7 @@ PORTS = {
     "ec2": capacity_ports.Ec2Port,
     "ecs": capacity_ports.EcsPort,
     "identity": ports.IdentityPort,
+    "images": image_ports.ImagePort,
     "logs": ports.LogsPort,
     "prices": capacity_ports.PriceBook,
     "ssm": capacity_ports.SsmPort,
@@ -124,7 +132,7 @@ def test_every_port_method_stands_in_the_table_and_nothing_else_does():
 
 
 def test_every_port_method_is_tried_here():
-    assert {name for _, name, _ in CALLED} | {"change", "dry_run"} == port_methods()
+    assert {name for _, name, _ in CALLED} | {"change", "dry_run", "send"} == port_methods()
     for service, changes in (("batch", CHANGES), *CAPACITY_CHANGES.items()):
         rows = CALLS.for_method("change", [service])
         assert {call.operation for call in rows} == changes.keys()
@@ -145,6 +153,12 @@ async def test_a_change_of_capacity_sends_the_call_that_was_named(bench, service
     request = CAPACITY_CHANGES[service][operation]
     await getattr(bench.aws, service).change(SCOPE, operation, request)
     assert bench.stub.sent == [(operation, request)]
+
+
+@pytest.mark.parametrize("call", CALLS.for_method("send"), ids=lambda call: call.name)
+async def test_a_change_of_images_sends_the_call_that_was_named(bench, call):
+    await bench.aws.images.send(SCOPE, call.name, IMAGE_CHANGES[call.name])
+    assert bench.stub.sent == [(call.operation, IMAGE_CHANGES[call.name])]
 
 
 @pytest.mark.parametrize("call", CALLS.for_method("dry_run"), ids=lambda call: call.operation)
@@ -184,6 +198,7 @@ async def test_a_port_method_sends_what_the_table_says(bench, port, name, argume
         "DescribeClusters": lambda _: {"clusters": []},
         "DescribeContainerInstances": lambda _: {"containerInstances": []},
         "GetParameter": lambda _: {"Parameter": {"Value": "ami-1"}},
+        "ListTagsForResource": lambda _: {"TagList": []},
         "GetConsoleOutput": lambda _: {"Output": base64.b64encode(b"boot").decode()},
     }
     extra = {"count": 5} if name == "last_lines" else {}
@@ -217,7 +232,7 @@ def test_every_call_is_allowed_by_the_policy():
     for part in PARTS:
         document = json.loads((iam_policy.FOLDER / f"{part}-policy.json").read_text())
         actions = {action for statement in document["Statement"] for action in statement["Action"]}
-        calls = [call for call in CALLS if call.part == part]
+        calls = iam_policy.calls_of(part)
         assert actions == {each.action for call in calls for each in call.permissions}
         allowed |= actions
     for call in CALLS:
@@ -241,7 +256,7 @@ def test_a_policy_that_was_edited_by_hand_is_noticed(tmp_path, monkeypatch, caps
 
 @pytest.mark.parametrize("part", PARTS)
 def test_each_policy_fits_into_one_managed_policy(part):
-    document = iam_policy.policy(call for call in CALLS if call.part == part)
+    document = iam_policy.policy(iam_policy.calls_of(part))
     assert len(json.dumps(document, separators=(",", ":"))) <= MANAGED_POLICY_LIMIT
 
 

@@ -41,7 +41,6 @@ MAKES = {
 }
 CHANGES = {
     "TerminateInstances": (INSTANCE,),
-    "CreateTags": (*LAUNCHED, RESERVATION, TEMPLATE),
     "DeleteVolume": (VOLUME,),
     "DeleteLaunchTemplate": (TEMPLATE,),
     "CancelCapacityReservation": (RESERVATION,),
@@ -84,8 +83,10 @@ def test_only_what_carries_our_clusters_tag_is_changed_or_ended(document, operat
     assert not allows(document, f"ec2:{operation}", thing, UNTAGGED)
 
 
-def test_nothing_that_is_there_becomes_ours_by_a_tag(document):
+def test_nothing_that_is_there_is_tagged_whoever_it_belongs_to(document):
+    """The right is for what a call makes: no call of ours tags anything afterwards."""
     for thing in (*LAUNCHED, RESERVATION, TEMPLATE, *USED):
+        assert not allows(document, "ec2:CreateTags", thing, OURS)
         assert not allows(document, "ec2:CreateTags", thing, MAKING)
         assert not allows(document, "ec2:CreateTags", thing, MAKING | THEIRS)
 

@@ -9,7 +9,6 @@ import pytest
 from tests.support.iam import allows
 from tools import iam_policy
 
-from awsbatch_operator.aws import capacity_calls
 from awsbatch_operator.aws.call_table import CALLS
 from awsbatch_operator.aws.calls import CLUSTER_ID, Effect
 
@@ -65,7 +64,7 @@ def test_every_call_that_changes_aws_is_tried_here():
     mutating = {
         call.operation
         for call in CALLS
-        if call.effect is not Effect.READS and call.part != capacity_calls.PART
+        if call.effect is not Effect.READS and call.part == "operator"
     }
     groups = {"CreatePlacementGroup", "DeletePlacementGroup"}
     assert mutating == MAKES.keys() | CHANGES.keys() | groups
@@ -149,6 +148,23 @@ def test_no_log_group_but_batchs_own_is_read_until_somebody_adds_it(document):
     for group, allowed in (("/aws/batch/job", True), ("/climate", False), ("/aws/batch", False)):
         assert allows(document, "logs:GetLogEvents", stream.format(group), UNTAGGED) is allowed
     assert statement["Action"] == ["logs:GetLogEvents"], "the README names it"
+
+
+def test_queues_of_others_are_changed_by_a_policy_of_its_own_and_only_what_nobody_has_marked(
+    document,
+):
+    """`replacement.foreignQueues: Swap`. A JobQueue of another cluster would change it back."""
+    text = (iam_policy.FOLDER / "foreign-queues-policy.json").read_text()
+    besides = json.loads(text)
+    assert not allows(document, "batch:UpdateJobQueue", QUEUE, UNTAGGED)
+    assert allows(besides, "batch:UpdateJobQueue", QUEUE, UNTAGGED)
+    assert not allows(besides, "batch:UpdateJobQueue", QUEUE, THEIRS)
+    assert not allows(besides, "batch:UpdateJobQueue", ENVIRONMENT, UNTAGGED)
+    (statement,) = besides["Statement"]
+    assert statement["Action"] == ["batch:UpdateJobQueue"]
+    assert CLUSTER_ID not in text, "the README says so"
+    for page in ("deploy/iam/README.md", "docs/updates-and-replacement.md"):
+        assert "foreign-queues-policy.json" in (iam_policy.FOLDER.parents[1] / page).read_text()
 
 
 def test_statements_have_names_of_their_own(document):

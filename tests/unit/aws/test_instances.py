@@ -152,7 +152,6 @@ async def test_the_owner_hears_when_its_instance_ends_or_is_seen_first(ec2):
         ("TerminateInstances", {"InstanceIds": ["i-1"]}, {"u"}),
         ("TerminateInstances", {"InstanceIds": ["i-1", "i-2"]}, {"u", "v"}),
         ("TerminateInstances", {"InstanceIds": ["i-1", "i-unknown"]}, {"u", "v"}),
-        ("CreateTags", {"Resources": ["i-2"], "Tags": []}, {"v"}),
         ("DeleteLaunchTemplate", {"LaunchTemplateId": "lt-1"}, set()),
     ],
 )
@@ -271,3 +270,13 @@ async def test_the_console_is_shown_without_secrets_and_not_whole(ec2):
     assert shown.startswith("line\n")
     ec2.bench.stub.answers["GetConsoleOutput"] = lambda _: {}
     assert await ec2.port.console_output(SCOPE, "i-1") == ""
+
+
+async def test_of_the_console_the_latest_is_asked_for_or_where_there_is_none_what_is_posted(ec2):
+    def answered(request: dict[str, Any]) -> dict[str, Any]:
+        if request.get("Latest"):
+            raise Refused("UnsupportedOperation", "Not on this type", 400)
+        return {"Output": base64.b64encode(b"posted\n").decode()}
+
+    ec2.bench.stub.answers["GetConsoleOutput"] = answered
+    assert await ec2.port.console_output(SCOPE, "i-1") == "posted\n"

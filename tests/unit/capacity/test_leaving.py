@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.capacity.values import NOW, instance, life, member, pool
 
 from awsbatch_operator.capacity.instances import Remembered, Stage, lives
+from awsbatch_operator.capacity.joining import to_be_tried
 from awsbatch_operator.capacity.leaving import (
     Deregister,
     Drain,
@@ -152,6 +153,32 @@ def test_changed_content_replaces_idle_instances_once_a_new_one_has_joined():
     assert drained(going(old, busy, new, **wanted)) == {Why.REPLACED: ("i-old",)}
     never = (replace(POOL, replace_policy=ReplacePolicy.NEVER),)
     assert going(old, new, pools=never, **wanted).actions == ()
+
+
+def test_a_minimum_of_idle_instances_is_no_reason_to_keep_former_content_for_ever():
+    kept = replace(POOL, min_instances=1)
+    idle, busy = life("i-1", content="v1"), life("i-1", content="v1", tasks=1)
+
+    def tried(*lives, pool=kept, content="v2"):
+        return bool(to_be_tried(lives, [pool], {"main": content}))
+
+    assert tried(idle)
+    assert tried(idle, life("i-2", content="v2", joined=False))
+    assert not tried(idle, life("i-2", content="v2"))
+    assert not tried(busy)
+    assert not tried(idle, content="v1")
+    assert not tried(life("i-1", content=""))
+    assert not tried(idle, pool=POOL)
+    assert not tried(idle, pool=replace(kept, replace_policy=ReplacePolicy.NEVER))
+    assert not to_be_tried([idle], [kept], {})
+
+
+def test_what_has_not_joined_yet_is_no_part_of_the_minimum():
+    pools = (replace(POOL, min_instances=1),)
+    old = life("i-1", idle=9999, content="v1")
+    assert not going(old, life("i-2", content="v2", joined=False, ago=30), pools=pools).actions
+    left = going(old, life("i-2", content="v2", ago=90), pools=pools)
+    assert drained(left) == {Why.IDLE: ("i-1",)}
 
 
 def test_an_idle_instance_of_a_type_that_is_no_longer_wanted_goes():

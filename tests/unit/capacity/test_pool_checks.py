@@ -3,7 +3,7 @@
 import pytest
 from tests.unit.capacity.values import NOW
 
-from awsbatch_operator.capacity.pool_checks import Source, given_source, image, places
+from awsbatch_operator.capacity.pool_checks import ImageCpus, Source, given_source, image, places
 
 IMAGE = {"ImageId": "ami-1", "State": "available", "Architecture": "arm64"}
 GIVEN = Source(image_id="ami-1")
@@ -99,3 +99,21 @@ def test_a_parameter_that_holds_no_image_id_is_told(held):
     found = image("main", Source(parameter="/x"), held, {"ami-1": IMAGE}, NOW)
     [problem] = found.checked.wrong
     assert "the parameter /x holds no image id" in problem.text()
+
+
+@pytest.mark.parametrize(
+    ("threads", "most", "known"),
+    [
+        ("1", "48", ImageCpus(threads_per_core=1, max_cpus=48)),
+        ("", "", ImageCpus()),
+        ("0", "-1", ImageCpus()),
+        ("one", "1e9", ImageCpus()),
+    ],
+)
+def test_the_cpus_that_an_image_leaves_stand_in_its_tags_whatever_else_does(threads, most, known):
+    tags = [
+        {"Key": "awsbatch.dev/threads-per-core", "Value": threads},
+        {"Key": "awsbatch.dev/max-cpus", "Value": most},
+    ]
+    assert image("main", GIVEN, None, {"ami-1": {**IMAGE, "Tags": tags}}, NOW).cpus == known
+    assert image("main", GIVEN, None, {"ami-1": IMAGE}, NOW).cpus == ImageCpus()

@@ -274,3 +274,11 @@ async def test_what_a_parameter_holds_is_sent_to_ec2_only_if_it_is_the_id_of_an_
     assert "holds no image id" in problem.text()
     assert aws.images_asked == []
     assert aws.held not in problem.text()
+
+
+async def test_a_pool_without_the_image_of_its_extendedami_is_told_what_it_can_do(resolve):
+    found = await resolve(image={"amiRef": {"name": "atmos"}})
+    (told,) = found.findings
+    assert found.machine is None
+    assert "the ExtendedAMI atmos has made no image that this pool could use" in told.message
+    assert "where its status.bake lists fields for LaunchTemplate, remove those" in told.remedy

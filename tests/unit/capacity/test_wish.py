@@ -169,6 +169,9 @@ def test_a_type_is_read_from_what_ec2_describes_with_the_pools_cpu_options():
     read = InstanceType.described(body)
     assert (read.vcpus, read.registered_cpu, read.gpus) == (4, 4096, 1)
     assert read.registered_mib == registered_mib("g5.xlarge", 16384)
+    few = InstanceType.described(body, max_cpus=1)
+    assert (few.vcpus, few.registered_cpu) == (read.vcpus, 1024)
+    assert InstanceType.described(body, max_cpus=4096).registered_cpu == read.registered_cpu
     half = InstanceType.described(body, threads_per_core=1, seen_mib=15000)
     assert (half.vcpus, half.registered_cpu, half.registered_mib) == (4, 2048, 15000)
     assert (half.default_cores, half.threads_per_core) == (2, 1)

@@ -105,7 +105,9 @@ class Rig:
             narrator=Narrator(self),
             cluster_id=CLUSTER,
             claims=Claims(self.woken.append),
-            proofs=Proofs(mock.Mock(spec=BatchPort), CLUSTER),  # a gadget refers to nothing
+            proofs=Proofs(
+                mock.Mock(spec=BatchPort), mock.Mock(), mock.Mock(), CLUSTER
+            ),  # a gadget refers to nothing
             sent=Sent(self.clock, LeadershipStart()),
         )
         self.cycle = Lifecycle(self.kind, shared=self.shared, homes=OneHome())

@@ -67,6 +67,8 @@ class Aws:
     tasks: dict[str, int] = field(default_factory=dict)
     now: Instant = NOW
     may_end_jobs: bool = False
+    made: int = 0  # environments, so far
+    clusterless: set[str] = field(default_factory=set)  # AWS's marks of environments
 
     def call(self, operation: str, request: Any) -> None:
         """Do what AWS does with a call."""
@@ -98,6 +100,7 @@ class Aws:
         name = request["computeEnvironmentName"]
         if name in self.environments:
             return  # AWS refuses it
+        self.made += 1
         resources = {"minvCpus": 0, "desiredvCpus": 0, **request["computeResources"]}
         self.environments[name] = {
             "serviceRole": SLR,
@@ -106,7 +109,7 @@ class Aws:
             "computeEnvironmentArn": arn(name),
             "ecsClusterArn": f"cluster/{name}",
             "status": "CREATING",
-            "uuid": name,
+            "uuid": f"{name}#{self.made}",
             "containerOrchestrationType": "ECS",
         }
 
@@ -146,10 +149,22 @@ class Aws:
                 del self.environments[name]
                 self.tasks.pop(name, None)
                 continue
-            wrong = WRONG in have["computeResources"]["subnets"]
-            self.environments[name] = {**have, "status": "INVALID" if wrong else "VALID"}
-            if wrong:
-                self.environments[name]["statusReason"] = f"The subnet ID '{WRONG}' does not exist"
+            self.environments[name] = {**have, **self._health(have)}
+
+    def _health(self, have: dict[str, Any]) -> dict[str, str]:
+        if have["uuid"] in self.clusterless:
+            words = "CLIENT_ERROR - The ECS cluster was not found"
+        elif WRONG in have["computeResources"]["subnets"]:
+            words = f"The subnet ID '{WRONG}' does not exist"
+        else:
+            return {"status": "VALID"}
+        return {"status": "INVALID", "statusReason": words}
+
+    def drop_cluster(self, name: str) -> None:
+        """Somebody deletes the ECS cluster of an environment."""
+        have = self.environments[name]
+        self.clusterless.add(have["uuid"])
+        self.environments[name] = {**have, **self._health(have)}
 
     def start_job(self, queue: Queue) -> None:
         """A job starts in the first environment of the queue, if that takes any."""

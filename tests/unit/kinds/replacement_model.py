@@ -18,9 +18,15 @@ from awsbatch_operator.api.plans import Plan, Step
 from awsbatch_operator.api.references import Targets
 from awsbatch_operator.api.scope import Scope, ScopeRecord
 from awsbatch_operator.kinds.account_limits import Room
-from awsbatch_operator.kinds.computeenvironment.desired import Desired, desired_environment
+from awsbatch_operator.kinds.computeenvironment.desired import (
+    Desired,
+    desired_environment,
+    settled,
+)
 from awsbatch_operator.kinds.computeenvironment.observed import Observed
 from awsbatch_operator.kinds.computeenvironment.plan import plan_environment
+from awsbatch_operator.kinds.computeenvironment.rediscovery import Rediscovery
+from awsbatch_operator.kinds.computeenvironment.remaking import remaking_in
 from awsbatch_operator.kinds.computeenvironment.removal import environment_removal
 from awsbatch_operator.kinds.computeenvironment.replacing_removal import plan_whole_removal
 from awsbatch_operator.kinds.computeenvironment.status import shown_plan
@@ -48,6 +54,7 @@ class World(Aws):
     annotations: dict[str, str] = field(default_factory=dict)
     status: dict[str, Any] = field(default_factory=dict)
     generation: int = 1
+    uid: str = "uid-1"
     deleted_at: Instant | None = None
     records: list[dict[str, str]] = field(default_factory=list)  # that ever stood there
     calls: list[str] = field(default_factory=list)
@@ -69,6 +76,7 @@ class World(Aws):
         return resource(
             "ComputeEnvironment",
             self.spec,
+            uid=self.uid,
             generation=self.generation,
             annotations=dict(self.annotations),
             status=dict(self.status),
@@ -78,7 +86,12 @@ class World(Aws):
 
     @property
     def recorded(self) -> ScopeRecord:
-        return recorded_in(self.object) or RECORDED
+        of = self.object
+        found = recorded_in(of)
+        if found is not None:
+            return found
+        looking: Any = self
+        return Rediscovery(looking, owner(of)).named(RECORDED, self.environments.values())
 
     @property
     def desired(self) -> Desired:
@@ -112,7 +125,7 @@ class World(Aws):
             return None if around is None else Observed({"tags": owner(of).tags()}, around=around)
         shapes = [queue.shape() for queue in self.queues]
         found = Observed(detail, uses(shapes, arn(recorded.serving)), around=around)
-        if not self.deleting:
+        if not self.deleting and not remaking_in(of).is_of(found.mark):
             return found
         clusters: Any = Clusters(self)
         whole: Observed = result_of(counted(found, clusters, SCOPE, used=bool(found.queues)))
@@ -157,7 +170,7 @@ class World(Aws):
         if detail is not None and not self.deleting:
             observed = self.look()
             assert observed is not None
-            self.status["plan"] = shown_plan(self.desired, observed)
+            self.status["plan"] = shown_plan(settled(self.desired, observed), observed)
         self.status |= {"accountId": ACCOUNT, "region": REGION}
 
     def settle(self) -> Plan[Any]:

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 from tests.support.clock import SteppedClock
 from tests.unit.kinds.values import resource
 
-from awsbatch_operator.api import catalogue, job_reasons
+from awsbatch_operator.api import catalogue, image_reasons, job_reasons
 from awsbatch_operator.api.findings import Severity
 from awsbatch_operator.api.metadata import RESOLVED, SUBMISSION
 from awsbatch_operator.api.repeats import REMEMBERED
@@ -91,6 +91,11 @@ def test_whatever_a_person_must_mend_is_logged_so_and_passing_trouble_is_not():
                 assert told is None, reason
             case Severity.NOTE:
                 assert told is not None, reason
+
+
+def test_an_attempt_that_is_followed_by_another_needs_nobody():
+    name = image_reasons.BUILD_ATTEMPT_FAILED.name
+    assert activity_of(name, warning=True, ended=FAILURES) is Activity.NOTED
 
 
 @pytest.mark.parametrize("failure", Failure)

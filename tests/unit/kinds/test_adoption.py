@@ -2,13 +2,12 @@
 
 import pytest
 from tests.unit.kinds.gadget_rig import OneHome, Rig, hold, rig_over
-from tests.unit.kinds.gadgets import ELSEWHERE, NOBODY, ONE, Gadget, missing, step
+from tests.unit.kinds.gadgets import ELSEWHERE, NOBODY, ONE, Do, Gadget, missing, step
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import RESOLVED
 from awsbatch_operator.api.plans import Plan
-from awsbatch_operator.api.tags import ORIGIN, OWNER_UID
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.kinds.lifecycle import Lifecycle
 from awsbatch_operator.kube.port import ConflictError
@@ -73,6 +72,68 @@ async def test_what_was_adopted_stays_so_when_its_annotations_are_taken_away():
     rig.kube.strip_finalizers(ONE)
     await rig.turn()
     assert '"origin":"Adopted"' in rig.annotations()[RESOLVED]
+
+
+async def made_and_stripped(**spec):
+    """The operator has made it, and somebody has taken all tags off it."""
+    rig = Rig()
+    rig.apply(adoptionPolicy="AdoptOrCreate", **spec)
+    rig.kind.script = missing(step("A"))
+    await rig.turn()
+    await rig.turn()
+    assert rig.status()["arn"] == "arn:gadget"
+    rig.kind.things["one"] = Gadget((), NOBODY)
+    rig.told.clear()
+    return rig
+
+
+async def test_what_the_operator_has_made_is_not_adopted_though_somebody_has_taken_its_tags():
+    """As adopted it would stay in AWS when its object goes."""
+    rig = await made_and_stripped()
+    await rig.turn()
+    assert rig.calls == ["AddA"]
+    assert "Adopted" not in rig.annotations()[RESOLVED]
+    assert rig.status()["deletionPolicy"] == "Delete"
+    assert rig.status()["arn"] == "arn:gadget"
+    told = [reason for reason, _ in rig.told]
+    assert "Adopted" not in told
+    assert "DriftRepaired" in told
+
+
+async def test_what_was_adopted_stays_so_though_somebody_has_taken_its_tags():
+    rig = rig_over(NOBODY, adoptionPolicy="Adopt")
+    await rig.turn()
+    rig.kind.things["one"] = Gadget(("A",), rig.kind.tags_of(ONE))
+    await rig.turn()
+    rig.kind.things["one"] = Gadget((), NOBODY)
+    await rig.turn()
+    assert '"origin":"Adopted"' in rig.annotations()[RESOLVED]
+    assert rig.status()["deletionPolicy"] == "Retain"
+    assert rig.status()["arn"] == "arn:gadget"
+
+
+AT_WORK: Plan[Do] = Plan(findings=(Finding(catalogue.UPDATING, "AWS changes it."),))
+
+
+async def test_what_is_not_marked_yet_is_shown_to_nobody_as_the_objects_own():
+    """AWS is at work on it, the call has to wait for its turn, or AWS refuses it."""
+    rig = rig_over(NOBODY, adoptionPolicy="Adopt")
+    rig.kind.script = lambda *_: AT_WORK
+    await rig.turn()
+    assert "arn" not in rig.status()
+    assert rig.holds("Reconciling") == "Updating"
+    rig.kind.script = missing(step("A"))
+    rig.kind.waits = {"AddA": 1.0}
+    await rig.turn()
+    assert "arn" not in rig.status()
+    rig.kind.waits = {}
+    rig.kind.errors["AddA"] = AwsError(ErrorKind.DENIED, operation="AddA", message="no")
+    await rig.turn()
+    assert "arn" not in rig.status()
+    del rig.kind.errors["AddA"]
+    rig.kind.before_call = lambda _: rig.kind.things.update(one=Gadget((), rig.kind.tags_of(ONE)))
+    await rig.turn()
+    assert rig.status()["arn"] == "arn:gadget"
 
 
 @pytest.mark.parametrize("tags", [ELSEWHERE, {"awsbatch.dev/anything": "x"}])
@@ -171,126 +232,3 @@ async def test_the_first_owner_is_named_with_its_cluster():
     await rig.turn()
     (stalled,) = [each for each in rig.status()["conditions"] if each["type"] == "Stalled"]
     assert "it belongs to Gadget science/one of the cluster another." in stalled["message"]
-
-
-async def a_retained_adoption(**spec):
-    rig = rig_over(NOBODY, adoptionPolicy="Adopt", **spec)
-    await rig.turn()
-    rig.kind.things["one"] = Gadget(("A",), {**NOBODY, **rig.kind.tags_of(ONE)})
-    await rig.turn()
-    rig.kube.remove(ONE)
-    return rig
-
-
-async def test_our_tags_go_from_what_was_adopted_and_those_of_others_stay():
-    rig = await a_retained_adoption()
-    await rig.turn()
-    assert rig.kind.things["one"] == Gadget(("A",), NOBODY)
-    assert not rig.kube.exists(ONE)
-    assert [reason for reason, _ in rig.told][-1] == "Retained"
-    assert "NotOurs" not in [reason for reason, _ in rig.told]
-
-
-async def test_a_process_that_dies_between_the_tags_and_the_finalizer_is_followed_in_peace():
-    rig = await a_retained_adoption()
-    rig.kube.refuses = ConflictError("changed meanwhile")
-    with pytest.raises(ConflictError):
-        await rig.turn()
-    assert rig.kind.things["one"].tags == NOBODY
-    await rig.turn()
-    assert not rig.kube.exists(ONE)
-    assert [reason for reason, _ in rig.told].count("Retained") == 1
-    assert "NotOurs" not in [reason for reason, _ in rig.told]
-
-
-@pytest.mark.parametrize(
-    ("kind", "waits"),
-    [
-        (ErrorKind.DENIED, False),
-        (ErrorKind.INVALID, False),
-        (ErrorKind.THROTTLED, True),
-        (ErrorKind.TRANSIENT, True),
-    ],
-)
-async def test_tags_that_only_a_person_could_remove_hold_up_no_deletion(kind, waits):
-    rig = await a_retained_adoption()
-    rig.kind.errors["Unmark"] = AwsError(kind, operation="Unmark", message="no")
-    again = await rig.turn()
-    assert rig.kube.exists(ONE) is waits
-    assert again.failed is waits
-    if not waits:
-        reason, message = rig.told[-1]
-        assert reason == "Retained"
-        assert "could not be removed. Remove them before another object is to adopt" in message
-
-
-async def test_what_the_operator_has_made_and_is_retained_keeps_its_tags():
-    """An object of the same name, from the same manifest, has it again later on."""
-    rig = rig_over({}, deletionPolicy="Retain")
-    rig.kind.things["one"] = Gadget(("A",), rig.kind.tags_of(ONE))
-    hold(rig)
-    rig.kube.remove(ONE)
-    await rig.turn()
-    assert rig.calls == []
-    assert rig.kind.things["one"].tags == rig.kind.tags_of(ONE)
-
-
-def tagged_as_adopted(rig):
-    """As an object of an earlier cluster of the same id has left it."""
-    return {**rig.kind.tags_of(ONE), OWNER_UID: "uid-0", ORIGIN: "Adopted"}
-
-
-async def test_a_cluster_that_was_built_anew_knows_by_the_tags_what_was_adopted():
-    rig = rig_over(NOBODY)
-    rig.kind.things["one"] = Gadget((), tagged_as_adopted(rig))
-    await rig.turn()
-    assert '"origin":"Adopted"' in rig.annotations()[RESOLVED]
-    assert rig.status()["deletionPolicy"] == "Retain"
-    assert "Reowned" in [reason for reason, _ in rig.told]
-
-
-async def test_what_was_adopted_stays_though_nothing_but_its_tags_says_so_any_more():
-    rig = rig_over(NOBODY)
-    rig.kind.things["one"] = Gadget(("A",), tagged_as_adopted(rig))
-    hold(rig)
-    rig.kube.remove(ONE)
-    await rig.turn()
-    assert rig.calls == []
-    assert not rig.kube.exists(ONE)
-    assert [reason for reason, _ in rig.told] == ["Retained"]
-
-
-async def test_the_tag_alone_makes_nothing_adopted_of_which_a_record_says_otherwise():
-    rig = rig_over(NOBODY)
-    rig.kind.things["one"] = Gadget((), rig.kind.tags_of(ONE))
-    await rig.turn()
-    tags = {**rig.kind.tags_of(ONE), ORIGIN: "Adopted"}
-    rig.kind.things["one"] = Gadget(("A",), tags)
-    await rig.turn()
-    assert rig.status()["deletionPolicy"] == "Delete"
-
-
-async def test_a_record_that_was_taken_away_is_written_again_and_costs_no_look_from_then_on():
-    """Else the tags would have to be believed at every look, and AWS be asked each time."""
-    rig = rig_over(NOBODY, adoptionPolicy="Adopt")
-    await rig.turn()
-    rig.kind.things["one"] = Gadget(("A",), {**rig.kind.tags_of(ONE), ORIGIN: "Adopted"})
-    await rig.turn()
-    rig.kube.annotate(ONE, **{RESOLVED: None})
-    await rig.turn()
-    assert '"origin":"Adopted"' in rig.annotations()[RESOLVED]
-    await rig.turn()
-    assert rig.journal == ["feed"]
-
-
-async def test_a_deletion_that_retains_needs_no_account_that_can_be_used():
-    class Unusable(OneHome):
-        async def of_record(self, *_, **__):
-            return Finding(catalogue.ACCOUNT_UNAVAILABLE, "It is not usable.")
-
-    rig = await a_retained_adoption()
-    rig.cycle = Lifecycle(rig.kind, shared=rig.shared, homes=Unusable())
-    await rig.turn()
-    assert rig.calls == []
-    assert not rig.kube.exists(ONE)
-    assert "could not be removed" in rig.told[-1][1]

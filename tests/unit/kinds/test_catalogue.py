@@ -7,7 +7,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from awsbatch_operator.api import capacity_reasons, catalogue, conditions, job_reasons
+from awsbatch_operator.api import (
+    capacity_reasons,
+    catalogue,
+    conditions,
+    image_reasons,
+    job_reasons,
+)
 from awsbatch_operator.api.findings import Reason, Severity
 from awsbatch_operator.kinds.batchjob.failure_causes import Failure
 
@@ -106,7 +112,7 @@ def test_every_entry_of_the_catalogue_is_on_the_page_and_used():
     used = Counter(
         word for path in modules() for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))
     )
-    for module in (catalogue, job_reasons, capacity_reasons):
+    for module in (catalogue, job_reasons, capacity_reasons, image_reasons):
         for name, value in vars(module).items():
             if isinstance(value, Reason):
                 assert f"| `{value.name}` | {value.meaning} | {value.remedy} |" in PAGE, name

@@ -7,6 +7,7 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 from awsbatch_operator.kinds.computeenvironment import ec2_shapes
+from awsbatch_operator.schema import hosts
 from awsbatch_operator.schema.fields import Fields
 from awsbatch_operator.schema.model_schema import own_schema
 
@@ -80,5 +81,5 @@ def test_types_and_words_are_ec2s(shapes):
 
 def test_a_size_and_number_of_iops_is_known_for_every_type_of_volume(shapes):
     words = shapes["LaunchTemplateEbsBlockDeviceRequest"].members["VolumeType"].enum
-    assert set(words) == set(ec2_shapes.SIZES)
-    assert set(ec2_shapes.IOPS) < set(words)
+    assert set(words) == set(hosts.SIZES)
+    assert set(hosts.IOPS) < set(words)

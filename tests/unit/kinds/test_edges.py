@@ -75,6 +75,7 @@ def compute_environments(batch: Any) -> Any:
         cluster_id="test",
         allowed=unused,
         hits=unused,
+        find=unused,
         unfit=unused,
     )
 

@@ -170,8 +170,9 @@ def test_roles_by_name_are_the_same_as_their_arns():
 @pytest.mark.parametrize(
     ("entry", "left"),
     [
-        ({"imageType": "ECS_AL2", "batchImageStatus": "UPDATE_AVAILABLE"}, ()),
-        ({"imageType": "EKS_AL2", "imageKubernetesVersion": "1.30"}, ()),
+        ({"imageType": "ECS_AL2023", "batchImageStatus": "UPDATE_AVAILABLE"}, ()),
+        ({"imageType": "EKS_AL2023", "imageKubernetesVersion": "1.30"}, ()),
+        ({"imageType": "ECS_AL2"}, ("computeResources.ec2Configuration",)),
         (
             {"imageType": "ECS_AL2", "imageIdOverride": "ami-1"},
             ("computeResources.ec2Configuration",),

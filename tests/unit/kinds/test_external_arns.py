@@ -38,6 +38,10 @@ def pool(**members):
     return {"capacity": {"pools": [{"name": "main", **members}]}}
 
 
+def mount(**members):
+    return {"mounts": [{"name": "shared", "type": "efs", "mountPath": "/efs", **members}]}
+
+
 def ebs(**members):
     return pool(blockDeviceMappings=[{"deviceName": "/dev/xvda", "ebs": members}])
 
@@ -106,6 +110,26 @@ ALWAYS = [
         pool(image={"ssmParameter": "/team-b/image"}),
         "parameter/team-b/image",
         ["parameter/team-b/*", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/team-b/image"],
+    ),
+    (
+        {"publish": {"ssmParameter": "/team-b/image"}},
+        "publish.ssmParameter (parameter/team-b/image)",
+        ["parameter/team-b/*"],
+    ),
+    (
+        mount(source="fs-1"),
+        "mounts[0].source (fs-1)",
+        ["fs-1", "arn:aws:elasticfilesystem:*:*:file-system/fs-1"],
+    ),
+    (
+        mount(source="nfs.team-b.example.org"),
+        "file-system/nfs.team-b.example.org",
+        ["file-system/nfs.team-b.*"],
+    ),
+    (
+        mount(source="fs-1.efs.eu-central-1.amazonaws.com"),
+        "fs-1.efs.eu-central-1.amazonaws.com",
+        ["fs-1.efs.eu-central-1.amazonaws.com"],
     ),
 ]
 # (spec, an entry of its type that does not match, entries each of which allows it)

@@ -56,6 +56,24 @@ def test_a_member_that_only_another_environment_can_lose_takes_another_one():
     assert found.change is Change.REPLACEMENT
 
 
+FIPS = f"{PROVIDER}.instanceLaunchTemplate.fipsEnabled"
+GOVERNMENT = {"computeEnvironmentArn": "arn:aws-us-gov:batch:us-gov-west-1:1:compute-environment/e"}
+
+
+def in_government(of: dict[str, Any]) -> Observed:
+    return Observed({**in_aws(of).detail, **GOVERNMENT})
+
+
+def test_where_the_spec_is_silent_of_fips_awss_choice_for_govcloud_is_no_difference():
+    """Else each environment there would be replaced over and over."""
+    on, off = spec(template={"fipsEnabled": True}), spec(template={"fipsEnabled": False})
+    assert compare(desired(spec()), in_government(on)).change is Change.NONE
+    assert compare(desired(on), in_government(on)).change is Change.NONE
+    assert compare(desired(off), in_government(on)).fields == (FIPS,)
+    assert compare(desired(off), in_government(off)).change is Change.NONE
+    assert compare(desired(spec()), in_aws(on)).change is Change.REPLACEMENT
+
+
 @pytest.mark.parametrize(
     ("reason", "remedy"),
     [

@@ -72,7 +72,7 @@ HARMLESS = {
 # The same of the texts in our CRDs that AWS's requests do not have; by parent and name.
 OURS = {
     "claims a name; who owns it is looked at in AWS": [".awsName"],
-    "AWSAccount.spec.allowedRegions guards it": [".region"],
+    "AWSAccount.spec.allowedRegions guards it": [".region", ".regions"],
     "an object of the same namespace, or an AWSAccount, which serves namespaces that it lists": [
         f"{kind}Ref.name"
         for kind in (
@@ -84,9 +84,17 @@ OURS = {
     "what runs on the user's own instances, as the instance profile lets it, which is guarded": [
         *("userData.script", "userData.cloudConfig", "userData.mime"),
     ],
+    "what is done on a builder of the user's own, as its instance profile lets it, or at boot": [
+        *(".packages", ".kernelArguments", "files.mode", "files.content", "scripts.content"),
+    ],
+    "no image but one that the object has made itself is taken": [".pin"],
+    "an object of the same namespace, which is not read yet": [
+        *("configMapKeyRef.name", "configMapKeyRef.key"),
+    ],
     "settings that name nothing": [
         *("limits.maxHourlyCost", "pools.maxPricePerHour", "instanceRequirements.families"),
         *("blockDeviceMappings.deviceName", "blockDeviceMappings.virtualName"),
+        "volumes.deviceName",
     ],
 }
 

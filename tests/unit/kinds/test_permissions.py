@@ -2,6 +2,7 @@
 
 import time
 
+import botocore.session
 import pytest
 from tests.unit.kinds.values import ACCOUNT, REGION, resource
 
@@ -148,6 +149,14 @@ def test_the_refusal_of_a_region_names_it_and_where_to_add_it():
     assert "spec.allowedRegions of AWSAccount default" in message
 
 
+@pytest.mark.parametrize(("also", "named"), [([], "us-east-1"), (["us-east-1"], "")])
+def test_an_image_is_copied_only_to_regions_that_the_account_allows(also, named):
+    spec = {"regions": ["us-east-1"]}
+    message = refused(spec, account("default", allowedRegions=also))
+    assert (f"does not allow the region {named};" in message) is bool(named)
+    assert ("or remove it from spec.regions" in message) is bool(named)
+
+
 def test_the_operators_own_identity_is_in_any_region_unless_a_flag_says_otherwise():
     assert refused({}, Allowances(account=""), region="us-east-1") == ""
     message = refused({}, Allowances(account="", regions=(REGION,)), region="us-east-1")
@@ -179,3 +188,18 @@ def test_what_an_object_has_already_needs_no_leave_any_more():
     of = resource("JobQueue", {"adoptionPolicy": "Adopt"}, status={"arn": "arn:1"})
     kept = refusal(of, account("default"), account_id=ACCOUNT, region=REGION, namespace_labels={})
     assert kept is None
+
+
+def test_the_partition_of_each_region_of_aws_is_known():
+    """botocore has them all; by a wrong one no pattern of an account would ever match."""
+    known = botocore.session.get_session().get_available_partitions()
+    loader = botocore.session.get_session().get_component("data_loader")
+    partitions = {each["id"]: each for each in loader.load_data("partitions")["partitions"]}
+    assert set(known) <= partitions.keys()
+    for name, partition in partitions.items():
+        for region in partition["regions"]:
+            if not region.endswith("-global"):
+                role = f"arn:{name}:iam::{ACCOUNT}:role/batch-jobs"
+                allowed = account("default", allowedRoleArns=[role], allowedRegions=[region])
+                spec = {"containerProperties": {"jobRoleArn": "batch-jobs"}}
+                assert refused(spec, allowed, region=region) == "", region

@@ -198,6 +198,89 @@ def test_a_deletion_of_an_idle_environment_writes_no_record_of_its_draining():
     assert world.annotations.keys() == before.keys()
 
 
+TEAM: dict[str, Any] = {"tags": {"team": "climate"}}
+
+
+def tags_in_aws(world: World) -> set[str]:
+    """The keys of the user's tags, in all environments."""
+    found = {key for each in world.environments.values() for key in each["tags"]}
+    return {key for key in found if not key.startswith("awsbatch.dev/")}
+
+
+def test_a_tag_that_leaves_the_spec_while_the_successor_is_made_leaves_that_too():
+    world = standing(spec=spec(**TEAM))
+    edit(world, spec("subnet-2", **TEAM))
+    until(world, lambda: len(world.environments) == 2)
+    edit(world, spec("subnet-2"))
+    for _ in range(3):  # AWS takes its time to make it
+        world.turn()
+    world.settle()
+    assert tags_in_aws(world) == set()
+
+
+def test_a_tag_that_a_successor_was_made_with_is_ours_though_aws_was_at_work_on_the_old_one():
+    world = standing()
+    edit(world, spec("subnet-2", **TEAM))
+    world.environments[FIRST]["status"] = "UPDATING"
+    world.turn()
+    world.turn()
+    assert len(world.environments) == 2
+    edit(world, spec("subnet-2"))
+    world.settle()
+    assert tags_in_aws(world) == set()
+
+
+def test_a_tag_that_somebody_else_has_put_on_the_successor_stays():
+    world = standing(spec=spec(**TEAM))
+    edit(world, spec("subnet-2"))
+    until(world, lambda: len(world.environments) == 2)
+    (new,) = world.environments.keys() - {FIRST}
+    have = world.environments[new]
+    world.environments[new] = {**have, "tags": {**have["tags"], "billing": "42"}}
+    world.settle()
+    assert tags_in_aws(world) == {"billing"}
+
+
+def test_what_holds_up_a_deletion_is_not_said_in_words_of_a_replacement():
+    """Whoever deletes an object does not want to hear how its replacement would go on."""
+    world = standing()
+    draining(world)
+    del world.environments[world.recorded.serving]  # by hand
+    world.delete()
+    world.queues.append(Queue("theirs", [arn(FIRST)], follows=False, owner=""))
+    world.now = world.now.plus(600)  # nobody deletes the queue as well
+    (finding,) = world.plan().findings
+    assert finding.reason.name == "StillInUse"
+    assert FIRST in finding.message
+    assert "theirs (no JobQueue of this operator)" in finding.message
+    assert "successor" not in finding.text()
+    assert "foreignQueues" not in finding.text()
+    world.queues.clear()
+    world.environments[FIRST]["status"] = "UPDATING"
+    reasons = {each.reason.name for each in world.plan().findings}
+    assert reasons == {"Updating"}
+
+
+def test_two_predecessors_in_one_queue_of_others_are_exchanged_by_one_and_the_same_call():
+    """The second call would otherwise put back what the first one has taken out."""
+    world = standing()
+    world.spec = spec(replacement={"foreignQueues": "Swap"})
+    draining(world)
+    world.start_job(world.queues[0])
+    edit(world, spec("subnet-3", replacement={"foreignQueues": "Swap"}))
+    until(world, lambda: len(world.recorded.predecessors) == 2)
+    both = [arn(name) for name in world.recorded.predecessors]
+    for name in world.recorded.predecessors:
+        world.environments[name] = {**world.environments[name], "state": "ENABLED"}
+    world.queues.append(Queue("theirs", both, follows=False, owner=""))
+    requests = [
+        action.request for action in world.plan().actions if action.operation == "UpdateJobQueue"
+    ]
+    (entry,) = {str(request["computeEnvironmentOrder"]) for request in requests}
+    assert len(requests) == 2
+    assert arn(world.recorded.serving) in entry
+
+
 def test_the_successor_in_creation_is_not_in_the_way_of_what_serves():
     world = standing()
     creating(world)

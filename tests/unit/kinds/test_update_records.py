@@ -57,6 +57,31 @@ def test_what_is_invalid_after_an_update_in_vain_takes_another_environment():
     assert "which did not help" in finding.message
 
 
+def test_an_update_in_vain_is_not_sent_again_because_the_spec_asked_for_more_in_between():
+    spec = before("EC2", updatable=True)
+    wanted = edited(spec, ec2KeyPair="me")
+    aws = refused_in_the_end(spec, wanted, "VALID")
+    more = {**edited(wanted, allocationStrategy="BEST_FIT"), "replacement": {"policy": "Refuse"}}
+    aws.annotations |= aws.plan(more).record
+    assert not aws.plan(wanted).steps
+    other = edited(more, ec2KeyPair="")  # now it is gone, and may be asked for again
+    aws.annotations |= aws.plan(other).record
+    assert aws.plan(wanted).steps
+
+
+def test_an_image_that_was_asked_for_is_not_asked_for_twice_for_a_wish_for_more_in_between():
+    spec = before("EC2", updatable=True)
+    tracking = {**spec, "imageUpdates": "Track", "replacement": {"policy": "Refuse"}}
+    aws = environment_of(tracking)
+    announcing(aws)
+    aws.annotations |= aws.plan(tracking).steps[0].record
+    aws.annotations |= aws.plan(edited(tracking, allocationStrategy="BEST_FIT")).record
+    aws.detail["status"] = "UPDATING"  # only now
+    aws.annotations |= aws.plan(tracking).record
+    aws.detail["status"] = "VALID"
+    assert not aws.plan(tracking).steps
+
+
 def test_an_update_whose_call_never_went_out_is_sent_again():
     spec = before("EC2", updatable=True)
     wanted = edited(spec, ec2KeyPair="me")

@@ -37,7 +37,11 @@ def reads_well(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["It is so..", "It is so .", "It is  so.", "It is so", "So. So.", "It is: .", " So."]
+    "text",
+    [
+        *("It is so..", "It is so .", "It is  so.", "It is so", "So. So.", "It is: .", " So."),
+        "Check the name The names are these.",
+    ],
 )
 def test_what_reads_badly_is_seen(text):
     assert reads_badly(text)

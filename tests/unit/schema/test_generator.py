@@ -81,6 +81,16 @@ def test_every_string_list_map_and_number_is_bounded(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_no_name_or_word_is_something_else_in_yaml(kind):
+    """YAML 1.1, which kubectl reads, takes a bare `on` for true: such a field could not be set."""
+    names = {name for _, node in below(kind) for name in node.get("properties", ())}
+    words = {word for _, node in below(kind) for word in node.get("enum", ())}
+    # The statuses of conditions are written by the operator, which quotes them.
+    written = sorted((names | words) - {"", "True", "False"})
+    assert yaml.safe_load("\n".join(f"- {each}" for each in written)) == written
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_schema_is_structural(kind):
     assert [path for path, node in below(kind) if FORBIDDEN & set(node) or "type" not in node] == []
 

@@ -31,8 +31,9 @@ REMEDIES: Mapping[str, str] = {
     ),
     "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT": (
         "Allow larger instance types in an environment of the queue (of an instance's memory, ECS "
-        "keeps a part for itself); or delete this job and create one that asks for less. While the "
-        "first instance boots, AWS says this in passing."
+        "keeps a part for itself, and of its vCPUs it counts those that the machine image uses: "
+        "half of them where an ExtendedAMI has cpu.threadsPerCore 1); or delete this job and "
+        "create one that asks for less. While the first instance boots, AWS says this in passing."
     ),
     "MISCONFIGURATION:EC2_INSTANCE_CONFIGURATION_UNSUPPORTED": (
         "Instance types, image, launch template and zones of the environments do not go together; "

@@ -7,6 +7,7 @@ from pydantic import Field
 from awsbatch_operator.kinds.computeenvironment import capacity_rules as rules
 from awsbatch_operator.schema import forms
 from awsbatch_operator.schema.fields import INT32, LIST_ATOMIC, Fields, ruled
+from awsbatch_operator.schema.hosts import AGENT_NAMES, ONE_LINE
 from awsbatch_operator.schema.references import AmiRef
 from awsbatch_operator.schema.rules import Rule
 
@@ -90,15 +91,13 @@ class UserData(Fields):
         max_length=_SCRIPT,
     )
     ecs_config: (
-        dict[
-            str, Annotated[str, Field(max_length=_SETTING, json_schema_extra=ruled(rules.ONE_LINE))]
-        ]
+        dict[str, Annotated[str, Field(max_length=_SETTING, json_schema_extra=ruled(ONE_LINE))]]
         | None
     ) = Field(
         None,
         description="Settings of the ECS agent, beside those that the operator makes.",
         max_length=100,
-        json_schema_extra=ruled(rules.AGENT_NAMES, rules.CLUSTER),
+        json_schema_extra=ruled(AGENT_NAMES, rules.CLUSTER),
     )
 
 

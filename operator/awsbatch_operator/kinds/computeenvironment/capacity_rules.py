@@ -44,14 +44,6 @@ USER_DATA = Rule(
         "cloudConfig into it as parts, or remove mime."
     ),
 )
-AGENT_NAMES = Rule(
-    id="agent-setting-names",
-    cel="self.all(k, k.matches('^[A-Z][A-Z0-9_]{1,127}$'))",
-    message=(
-        "Settings of the ECS agent are environment variables. Write each as the agent's "
-        "documentation has it, in capitals, such as ECS_IMAGE_PULL_BEHAVIOR."
-    ),
-)
 CLUSTER = Rule(
     id="cluster-is-ours",
     cel="!('ECS_CLUSTER' in self)",
@@ -60,16 +52,6 @@ CLUSTER = Rule(
         "operator sets ECS_CLUSTER. Remove it."
     ),
 )
-ONE_LINE = Rule(
-    id="agent-setting-one-line",
-    cel=r"!self.contains('\n') && !self.contains('\r')",
-    pattern=r"^[^\r\n]*$",
-    message=(
-        "Each setting is one line of /etc/ecs/ecs.config, and what came after a line break would "
-        "be a setting of its own. Write the value in one line."
-    ),
-)
-
 DURATION = exactly_one(
     "block-lasts-once",
     ("durationSeconds", "blockDurationMinutes"),

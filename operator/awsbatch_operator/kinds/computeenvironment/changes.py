@@ -1,7 +1,7 @@
 """What differs between a spec and AWS, and what kind of update it takes (pure)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -11,6 +11,7 @@ from awsbatch_operator.kinds.computeenvironment.desired import Desired
 from awsbatch_operator.kinds.computeenvironment.members import (
     CAPACITY_TAGS,
     DESIRED_SIZE,
+    FIPS,
     IMAGE_UPDATE,
     LAUNCHED,
     ORDERED_STRATEGIES,
@@ -80,6 +81,8 @@ def compare(desired: Desired, observed: Observed) -> Differences:
     differing = differences(wanted, have, ignore=(DESIRED_SIZE,))
     if _same_types(resources_of(wanted), resources_of(have)):
         differing = tuple(path for path in differing if path != _TYPES)
+    if _by_region(desired, observed):
+        differing = tuple(path for path in differing if path != FIPS)
     left = tuple(
         path
         for path in differing
@@ -100,16 +103,27 @@ def compare(desired: Desired, observed: Observed) -> Differences:
     return Differences(in_place, beyond, _change(verbs), kept)
 
 
+def of_fields(fields: Iterable[str], desired: Desired, observed: Observed) -> Differences:
+    """The differences in these fields alone, all of which take more than a change in place."""
+    verbs = {path: how(path, desired, observed) for path in fields}
+    return Differences(beyond=tuple(verbs), change=_change(verbs))
+
+
 def left_words(observed: Observed, found: Differences) -> tuple[str, ...]:
     """A sentence for each field that left the spec and that AWS keeps."""
-    role = str(observed.content.get("serviceRole", ""))
-    return tuple(
-        f"The spec names no serviceRole any more; AWS cannot go back to its service-linked role "
-        f"and keeps {role}."
-        if path == "serviceRole"
-        else f"The spec says nothing of {path} any more; AWS keeps what it has."
-        for path in found.left
-    )
+    return tuple(_left_words(path, observed) for path in found.left)
+
+
+def _left_words(path: str, observed: Observed) -> str:
+    silent = f"The spec says nothing of {path} any more"
+    if path == "serviceRole":
+        return (
+            "The spec names no serviceRole any more; AWS cannot go back to its service-linked role "
+            f"and keeps {observed.content.get('serviceRole', '')}."
+        )
+    if path == _IMAGES and (kinds := images.named_once(observed)):
+        return f"{silent}, or never did; AWS keeps the image type {', '.join(kinds)}."
+    return f"{silent}; AWS keeps what it has."
 
 
 def how(field: str, desired: Desired, observed: Observed) -> Verb:
@@ -158,7 +172,7 @@ def _is_set(path: str, observed: Observed) -> bool:
     if path == "serviceRole":
         return not service_linked(observed.content)
     if path == _IMAGES:
-        return any(each.get("imageIdOverride") for each in resources["ec2Configuration"])
+        return _own_image(resources) or bool(images.named_once(observed))
     return path == _GROUPS  # types of instances, and a profile that no environment can be without
 
 
@@ -183,11 +197,29 @@ def _stays(path: str, wanted: Mapping[str, Any], have: Mapping[str, Any]) -> boo
 def _clearable(path: str, wanted: Mapping[str, Any], have: Mapping[str, Any]) -> bool:
     """Whether an empty value takes away what the spec is silent about.
 
-    Without groups the instances need a launch template that names some.
+    Without groups the instances need a launch template that names some. An image type alone is
+    kept: whether a spec has ever named it is not known, and with AWS's default of today the
+    instances would get another release of Amazon Linux.
     """
     if path not in {_IMAGES, _GROUPS} or verb(path, have, wanted) is not Verb.INFRASTRUCTURE:
         return False
-    return path != _GROUPS or "launchTemplate" in resources_of(wanted)
+    if path == _IMAGES:
+        return _own_image(resources_of(have))
+    return "launchTemplate" in resources_of(wanted)
+
+
+def _own_image(resources: Mapping[str, Any]) -> bool:
+    return any(each.get("imageIdOverride") for each in resources["ec2Configuration"])
+
+
+def _by_region(desired: Desired, observed: Observed) -> bool:
+    """Whether AWS decides on FIPS: "If not specified", it is enabled in GovCloud and nowhere else.
+
+    (InstanceLaunchTemplate.fipsEnabled in ECS's API reference.)
+    """
+    provider = resources_of(desired.content).get("managedInstancesProvider") or {}
+    silent = (provider.get("instanceLaunchTemplate") or {}).get("fipsEnabled") is None
+    return silent and observed.arn.startswith("arn:aws-us-gov:")
 
 
 def _same_types(asked: Mapping[str, Any], got: Mapping[str, Any]) -> bool:

@@ -14,6 +14,7 @@ from awsbatch_operator.kinds.account_limits import Room
 from awsbatch_operator.kinds.computeenvironment.instances import has_capacity
 from awsbatch_operator.kinds.computeenvironment.noops import without_noops
 from awsbatch_operator.kinds.computeenvironment.observed import Observed
+from awsbatch_operator.kinds.computeenvironment.own_images import Given, filled
 from awsbatch_operator.kinds.computeenvironment.placement import asks_for_group, group_name
 from awsbatch_operator.kinds.computeenvironment.remaking import Remaking, remaking_in
 from awsbatch_operator.kinds.computeenvironment.replacing_record import (
@@ -36,14 +37,16 @@ class Desired:
     """`content` are AWS's members as the spec has them; `reached`: it was reached before.
 
     `retained`: what AWS has must not be removed. `was_deleting`: AWS was removing the environment
-    when it was last looked at. `notes` are about the spec alone, and in nobody's way. `room` says
-    how many environments the account has. `recorded` has the names in AWS, `replacing` how far a
-    replacement has come, and `users` are the objects that name this one. `has_instances`: the
-    operator launches instances for it, or did.
+    when it was last looked at. `notes` are about the spec alone, and in nobody's way; `misfits` are
+    what AWS must not be asked for. `given` is what the named ExtendedAMIs gave for it before.
+    `room` says how many environments the account has. `recorded` has the names in AWS, `replacing`
+    how far a replacement has come, and `users` are the objects that name this one.
+    `has_instances`: the operator launches instances for it, or did.
 
     `pins` are the recorded numbers of launch templates. Once `settled`, `content` has numbers, and
     `pinned` is the record to be written of them; `untold`: EC2 has not told one; `complete`: the
-    content has one for each all the same. `group`: the placement group that we make for it, "" if
+    content has one for each all the same; `as_recorded` is the content with the numbers that were
+    recorded before, None if one was not. `group`: the placement group that we make for it, "" if
     it asks for none; `grouped`: one was made, or was about to be.
     """
 
@@ -57,12 +60,15 @@ class Desired:
     was_deleting: bool = False
     remaking: Remaking = field(default_factory=Remaking)
     notes: tuple[Finding, ...] = ()
+    misfits: tuple[Finding, ...] = ()
+    given: Given = field(default_factory=Given)
     tracks_images: bool = False
     tracks_templates: bool = False
     pins: Pins = field(default_factory=Pins)
     pinned: Mapping[str, str] = field(default_factory=dict)
     untold: tuple[Finding, ...] = ()
     complete: bool = True
+    as_recorded: Mapping[str, Any] | None = None
     update: UpdateRecord = field(default_factory=UpdateRecord)
     group: str = ""
     grouped: bool = False
@@ -86,7 +92,7 @@ class Desired:
         What runs in the cluster of an UNMANAGED one, or on EKS, could not follow or be waited for.
         """
         cannot = self.has_instances or not self.managed or self.content.get("eksConfiguration")
-        return not cannot and not self.replacement.refuse
+        return not (cannot or self.replacement.refuse or self.terms.adopts_only)
 
     @property
     def state(self) -> str:
@@ -95,14 +101,15 @@ class Desired:
 
 
 def desired_environment(resource: Resource, targets: Targets, owner: Owner) -> Desired:
-    """From the spec; an environment refers to nothing but its account."""
+    """From the spec, and from the images that it refers to."""
     spec = ComputeEnvironmentSpec.model_validate(resource.spec)
     policy = resource.spec.get("deletionPolicy")
     group = group_name(owner) if asks_for_group(resource) else ""
+    content = filled(_content(spec, group), resource.key.namespace, targets.found)
     return Desired(
         owner=owner,
         name=targets.aws_name,
-        content=_content(spec, group),
+        content=content.content,
         tags=wanted_tags(resource, owner.tags()),
         reached=reached_before(resource),
         terms=terms_of(resource),
@@ -111,6 +118,8 @@ def desired_environment(resource: Resource, targets: Targets, owner: Owner) -> D
         was_deleting=was_deleting(resource),
         remaking=remaking_in(resource),
         notes=_old_names(spec),
+        misfits=content.misfits,
+        given=content.given,
         tracks_images=spec.tracks_images,
         tracks_templates=spec.tracks_templates,
         pins=pins_in(resource),
@@ -140,12 +149,14 @@ def settled(desired: Desired, observed: Observed | None) -> Desired:
     found = with_numbers(
         desired.content, have, desired.pins, templates, track=desired.tracks_templates
     )
+    before = with_numbers(desired.content, have, desired.pins, Templates(), track=False)
     return replace(
         desired,
         content=found.content,
         pinned=found.pins.record(desired.pins),
         untold=found.findings,
         complete=found.complete,
+        as_recorded=before.content if before.complete else None,
     )
 
 

@@ -12,84 +12,17 @@ from pydantic import Field
 
 from awsbatch_operator.schema import forms
 from awsbatch_operator.schema.fields import Fields, ruled
+from awsbatch_operator.schema.hosts import volume_rules
 from awsbatch_operator.schema.rules import Rule, at_most_one, exactly_one
 
 OnOff = Literal["enabled", "disabled"]
-# GiB by type of volume: the smallest and the largest that EC2 makes.
-SIZES = {
-    "gp2": (1, 16384),
-    "gp3": (1, 65536),
-    "io1": (4, 16384),
-    "io2": (4, 65536),
-    "st1": (125, 16384),
-    "sc1": (125, 16384),
-    "standard": (1, 1024),
-}
-# IOPS by type of volume, of those that take a number.
-IOPS = {"gp3": (3000, 80000), "io1": (100, 64000), "io2": (100, 256000)}
-
-
-def _within(member: str, bounds: dict[str, tuple[int, int]]) -> str:
-    """CEL: the member is within the bounds of its type of volume, where they are known."""
-    ranges = " && ".join(
-        f"(self.volumeType != '{name}' || (self.{member} >= {low} && self.{member} <= {high}))"
-        for name, (low, high) in bounds.items()
-    )
-    return f"!has(self.{member}) || !has(self.volumeType) || ({ranges})"
 
 
 class EbsBlockDevice(Fields):
     """A volume."""
 
     RULES: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            id="volume-size",
-            cel=_within("volumeSize", SIZES),
-            message=(
-                "EC2 makes volumes of these sizes in GiB: gp2 1 to 16384, gp3 1 to 65536, io1 4 to "
-                "16384, io2 4 to 65536, st1 and sc1 125 to 16384, standard 1 to 1024. Set a "
-                "volumeSize within that, or another volumeType."
-            ),
-            field=".volumeSize",
-        ),
-        Rule(
-            id="volume-iops",
-            cel=f"""(!has(self.iops) || (has(self.volumeType)
-                && self.volumeType in ['gp3', 'io1', 'io2'])) && ({_within("iops", IOPS)})""",
-            message=(
-                "EC2 takes a number of IOPS for three types of volume: gp3 3000 to 80000, io1 100 "
-                "to 64000, io2 100 to 256000. Set iops within that beside its volumeType, or "
-                "remove iops."
-            ),
-            field=".iops",
-        ),
-        Rule(
-            id="volume-needs-iops",
-            cel="""!has(self.volumeType) || !(self.volumeType in ['io1', 'io2'])
-                || has(self.iops)""",
-            message=(
-                "EC2 makes no io1 or io2 volume without a number of IOPS. Set iops, or set "
-                "volumeType to gp3."
-            ),
-        ),
-        Rule(
-            id="volume-throughput",
-            cel="!has(self.throughput) || (has(self.volumeType) && self.volumeType == 'gp3')",
-            message=(
-                "EC2 takes a throughput for gp3 volumes only. Set volumeType to gp3, or remove "
-                "throughput."
-            ),
-            field=".throughput",
-        ),
-        Rule(
-            id="volume-key",
-            cel="!has(self.kmsKeyId) || (has(self.encrypted) && self.encrypted)",
-            message=(
-                "EC2 takes a KMS key only for a volume that is said to be encrypted. Set encrypted "
-                "to true, or remove kmsKeyId."
-            ),
-            field=".kmsKeyId",
-        ),
+        *volume_rules("volume", size="volumeSize", kind="volumeType"),
         Rule(
             id="volume-ends-with-instance",
             cel="!has(self.deleteOnTermination) || self.deleteOnTermination",

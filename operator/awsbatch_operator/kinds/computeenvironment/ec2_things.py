@@ -15,6 +15,7 @@ from awsbatch_operator.kinds.computeenvironment.placement import (
     Group,
     concerns_group,
     group_name,
+    may_be_forgotten,
 )
 from awsbatch_operator.kinds.computeenvironment.spec import TemplateVersions
 from awsbatch_operator.kinds.computeenvironment.versions import Templates, pins_in, to_look_up
@@ -54,11 +55,13 @@ async def ec2_things(
     templates = Templates()
     if not resource.deleting:
         templates = await _templates(lookout, resource, scope, have, fresh=fresh)
-    group = None
-    if concerns_group(resource, owner, have):
+    known, group = concerns_group(resource, owner, have), None
+    if known or may_be_forgotten(resource, have):
         group = await _group(lookout, group_name(owner), scope, fresh=fresh)
         if group.refusal and resource.deleting and not resource.annotations.get(PLACEMENT_GROUP):
             group = None  # none was ever made, so nothing has to be known of it
+        elif not known and not group.is_ours(owner):
+            group = None
     return Ec2Things(templates, group)
 
 

@@ -13,6 +13,7 @@ A newer image of a type is announced by `batchImageStatus` in a description, whe
 has begun to launch instances from AWS's own image of the type (Ec2Configuration.batchImageStatus).
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +28,11 @@ _ENDED: Mapping[str, str] = {
     "ECS_AL2": "ECS_AL2023",
     "ECS_AL2_NVIDIA": "ECS_AL2023_NVIDIA",
 }
+# Amazon Linux 2023 is the "default for all non-GPU instance families", and with _NVIDIA "for all
+# GPU instance families" (Ec2Configuration.imageType).
+_GPU = "_NVIDIA"
+_KIND = re.compile(rf"E[CK]S_((?:AL2|AL2023)(?:{_GPU})?)")
+_GRAPHICS = re.compile(r"(?:p|g|gr)\d")  # names of families with GPUs, as EC2 gives them
 _NO_TYPE_ANY_MORE = frozenset({"ECS_AL1"})
 
 
@@ -47,6 +53,19 @@ def ended(content: Mapping[str, Any]) -> str:
             alternative = "" if kind in _NO_TYPE_ANY_MORE else by_image
             changes.append(f"Set {path}.imageType to {_ENDED[kind]}{alternative}.")
     return " ".join(changes)
+
+
+def named_once(observed: Observed) -> tuple[str, ...]:
+    """The image types of the environment that AWS would not choose by itself today.
+
+    So a spec has named them once, or AWS has chosen them while they were its default.
+    """
+    resources = observed.content.get("computeResources") or {}
+    graphics = [bool(_GRAPHICS.match(each)) for each in resources.get("instanceTypes") or ()]
+    usual = {"AL2023": not graphics or not all(graphics), f"AL2023{_GPU}": any(graphics)}
+    kinds = [str(each.get("imageType")) for each in resources.get("ec2Configuration") or ()]
+    known = ((kind, _KIND.fullmatch(kind)) for kind in kinds)
+    return tuple(kind for kind, found in known if found and not usual.get(found.group(1)))
 
 
 def refusal(content: Mapping[str, Any]) -> Finding | None:

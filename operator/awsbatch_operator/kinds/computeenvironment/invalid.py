@@ -5,6 +5,7 @@ is there. Some things never come back, and then the environment has to be anothe
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
@@ -16,6 +17,7 @@ from awsbatch_operator.kinds.computeenvironment.desired import Desired
 from awsbatch_operator.kinds.computeenvironment.members import SERVICE_LINKED_ROLE, Verb
 from awsbatch_operator.kinds.computeenvironment.observed import Observed
 from awsbatch_operator.kinds.computeenvironment.updating import in_vain
+from awsbatch_operator.kinds.terms import Terms
 
 LOOK_SECONDS = 15.0  # at the queues that the feed has read: it costs no call
 RETRY_SECONDS = 600.0  # before a deletion that AWS gave up is asked for again without any sign
@@ -31,7 +33,7 @@ def is_made_anew(desired: Desired, observed: Observed, found: Differences) -> bo
 
     Only one that carries our tags: what is just being taken over is marked first, and kept then.
     """
-    if observed.queues or desired.retained or not observed.mark:
+    if observed.queues or desired.retained or desired.terms.adopts_only or not observed.mark:
         return False
     if not desired.tags.ours.items() <= observed.tags.items():
         return False
@@ -112,21 +114,30 @@ def _another(desired: Desired, queues: Sequence[object]) -> str:
 def _then_another(desired: Desired, queues: Sequence[object]) -> str:
     if queues and desired.replaceable:
         return "A new environment then takes its place in its job queues by itself"
-    anew = "it is then made anew by itself"
-    policy = "set spec.deletionPolicy to Delete"
-    if queues:
-        used = (
-            f"Job queues use the environment: {some_of(queues)}. Take it out of their "
-            f"computeEnvironmentOrder, or delete them"
-        )
-        also = f", and {policy}" if desired.retained else ""
-        beside = ""
-        if desired.replacement.refuse:
-            beside = "; or set spec.replacement.policy to BlueGreen, and another takes its place"
-        return f"{used}{also}; {anew}, once no job runs in it any more{beside}"
-    if desired.retained:
-        return f"Its deletionPolicy keeps what AWS has: {policy}, and {anew}"
-    return "No job queue uses the environment, so it is then made anew by itself"
+    anew, policy = "it is then made anew by itself", " and ".join(_policies(desired))
+    if not queues and not policy:
+        return "No job queue uses the environment, so it is then made anew by itself"
+    if not queues:
+        return f"Its policies keep what AWS has: {policy}, and {anew}"
+    if replace(desired, terms=Terms()).replaceable:
+        adopting = "Set spec.adoptionPolicy to AdoptOrCreate"
+        return f"{adopting}, and a new environment takes its place in its job queues by itself"
+    used = (
+        f"Job queues use the environment: {some_of(queues)}. Take it out of their "
+        f"computeEnvironmentOrder, or delete them"
+    )
+    also = f", and {policy}" if policy else ""
+    beside = ""
+    if desired.replacement.refuse:
+        beside = "; or set spec.replacement.policy to BlueGreen, and another takes its place"
+    return f"{used}{also}; {anew}, once no job runs in it any more{beside}"
+
+
+def _policies(desired: Desired) -> tuple[str, ...]:
+    """What to change before the environment may be removed, and another one be made."""
+    retains = ("set spec.deletionPolicy to Delete",) if desired.retained else ()
+    adopts = ("set spec.adoptionPolicy to AdoptOrCreate",) if desired.terms.adopts_only else ()
+    return (*retains, *adopts)
 
 
 def _role_remedy(observed: Observed) -> str:

@@ -65,6 +65,7 @@ class ComputeEnvironmentKind:
     cluster_id: str
     allowed: Callable[[ScopeRecord], Allowances]
     hits: HitJobs
+    find: Callable[[ObjectKey], Resource | None]
     name: str = RESOURCE.kind
     bounded: bool = False
 
@@ -113,7 +114,7 @@ class ComputeEnvironmentKind:
     async def observe(
         self, resource: Resource, recorded: ScopeRecord, scope: Scope, *, fresh: bool
     ) -> Observed | None:
-        look = Observer(self.batch, self.lookout, self.cluster_id, self.allowed)
+        look = Observer(self.batch, self.lookout, self.cluster_id, self.allowed, self.find)
         found = await look(resource, recorded, scope, fresh=fresh)
         if found is None and not resource.deleting:
             await self.rooms.look(ENVIRONMENTS, scope, recorded.serving)

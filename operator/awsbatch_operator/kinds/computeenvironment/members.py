@@ -14,10 +14,12 @@ from awsbatch_operator.kinds.computeenvironment.noops import FARGATE
 SERVICE_LINKED_ROLE = "/aws-service-role/batch.amazonaws.com/"
 RESOURCES = "computeResources"
 IMAGE_UPDATE = f"{RESOURCES}.updateToLatestImageVersion"
+TEMPLATE = f"{RESOURCES}.launchTemplate"
 DESIRED_SIZE = f"{RESOURCES}.desiredvCpus"
 PROVIDER = f"{RESOURCES}.managedInstancesProvider"
 CAPACITY_TAGS = f"{RESOURCES}.capacityTags"
 LAUNCHED = f"{PROVIDER}.instanceLaunchTemplate"
+FIPS = f"{LAUNCHED}.fipsEnabled"
 _INSTANCES = frozenset({"EC2", "SPOT"})
 
 
@@ -45,7 +47,7 @@ VERBS: Mapping[str, Verb] = {
         ),
         Verb.IN_PLACE,
     ),
-    **{f"{LAUNCHED}.{name}": Verb.REPLACEMENT for name in ("capacityOptionType", "fipsEnabled")},
+    **dict.fromkeys((f"{LAUNCHED}.capacityOptionType", FIPS), Verb.REPLACEMENT),
     **{
         f"{RESOURCES}.{name}": Verb.INFRASTRUCTURE
         for name in (

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.metadata import RecordError, Resource, Shape
+from awsbatch_operator.api.metadata import ObjectKey, RecordError, Resource, Shape
+from awsbatch_operator.api.references import AMI_REF
 from awsbatch_operator.api.scope import Scope, ScopeRecord
 from awsbatch_operator.api.tags import Owner, Ownership
 from awsbatch_operator.aws.ports import BatchPort
@@ -25,6 +26,7 @@ from awsbatch_operator.kinds.computeenvironment.instances import (
     without_capacity,
 )
 from awsbatch_operator.kinds.computeenvironment.observed import Around, Observed
+from awsbatch_operator.kinds.computeenvironment.own_images import pool_with_image
 from awsbatch_operator.kinds.computeenvironment.remaking import remaking_in
 from awsbatch_operator.kinds.computeenvironment.spec import RESOURCE
 from awsbatch_operator.kinds.computeenvironment.surroundings import Surroundings, counted
@@ -42,6 +44,7 @@ class Observer:
     lookout: Lookout
     cluster_id: str
     allowed: Callable[[ScopeRecord], Allowances]
+    find: Callable[[ObjectKey], Resource | None]
 
     async def __call__(
         self, resource: Resource, resolved: ScopeRecord, scope: Scope, *, fresh: bool
@@ -161,7 +164,7 @@ class Observer:
         if not has_capacity(resource):
             return None
         views = await self.lookout.instances(resource, scope, fresh=fresh)
-        wanted = wanted_capacity(resource)
+        wanted = self._with_images(wanted_capacity(resource), resource.key.namespace)
         asked = Wanted() if refusals(RESOURCE, resource) else wanted  # nothing is resolved then
         record = self._record(resource, views)
         subject = Subject(
@@ -183,6 +186,16 @@ class Observer:
         now = self._now
         plan = await self.lookout.demand.aside.work_out(scope, lambda: planned(capacity, now))
         return replace(capacity, plan=plan)
+
+    def _with_images(self, wanted: Wanted, namespace: str) -> Wanted:
+        """With the ids of the images that ExtendedAMIs have made for pools."""
+        bodies = dict(wanted.bodies)
+        for name, body in bodies.items():
+            reference = (body.get("image") or {}).get(AMI_REF)
+            if reference is not None:
+                target = self.find(ObjectKey("ExtendedAMI", namespace, reference["name"]))
+                bodies[name] = pool_with_image(body, target)
+        return replace(wanted, bodies=bodies)
 
     def _usable(
         self, reservations: Sequence[Reservation], resolved: ScopeRecord

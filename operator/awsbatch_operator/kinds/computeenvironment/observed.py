@@ -55,6 +55,11 @@ class Observed(Detail):
         """The members that a spec can have."""
         return {name: value for name, value in self.detail.items() if name not in _RETURNED_ONLY}
 
+    @property
+    def all_tags(self) -> Mapping[str, str]:
+        """The tags of every environment of the object together, whichever serves."""
+        return {key: text for tags in self.tagged.values() for key, text in tags.items()}
+
     def has_group_of(self, owner: Owner) -> bool:
         """Whether EC2 has a placement group that we have made for the owner."""
         return self.group is not None and self.group.is_ours(owner)

@@ -2,7 +2,8 @@
 
 CreatePlacementGroup has no client token: the name, which is made of the object and the cluster,
 and our tags stand for it. The name is written down before the group is made, so that a group which
-the spec no longer asks for is removed, whatever crashes. It outlives every environment that uses
+the spec no longer asks for is removed, whatever crashes; where that was lost, the group is looked
+for once under the only name that it can have. It outlives every environment that uses
 it. A group of that name that does not carry our tags is never used or removed.
 """
 
@@ -12,7 +13,7 @@ from typing import Any
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
-from awsbatch_operator.api.metadata import PLACEMENT_GROUP, Resource, Shape
+from awsbatch_operator.api.metadata import PLACEMENT_GROUP, RESOLVED, Resource, Shape
 from awsbatch_operator.api.names import default_aws_name
 from awsbatch_operator.api.plans import Plan, Step
 from awsbatch_operator.api.tags import Owner, Ownership, ownership
@@ -38,6 +39,10 @@ class Group:
     name: str
     detail: Shape | None = None
     refusal: Finding | None = None
+
+    def record(self) -> Mapping[str, str]:
+        """The annotation that says that there is one."""
+        return {PLACEMENT_GROUP: self.name}
 
     def is_ours(self, owner: Owner) -> bool:
         """Whether we have made it, for this object or for an earlier one of its name."""
@@ -76,6 +81,15 @@ def concerns_group(resource: Resource, owner: Owner, content: Mapping[str, Any])
     return resources_of(content).get("placementGroup") == group_name(owner)
 
 
+def may_be_forgotten(resource: Resource, content: Mapping[str, Any]) -> bool:
+    """Whether the annotation may have been lost together with all others.
+
+    `kubectl replace` takes them away, and a cluster that was built anew has none. An object that is
+    new to AWS as well has nothing to forget.
+    """
+    return RESOLVED not in resource.annotations and bool(content or "accountId" in resource.status)
+
+
 def creation_of(group: Group, owner: Owner) -> Plan[GroupCall]:
     """The group is made, or it is said why not; an empty plan if it is there."""
     if group.refusal is not None:
@@ -93,7 +107,7 @@ def creation_of(group: Group, owner: Owner) -> Plan[GroupCall]:
     step = Step(
         GroupCall("CreatePlacementGroup", request),
         lane=LANE,
-        record={PLACEMENT_GROUP: group.name},
+        record=group.record(),
         note=Finding(catalogue.CREATED, f"Created the placement group {group.name}."),
         expects=GroupShows(there=True),
     )

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from awsbatch_operator.api import catalogue
-from awsbatch_operator.api import replacing_reasons as reasons
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.plans import Plan, Step
@@ -18,27 +17,27 @@ from awsbatch_operator.kinds.computeenvironment.changes import (
     left_words,
 )
 from awsbatch_operator.kinds.computeenvironment.desired import Desired, settled
+from awsbatch_operator.kinds.computeenvironment.following import acted_upon
 from awsbatch_operator.kinds.computeenvironment.instances import (
     EnvironmentCall,
     OwnPlan,
     joined,
     with_capacity,
-    without_capacity,
 )
-from awsbatch_operator.kinds.computeenvironment.invalid import (
-    is_made_anew,
+from awsbatch_operator.kinds.computeenvironment.invalid import is_made_anew
+from awsbatch_operator.kinds.computeenvironment.making_anew import (
+    confirmed,
+    deleted_words,
+    over,
+    plan_anew,
+    with_its_jobs,
 )
+from awsbatch_operator.kinds.computeenvironment.members import TEMPLATE, under
 from awsbatch_operator.kinds.computeenvironment.observed import Observed
 from awsbatch_operator.kinds.computeenvironment.placement import GroupCall
 from awsbatch_operator.kinds.computeenvironment.placement import creation_of as group_made
 from awsbatch_operator.kinds.computeenvironment.placement import removal_of as group_removed
-from awsbatch_operator.kinds.computeenvironment.remaking import Remaking
-from awsbatch_operator.kinds.computeenvironment.removal import (
-    COUNT_SECONDS,
-    Stands,
-    still_runs,
-    take_away,
-)
+from awsbatch_operator.kinds.computeenvironment.removal import Stands
 from awsbatch_operator.kinds.computeenvironment.replacing_bounds import impossible
 from awsbatch_operator.kinds.computeenvironment.status import shown_plan
 from awsbatch_operator.kinds.computeenvironment.update_requests import update_request
@@ -49,7 +48,6 @@ from awsbatch_operator.kinds.computeenvironment.updating import (
     record_now,
 )
 from awsbatch_operator.kinds.lasting import (
-    MOVING_SECONDS,
     NOTHING_SHOWN,
     RELOOK_SECONDS,
     ApiCall,
@@ -61,15 +59,20 @@ from awsbatch_operator.kinds.lasting import (
 from awsbatch_operator.kinds.tagging import tag_record, tag_steps
 from awsbatch_operator.kinds.terms import only_told
 
-AT_ONCE_SECONDS = 0.01
-_END_THEM = "Wait, or end the jobs."
-
 
 def plan_environment(
     desired: Desired, observed: Observed | None, now: Instant
 ) -> Plan[EnvironmentCall]:
     """The next step towards an environment as specified, and towards the instances for its jobs."""
-    desired = settled(desired, observed)
+    if desired.misfits:  # what the spec asks for now; what AWS has stays as it is
+        capacity = None if observed is None else observed.capacity
+        return with_capacity(Plan(findings=desired.misfits), capacity, now)
+    plan = _planned(settled(desired, observed), observed, now)
+    found_again = {} if observed is None else _found_again(desired, observed)
+    return replace(plan, record={**found_again, **plan.record}) if found_again else plan
+
+
+def _planned(desired: Desired, observed: Observed | None, now: Instant) -> Plan[EnvironmentCall]:
     if observed is None:
         return joined(_plan_absent(desired, observed), Plan())
     make, begun = partial(_make_beside, observed=observed), replacing.is_begun(desired)
@@ -79,12 +82,14 @@ def plan_environment(
         own = joined(Plan() if goes_on else _plan_absent(desired, observed), Plan())
         return replacing.plan_replacement(own, desired, observed, now, make=make, wanted=goes_on)
     found = compare(desired, observed)
+    acted = acted_upon(desired, observed, found)
     if not begun and not desired.terms.reports and is_made_anew(desired, observed, found):
-        own = _plan_anew(desired, observed, now)
+        desired = with_its_jobs(desired, observed, now)
+        own = plan_anew(desired, observed, now)
         return replacing.plan_replacement(own, desired, observed, now, make=make, wanted=False)
-    wanted = _gives_way(desired, observed, found)
+    wanted = _gives_way(desired, observed, found, acted)
     steady: OwnPlan = (
-        _only_told(desired, observed, found)
+        _only_told(desired, observed, found, acted, replaced=wanted)
         if desired.terms.reports
         else _plan_present(desired, observed, found, replaced=wanted)
     )
@@ -92,16 +97,18 @@ def plan_environment(
     return replacing.plan_replacement(own, desired, observed, now, make=make, wanted=wanted)
 
 
-def _gives_way(desired: Desired, observed: Observed, found: Differences) -> bool:
+def _gives_way(
+    desired: Desired, observed: Observed, found: Differences, acted: Differences
+) -> bool:
     """Whether a new environment takes its place; for a drift that is only told, none is begun."""
     if desired.terms.reports and not replacing.is_begun(desired):
-        return False
+        return acted.change is Change.REPLACEMENT
     return replacing.is_needed(desired, observed, found)
 
 
 def _plan_absent(desired: Desired, observed: Observed | None) -> OwnPlan:
     if desired.remaking.environment and not desired.remaking.gone:
-        return _confirmed(desired)
+        return confirmed(desired)
     kept_back = desired.terms.nothing_made(f"compute environment {desired.name}")
     if kept_back is not None and not desired.remaking.gone:
         return kept_back
@@ -113,17 +120,39 @@ def _plan_absent(desired: Desired, observed: Observed | None) -> OwnPlan:
     group = _group(desired, observed)
     if group.steps or group.findings:
         return group
-    return _create(desired)
+    return _create(desired, {} if observed is None else observed.all_tags)
 
 
-def _only_told(desired: Desired, observed: Observed, found: Differences) -> Plan[ApiCall]:
-    """What differs is listed. An INVALID environment is not made anew for it, either."""
+def _only_told(
+    desired: Desired, observed: Observed, found: Differences, acted: Differences, *, replaced: bool
+) -> OwnPlan:
+    """What differs is listed, but for what the spec follows: that is taken over (`acted`).
+
+    An INVALID environment is not made anew for what differs, either.
+    """
     busy = at_work(observed)
+    update = record_now(desired, observed, acted)
     if busy:
-        return Plan(findings=busy)
-    as_it_is = Differences(left=found.left)
-    findings = (*_findings(desired, observed, as_it_is, replaced=False), *desired.notes)
-    return only_told(found.fields, desired.tags, observed.tags, findings=findings)
+        return Plan(findings=busy, record=update)
+    findings = (
+        *_findings(desired, observed, replace(acted, left=found.left), replaced=replaced),
+        *(desired.untold if desired.tracks_templates else ()),
+        *desired.notes,
+    )
+    others = tuple(path for path in found.fields if path not in acted.fields)
+    told = only_told(others, desired.tags, observed.tags, findings=findings)
+    follows = acted.change is Change.INFRASTRUCTURE and not replaced
+    steps = infrastructure_steps(desired, observed, acted) if follows else ()
+    if replaced:  # what differs goes with the old one, and the numbers come with the new one
+        return replace(told, record=update, drift=())
+    differs = any(under(path, (TEMPLATE,)) for path in found.fields)
+    return replace(
+        told,
+        # Not before the call that they are for: they tell what AWS was last sent.
+        steps=tuple(replace(step, record={**step.record, **desired.pinned}) for step in steps),
+        record={**({} if differs else desired.pinned), **update},
+        announce={"plan": shown_plan(desired, observed)} if steps else {},
+    )
 
 
 def _make_beside(desired: Desired, *, observed: Observed) -> OwnPlan:
@@ -133,16 +162,7 @@ def _make_beside(desired: Desired, *, observed: Observed) -> OwnPlan:
     group = _group(desired, observed)
     if group.steps or group.findings:  # made in the plan of what serves, where there is one
         return Plan(findings=group.findings) if observed.present else group
-    return _create(desired)
-
-
-def _plan_anew(desired: Desired, observed: Observed, now: Instant) -> Plan[EnvironmentCall]:
-    leaving = without_capacity(observed.capacity, now, now)
-    if leaving is not None:  # what is made anew has another ECS cluster
-        return replace(leaving, findings=(_remaking(observed), *leaving.findings))
-    if at_work(observed):
-        return joined(Plan(findings=(_remaking(observed),)), Plan())
-    return joined(_make_anew(desired, observed), Plan())
+    return _create(desired, observed.all_tags)
 
 
 def _plan_present(
@@ -168,8 +188,8 @@ def _plan_present(
     findings = _findings(desired, observed, found, replaced=replaced)
     findings = (*findings, *group.findings, *desired.untold)
     record = {
-        **tag_record(desired.tags, observed.tags),
-        **_over(desired, observed),
+        **tag_record(desired.tags, observed.all_tags),
+        **over(desired, observed),
         **desired.pinned,
         **group.record,
         **update,
@@ -194,6 +214,16 @@ def _group(desired: Desired, observed: Observed | None) -> Plan[GroupCall]:
     return Plan() if used else group_removed(group, desired.owner, recorded=desired.grouped)
 
 
+def _found_again(desired: Desired, observed: Observed) -> Mapping[str, str]:
+    """The record of a placement group that was lost, whatever else the turn comes to.
+
+    The next look would not know of it any more, as soon as nothing uses it.
+    """
+    group = observed.group
+    lost = group is not None and group.is_ours(desired.owner) and not desired.grouped
+    return group.record() if group is not None and lost else {}
+
+
 def _exchanges(found: Differences, group: Plan[GroupCall], *, replaced: bool) -> bool:
     """Whether AWS is to exchange the instances: not before the group is there that it names."""
     missing = bool(group.findings or group.steps)
@@ -201,62 +231,11 @@ def _exchanges(found: Differences, group: Plan[GroupCall], *, replaced: bool) ->
     return found.change is Change.INFRASTRUCTURE and not replaced and not lacks_group
 
 
-def _make_anew(desired: Desired, observed: Observed) -> Plan[ApiCall]:
-    """The environment goes first; what is made then is what any missing environment gets.
+def _create(desired: Desired, tags: Mapping[str, str]) -> Plan[ApiCall]:
+    """AWS wants a new environment ENABLED, and takes no update policy with it; both come after.
 
-    Jobs of a queue that had it before may still run in it. They are counted once it stands in the
-    record that it goes, and it is DISABLED.
+    `tags` are those of the object's other environments.
     """
-    plan = take_away(observed, was_deleting=desired.was_deleting)
-    if not plan.steps:
-        return plan
-    remaking = Remaking(observed.mark, desired.generation)
-    if observed.tasks:
-        words = still_runs(desired.name, observed.tasks, 0.0)
-        waits = Finding(reasons.DRAINING, words, _END_THEM, look_again_seconds=COUNT_SECONDS)
-        return Plan(findings=(_remaking(observed), waits))
-    if observed.state == "DISABLED" and desired.remaking != remaking:
-        return Plan(findings=(_remaking(observed),), record=remaking.record())
-    return replace(
-        plan,
-        findings=(_remaking(observed),),
-        record=remaking.record(),
-        announce={"plan": shown_plan(desired, observed)},
-    )
-
-
-def _over(desired: Desired, observed: Observed) -> Mapping[str, str]:
-    """The record of a remaking that is over: the new environment is there, or it was dropped.
-
-    If it stood on, whoever deletes the environment later would read that it was the INVALID one.
-    """
-    remaking = desired.remaking
-    if not remaking.environment or remaking.begun(observed.mark, desired.generation):
-        return {}
-    return remaking.over().record()
-
-
-def _remaking(observed: Observed) -> Finding:
-    words = f"No queue uses the environment, so it is deleted and created anew. {observed.words}"
-    return Finding(catalogue.REMAKING, words, look_again_seconds=MOVING_SECONDS)
-
-
-def _confirmed(desired: Desired) -> Plan[ApiCall]:
-    """What was INVALID is gone: this is written down, so that it is told once; then comes the new.
-
-    So it is, too, if somebody else has deleted it after we had begun to.
-    """
-    told = Finding(catalogue.REMADE, f"{_deleted_words(desired)} It is created anew now.")
-    record = replace(desired.remaking, gone=True).record()
-    return Plan(findings=(told,), record=record, look_again_seconds=AT_ONCE_SECONDS)
-
-
-def _deleted_words(desired: Desired) -> str:
-    return f"The INVALID compute environment {desired.name} was deleted in AWS."
-
-
-def _create(desired: Desired) -> Plan[ApiCall]:
-    """AWS wants a new environment ENABLED, and takes no update policy with it; both come after."""
     content = {name: value for name, value in desired.content.items() if name != "updatePolicy"}
     request = {
         **content,
@@ -269,9 +248,9 @@ def _create(desired: Desired) -> Plan[ApiCall]:
     step = creation("CreateComputeEnvironment", request, words=words, reached=reached)
     step = replace(step, expects=Stands())
     if desired.remaking.gone:
-        because = f"{_deleted_words(desired)} AWS refuses to create it anew:"
+        because = f"{deleted_words(desired)} AWS refuses to create it anew:"
         step = replace(step, because=because)
-    record = {**tag_record(desired.tags, {}), **desired.pinned}
+    record = {**tag_record(desired.tags, tags), **desired.pinned}
     return Plan(steps=(step,), record=record, announce=NOTHING_SHOWN)
 
 

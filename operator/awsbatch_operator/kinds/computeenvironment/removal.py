@@ -1,6 +1,6 @@
 """What to do next about a compute environment whose object is being deleted (pure)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -37,7 +37,7 @@ from awsbatch_operator.kinds.lasting import (
     lasting_removal,
     when_absent,
 )
-from awsbatch_operator.kinds.queues import in_use
+from awsbatch_operator.kinds.queues import Use, in_use
 from awsbatch_operator.kinds.scope_record import retains
 
 COUNT_SECONDS = 15.0  # between two counts of the tasks that still run
@@ -93,7 +93,7 @@ def plan_removal(
         return joined(when_absent(removal, now), Plan())
     used = observed.present and observed.queues and observed.status != "DELETING"
     if used and not removal.retained:
-        plan: Plan[ApiCall] = Plan(findings=(_in_use(removal, observed, now),))
+        plan: Plan[ApiCall] = Plan(findings=(in_queues(removal, observed.queues, now),))
         return with_capacity(plan, observed.capacity, now)
     leaving = without_capacity(observed.capacity, removal.since or removal.called, now)
     if leaving is not None:
@@ -257,12 +257,16 @@ def take_away(observed: Observed, *, was_deleting: bool) -> Plan[ApiCall]:
     return Plan(steps=(step,), look_again_seconds=MOVING_SECONDS)
 
 
-def _in_use(removal: EnvironmentRemoval, observed: Observed, now: Instant) -> Finding:
+def in_queues(
+    removal: EnvironmentRemoval, queues: Sequence[Use], now: Instant, *, name: str = ""
+) -> Finding:
+    """That these queues hold it up; `name`: of an environment that does not serve."""
+    what = name or "this compute environment"
     return in_use(
         removal,
         now,
-        observed.queues,
-        words="Job queues still use this compute environment: {}. It stays enabled for their jobs.",
+        queues,
+        words=f"Job queues still use {what}: {{}}. It stays enabled for their jobs.",
         remedy="Delete the queues, or take the environment out of their computeEnvironmentOrder; "
         "in AWS, where no JobQueue has them any more. Or set spec.deletionPolicy to Retain, and "
         "AWS keeps the environment.",

@@ -13,6 +13,7 @@ from awsbatch_operator.kinds.computeenvironment import images
 from awsbatch_operator.kinds.computeenvironment.changes import Change, Differences
 from awsbatch_operator.kinds.computeenvironment.desired import Desired
 from awsbatch_operator.kinds.computeenvironment.instances import OwnPlan
+from awsbatch_operator.kinds.computeenvironment.members import IMAGE_UPDATE, TEMPLATE, under
 from awsbatch_operator.kinds.computeenvironment.observed import Around, Observed
 from awsbatch_operator.kinds.computeenvironment.retiring import (
     Retirement,
@@ -77,7 +78,13 @@ class Replacement:
             kept=desired.retained and name in self.recorded.predecessors,
             role=str(desired.content.get("serviceRole") or ""),
             drain_seconds=desired.replacement.drain_seconds,
+            replaced=frozenset(self.around.others[each].arn for each in self._left),
         )
+
+    @property
+    def _left(self) -> tuple[str, ...]:
+        """The names of those that it was replaced from, and that AWS still has."""
+        return tuple(each for each in self.recorded.predecessors if each in self.around.others)
 
 
 def impossible(desired: Desired, observed: Observed, found: Differences | None) -> Finding | None:
@@ -89,6 +96,12 @@ def impossible(desired: Desired, observed: Observed, found: Differences | None) 
             f"{what} It takes a new environment in its place, which spec.replacement.policy Refuse "
             "does not allow.",
             "Undo the change, or set spec.replacement.policy to BlueGreen.",
+        )
+    if desired.terms.adopts_only:
+        return Finding(
+            catalogue.REPLACEMENT_NEEDED,
+            f"{what} It takes a new environment in its place, and adoptionPolicy Adopt makes none.",
+            "Undo the change, or set spec.adoptionPolicy to AdoptOrCreate.",
         )
     contents = (desired.content, observed.content) if observed.present else (desired.content,)
     remedy = "Undo the change, or delete this object and create it again."
@@ -142,14 +155,18 @@ def may_serve(it: Replacement, new: Observed, found: Differences) -> bool:
     """Whether the new environment is as the spec says, or will be once it serves.
 
     A newer version of a launch template, or a newer image, may have come since it was made for this
-    generation. AWS exchanges instances for that as in any environment that serves. What the spec
-    itself says otherwise by now has another one made instead.
+    generation. That is followed as in any environment that serves: AWS exchanges the instances, or
+    yet another environment takes its place. What the spec itself says otherwise by now has another
+    one made instead.
     """
     if found.in_place or new.status != "VALID":
         return False
-    if found.change is Change.INFRASTRUCTURE:
-        return it.desired.replacing.generation == it.desired.generation
-    return found.change is Change.NONE
+    comes_later = (IMAGE_UPDATE, *((TEMPLATE,) if it.desired.tracks_templates else ()))
+    if found.change is Change.INFRASTRUCTURE or all(
+        under(each, comes_later) for each in found.beyond
+    ):
+        return not found.beyond or it.desired.replacing.generation == it.desired.generation
+    return False
 
 
 def followers_of(desired: Desired) -> frozenset[str]:

@@ -16,11 +16,19 @@ from awsbatch_operator.kinds.computeenvironment.instances import EnvironmentCall
 from awsbatch_operator.kinds.computeenvironment.observed import Around, Observed
 from awsbatch_operator.kinds.computeenvironment.removal import (
     EnvironmentRemoval,
+    in_queues,
     left_now,
     plan_removal,
 )
-from awsbatch_operator.kinds.computeenvironment.retiring import Retirement, retire, together
-from awsbatch_operator.kinds.lasting import APPEARING_SECONDS
+from awsbatch_operator.kinds.computeenvironment.replacing_record import Replacing
+from awsbatch_operator.kinds.computeenvironment.retiring import (
+    Part,
+    Retirement,
+    retire,
+    together,
+)
+from awsbatch_operator.kinds.lasting import APPEARING_SECONDS, at_work
+from awsbatch_operator.kinds.queues import uses
 
 
 def plan_whole_removal(
@@ -46,8 +54,8 @@ def plan_whole_removal(
         return own  # what is used by queues stays enabled for their jobs, whichever it is
     plans: list[Plan[Any]] = [own]
     replacing = removal.replacing
-    for name, environment in around.others.items():
-        plan, replacing = retire(_retirement(removal, name, environment, around), replacing, now)
+    for name in around.others:
+        plan, replacing = _goes(removal, name, around, replacing, now)
         plans.append(plan)
     finding = _settling(removal, around, now)
     plans.append(Plan(findings=finding))
@@ -56,16 +64,28 @@ def plan_whole_removal(
     return replace(whole, released=own.released and not around.others and not finding)
 
 
-def _retirement(
-    removal: EnvironmentRemoval, name: str, environment: Observed, around: Around
-) -> Retirement:
-    return Retirement(
+def _goes(
+    removal: EnvironmentRemoval, name: str, around: Around, replacing: Replacing, now: Instant
+) -> Part:
+    """The next step of one that does not serve: it goes because its object does, and nothing else.
+
+    So what holds it up is said in the words of a deletion. Of a replacement, and of what would let
+    it go on, whoever has deleted the object does not want to hear.
+    """
+    environment = around.others[name]
+    queues = uses(around.using(environment.arn), environment.arn)
+    if environment.at_work:
+        return Plan(findings=at_work(environment)), replacing
+    if queues:
+        return Plan(findings=(in_queues(removal, queues, now, name=name),)), replacing
+    it = Retirement(
         name=name,
         environment=environment,
-        queues=around.using(environment.arn),
+        queues=(),
         role=removal.service_role,
         drain_seconds=removal.drain_seconds,
     )
+    return retire(it, replacing, now)
 
 
 def _settling(removal: EnvironmentRemoval, around: Around, now: Instant) -> tuple[Finding, ...]:

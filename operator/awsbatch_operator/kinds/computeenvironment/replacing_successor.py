@@ -72,7 +72,7 @@ def _make(it: Replacement, recorded: ScopeRecord, replacing: Replacing) -> Part:
     made: Plan[Any] = Plan(
         steps=steps,
         findings=(*plan.findings, _waits(it, f"{name} is created.")),
-        record=it.desired.pinned,  # the plan of what serves has it, too, unless AWS is at work
+        record=plan.record,  # the plan of what serves has it, too, unless AWS is at work
         recorded=recorded,
         look_again_seconds=MOVING_SECONDS,
     )

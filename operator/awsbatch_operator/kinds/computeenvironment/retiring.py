@@ -35,9 +35,13 @@ from awsbatch_operator.kinds.computeenvironment.removal import (
 )
 from awsbatch_operator.kinds.computeenvironment.replacing_record import Replacing
 from awsbatch_operator.kinds.lasting import MOVING_SECONDS, ApiCall, IsDisabled, Vanishes
-from awsbatch_operator.kinds.queues import Use, uses
+from awsbatch_operator.kinds.queues import Use, exchanged, uses
 
 SETTLED_SECONDS = 30.0
+SWAP_RIGHT = (
+    "spec.replacement.foreignQueues Swap asks for what the policy "
+    "deploy/iam/foreign-queues-policy.json allows."
+)
 
 Part = tuple[OwnPlan, Replacing]
 """A part of the plan, and the record of the replacement as it is with it."""
@@ -49,8 +53,9 @@ class Retirement:
 
     `queues` are those that use it. `heir` is the ARN of what takes its place there, "" as long as
     nothing can; `followers` are the ARNs of queues whose JobQueues name the object and so follow by
-    themselves. `swap`: other queues are changed by us. `kept`: AWS keeps it. `role` is the service
-    role that the spec names, for one that AWS cannot delete because its own is gone.
+    themselves. `swap`: other queues are changed by us, once for all that it was `replaced` from
+    (ARNs). `kept`: AWS keeps it. `role` is the service role that the spec names, for one that AWS
+    cannot delete because its own is gone.
     """
 
     name: str
@@ -62,6 +67,7 @@ class Retirement:
     kept: bool = False
     role: str = ""
     drain_seconds: float = 0.0
+    replaced: frozenset[str] = frozenset()
 
 
 def retire(it: Retirement, replacing: Replacing, now: Instant) -> Part:
@@ -151,30 +157,31 @@ def blocked_by(name: str, queues: list[Use], *, swap: bool) -> Finding:
     if others and not swap:
         remedies.append(
             "Set spec.replacement.foreignQueues to Swap, so that the operator changes the queues "
-            "of others, which takes batch:UpdateJobQueue on them; or take the environment out of "
-            "them"
+            "of others, for which it needs the policy deploy/iam/foreign-queues-policy.json; or "
+            "take the environment out of them"
         )
     remedy = f"{'; '.join(remedies)}. It goes on by itself."
     return Finding(reasons.REPLACEMENT_BLOCKED, words, remedy)
 
 
 def _swap(it: Retirement, queue: Shape) -> Step[ApiCall]:
-    """The same order with the heir in the place of the old one; once, if it is there already."""
-    entries = [dict(each) for each in queue["computeEnvironmentOrder"]]
-    old, there = it.environment.arn, {each["computeEnvironment"] for each in entries}
-    if it.heir in there:
-        entries = [each for each in entries if each["computeEnvironment"] != old]
-    for each in entries:
-        if each["computeEnvironment"] == old:
-            each["computeEnvironment"] = it.heir
+    """The same order with the heir in the place of the old one; once, if it is there already.
+
+    Two old ones of one queue have the same call, or the second would put back what the first took.
+    """
+    old = it.environment.arn
+    entries = exchanged(
+        queue["computeEnvironmentOrder"], dict.fromkeys({old, *it.replaced}, it.heir)
+    )
     name, arn = str(queue["jobQueueName"]), str(queue["jobQueueArn"])
     words = f"Put {it.heir.rpartition('/')[2]} in the place of {it.name} in job queue {name}."
-    return Step(
+    step = Step(
         ApiCall("UpdateJobQueue", {"jobQueue": name, "computeEnvironmentOrder": entries}),
         lane=f"queue {name}",
         note=Finding(reasons.SWAPPED, words),
         expects=LeftQueue(arn, old),
     )
+    return replace(step, because=f"{name}, a job queue of others, keeps {it.name}: {SWAP_RIGHT}")
 
 
 def _let_go(it: Retirement) -> OwnPlan:

@@ -23,7 +23,6 @@ from awsbatch_operator.schema.declare import (
     REASON,
     Column,
     CustomResource,
-    NotYet,
     PassThrough,
 )
 from awsbatch_operator.schema.fields import (
@@ -46,24 +45,6 @@ MEMBERS = PassThrough(
         "context": "reserved by AWS",
     },
     add={"updatePolicy": "UpdatePolicy"},
-)
-
-
-NOT_YET = (
-    NotYet(
-        path="computeResources.ec2Configuration[].amiRef",
-        remedy=(
-            "There is no ExtendedAMI yet: remove computeResources.ec2Configuration[].amiRef, and "
-            "name the image by imageIdOverride, or leave it to AWS."
-        ),
-    ),
-    NotYet(
-        path="capacity.pools[].image.amiRef",
-        remedy=(
-            "There is no ExtendedAMI yet: remove capacity.pools[].image.amiRef, and name the image "
-            "by amiId or ssmParameter, or leave it to the operator."
-        ),
-    ),
 )
 
 
@@ -97,16 +78,17 @@ class ReplacementPolicy(Fields):
         description=(
             "Job queues that use the environment and that no JobQueue of this operator keeps. "
             "Block (default): nothing is begun as long as there are any. Swap: the operator puts "
-            "the new environment in the place of the old one, for which it needs "
-            "batch:UpdateJobQueue on them."
+            "the new environment in the place of the old one, for which its role needs the "
+            "policy deploy/iam/foreign-queues-policy.json."
         ),
     )
     drain_timeout_seconds: int | None = Field(
         None,
         description=(
             "How long jobs in the old environment are waited for; then it is deleted, which ends "
-            "them. The same goes for jobs that still run in an environment whose object is deleted "
-            "and which is in no queue any more. 0 (default): as long as they take."
+            "them. The same goes for jobs that still run in an environment which is in no queue "
+            "any more and whose object is deleted, or which is INVALID and made anew. 0 (default): "
+            "as long as they take."
         ),
         ge=0,
         le=EPOCH_YEARS,
@@ -120,14 +102,16 @@ class ComputeEnvironmentSpec(Infrastructure):
         None,
         description=(
             "When AWS Batch announces a newer image of its own. Manual (default): it is only told. "
-            "Track: the instances are exchanged, as updatePolicy says, once for each announcement."
+            "Track: the instances are exchanged, as updatePolicy says, once for each announcement; "
+            "with driftPolicy Report as well."
         ),
     )
     launch_template_versions: TemplateVersions | None = Field(
         None,
         description=(
             "What $Latest and $Default of a launch template mean. Pin (default): the version that "
-            "they led to first. Track: a newer one is taken over, as any change of the template."
+            "they led to first. Track: a newer one is taken over, as any change of the template; "
+            "with driftPolicy Report as well, unless somebody has changed the template in AWS."
         ),
     )
 
@@ -238,7 +222,6 @@ RESOURCE = CustomResource(
     status=ComputeEnvironmentStatus,
     passthrough=MEMBERS,
     rules=(*SCOPE_RULES, AWS_NAME_RULE, *ENVIRONMENT_RULES, *CAPACITY_RULES),
-    not_yet=NOT_YET,
     selectable=(".spec.type", ".spec.state", ".status.awsStatus"),
     columns=(
         Column(name="Type", path=".spec.type", description="MANAGED or UNMANAGED."),

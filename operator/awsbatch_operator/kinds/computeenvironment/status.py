@@ -8,6 +8,7 @@ from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.kinds.computeenvironment import images
 from awsbatch_operator.kinds.computeenvironment.changes import Change, compare, left_words
 from awsbatch_operator.kinds.computeenvironment.desired import Desired, settled
+from awsbatch_operator.kinds.computeenvironment.following import acted_upon
 from awsbatch_operator.kinds.computeenvironment.instances import (
     EnvironmentCall,
     has_capacity,
@@ -116,11 +117,12 @@ def _observed_fields(observed: Observed) -> dict[str, Any]:
 def shown_plan(desired: Desired, observed: Observed) -> dict[str, Any]:
     """What changes in AWS, or waits for a person."""
     found = compare(desired, observed)
-    infrastructure = found.change is Change.INFRASTRUCTURE
-    reason = why(desired, found) if infrastructure else _WHY[found.change]
-    shown: dict[str, Any] = {"action": found.change.value, "reason": reason}
-    only_told = desired.terms.reports  # then it is neither made anew nor replaced
-    if only_told and found.fields:
+    acted = acted_upon(desired, observed, found)
+    infrastructure = acted.change is Change.INFRASTRUCTURE
+    reason = why(desired, acted) if infrastructure else _WHY[acted.change]
+    shown: dict[str, Any] = {"action": acted.change.value, "reason": reason}
+    only_told = desired.terms.reports  # then it is neither made anew nor replaced for a drift
+    if only_told and found.fields and not acted.fields:
         shown = {"action": Change.NONE.value, "reason": _ONLY_TOLD}
     elif not only_told and is_made_anew(desired, observed, found):
         shown = {"action": Change.REPLACEMENT.value, "reason": _ANEW}
@@ -128,8 +130,8 @@ def shown_plan(desired: Desired, observed: Observed) -> dict[str, Any]:
         shown = {"action": Change.REPLACEMENT.value, "reason": _BESIDE}
     elif desired.recorded is not None and desired.recorded.predecessors and not found.fields:
         shown = {"action": Change.REPLACEMENT.value, "reason": _LEFT}
-    if found.fields:
-        shown["fields"] = list(found.fields[:_FIELDS_SHOWN])
+    if fields := acted.fields or found.fields:
+        shown["fields"] = list(fields[:_FIELDS_SHOWN])
     return shown
 
 

@@ -8,12 +8,14 @@ the record without that second word, and sends the update, which changes nothing
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from awsbatch_operator.api.metadata import INFRASTRUCTURE_UPDATE, Resource
 from awsbatch_operator.api.names import short_hash
+
+_FLAGS = ("images", "taken", "answered", "left")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,9 @@ class UpdateRecord:
     """What the annotation says.
 
     `environment` is AWS's own mark of the one that it is about, `request` a hash of what was sent,
-    "" once the difference is gone. `images`: it takes AWS's newest image along. `answered`: what
-    AWS announces of images was asked for, and AWS took it.
+    "" once the difference is gone; `fields` are those that it was about. `images`: it takes AWS's
+    newest image along. `answered`: what AWS announces of images was asked for, and AWS took it.
+    `left`: AWS had announced it before the environment was taken over, which changes nothing.
     """
 
     environment: str = ""
@@ -30,15 +33,30 @@ class UpdateRecord:
     images: bool = False
     taken: bool = False
     answered: bool = False
+    left: bool = False
+    fields: tuple[str, ...] = ()
 
     def is_of(self, mark: str) -> bool:
         """Whether it is about the environment with that mark."""
         return bool(mark) and self.environment == mark
 
-    def asks(self, mark: str, request: Mapping[str, Any], *, images: bool) -> "UpdateRecord":
-        """The record to be written before the request is sent."""
+    def asks(
+        self, mark: str, request: Mapping[str, Any], fields: Iterable[str], *, images: bool
+    ) -> "UpdateRecord":
+        """The record to be written before the request is sent, which is about these fields."""
         answered = self.is_of(mark) and self.answered
-        return UpdateRecord(mark, hash_of(request), images, taken=False, answered=answered)
+        about = tuple(sorted({_member(path) for path in fields}))
+        return UpdateRecord(mark, hash_of(request), images, answered=answered, fields=about)
+
+    def concerns(self, fields: Iterable[str]) -> bool:
+        """Whether one of these fields is one that the update was about.
+
+        Whatever it takes to change them by now: where the spec asks for more than an update, what
+        AWS has taken in vain is in vain all the same, once the spec asks for the update alone.
+        """
+        members = {_member(path) for path in fields}
+        about = set(self.fields) or members  # none is recorded by older versions of the operator
+        return bool(self.request) and not about.isdisjoint(members)
 
     def has_taken(self, mark: str, request: Mapping[str, Any]) -> bool:
         """Whether AWS has taken this very request, and the difference was never gone since."""
@@ -52,15 +70,16 @@ class UpdateRecord:
 
     def settled(self, *, announced: bool) -> "UpdateRecord":
         """Nothing differs any more. An announcement that still stands was answered, if it was."""
-        if announced and self.answered:
-            return UpdateRecord(self.environment, answered=True)
+        if announced and (self.answered or self.left):
+            return UpdateRecord(self.environment, answered=self.answered, left=self.left)
         return UpdateRecord()
 
     def record(self) -> Mapping[str, str]:
         """The annotation."""
         body: dict[str, object] = {"environment": self.environment, "request": self.request}
-        flags = {"images": self.images, "taken": self.taken, "answered": self.answered}
-        body |= {name: True for name, value in flags.items() if value}
+        body |= {name: True for name in _FLAGS if getattr(self, name)}
+        if self.fields:
+            body["fields"] = list(self.fields)
         return {INFRASTRUCTURE_UPDATE: json.dumps(body, separators=(",", ":"))}
 
 
@@ -74,7 +93,13 @@ def update_record(resource: Resource) -> UpdateRecord:
     try:
         body = json.loads(resource.annotations.get(INFRASTRUCTURE_UPDATE, "{}"))
         environment, request = str(body["environment"]), str(body["request"])
+        fields = tuple(str(each) for each in body.get("fields", ()))
     except (ValueError, TypeError, KeyError, RecursionError):
         return UpdateRecord()
-    flags = {name: body.get(name) is True for name in ("images", "taken", "answered")}
-    return UpdateRecord(environment, request, **flags)
+    flags = {name: body.get(name) is True for name in _FLAGS}
+    return UpdateRecord(environment, request, **flags, fields=fields)
+
+
+def _member(path: str) -> str:
+    """The member of the environment, or of its computeResources, that the path leads into."""
+    return ".".join(path.split(".")[:2])

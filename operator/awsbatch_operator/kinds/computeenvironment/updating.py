@@ -12,7 +12,13 @@ from awsbatch_operator.api.plans import Step
 from awsbatch_operator.kinds.computeenvironment import images
 from awsbatch_operator.kinds.computeenvironment.changes import Change, Differences, compare
 from awsbatch_operator.kinds.computeenvironment.desired import Desired
-from awsbatch_operator.kinds.computeenvironment.members import IMAGE_UPDATE, RESOURCES, under
+from awsbatch_operator.kinds.computeenvironment.following import followed
+from awsbatch_operator.kinds.computeenvironment.members import (
+    IMAGE_UPDATE,
+    RESOURCES,
+    TEMPLATE,
+    under,
+)
 from awsbatch_operator.kinds.computeenvironment.noops import LATEST_IMAGE
 from awsbatch_operator.kinds.computeenvironment.observed import Observed
 from awsbatch_operator.kinds.computeenvironment.update_record import UpdateRecord
@@ -21,8 +27,6 @@ from awsbatch_operator.kinds.computeenvironment.update_requests import (
     update_policy,
 )
 from awsbatch_operator.kinds.lasting import ApiCall, NoLongerDiffers
-
-_TEMPLATE = f"{RESOURCES}.launchTemplate"
 
 
 def infrastructure_steps(
@@ -33,11 +37,11 @@ def infrastructure_steps(
     if desired.update.has_taken(observed.mark, request):
         return ()
     newest = LATEST_IMAGE in request[RESOURCES]
-    record = desired.update.asks(observed.mark, request, images=newest)
+    record = desired.update.asks(observed.mark, request, found.beyond, images=newest)
     step = Step(
         ApiCall("UpdateComputeEnvironment", request),
         record=record.record(),
-        note=_note(desired, found),
+        note=_note(desired, observed, found),
         expects=NoLongerDiffers(desired, found.beyond, _differing),
     )
     return (step,)
@@ -67,16 +71,24 @@ def record_now(desired: Desired, observed: Observed, found: Differences) -> Mapp
         now = UpdateRecord()
     elif observed.status == "UPDATING":
         now = before.at_work()
-    elif found.change is Change.INFRASTRUCTURE or observed.at_work:
+    elif observed.at_work or before.concerns(found.beyond):
         now = before
     else:
         now = before.settled(announced=images.announced(observed))
+    if _leaves_image(desired, observed) and not now.request:
+        now = UpdateRecord(observed.mark, answered=now.answered, left=True)
     return {} if now == before else now.record()
+
+
+def _leaves_image(desired: Desired, observed: Observed) -> bool:
+    """Whether AWS had announced an image before the environment was taken over, just now."""
+    follows = desired.terms.taking_over and desired.tracks_images
+    return follows and bool(observed.mark) and images.announced(observed)
 
 
 def why(desired: Desired, found: Differences) -> str:
     """What the announced update does, and what becomes of the jobs that run."""
-    newest = any(under(path, (IMAGE_UPDATE, _TEMPLATE)) for path in found.beyond)
+    newest = any(under(path, (IMAGE_UPDATE, TEMPLATE)) for path in found.beyond)
     first = "AWS exchanges the instances: role and strategy allow it."
     if newest:
         first = "AWS exchanges the instances, and takes its newest machine image if it chooses one."
@@ -97,9 +109,8 @@ def _differing(desired: Desired, observed: Observed) -> tuple[str, ...]:
     return compare(desired, observed).beyond
 
 
-def _note(desired: Desired, found: Differences) -> Finding:
+def _note(desired: Desired, observed: Observed, found: Differences) -> Finding:
     """What was followed on purpose is no drift."""
-    followed = (IMAGE_UPDATE, *((_TEMPLATE,) if desired.tracks_templates else ()))
-    drift = desired.reached and not all(under(path, followed) for path in found.beyond)
-    reason = catalogue.DRIFT_REPAIRED if drift else catalogue.UPDATED
+    others = set(found.beyond) - set(followed(desired, observed, found).beyond)
+    reason = catalogue.DRIFT_REPAIRED if desired.reached and others else catalogue.UPDATED
     return Finding(reason, f"AWS exchanges the instances, to change {', '.join(found.beyond)}.")

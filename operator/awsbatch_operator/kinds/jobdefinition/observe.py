@@ -151,6 +151,9 @@ class Registering:
         """What was registered, at once: AWS's listing may lag behind."""
         if call.operation == "DeregisterJobDefinition":
             self.registrations.retired(scope, str(call.request["jobDefinition"]))
+        if call.operation in {"TagResource", "UntagResource"}:
+            tags, gone = call.request.get("tags", {}), call.request.get("tagKeys", ())
+            self.registrations.tagged(scope, str(call.request["resourceArn"]), tags, gone)
         if call.operation != "RegisterJobDefinition":
             return None
         made = Revision(

@@ -12,7 +12,8 @@ with that moment, either; unless this process has made a call of its own for the
 does so only when nothing from before is open.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from awsbatch_operator.api.instant import Clock, Instant
 from awsbatch_operator.api.scope import LeadershipStart, Scope
@@ -58,6 +59,21 @@ class Registrations:
         recent = self._of(scope, _name_in(arn))
         recent.revisions.pop(arn, None)
         recent.retired[arn] = self._clock.monotonic()
+
+    def tagged(
+        self, scope: Scope, arn: str, tags: Mapping[str, str], gone: Collection[str]
+    ) -> None:
+        """The revision got these tags, and lost those of the keys `gone`.
+
+        The listing does not show that as long as it leaves the revision out, and the same call
+        would be made again and again until it does.
+        """
+        recent = self._recent.get(_key(scope, _name_in(arn)))
+        if recent is None or arn not in recent.revisions:
+            return
+        at, revision = recent.revisions[arn]
+        kept = {key: value for key, value in revision.tags.items() if key not in gone}
+        recent.revisions[arn] = at, replace(revision, tags={**kept, **tags})
 
     def may_be_unlisted(self, scope: Scope, arn: str, registered: Instant) -> bool:
         """Whether AWS may have the revision although it does not list it, registered then.

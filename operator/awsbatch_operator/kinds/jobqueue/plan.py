@@ -32,6 +32,7 @@ from awsbatch_operator.kinds.lasting import (
     lasting_removal,
     when_absent,
 )
+from awsbatch_operator.kinds.queues import exchanged
 from awsbatch_operator.kinds.tagging import tag_record, tag_steps
 from awsbatch_operator.kinds.terms import only_told
 from awsbatch_operator.schema.canonical import differences
@@ -182,11 +183,7 @@ def _followed(desired: Desired, observed: Observed) -> Sequence[Shape]:
     """
     if not desired.moved.keys() & observed.environments:
         return []
-    followed = []
-    for entry in observed.content[_ORDER]:
-        arn = str(entry["computeEnvironment"])
-        followed.append({**entry, "computeEnvironment": desired.moved.get(arn, arn)})
-    return followed
+    return exchanged(observed.content[_ORDER], desired.moved)
 
 
 def differences_of(desired: Desired, observed: Observed) -> tuple[str, ...]:
