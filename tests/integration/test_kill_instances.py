@@ -7,24 +7,21 @@ minutes. So long nobody waits here; that nothing is launched meanwhile is what c
 """
 
 import asyncio
-import signal
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 import pytest
-from tests.integration.test_kill import Lane, lane
 from tests.support import manifests
 from tests.support.cluster import is_complete
 from tests.support.deadline import POLL_SECONDS, until
 from tests.support.instances import launching, pool
-from tests.support.recording import Recording
+from tests.support.kill_lanes import SECONDS, Lane, annotation, lane
 from tests.support.site import opened
 from tests.support.whole_life import named
 
 from awsbatch_operator.api.metadata import LAUNCHES
 from awsbatch_operator.api.tags import INTENT
 
-SECONDS = 60.0
 IDLE_SECONDS = 1
 SLOW = 0.8  # seconds that AWS takes for a call during which the operator dies
 LOOKED_FOR = 4.0  # seconds for which an open launch is watched here
@@ -65,12 +62,7 @@ class Fleet(Lane):
             self.cluster.apply(*self.bodies())
             if point == "UpdateContainerInstancesState":
                 await self.becomes_idle()
-            await until(
-                lambda: not self.part.running(), f"the point comes: {point}", seconds=SECONDS
-            )
-        assert self.part.exit_code() == -signal.SIGKILL, self.part.last_words()
-        self.killed.append(point)
-        self.restart()
+            await self.dies(point)
         if point == BEFORE_THE_LAUNCH and not self.mine():
             await self.nothing_is_launched()
             return
@@ -82,10 +74,6 @@ class Fleet(Lane):
         [instance] = self.mine()
         assert instance["State"]["Name"] == "terminated"
         assert [each["Key"] for each in instance["Tags"]].count(INTENT) == 1
-
-    def restart(self):
-        self.site.sandbox.kill_operator(self.name)
-        self.part = self.site.sandbox.restart_operator(self.name)
 
     async def becomes_idle(self):
         """Ask for a look when the job is done, and for another one when idleSeconds are over.
@@ -103,34 +91,22 @@ class Fleet(Lane):
 
     async def nothing_is_launched(self):
         """While the intent of the dead operator is open, which its successor has taken over."""
-        reported = self.cluster.get(*ENVIRONMENT)["metadata"]["resourceVersion"]
+        reported = self.see(*ENVIRONMENT)["metadata"]["resourceVersion"]
         self.cluster.nudge(*ENVIRONMENT)
         end = time.monotonic() + LOOKED_FOR
         while time.monotonic() < end:
             assert self.mine() == []
             await asyncio.sleep(POLL_SECONDS * 4)
-        body = self.cluster.get(*ENVIRONMENT)
+        body = self.see(*ENVIRONMENT)
         assert body["metadata"]["resourceVersion"] != reported
         assert '"intent"' in body["metadata"]["annotations"][LAUNCHES]
 
-    @contextmanager
     def struck_at(self, point):
         if point in CALLS:
-            slow = self.site.fault(
-                "delay", operation=point, match=self.match(point), seconds=SLOW, times=1
-            )
-            with self.killed_when(lambda: self.site.struck(slow)):
-                yield
-        elif point == AFTER_THE_ANSWER:
-            with self.killed_when(self.mine):
-                yield
-        else:
-            with Recording(
-                self.site.control_plane,
-                self.cluster.namespace,
-                on_change=lambda _: self.has_intent(recording) and self.kill(),
-            ) as recording:
-                yield
+            return self.killed_during(point, self.match(point), seconds=SLOW)
+        if point == AFTER_THE_ANSWER:
+            return self.killed_when(self.mine)
+        return self.killed_at(lambda _, change: '"intent"' in annotation(change, LAUNCHES))
 
     def end(self):
         """What a lane has left to an operator that would look for it for two minutes."""
@@ -145,10 +121,6 @@ class Fleet(Lane):
         if call == "CreateFleet":
             return {"TagSpecifications.Tags.Value": here}
         return {"cluster": f"*{here}-*"}
-
-    def has_intent(self, recording):
-        newest = recording.changes[-1].body["metadata"]
-        return '"intent"' in newest.get("annotations", {}).get(LAUNCHES, "")
 
 
 @pytest.mark.timeout(200)

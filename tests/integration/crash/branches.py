@@ -17,6 +17,7 @@ import signal
 import sys
 import traceback
 import warnings
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -31,10 +32,12 @@ class Branches:
 
     `failed_timers` is the list to which failed timers of simulators are added in this process.
     `turn` is which child of its call a process has last forked, or is: 0, 1, …
+    `chosen` counts by name the calls from which children lived on.
     """
 
     failed_timers: list[str]
     turn: int = 0
+    chosen: Counter[str] = field(default_factory=Counter)
     _failures: list[str] = field(default_factory=list)
     _told: list[int] = field(default_factory=list)
 
@@ -62,6 +65,7 @@ class Branches:
                 return
             for turn in range(at(points.names[-1])):
                 self.turn = turn
+                self.chosen[points.names[-1]] += turn == 0
                 child = self._fork(f"call {points.passed}, {points.names[-1]} ({turn})")
                 if child is not None:
                     strike()

@@ -3,16 +3,24 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Any
 
+import pytest
 from tests.integration.crash import invariants
 from tests.integration.crash.scenario import LONG_RUN, STEPS, Step
 from tests.support.api_servers import ApiServer
-from tests.support.crashing import WRITES, Points
+from tests.support.crashing import WRITES, Mode, Points
 from tests.support.hard_world import HardWorld, Weather
 from tests.support.lives import Lives
 
 REVISIONS = 2  # that the day's definition has, one after another
 REPEATED_READS = 2  # of calls that change nothing, only the first few are struck
+
+
+def modes(*more: Mode) -> Any:
+    """Parametrises a test by `mode`: before and after a call, with its answer lost, and by more."""
+    tried = (Mode.BEFORE, Mode.AFTER, Mode.LOST, *more)
+    return pytest.mark.parametrize("mode", tried, ids=[mode.name for mode in tried])
 
 
 class Day:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from tests.integration.crash import invariants
 from tests.integration.crash.conftest import POINTS
-from tests.integration.crash.day import writes
+from tests.integration.crash.day import modes, writes
 from tests.support import manifests
-from tests.support.crashing import MUTATING, Mode, Points
+from tests.support.crashing import KUBE_WRITES, MUTATING, Mode, Points
 from tests.support.hard_world import HardWorld, Weather
 from tests.support.installation import NAMESPACE, manifest
 from tests.support.lives import Lives
@@ -20,7 +20,7 @@ from tests.support.manifests import DEFAULT_ACCOUNT, DEFINITION, ENVIRONMENT, LA
 from tests.support.one_process import aws_models
 
 from awsbatch_operator.api.conditions import is_true
-from awsbatch_operator.api.tags import CLUSTER
+from awsbatch_operator.api.tags import CLUSTER, unclaimed
 from awsbatch_simulator.inprocess import InProcess, OnCall, session
 
 SEED = 901
@@ -34,7 +34,16 @@ SPECS = {
     DEFINITION: manifests.definition(),
     POLICY: manifests.policy("9"),
 }
+ANEW = {**SPECS[DEFINITION], **manifests.definition("other")}  # a second revision, of our own
 ENDING = ("Delete", "Deregister", "Terminate")
+CALLS = {
+    "batch:TagResource": 4,
+    "batch:UpdateComputeEnvironment": 1,
+    "batch:UpdateJobQueue": 1,
+    "batch:UpdateSchedulingPolicy": 1,
+    "batch:RegisterJobDefinition": 1,
+    "batch:UntagResource": 5,
+}
 
 
 class Furnished(HardWorld):
@@ -67,13 +76,12 @@ class Furnished(HardWorld):
 
     @property
     def things(self) -> list[Any]:
-        """The environment, the queue, the policy and the revision; each exactly once."""
+        """The environment, the queue and the policy, each exactly once, and the revisions."""
         batch = self.simulator.world.region(self.simulator.place).batch
         (environment,) = batch.environments.values()
         (queue,) = batch.queues.values()
         (policy,) = batch.policies.values()
-        (revision,) = batch.definitions[NAME].values()
-        return [environment, queue, policy, revision]
+        return [environment, queue, policy, *batch.definitions[NAME].values()]
 
     async def furnish(self) -> None:
         """What somebody makes before the operator is there."""
@@ -111,6 +119,8 @@ class Story:
             invariants.check_readiness(world)
             assert all(thing.tags[CLUSTER] for thing in world.things)
             self._check_as_specified(world)
+            world.kube.apply(manifest(DEFINITION, {**ANEW, **ADOPTING}))
+            await lives.until(partial(self._ready, world))
             for key in LASTING:
                 world.kube.remove(key)
             await lives.until(lambda: not any(map(world.kube.exists, LASTING)))
@@ -126,7 +136,7 @@ class Story:
         )
 
     def _check_as_specified(self, world: Furnished) -> None:
-        environment, queue, policy, _ = world.things
+        environment, queue, policy, *_ = world.things
         assert environment.resources["maxvCpus"] == 64
         assert queue.priority == 77
         (share,) = policy.content["fairsharePolicy"]["shareDistribution"]
@@ -136,12 +146,14 @@ class Story:
         """One of each, everything still there, and nothing but others' tags on what was theirs."""
         self._check_as_specified(world)
         assert (world.too_early, world.ended) == ([], [])
-        assert [thing.tags for thing in world.things] == [TAGS] * len(LASTING)
-        invariants.check_made_once(world, revisions=1)
+        *theirs, ours = [thing.tags for thing in world.things]
+        assert theirs == [TAGS] * len(LASTING)
+        assert unclaimed(ours)
+        invariants.check_made_once(world, revisions=2)
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("mode", [Mode.BEFORE, Mode.AFTER, Mode.LOST], ids=lambda mode: mode.name)
+@modes()
 async def test_what_was_there_is_taken_over_and_let_go_wherever_the_operator_dies(
     mode, branches, record_property
 ):
@@ -160,5 +172,7 @@ async def test_what_was_there_is_taken_over_and_let_go_wherever_the_operator_die
         strike=partial(points.strike_now, mode),
         tell=tell,
     )
-    assert number > len(LASTING)
+    kube = KUBE_WRITES if mode is Mode.AFTER else set()
+    assert branches.chosen.keys() == CALLS.keys() | kube
+    assert all(branches.chosen[call] >= least for call, least in CALLS.items())
     record_property(f"{POINTS} (adopted and let go, {mode.value})", number)

@@ -55,6 +55,7 @@ async def test_several_children_may_live_on_from_a_call_and_know_which_they_are(
         tell=lambda: 10**branches.turn,
     )
     assert told == 111
+    assert branches.chosen == {"batch:SubmitJob": 1}
 
 
 def fail() -> None:

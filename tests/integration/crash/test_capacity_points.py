@@ -20,13 +20,18 @@ from tests.integration.crash.capacity_day import CapacityDay
 from tests.integration.crash.conftest import POINTS
 from tests.support.crashing import CAPACITY, KUBE_WRITES, Mode, Points
 
+from awsbatch_operator.aws import image_calls
+from awsbatch_operator.aws.call_table import CALLS
+
 SEED = 701
 SEVERAL = (900, 903, 906, 908)  # from zero, a block in a reservation, one released, one deleted
 MODES = (Mode.BEFORE, Mode.AFTER, Mode.LOST, Mode.LATE)
 # What only the removal of orphans makes: tests/component/lifecycle/test_orphan_strikes.py.
-BY_NOBODY_YET = frozenset({"ec2:CreateTags", "ec2:DeleteVolume"})
+BY_ORPHANS_ONLY = frozenset({"ec2:DeleteVolume"})
 # Of MANAGED environments: test_infrastructure_updates.py strikes at each.
 OF_OTHERS = frozenset({"ec2:CreatePlacementGroup", "ec2:DeletePlacementGroup"})
+# Of machine images: test_images.py.
+OF_IMAGES = frozenset(call.name for call in CALLS if call.part == image_calls.PART)
 WRITES_EACH = 9  # to Kubernetes: one in so many is struck
 
 STORIES: dict[str, Callable[[], days.Story]] = {
@@ -83,7 +88,7 @@ class Struck:
 
 
 def test_there_is_a_day_for_each_call_that_changes_something():
-    assert WHERE.keys() == CAPACITY - BY_NOBODY_YET - OF_OTHERS
+    assert WHERE.keys() == CAPACITY - BY_ORPHANS_ONLY - OF_OTHERS - OF_IMAGES
     assert set(WHERE.values()) <= STORIES.keys()
 
 

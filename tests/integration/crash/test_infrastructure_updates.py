@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 from tests.integration.crash import invariants
 from tests.integration.crash.conftest import POINTS
+from tests.integration.crash.day import modes
 from tests.integration.crash.scenario import (
     ENVIRONMENT,
     Step,
@@ -20,7 +21,7 @@ from tests.integration.crash.scenario import (
     with_spec,
 )
 from tests.support import manifests
-from tests.support.crashing import MUTATING, Mode, Points
+from tests.support.crashing import MUTATING, Points
 from tests.support.hard_world import HardWorld, Weather
 from tests.support.lives import Lives
 
@@ -105,7 +106,7 @@ class Story:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("mode", [Mode.BEFORE, Mode.AFTER, Mode.LOST], ids=lambda mode: mode.name)
+@modes()
 async def test_instances_are_exchanged_once_wherever_the_operator_dies(
     mode, branches, record_property
 ):

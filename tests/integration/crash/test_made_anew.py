@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 from tests.integration.crash import invariants
 from tests.integration.crash.conftest import POINTS
-from tests.integration.crash.day import writes
+from tests.integration.crash.day import modes, writes
 from tests.integration.crash.scenario import (
     ENVIRONMENT,
     Step,
@@ -20,7 +20,7 @@ from tests.integration.crash.scenario import (
     with_spec,
 )
 from tests.support import manifests
-from tests.support.crashing import Mode, Points
+from tests.support.crashing import Points
 from tests.support.hard_world import HardWorld, Weather
 from tests.support.lives import Lives
 
@@ -67,7 +67,7 @@ class Story:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("mode", [Mode.BEFORE, Mode.AFTER, Mode.LOST], ids=lambda mode: mode.name)
+@modes()
 async def test_an_environment_is_made_anew_to_the_end_wherever_the_operator_dies(
     mode, branches, record_property
 ):
