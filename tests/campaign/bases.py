@@ -25,6 +25,7 @@ _FILES = [
     }
 ]
 _PROFILE = {"seccompProfile": {"type": "Localhost", "localhostProfile": "profiles/one.json"}}
+_TRIES = {"attempts": 2, "evaluateOnExit": [{"action": "EXIT", "onExitCode": "0"}]}
 _SPOT = "SPOT_PRICE_CAPACITY_OPTIMIZED"
 _POOL = {
     "name": "main",
@@ -47,7 +48,8 @@ def _pools(**members: Any) -> Spec:
     return {**manifests.unmanaged(), "capacity": {"limits": {"maxvCpus": 64}, "pools": [pool]}}
 
 
-def _container(**members: Any) -> Spec:
+def container(**members: Any) -> Spec:
+    """ContainerProperties of a job of one container."""
     made = {
         "image": "busybox:1.36",
         "resourceRequirements": _NEEDS,
@@ -120,6 +122,9 @@ BASES: Mapping[str, Mapping[str, Spec]] = {
         "with a pool by needs": _pools(
             instanceTypes=None, instanceRequirements={"families": ["m7i"]}
         ),
+        "with a pool by accelerators": _pools(
+            instanceTypes=None, instanceRequirements={"families": ["g4dn"], "acceleratorCount": 8}
+        ),
         "with a block": _pools(
             market="SpotBlock", spotBlock={"durationSeconds": 3600, "instanceCount": 1}
         ),
@@ -169,11 +174,11 @@ BASES: Mapping[str, Mapping[str, Spec]] = {
         "quota": {"quotaSharePolicy": {"idleResourceAssignmentStrategy": "FIFO"}},
     },
     "JobDefinition": {
-        "container": {"type": "container", "containerProperties": _container()},
+        "container": {"type": "container", "containerProperties": container()},
         "Fargate": {
             "type": "container",
             "platformCapabilities": ["FARGATE"],
-            "containerProperties": _container(),
+            "containerProperties": container(),
         },
         "task": {"type": "container", "ecsProperties": _task()},
         "task on Fargate": {
@@ -183,7 +188,7 @@ BASES: Mapping[str, Mapping[str, Spec]] = {
         },
         "pod": {"type": "container", "eksProperties": _pod()},
         "pod with a profile": {"type": "container", "eksProperties": _pod(**_PROFILE)},
-        "nodes": _nodes(container=_container()),
+        "nodes": _nodes(container=container()),
         "nodes with tasks": _nodes(ecsProperties=_task()),
         "nodes with pods": _nodes(eksProperties=_pod()),
         "nodes with pods with a profile": _nodes(eksProperties=_pod(**_PROFILE)),
@@ -192,28 +197,29 @@ BASES: Mapping[str, Mapping[str, Spec]] = {
             for name, definition in {
                 "container": {
                     "type": "container",
-                    "containerProperties": _container(volumes=_FILES),
+                    "containerProperties": container(volumes=_FILES),
                 },
                 "task": {"type": "container", "ecsProperties": _task(volumes=_FILES)},
-                "nodes": _nodes(container=_container(volumes=_FILES)),
+                "nodes": _nodes(container=container(volumes=_FILES)),
                 "nodes of tasks": _nodes(ecsProperties=_task(volumes=_FILES)),
             }.items()
         },
         "with two tries": {
             "type": "container",
-            "containerProperties": _container(),
-            "retryStrategy": {"attempts": 2},
+            "containerProperties": container(),
+            "retryStrategy": _TRIES,
         },
     },
     "BatchJob": {
         "a job": manifests.job(jobQueueRef={"name": "later"}),
-        "a job with two tries": manifests.job(
-            jobQueueRef={"name": "later"}, retryStrategy={"attempts": 2}
-        ),
+        "a job with two tries": manifests.job(jobQueueRef={"name": "later"}, retryStrategy=_TRIES),
         "a job by ARN": {
             "jobQueueRef": {"arn": f"{_BATCH}:job-queue/outside"},
             "jobDefinitionRef": {"arn": f"{_BATCH}:job-definition/outside:1"},
         },
+        "a job with a share": manifests.job(
+            jobQueueRef={"name": "later-fair"}, shareIdentifier="team"
+        ),
         "a job that depends": manifests.job(
             jobQueueRef={"name": "later"}, dependsOn=[{"jobRef": {"name": "prepare"}}]
         ),

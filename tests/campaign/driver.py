@@ -7,7 +7,8 @@ from typing import Any
 
 from structlog.testing import capture_logs
 from tests.campaign import oracle
-from tests.campaign.ground import Ground, Sent, key
+from tests.campaign.expected import REFUSAL
+from tests.campaign.ground import DENIED, GRANTED, Ground, Sent, key
 from tests.campaign.oracle import Seen
 from tests.campaign.picture import Picture
 from tests.campaign.routes import Act, Route, Step
@@ -17,8 +18,8 @@ from awsbatch_operator.kinds.patience import Patience
 TOGETHER = 40  # objects in one world; AWS's limit for environments and queues is 50
 LOUD = frozenset({"error", "critical"})
 _AT_FIRST = 2  # tries of what AWS refuses, before it is certain that the spec is at fault
-_SLOWLY = 540.0  # seconds: what only a person can mend is tried every ten minutes, less jitter
-_GRANTED, _DENIED, _NOT_SIMULATED = 200, 403, 501
+SLOWLY = 540.0  # seconds: what only a person can mend is tried every ten minutes, less jitter
+_NOT_SIMULATED = 501
 # Which calls a step changes AWS with, and the member by which each names its object.
 _REFUSED = (
     ("UpdateComputeEnvironment", "computeEnvironment"),
@@ -126,7 +127,7 @@ def _let_aws_refuse(ground: Ground, name: str) -> None:
             operation=operation,
             match={member: f"*{name}*"},
             code="ClientException",
-            message="The campaign does not want this.",
+            message=REFUSAL,
             status=400,
         )
 
@@ -138,8 +139,9 @@ def _look(
     if step.act is Act.DELETE:
         yield from _after_deletion(ground, one, step, found)
         return
-    picture = ground.picture(one.kind, one.name)
+    picture, name = ground.picture(one.kind, one.name), ground.status(at).get("awsName", "")
     seen = Seen(
+        one.route.change,
         step,
         ground.kube.see(at),
         picture,
@@ -147,6 +149,11 @@ def _look(
         one.earlier(step.spec),
         frozenset(ground.plans.get(one.name, ())),
         arns,
+        tuple(
+            each
+            for each in ground.listening.sent
+            if name and each.status != GRANTED and each.names(name)
+        ),
     )
     one.picture = picture
     if step.act is not Act.REFUSED:
@@ -160,7 +167,10 @@ def _after_deletion(ground: Ground, one: _Led, step: Step, found: Findings) -> I
     at = key(one.kind, one.name)
     if ground.kube.exists(at):
         found.ends["delete: blocked"] += 1
-        yield from oracle.blocked(ground.kube.see(at))
+        picture = ground.picture(one.kind, one.name)
+        role = str((picture.content or {}).get("serviceRole", ""))
+        there = ground.has_role(role)
+        yield from oracle.blocked(ground.kube.see(at), picture, role_is_there=there)
         ground.kube.strip_finalizers(at)  # it would be tried again for ever
         return
     found.ends["delete: gone"] += 1
@@ -179,14 +189,14 @@ def _insistence(ground: Ground, one: _Led, sent: Sequence[Sent], seconds: float)
     if name is None:
         return
     refused = Counter(
-        (each.operation, each.status == _DENIED)
+        (each.operation, each.status == DENIED)
         for each in sent
-        if each.names(name) and each.status != _GRANTED
+        if each.names(name) and each.status != GRANTED
     )
     unknown = {each.operation for each in sent if each.status == _NOT_SIMULATED}
     yield from (f"the simulator does not know {operation} so" for operation in sorted(unknown))
     for (operation, denied), times in refused.items():
-        if times > (_of_denied(seconds) if denied else _AT_FIRST + seconds // _SLOWLY):
+        if times > (_of_denied(seconds) if denied else _AT_FIRST + seconds // SLOWLY):
             yield f"{operation} was refused and sent again, {times} times"
 
 

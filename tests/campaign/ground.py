@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tests.campaign import bases
 from tests.campaign.picture import Picture, content_of, described
+from tests.campaign.words import IMAGES, PARAMETERS
 from tests.support import manifests
 from tests.support.cheap_clients import unburden
 from tests.support.installation import ACCOUNT, NAMESPACE, Installation
@@ -27,24 +29,28 @@ POLL_SCALE = 3.0  # polls change nothing, and cost most of the time
 RESTING = 540.0
 AT_MOST = 2 * 3600.0
 STEP = 60.0
+GRANTED, DENIED = 200, 403
 _READS = ("Describe", "List", "Get", "AssumeRole")
-_SECOND_PROFILE = "ecsInstanceRole2"
+_MORE_PROFILES = ("ecsInstanceRole2", "ecsInstanceRole3")
 # Roles of `words.py` that the operator may pass besides those of the tests; `service-role/none`,
 # a mistake, it may not.
 _ROLES = ("alpha", "beta", "fleet", "AmazonEC2SpotFleetTaggingRole", "batch-operator")
-_PROFILES = (_SECOND_PROFILE, "ecsInstanceRole-none")
+_PROFILES = (*_MORE_PROFILES, "ecsInstanceRole-none")
 SHARED: Mapping[str, Mapping[str, Spec]] = {
     "JobQueue": {
         **{f"ComputeEnvironment/{name}": manifests.fargate() for name in ("second", "third")},
         "ComputeEnvironment/pool": manifests.fargate(),
         "SchedulingPolicy/fair": manifests.policy(),
         "SchedulingPolicy/fairer": manifests.policy("2"),
+        "SchedulingPolicy/fairest": manifests.policy("4"),
     },
     "BatchJob": {
         "ComputeEnvironment/pool": manifests.environment(),
         "JobQueue/main": manifests.queue("pool"),
         "JobDefinition/simulate": manifests.definition(),
         "JobDefinition/other": manifests.definition("other"),
+        "JobDefinition/another": manifests.definition("another"),
+        "SchedulingPolicy/fair": manifests.policy(),
     },
 }
 
@@ -60,6 +66,7 @@ class Sent:
     operation: str
     body: Mapping[str, Any]
     status: int
+    said: str = ""  # what it was refused with
 
     def names(self, name: str) -> bool:
         """Whether it is about the thing of that name, its tags or a revision of it."""
@@ -83,9 +90,17 @@ class Listening:
         _, service, operation = event_name.split(".", maxsplit=2)
         response = self._answer(request=request, event_name=event_name, **context)
         if service == "batch" and not operation.startswith(_READS):
-            body = json.loads(request.body) if request.body else {"url": request.url}
-            self.sent.append(Sent(operation, body, response.status_code))
+            sent = json.loads(request.body) if request.body else {}
+            body = {**sent, "url": request.url}  # of a tagged thing, only that names it
+            said = "" if response.status_code == GRANTED else _message(response.content)
+            self.sent.append(Sent(operation, body, response.status_code, said))
         return response
+
+
+def _message(content: bytes) -> str:
+    """What an error's body says; botocore knows it under both names."""
+    body = json.loads(content or b"{}")
+    return str(body.get("message") or body.get("Message") or "")
 
 
 class Ground(Installation):
@@ -116,8 +131,10 @@ class Ground(Installation):
 
     async def furnish(self) -> None:
         """Make what specs name, in AWS and in Kubernetes."""
-        self._make_ec2()
+        if self.kind == "ComputeEnvironment":
+            self._make_ec2()
         self._make_iam()
+        await self._make_outside()
         for name in ("research", "other"):
             served: dict[str, Any] = {
                 "roleArn": f"arn:aws:iam::{ACCOUNT}:role/batch-operator",
@@ -128,12 +145,24 @@ class Ground(Installation):
         for (kind, name), spec in shared:
             self.apply(key(kind, name), spec)
         await self.until_ready(*(key(*each) for each, _ in shared), within=900)
+        if self.kind == "BatchJob":
+            await self._make_revisions()
+
+    async def _make_revisions(self) -> None:
+        """Some more of a definition, so that a job can name one."""
+        simulate = key("JobDefinition", "simulate")
+        for command in ("second", "third", "fourth"):
+            self.apply(simulate, manifests.definition(command, keepRevisions=4))
+            await self.until_ready(simulate)
 
     def _make_ec2(self) -> None:
-        ec2 = self.aws("ec2")
-        group = ec2.create_security_group(GroupName="second", Description="-", VpcId="vpc-1")
-        self.words["sg-second"] = group["GroupId"]
-        for alias, name in (("lt-first", "web"), ("lt-second", "wide")):
+        ec2, ssm = self.aws("ec2"), self.aws("ssm")
+        for alias, parameter in zip(IMAGES, PARAMETERS, strict=True):
+            self.words[alias] = ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
+        for alias in ("sg-0a1b", "sg-0a1c"):
+            group = ec2.create_security_group(GroupName=alias, Description="-", VpcId="vpc-1")
+            self.words[alias] = group["GroupId"]
+        for alias, name in (("lt-0a1b", "web"), ("lt-0a1c", "wide"), ("lt-0a1d", "deep")):
             made = ec2.create_launch_template(
                 LaunchTemplateName=name, LaunchTemplateData={"EbsOptimized": True}
             )
@@ -148,12 +177,36 @@ class Ground(Installation):
 
     def _make_iam(self) -> None:
         iam = self.aws("iam")
-        iam.create_instance_profile(InstanceProfileName=_SECOND_PROFILE)
-        iam.add_role_to_instance_profile(
-            InstanceProfileName=_SECOND_PROFILE, RoleName="ecsInstanceRole"
-        )
-        for name, path in (("ours", "/service-role/"), ("fleet", "/")):
+        for name in _MORE_PROFILES:
+            iam.create_instance_profile(InstanceProfileName=name)
+            iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName="ecsInstanceRole")
+        for name, path in (("ours", "/service-role/"), ("other", "/"), ("fleet", "/")):
             iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=json.dumps(TRUST))
+
+    def has_role(self, arn: str) -> bool:
+        """Whether IAM has the role of that ARN."""
+        found = self.aws("iam").list_roles()["Roles"]
+        return any(role["Arn"] == arn for role in found)
+
+    async def _make_outside(self) -> None:
+        """What specs name by ARN: it is nobody's here, and was there before."""
+        batch = self.aws()
+        if self.kind == "BatchJob":
+            for name in ("outside", "other"):
+                batch.register_job_definition(
+                    jobDefinitionName=name,
+                    type="container",
+                    containerProperties=bases.container(),
+                )
+        if self.kind != "JobQueue":
+            return
+        resources = manifests.fargate()["computeResources"]
+        batch.create_compute_environment(
+            computeEnvironmentName="outside", type="MANAGED", computeResources=resources
+        )
+        for name in ("outside", "other"):
+            batch.create_scheduling_policy(name=name, fairsharePolicy={})
+        await self.clock.advance(STEP)
 
     # --- objects ---
 
@@ -187,7 +240,7 @@ class Ground(Installation):
         return quiet >= RESTING
 
     def _traces(self) -> tuple[int, int]:
-        return sum(sent.status == 200 for sent in self.listening.sent), self._writes
+        return sum(sent.status == GRANTED for sent in self.listening.sent), self._writes
 
     # --- AWS ---
 
@@ -215,8 +268,9 @@ class Ground(Installation):
         if not active:
             return Picture(made=len(found))
         newest = max(active, key=lambda each: getattr(each, "revision", 0))
-        content = content_of(kind, described(self._client(region), kind, newest.arn))
-        return Picture(content, getattr(newest, "cluster_arn", newest.arn), len(found))
+        detail = described(self._client(region), kind, newest.arn)
+        thing = getattr(newest, "cluster_arn", newest.arn)
+        return Picture(content_of(kind, detail), thing, len(found), str(detail.get("status", "")))
 
     def _client(self, region: str) -> Any:
         if region not in self._regional:

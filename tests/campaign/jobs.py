@@ -5,17 +5,20 @@ submitted in the end is its last spec, once. Afterwards only what never enters S
 and that changes nothing in AWS.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from structlog.testing import capture_logs
 from tests.campaign import oracle
 from tests.campaign.admission import refused
-from tests.campaign.driver import LOUD, TOGETHER, Findings
-from tests.campaign.ground import Ground, key
-from tests.campaign.picture import lacks
+from tests.campaign.driver import LOUD, SLOWLY, TOGETHER, Findings
+from tests.campaign.expected import REFUSAL
+from tests.campaign.ground import GRANTED, Ground, key
+from tests.campaign.oracle import Seen
+from tests.campaign.picture import Picture, lacks
 from tests.campaign.routes import Act, Step
 from tests.campaign.values import Change
 from tests.support import manifests
@@ -25,8 +28,12 @@ from awsbatch_operator.api.conditions import condition, is_true
 from awsbatch_operator.api.metadata import ObjectKey
 
 KIND = "BatchJob"
-QUEUES = ("later", "later-still")
-_AWS_SAYS_NO = "the queues are made, and AWS refuses the submission"
+QUEUES: Mapping[str, Mapping[str, Any]] = {
+    **dict.fromkeys(("later", "later-still", "later-too"), manifests.queue("pool")),
+    "later-fair": manifests.queue("pool", schedulingPolicyRef={"name": "fair"}),
+}
+OUTSIDE = ("outside", "other")  # queues that are nobody's here
+_NO_QUEUE = re.compile(r"SubmitJob: JobQueue arn:\S+:job-queue/(?:outside|other) not found\.")
 _SUBMITTED = {"run": 1, "jobId": "x"}
 
 
@@ -110,7 +117,8 @@ async def _together(routes: Sequence[JobRoute]) -> Findings:
             await _submit(ground, led, found)
             for number in range(max(len(route.running) for route in routes)):
                 going = [one for one in led if number < len(one.route.running)]
-                await _take(ground, going, [one.route.running[number] for one in going], found)
+                steps = [one.route.running[number] for one in going]
+                await _take(ground, going, steps, found, submitted=True)
     found.faults += [f"logged: {line}" for line in lines if line["log_level"] in LOUD]
     return found
 
@@ -125,21 +133,33 @@ async def _submit(ground: Ground, led: Sequence[_Led], found: Findings) -> None:
                 operation="SubmitJob",
                 match={"jobName": f"{one.name}-*"},
                 code="ClientException",
-                message="The campaign does not want this.",
+                message=REFUSAL,
                 status=400,
             )
-    for name in QUEUES:
-        ground.apply(key("JobQueue", name), manifests.queue("pool"))
+    for name, spec in QUEUES.items():
+        ground.apply(key("JobQueue", name), spec)
     await ground.until_ready(*(key("JobQueue", name) for name in QUEUES))
+    pool = ground.status(key("ComputeEnvironment", "pool"))["arn"]
+    order = [{"order": 1, "computeEnvironment": pool}]
+    for name in OUTSIDE:
+        ground.aws().create_job_queue(jobQueueName=name, priority=1, computeEnvironmentOrder=order)
+    await ground.clock.advance(2 * SLOWLY)  # nobody tells the operator of these
     await _rest(ground, led, "the submission", found)
     found.transitions += len(led)
     for one in led:
-        _note(found, one, "submission", ground, _looked_at(ground, one))
+        last = one.route.waiting[-1]
+        step = replace(last, act=Act.REFUSED) if one.route.refused else last
+        _note(found, one, "submission", ground, _looked_at(ground, one, step, submitted=True))
     ground.mend()
 
 
 async def _take(
-    ground: Ground, going: Sequence[_Led], steps: Sequence[Step], found: Findings
+    ground: Ground,
+    going: Sequence[_Led],
+    steps: Sequence[Step],
+    found: Findings,
+    *,
+    submitted: bool = False,
 ) -> None:
     for one, step in zip(going, steps, strict=True):
         if step.act is Act.DELETE:
@@ -151,7 +171,11 @@ async def _take(
     for one, step in zip(going, steps, strict=True):
         found.transitions += step.act is not Act.CREATE
         gone = step.act is Act.DELETE
-        wrong = _after_deletion(ground, one) if gone else _looked_at(ground, one, step)
+        wrong = (
+            _after_deletion(ground, one)
+            if gone
+            else _looked_at(ground, one, step, submitted=submitted)
+        )
         _note(found, one, step.act.value, ground, wrong)
 
 
@@ -173,30 +197,59 @@ def _verdict(status: Mapping[str, Any]) -> str:
     return "no condition"
 
 
-def _looked_at(ground: Ground, one: _Led, step: Step | None = None) -> Iterator[str]:
-    """It says how it stands, and AWS has at most one job of it: the one that it asks for."""
+def _looked_at(ground: Ground, one: _Led, step: Step, *, submitted: bool) -> Iterator[str]:
+    """It says how it stands, and AWS has at most one job of it: the one that it asks for.
+
+    `submitted`: the queues are there that it waited for.
+    """
     body = ground.kube.see(one.key)
     status = body.get("status", {})
     yield from oracle.conditions(body, under_way="jobId" in status)
-    if step is not None and step.unsound and not is_true(status, "Stalled"):
+    jobs, seen = _jobs(ground, one), _seen(ground, one, step, body)
+    waits = not submitted and _NO_QUEUE.search(seen.said)
+    if not waits and (is_true(status, "Stalled") or (submitted and not jobs)):
+        yield from oracle.excuse(seen)
+    elif step.unsound:
         yield f"a spec that breaks the schema is {_verdict(status)}"
-    jobs = _jobs(ground, one)
     runs = Counter(job.tags[marks.RUN] for job in jobs)
     if any(number > 1 for number in runs.values()):
         yield f"a run was submitted more than once: {runs}"
-    if is_true(status, "Stalled") or not jobs:
+    request = _request(ground, seen, jobs)
+    if request is None:
         return
-    (request,) = [
-        sent.body
-        for sent in ground.listening.sent
-        if sent.operation == "SubmitJob"
-        and sent.status == 200
-        and sent.body["jobName"] == jobs[-1].name
-    ]
     own = {name: tag for name, tag in request["tags"].items() if "awsbatch.dev/" not in name}
     missing = lacks(KIND, body["spec"], {**request, "tags": own}, ground.arns())
     if missing:
         yield f"what was submitted has otherwise: {missing}"
+
+
+def _request(ground: Ground, seen: Seen, jobs: Sequence[Any]) -> Mapping[str, Any] | None:
+    """What AWS has taken of it, or has refused; None while there is nothing of this spec."""
+    if seen.verdict == "Stalled InvalidRequest":
+        return seen.refusals[-1].body if seen.refusals else None
+    if is_true(seen.status, "Stalled") or not jobs:
+        return None
+    (request,) = [
+        sent.body
+        for sent in ground.listening.sent
+        if sent.operation == "SubmitJob"
+        and sent.status == GRANTED
+        and sent.body["jobName"] == jobs[-1].name
+    ]
+    return request
+
+
+def _seen(ground: Ground, one: _Led, step: Step, body: Mapping[str, Any]) -> Seen:
+    """The job as the oracle sees it, with what AWS has answered to its submissions."""
+    answers = (each for each in ground.listening.sent if each.operation == "SubmitJob")
+    refusals = tuple(
+        each
+        for each in answers
+        if each.status != GRANTED and each.body["jobName"].startswith(f"{one.name}-")
+    )
+    nothing = Picture()
+    change = one.route.change
+    return Seen(change, step, body, nothing, nothing, None, frozenset(), {}, refusals)
 
 
 def _after_deletion(ground: Ground, one: _Led) -> Iterator[str]:

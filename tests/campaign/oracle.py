@@ -5,13 +5,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.campaign.expected import OF_MISTAKES, REFUSAL, expected, kept
+from tests.campaign.ground import DENIED, Sent
 from tests.campaign.picture import Picture, lacks
 from tests.campaign.routes import Act, Step
+from tests.campaign.values import Change
 from tests.support.reading import reads_badly
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.conditions import condition, is_true
 from awsbatch_operator.api.findings import Reason
+from awsbatch_operator.api.words import sentence, without_request_ids
 
 REASONS: Mapping[str, Reason] = {reason.name: reason for reason in catalogue.reasons()}
 # What passes only when somebody does something else, so that an object may rest in it.
@@ -22,8 +26,12 @@ _TWO_SENTENCES = re.compile(r"[.!?…] \S")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An object at rest, and AWS: after a step, and before it."""
+    """An object at rest, and AWS: after a step, and before it.
 
+    `refusals` are what AWS has ever answered to changes of it besides success.
+    """
+
+    change: Change
     step: Step
     body: Mapping[str, Any]
     picture: Picture
@@ -31,6 +39,7 @@ class Seen:
     earlier: tuple[Picture, str] | None  # with the verdict, when the spec was reached before
     announced: frozenset[str]  # kinds of change, since the step
     arns: Mapping[str, str]
+    refusals: tuple[Sent, ...] = ()
 
     @property
     def status(self) -> Mapping[str, Any]:
@@ -56,6 +65,8 @@ def faults(seen: Seen) -> Iterator[str]:
     """What is wrong; nothing, if all is well."""
     yield from conditions(seen.body)
     yield from _content(seen)
+    if not is_true(seen.status, "Ready"):
+        yield from excuse(seen)
     yield from _restraint(seen)
 
 
@@ -81,7 +92,7 @@ def conditions(body: Mapping[str, Any], *, under_way: bool = False) -> Iterator[
         yield from _reason(condition(status, true[0]) or {}, under_way=under_way)
 
 
-def blocked(body: Mapping[str, Any]) -> Iterator[str]:
+def blocked(body: Mapping[str, Any], picture: Picture, *, role_is_there: bool) -> Iterator[str]:
     """An object that cannot be deleted says why, and what helps.
 
     Here nothing uses it but what is deleted as well, so only AWS can be in the way: it cannot
@@ -92,6 +103,8 @@ def blocked(body: Mapping[str, Any]) -> Iterator[str]:
         yield "it is not deleted, and nothing says why"
     elif found["reason"] != catalogue.ENVIRONMENT_INVALID.name:
         yield f"its deletion is blocked by {found['reason']}: {found['message']}"
+    elif picture.status != "INVALID" or role_is_there:
+        yield f"AWS could delete it: {found['message']}"
     else:
         yield from _reason(found, under_way=True)
 
@@ -111,11 +124,10 @@ def _reason(found: Mapping[str, Any], *, under_way: bool) -> Iterator[str]:
 
 def _content(seen: Seen) -> Iterator[str]:
     """What is Ready is so in AWS."""
-    ready = is_true(seen.status, "Ready")
-    if seen.step.unsound and not is_true(seen.status, "Stalled"):
-        yield f"a spec that breaks the schema is {seen.verdict}"
-    if not ready:
+    if not is_true(seen.status, "Ready"):
         return
+    if seen.step.unsound:
+        yield f"a spec that breaks the schema is {seen.verdict}"
     if seen.picture.content is None:
         yield "it is Ready, and AWS has nothing of it"
         return
@@ -123,6 +135,42 @@ def _content(seen: Seen) -> Iterator[str]:
     missing = lacks(kind, seen.body["spec"], seen.picture.content, seen.arns)
     if missing:
         yield f"it is Ready, and AWS has otherwise: {', '.join(missing)}"
+
+
+def excuse(seen: Seen) -> Iterator[str]:
+    """What is not Ready has a reason that is true, and none that a valid spec is not to have."""
+    verdict, step, said = seen.verdict, seen.step, seen.said
+    if step.unsound:
+        if verdict != "Stalled InvalidSpec":
+            yield f"a spec that breaks the schema is {verdict}"
+        return
+    if not _is_so(seen):
+        yield f"it is {verdict}, and AWS has not said so: {said}"
+    if step.act is Act.REFUSED and REFUSAL in said:
+        return
+    if step.act is Act.MISTAKE and verdict in OF_MISTAKES:
+        return
+    if not expected(seen.change, seen.body["spec"], verdict, said):
+        yield f"a valid spec is {verdict}: {said}"
+
+
+def _is_so(seen: Seen) -> bool:
+    """Whether AWS has said what the operator says that it said."""
+    match seen.verdict:
+        case "Stalled InvalidRequest" | "Stalled AWSError":
+            answers = [each for each in seen.refusals if each.status != DENIED]
+            return any(_words_of(each) in seen.said for each in answers)
+        case "Stalled PermissionDenied":
+            return any(each.status == DENIED for each in seen.refusals)
+        case "Stalled EnvironmentInvalid" | "Stalled QueueInvalid":
+            return seen.picture.status == "INVALID"
+        case _:
+            return True
+
+
+def _words_of(answer: Sent) -> str:
+    """What a refusal comes to in a condition: AWS's words, but for the id of the request."""
+    return sentence(f"{answer.operation}: {without_request_ids(answer.said)}")
 
 
 def _restraint(seen: Seen) -> Iterator[str]:
@@ -134,8 +182,8 @@ def _restraint(seen: Seen) -> Iterator[str]:
         yield f"AWS refused it all, and differs in {picture.differs(before)}"
     if step.act is Act.BACK and seen.earlier is not None:
         old, verdict = seen.earlier
-        differing = [name for name in picture.differs(old) if not _is_aws_choice(name, picture)]
-        left = [name for name in differing if f"{name} any more" not in seen.said]
+        differing = [name for name in picture.differs(old) if not _is_aws_choice(name, seen)]
+        left = [name for name in differing if not _is_kept(name, seen)]
         if left:
             yield f"after the way back AWS differs in {left}"
         if seen.verdict != verdict:
@@ -143,15 +191,26 @@ def _restraint(seen: Seen) -> Iterator[str]:
     yield from _anew(seen)
 
 
-def _is_aws_choice(name: str, picture: Picture) -> bool:
+def _is_kept(name: str, seen: Seen) -> bool:
+    """Whether AWS cannot take that field back, and the object says so of this very field."""
+    told = f"The spec says nothing of {name} any more; AWS keeps what it has."
+    if name == "serviceRole":
+        role = (seen.picture.content or {}).get(name)
+        told = f"The spec names no {name} any more; AWS cannot go back to its service-linked role "
+        told += f"and keeps {role}."
+    return kept(str(seen.body["kind"]), name) and told in seen.said
+
+
+def _is_aws_choice(name: str, seen: Seen) -> bool:
     """Whether it is a type of image where the spec names none, and AWS has no image of one's own.
 
     AWS fills in a type by itself, which looks the same as one that was in the spec once.
     """
-    resources = (picture.content or {}).get("computeResources") or {}
+    resources = (seen.picture.content or {}).get("computeResources") or {}
     entries = resources.get("ec2Configuration") or ()
     own = any(each.get("imageIdOverride") for each in entries)
-    return name == "computeResources.ec2Configuration" and not own
+    silent = "ec2Configuration" not in seen.body["spec"].get("computeResources", {})
+    return name == "computeResources.ec2Configuration" and silent and not own
 
 
 def _anew(seen: Seen) -> Iterator[str]:

@@ -4,8 +4,8 @@ This is not the operator's own comparison: that may be what is wrong. What AWS i
 (order, case) is named here once more; of the operator it has only the table of AWS's defaults.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -18,18 +18,30 @@ Shape = Mapping[str, Any]
 
 # Members of no AWS object, or such that AWS changes by itself.
 _NOT_KEPT = frozenset({"desiredvCpus", "managedPlacementGroup", "updateToLatestImageVersion"})
-# Words of a launch template's version, for which AWS is sent the number that they lead to.
-_NUMBERED = ("$Default", "$Latest")
+# Words of a launch template's version, for which AWS is sent the number that they lead to: each
+# template of `ground.py` has two versions, of which the first is the default.
+_NUMBERED = {"$Default": "1", "$Latest": "2"}
 _ORDERED = frozenset({"command", "args", "entryPoint", "evaluateOnExit"})
-_VARIABLES = frozenset({"environment", "env"})
+# Whose entries AWS drops where they have no value (Terraform's acceptance tests of
+# aws_batch_job_definition); the variables of pods it keeps.
+_VARIABLES = frozenset({"environment"})
+# What AWS writes in another way than it was sent, by the last members on the way to it:
+# "The values aren't case sensitive" (EvaluateOnExit), and it answers in lower case.
+_CASELESS = frozenset({"evaluateOnExit.action"})
+# "The full ARN or short name" may be given (CreateComputeEnvironment.serviceRole,
+# ComputeResource.instanceRole); it answers the ARN.
+_SHORT = frozenset({"serviceRole", "computeResources.instanceRole"})
+# Numbers in text: weights are single-precision floats in AWS (ShareAttributes.weightFactor), and
+# ECS reads amounts as numbers (ResourceRequirement.value).
+_DECIMAL = frozenset({"shareDistribution.weightFactor", "resourceRequirements.value"})
 # Where AWS has a default, that is what a silent spec means: it is no difference to say it.
 _NOTHING: tuple[Any, ...] = (None, "", [], {})
 # What EKS fills in for the pods of the campaign, whose images have tags; and what Batch means where
-# nothing is said of how a cluster lets it in.
+# nothing is said of how a cluster lets it in. To say hostNetwork, the default, is no silence: the
+# pod then has another dnsPolicy (EksPodProperties.dnsPolicy), which a node range does not show.
 _OF_KUBERNETES: Mapping[str, tuple[Any, ...]] = {
     "desiredState": ("INHERIT_FROM_CLUSTER",),
     "dnsPolicy": ("ClusterFirstWithHostNet",),
-    "hostNetwork": (True,),
     "imagePullPolicy": ("IfNotPresent",),
 }
 _OPERATIONS = {
@@ -47,12 +59,13 @@ class Picture:
     """AWS's state of one object: nothing, or its content as a spec, and which thing it is.
 
     `thing` is the very environment or job, of which another may have the same name; `made` is how
-    many were ever made, of which revisions and jobs stay.
+    many were ever made, of which revisions and jobs stay; `status` is AWS's word for how it stands.
     """
 
     content: Shape | None = None
     thing: str = ""
     made: int = 0
+    status: str = field(default="", compare=False)
 
     def differs(self, other: "Picture") -> list[str]:
         """The fields in which the content of the two differs."""
@@ -125,21 +138,24 @@ def _lacking(wanted: Any, have: Any, path: str) -> Iterator[str]:
         for member, inner in wanted.items():
             yield from _lacking(inner, have.get(member), f"{path}.{member}".lstrip("."))
     elif isinstance(wanted, list) and isinstance(have, list):
-        if not _same_entries(wanted, have, name):
+        if not _same_entries(wanted, have, path):
             yield path
-    elif not _same(wanted, have) and not _is_number_of(wanted, have, name):
+    elif not _same(wanted, have, path):
         yield path
 
 
-def _same_entries(wanted: list[Any], have: list[Any], name: str) -> bool:
+def _same_entries(wanted: list[Any], have: list[Any], path: str) -> bool:
+    name = path.rpartition(".")[2]
     told = [each for each in wanted if not _drops(name, each)]
     left = [each for each in have if not _drops(name, each)]
     if len(told) != len(left):
         return False
     if name in _ORDERED:
-        return not any(any(_lacking(one, other, "")) for one, other in zip(told, left, strict=True))
+        return not any(
+            any(_lacking(one, other, path)) for one, other in zip(told, left, strict=True)
+        )
     for one in told:
-        fitting = next((other for other in left if not any(_lacking(one, other, ""))), None)
+        fitting = next((other for other in left if not any(_lacking(one, other, path))), None)
         if fitting is None:
             return False
         left.remove(fitting)
@@ -151,18 +167,24 @@ def _drops(name: str, entry: Any) -> bool:
     return name in _VARIABLES and not entry.get("value")
 
 
-def _same(wanted: Any, have: Any) -> bool:
-    if isinstance(wanted, bool) or isinstance(have, bool):
-        return wanted is have
-    if isinstance(wanted, str) and isinstance(have, str):
-        alike = wanted.lower() == have.lower() or have.endswith(f"/{wanted}")
-        return alike or _number(wanted) == _number(have) is not None
-    return bool(wanted == have)
+def _same(wanted: Any, have: Any, path: str) -> bool:
+    if wanted == have and isinstance(wanted, bool) == isinstance(have, bool):
+        return True
+    if not isinstance(wanted, str) or not isinstance(have, str):
+        return False
+    if _ends(path, _CASELESS):
+        return wanted.lower() == have.lower()
+    if _ends(path, _SHORT):
+        return have.endswith((f":role/{wanted}", f":instance-profile/{wanted}"))
+    if _ends(path, _DECIMAL):
+        return _number(wanted) == _number(have) is not None
+    return _ends(path, {"launchTemplate.version", "overrides.version"}) and (
+        _NUMBERED.get(wanted) == have
+    )
 
 
-def _is_number_of(wanted: Any, have: Any, name: str) -> bool:
-    """Whether AWS has some number where the spec has a word for it."""
-    return name == "version" and wanted in _NUMBERED and str(have).isdecimal()
+def _ends(path: str, rows: Collection[str]) -> bool:
+    return any(path == row or path.endswith(f".{row}") for row in rows)
 
 
 def _number(text: str) -> Decimal | None:

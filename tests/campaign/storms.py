@@ -3,8 +3,8 @@
 All of it is drawn by Hypothesis, so that a failure shrinks to few deeds.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -17,6 +17,7 @@ NAMESPACE = "default"
 OBJECTS = 10
 FEWEST, DEEDS = 8, 24
 PAUSE = 90.0  # seconds, at most, between two deeds
+FREED = 0.5  # how likely a deletion that is held up comes to its end
 _NEEDED = ("ComputeEnvironment", "JobQueue", "JobDefinition")
 _KINDS = (*_NEEDED, "SchedulingPolicy", "BatchJob")
 
@@ -30,6 +31,10 @@ class Thing:
     key: ObjectKey
     specs: tuple[Spec, ...]
     uses: tuple[int, ...] = ()
+
+    @property
+    def is_queue(self) -> bool:
+        return self.key.kind == "JobQueue"
 
     def body(self, number: int) -> dict[str, Any]:
         """The manifest with that spec."""
@@ -45,53 +50,77 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """Somebody applies a thing with one of its specs, or deletes it; then time passes."""
+    """Somebody applies a thing with one of its specs, or deletes it; then time passes.
+
+    `alone`: what uses a thing that is deleted stays, so that AWS keeps the thing for a while.
+    """
 
     thing: int
     spec: int | None
     pause: float
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Storm:
-    """Ten objects, what is done to them one after another, and the seed of all that goes wrong."""
+    """Ten objects, what is done to them one after another, and the seed of all that goes wrong.
+
+    After all deeds, when everything stands, `held` is deleted while the queues that use it stay;
+    and these as well, if it is `freed`.
+    """
 
     things: tuple[Thing, ...]
     deeds: tuple[Deed, ...]
     seed: int
+    held: int | None = None
+    freed: bool = False
 
     @property
     def wanted(self) -> Mapping[int, int]:
-        """The things that are there at the end, with the spec of each."""
+        """The things that are there when all is done, with the spec of each."""
         found: dict[int, int] = {}
         for deed in self.deeds:
             self.do(deed, found)
         return found
 
     def do(self, deed: Deed, wanted: dict[int, int]) -> None:
-        """Take the deed over into what is wanted.
-
-        What uses a thing that is deleted goes with it: while it stayed, AWS would keep the thing,
-        and nobody can take a deletion back.
-        """
+        """Take the deed over into what is wanted."""
         if deed.spec is not None:
             wanted[deed.thing] = deed.spec
             return
-        gone = {deed.thing}
-        for _ in range(2):  # jobs use queues, and those use environments
-            gone |= {
-                number for number, thing in enumerate(self.things) if gone.intersection(thing.uses)
-            }
-        for number in gone:
+        for number in {deed.thing} if deed.alone else {deed.thing} | self.users(deed.thing):
             wanted.pop(number, None)
+
+    def users(self, number: int) -> set[int]:
+        """What uses the thing, and what uses that: jobs use queues, and those use environments."""
+        found = {number}
+        for _ in range(2):
+            found |= {each for each, one in enumerate(self.things) if found.intersection(one.uses)}
+        return found - {number}
+
+    @property
+    def used_by_queues(self) -> Sequence[int]:
+        """What the queues use that are there when all is done."""
+        queues = (self.things[each] for each in self.wanted if self.things[each].is_queue)
+        return sorted({number for queue in queues for number in queue.uses})
+
+    @property
+    def stuck(self) -> Iterator[int]:
+        """What is deleted alone while something that uses it is wanted."""
+        wanted: dict[int, int] = {}
+        for deed in self.deeds:
+            if deed.spec is None and deed.alone and self.users(deed.thing) & wanted.keys():
+                yield deed.thing
+            self.do(deed, wanted)
 
 
 @st.composite
 def storms(draw: st.DrawFn) -> Storm:
-    """Any storm. At its end everything is there that something else refers to.
+    """Any storm. When its deeds are done, everything is there that something else refers to.
 
-    Without that the end would depend on the way: an environment whose queue stays cannot go, and
-    one that was never made is not there.
+    Without that the end would depend on the way: a job whose definition was never made has not run,
+    and one whose definition was deleted after it has. For the same reason what was deleted alone
+    goes with all that uses it in the end; but for the thing that is held.
     """
     more = st.lists(st.sampled_from(_KINDS), min_size=OBJECTS - 3, max_size=OBJECTS - 3)
     kinds = [*_NEEDED, *draw(more)]
@@ -103,10 +132,16 @@ def storms(draw: st.DrawFn) -> Storm:
         thing=st.integers(0, len(things) - 1),
         spec=st.none() | st.integers(0, 2),
         pause=st.floats(0, PAUSE),
+        alone=st.booleans(),
     )
     deeds = draw(st.lists(deed, min_size=FEWEST, max_size=DEEDS))
     storm = Storm(things, tuple(deeds), seed)
-    return Storm(things, (*deeds, *_closing(storm)), seed)
+    storm = replace(storm, deeds=(*deeds, *(Deed(each, None, 0.0) for each in storm.stuck)))
+    storm = replace(storm, deeds=(*storm.deeds, *_closing(storm)))
+    # Not drawn: of many storms that are alike Hypothesis would take the same thing each time.
+    dice = Random(repr(storm.deeds))
+    held = dice.choice([*storm.used_by_queues, None])
+    return replace(storm, held=held, freed=dice.random() < FREED)
 
 
 def _closing(storm: Storm) -> list[Deed]:

@@ -1,6 +1,12 @@
 """Every field of every kind, there and back, refused, mistaken, and deleted in each state.
 
 `make campaign` goes all ways; a change of ours goes every PARTS-th one, the same ones each time.
+One kind, or one part of it:
+
+    CAMPAIGN=whole .venv/bin/python -m pytest tests/campaign/test_campaign.py -k JobQueue
+    CAMPAIGN=whole .venv/bin/python -m pytest tests/campaign/test_campaign.py -k 3-JobDefinition
+
+BatchJob is `-k test_a_job`. What a valid spec may come to besides Ready stands in expected.py.
 """
 
 import os

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.campaign.admission import fits, may_follow, refused, schema_of
 from tests.campaign.bases import BASES
-from tests.campaign.words import ANY_MAP, ANY_WORDS, MAPS, MISTAKES, NUMBERS, WORDS
+from tests.campaign.words import AMOUNTS, ANY_MAP, ANY_WORDS, MAPS, MISTAKES, NUMBERS, WORDS
 
 Spec = Mapping[str, Any]
 Schema = Mapping[str, Any]
@@ -174,6 +174,7 @@ def candidates(schema: Schema, path: Path) -> Iterator[Any]:
             yield from (True, False)
         case "integer":
             low, high = schema["minimum"], schema["maximum"]
+            yield from looked_up(AMOUNTS, path) or ()
             yield from (number for number in NUMBERS if low <= number <= high)
             yield from (low, high)
         case "string":

@@ -5,7 +5,7 @@ from itertools import accumulate
 from typing import Any
 
 from tests.campaign.picture import content_of, described, plain
-from tests.campaign.storms import Storm, Thing
+from tests.campaign.storms import PAUSE, Storm, Thing
 from tests.integration.crash import invariants
 from tests.support.api_servers import ApiServer
 from tests.support.crashing import Mode, Points
@@ -14,9 +14,10 @@ from tests.support.lives import Lives
 from tests.support.one_process import aws_models
 from tests.support.waiting_runner import Waits
 
-from awsbatch_operator.api.conditions import is_true
+from awsbatch_operator.api.conditions import condition, is_true
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.api.tags import NAME, OWNER_UID
+from awsbatch_operator.api.words import SHOWN_AT_MOST
 from awsbatch_simulator.inprocess import session
 from awsbatch_simulator.jobscript import JobScript
 from awsbatch_simulator.limits import RequestLimits
@@ -48,20 +49,20 @@ class Sky:
         self.world = HardWorld(storm.seed, weather, JOBS)
         self.points = Points()
         self._hard = weather is not CALM
-        self._raging = self._hard
+        self._raging = False
         self._wanted: dict[int, int] = {}
+        self._held: int | None = None  # is deleted, and stays because of what uses it
         self.lives = Lives(self.world, self.points, self._server)
-        if self._hard:
-            gaps = (self.world.dice.randint(*APART) for _ in range(STRIKES))
-            self.points.strikes = {at: self.world.dice.choice(MODES) for at in accumulate(gaps)}
 
     async def live(self) -> End:
         """All deeds, then peace; what there is in the end."""
+        self._rage()
         try:
             for deed in self.storm.deeds:
                 self.storm.do(deed, self._wanted)
                 await self._pass(deed.pause)
             await self._calm_down()
+            await self._hold_up()
         finally:
             await self.lives.end()
         invariants.check_all(self.world)
@@ -72,9 +73,37 @@ class Sky:
         self._wanted = dict(self.storm.wanted)
         try:
             await self._calm_down()
+            await self._hold_up()
         finally:
             await self.lives.end()
         return self._end()
+
+    async def _hold_up(self) -> None:
+        """Delete what a queue uses that stays: it waits, and says for what, until that goes."""
+        if self.storm.held is None:
+            return
+        self._held = self.storm.held
+        del self._wanted[self._held]
+        await self._rage_and_calm_down()
+        if self.storm.freed:
+            for number in self.storm.users(self._held):
+                self._wanted.pop(number, None)
+            self._held = None
+            await self._rage_and_calm_down()
+
+    async def _rage_and_calm_down(self) -> None:
+        self._rage()
+        await self._pass(PAUSE)
+        await self._calm_down()
+
+    def _rage(self) -> None:
+        """From now on everything goes wrong; not in calm weather."""
+        if not self._hard:
+            return
+        self._raging, dice = True, self.world.dice
+        gaps = (dice.randint(*APART) for _ in range(STRIKES))
+        since = self.points.passed
+        self.points.strikes = {since + at: dice.choice(MODES) for at in accumulate(gaps)}
 
     async def _pass(self, seconds: float) -> None:
         self._sync()
@@ -111,18 +140,33 @@ class Sky:
 
     def _peace(self) -> bool:
         self._sync()
-        return all(
-            self._stands(thing) if number in self._wanted else not self.world.kube.exists(thing.key)
-            for number, thing in enumerate(self.storm.things)
-        )
+        return all(self._is_as_wanted(number) for number in range(len(self.storm.things)))
+
+    def _is_as_wanted(self, number: int) -> bool:
+        thing = self.storm.things[number]
+        if number == self._held:
+            return self._waits_for_users(thing)
+        there = self.world.kube.exists(thing.key)
+        return self._stands(thing) if number in self._wanted else not there
+
+    def _waits_for_users(self, thing: Thing) -> bool:
+        """Whether its deletion is blocked by the queues that use it, by name."""
+        seen = self.world.kube.objects.find(thing.key)
+        if seen is None or "deletionTimestamp" not in seen["metadata"]:
+            return False
+        found = condition(seen.get("status", {}), "DeletionBlocked") or {}
+        users = (self.storm.things[each] for each in self._wanted)
+        queues = [each.key for each in users if each.is_queue and self._held in each.uses]
+        told = str(found.get("message"))
+        named = sum(f"(JobQueue {each.namespace}/{each.name})" in told for each in queues)
+        return found.get("status") == "True" and named == min(len(queues), SHOWN_AT_MOST)
 
     def _restless(self) -> list[str]:
         """The objects that are not as wanted, and what they say."""
         return [
             f"{thing.key}: {self._shown(thing)} {self._said(thing)}"
             for number, thing in enumerate(self.storm.things)
-            if (number not in self._wanted and self.world.kube.exists(thing.key))
-            or (number in self._wanted and not self._stands(thing))
+            if not self._is_as_wanted(number)
         ]
 
     def _said(self, thing: Thing) -> list[str]:
