@@ -1,10 +1,14 @@
 """Which subject is held to which point by which test, and the table that tells of it at the end."""
 
 from collections.abc import Iterable
+from typing import Any
+from unittest import mock
 
 import pytest
 from tests.conformance.points import NOT_APPLICABLE, Point
 from tests.conformance.subjects import SUBJECTS
+from tests.support.cheap_clients import cheap_sessions, unburden
+from tests.support.lagging import Lagging
 
 from awsbatch_sandbox import binaries
 
@@ -12,6 +16,19 @@ CELL = "conforms"
 STRUCK = "struck"  # how many calls a test has struck
 CONTROL_PLANE = "control_plane"
 WORDS = {"passed": "yes", "failed": "FAILED", "error": "FAILED", "": "not run"}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cheap():
+    """Hundreds of installations, each with clients of its own, whose calls nobody has to sign."""
+    connect = Lagging.connect
+
+    def connected(lagging: Lagging, client: Any) -> None:
+        connect(lagging, client)
+        unburden(client)
+
+    with cheap_sessions(), mock.patch.object(Lagging, "connect", connected):
+        yield
 
 
 def pytest_configure(config):
@@ -65,7 +82,7 @@ def pytest_terminal_summary(terminalreporter):
     struck = 0
     for outcome in ("passed", "failed", "error"):
         for report in terminalreporter.getreports(outcome):
-            for name, value in report.user_properties:
+            for name, value in getattr(report, "user_properties", ()):  # a collection has none
                 if name == CELL:
                     ends.setdefault(value, set()).add(outcome)
                 elif name == STRUCK and report.when == "call":

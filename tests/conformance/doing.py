@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.conformance.subjects import JOB, QUEUE, Spec, Subject
+from tests.conformance.image_subject import IMAGE
+from tests.conformance.subject import Spec, Subject
+from tests.conformance.subjects import JOB, QUEUE
 from tests.support import manifests
+from tests.support.image_guests import Guests
 from tests.support.installation import Installation
 from tests.support.manifests import SPECS
 from tests.support.one_process import World
@@ -21,6 +24,7 @@ FOR_EVER = 1e6
 EVENTS_SECONDS = 1.0  # within which events are written
 REPEATS_SECONDS = 90.0  # within which it is written that one came again
 CALM_SECONDS = 300.0  # after which the instances of a job that has ended are gone, too
+PUBLISHED = "ssm:PutParameter"
 PAUSE = {"awsbatch.dev/paused": "true"}
 RESUME = {"awsbatch.dev/paused": None}
 
@@ -32,8 +36,17 @@ def script(world: World, seconds: float, **said: Any) -> None:
     aws.change(aws.settings.model_copy(update={"job_scripts": scripts}))
 
 
+def scripted(world: World, subject: Subject) -> Guests:
+    """Builders of images follow a script instead of running what they are given."""
+    guests = Guests()
+    if subject is IMAGE:
+        world.simulator.world.boots = guests  # type: ignore[assignment]
+    return guests
+
+
 async def prepared(there: Installation, subject: Subject) -> None:
     """All that it refers to is Ready; the calls so far are forgotten."""
+    scripted(there, subject)
     for key in subject.needs:
         there.apply(key, SPECS[key])
     await there.until_ready(*subject.needs, within=LONG)
@@ -43,7 +56,7 @@ async def prepared(there: Installation, subject: Subject) -> None:
 async def reached(there: Installation, subject: Subject) -> None:
     """Wait until it is as specified, in its newest generation, and until that is told."""
     await there.clock.run_until(lambda: there.is_true(subject.key, subject.reached), within=LONG)
-    await there.clock.advance(EVENTS_SECONDS)
+    await there.clock.advance(max(EVENTS_SECONDS, subject.ends_within))
 
 
 async def made(there: Installation, subject: Subject, spec: Spec | None = None) -> None:
@@ -76,9 +89,19 @@ def things(world: World, key: ObjectKey) -> list[Any]:
         *batch.policies.values(),
         *(revision for revision in revisions if revision.active),
         *(job for job in batch.jobs.values() if not job.status.finished),
+        *_of_ec2(world),
     )
     owner = {KIND: key.kind, NAMESPACE: key.namespace, NAME: key.name}
     return [each for each in everything if owner.items() <= each.tags.items()]
+
+
+def _of_ec2(world: World) -> Iterator[Any]:
+    """Images, and what is left over of making them: instances, and snapshots that none has."""
+    ec2 = world.simulator.world.region(world.simulator.place).ec2
+    yield from ec2.images.values()
+    yield from (each for each in ec2.instances.values() if each.state.value != "terminated")
+    had = {name for image in ec2.images.values() for name in image.snapshots}
+    yield from (each for each in ec2.snapshots.values() if each.id not in had)
 
 
 def times_made(world: World, subject: Subject) -> int:
@@ -88,6 +111,17 @@ def times_made(world: World, subject: Subject) -> int:
     service, _, operation = subject.makes.partition(":")
     calls = world.simulator.dispatcher.calls
     return sum(calls.count(service, operation, said) for said in ("OK", "DroppedAfterCommit"))
+
+
+def changed(there: Installation) -> tuple[str, ...]:
+    """The calls that have changed something, sorted.
+
+    Systems Manager takes the id of an image some seconds after it has answered, and is asked once
+    more until it shows it.
+    """
+    found = there.changes()
+    published = [PUBLISHED] * (PUBLISHED in found)
+    return tuple(sorted([*(each for each in found if each != PUBLISHED), *published]))
 
 
 @contextmanager

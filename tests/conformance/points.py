@@ -3,16 +3,9 @@
 from collections.abc import Mapping
 from enum import Enum
 
-from tests.conformance.subjects import (
-    ACCOUNT,
-    DEFINITION,
-    FARGATE,
-    JOB,
-    POLICY,
-    QUEUE,
-    UNMANAGED,
-    Subject,
-)
+from tests.conformance.image_subject import IMAGE
+from tests.conformance.subject import Subject
+from tests.conformance.subjects import ACCOUNT, DEFINITION, FARGATE, JOB, POLICY, QUEUE, UNMANAGED
 
 
 class Point(Enum):
@@ -61,6 +54,7 @@ def _cells(reason: str, point: Point, *subjects: Subject) -> dict[Cell, str]:
 _NO_AWS_OBJECT = "an AWSAccount makes nothing in AWS; it says how to get there"
 _JOBS_END = "what becomes of a job in AWS is its result, and is never undone"
 _NOT_ENVIRONMENTS = (QUEUE, DEFINITION, POLICY, JOB, ACCOUNT)
+_BUILT = "an image is built and never taken over: other adoptionPolicies are refused by name"
 
 NOT_APPLICABLE: Mapping[Cell, str] = {
     **_cells(
@@ -68,6 +62,7 @@ NOT_APPLICABLE: Mapping[Cell, str] = {
         Point.INFRASTRUCTURE,
         FARGATE,
         UNMANAGED,
+        IMAGE,
         *_NOT_ENVIRONMENTS,
     ),
     **_cells(
@@ -85,6 +80,17 @@ NOT_APPLICABLE: Mapping[Cell, str] = {
         "the name of a job is made of its object's uid, so no other one can have it",
         Point.SECOND_OWNER,
         JOB,
+    ),
+    **_cells(
+        "the name of an image is made of its object and its build, so no other one can have it",
+        Point.SECOND_OWNER,
+        IMAGE,
+    ),
+    **{(IMAGE, point): _BUILT for point in (Point.ADOPTED, Point.ADOPTED_ONLY)},
+    **_cells(
+        "what was changed elsewhere is always changed back: Report is refused by name",
+        Point.DRIFT_REPORTED,
+        IMAGE,
     ),
     **_cells(
         "the object of a rebuilt cluster is another one, and its job another job",

@@ -1,9 +1,10 @@
 """Every kind that is held to the contract, and what is its own about it."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
+from tests.conformance.image_subject import IMAGE
+from tests.conformance.subject import Spec, Subject
 from tests.support import manifests
 from tests.support.installation import ACCOUNT as NUMBER
 from tests.support.installation import NAMESPACE, Installation
@@ -11,57 +12,9 @@ from tests.support.research import RESEARCH, research
 
 from awsbatch_operator.api.metadata import ObjectKey
 
-Spec = Mapping[str, Any]
 JOB_KEY = ObjectKey("BatchJob", NAMESPACE, "run")
 UNSEEN_SECONDS = 60.0  # AWS does it at once, as far as the operator's clock goes
 ANOTHER_ROLE = "arn:aws:iam::222233334444:role/batch-operator"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Subject:
-    """One kind, or one variant of it. `id` is the head of its column in the table.
-
-    `makes` is the call that makes it in AWS, `unmakes` the one that takes it away, and `enters` the
-    one that must work before it can be Ready: the same as `makes`, but for an AWSAccount. `edited`
-    takes exactly `edit_calls`; `unfelt` is an edit that nobody in AWS feels; `heavy` and `beyond`
-    take an infrastructure update and a replacement. `drift` is done by somebody else in AWS, and
-    `drift_calls` undo it; with `goes` they delete it. `mistakes` are specs that cannot be right,
-    with what their refusal must say. `selectors` find it and nothing else. `name_field` is its name
-    in the request that makes it.
-    """
-
-    id: str
-    key: ObjectKey
-    spec: Spec
-    makes: str = ""
-    unmakes: str = ""
-    enters: str
-    reached: str = "Ready"
-    needs: tuple[ObjectKey, ...] = ()
-    edited: Spec
-    edit_calls: tuple[str, ...] = ()
-    unfelt: Spec
-    heavy: Spec = field(default_factory=dict)
-    beyond: Spec = field(default_factory=dict)
-    drift: Callable[[Installation], object] = lambda _: None
-    goes: Callable[[Installation], object] = lambda _: None
-    drift_calls: tuple[str, ...] = ()
-    mistakes: tuple[tuple[Spec, str], ...]
-    selectors: tuple[str, ...] = ()
-    name_field: str = ""
-
-    def __repr__(self) -> str:
-        return self.id
-
-    @property
-    def kind(self) -> str:
-        """Its kind in Kubernetes."""
-        return self.key.kind
-
-    @property
-    def lasts(self) -> bool:
-        """Whether its AWS object lasts as long as it does."""
-        return self.kind not in ("BatchJob", "AWSAccount")
 
 
 def _environment_drifts(**request: Any) -> Callable[[Installation], object]:
@@ -283,4 +236,4 @@ ACCOUNT = Subject(
 
 ENVIRONMENTS = (EC2, SPOT, FARGATE, UNMANAGED)
 LASTING = (*ENVIRONMENTS, QUEUE, DEFINITION, POLICY)
-SUBJECTS = (*LASTING, JOB, ACCOUNT)
+SUBJECTS = (*LASTING, IMAGE, JOB, ACCOUNT)

@@ -16,8 +16,10 @@ from tests.conformance.doing import (
     running,
     script,
 )
+from tests.conformance.image_subject import IMAGE
 from tests.conformance.points import Point
-from tests.conformance.subjects import ACCOUNT, ENVIRONMENTS, JOB, LASTING, QUEUE, Subject
+from tests.conformance.subject import Subject
+from tests.conformance.subjects import ACCOUNT, ENVIRONMENTS, JOB, LASTING, QUEUE
 from tests.support import manifests
 from tests.support.argocd import script_of
 from tests.support.installation import Installation
@@ -221,8 +223,8 @@ async def undeletable(there: Installation, subject: Subject, judge: Judge) -> No
     await there.until_gone(subject.key)
 
 
-@pytest.mark.conforms(Point.KSTATUS, *LASTING, JOB)
-@pytest.mark.conforms(Point.ARGO_CD, *LASTING, JOB)
+@pytest.mark.conforms(Point.KSTATUS, *LASTING, IMAGE, JOB)
+@pytest.mark.conforms(Point.ARGO_CD, *LASTING, IMAGE, JOB)
 async def test_a_deletion_that_aws_refuses_is_terminating_and_goes_on_by_itself(subject: Subject):
     await judged(subject, undeletable)
 

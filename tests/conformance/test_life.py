@@ -8,23 +8,29 @@ from tests.conformance.doing import (
     LONG,
     REPEATS_SECONDS,
     RESYNC,
+    changed,
     made,
     nothing_written,
     prepared,
     reached,
     running,
     script,
+    scripted,
     things,
     times_made,
 )
+from tests.conformance.image_subject import IMAGE
 from tests.conformance.points import Point
+from tests.conformance.subject import Subject
 from tests.conformance.subjects import (
     ACCOUNT,
     ANOTHER_ROLE,
+    EC2,
     ENVIRONMENTS,
+    FARGATE,
     JOB,
     LASTING,
-    Subject,
+    SPOT,
 )
 from tests.support import manifests
 from tests.support.installation import ACCOUNT as NUMBER
@@ -45,12 +51,14 @@ async def test_it_is_made_by_one_call_and_says_so_for_its_generation(subject: Su
         there.apply(subject.key, subject.spec)
         await reached(there, subject)
     status, found = there.status(subject.key), there.condition(subject.key, subject.reached)
-    assert there.changes() == [subject.makes] * bool(subject.makes)
+    assert changed(there) == subject.made_by
     assert times_made(there, subject) == bool(subject.makes)
     assert (status["observedGeneration"], found["observedGeneration"]) == (1, 1)
     assert status["accountId"] == NUMBER
     if subject.lasts:
-        assert status["arn"] == things(there, subject.key)[0].arn
+        [thing] = things(there, subject.key)
+        shown = status["imageId"] if subject is IMAGE else status["arn"]
+        assert shown == (thing.id if subject is IMAGE else thing.arn)
 
 
 @pytest.mark.conforms(Point.AT_REST)
@@ -66,7 +74,7 @@ async def test_at_rest_nothing_is_written_not_by_the_next_operator_either(subjec
             await there.clock.advance(RESYNC / 2)
 
 
-@pytest.mark.conforms(Point.EDITED, *LASTING)
+@pytest.mark.conforms(Point.EDITED, *LASTING, IMAGE)
 async def test_an_edit_takes_exactly_the_calls_that_it_needs(subject: Subject):
     there = Installation()
     async with there.running():
@@ -76,7 +84,7 @@ async def test_an_edit_takes_exactly_the_calls_that_it_needs(subject: Subject):
         await there.clock.advance(REPEATS_SECONDS)
         with nothing_written(there):
             await there.clock.advance(RESYNC / 2)
-    assert tuple(there.changes()) == subject.edit_calls
+    assert changed(there) == subject.edit_calls
     assert there.status(subject.key)["observedGeneration"] == 2
 
 
@@ -128,7 +136,7 @@ async def test_an_infrastructure_update_is_one_announced_call(subject: Subject):
     assert there.status(subject.key)["plan"]["action"] == "None"
 
 
-@pytest.mark.conforms(Point.REPLACED)
+@pytest.mark.conforms(Point.REPLACED, EC2, SPOT, FARGATE)
 async def test_what_cannot_be_changed_comes_anew_and_a_queue_follows(subject: Subject):
     there = Installation()
     queue = manifests.QUEUE
@@ -173,7 +181,7 @@ class Leaving:
         there.kube.subscribe(see)
 
 
-@pytest.mark.conforms(Point.GONE, *LASTING, JOB)
+@pytest.mark.conforms(Point.GONE, *LASTING, IMAGE, JOB)
 async def test_a_deletion_waits_until_aws_has_nothing_of_it(subject: Subject):
     there = Installation()
     service, _, operation = subject.unmakes.partition(":")
@@ -209,7 +217,7 @@ async def test_the_deletion_of_an_account_waits_until_nothing_lives_in_it(subjec
     assert leaving.left == {"SchedulingPolicy": [], "AWSAccount": []}
 
 
-@pytest.mark.conforms(Point.RETAINED, *LASTING)
+@pytest.mark.conforms(Point.RETAINED, *LASTING, IMAGE)
 async def test_what_is_retained_stays_in_aws_as_it_is(subject: Subject):
     there = Installation()
     async with there.running():
@@ -249,11 +257,12 @@ async def test_it_may_be_applied_before_or_after_all_that_it_refers_to(subject: 
     specs = {
         **{key: {**spec, **REFERRING} for key, spec in SPECS.items()},
         subject.key: {**subject.spec, **REFERRING},
-        RESEARCH: research(),
+        RESEARCH: research(allowedExternalArns=list(subject.external)),
     }
     for order in all_orders(subject):
         there = Installation()
         script(there, 1)
+        scripted(there, subject)
         async with there.running():
             for key in order:
                 there.apply(key, specs[key])
@@ -261,7 +270,8 @@ async def test_it_may_be_applied_before_or_after_all_that_it_refers_to(subject: 
             await reached(there, subject)
         made_for = [each for each in there.changes() if each == subject.makes]
         assert made_for == [subject.makes], order
-        assert len(there.changes()) == len(order) - 1, order
+        others = len(order) - 2
+        assert len(changed(there)) == others + len(subject.made_by), order
 
 
 def test_the_environments_are_of_all_types_that_behave_differently():

@@ -18,7 +18,8 @@ from tests.conformance.doing import (
     times_made,
 )
 from tests.conformance.points import Point
-from tests.conformance.subjects import ACCOUNT, ENVIRONMENTS, JOB, LASTING, Subject
+from tests.conformance.subject import Subject
+from tests.conformance.subjects import ACCOUNT, ENVIRONMENTS, JOB, LASTING
 from tests.support import manifests
 from tests.support.installation import ACCOUNT as NUMBER
 from tests.support.installation import NAMESPACE, Installation
@@ -182,7 +183,7 @@ async def test_another_account_or_region_later_is_refused_without_a_call(subject
         else:
             await made(there, subject)
         for said, spec in elsewhere.items():
-            there.apply(DEFAULT_ACCOUNT, spec)
+            there.apply(DEFAULT_ACCOUNT, {**spec, "allowedExternalArns": list(subject.external)})
             message = await there.until(subject.key, "Stalled", "ScopeChanged")
             assert said in message
             await there.clock.advance(RESYNC / 2)
@@ -257,7 +258,7 @@ async def test_what_is_only_to_be_adopted_is_never_made(subject: Subject):
     assert there.changes() == ["batch:TagResource"]
 
 
-@pytest.mark.conforms(Point.REBUILT)
+@pytest.mark.conforms(Point.REBUILT, *LASTING)
 async def test_a_cluster_rebuilt_from_git_owns_it_again_and_changes_only_whose_it_is(subject):
     there = Installation()
     async with there.running():

@@ -99,6 +99,12 @@ ACCOUNT_BODY = {
     "metadata": {"name": "research"},
     "spec": {"region": "eu-central-1", "allowedNamespaces": {"matchLabels": {"team": "climate"}}},
 }
+IMAGE_BODY = {  # a launch template is enough for it
+    "apiVersion": "awsbatch.dev/v1alpha1",
+    "kind": "ExtendedAMI",
+    "metadata": {"name": "larger", "namespace": "default"},
+    "spec": {"base": {"family": "AL2023"}, "rootVolume": {"sizeGiB": 111}},
+}
 POLICY_BODY = {
     "apiVersion": "awsbatch.dev/v1alpha1",
     "kind": "SchedulingPolicy",
@@ -110,6 +116,7 @@ POLICY_BODY = {
 }
 
 
+# It needs no image: a launch template will do.
 @pytest.mark.timeout(180)
 def test_the_operator_may_do_what_it_does_and_nothing_that_it_never_does(audited, tmp_path):
     kubectl = audited.kubectl
@@ -118,13 +125,17 @@ def test_the_operator_may_do_what_it_does_and_nothing_that_it_never_does(audited
         site.start()
         with site.cluster("default") as cluster:
             run_quickstart(site, cluster)
-            cluster.apply(ACCOUNT_BODY, POLICY_BODY)
+            cluster.apply(ACCOUNT_BODY, POLICY_BODY, IMAGE_BODY)
             cluster.wait("SchedulingPolicy", "fair", is_ready, "is Ready")
+            cluster.wait("ExtendedAMI", "larger", is_ready, "is Ready")
             disturb(cluster, until=lambda: any(rule[2] == "get" for rule in ours(audited)))
             cluster.wait("SchedulingPolicy", "fair", is_ready, "is Ready after all")
             cluster.delete("SchedulingPolicy", "fair")
+            cluster.delete("ExtendedAMI", "larger")
             cluster.delete("AWSAccount", "research")
-            cluster.wait_gone(("SchedulingPolicy", "fair"), ("AWSAccount", "research"))
+            cluster.wait_gone(
+                ("SchedulingPolicy", "fair"), ("ExtendedAMI", "larger"), ("AWSAccount", "research")
+            )
         site.sandbox.stop_operator()
     done = list(asked(audited))
     refused = {rule for rule, code in done if code == 403}

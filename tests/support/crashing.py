@@ -23,6 +23,8 @@ from awsbatch_operator.kube.port import KubePort, UnavailableError
 
 MUTATING = frozenset(f"{call.service}:{call.operation}" for call in CALLS if call.mutating)
 CAPACITY = frozenset(name for name in MUTATING if name.startswith(("ec2:", "ecs:")))
+# Of machine images: tests/integration/crash/test_images.py.
+PARAMETERS = frozenset(name for name in MUTATING if name.startswith("ssm:"))
 # A message that is not deleted comes again: tests/unit/aws/test_notice_failures.py.
 MESSAGES = frozenset(name for name in MUTATING if name.startswith("sqs:"))
 KUBE_WRITES = frozenset({"kube:apply_status", "kube:patch"})

@@ -30,9 +30,10 @@ async def until(
     what: str = "what the test waits for",
     *,
     seconds: float = WITHIN_SECONDS,
+    every: float = POLL_SECONDS,
 ) -> None:
     """The same while other tasks of the loop go on."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(every)

@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-_ODD = re.compile(r"(?<![.\s/])\.\.(?!\.|/)|\s[.,;:](?:\s|$)|\s\s|[,;:]\.(?:\s|$)|^\s|\s$")
+_ODD = re.compile(
+    r"(?<![.\s/])\.\.(?!\.|/)|\s[.,;:](?:\s|$)|\s\s|[,;:]\.(?:\s|$)|^\s|\s$"
+    r"|[a-z0-9] (?:The|It|This|These) [a-z]"  # a sentence begins, and the one before does not end
+)
 _END = re.compile(r"[.!?…]$")
 
 

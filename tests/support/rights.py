@@ -1,7 +1,7 @@
 """The operator's own policies of deploy/iam, in force in a simulated account."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +9,13 @@ from awsbatch_operator.aws.calls import CLUSTER_ID
 from awsbatch_simulator.assembly import Simulator
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "iam"
-PARTS = ("operator", "capacity")
+PARTS = ("operator", "capacity", "image")
 # What tests have of their own, as the README of the policies says: roles that may be passed (a
-# profile's is called as the profile is) and assumed, and log groups.
+# profile's is called as the profile is) and assumed, log groups, and parameters.
 OWN_ROLES = ("other", "service-role/ours")
 ACCOUNT_ROLES = ("ours",)
 LOG_GROUPS = ("/climate",)
+PARAMETERS = ("images/*",)  # in which images are published
 ASSUMED = "arn:aws:iam::*:role/batch-operator"  # that AWSAccounts name
 
 
@@ -31,6 +32,7 @@ def document(part: str, cluster: str, roles: Iterable[str] = OWN_ROLES) -> dict[
     own = {
         "IamPassRole": [f"arn:aws:iam::*:role/{name}" for name in roles],
         "StsAssumeRole": [f"arn:aws:iam::*:role/{name}" for name in ACCOUNT_ROLES],
+        "SsmGetParameter": [f"arn:aws:ssm:*:*:parameter/{name}" for name in PARAMETERS],
         "LogsGetLogEvents": [f"arn:aws:logs:*:*:log-group:{name}:*" for name in LOG_GROUPS],
     }
     for statement in found["Statement"]:
@@ -39,12 +41,49 @@ def document(part: str, cluster: str, roles: Iterable[str] = OWN_ROLES) -> dict[
     return found
 
 
-def enforce(simulator: Simulator, cluster: str, roles: Iterable[str] = OWN_ROLES) -> None:
-    """Let the operator, and the roles that it assumes, do what the policies say and no more."""
-    documents = [document(part, cluster, roles) for part in PARTS]
+def enforce(
+    simulator: Simulator,
+    cluster: str,
+    roles: Iterable[str] = OWN_ROLES,
+    parts: Iterable[str] = PARTS,
+    *,
+    besides: str = "",
+) -> None:
+    """Let the operator, and the roles that it assumes, do what the policies say and no more.
+
+    `besides`: one more policy, which is given out for those who want it.
+    """
+    parts = (*parts, *([besides] if besides else ()))
+    documents = [document(part, cluster, roles) for part in parts]
     policies = {simulator.key.principal: documents, ASSUMED: documents}
     settings = simulator.world.settings
     simulator.world.change(settings.patched({"policies": policies}))
+
+
+def unused(simulator: Simulator, cluster: str, *parts: str) -> set[tuple[str, str, str]]:
+    """What these policies give and nothing has taken: action, resource, keys of the condition."""
+    used = {
+        (each["statement"], each["action"], each["resource"])
+        for each in simulator.dispatcher.authorizer.report()["allowed"]
+    }
+    return {
+        (action, resource, _condition(statement))
+        for part in parts
+        for statement in given_out(part, cluster)["Statement"]
+        for action in statement["Action"]
+        for resource in _listed(statement["Resource"])
+        if (statement["Sid"], action, resource) not in used
+    }
+
+
+def _condition(statement: Mapping[str, Any]) -> str:
+    """By which keys a statement is narrowed."""
+    keys = {key for tests in statement.get("Condition", {}).values() for key in tests}
+    return " ".join(sorted(key.partition("/")[0] for key in keys))
+
+
+def _listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
 
 
 def denied(simulator: Simulator) -> list[str]:

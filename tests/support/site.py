@@ -84,6 +84,14 @@ class Site:
             if operation in ("", call["operation"]) and outcome in ("", call["outcome"])
         )
 
+    def done(self, operation: str) -> int:
+        """How often AWS has done it, whatever anybody was told."""
+        return sum(self.calls(operation, outcome=each) for each in ("OK", "DroppedAfterCommit"))
+
+    def asked(self, operation: str) -> int:
+        """How often AWS was asked for it, by whomever; what is throttled is asked for again."""
+        return self.calls(operation) - self.calls(operation, outcome="TooManyRequestsException")
+
     def fault(self, effect: str, **details: Any) -> str:
         """Let something go wrong from now on; the fault's id."""
         spec = {"effect": effect, **details}
