@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from awsbatch_operator.aws import capacity_calls
-from awsbatch_operator.aws.call_table import CALLS
+from awsbatch_operator.aws import capacity_calls, image_calls
+from awsbatch_operator.aws.call_table import CALLS, FOREIGN_QUEUES
 from awsbatch_operator.aws.calls import CLUSTER_ID, Call, Condition, Permission
 
 FOLDER = Path(__file__).resolve().parent.parent / "deploy" / "iam"
@@ -29,17 +29,25 @@ The roles that AWS Batch, its instances and its jobs need besides are in [`roles
 `operator-policy.json` is the policy of the operator's own role: exactly the calls in the first
 table below and what they need. `capacity-policy.json` is for those who let the operator launch
 instances (`spec.capacity` of an UNMANAGED ComputeEnvironment), and holds the calls of the second
-table; attach it beside the other, or leave it out. Give the same policies, without
-`sts:AssumeRole`, to each role that an AWSAccount names (`spec.roleArn`); its trust policy must name
-the operator's role and demand the AWSAccount's `externalId`. Prices are asked for with the
-operator's own role only.
+table; attach it beside the other, or leave it out. `image-policy.json` is for those who let it make
+machine images (ExtendedAMI): the calls of the third table, and of the first two those that images
+need as well, so that it does without `capacity-policy.json`. `foreign-queues-policy.json` lets it
+change job queues that carry no tag `awsbatch.dev/cluster`, which `spec.replacement.foreignQueues:
+Swap` of a ComputeEnvironment asks for
+([what for](../../docs/updates-and-replacement.md#how-a-replacement-goes)): attach it only where
+somebody uses that, because it is on all such queues of the account. It has no cluster id in it.
+
+Give the same policies, without `sts:AssumeRole`, to each role that an AWSAccount names
+(`spec.roleArn`); its trust policy must name the operator's role and demand the AWSAccount's
+`externalId`. Prices are asked for with the operator's own role only.
 
 Before you use them, look at six things:
 
 - **The cluster id.** `{cluster_id}` stands for the `--cluster-id` of your installation (in the
   overlay: `cluster-id`). Put yours in its place, here and in the role of every AWSAccount:
   `sed s/{cluster_id}/my-cluster/ deploy/iam/operator-policy.json`, and the same with
-  `deploy/iam/capacity-policy.json`. What carries another cluster's
+  `deploy/iam/capacity-policy.json` and `deploy/iam/image-policy.json`. What carries another
+  cluster's
   tag `awsbatch.dev/cluster`, or none, cannot be changed or ended with this policy, and nothing can
   be made without it. Queues, definitions, environments and policies of others may still be *used*
   (`spec.allowedExternalArns` of an AWSAccount says which).
@@ -56,7 +64,8 @@ Before you use them, look at six things:
 
 - **Images by parameter** (`ssm:GetParameter`). The operator may read the parameters with which AWS
   names the ECS-optimized images. For one of your own (`image.ssmParameter` of a pool), add its ARN
-  to the statement `SsmGetParameter`.
+  to the statement `SsmGetParameter`, and likewise for one that an ExtendedAMI is made from
+  (`base.ssmParameter`) or published in (`publish.ssmParameter`).
 - **The interruption queue** (`sqs:ReceiveMessage`, `sqs:DeleteMessage`), if there is one: its name
   must begin with `aws-batch-operator`, or its ARN be put into the statement `SqsDeleteMessage`. The
   operator deletes what it finds there that is no announcement, so let it read no other queue
@@ -64,8 +73,8 @@ Before you use them, look at six things:
 
 In the tables, *of ours* means: with the tag `awsbatch.dev/cluster` of this cluster on the thing,
 and *with our tag*: with it in the request. Where neither stands, AWS has no such condition for the
-action, or the thing may be somebody else's; `aws/call_table.py` and `aws/capacity_calls.py` say
-which.
+action, or the thing may be somebody else's; `aws/call_table.py`, `aws/capacity_calls.py` and
+`aws/image_calls.py` say which.
 
 In AWS's China and GovCloud partitions, `arn:aws:` is `arn:aws-cn:` or `arn:aws-us-gov:`.
 
@@ -78,6 +87,12 @@ For capacity:
 | call | changes AWS | needs | used by | source |
 | --- | --- | --- | --- | --- |
 {capacity_rows}
+
+For machine images, beside {image_shared}:
+
+| call | changes AWS | needs | used by | source |
+| --- | --- | --- | --- | --- |
+{image_rows}
 """
 _TAGGED = ("arn:aws:batch:", "arn:aws:ec2:", "arn:aws:ecs:")
 
@@ -203,14 +218,32 @@ def _source(text: str) -> str:
     return f"[{page.removesuffix('.html')}]({REFERENCE}{page})" + (f", {more}" if more else "")
 
 
+def calls_of(part: str) -> list[Call]:
+    """The calls that one document allows; that of images needs some of the others' as well."""
+    shared = image_calls.SHARED if part == image_calls.PART else frozenset()
+    return [call for call in CALLS if call.part == part or call.name in shared]
+
+
 def files() -> dict[Path, str]:
     """What stands in deploy/iam/."""
     capacity = [call for call in CALLS if call.part == capacity_calls.PART]
-    rest = [call for call in CALLS if call.part != capacity_calls.PART]
-    readme = README.format(rows=table(rest), capacity_rows=table(capacity), cluster_id=CLUSTER_ID)
+    images = [call for call in CALLS if call.part == image_calls.PART]
+    rest = [call for call in CALLS if call not in capacity and call not in images]
+    shared = sorted(image_calls.SHARED)
+    readme = README.format(
+        rows=table(rest),
+        capacity_rows=table(capacity),
+        image_rows=table(images),
+        image_shared=", ".join(f"`{name}`" for name in shared),
+        cluster_id=CLUSTER_ID,
+    )
     return {
-        FOLDER / "operator-policy.json": json.dumps(policy(rest), indent=2) + "\n",
-        FOLDER / "capacity-policy.json": json.dumps(policy(capacity), indent=2) + "\n",
+        **{
+            FOLDER / f"{part}-policy.json": json.dumps(policy(calls_of(part)), indent=2) + "\n"
+            for part in sorted({call.part for call in CALLS})
+        },
+        FOLDER / "foreign-queues-policy.json": json.dumps(policy([FOREIGN_QUEUES]), indent=2)
+        + "\n",
         FOLDER / "README.md": readme,
     }
 

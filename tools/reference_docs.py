@@ -30,6 +30,7 @@ EXAMPLES = {
     "AWSAccount": "accounts/account.yaml",
     "BatchJob": "quickstart/job.yaml",
     "ComputeEnvironment": "quickstart/environment.yaml",
+    "ExtendedAMI": "extended-ami/large-disk/image.yaml",
     "JobDefinition": "quickstart/definition.yaml",
     "JobQueue": "spot-then-on-demand/queue.yaml",
     "SchedulingPolicy": "fair-share/policy.yaml",
@@ -39,6 +40,7 @@ READ_ON = {
     "AWSAccount": ("accounts", "adoption"),
     "BatchJob": ("deletion",),
     "ComputeEnvironment": ("updates-and-replacement", "capacity", "deletion", "adoption"),
+    "ExtendedAMI": ("machine-images", "deletion"),
     "JobDefinition": ("deletion", "adoption"),
     "JobQueue": ("deletion", "adoption"),
     "SchedulingPolicy": ("deletion", "adoption"),
@@ -201,6 +203,8 @@ def _selectors(crd: Schema) -> Iterator[str]:
 
 def _example(kind: str) -> Iterator[str]:
     """A manifest of the kind, and where it is from."""
+    if kind not in EXAMPLES:
+        return
     path = f"examples/{EXAMPLES[kind]}"
     text = (ROOT / path).read_text(encoding="utf-8")
     yield f"\n## Example\n\n[`{path}`](../../{path}):\n\n```yaml\n{text}```\n"

@@ -7,6 +7,7 @@ from pathlib import Path
 from awsbatch_sandbox import commands, demo
 from awsbatch_sandbox.capacity_demo import capacity
 from awsbatch_sandbox.errors import SandboxError
+from awsbatch_sandbox.image_demo import image
 from awsbatch_sandbox.interrupts import Interrupted, raise_on_signals
 from awsbatch_sandbox.paths import DEFAULT_SANDBOX
 from awsbatch_sandbox.progress import Progress
@@ -25,6 +26,7 @@ def parser() -> argparse.ArgumentParser:
         ("up", "start control plane, simulated AWS and operator in the background"),
         ("demo", "run examples/quickstart on all of it and show what comes out"),
         ("demo-capacity", "show on all of it how instances come for waiting jobs and go again"),
+        ("demo-ami", "show on all of it how a machine image is built, tried and used"),
         ("down", "end what up has started"),
         ("restart-operator", "start the operator again, killed or not"),
         ("status", "show which parts run"),
@@ -36,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
             default=DEFAULT_SANDBOX,
             help="where kubeconfig, credentials and logs go (default: %(default)s)",
         )
-        if name in {"up", "demo", "demo-capacity"}:
+        if name in {"up", "demo", "demo-capacity", "demo-ami"}:
             each.add_argument("--speed", type=speed, default=SPEED, help=SPEED_HELP)
         if name == "demo":
             each.add_argument("--keep", action="store_true", help="leave it running at the end")
@@ -67,6 +69,9 @@ def run(arguments: argparse.Namespace, progress: Progress) -> int:
             return 0
         case "demo-capacity":
             demo.run(progress, capacity, speed=arguments.speed)
+            return 0
+        case "demo-ami":
+            demo.run(progress, image, speed=arguments.speed)
             return 0
         case "down":
             return commands.down(arguments.directory, progress)

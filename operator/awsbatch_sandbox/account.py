@@ -11,6 +11,7 @@ import botocore.session
 from awsbatch_sandbox.aws import SimulatedAws
 
 OWNER = "awsbatch.dev/name"  # a tag of all that the operator makes
+ROLE = "awsbatch.dev/role"  # of an instance for a machine image: builder or verifier
 # Nobody's profile or files: a person's AWS_PROFILE must neither matter nor break anything.
 _OF_NOBODY: dict[str, tuple[str | None, list[str], str | None, None]] = {
     "profile": (None, [], None, None),
@@ -69,6 +70,16 @@ class Account:
         found = self._client("ec2").describe_instances(Filters=filters)["Reservations"]
         return [Instance.read(each) for one in found for each in one["Instances"]]
 
+    def machines(self) -> list[dict[str, Any]]:
+        """The instances that images are made and tried on, each with its `role`."""
+        filters = [{"Name": "tag-key", "Values": [ROLE]}]
+        found = self._client("ec2").describe_instances(Filters=filters)["Reservations"]
+        return [
+            {**each, "role": next(tag["Value"] for tag in each["Tags"] if tag["Key"] == ROLE)}
+            for one in found
+            for each in one["Instances"]
+        ]
+
     def members(self, cluster: str) -> list[dict[str, Any]]:
         """The container instances of an ECS cluster."""
         ecs = self._client("ecs")
@@ -107,6 +118,8 @@ class Account:
         return {
             "instances": sum(each["State"]["Name"] not in ended for each in instances),
             "volumes": len(ec2.describe_volumes()["Volumes"]),
+            "images": len(ec2.describe_images(Owners=["self"])["Images"]),
+            "snapshots": len(ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]),
             "launch templates": len(ec2.describe_launch_templates()["LaunchTemplates"]),
             "Spot requests": sum(each["State"] not in ended for each in requests),
             "capacity reservations": sum(each["State"] not in ended for each in reservations),
