@@ -8,7 +8,7 @@ RUN := env PYTHONPATH=operator $(BIN)/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-capacity test test-unit test-simulator test-component test-crash test-integration test-days test-campaign campaign conformance check format up down status restart-operator crds docs bench lock clean
+.PHONY: help demo demo-capacity demo-ami test test-unit test-simulator test-component test-crash test-integration test-days test-campaign campaign conformance check format up down status restart-operator crds docs bench lock clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ demo: $(VENV)/.ready ## Run the quickstart on a local control plane and simulate
 demo-capacity: $(VENV)/.ready ## Show how instances come for waiting jobs and go again, and a block of them
 	@exec $(RUN) -m awsbatch_sandbox demo-capacity
 
+demo-ami: $(VENV)/.ready ## Show how a machine image is built, tried, used and removed
+	@exec $(RUN) -m awsbatch_sandbox demo-ami
+
 up: $(VENV)/.ready ## Start control plane, simulator and operator; leaves .sandbox/kubeconfig and .sandbox/aws.env
 	@exec $(RUN) -m awsbatch_sandbox up
 
@@ -41,10 +44,15 @@ restart-operator: $(VENV)/.ready ## Start the operator of that sandbox again, ki
 # What takes long, run by CI beside the rest: days with instances, deletions of everything,
 # replacements under a queue with a job, views of the past, lags and several strikes, and kill -9.
 DAYS_OF_DEATH := $(addprefix tests/integration/crash/,test_capacity_points.py test_capacity_views.py \
-  test_deletion_orders.py test_everything_deleted.py test_infrastructure_updates.py test_replacement.py \
-  test_stale_restarts.py test_several_strikes.py test_lagging_listings.py)
-DAYS := $(addprefix tests/integration/,test_capacity_examples.py test_demo_capacity.py test_kill.py \
-  test_kill_instances.py)
+  test_deletion_orders.py test_everything_deleted.py test_images.py test_infrastructure_updates.py \
+  test_replacement.py test_stale_restarts.py test_several_strikes.py test_lagging_listings.py)
+# Each lives hours in which images are built.
+DAYS_OF_IMAGES := $(addprefix tests/component/,examples/test_image_examples.py \
+  userdata/test_image_failures.py $(addprefix extendedami/,test_attacks.py \
+  test_attacks_on_builds.py test_failures.py test_meetings.py test_pools.py test_publishing.py \
+  test_retirement.py test_rights.py test_rollout.py))
+DAYS := $(addprefix tests/integration/,test_capacity_examples.py test_demo_capacity.py test_demo_images.py \
+  test_kill.py test_kill_adoption.py test_kill_instances.py test_kill_replacement.py)
 
 test: test-unit test-simulator test-component test-crash test-integration ## Run all tests but the long ones (test-days, test-campaign, conformance)
 
@@ -56,7 +64,7 @@ test-simulator: $(VENV)/.ready ## Tests of the simulated AWS, from what AWS docu
 
 test-component: $(VENV)/.ready ## The whole operator in one process over a stepped clock; the simulator over HTTP
 	@$(RUN) tools/cloud_init.py
-	$(BIN)/python -m pytest tests/component -n 2 -q
+	$(BIN)/python -m pytest tests/component $(addprefix --ignore=,$(DAYS_OF_IMAGES)) -n 2 -q
 
 test-crash: $(VENV)/.ready ## Death at every external call, in one process
 	$(BIN)/python -m pytest tests/integration/crash $(addprefix --ignore=,$(DAYS_OF_DEATH)) -n 2 -q
@@ -67,7 +75,7 @@ test-integration: $(VENV)/.ready ## Tests on the real kube-apiserver and the sim
 
 test-days: $(VENV)/.ready ## The long ones: days with instances, death in deletions and replacements, lags, kill -9
 	@$(RUN) -m awsbatch_sandbox tools
-	$(BIN)/python -m pytest $(DAYS_OF_DEATH) -n 2 -q
+	$(BIN)/python -m pytest $(DAYS_OF_DEATH) $(DAYS_OF_IMAGES) -n 2 -q
 	$(BIN)/python -m pytest $(DAYS) -n 3 --dist loadfile -q
 
 conformance: $(VENV)/.ready ## Hold every kind to the contract of all kinds; prints the table kind x point
