@@ -73,8 +73,9 @@ test-integration: $(VENV)/.ready ## Tests on the real kube-apiserver and the sim
 	@$(RUN) -m awsbatch_sandbox tools
 	$(BIN)/python -m pytest tests/integration --ignore=tests/integration/crash $(addprefix --ignore=,$(DAYS)) -n 4 --dist loadfile --no-loadscope-reorder -q
 
-test-days: $(VENV)/.ready ## The long ones: days with instances, death in deletions and replacements, lags, kill -9
+test-days: $(VENV)/.ready ## The long ones: properties with more examples, days with instances, death in deletions and replacements, lags, kill -9
 	@$(RUN) -m awsbatch_sandbox tools
+	HYPOTHESIS_PROFILE=days $(BIN)/python -m pytest tests/unit tests/simulator -m hypothesis -n 2 -q
 	$(BIN)/python -m pytest $(DAYS_OF_DEATH) $(DAYS_OF_IMAGES) -n 2 -q
 	$(BIN)/python -m pytest $(DAYS) -n 3 --dist loadfile -q
 

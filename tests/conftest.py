@@ -1,8 +1,8 @@
 """What holds for all tests: how many examples properties try, and what fails any of them.
 
-Properties try a few examples at every change, many when somebody has the time:
-HYPOTHESIS_PROFILE=thorough. A test that costs more than a millisecond an example says in a comment
-why it sets a number of its own.
+Properties try a few examples at every change, more among the long tests (make test-days), and many
+when somebody has the time: HYPOTHESIS_PROFILE=thorough. A test that costs more than a millisecond
+an example says in a comment why it sets a number of its own.
 """
 
 import gc
@@ -18,8 +18,9 @@ from awsbatch_simulator import clock
 # What tests share says as much as a test when it finds something wrong.
 pytest.register_assert_rewrite("tests.support")
 
-settings.register_profile("quick", max_examples=40, deadline=None)
+settings.register_profile("quick", max_examples=20, deadline=None)
 settings.register_profile("ci", settings.get_profile("quick"), derandomize=True, print_blob=True)
+settings.register_profile("days", settings.get_profile("ci"), max_examples=100)
 settings.register_profile("thorough", max_examples=1000, deadline=None)
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if "CI" in os.environ else "quick")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.capacity.situations import BY_NAME, Situation, queues_of, situations
 from tests.unit.capacity.values import NOW, PRICES, itype, offers, pool
@@ -41,7 +41,6 @@ def living(situation, name=None):
     ]
 
 
-@settings(max_examples=100)
 @given(situations())
 def test_no_plan_launches_beyond_a_limit(situation):
     plan = situation.plan()
@@ -68,7 +67,6 @@ def test_no_plan_launches_beyond_a_limit(situation):
             assert sure <= each.max_instances
 
 
-@settings(max_examples=100)
 @given(situations())
 def test_a_plan_launches_only_what_may_be_bought_now_and_once_a_pool(situation):
     launched = [call.intent for call in calls(situation.plan(), LAUNCH)]
@@ -83,7 +81,6 @@ def test_a_plan_launches_only_what_may_be_bought_now_and_once_a_pool(situation):
             assert not is_paused(situation.pauses, offer, NOW)
 
 
-@settings(max_examples=100)
 @given(situations())
 def test_no_plan_ends_an_instance_that_has_a_task(situation):
     by_id = {life.id: life for life in situation.observed().lives}
@@ -123,7 +120,6 @@ def servable(situation, need):
     return False
 
 
-@settings(max_examples=100)
 @given(situations())
 def test_a_plan_launches_or_waits_for_a_launch_when_a_job_without_room_can_be_served(situation):
     seen, plan = situation.observed(), situation.plan()

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.clock import SteppedClock
 from tests.unit.engine.bodies import body
@@ -53,7 +53,6 @@ changes = st.lists(
 
 
 @given(changes)
-@settings(max_examples=60, deadline=None)
 def test_it_counts_what_a_scan_would_count(events):
     """Made, changed, seen again, made anew under one name, gone, and gone though never seen."""
     cache, tally = counted()

@@ -32,6 +32,7 @@ from awsbatch_operator.kinds.computeenvironment.replacing_removal import plan_wh
 from awsbatch_operator.kinds.computeenvironment.status import shown_plan
 from awsbatch_operator.kinds.computeenvironment.surroundings import Surroundings, counted
 from awsbatch_operator.kinds.contract import Removal
+from awsbatch_operator.kinds.gates import completed
 from awsbatch_operator.kinds.queues import uses
 from awsbatch_operator.kinds.scope_record import annotation, recorded_in
 
@@ -89,7 +90,7 @@ class World(Aws):
         of = self.object
         found = recorded_in(of)
         if found is not None:
-            return found
+            return completed(found, RECORDED)  # as the gate of the life cycle does
         looking: Any = self
         return Rediscovery(looking, owner(of)).named(RECORDED, self.environments.values())
 

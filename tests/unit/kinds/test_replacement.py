@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.kinds.replacement_aws import WRONG, Queue, arn, is_ours
 from tests.unit.kinds.replacement_model import World, spec
@@ -130,7 +130,6 @@ def delete_by_hand(world: World, which: int) -> None:
         del world.environments[unused[which % len(unused)]]
 
 
-@settings(max_examples=80, deadline=None)
 @given(story=st.lists(THINGS, max_size=14), last=st.sampled_from(["subnet-1", "subnet-2"]))
 def test_whatever_happens_no_queue_is_without_its_environment_and_no_job_is_ended(story, last):
     """The model asserts both at each call; at the end AWS is as the spec says."""
@@ -142,7 +141,6 @@ def test_whatever_happens_no_queue_is_without_its_environment_and_no_job_is_ende
     as_specified(world)
 
 
-@settings(max_examples=40, deadline=None)
 @given(story=st.lists(THINGS, max_size=12))
 def test_a_deletion_in_any_state_leaves_nothing(story):
     world = standing()
