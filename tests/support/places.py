@@ -29,7 +29,7 @@ from awsbatch_operator.assembly import KINDS
 from awsbatch_operator.kube import paths
 
 NUDGE_SECONDS = 2.5
-SECONDS = 80.0  # the deadline of a wait: a hundred stories go on at the same time
+SECONDS = 120.0  # the deadline of a wait: a hundred stories go on at the same time
 # What described.py and answer_forms.py name.
 OF_THE_FORMS = [
     *("arn:aws:secretsmanager:*", "fs-*", "fsap-*", "parameter/*", "consumable-resource/*"),
