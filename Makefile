@@ -57,7 +57,7 @@ DAYS := $(addprefix tests/integration/,test_capacity_examples.py test_demo_capac
 test: test-unit test-simulator test-component test-crash test-integration ## Run all tests but the long ones (test-days, test-campaign, conformance)
 
 test-unit: $(VENV)/.ready ## Unit and property tests
-	$(BIN)/python -m pytest tests/unit -n 2 -q
+	$(BIN)/python -m pytest tests/unit -n 2 --dist worksteal -q
 
 test-simulator: $(VENV)/.ready ## Tests of the simulated AWS, from what AWS documents
 	$(BIN)/python -m pytest tests/simulator -n 2 -q

@@ -48,10 +48,10 @@ def test_what_reads_badly_is_seen(text):
 
 
 @pytest.mark.parametrize("reason", catalogue.reasons(), ids=lambda reason: reason.name)
-@pytest.mark.parametrize("words", AWS_WORDS)
-def test_every_finding_reads_well_whatever_awss_words_are(reason, words):
-    reads_well(Finding(reason, words or "It is so").text())
-    reads_well(Finding(reason, f"AWS says: {words}").text())
+def test_every_finding_reads_well_whatever_awss_words_are(reason):
+    for words in AWS_WORDS:
+        reads_well(Finding(reason, words or "It is so").text())
+        reads_well(Finding(reason, f"AWS says: {words}").text())
 
 
 @given(st.lists(st.tuples(st.sampled_from(REASONS), st.sampled_from(AWS_WORDS[:-1])), min_size=1))
