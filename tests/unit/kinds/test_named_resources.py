@@ -160,7 +160,7 @@ def texts_of_ours() -> set[tuple[str, str]]:
     """Those of the specs in crds/; an AWSAccount is an administrator's."""
     found: set[tuple[str, str]] = set()
     for path in (REPOSITORY / "crds").glob("awsbatch*.yaml"):
-        crd = yaml.load(path.read_text(), yaml.CSafeLoader)["spec"]  # noqa: S506 - a safe one, ten times faster
+        crd = yaml.load(path.read_text(), yaml.CSafeLoader)["spec"]
         if crd["names"]["kind"] != "AWSAccount":
             schema = crd["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
             found |= set(texts_of_crd(schema))
