@@ -46,6 +46,9 @@ restart-operator: $(VENV)/.ready ## Start the operator of that sandbox again, ki
 DAYS_OF_DEATH := $(addprefix tests/integration/crash/,test_capacity_points.py test_capacity_views.py \
   test_deletion_orders.py test_everything_deleted.py test_images.py test_infrastructure_updates.py \
   test_replacement.py test_stale_restarts.py test_several_strikes.py test_lagging_listings.py)
+# Whole lives of pools and blocks, and of leaders, without AWS.
+DAYS_OF_PLANS := $(addprefix tests/unit/,$(addprefix capacity/,test_block_plans.py \
+  test_blocks_put_back.py test_planner.py test_whole_lives.py) engine/test_elector_properties.py)
 # Each lives hours in which images are built.
 DAYS_OF_IMAGES := $(addprefix tests/component/,examples/test_image_examples.py \
   userdata/test_image_failures.py $(addprefix extendedami/,test_attacks.py \
@@ -57,7 +60,7 @@ DAYS := $(addprefix tests/integration/,test_capacity_examples.py test_demo_capac
 test: test-unit test-simulator test-component test-crash test-integration ## Run all tests but the long ones (test-days, test-campaign, conformance)
 
 test-unit: $(VENV)/.ready ## Unit and property tests
-	$(BIN)/python -m pytest tests/unit -n 2 --dist worksteal -q
+	$(BIN)/python -m pytest tests/unit $(addprefix --ignore=,$(DAYS_OF_PLANS)) -n 2 --dist worksteal -q
 
 test-simulator: $(VENV)/.ready ## Tests of the simulated AWS, from what AWS documents
 	$(BIN)/python -m pytest tests/simulator -n 2 -q
@@ -76,7 +79,7 @@ test-integration: $(VENV)/.ready ## Tests on the real kube-apiserver and the sim
 test-days: $(VENV)/.ready ## The long ones: properties with more examples, days with instances, death in deletions and replacements, lags, kill -9
 	@$(RUN) -m awsbatch_sandbox tools
 	HYPOTHESIS_PROFILE=days $(BIN)/python -m pytest tests/unit tests/simulator -m hypothesis -n 2 -q
-	$(BIN)/python -m pytest $(DAYS_OF_DEATH) $(DAYS_OF_IMAGES) -n 2 -q
+	$(BIN)/python -m pytest $(DAYS_OF_PLANS) $(DAYS_OF_DEATH) $(DAYS_OF_IMAGES) -n 2 -q
 	$(BIN)/python -m pytest $(DAYS) -n 3 --dist loadfile -q
 
 conformance: $(VENV)/.ready ## Hold every kind to the contract of all kinds; prints the table kind x point

