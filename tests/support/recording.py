@@ -125,33 +125,45 @@ class Recording:
                 return change
         raise AssertionError(f"{kind} {name} never looked so")
 
-    def _begin(self, path: str) -> http.client.HTTPResponse:
+    def _begin(self, path: str, after: str = "") -> http.client.HTTPResponse:
+        """A watch of all that there is, or of what came after that version."""
         connection = connect(self._control_plane)
         self._connections.append(connection)
-        answer = wait_until(partial(_begun, connection, path), f"the watch of {path} begins")
+        asked = f"{path}?watch=true&timeoutSeconds=600"
+        asked += f"&resourceVersion={after}" if after else ""
+        answer = wait_until(partial(_begun, connection, asked), f"the watch of {path} begins")
         assert answer is not None
         return answer
 
     def _read(self, kind: str, path: str, answer: http.client.HTTPResponse) -> None:
-        """A watch that ends before it has told anything begins again, and nothing was missed.
+        """A watch that ends goes on behind what it has told last, so that nothing is missed.
 
         The API server ends those of a CRD that it has just taken up, when it has read it once more.
         """
-        told = self._told(kind, answer)
-        while not told and not self._stopping:
-            told = self._told(kind, self._begin(path))
-        self._broken = self._broken or not self._stopping
+        version = ""
+        try:
+            while True:
+                version = self._told(kind, answer) or version
+                if self._stopping or self._broken:
+                    return
+                answer = self._begin(path, version)
+        except (AssertionError, OSError, http.client.HTTPException):
+            self._broken = self._broken or not self._stopping
 
-    def _told(self, kind: str, answer: http.client.HTTPResponse) -> bool:
-        """Read the watch to its end; whether it has told anything."""
-        told = False
+    def _told(self, kind: str, answer: http.client.HTTPResponse) -> str:
+        """Read the watch to its end; the version that it has told last, "" if it has told none."""
+        version = ""
         try:
             while line := answer.readline():
-                told = True
-                self._take(kind, json.loads(line))
+                told = json.loads(line)
+                if told["type"] == "ERROR":  # that version is too old: something was missed
+                    self._broken = True
+                    break
+                self._take(kind, told)
+                version = told["object"]["metadata"]["resourceVersion"]
         except (OSError, ValueError, http.client.HTTPException):
             pass  # the connection has been shut down, in the middle of a line perhaps
-        return told
+        return version
 
     def _take(self, kind: str, told: dict[str, Any]) -> None:
         change = Change(time.monotonic(), told["type"], kind, told["object"])
@@ -163,7 +175,7 @@ class Recording:
 
 def _begun(connection: http.client.HTTPSConnection, path: str) -> http.client.HTTPResponse | None:
     """The answer of a watch: from here on nothing is missed. None: it cannot begin yet."""
-    connection.request("GET", f"{path}?watch=true&timeoutSeconds=600")
+    connection.request("GET", path)
     answer = connection.getresponse()
     if answer.status == http.HTTPStatus.TOO_MANY_REQUESTS:  # while the CRD is still new
         answer.read()
