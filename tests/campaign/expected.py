@@ -103,6 +103,8 @@ ROWS: tuple[Row, ...] = (
         "Stalled PoolInvalid",
         "no instance type that EC2 has in eu-central-1 is as it says.",
     ),
+    # The campaign makes no machine image that could be named.
+    Row("ComputeEnvironment", "*.amiRef.name", "Reconciling ReferenceNotFound", "ExtendedAMI"),
     # docs/decisions/0023: whether jobs run there cannot be seen in AWS.
     *(
         Row(
