@@ -2,6 +2,7 @@
 
 import functools
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -9,6 +10,7 @@ import boto3
 import botocore.session
 
 from awsbatch_sandbox.aws import SimulatedAws
+from awsbatch_sandbox.errors import SandboxError
 
 OWNER = "awsbatch.dev/name"  # a tag of all that the operator makes
 ROLE = "awsbatch.dev/role"  # of an instance for a machine image: builder or verifier
@@ -132,6 +134,14 @@ class Account:
                 batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"]
             ),
         }
+
+    def nothing_is_left(self, say: Callable[[str], None]) -> None:
+        """Tell what is left of that; SandboxError if anything is."""
+        left = self.left()
+        say("\nLeft in AWS:")
+        say("\n".join(f"  {count:3}  {name}" for name, count in left.items()))
+        if any(left.values()):
+            raise SandboxError("Something is left in AWS, which should not be.")
 
 
 def _present(found: list[dict[str, Any]]) -> int:

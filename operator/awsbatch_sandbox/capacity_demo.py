@@ -42,7 +42,7 @@ def capacity(stage: Stage) -> None:
     _delete(stage, hurried)
     _block(stage, account)
     _delete(stage, SPOT_BLOCK)
-    _nothing_is_left(stage, account)
+    account.nothing_is_left(stage.say)
 
 
 def _heading(stage: Stage, text: str) -> None:
@@ -241,11 +241,3 @@ def _show_decision(stage: Stage, view: View) -> None:
 
 def _delete(stage: Stage, manifests: Path) -> None:
     stage.show("delete", f"--kustomize={manifests}", f"--timeout={DELETE_SECONDS}s")
-
-
-def _nothing_is_left(stage: Stage, account: Account) -> None:
-    left = account.left()
-    stage.say("\nLeft in AWS:")
-    stage.say("\n".join(f"  {count:3}  {name}" for name, count in left.items()))
-    if any(left.values()):
-        raise SandboxError("Something is left in AWS, which should not be.")

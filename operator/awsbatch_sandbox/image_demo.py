@@ -37,7 +37,7 @@ def image(stage: Stage) -> None:
     story.show_end()
     stage.show("get", "extendedamis,computeenvironments")
     stage.show("delete", f"--kustomize={LARGE_DISK}", f"--timeout={DELETE_SECONDS}s")
-    _nothing_is_left(stage, account)
+    account.nothing_is_left(stage.say)
 
 
 @dataclass(slots=True)
@@ -104,11 +104,3 @@ def _use(environment: dict[str, Any], made: dict[str, Any], job: Job | None) -> 
 def _said(status: dict[str, Any]) -> str:
     true = [each for each in status.get("conditions", ()) if each["status"] == "True"]
     return " ".join(f"{each['type']} ({each['reason']}): {each['message']}" for each in true)
-
-
-def _nothing_is_left(stage: Stage, account: Account) -> None:
-    left = account.left()
-    stage.say("\nLeft in AWS:")
-    stage.say("\n".join(f"  {count:3}  {name}" for name, count in left.items()))
-    if any(left.values()):
-        raise SandboxError("Something is left in AWS, which should not be.")

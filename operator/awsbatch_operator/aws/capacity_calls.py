@@ -136,7 +136,7 @@ CAPACITY_CALLS: tuple[Call, ...] = (
     _ec2(Effect.READS, "DescribeSpotInstanceRequests", "spot_requests"),
     _ec2(Effect.READS, "DescribeSpotPriceHistory", "spot"),
     _ec2(Effect.READS, "DescribeVolumes", "volumes"),
-    _ec2_ours(Effect.READS, "GetConsoleOutput", "console_output console", INSTANCES),
+    _ec2_ours(Effect.READS, "GetConsoleOutput", "console_output", INSTANCES),
     _launch("RunInstances", *LAUNCHED),
     _launch("CreateFleet", FLEETS, *LAUNCHED),
     _ec2_ours(Effect.ENDS, "TerminateInstances", "change dry_run", INSTANCES),

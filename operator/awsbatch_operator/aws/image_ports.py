@@ -36,9 +36,6 @@ class ImagePort(Protocol):
         (DescribeImageReferences).
         """
 
-    async def console(self, scope: Scope, instance_id: str) -> str:
-        """What the console of an instance says now, its last part, without secrets; "": nothing."""
-
     async def cluster(self, scope: Scope, name: str) -> bool:
         """Whether ECS has an ACTIVE cluster of that name; always asked of AWS."""
 

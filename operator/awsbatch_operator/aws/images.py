@@ -12,13 +12,11 @@ from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.instances import in_plain_values, members_of, plain_shape, tag_filter
 from awsbatch_operator.aws.kept import WHOLE, Kept
 from awsbatch_operator.aws.sender import Sender
-from awsbatch_operator.telemetry.secrets import masked
 
 # Of all images of a place, and of a parameter: what somebody changed in AWS is seen by the first
 # look that is a minute later.
 ONE_MINUTE = 60.0
 FIVE_MINUTES = 300.0
-CONSOLE_LIMIT = 16_384  # characters; EC2 keeps 64 KiB of a console
 _PAGE = 500
 _NAMED = 1000
 _REFERENCES_AT_ONCE = 10  # ImageIds of DescribeImageReferences (EC2 API reference)
@@ -92,21 +90,6 @@ class ImageAdapter:
         self, scope: Scope, ids: Collection[str], *, fresh: bool = False
     ) -> Mapping[str, Sequence[str]]:
         return await self._references.get(scope, ids, fresh=fresh)
-
-    async def console(self, scope: Scope, instance_id: str) -> str:
-        """The latest, which only instances on Nitro give; else what EC2 has posted by itself."""
-        call, request = "ec2:GetConsoleOutput", {"InstanceId": instance_id}
-        try:
-            answer = await self._sender.call(scope, call, {**request, "Latest": True})
-        except AwsError as error:
-            if error.kind is not ErrorKind.INVALID or error.outcome_unknown:
-                raise
-            answer = await self._sender.call(scope, call, request)
-        text = str(answer.get("Output") or "")
-        kept = text[-CONSOLE_LIMIT:]
-        if len(kept) < len(text):
-            kept = kept.partition("\n")[2]  # the first line may be cut, with half of a secret
-        return masked(kept, limit=CONSOLE_LIMIT)
 
     async def cluster(self, scope: Scope, name: str) -> bool:
         call = "ecs:DescribeClusters"

@@ -96,7 +96,6 @@ CALLED = [
     ("images", "image_named", (SCOPE, "n")),
     ("images", "own_snapshots", (SCOPE,)),
     ("images", "references", (SCOPE, ["ami-1"])),
-    ("images", "console", (SCOPE, "i-1")),
     ("images", "cluster", (SCOPE, "c")),
     ("images", "parameter", (SCOPE, "/p")),
     ("prices", "on_demand", (SCOPE, ["m5.large"])),

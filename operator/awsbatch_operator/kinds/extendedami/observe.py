@@ -190,7 +190,7 @@ class Observer:
         if record.stage not in {Stage.BUILD, Stage.VERIFY}:
             return None
         try:
-            text = await self.images.console(look.scope, machine.id)
+            text = await self.ec2.console_output(look.scope, machine.id)
         except AwsError as error:
             if error.kind is not ErrorKind.NOT_FOUND:
                 raise
