@@ -14,7 +14,7 @@ from awsbatch_operator.engine.queue import WorkQueue
 from awsbatch_operator.engine.tally import Tally
 from awsbatch_operator.kinds.activity_log import ActivityLog
 from awsbatch_operator.kinds.batchjob.failure_causes import Failure
-from awsbatch_operator.kinds.batchjob.submission import submission_of
+from awsbatch_operator.kinds.batchjob.record import submission_of
 from awsbatch_operator.kinds.computeenvironment.gauges import (
     COST_LABELS,
     INSTANCE_LABELS,

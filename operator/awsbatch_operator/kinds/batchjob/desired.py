@@ -10,8 +10,8 @@ from awsbatch_operator.api.metadata import SUBMISSION, ObjectKey, Resource, Shap
 from awsbatch_operator.api.references import Need, Reference, Targets, references
 from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.kinds.batchjob import waiting
+from awsbatch_operator.kinds.batchjob.record import recorded_job_id, submission_of
 from awsbatch_operator.kinds.batchjob.request import passed_through, request_hash
-from awsbatch_operator.kinds.batchjob.submission import recorded_job_id, submission_of
 from awsbatch_operator.kinds.contract import Following
 from awsbatch_operator.kinds.gates import is_ready
 

@@ -26,10 +26,10 @@ from awsbatch_operator.kinds.batchjob.following import after_the_end, plan_follo
 from awsbatch_operator.kinds.batchjob.observe import Observer, is_over
 from awsbatch_operator.kinds.batchjob.observed import MAY_BE_SENT, Knowledge, Observed
 from awsbatch_operator.kinds.batchjob.plan import plan_job
+from awsbatch_operator.kinds.batchjob.record import end_condition, submission_of
 from awsbatch_operator.kinds.batchjob.removal import plan_removal
 from awsbatch_operator.kinds.batchjob.spec import RESOURCE
 from awsbatch_operator.kinds.batchjob.status import job_status
-from awsbatch_operator.kinds.batchjob.submission import end_condition, submission_of
 from awsbatch_operator.kinds.batchjob.submitting import too_early
 from awsbatch_operator.kinds.contract import Following, KindStatus, Removal, Seen
 from awsbatch_operator.kinds.infrastructure import refusals

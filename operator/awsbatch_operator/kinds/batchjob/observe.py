@@ -18,14 +18,14 @@ from awsbatch_operator.kinds.batchjob.observed import (
     that_counts,
 )
 from awsbatch_operator.kinds.batchjob.output import OutputReader
-from awsbatch_operator.kinds.batchjob.submission import (
-    Submission,
+from awsbatch_operator.kinds.batchjob.record import (
     end_condition,
     is_annotated,
     is_lost,
     recorded_job_id,
     submission_of,
 )
+from awsbatch_operator.kinds.batchjob.submission import Submission
 
 SETTLING_TIMES = 5  # the longest settling, in settling times
 

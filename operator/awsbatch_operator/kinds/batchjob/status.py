@@ -21,8 +21,9 @@ from awsbatch_operator.kinds.batchjob.failure import diagnose
 from awsbatch_operator.kinds.batchjob.log_place import AWSLOGS, log_place
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
 from awsbatch_operator.kinds.batchjob.plan import QUIET_SECONDS
+from awsbatch_operator.kinds.batchjob.record import end_condition, submission_of
 from awsbatch_operator.kinds.batchjob.request import request_hash
-from awsbatch_operator.kinds.batchjob.submission import Submission, end_condition, submission_of
+from awsbatch_operator.kinds.batchjob.submission import Submission
 from awsbatch_operator.kinds.contract import KindStatus, Seen
 
 REASONS_KEPT = 20

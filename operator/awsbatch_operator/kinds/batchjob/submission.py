@@ -10,26 +10,50 @@ before it did anything (it never enters then), or two later looks have found no 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from enum import StrEnum
 from typing import Any
 
 from awsbatch_operator.api.encoding import decoded, encoded
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.metadata import SUBMISSION, RecordError, Resource, Shape
-from awsbatch_operator.api.names import job_name
+from awsbatch_operator.api.metadata import SUBMISSION, RecordError
 
 SWEEP_SECONDS = 360.0
 SWEEPS = 2
 EARLIER_KEPT = 8  # runs before the newest; each stays for about a quarter of an hour
-_IN_STATUS = ("run", "jobId", "jobName", "jobQueueArn", "jobDefinitionArn", "accountId", "region")
 _COUNTABLE = 2**31 - 1
-_PARSED = 4096  # texts whose reading is kept: a turn reads the same one several times
 # All that reading something that somebody else has written may raise.
 _DAMAGED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 _REMEDY = (
     "Restore it. Remove it only when AWS has no job of this object: the operator then knows of "
     "none, and submits one, or lets the object go if it is being deleted."
 )
+
+
+class Cause(StrEnum):
+    """Why a run began after another one of the same object."""
+
+    CHANGED = "Changed"  # the spec says something else, or the attempt before was closed
+    RESUMED = "Resumed"  # it was held, and is not any more
+    RETRIED = "Retried"  # the failed indexes of an array
+    LOST = "Lost"  # the run before was lost in a way that `fallback` lists
+
+
+class Stop(StrEnum):
+    """Why we end a job that runs; written down before the call that ends it."""
+
+    SUSPENDED = "Suspended"
+    CHANGED = "Changed"
+    DEADLINE = "Deadline"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How the run before the newest one ended, for the status: its last trace."""
+
+    run: int
+    job_id: str
+    result: str
+    completion_time: str = ""  # RFC 3339; "" if AWS named none
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +68,13 @@ class Submission:
     `counts` is the id of the job that is the run, recorded once AWS has shown more than one.
     `earlier` are the runs before this one that AWS may still hold, oldest first; of each only what
     finds it again is recorded.
+
+    `cause` is why the run began, None for the first. `begun` is when the object's first run was
+    submitted, None if that is not known (records of earlier versions) or it is this one. `indexes`
+    are those of the whole array that a run of failed ones is of, as ranges; "" for a whole array.
+    `losses` are the runs before this one that were lost, one after the other. `needs` is a hash of
+    the uids of the objects that it depends on. `stop` says why we end the job, if we do. `before`
+    is the end of the run before.
     """
 
     uid: str
@@ -61,6 +92,13 @@ class Submission:
     definition_name: str = ""
     definition_generation: int = 0
     counts: str = ""
+    cause: Cause | None = None
+    begun: Instant | None = None
+    indexes: str = ""
+    losses: int = 0
+    needs: str = ""
+    stop: Stop | None = None
+    before: Ended | None = None
     earlier: tuple["Submission", ...] = ()
 
     def annotation(self) -> dict[str, str]:
@@ -82,8 +120,7 @@ class Submission:
         if self.definition_name:
             body["definitionName"] = self.definition_name
             body["definitionGeneration"] = self.definition_generation
-        if self.counts:
-            body["counts"] = self.counts
+        body |= {name: value for name, value in _optional(self).items() if value}
         if self.earlier:
             body["earlier"] = [_as_earlier(run) for run in self.earlier]
         return {SUBMISSION: encoded(body).decode()}
@@ -146,9 +183,36 @@ class Submission:
         return read
 
 
-@lru_cache(maxsize=_PARSED)
-def _parsed(text: str) -> Submission:
-    return Submission.from_json(text)
+def _optional(run: Submission) -> dict[str, Any]:
+    """What most records do not need."""
+    return {
+        "counts": run.counts,
+        "cause": run.cause,
+        "begun": run.begun.rfc3339_micro() if run.begun else "",
+        "indexes": run.indexes,
+        "losses": run.losses,
+        "needs": run.needs,
+        "stop": run.stop,
+        "before": _ended_as_json(run.before) if run.before else {},
+    }
+
+
+def _ended_as_json(ended: Ended) -> dict[str, Any]:
+    return {
+        "run": ended.run,
+        "jobId": ended.job_id,
+        "result": ended.result,
+        "completionTime": ended.completion_time,
+    }
+
+
+def _ended(body: Mapping[str, Any]) -> Ended:
+    return Ended(
+        run=int(body["run"]),
+        job_id=str(body["jobId"]),
+        result=str(body["result"]),
+        completion_time=str(body["completionTime"]),
+    )
 
 
 def _newest(body: Mapping[str, Any]) -> Submission:
@@ -169,6 +233,13 @@ def _newest(body: Mapping[str, Any]) -> Submission:
         definition_name=str(body.get("definitionName", "")),
         definition_generation=int(body.get("definitionGeneration", 0)),
         counts=str(body.get("counts", "")),
+        cause=Cause(body["cause"]) if body.get("cause") else None,
+        begun=Instant.parse(body["begun"]) if body.get("begun") else None,
+        indexes=str(body.get("indexes", "")),
+        losses=int(body.get("losses", 0)),
+        needs=str(body.get("needs", "")),
+        stop=Stop(body["stop"]) if body.get("stop") else None,
+        before=_ended(body["before"]) if body.get("before") else None,
     )
     return replace(read, earlier=tuple(_earlier(read, each) for each in body.get("earlier", ())))
 
@@ -199,100 +270,15 @@ def _earlier(newest: Submission, body: Mapping[str, Any]) -> Submission:
         definition_name="",
         definition_generation=0,
         counts="",
+        cause=None,
+        begun=None,
+        indexes="",
+        losses=0,
+        needs="",
+        stop=None,
+        before=None,
     )
 
 
 def _sweep_due(run: Submission) -> Instant | None:
     return None if run.swept >= SWEEPS else run.time.plus(SWEEP_SECONDS * (run.swept + 1))
-
-
-def end_condition(resource: Resource) -> Shape | None:
-    """The condition that says how the job ended, if it stands in the status."""
-    for condition in resource.status.get("conditions", ()):
-        ended: Shape = condition
-        if ended.get("type") in {"Complete", "Failed"} and ended.get("status") == "True":
-            return ended
-    return None
-
-
-def submission_of(resource: Resource) -> Submission | None:
-    """The object's own submission, or None.
-
-    An annotation with another object's uid came along with a copied or restored manifest and says
-    nothing about this object. Annotations get lost, too: `kubectl replace` takes all of them away.
-    So whatever became of it, a status that names the job makes up for it. RecordError if it is
-    damaged and the status names none: guessing could submit twice.
-    """
-    text = resource.annotations.get(SUBMISSION)
-    if text is None:
-        return _in_status(resource)
-    try:
-        submission = _parsed(text)
-    except RecordError:
-        shown = _in_status(resource)
-        if shown is None:
-            raise
-        return shown
-    return submission if submission.uid == resource.uid else _in_status(resource, lost=False)
-
-
-def is_lost(resource: Resource) -> bool:
-    """Whether the annotation is to be written again: it was taken away, or cannot be read.
-
-    One of another object is left alone: somebody's Git would put it back for ever.
-    """
-    text = resource.annotations.get(SUBMISSION)
-    if text is None:
-        return True
-    try:
-        _parsed(text)
-    except RecordError:
-        return True
-    return False
-
-
-def is_annotated(resource: Resource) -> bool:
-    """Whether the annotation is the object's own record."""
-    own = not is_lost(resource)
-    return own and _parsed(resource.annotations[SUBMISSION]).uid == resource.uid
-
-
-def _in_status(resource: Resource, *, lost: bool = True) -> Submission | None:
-    """The newest run as the status shows it, once it names the job.
-
-    How often it was sent, and which runs before it are still looked for, went with the record. So
-    as long as the job has not ended, all of them are. Not so with another object's record in the
-    place of ours (not `lost`): it is never written over, and they would be looked for for ever.
-    """
-    status = resource.status
-    if any(name not in status for name in _IN_STATUS):
-        return None
-    definition = status.get("jobDefinition") or {}
-    newest = Submission(
-        uid=resource.uid,
-        run=int(status["run"]),
-        job_name=str(status["jobName"]),
-        queue=str(status["jobQueueArn"]),
-        definition=str(status["jobDefinitionArn"]),
-        account_id=str(status["accountId"]),
-        region=str(status["region"]),
-        request_hash="",
-        time=resource.created,
-        generation=int(status.get("runGeneration", 0)),
-        definition_name=str(definition.get("name", "")),
-        definition_generation=int(definition.get("generation", 0)),
-    )
-    if not lost or end_condition(resource) is not None:
-        return newest
-    runs = range(max(1, newest.run - EARLIER_KEPT), newest.run)
-    names = {run: job_name(resource.key, resource.uid, run) for run in runs}
-    earlier = (replace(newest, run=run, job_name=name) for run, name in names.items())
-    return replace(newest, attempt=2, earlier=tuple(earlier))
-
-
-def recorded_job_id(resource: Resource, submission: Submission | None) -> str | None:
-    """The job id in status, if it is that of the recorded run."""
-    if submission is None or resource.status.get("run") != submission.run:
-        return None
-    job_id = resource.status.get("jobId")
-    return str(job_id) if job_id else None

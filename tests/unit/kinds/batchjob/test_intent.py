@@ -23,11 +23,7 @@ from awsbatch_operator.kinds.batchjob.desired import desired_job, needed_referen
 from awsbatch_operator.kinds.batchjob.kind import damaged_record, job_is_over
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
 from awsbatch_operator.kinds.batchjob.plan import plan_job
-from awsbatch_operator.kinds.batchjob.submission import (
-    is_lost,
-    recorded_job_id,
-    submission_of,
-)
+from awsbatch_operator.kinds.batchjob.record import is_lost, recorded_job_id, submission_of
 
 WRITTEN = json.loads(first_submission().annotation()[SUBMISSION])
 DAMAGED = [

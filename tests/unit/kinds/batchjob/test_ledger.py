@@ -22,8 +22,9 @@ from awsbatch_operator.api.scope import ScopeRecord
 from awsbatch_operator.kinds.batchjob.kind import job_is_over
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed, Sweep
 from awsbatch_operator.kinds.batchjob.plan import plan_job
+from awsbatch_operator.kinds.batchjob.record import submission_of
 from awsbatch_operator.kinds.batchjob.removal import plan_removal
-from awsbatch_operator.kinds.batchjob.submission import EARLIER_KEPT, Submission, submission_of
+from awsbatch_operator.kinds.batchjob.submission import EARLIER_KEPT, Submission
 from awsbatch_operator.kinds.batchjob.submitting import TRACEABLE_SECONDS
 from awsbatch_operator.kinds.contract import Removal
 
