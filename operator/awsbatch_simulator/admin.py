@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from awsbatch_simulator.assembly import Simulator
+from awsbatch_simulator.batch import forgetting
 from awsbatch_simulator.context import Place
 from awsbatch_simulator.ec2 import incidents, publishing
 from awsbatch_simulator.faults import Fault, FaultSpec
@@ -54,6 +55,7 @@ class Admin:
             ("GET", "state"): self._get_state,
             ("POST", "instances"): self._post_instances,
             ("POST", "images"): self._post_images,
+            ("POST", "jobs"): self._post_jobs,
         }
 
     def answer(self, wire: WireRequest) -> WireAnswer:
@@ -191,6 +193,13 @@ class Admin:
             raise BadRequest(400, _reasons(error)) from None
         except LookupError as error:
             raise BadRequest(404, str(error)) from None
+
+    def _post_jobs(self, body: Any) -> Any:
+        try:
+            order = forgetting.Order.model_validate(body)
+        except ValidationError as error:
+            raise BadRequest(400, _reasons(error)) from None
+        return {"forgotten": forgetting.carry_out(self._world.regions(), order)}
 
     def _region(self, region: Region) -> dict[str, Any]:
         place = region.place

@@ -32,8 +32,8 @@ class Timer:
     failures: int = 0
 
     def cancel(self) -> None:
-        """Make sure that the callback never runs."""
-        self.cancelled = True
+        """Make sure that the callback never runs; what it would have needed may go at once."""
+        self.cancelled, self.arguments = True, ()
 
 
 class SimulatedClock:

@@ -25,10 +25,12 @@ class Delays(Model):
     deleted_seen: float = Field(default=30, ge=0)  # DELETED is described to those who ask by name
     relation_lag: float = Field(default=5, ge=0)  # an environment stays "in use" after its queue
     job_submitted: float = Field(default=0.5, ge=0)
+    job_listed: float = Field(default=0, ge=0)  # until ListJobs shows a job that was submitted
     job_pending: float = Field(default=0.5, ge=0)
     job_starting: float = Field(default=5, ge=0)  # image pull and container start
     job_ending: float = Field(default=1, ge=0)  # from CancelJob or TerminateJob to its effect
     job_blocked: float = Field(default=180, ge=0)  # until the head of a line says why it waits
+    job_event: float = Field(default=0.5, ge=0)  # until EventBridge has passed an event on
     scheduler: float = Field(default=1, ge=0)  # between two looks at the waiting jobs
     instance_pending: float = Field(default=20, ge=0)
     instance_shutting_down: float = Field(default=20, ge=0)

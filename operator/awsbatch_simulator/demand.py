@@ -40,6 +40,11 @@ def registered(region: Region, size: InstanceType) -> tuple[int, int, int]:
     return size.vcpus * CPU_UNITS, memory, sizes.gpus(size.name)
 
 
+def unused(region: Region, size: InstanceType) -> "Space":
+    """A new instance of that size."""
+    return Space(*registered(region, size), size.name)
+
+
 def candidates(region: Region, environment: Environment, job: Job) -> list[InstanceType]:
     """The types that the environment may launch for such a job, small ones first."""
     resources = environment.resources or {}
@@ -49,6 +54,7 @@ def candidates(region: Region, environment: Environment, job: Job) -> list[Insta
         if job.vcpus <= each.vcpus <= resources["maxvCpus"]
         and registered(region, each)[1] >= job.memory
         and sizes.gpus(each.name) >= job.gpus
+        and job.instance_type in ("", each.name)
     )
 
 
@@ -67,30 +73,69 @@ def takes_jobs(region: Region, environment: Environment) -> bool:
     return environment.usable and has_rights(region, environment)
 
 
+def could_have(region: Region, environment: Environment, job: Job) -> bool:
+    """Whether the environment could come to run all nodes of a multi-node parallel job at once."""
+    found = [candidates(region, environment, node) for node in job.children]
+    most = (environment.resources or {}).get("maxvCpus", 0)
+    return environment.takes_nodes and all(found) and sum(each[0].vcpus for each in found) <= most
+
+
+@dataclass(slots=True)
+class Space:
+    """What an instance has left."""
+
+    cpu: int  # units
+    memory: int  # MiB
+    gpus: int
+    type: str
+    idle: bool = True
+
+    def has(self, job: Job) -> bool:
+        """Whether the job, or a node that wants the instance for itself, finds room."""
+        return (
+            self.cpu >= job.vcpus * CPU_UNITS
+            and self.memory >= job.memory
+            and self.gpus >= job.gpus
+            and (self.idle or job.node is None)
+            and job.instance_type in ("", self.type)
+        )
+
+    def take(self, job: Job) -> None:
+        """The job is placed there."""
+        self.cpu -= int(job.vcpus * CPU_UNITS) if job.node is None else self.cpu
+        self.memory -= job.memory
+        self.gpus -= job.gpus
+        self.idle = False
+
+
+_Size = tuple[float, int, int, str, bool]
+
+
+def _size(job: Job) -> _Size:
+    return (job.vcpus, job.memory, job.gpus, job.instance_type, job.node is None)
+
+
 @dataclass(slots=True)
 class Room:
     """Free room by instance: what joined ones have left, and all of those yet to come."""
 
-    bins: list[list[int]] = field(default_factory=list)  # [CPU units, MiB, GPUs]
-    searched: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    spaces: list[Space] = field(default_factory=list)
+    searched: dict[_Size, int] = field(default_factory=dict)
 
     def take(self, job: Job) -> bool:
-        """Whether the job finds room; it takes it."""
-        cpu, memory, gpus = size = (int(job.vcpus * CPU_UNITS), job.memory, job.gpus)
-        for position in range(self.searched.get(size, 0), len(self.bins)):
-            left = self.bins[position]
-            if left[0] >= cpu and left[1] >= memory and left[2] >= gpus:
-                left[0] -= cpu
-                left[1] -= memory
-                left[2] -= gpus
+        """Whether the job (of a parallel one: a node) finds room; it takes it."""
+        size = _size(job)
+        for position in range(self.searched.get(size, 0), len(self.spaces)):
+            if self.spaces[position].has(job):
+                self.spaces[position].take(job)
                 self.searched[size] = position
                 return True
-        self.searched[size] = len(self.bins)
+        self.searched[size] = len(self.spaces)
         return False
 
-    def add(self, cpu: int, memory: int, gpus: int) -> None:
+    def add(self, space: Space) -> None:
         """One more instance."""
-        self.bins.append([cpu, memory, gpus])
+        self.spaces.append(space)
         self.searched.clear()
 
 
@@ -101,25 +146,37 @@ class Want:
     environment: Environment
     room: Room
     may_grow: float  # vCPUs
-    jobs: list[Job] = field(default_factory=list)
-    types: dict[tuple[float, int, int], list[InstanceType]] = field(default_factory=dict)
+    jobs: list[Job] = field(default_factory=list)  # single ones, and nodes
+    types: dict[_Size, list[InstanceType]] = field(default_factory=dict)
 
     def candidates(self, region: Region, job: Job) -> list[InstanceType]:
         """As the function of that name, remembered by size."""
-        size = (job.vcpus, job.memory, job.gpus)
+        size = _size(job)
         if size not in self.types:
             self.types[size] = candidates(region, self.environment, job)
         return self.types[size]
 
     def accepts(self, region: Region, job: Job) -> bool:
-        """Whether the job finds room here or makes the environment grow; it is noted."""
-        if self.room.take(job):
-            return True
-        if job.vcpus > self.may_grow or not self.candidates(region, job):
+        """Whether the job finds room here or makes the environment grow; it is noted.
+
+        For nodes that find no instance of their own there are to be so many more; those that are
+        free are kept for the others.
+        """
+        if job.nodes and not could_have(region, self.environment, job):
             return False
-        self.may_grow -= job.vcpus
-        self.jobs.append(job)
+        left = [part for part in job.parts if not self.room.take(part)]
+        if not all(self.candidates(region, part) for part in left):
+            return False
+        vcpus = sum(self._vcpus(region, part) for part in left)
+        if vcpus > self.may_grow:
+            return False
+        self.may_grow -= vcpus
+        self.jobs += left
         return True
+
+    def _vcpus(self, region: Region, job: Job) -> float:
+        """By how much it makes the environment grow: a node by a whole instance."""
+        return job.vcpus if job.node is None else self.candidates(region, job)[0].vcpus
 
 
 def wants(region: Region) -> dict[str, Want]:
@@ -156,7 +213,8 @@ def _room(region: Region, environment: Environment) -> Room:
         if instance.retired:
             continue
         if joined is None:
-            room.add(*registered(region, size_of(instance)))
-        elif joined.status is InstanceStatus.ACTIVE:
-            room.add(joined.cpu_left, joined.memory_left, joined.gpus_left)
+            room.add(unused(region, size_of(instance)))
+        elif joined.status is InstanceStatus.ACTIVE and not joined.single_tenant:
+            left = (joined.cpu_left, joined.memory_left, joined.gpus_left)
+            room.add(Space(*left, instance.type, idle=not joined.tasks))
     return room

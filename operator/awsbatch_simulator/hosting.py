@@ -1,4 +1,4 @@
-"""The settings of hosts: how they boot, what their agents register, and who is told of them."""
+"""The settings of hosts (booting, agents), and of who is told of hosts and jobs."""
 
 from enum import StrEnum
 
@@ -46,3 +46,17 @@ class Notices(Model):
 
     queue: str = ""  # name of the SQS queue, in each account and region; empty: no rule
     kinds: tuple[Notice, ...] = tuple(Notice)  # those that have a rule, by their detail-type
+
+
+class JobEvent(StrEnum):
+    """Kinds of events about jobs."""
+
+    STATE_CHANGE = "Batch Job State Change"
+    QUEUE_BLOCKED = "Batch Job Queue Blocked"
+
+
+class JobEvents(Model):
+    """Where events about jobs go, as an EventBridge rule with an SQS target would have it."""
+
+    queue: str = ""  # name of the SQS queue, in each account and region; empty: no rule
+    kinds: tuple[JobEvent, ...] = tuple(JobEvent)  # those that have a rule, by their detail-type

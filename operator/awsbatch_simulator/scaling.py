@@ -14,8 +14,8 @@ from awsbatch_simulator.demand import (
     Want,
     has_rights,
     instances,
-    registered,
     size_of,
+    unused,
     vcpus,
     wants,
 )
@@ -76,12 +76,13 @@ def _launch_for(region: Region, want: Want, limit: int) -> int:
     room, came, left = Room(), 0, sum(job.vcpus for job in want.jobs)
     for job in want.jobs:
         if not room.take(job):
+            wanted = left if job.node is None else job.vcpus  # a node has an instance of its own
             fitting = [each for each in want.candidates(region, job) if each.vcpus <= limit - came]
-            size = _launch_one(region, want.environment, _preferred(fitting, left))
+            size = _launch_one(region, want.environment, _preferred(fitting, wanted))
             if size is None:
                 break
             came += size.vcpus
-            room.add(*registered(region, size))
+            room.add(unused(region, size))
             room.take(job)
         left -= job.vcpus
     return came

@@ -10,7 +10,7 @@ from typing import Any, Self
 from pydantic import Field, field_validator
 
 from awsbatch_simulator.delays import Delays
-from awsbatch_simulator.hosting import Hosts, Notices
+from awsbatch_simulator.hosting import Hosts, JobEvents, Notices
 from awsbatch_simulator.iam.policy import check
 from awsbatch_simulator.jobscript import JobScript
 from awsbatch_simulator.limits import RequestLimits
@@ -41,7 +41,10 @@ class Settings(Model):
     market: Market = Market()
     hosts: Hosts = Hosts()
     notices: Notices = Notices()
+    job_events: JobEvents = JobEvents()
     batch_images: dict[str, str] = Field(default_factory=dict)  # Batch's newest, by imageType
+    # Tasks a simulated second that ECS lets Batch place in an account and region; None: no limit.
+    placement_rate: float | None = Field(default=None, gt=0)
     job_runner: JobRunner = JobRunner.SCRIPT
     job_scripts: tuple[JobScript, ...] = (JobScript(),)
     max_process_seconds: float = Field(default=600, gt=0)  # real; a job's process is then ended

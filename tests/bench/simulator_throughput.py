@@ -1,8 +1,9 @@
-"""How fast the simulator is with 20,000 jobs in it: `python -m tests.bench.simulator_throughput`.
+"""How fast the simulator is with many jobs in it: `python -m tests.bench.simulator_throughput`.
 
 Two client processes with boto3 call a simulator process, all on this machine; botocore's parsing of
 100 jobs (about 20 ms) is then the limit. So the simulator's own share of a DescribeJobs is measured
-by itself, in this process, from the request's bytes to the answer's.
+by itself, in this process, from the request's bytes to the answer's, with 20,000 single jobs and
+with 100,000 children of arrays.
 """
 
 import json
@@ -39,6 +40,8 @@ READINGS = 240
 PAGE = 100  # ids in a DescribeJobs
 PROCESSES, THREADS = 2, 4
 SUBMIT_REACH, DESCRIBE_REACH, SHARE_REACH_MS = 400.0, 30.0, 5.0
+ARRAYS, CHILDREN = 10, 10_000
+SPAWN_REACH_S, LIST_REACH_MS, MEMORY_REACH_MIB = 1.0, 15.0, 250.0
 
 # About 3 kB a job in DescribeJobs, as a job of AWS's with an attempt and some variables.
 CONTAINER = {
@@ -192,18 +195,67 @@ def own_share() -> list[float]:
     prepare(batch, lambda: made.world.advance(30))
     ids = [batch.submit_job(**submission(number))["jobId"] for number in range(JOBS)]
     made.world.advance(30)
-    pick, spent = random.Random(1), []
-    for _ in range(READINGS):
-        wire = _signed(made, "/v1/describejobs", {"jobs": pick.sample(ids, PAGE)})
-        started = time.thread_time()
-        admitted = made.dispatcher.admit(wire)
-        if not isinstance(admitted, Admitted):
-            raise TypeError(admitted.body.decode())
-        answer = made.dispatcher.perform(admitted)
-        spent.append((time.thread_time() - started) * 1000)
-        if len(json.loads(answer.body)["jobs"]) != PAGE:
-            raise RuntimeError("DescribeJobs did not know all jobs")
-    return sorted(spent)
+    pick = random.Random(1)
+    return sorted(_described(made, pick.sample(ids, PAGE)) for _ in range(READINGS))
+
+
+def _described(made: Simulator, ids: list[str]) -> float:
+    """Milliseconds of processor time of a DescribeJobs."""
+    answer, spent = _performed(made, "/v1/describejobs", {"jobs": ids})
+    if len(answer["jobs"]) != len(ids):
+        raise RuntimeError("DescribeJobs did not know all jobs")
+    return spent
+
+
+def _performed(made: Simulator, path: str, body: dict[str, Any]) -> tuple[dict[str, Any], float]:
+    """A call's answer, and milliseconds of processor time."""
+    wire = _signed(made, path, body)
+    started = time.thread_time()
+    admitted = made.dispatcher.admit(wire)
+    if not isinstance(admitted, Admitted):
+        raise TypeError(admitted.body.decode())
+    answer = made.dispatcher.perform(admitted)
+    spent = (time.thread_time() - started) * 1000
+    return json.loads(answer.body), spent
+
+
+@dataclass(frozen=True, slots=True)
+class Arrays:
+    """What 100,000 children of arrays take."""
+
+    spawn_seconds: float  # of processor time, for one array
+    list_ms: float  # a page of 1,000, the median
+    describe_ms: float  # 100 of them, the median
+    memory_mib: float
+
+
+def arrays() -> Arrays:
+    """Ten arrays of ten thousand children, which wait."""
+    made = make_simulator(limits=False)
+    batch = inprocess.session(made).client("batch")
+    prepare(batch, lambda: made.world.advance(30))
+    before, started = _resident_mib(), time.thread_time()
+    size = {"size": CHILDREN}
+    ids = [
+        batch.submit_job(**submission(number), arrayProperties=size)["jobId"]
+        for number in range(ARRAYS)
+    ]
+    made.world.advance(5)
+    spawned = (time.thread_time() - started) / ARRAYS
+    memory, pick = _resident_mib() - before, random.Random(1)
+    waiting = {"jobStatus": "RUNNABLE", "maxResults": 1000}
+    listed = [
+        _performed(made, "/v1/listjobs", waiting | {"arrayJobId": pick.choice(ids)})[1]
+        for _ in range(READINGS // 4)
+    ]
+    children = [f"{job}:{index}" for job in ids for index in range(CHILDREN)]
+    described = [_described(made, pick.sample(children, PAGE)) for _ in range(READINGS // 4)]
+    return Arrays(spawned, statistics.median(listed), statistics.median(described), memory)
+
+
+def _resident_mib() -> float:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def _signed(made: Simulator, path: str, body: dict[str, Any]) -> WireRequest:
@@ -217,13 +269,22 @@ def main() -> int:
     """Print each figure beside what it is to reach; 1 if one falls short."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the simulator ends with us
     submitted, described = over_http()
-    spent = own_share()
+    spent, many = own_share(), arrays()
     median, late = statistics.median(spent), spent[int(len(spent) * 0.95)]
     rows = [
         ("SubmitJob/s over HTTP", submitted, SUBMIT_REACH, submitted >= SUBMIT_REACH),
         ("DescribeJobs(100)/s over HTTP", described, DESCRIBE_REACH, described >= DESCRIBE_REACH),
         ("simulator's share, median ms", median, SHARE_REACH_MS, median <= SHARE_REACH_MS),
         ("simulator's share, 95 % ms", late, SHARE_REACH_MS, late <= SHARE_REACH_MS),
+        *(
+            (name, measured, reach, measured <= reach)
+            for name, measured, reach in (
+                ("an array of 10,000, seconds", many.spawn_seconds, SPAWN_REACH_S),
+                ("1,000 of its children listed, ms", many.list_ms, LIST_REACH_MS),
+                ("100 of 100,000 children, ms", many.describe_ms, 2 * SHARE_REACH_MS),
+                ("100,000 children, MiB", many.memory_mib, MEMORY_REACH_MIB),
+            )
+        ),
     ]
     print(f"The simulator with {JOBS:,} jobs on {os.cpu_count()} cores")
     for name, measured, reach, reached in rows:

@@ -3,7 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.simulator.cloud import Cloud
+from tests.simulator.parallel import container, parallel
 
+from awsbatch_simulator.batch import forgetting
+from awsbatch_simulator.batch.forgetting import Order
+from awsbatch_simulator.batch.lines import DISPATCHED
 from awsbatch_simulator.batch.model import Job, JobStatus
 from awsbatch_simulator.jobscript import JobScript
 
@@ -17,7 +21,9 @@ NAMES = st.sampled_from(["long", "bad", "never", "job"])
 STEPS = st.one_of(
     st.tuples(st.just("submit"), NAMES, st.integers(0, 3)),
     st.tuples(st.just("array"), NAMES, st.integers(2, 4)),
+    st.tuples(st.just("parallel"), NAMES, st.integers(1, 2)),
     st.tuples(st.just("depend"), NAMES, st.integers(0, 5)),
+    st.tuples(st.just("forget"), NAMES),
     st.tuples(st.just("CancelJob"), st.integers(0, 9)),
     st.tuples(st.just("TerminateJob"), st.integers(0, 9)),
     st.tuples(st.just("step"), st.sampled_from([0.2, 1, 7, 60])),
@@ -37,12 +43,14 @@ class World:
         self.cloud.step(10)
         self.cloud.queue("main", "first", "second")
         self.cloud.definition()
+        nodes = [{"targetNodes": "0:", "container": container(1)}]
+        parallel(self.cloud, count=1, ranges=nodes, retryStrategy={"attempts": 2})
         self.ids: list[str] = []
         self.ended: dict[str, str] = {}
 
     def act(self, step: tuple) -> None:
         match step:
-            case ("submit" | "array" | "depend", *_):
+            case ("submit" | "array" | "parallel" | "depend", *_):
                 self.submit(step)
             case ("CancelJob" | "TerminateJob" as operation, which) if self.ids:
                 job_id = self.ids[which % len(self.ids)]
@@ -58,12 +66,18 @@ class World:
                 self.ids.append(self.cloud.submit(name, retryStrategy={"attempts": retries + 1}))
             case ("array", name, size):
                 self.ids.append(self.cloud.submit(name, arrayProperties={"size": size}))
+            case ("parallel", name, count):
+                nodes = {"numNodes": count}
+                self.ids.append(self.cloud.submit(name, definition="mpi", nodeOverrides=nodes))
             case ("depend", name, on) if self.ids:
                 depends = [{"jobId": self.ids[on % len(self.ids)]}]
                 self.ids.append(self.cloud.submit(name, dependsOn=depends))
 
     def disturb(self, step: tuple) -> None:
         match step:
+            case ("forget", name):
+                forgetting.carry_out(self.cloud.world.regions(), Order(job_name=name))
+                self.ids = [each for each in self.ids if each in self.cloud.region.batch.jobs]
             case ("kill instance", which):
                 alive = [each for each in self.cloud.region.ec2.instances.values()
                          if not each.state.gone]  # fmt: skip
@@ -98,6 +112,9 @@ class World:
                 assert 0 <= instance.cpu_left == instance.cpu - used
                 used = sum(task.memory for task in instance.tasks.values())
                 assert 0 <= instance.memory_left == instance.memory - used
+                nodes = [task for task in instance.tasks.values() if task.job.node is not None]
+                assert instance.single_tenant == bool(nodes)
+                assert not nodes or len(instance.tasks) == 1
 
     def check_indexes(self) -> None:
         store = self.cloud.region.batch
@@ -107,30 +124,54 @@ class World:
             assert orders == sorted(orders)
             assert all(job.status is JobStatus.RUNNABLE for job in jobs.line)
             for status, listed in jobs.by_status.items():
-                assert all(job.status is status for job in listed.values())
+                assert all(job.status is status for job in listed)
+            used = [job for job in store.jobs.values() if job.status in DISPATCHED]
+            vcpus = sum(job.vcpus for job in used if job.node is None)
+            assert sum(use.vcpus for use in jobs.used.values()) == vcpus
             assert len(jobs.by_age) == sum(len(each) for each in jobs.by_status.values())
             assert all(not job.status.finished for job in jobs.unfinished.values())
 
     def check_job(self, job: Job) -> None:
         running = job.status in {JobStatus.STARTING, JobStatus.RUNNING}
-        assert (job.task is not None) == running
+        if job.node is None and not job.nodes:
+            assert (job.task is not None) == running
         assert len(job.attempts) <= job.attempts_allowed
         assert (job.stopped_at is not None) == job.status.finished
+        if job.nodes:
+            self.check_nodes(job)
+        elif job.children:
+            self.check_children(job)
+        if job.node is None:
+            self.check_end(job)
+
+    def check_end(self, job: Job) -> None:
         if job.id in self.ended:
             assert job.status == self.ended[job.id], "a finished job has changed"
         elif job.status.finished:
             self.ended[job.id] = job.status
         if job.status is JobStatus.SUCCEEDED and not job.array_size:
-            assert job.outcome["exitCode"] == 0
+            assert job.leading.outcome["exitCode"] == 0
         if (job.cancelled or job.terminated) and job.array_size:
             assert job.status is not JobStatus.SUCCEEDED
-        if job.children:
-            count = dict.fromkeys(JobStatus, 0)
-            for child in job.children:
-                count[child.status] += 1
-            assert job.summary == count
-            ended = count[JobStatus.SUCCEEDED] + count[JobStatus.FAILED] == job.array_size
-            assert job.status.finished == ended
+
+    def check_children(self, job: Job) -> None:
+        count = dict.fromkeys(JobStatus, 0)
+        for child in job.children:
+            count[child.status] += 1
+        assert job.summary == count
+        ended = count[JobStatus.SUCCEEDED] + count[JobStatus.FAILED] == job.array_size
+        assert job.status.finished == ended
+
+    def check_nodes(self, job: Job) -> None:
+        """All hold their room or none does, and the main node is where its job is."""
+        placed = job.status in {JobStatus.STARTING, JobStatus.RUNNING}
+        for node in job.children:
+            assert node.task is None or placed
+            assert node.task is not None or not placed or node.status.finished
+            assert node.status.finished or not job.status.finished
+            if node.task is not None:
+                assert node.environment is job.environment
+        assert not job.children or job.leading.status is job.status
 
 
 @given(st.lists(STEPS, max_size=25))

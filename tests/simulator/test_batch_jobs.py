@@ -26,7 +26,7 @@ def refused(cloud: Cloud, **fields: Any) -> str:
         ({"jobQueue": "nobody"}, "JobQueue nobody not found."),
         ({"parameters": {"p": "x" * 31_000}}, "Job size must be less than 30 KiB, got 31 KiB"),
         ({"dependsOn": [{"jobId": "nobody"}]}, "'nobody' does not exist"),
-        ({"dependsOn": [{"jobId": "x"}] * 21}, "depend upon 20 jobs at most"),
+        ({"dependsOn": [{"jobId": "x"}] * 21}, "Job cannot have more than 20 dependencies"),
         ({"dependsOn": [{"type": "SEQUENTIAL"}]}, "for array jobs"),
         ({"arrayProperties": {"size": 1}}, "greater than or equal to 2"),
         ({"arrayProperties": {"size": 10_001}}, "less than or equal to 10000"),

@@ -158,6 +158,17 @@ def test_young_jobs_can_be_hidden_from_listing_and_not_from_describing(cloud):
     assert listed(cloud, filters=by("JOB_NAME", "young")) == ["young"]
 
 
+def test_lists_may_show_jobs_later_than_their_submission_is_answered():
+    cloud = serverless()
+    cloud.delays(job_listed=20)
+    job_id = cloud.submit("late", arrayProperties={"size": 2})
+    by_name = {"jobQueue": "main", "filters": [{"name": "JOB_NAME", "values": ["late"]}]}
+    for after, seen in ((0, []), (19, []), (1, [job_id])):
+        cloud.step(after)
+        assert [each["jobId"] for each in cloud("ListJobs", **by_name)["jobSummaryList"]] == seen
+        assert cloud.job(job_id)["jobId"] == job_id
+
+
 def test_a_description_is_of_now_although_it_is_kept(cloud):
     job_id = cloud.submit()
     assert cloud.status(job_id) == "SUBMITTED"

@@ -158,20 +158,19 @@ def test_a_job_is_described_in_the_form_of_its_definition():
     assert job["retryStrategy"] == {"attempts": 1, "evaluateOnExit": []}
 
 
+SEVERAL = {"taskProperties": [{"containers": [{"image": "busybox"}]}]}
 NODES = {
     "numNodes": 2,
     "mainNode": 0,
-    "nodeRangeProperties": [{"targetNodes": "0:", "container": {"image": "busybox"}}],
+    "nodeRangeProperties": [{"targetNodes": "0:", "ecsProperties": SEVERAL}],
 }
-SEVERAL = {"taskProperties": [{"containers": [{"image": "busybox"}]}]}
 LICENCES = {"consumableResourceList": [{"consumableResource": "licence", "quantity": 1}]}
 
 
 @pytest.mark.parametrize(
     ("kind", "properties", "request_", "what"),
     [
-        ("multinode", {"nodeProperties": NODES}, {}, "multi-node parallel jobs"),
-        ("container", {"ecsProperties": SEVERAL}, {}, "jobs of ecsProperties"),
+        ("multinode", {"nodeProperties": NODES}, {}, "parallel jobs with ecsProperties"),
         (None, {}, {"consumableResourcePropertiesOverride": LICENCES}, "that consume resources"),
     ],
 )

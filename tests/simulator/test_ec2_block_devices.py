@@ -119,9 +119,13 @@ def test_volumes_of_encrypted_snapshots_are_encrypted_whatever_is_asked(cloud):
     assert refused(cloud, ImageId=copied, BlockDeviceMappings=plain).startswith("InvalidBlockDev")
 
 
-def test_an_instance_whose_key_may_not_be_used_ends_before_it_runs(cloud):
+ABROAD = "arn:aws:kms:ap-south-1:111122223333:key/1234abcd"
+
+
+@pytest.mark.parametrize("key", ["alias/mine", ABROAD])
+def test_an_instance_whose_key_may_not_be_used_ends_before_it_runs(cloud, key):
     cloud.fault("key_without_grant", kmsKeyId="alias/mine")
-    mapping = [disk("/dev/xvda", Encrypted=True, KmsKeyId="alias/mine")]
+    mapping = [disk("/dev/xvda", Encrypted=True, KmsKeyId=key)]
     [launched] = run(cloud, BlockDeviceMappings=mapping)
     assert instance(cloud, launched)["State"]["Name"] == "pending"
     cloud.step(20)

@@ -5,7 +5,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.simulator.cloud import PLACE, Cloud
 from tests.simulator.instances import instance, refused, run, tagged
-from tests.simulator.pictures import disk, image, listed, made, only, running, snapshots, stopped
+from tests.simulator.pictures import (
+    PENDING,
+    disk,
+    image,
+    listed,
+    made,
+    only,
+    running,
+    snapshots,
+    stopped,
+)
 
 OTHER = "444455556666"
 HOUR, DAY = 3600.0, 86_400.0
@@ -217,3 +227,31 @@ def test_a_launch_is_told_a_day_later(cloud):
     cloud.step(DAY)
     second = first + timedelta(days=1)
     assert image(cloud, image_id)["LastLaunchedTime"] == f"{second:%Y-%m-%dT%H:%M:%S}.000Z"
+
+
+def copy(cloud: Cloud, source: str, name: str, **fields: object) -> str:
+    request = {"SourceImageId": source, "SourceRegion": "eu-central-1", "Name": name}
+    return str(cloud("CopyImage", **request, **fields)["ImageId"])
+
+
+@pytest.mark.parametrize(
+    ("key", "state"),
+    [
+        ("arn:aws:kms:us-east-1:111122223333:key/1234abcd", "available"),
+        ("arn:aws:kms:eu-central-1:111122223333:key/1234abcd", "failed"),
+        ("1234abcd", "failed"),  # that of the source, which is of another region
+        ("mrk-1234abcd", "available"),
+        ("", "available"),  # the default key there
+    ],
+)
+def test_a_copy_needs_a_key_of_the_region_that_it_is_made_in(cloud, key, state):
+    """EC2 finds out after it has answered (CopyImageRequest.KmsKeyId)."""
+    named = key if key.startswith("mrk-") else "1234abcd"
+    first = made(cloud)
+    mine = copy(cloud, first, "mine", Encrypted=True, KmsKeyId=named)
+    cloud.step(PENDING)
+    abroad = cloud.elsewhere("us-east-1")
+    more = {"KmsKeyId": key, "Encrypted": True} if key else {}
+    copied = copy(abroad, mine, "abroad", **more)
+    cloud.step(PENDING)
+    assert image(abroad, copied)["State"] == state

@@ -50,6 +50,7 @@ def _child(region: Region, parent: Job, index: int) -> Job:
         status=JobStatus.PENDING,
         attempts=[],
         outcome={},
+        outcomes={},
         waits_for={parent.id},
         dependency_failed=False,
         dependents=[],

@@ -7,11 +7,12 @@ which have these words; JobStateTimeLimitAction.
 
 from collections.abc import Callable
 
-from awsbatch_simulator.batch import fair_share
+from awsbatch_simulator.batch import events, fair_share
 from awsbatch_simulator.batch.model import Environment, Job, JobStatus, Queue, Status
 from awsbatch_simulator.batch.transitions import fail_unstarted
-from awsbatch_simulator.demand import candidates, has_rights
+from awsbatch_simulator.demand import candidates, could_have, has_rights
 from awsbatch_simulator.ecs.model import CPU_UNITS
+from awsbatch_simulator.hosting import JobEvent
 from awsbatch_simulator.region import Region
 
 CAPACITY = (
@@ -49,6 +50,8 @@ def watch(region: Region, queue: Queue) -> None:
     reason = why(region, queue, head)
     if reason != head.status_reason:
         head.status_reason, head.fragment = reason, None
+        if reason is not None:
+            events.tell(region, JobEvent.QUEUE_BLOCKED, head)
     if reason is not None:
         _limit(region, queue, head, reason, waited)
 
@@ -57,7 +60,8 @@ def why(region: Region, queue: Queue, job: Job) -> str | None:
     """The reason that Batch would give; None while it is only a matter of waiting.
 
     A cause is named when it is that of all environments which could run the job; when each has one
-    of its own, or is disabled, Batch cannot tell.
+    of its own, or is disabled, Batch cannot tell. It has no word for a multi-node parallel job
+    whose environments take none.
     """
     environments = [
         each for each in region.batch.environments.values() if each.arn in queue.environments
@@ -68,6 +72,10 @@ def why(region: Region, queue: Queue, job: Job) -> str | None:
     if not usable:
         invalid = all(each.status is Status.INVALID for each in environments)
         return ACTION_REQUIRED if invalid else UNDETERMINED
+    if job.nodes:
+        usable = [each for each in usable if each.takes_nodes]
+        if not usable:
+            return None
     causes: tuple[tuple[str, Callable[[Environment], bool]], ...] = (
         (PERMISSIONS, lambda each: not has_rights(region, each)),
         (MAX_RESOURCE, lambda each: _too_small(each, job)),
@@ -89,6 +97,8 @@ def _too_small(environment: Environment, job: Job) -> bool:
 
 def _fits(region: Region, environment: Environment, job: Job) -> bool:
     """Whether an instance that could be had, or one that is there, is large enough."""
+    if job.nodes:
+        return could_have(region, environment, job)
     if environment.fargate:
         return True
     if environment.managed:

@@ -6,16 +6,25 @@ A detail is made once for each change of its job.
 import json
 from typing import Any
 
+from awsbatch_simulator.batch import several
 from awsbatch_simulator.batch.model import Job
+from awsbatch_simulator.batch.store import BatchStore
 
 Fields = dict[str, Any]
+KEPT = 10_000  # details, of about 3 kB each
 
 
-def fragment(job: Job) -> bytes:
-    """The JobDetail as JSON; kept until the job changes."""
-    if job.fragment is None:
-        job.fragment = json.dumps(detail(job), separators=(",", ":")).encode()
-    return job.fragment
+def fragment(store: BatchStore, job: Job) -> bytes:
+    """The JobDetail as JSON; kept until the job changes, or many others have been asked for."""
+    if job.fragment is not None:
+        return job.fragment
+    made = job.fragment = json.dumps(detail(job), separators=(",", ":")).encode()
+    store.described.append(job.id)
+    if len(store.described) > KEPT:
+        other = store.jobs.get(store.described.popleft())
+        if other is not None and other is not job:
+            other.fragment = None
+    return made
 
 
 def detail(job: Job) -> Fields:
@@ -29,12 +38,19 @@ def detail(job: Job) -> Fields:
         "attempts": job.attempts,
         "createdAt": job.created_at,
         **job.static,
-        "container": {**job.container, "networkInterfaces": [], **job.outcome},
         "tags": job.tags,
         "eksAttempts": [],
         "isCancelled": job.cancelled,
         "isTerminated": job.terminated,
     }
+    if job.nodes:
+        found["nodeProperties"] = job.nodes
+    elif job.several:
+        found |= {"container": {}, "ecsProperties": several.described(job)}
+    else:
+        found["container"] = {**job.container, "networkInterfaces": [], **job.outcome}
+    if job.node is not None:
+        found["nodeDetails"] = {"nodeIndex": job.node, "isMainNode": job.leads}
     found.update(_times(job))
     if job.array_size or job.index is not None:
         found["arrayProperties"] = _array(job)
@@ -59,6 +75,15 @@ def summary(job: Job) -> Fields:
         found["shareIdentifier"] = job.static["shareIdentifier"]
     if job.array_size or job.index is not None:
         found["arrayProperties"] = _array(job)
+    if job.nodes:
+        found["nodeProperties"] = {"numNodes": job.nodes["numNodes"]}
+    if job.node is not None:
+        count = job.whole.nodes["numNodes"] if job.whole.nodes else 0
+        found["nodeProperties"] = {
+            "isMainNode": job.leads,
+            "numNodes": count,
+            "nodeIndex": job.node,
+        }
     if job.cancelled:
         found["isCancelled"] = True
     if job.terminated:

@@ -57,7 +57,9 @@ def _many(region: Region, request: Fields, end: Callable[[Region, Job, str], Non
 
 
 def cancel(region: Region, job: Job, reason: str) -> None:
-    """End a job that has not started; nothing happens to any other."""
+    """End a job that has not started; nothing happens to any other, nor to a single node."""
+    if job.node is not None:
+        return
     for child in job.children:
         cancel(region, child, reason)
     if job.status in _NOT_STARTED:
@@ -66,10 +68,10 @@ def cancel(region: Region, job: Job, reason: str) -> None:
 
 
 def terminate(region: Region, job: Job, reason: str) -> None:
-    """End a job, whatever it is doing."""
-    if job.status.finished:
+    """End a job, whatever it is doing; of a node only what runs: it is placed with the others."""
+    if job.status.finished or (job.node is not None and job.status in _NOT_STARTED):
         return
-    for child in job.children:
+    for child in () if job.nodes else job.children:
         terminate(region, child, reason)
     job.terminated, job.end_reason, job.fragment = True, reason, None
     _end_soon(region, job)
@@ -77,6 +79,8 @@ def terminate(region: Region, job: Job, reason: str) -> None:
 
 def end_with_queue(region: Region, job: Job, reason: str) -> None:
     """End a job whose queue is deleted: a PENDING one does not wait for its dependencies."""
+    if job.node is not None:  # it ends with its job
+        return
     if job.status in _NOT_STARTED and not job.released:
         job.terminated, job.end_reason, job.fragment = True, reason, None
         delay = region.world.settings.delays.job_ending

@@ -10,10 +10,9 @@ import heapq
 from collections.abc import Iterator
 from typing import Any
 
-from awsbatch_simulator.batch.model import Job, JobStatus, Queue
+from awsbatch_simulator.batch.lines import QueueJobs
+from awsbatch_simulator.batch.model import Job, Queue
 from awsbatch_simulator.region import Region
-
-_DISPATCHED = {JobStatus.STARTING, JobStatus.RUNNING}
 
 
 def is_fair(region: Region, queue: Queue) -> bool:
@@ -24,17 +23,8 @@ def is_fair(region: Region, queue: Queue) -> bool:
 
 def usage(region: Region, queue: Queue) -> dict[str, float]:
     """The vCPUs in use by share, of those that use any; without a policy all of them are of one."""
-    found: dict[str, float] = {}
-    for job in region.batch.queue_jobs(queue).unfinished.values():
-        if job.status in _DISPATCHED:
-            share = share_of(job)
-            found[share] = found.get(share, 0.0) + job.vcpus
-    return found
-
-
-def share_of(job: Job) -> str:
-    """The share identifier of a job."""
-    return str(job.static.get("shareIdentifier", ""))
+    used = region.batch.queue_jobs(queue).used
+    return {share: use.vcpus for share, use in used.items()}
 
 
 def dispatch(region: Region, queue: Queue) -> Iterator[Job]:
@@ -42,41 +32,38 @@ def dispatch(region: Region, queue: Queue) -> Iterator[Job]:
 
     Those that were yielded may leave the line meanwhile.
     """
-    line, index = region.batch.queue_jobs(queue).line, 0
-    if not is_fair(region, queue):
-        while index < len(line):
-            job = line[index]
-            yield job
-            if index < len(line) and line[index] is job:
-                index += 1
+    jobs = region.batch.queue_jobs(queue)
+    if is_fair(region, queue):
+        policy = region.batch.policies[queue.policy_arn or ""].content.get("fairsharePolicy", {})
+        yield from _fairly(jobs, policy)
         return
-    policy = region.batch.policies[queue.policy_arn or ""].content.get("fairsharePolicy", {})
-    used, waiting = usage(region, queue), _by_share(line)
-    weights = {share: weight(policy, share) for share in waiting}
+    line, index = jobs.line, 0
+    while index < len(line):
+        job = line[index]
+        yield job
+        if index < len(line) and line[index] is job:
+            index += 1
+
+
+def _fairly(jobs: QueueJobs, policy: dict[str, Any]) -> Iterator[Job]:
+    used = {share: use.vcpus for share, use in jobs.used.items()}
+    weights = {share: weight(policy, share) for share in jobs.shares}
     shares = [
-        (used.get(share, 0.0) * weights[share], jobs[-1].order, share)
-        for share, jobs in waiting.items()
+        (used.get(share, 0.0) * weights[share], waiting[0].order, share)
+        for share, waiting in jobs.shares.items()
     ]
     heapq.heapify(shares)
+    last: dict[str, Job] = {}
     while shares:
         burden, _, share = heapq.heappop(shares)
-        jobs = waiting[share]
-        job = jobs.pop()
-        if jobs:
-            heapq.heappush(shares, (burden + job.vcpus * weights[share], jobs[-1].order, share))
+        job = jobs.next_of(share, last.get(share))
+        if job is None:
+            continue
+        last[share] = job
+        if (following := jobs.next_of(share, job)) is not None:
+            burden += job.vcpus * weights[share]
+            heapq.heappush(shares, (burden, following.order, share))
         yield job
-
-
-def _by_share(line: list[Job]) -> dict[str, list[Job]]:
-    """The jobs of each share, the next one last."""
-    waiting: dict[str, list[Job]] = {}
-    for job in line:
-        waiting.setdefault(share_of(job), []).append(job)
-    for jobs in waiting.values():
-        jobs.sort(
-            key=lambda job: (-int(job.static.get("schedulingPriority", 0)), job.order), reverse=True
-        )
-    return waiting
 
 
 def weight(policy: dict[str, Any], share: str) -> float:

@@ -132,6 +132,14 @@ class Environment:
         return self.kind in FARGATE_TYPES
 
     @property
+    def takes_nodes(self) -> bool:
+        """Whether nodes of multi-node parallel jobs run here: not UNMANAGED, and not on Spot.
+
+        Source: the user guide's "Compute environment considerations" for such jobs.
+        """
+        return self.kind == "EC2" and self.launches
+
+    @property
     def launches(self) -> bool:
         """Whether Batch launches instances of EC2 for it, which join a cluster of ECS."""
         return self.kind in {"EC2", "SPOT"} and self.kubernetes is None
@@ -201,7 +209,7 @@ class Policy:
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """A job: a single one, the parent of an array, or a child of one."""
+    """A job: a single one, an array's parent or child, a parallel one of nodes, or such a node."""
 
     id: str
     arn: str
@@ -240,15 +248,45 @@ class Job:
     moved_at: int = 0  # when the status changed last
     head_since: int | None = None  # when it came to the head of its line
     parent: "Job | None" = None
-    index: int | None = None
+    index: int | None = None  # of an array's child
     array_size: int = 0  # of a parent; 0: no array
-    released: bool = False  # a parent that has let its children go
-    children: list["Job"] = field(default_factory=list)
-    summary: dict[str, int] = field(default_factory=dict)  # of a parent: children by status
+    released: bool = False  # an array's parent that has let its children go
+    nodes: dict[str, Any] | None = None  # nodeProperties of a multi-node parallel job
+    node: int | None = None  # the index of a node of one
+    instance_type: str = ""  # the only one that a node runs on; empty: any
+    several: dict[str, Any] | None = None  # the task of a job of several containers
+    outcomes: dict[str, dict[str, Any]] = field(default_factory=dict)  # of these, by name
+    children: list["Job"] = field(default_factory=list)  # of an array, or all nodes
+    summary: dict[str, int] = field(default_factory=dict)  # of an array's parent: by status
     summary_at: int = 0
     fragment: bytes | None = None  # the JobDetail as JSON, until something changes
 
     @property
     def attempt(self) -> int:
-        """The number of the attempt that runs or comes next, from 1."""
-        return len(self.attempts) + 1
+        """The number of the attempt that runs or comes next, from 1: a node's is its job's."""
+        return len(self.whole.attempts) + 1
+
+    @property
+    def whole(self) -> "Job":
+        """The job that is placed, cancelled and tried again as one: a node's is its parent."""
+        return self if self.parent is None or self.node is None else self.parent
+
+    @property
+    def parts(self) -> Sequence["Job"]:
+        """What takes room on instances: the job itself, or each node of a parallel one."""
+        return self.children if self.nodes else (self,)
+
+    @property
+    def leading(self) -> "Job":
+        """What decides how an attempt ends: the job itself, or the main node of a parallel one."""
+        return self.children[self.nodes["mainNode"]] if self.nodes else self
+
+    @property
+    def leads(self) -> bool:
+        """Whether the end of this job's task is that of the attempt: all but other nodes."""
+        return self.whole.leading is self or self.node is None
+
+    @property
+    def number(self) -> int | None:
+        """Which child of its parent it is."""
+        return self.index if self.node is None else self.node

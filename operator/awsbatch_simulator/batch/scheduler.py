@@ -6,6 +6,7 @@ blocked queue. Environments are tried in the queue's order. Sources: JobQueueDet
 computeEnvironmentOrder; the user guide's page "Jobs stuck in RUNNABLE status".
 """
 
+import math
 from dataclasses import dataclass, field
 
 from awsbatch_simulator import scaling
@@ -27,6 +28,7 @@ class Pass:
 
     region: Region
     environments: dict[str, Environment]  # those that take jobs, by ARN
+    placements: float = math.inf  # how many tasks ECS still takes
     searched: dict[tuple[str, int, int, int], int] = field(default_factory=dict)
     instances: dict[str, list[ContainerInstance]] = field(default_factory=dict)
 
@@ -41,6 +43,33 @@ class Pass:
                 return instances[position]
         self.searched[key] = len(instances)
         return None
+
+    def nodes(self, environment: Environment, job: Job) -> list[ContainerInstance] | None:
+        """An instance for each node that nothing else runs on; None: not for all of them.
+
+        Large nodes choose first, and each takes the smallest instance with room for it.
+        """
+        free = [each for each in self._instances(environment) if not each.tasks]
+        free.sort(key=lambda each: (each.cpu, each.memory))
+        found: dict[int, ContainerInstance] = {}
+        for node in sorted(job.children, key=lambda each: (each.vcpus, each.memory), reverse=True):
+            cpu = int(node.vcpus * CPU_UNITS)
+            fitting = (
+                each
+                for each in free
+                if each.has_room(cpu, node.memory, node.gpus)
+                and node.instance_type in ("", self._type(each))
+            )
+            instance = next(fitting, None)
+            if instance is None:
+                return None
+            free.remove(instance)
+            found[node.node or 0] = instance
+        return [found[index] for index in range(len(job.children))]
+
+    def _type(self, instance: ContainerInstance) -> str:
+        host = self.region.ec2.instances.get(instance.ec2_instance_id)
+        return "" if host is None else host.type
 
     def _instances(self, environment: Environment) -> list[ContainerInstance]:
         arn = environment.cluster_arn
@@ -60,20 +89,34 @@ def look(region: Region) -> None:
     """Place what can be placed, then let environments follow the demand that is left."""
     store = region.batch
     open_ones = [each for each in store.environments.values() if takes_jobs(region, each)]
-    this = Pass(region, {each.arn: each for each in open_ones})
+    this = Pass(region, {each.arn: each for each in open_ones}, _placements(region))
     queues = [each for each in store.queues.values() if each.status is not Status.DELETED]
     for queue in sorted(queues, key=lambda each: (-each.priority, each.name)):
         _place_line(this, queue)
         blocked.watch(region, queue)
+    store.placements_left = this.placements
     scaling.follow_demand(region)
     if any(store.queue_jobs(queue).line for queue in queues):
-        look_soon(region, seconds=max(AGAIN_SECONDS, region.world.settings.delays.scheduler))
+        rate, pause = region.world.settings.placement_rate, region.world.settings.delays.scheduler
+        again = 1 / rate if rate and this.placements < 1 else AGAIN_SECONDS
+        look_soon(region, seconds=max(again, pause))
+
+
+def _placements(region: Region) -> float:
+    """How many tasks ECS takes now: no more is saved up than what comes between two looks."""
+    store, now, settings = region.batch, region.world.clock.now(), region.world.settings
+    since, store.placements_at = now - store.placements_at, now
+    if (rate := settings.placement_rate) is None:
+        return math.inf
+    most = rate * max(settings.delays.scheduler, 1.0) + 1  # and a part of a task
+    return min(most, store.placements_left + since * rate)
 
 
 def _place_line(this: Pass, queue: Queue) -> None:
     for job in dispatch(this.region, queue):
-        if not _place(this, queue, job):
+        if this.placements < 1 or not _place(this, queue, job):
             return
+        this.placements -= len(job.parts)
 
 
 def _place(this: Pass, queue: Queue, job: Job) -> bool:
@@ -82,12 +125,17 @@ def _place(this: Pass, queue: Queue, job: Job) -> bool:
         environment = this.environments.get(arn)
         if environment is None or environment.platform not in job.definition.platforms:
             continue
-        if environment.fargate:
+        if job.nodes:
+            hosts = this.nodes(environment, job) if environment.takes_nodes else None
+            if hosts is not None:
+                attempts.place(this.region, job, environment, hosts)
+                return True
+        elif environment.fargate:
             limit = (environment.resources or {})["maxvCpus"]
             if environment.fargate_vcpus + job.vcpus <= limit:
-                attempts.place(this.region, job, environment, None)
+                attempts.place(this.region, job, environment, [None])
                 return True
         elif (instance := this.room(environment, job)) is not None:
-            attempts.place(this.region, job, environment, instance)
+            attempts.place(this.region, job, environment, [instance])
             return True
     return False

@@ -1,80 +1,18 @@
 """Everything of Batch in one place, with the indexes that keep look-ups cheap.
 
-Jobs are found by id, by queue and status, by queue and name, and by queue in order of age, so that
-100,000 jobs cost no more per call than a hundred.
+Jobs are found by id, and in the lines of their queue (`lines.py`).
 """
 
-from bisect import bisect_left, insort
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from awsbatch_simulator.batch.model import (
-    Definition,
-    Environment,
-    Job,
-    JobStatus,
-    Policy,
-    Queue,
-)
+from awsbatch_simulator.batch.lines import QueueJobs
+from awsbatch_simulator.batch.model import Definition, Environment, Job, Policy, Queue
 from awsbatch_simulator.clock import Timer
 
 Thing = TypeVar("Thing", Environment, Queue)
-
-
-def _line_order(job: Job) -> tuple[int, int]:
-    return job.order
-
-
-@dataclass(slots=True)
-class QueueJobs:
-    """The jobs of one queue; children of arrays stand only in the line."""
-
-    by_age: dict[int, Job] = field(default_factory=dict)  # by number, oldest first
-    by_status: dict[JobStatus, dict[int, Job]] = field(
-        default_factory=lambda: {status: {} for status in JobStatus}
-    )
-    by_name: dict[str, dict[int, Job]] = field(default_factory=dict)  # names in lower case
-    line: list[Job] = field(default_factory=list)  # RUNNABLE, in order of dispatch
-    line_moved_at: int = 0  # when a job left the line last
-    unfinished: dict[str, Job] = field(default_factory=dict)  # children too
-
-    def enter(self, job: Job) -> None:
-        """A job was submitted."""
-        self.unfinished[job.id] = job
-        if job.parent is None:
-            number = job.order[0]
-            self.by_age[number] = job
-            self.by_status[job.status][number] = job
-            self.by_name.setdefault(job.name.lower(), {})[number] = job
-
-    def move(self, job: Job, status: JobStatus) -> None:
-        """A job changes its status."""
-        if job.status is JobStatus.RUNNABLE:
-            del self.line[bisect_left(self.line, job.order, key=_line_order)]
-        if job.parent is None:
-            self.by_status[job.status].pop(job.order[0], None)
-            self.by_status[status][job.order[0]] = job
-        job.status = status
-        if status is JobStatus.RUNNABLE:
-            insort(self.line, job, key=_line_order)
-        if status.finished:
-            self.unfinished.pop(job.id, None)
-
-    def forget(self, job: Job) -> None:
-        """AWS no longer knows the job."""
-        number = job.order[0]
-        self.by_age.pop(number, None)
-        self.by_status[job.status].pop(number, None)
-        named = self.by_name.get(job.name.lower())
-        if named is not None:
-            named.pop(number, None)
-            if not named:
-                del self.by_name[job.name.lower()]
-
-    def newest_first(self) -> Iterator[Job]:
-        """All jobs but children, the youngest first."""
-        return reversed(self.by_age.values())
 
 
 @dataclass(slots=True)
@@ -90,10 +28,13 @@ class BatchStore:
     last_revision: dict[str, int] = field(default_factory=dict)  # never counted back
     policies: dict[str, Policy] = field(default_factory=dict)  # by ARN
     jobs: dict[str, Job] = field(default_factory=dict)  # by id, children included
+    described: deque[str] = field(default_factory=deque)  # ids of jobs whose details are kept
     by_queue: dict[str, QueueJobs] = field(default_factory=dict)  # by queue ARN
     relations: dict[str, set[str]] = field(default_factory=dict)  # environment ARN: queue ARNs
     next_number: int = 0
     next_look: Timer | None = None
+    placements_left: float = 0.0  # what the setting `placementRate` still lets it place
+    placements_at: float = 0.0  # epoch seconds: when that was
     look: Callable[[Any], None] = lambda _: None  # the scheduler, once Batch is in use
 
     def queue_jobs(self, queue: Queue) -> QueueJobs:

@@ -1,17 +1,10 @@
 """SubmitJob: what it refuses, and the job that it makes."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
-from awsbatch_simulator.batch import stored_form
+from awsbatch_simulator.batch import nodes, several, stored_form
 from awsbatch_simulator.batch.arrays import prepare, spawn
-from awsbatch_simulator.batch.container_rules import (
-    DEPRECATED,
-    check_environment,
-    check_not_deprecated,
-    check_sizes,
-    requirements,
-)
+from awsbatch_simulator.batch.container_rules import check_sizes, requirements
 from awsbatch_simulator.batch.definition_rules import SCHEDULING_PRIORITIES
 from awsbatch_simulator.batch.definitions import for_submission
 from awsbatch_simulator.batch.limits import (
@@ -27,7 +20,6 @@ from awsbatch_simulator.batch.limits import (
     refusal,
 )
 from awsbatch_simulator.batch.model import (
-    FARGATE,
     Definition,
     Job,
     JobStatus,
@@ -35,6 +27,7 @@ from awsbatch_simulator.batch.model import (
     State,
     Status,
 )
+from awsbatch_simulator.batch.overriding import merged_container
 from awsbatch_simulator.batch.transitions import fail_unstarted, move, settle, wait_for
 from awsbatch_simulator.errors import not_implemented
 from awsbatch_simulator.region import Region
@@ -43,13 +36,16 @@ Fields = dict[str, Any]
 TOO_MANY_TAGS = f"The combined tags of the job and its job definition are more than {TAGS}"
 # What a definition or a job may have that is not simulated yet, and what it is called.
 _NOT_YET = {
-    "nodeProperties": "multi-node parallel jobs",
-    "ecsProperties": "jobs of ecsProperties",
     "eksProperties": "jobs of eksProperties",
     "consumableResourceProperties": "jobs that consume resources",
     "consumableResourcePropertiesOverride": "jobs that consume resources",
 }
-_OVERRIDES_OF_OTHERS = ("nodeOverrides", "ecsPropertiesOverride", "eksPropertiesOverride")
+_OVERRIDES = {
+    "containerOverrides": "containerProperties",
+    "nodeOverrides": "nodeProperties",
+    "ecsPropertiesOverride": "ecsProperties",
+    "eksPropertiesOverride": "eksProperties",
+}
 
 
 def submit(region: Region, request: Fields) -> Fields:
@@ -108,9 +104,12 @@ def _check_simulated(request: Fields, definition: Definition) -> None:
     for member, what in _NOT_YET.items():
         if definition.content.get(member) or request.get(member):
             raise not_implemented("batch", f"SubmitJob of {what}")
-    for member in _OVERRIDES_OF_OTHERS:
-        if request.get(member):
-            raise refusal(f"{member} cannot be used with a job definition of containerProperties")
+    own = next(kind for kind in _OVERRIDES.values() if kind in definition.content)
+    for member, kind in _OVERRIDES.items():
+        if kind != own and request.get(member):
+            raise refusal(f"{member} cannot be used with a job definition of {own}")
+    if own == "nodeProperties" and "arrayProperties" in request:
+        raise refusal("arrayProperties cannot be used with a multi-node parallel job")
 
 
 def _check_dependencies(region: Region, request: Fields) -> None:
@@ -119,7 +118,7 @@ def _check_dependencies(region: Region, request: Fields) -> None:
         raise refusal("Array size must be between 2 and 10,000")
     dependencies = request.get("dependsOn", ())
     if len(dependencies) > DEPENDENCIES:
-        raise refusal(f"A job can depend upon {DEPENDENCIES} jobs at most, not {len(dependencies)}")
+        raise refusal(f"Job cannot have more than {DEPENDENCIES} dependencies")  # openneuro#100
     for dependency in dependencies:
         _check_dependency(region, dependency, size)
 
@@ -140,13 +139,9 @@ def _check_dependency(region: Region, dependency: Fields, size: int | None) -> N
 
 def _made(region: Region, request: Fields, queue: Queue, definition: Definition) -> Job:
     job_id = region.world.uuid()
-    overrides = request.get("containerOverrides", {})
-    container = merged_container(definition, overrides, platform=queue.platform)
-    sizes = requirements(container)
-    check_sizes(sizes, queue.platform)
     retry = request.get("retryStrategy") or definition.content.get("retryStrategy") or {}
     timeout = request.get("timeout") or definition.content.get("timeout") or {}
-    return Job(
+    job = Job(
         id=job_id,
         arn=region.arn("batch", f"job/{job_id}"),
         name=request["jobName"],
@@ -154,17 +149,48 @@ def _made(region: Region, request: Fields, queue: Queue, definition: Definition)
         definition=definition,
         created_at=region.now_ms(),
         order=(region.batch.number(), -1),
-        container=container,
-        vcpus=float(sizes["VCPU"]),
-        memory=int(sizes["MEMORY"]),
-        gpus=int(sizes.get("GPU", 0)),
+        container={},
+        vcpus=0.0,
+        memory=0,
         static=_static(request, definition),
         tags=dict(request.get("tags", {})),
-        overrides=overrides,
         attempts_allowed=retry.get("attempts", 1),
         retry_rules=list(retry.get("evaluateOnExit", ())),
         timeout_seconds=timeout.get("attemptDurationSeconds"),
     )
+    if "nodeProperties" in definition.content:
+        _give_nodes(job, request)
+    elif "ecsProperties" in definition.content:
+        _give_task(job, request)
+    else:
+        _give_container(job, request)
+    return job
+
+
+def _give_container(job: Job, request: Fields) -> None:
+    job.overrides = request.get("containerOverrides", {})
+    if "instanceType" in job.overrides:
+        raise refusal("containerOverrides.instanceType is for multi-node parallel jobs")
+    base, platform = job.definition.content["containerProperties"], job.queue.platform
+    job.container = merged_container(base, job.overrides, platform=platform)
+    sizes = requirements(job.container)
+    check_sizes(sizes, platform)
+    job.vcpus, job.memory = float(sizes["VCPU"]), int(sizes["MEMORY"])
+    job.gpus = int(sizes.get("GPU", 0))
+
+
+def _give_task(job: Job, request: Fields) -> None:
+    properties, override = job.definition.content["ecsProperties"], "ecsPropertiesOverride"
+    job.several = several.merged(properties, request.get(override, {}), platform=job.queue.platform)
+    several.give_size(job)
+
+
+def _give_nodes(job: Job, request: Fields) -> None:
+    """A multi-node parallel job: it takes what its nodes take together."""
+    job.overrides = request.get("nodeOverrides", {})
+    job.nodes = nodes.overridden(job.definition.content["nodeProperties"], job.overrides)
+    nodes.check(job.nodes)
+    job.vcpus = nodes.vcpus(job.nodes)
 
 
 def _static(request: Fields, definition: Definition) -> Fields:
@@ -174,14 +200,17 @@ def _static(request: Fields, definition: Definition) -> Fields:
     """
     content = definition.content
     own = request.get("retryStrategy")
-    retries = stored_form.retry_strategy(own) if own else content.get("retryStrategy", {})
+    retries = stored_form.retry_strategy(own) if own else content.get("retryStrategy")
+    parameters = request.get("parameters")
     static: Fields = {
         "jobDefinition": definition.arn,
         "dependsOn": request.get("dependsOn", []),
-        "parameters": {**content["parameters"], **request.get("parameters", {})},
+        "parameters": {**content["parameters"], **parameters}
+        if parameters
+        else content["parameters"],
         "propagateTags": request.get("propagateTags", content.get("propagateTags", False)),
         "platformCapabilities": content.get("platformCapabilities", []),
-        "retryStrategy": {"attempts": 1, "evaluateOnExit": []} | retries,
+        "retryStrategy": {"attempts": 1, "evaluateOnExit": []} | (retries or {}),
     }
     if given := request.get("timeout") or content.get("timeout"):
         static["timeout"] = given
@@ -191,55 +220,6 @@ def _static(request: Fields, definition: Definition) -> Fields:
             "schedulingPriorityOverride", content.get("schedulingPriority", 0)
         )
     return static
-
-
-def merged_container(
-    definition: Definition, overrides: Mapping[str, Any], *, platform: str
-) -> Fields:
-    """The definition's container with the overrides: lists by key, the command as a whole.
-
-    What no override touches is the definition's own, for there may be 100,000 jobs of it.
-    """
-    container = dict(definition.content["containerProperties"])
-    check_environment(overrides.get("environment", ()))
-    if platform == FARGATE:
-        check_not_deprecated(overrides)
-    if "" in (overrides.get("command") or ()):
-        raise refusal("containerOverrides.command can't contain an empty string")
-    if "instanceType" in overrides:
-        raise refusal("containerOverrides.instanceType is for multi-node parallel jobs")
-    if overrides.get("command"):
-        container["command"] = overrides["command"]
-    if overrides.get("environment"):
-        variables = _merged(container["environment"], overrides["environment"], "name")
-        container["environment"] = stored_form.variables(variables)
-    _override_sizes(container, overrides)
-    return container
-
-
-def _override_sizes(container: Fields, overrides: Mapping[str, Any]) -> None:
-    """By resourceRequirements, whatever the definition has; by vcpus and memory only of such.
-
-    Source: ContainerOverrides.vcpus and .memory.
-    """
-    listed = overrides.get("resourceRequirements") or ()
-    wanted = requirements({"resourceRequirements": listed})
-    if listed:
-        container["resourceRequirements"] = _merged(
-            container["resourceRequirements"], listed, "type"
-        )
-    known = {entry["type"] for entry in container["resourceRequirements"]}
-    for old, new in DEPRECATED.items():
-        if new in wanted:
-            container.pop(old, None)
-        elif overrides.get(old) and new not in known:
-            container[old] = overrides[old]
-
-
-def _merged(base: Sequence[Fields], changes: Sequence[Fields], key: str) -> list[Fields]:
-    merged = {entry.get(key): entry for entry in base}
-    merged.update({entry.get(key): entry for entry in changes})
-    return list(merged.values())
 
 
 def _depend(region: Region, job: Job, request: Fields) -> None:
@@ -261,6 +241,8 @@ def _evaluate(region: Region, job: Job) -> None:
         return
     if job.array_size:
         spawn(region, job)
+    if job.nodes:
+        nodes.spawn(region, job, job.overrides)
     if job.waits_for or job.dependency_failed:
         move(region, job, JobStatus.PENDING)
     delay = region.world.settings.delays.job_pending

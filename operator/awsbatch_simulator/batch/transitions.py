@@ -6,12 +6,15 @@ run.
 Sources: "Job states" and "Array jobs" in the user guide.
 """
 
+from awsbatch_simulator.batch import events
 from awsbatch_simulator.batch.model import Job, JobStatus
 from awsbatch_simulator.batch.wake import look_soon
+from awsbatch_simulator.hosting import JobEvent
 from awsbatch_simulator.region import Region
 
 DEPENDENCY_FAILED = "Dependent Job failed"
 CHILD_FAILED = "Array Child Job failed"
+_TOGETHER = {JobStatus.PENDING, JobStatus.RUNNABLE}  # where nodes are wherever their job is
 
 
 def move(region: Region, job: Job, status: JobStatus, reason: str | None = None) -> None:
@@ -23,10 +26,21 @@ def move(region: Region, job: Job, status: JobStatus, reason: str | None = None)
     jobs.move(job, status)
     job.status_reason, job.fragment = reason, None
     job.moved_at, job.head_since = now, None
-    if job.parent is not None:
+    if job.parent is not None and job.index is not None:
         _child_moved(region, job.parent, before, status)
-    if status is JobStatus.RUNNABLE or (before is JobStatus.RUNNABLE and status.finished):
+    if job.nodes and status in _TOGETHER:
+        _move_nodes(region, job, status)
+    events.tell(region, JobEvent.STATE_CHANGE, job)
+    runnable = JobStatus.RUNNABLE
+    if job.node is None and (status is runnable or (before is runnable and status.finished)):
         look_soon(region)  # one more in the line, or one less in the way of the others
+
+
+def _move_nodes(region: Region, job: Job, status: JobStatus) -> None:
+    """The nodes go along with their job, also when all of it is tried again."""
+    for node in job.children:
+        node.stopped_at, node.terminated, node.end_reason = None, False, ""
+        move(region, node, status)
 
 
 def _child_moved(region: Region, parent: Job, before: JobStatus, after: JobStatus) -> None:
@@ -78,7 +92,7 @@ def finish(
     job.dependents.clear()
     if job.parent is None:
         delay = region.world.settings.delays.job_forgotten
-        region.world.clock.call_after(delay, _forget, region, job)
+        job.timers.append(region.world.clock.call_after(delay, forget, region, job))
 
 
 def _dependency_ended(region: Region, job: Job, other: Job) -> None:
@@ -117,13 +131,16 @@ def _release(region: Region, parent: Job) -> None:
 
 
 def fail_unstarted(region: Region, job: Job, reason: str) -> None:
-    """FAILED without ever having run; an array fails with its children."""
+    """FAILED without ever having run; an array fails with its children, and so do nodes."""
     for child in job.children:
         finish(region, child, JobStatus.FAILED, reason)
     finish(region, job, JobStatus.FAILED, reason)
 
 
-def _forget(region: Region, job: Job) -> None:
+def forget(region: Region, job: Job) -> None:
+    """AWS no longer knows a job that has ended, nor its children."""
+    for timer in job.timers:
+        timer.cancel()
     for each in (job, *job.children):
         region.batch.jobs.pop(each.id, None)
     region.batch.queue_jobs(job.queue).forget(job)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from awsbatch_simulator.context import Place
-from awsbatch_simulator.ec2 import image_making, images, once
+from awsbatch_simulator.ec2 import image_making, images, once, volumes
 from awsbatch_simulator.ec2.image_model import Disk, Image, ImageState
 from awsbatch_simulator.errors import AwsFailure, not_implemented
 from awsbatch_simulator.region import Region
@@ -16,6 +16,7 @@ from awsbatch_simulator.region import Region
 Fields = dict[str, Any]
 REGION = re.compile(r"[a-z]{2}(-[a-z]+){1,2}-[0-9]")
 NO_VOLUME = "vol-ffffffff"  # what a snapshot shows that was copied
+MULTI_REGION = "mrk-"
 COPY_MINUTES = range(15, 48 * 60 + 1, 15)
 _ELSEWHERE = (
     "DestinationOutpostArn",
@@ -37,7 +38,8 @@ def _copied(region: Region, request: Fields) -> Fields:
     image_making.check_name(region, request)
     tags = image_making.tags_of(request)
     image_making.check_room(region)
-    image_id, key = f"ami-{region.world.hex_id(17)}", request.get("KmsKeyId") or ""
+    image_id = f"ami-{region.world.hex_id(17)}"
+    key = _key(region.world.region(origin), source, request.get("KmsKeyId") or "")
     told = (
         f"Copied for DestinationAmi {image_id} from SourceAmi {source.id} for SourceSnapshot. "
         "Task created on copy."
@@ -78,6 +80,17 @@ def _copy_of(disk: Disk, request: Fields, key: str) -> Disk:
     """A copy is encrypted if its source is, or if that is asked for."""
     encrypted = disk.encrypted or bool(request.get("Encrypted"))
     return replace(disk, encrypted=encrypted, kms_key=key if encrypted else "")
+
+
+def _key(origin: Region, source: Image, given: str) -> str:
+    """The key of a copy; one that the source is encrypted with is known to be of its region.
+
+    The id of a multi-Region key means its replica in each region (AWS KMS developer guide).
+    """
+    plain = given and not given.startswith(("arn:", "alias/", MULTI_REGION))
+    known = {volumes.key_arn(origin, each.kms_key) for each in source.disks if each.kms_key}
+    arn = volumes.key_arn(origin, given)
+    return arn if plain and arn in known else given
 
 
 def _check_copy(request: Fields) -> None:

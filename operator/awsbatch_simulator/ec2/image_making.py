@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from awsbatch_simulator.ec2 import requests
+from awsbatch_simulator.ec2 import requests, volumes
 from awsbatch_simulator.ec2.image_model import Disk, Image, ImageState, Snapshot, SnapshotState
 from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.region import Region
@@ -116,11 +116,10 @@ def _end(region: Region, image: Image, operation: str, reason: Reason | None) ->
 
 def _locked(region: Region, operation: str, made: Iterable[Snapshot]) -> Reason | None:
     """Whether EC2 may not use the key of an encrypted copy: that is seen only in the end."""
-    for each in made:
-        if (
-            operation == "CopyImage"
-            and each.encrypted
-            and region.world.faults.active(
+    for each in made if operation == "CopyImage" else ():
+        if each.encrypted and (
+            volumes.of_another_region(region, each.kms_key)
+            or region.world.faults.active(
                 "key_without_grant", kmsKeyId=each.kms_key, operation=operation
             )
         ):

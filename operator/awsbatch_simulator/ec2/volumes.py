@@ -16,6 +16,7 @@ from awsbatch_simulator.region import Region
 
 Fields = dict[str, Any]
 KIND = "volume"
+REGION_OF_ARN = 3  # arn:partition:service:region:account:resource
 _FILTERS = {
     "attachment.attach-time": ("Attachments", "AttachTime"),
     "attachment.delete-on-termination": ("Attachments", "DeleteOnTermination"),
@@ -60,14 +61,23 @@ def create_for(region: Region, instance: Instance) -> None:
 
 
 def locked(region: Region, instance: Instance) -> bool:
-    """Whether a volume is encrypted with a key that EC2 may not use."""
+    """Whether a volume is encrypted with a key that EC2 may not use, or that is not there."""
     return any(
         each.encrypted
-        and region.world.faults.active(
-            "key_without_grant", kmsKeyId=each.kms_key, operation="RunInstances"
+        and (
+            of_another_region(region, each.kms_key)
+            or region.world.faults.active(
+                "key_without_grant", kmsKeyId=each.kms_key, operation="RunInstances"
+            )
         )
         for each in instance.volumes
     )
+
+
+def of_another_region(region: Region, key: str) -> bool:
+    """Whether the ARN of a key names another region; no region has any other's."""
+    parts = key.split(":")
+    return len(parts) > REGION_OF_ARN and parts[REGION_OF_ARN] != region.place.region
 
 
 def _tags(request: Fields) -> dict[str, str]:

@@ -48,12 +48,14 @@ class ContainerInstance:
     tasks: dict[str, "Task"] = field(default_factory=dict)  # by ARN
     idle_since: float = 0.0
     has_worked: bool = False  # a task was placed on it
+    single_tenant: bool = False  # a node of a parallel job runs on it, and nothing else does
 
     def has_room(self, cpu: int, memory: int, gpus: int = 0) -> bool:
         """Whether ECS would put a task of that size on it."""
         return (
             self.status is InstanceStatus.ACTIVE
             and self.agent_connected
+            and not self.single_tenant
             and self.cpu_left >= cpu
             and self.memory_left >= memory
             and self.gpus_left >= gpus

@@ -60,4 +60,5 @@ def ended(region: Region, task: Task, reason: str) -> None:
         instance.gpus_left += task.gpus
         instance.version += 1
         if not instance.tasks:
+            instance.single_tenant = False
             instance.idle_since = now

@@ -1,7 +1,7 @@
 """What the two runners have in common: a work order, a running job, and how it ended."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from awsbatch_simulator.context import Place
@@ -23,6 +23,8 @@ class Work:
     log_group: str
     log_stream: str
     log_place: Place
+    index: int | None = None  # of an array's child, or of a node
+    container: str = "default"  # its name in the task
     root_gib: int = 0  # the root disk of its instance; 0: there is none that is known
 
 
@@ -33,6 +35,8 @@ class Ended:
     exit_code: int | None
     reason: str = ""  # the container's
     status_reason: str = ""  # the job's; empty: AWS's usual text
+    # Of several containers each by its name; exit code and reason above are those that count.
+    parts: "Mapping[str, Ended]" = field(default_factory=dict)
 
 
 Done = Callable[[Ended], None]

@@ -20,6 +20,8 @@ def script_for(scripts: Sequence[JobScript], work: Work) -> JobScript:
             queue=work.queue,
             parameters=work.parameters,
             attempt=work.attempt,
+            index=work.index,
+            container=work.container,
         ):
             return script
     return JobScript()

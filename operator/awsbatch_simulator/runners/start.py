@@ -1,22 +1,26 @@
 """Starting an attempt with whichever runner the settings name, and ending all of them."""
 
 import time
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from awsbatch_simulator.region import Region
 from awsbatch_simulator.runners.base import Done, Ended, Run, Work
 from awsbatch_simulator.runners.process import ProcessRun
 from awsbatch_simulator.runners.script import NO_CONTAINER, ScriptRun, script_for
+from awsbatch_simulator.runners.several import Container, SeveralRun
 from awsbatch_simulator.settings import JobRunner
 from awsbatch_simulator.world import World
 
 GONE_SECONDS = 5.0
 
 
-def starting_seconds(region: Region, work: Work) -> float:
-    """How long image pull and container start take."""
+def starting_seconds(region: Region, work: Callable[[], Work]) -> float:
+    """How long image pull and container start take; the work is asked for if a script says it."""
     settings = region.world.settings
-    if settings.job_runner is JobRunner.SCRIPT:
-        seconds = script_for(settings.job_scripts, work).starting_seconds
+    said = any(script.starting_seconds is not None for script in settings.job_scripts)
+    if said and settings.job_runner is JobRunner.SCRIPT:
+        seconds = script_for(settings.job_scripts, work()).starting_seconds
         if seconds is not None:
             return seconds
     return settings.delays.job_starting
@@ -37,6 +41,13 @@ def start_run(region: Region, work: Work, done: Done) -> Run | None:
     run = ScriptRun(region, work, script, done)
     run.begin()
     return run
+
+
+def start_several(region: Region, containers: Sequence[Container], done: Done) -> Run | None:
+    """Start a task of several containers; None when none of them starts (`done` has been told)."""
+    run = SeveralRun(containers, partial(start_run, region), done)
+    run.begin()
+    return None if run.over else run
 
 
 def stop_all(world: World) -> None:
