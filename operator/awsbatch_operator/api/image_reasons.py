@@ -64,10 +64,23 @@ BASE_NOT_FOUND = stall(
     "Correct spec.base, or have the image shared with this account.",
     300.0,
 )
+BASE_CIRCLE = stall(
+    "BaseCircle",
+    "ExtendedAMIs are made from each other in a circle, so that none of them can be the first.",
+    "Give one of them another base: in its spec.base, set family, ssmParameter or amiId instead of "
+    "amiRef, or name an ExtendedAMI outside the circle. The others go on by themselves.",
+)
 BASE_WITHDRAWN = note(
     "BaseImageWithdrawn",
     "The base image is gone from AWS. The image that was made of it is used on.",
     "Name another base when the image is to be built anew.",
+    warning=True,
+)
+BASE_TEMPLATE_LEFT = note(
+    "BaseTemplateLeft",
+    "The ExtendedAMI that is the base has a launch template for what its image does not carry. The "
+    "image alone is the base, and nothing of the template comes along.",
+    "Where instances are to have it as well, say it in the spec of this object, too.",
     warning=True,
 )
 BASE_UPDATE_AVAILABLE = note(
@@ -82,9 +95,10 @@ SPEC_NOT_BUILT = note(
 )
 NAME_TAKEN = stall(
     "ImageNameTaken",
-    "AWS has an image of the name that this build would have, and it is not this object's.",
-    "Deregister that image, after copying it under another name if it is needed; this object goes "
-    "on by itself.",
+    "AWS has an image of the name that this build would have, and it is not this object's. The "
+    "builder was ended.",
+    "Deregister that image, after copying it under another name if it is needed; this object then "
+    "builds anew by itself.",
     300.0,
 )
 PIN_NOT_FOUND = stall(
@@ -97,7 +111,22 @@ PIN_NOT_FOUND = stall(
 USER_DATA_TOO_LONG = stall(
     "UserDataTooLong",
     "What the builder has to run is longer than EC2 takes as user data.",
-    "Shorten files and scripts, or load what is large in a script.",
+    "Shorten files and scripts; or load what is long in a script, for instance from S3, or make it "
+    "a package or a part of a container image.",
+)
+SCRIPT_MISSING = wait(
+    "ScriptTextMissing",
+    "A script's text is in a ConfigMap that does not exist, lacks the key, or cannot be read. An "
+    "image that is there is used on, and nothing new is made.",
+    "Create the ConfigMap in the namespace of the ExtendedAMI, with that key; or correct "
+    "scripts[].contentFrom. It goes on by itself.",
+    seconds=30,
+)
+SCRIPT_UNFIT = stall(
+    "ScriptTextUnfit",
+    "The text that a ConfigMap has for a script cannot be run. Nothing new is made of it.",
+    "Begin it with a line such as #!/bin/bash, and convert such a file with dos2unix.",
+    180.0,
 )
 VERIFY_NEEDS_PROFILE = stall(
     "VerifyNeedsProfile",
@@ -115,6 +144,20 @@ IMAGE_COPYING = wait(
     seconds=60,
 )
 IMAGE_COPIED = note("ImageCopied", "A copy of the image in use is made in another region.")
+COPY_FAILED = stall(
+    "ImageCopyFailed",
+    "EC2 could not copy the image in use to another region. It is tried again an hour later.",
+    "Mend what the message names: mostly a KMS key that has no replica there, or that the operator "
+    "may not use. To try at once, deregister the failed copy.",
+    300.0,
+)
+KEY_ELSEWHERE = stall(
+    "KeyElsewhere",
+    "A volume is to be encrypted with a KMS key of another region, which EC2 does not do. Nothing "
+    "was launched.",
+    "Name a key of that region; of a multi-Region key, its id alone or the ARN of its replica "
+    "there.",
+)
 IMAGE_IN_USE = stall(
     "ImageInUse",
     "The object is deleted, and something still uses its images.",
@@ -126,7 +169,7 @@ IMAGE_PUBLISHED = note("ImagePublished", "The parameter names the image in use n
 PARAMETER_TAKEN = stall(
     "ParameterTaken",
     "publish.ssmParameter names a parameter that is not this object's. It is left alone.",
-    "Name another one, or remove that parameter.",
+    "Name another one, or remove that parameter; this object then goes on by itself.",
     300.0,
 )
 BAKE_NOT_NEEDED = note(

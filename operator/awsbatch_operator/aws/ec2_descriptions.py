@@ -52,6 +52,7 @@ _IMAGE = (
     "CreationDate",
     "DeprecationTime",
     "ImageId",
+    "ImageOwnerAlias",
     "Name",
     "OwnerId",
     "Platform",

@@ -21,9 +21,12 @@ _SSM = "list_awssystemsmanager.html"
 
 IMAGES = "arn:aws:ec2:*::image/*"
 SNAPSHOTS = "arn:aws:ec2:*::snapshot/*"
+LAUNCH_TEMPLATES = "arn:aws:ec2:*:*:launch-template/*"
 BUILDERS = "arn:aws:ec2:*:*:instance/*"
 VERIFY_CLUSTERS = "arn:aws:ecs:*:*:cluster/awsbatch-verify-*"
 PARAMETERS = "arn:aws:ssm:*:*:parameter/*"
+
+_TAGGED = (IMAGES, SNAPSHOTS, LAUNCH_TEMPLATES)
 
 # What capacity makes as well; its rows say what they need.
 SHARED = frozenset(
@@ -71,8 +74,9 @@ IMAGE_CALLS: tuple[Call, ...] = (
         Permission("ec2:CreateImage", (IMAGES, SNAPSHOTS), (TO_BE_OURS,)),
         _tag_when_made(),
     ),
-    # The verdict on an image is a tag.
-    _ec2(Effect.CHANGES, "CreateTags", "send", _ours("CreateTags", IMAGES, SNAPSHOTS)),
+    # The verdict on an image is a tag; and an edit of the spec's tags reaches what there is.
+    _ec2(Effect.CHANGES, "CreateTags", "send", _ours("CreateTags", *_TAGGED)),
+    _ec2(Effect.CHANGES, "DeleteTags", "send", _ours("DeleteTags", *_TAGGED)),
     _ec2(
         Effect.MAKES,
         "CopyImage",
@@ -137,6 +141,24 @@ IMAGE_CALLS: tuple[Call, ...] = (
             # EC2's own check of a parameter of the type aws:ec2:image.
             Permission("ec2:DescribeImages"),
         ),
+        _SSM,
+        PART,
+    ),
+    Call(
+        "ssm",
+        "AddTagsToResource",
+        Effect.CHANGES,
+        ("send",),
+        (Permission("ssm:AddTagsToResource", (PARAMETERS,), (OURS,)),),
+        _SSM,
+        PART,
+    ),
+    Call(
+        "ssm",
+        "RemoveTagsFromResource",
+        Effect.CHANGES,
+        ("send",),
+        (Permission("ssm:RemoveTagsFromResource", (PARAMETERS,), (OURS,)),),
         _SSM,
         PART,
     ),

@@ -27,6 +27,9 @@ class ImagePort(Protocol):
     async def own_snapshots(self, scope: Scope) -> Sequence[Shape]:
         """The account's snapshots with our cluster's tag; always asked of AWS."""
 
+    async def snapshots_in_use(self, scope: Scope, ids: Sequence[str]) -> Collection[str]:
+        """Those of them that an image of the account has, whoever has made it; always asked."""
+
     async def references(
         self, scope: Scope, ids: Collection[str], *, fresh: bool = False
     ) -> Mapping[str, Sequence[str]]:
@@ -46,8 +49,9 @@ class ImagePort(Protocol):
         """One call that makes, changes or ends something; once on the wire.
 
         `call`: ec2:CreateImage, ec2:CopyImage, ec2:DeregisterImage, ec2:EnableImageDeprecation,
-        ec2:DisableImageDeprecation, ec2:DeleteSnapshot, ecs:CreateCluster, ecs:DeleteCluster,
-        ssm:PutParameter or ssm:DeleteParameter.
+        ec2:DisableImageDeprecation, ec2:DeleteSnapshot, ec2:CreateTags, ec2:DeleteTags,
+        ecs:CreateCluster, ecs:DeleteCluster, ssm:PutParameter, ssm:DeleteParameter,
+        ssm:AddTagsToResource or ssm:RemoveTagsFromResource.
         """
 
     def permit(self, scope: Scope, call: str, holder: Hashable) -> Permit:

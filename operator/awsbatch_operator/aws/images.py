@@ -35,7 +35,8 @@ IMAGE_MEMBERS = (
     "StateReason",
     "Tags",
 )
-_SNAPSHOT_MEMBERS = ("SnapshotId", "StartTime", "State", "Tags", "VolumeId")
+_SNAPSHOT_MEMBERS = ("Description", "SnapshotId", "StartTime", "State", "Tags", "VolumeId")
+_FILTERED_AT_ONCE = 200  # values of one filter (EC2 API reference)
 
 
 # What refers to an image so that it must stay. Instances that have ended are listed for an hour.
@@ -85,6 +86,16 @@ class ImageAdapter:
         }
         pages = self._sender.pages(scope, "ec2:DescribeSnapshots", request, "Snapshots")
         return [members_of(each, _SNAPSHOT_MEMBERS) async for page in pages for each in page]
+
+    async def snapshots_in_use(self, scope: Scope, ids: Sequence[str]) -> Collection[str]:
+        used: set[str] = set()
+        for begin in range(0, len(ids), _FILTERED_AT_ONCE):
+            some = list(ids[begin : begin + _FILTERED_AT_ONCE])
+            wanted = {"Name": "block-device-mapping.snapshot-id", "Values": some}
+            for image in await self._described(scope, [wanted]):
+                disks = (each.get("Ebs") or {} for each in image.get("BlockDeviceMappings", ()))
+                used |= {str(each["SnapshotId"]) for each in disks if each.get("SnapshotId")}
+        return used
 
     async def references(
         self, scope: Scope, ids: Collection[str], *, fresh: bool = False

@@ -85,6 +85,10 @@ def _removal(sort: Sort, name: str) -> Call:
             return _ec2("DeleteLaunchTemplate", {"LaunchTemplateId": name})
         case Sort.VOLUME:
             return _ec2("DeleteVolume", {"VolumeId": name})
+        case Sort.IMAGE:
+            return _ec2("DeregisterImage", {"ImageId": name, "DeleteAssociatedSnapshots": True})
+        case Sort.SNAPSHOT:
+            return _ec2("DeleteSnapshot", {"SnapshotId": name})
         case Sort.INSTANCE:
             return requests.terminate("", [name])[0]
         case _:

@@ -1,9 +1,14 @@
 """What of EC2 carries our tags and has no owner any more, and whether it may be removed.
 
-Whoever owns something removes it himself: a ComputeEnvironment is not let go before EC2 shows
-nothing of it. So an orphan is left only where somebody took the finalizer away, where the cluster
-was lost, or where a launch came to light after all that. It has a while to find its owner again;
-then it goes, unless there are so many that it is more likely that we are the ones who are wrong.
+Whoever owns something removes it himself: a ComputeEnvironment or an ExtendedAMI is not let go
+before EC2 shows nothing of it. So an orphan is left only where somebody took the finalizer away,
+where the cluster was lost, or where a launch came to light after all that. It has a while to find
+its owner again; then it goes, unless there are so many that it is more likely that we are the ones
+who are wrong.
+
+Of machine images only what was on the way to one is an orphan: builders and verifiers, images
+without a verdict or with a bad one, snapshots that no image has. A finished image may have been
+kept on purpose (`deletionPolicy: Retain`), which nothing in AWS tells, so it is never removed here.
 """
 
 from collections import Counter
@@ -15,7 +20,7 @@ from typing import Any, NamedTuple
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import CONFIRM_ORPHANS, ObjectKey, Shape
 from awsbatch_operator.api.names import short_hash
-from awsbatch_operator.api.tags import CLUSTER, KIND, NAME, NAMESPACE, OWNER_UID, PURPOSE
+from awsbatch_operator.api.tags import CLUSTER, KIND, NAME, NAMESPACE, OWNER_UID, PURPOSE, ROLE
 from awsbatch_operator.api.words import some_of
 from awsbatch_operator.capacity.faults import RESERVATION_GONE
 from awsbatch_operator.capacity.machines import CAPACITY
@@ -26,16 +31,19 @@ GRACE_SECONDS = 1800.0
 MOST = 10  # things that go without anybody's word
 SHARE = 0.2  # of all of ours, likewise
 OWNERS = "ComputeEnvironment"  # the kind that owns capacity
+MAKERS = "ExtendedAMI"  # the kind that owns machine images
 
 _GONE = frozenset({"shutting-down", "terminated", "deleting", "deleted"})
 
 
 class Sort(StrEnum):
-    """What is launched or made for capacity, in the order in which it is removed."""
+    """What is launched or made for capacity and images, in the order in which it is removed."""
 
     INSTANCE = "Instance"
     RESERVATION = "CapacityReservation"
     TEMPLATE = "LaunchTemplate"
+    IMAGE = "Image"
+    SNAPSHOT = "Snapshot"
     VOLUME = "Volume"
 
 
@@ -66,6 +74,34 @@ class Listing:
     volumes: Sequence[Shape] = ()
     templates: Sequence[Shape] = ()
     reservations: Sequence[Shape] = ()
+    images: Sequence[Shape] = ()  # that were never finished, or did not pass
+    snapshots: Sequence[Shape] = ()  # of no image
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """The objects that are there.
+
+    `idle` are the ExtendedAMIs whose records say that nothing was launched or half made. What they
+    have of it all the same came to light too late for them to look for it.
+    """
+
+    uids: Collection[str]
+    keys: Collection[ObjectKey] = ()
+    idle: Collection[ObjectKey] = ()
+
+    def have(self, thing: "Thing") -> bool:
+        """Whether one of them owns the thing, and will remove it when it is not needed.
+
+        An ExtendedAMI takes over the images of an earlier one of its name, but no instances.
+        """
+        owner = thing.owner
+        if owner.kind != MAKERS:
+            return thing.which.uid in self.uids
+        if thing.which.sort is Sort.IMAGE:
+            return owner in self.keys
+        same = owner in self.keys if thing.which.sort is Sort.SNAPSHOT else False
+        return (same or thing.which.uid in self.uids) and owner not in self.idle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +126,7 @@ class Gate:
 def things(
     where: str, listing: Listing, *, cluster_id: str, namespaces: Collection[str] = ()
 ) -> tuple[Thing, ...]:
-    """Those of a listing that are capacity of this cluster, of these namespaces if any are given.
+    """Those of a listing that this cluster has made, in these namespaces if any are given.
 
     What lacks one of the tags, or carries another's, is not ours to count nor to remove.
     """
@@ -100,12 +136,14 @@ def things(
         (Sort.RESERVATION, listing.reservations, "CapacityReservationId", "CreateDate"),
         (Sort.TEMPLATE, listing.templates, "LaunchTemplateId", "CreateTime"),
         (Sort.VOLUME, listing.volumes, "VolumeId", "CreateTime"),
+        (Sort.IMAGE, listing.images, "ImageId", "CreationDate"),
+        (Sort.SNAPSHOT, listing.snapshots, "SnapshotId", "StartTime"),
     ):
         for shape in shapes:
             tags = _tags(shape)
             state = _state(shape)
-            ours = tags.get(CLUSTER) == cluster_id and tags.get(PURPOSE) == CAPACITY
-            if not ours or tags.get(KIND) != OWNERS or state in _GONE | RESERVATION_GONE:
+            kind = _kind(sort, tags)
+            if tags.get(CLUSTER) != cluster_id or not kind or state in _GONE | RESERVATION_GONE:
                 continue
             namespace, owner, uid = (tags.get(key, "") for key in (NAMESPACE, NAME, OWNER_UID))
             complete = namespace and owner and uid and shape.get(name) and shape.get(made)
@@ -114,29 +152,42 @@ def things(
             which = Which(where, sort, str(shape[name]), uid)
             found[which] = Thing(
                 which=which,
-                owner=ObjectKey(OWNERS, namespace, owner),
+                owner=ObjectKey(kind, namespace, owner),
                 made=Instant.parse(str(shape[made])),
                 removable=sort is not Sort.VOLUME or state == "available",
             )
     return tuple(found[which] for which in sorted(found))
 
 
+def _kind(sort: Sort, tags: Mapping[str, str]) -> str:
+    """The kind whose thing it is by its tags; "" for what neither kind makes so.
+
+    Launch templates of ExtendedAMIs cost nothing and may have been kept on purpose.
+    """
+    if sort in {Sort.IMAGE, Sort.SNAPSHOT}:
+        return MAKERS if tags.get(KIND) == MAKERS else ""
+    if tags.get(PURPOSE) == CAPACITY and tags.get(KIND) == OWNERS:
+        return OWNERS
+    made = sort in {Sort.INSTANCE, Sort.VOLUME} and bool(tags.get(ROLE)) and PURPOSE not in tags
+    return MAKERS if made and tags.get(KIND) == MAKERS else ""
+
+
 def survey(
     found: Iterable[Thing],
-    known: Collection[str],
+    known: Known,
     since: Mapping[Which, float],
     *,
     asked: Collection[str],
     now: Instant,
     monotonic: float,
 ) -> Survey:
-    """Which of these have no owner among the uids that are known, and which of them are due.
+    """Which of these have no owner among the objects that are known, and which of them are due.
 
     `since` is the survey's before, `asked` are the places that were listed now. Of a place that
     could not be asked nothing new is said: its things keep their time, and are not due.
     """
     ours = {each.which: each for each in found}
-    orphans = [ours[which] for which in sorted(ours) if which.uid not in known]
+    orphans = [ours[which] for which in sorted(ours) if not known.have(ours[which])]
     first = {which: at for which, at in since.items() if _unasked(which, asked, known)}
     first |= {each.which: since.get(each.which, monotonic) for each in orphans}
     due = tuple(
@@ -149,8 +200,8 @@ def survey(
     return Survey(ours=len(ours), orphans=tuple(orphans), due=due, since=first)
 
 
-def _unasked(which: Which, asked: Collection[str], known: Collection[str]) -> bool:
-    return which.where not in asked and which.uid not in known
+def _unasked(which: Which, asked: Collection[str], known: Known) -> bool:
+    return which.where not in asked and which.uid not in known.uids
 
 
 def gate(
@@ -163,9 +214,9 @@ def gate(
     """What of the due may go.
 
     More than MOST of them, or than SHARE of all of ours, are held, all of them. So is what belongs
-    to an environment that AWS still has under the very uid (`standing`: place and uid): it was
-    retained, or it belongs to another cluster that has our id. What is confirmed goes, and does not
-    count.
+    to an environment, or to finished images, that AWS still has under the very uid (`standing`:
+    place and uid): they were retained, or belong to another cluster that has our id. What is
+    confirmed goes, and does not count.
     """
     doubtful = [each for each in due if each.which not in confirmed]
     why = ""
@@ -176,9 +227,14 @@ def gate(
     held = doubtful
     if not why:
         held = [each for each in doubtful if (each.which.where, each.which.uid) in standing]
-        why = "AWS still has their environment" if held else ""
+        why = f"AWS still has their {_standing(held)}" if held else ""
     kept = {each.which for each in held}
     return Gate(go=tuple(each for each in due if each.which not in kept), held=tuple(held), why=why)
+
+
+def _standing(held: Iterable[Thing]) -> str:
+    words = {OWNERS: "environment", MAKERS: "finished images"}
+    return " or ".join(words[kind] for kind in sorted({each.owner.kind for each in held}))
 
 
 def fingerprint(held: Iterable[Thing]) -> str:
@@ -189,8 +245,9 @@ def fingerprint(held: Iterable[Thing]) -> str:
 def held_text(held: Sequence[Thing], why: str) -> str:
     """What is held and why."""
     places = sorted({each.which.where for each in held})
+    kinds = " or ".join(sorted({each.owner.kind for each in held}))
     return (
-        f"Things of EC2 with tags of this cluster, whose uid no {OWNERS} has, are not removed, "
+        f"Things of EC2 with tags of this cluster, whose uid no {kinds} has, are not removed, "
         f"because {why}: {counted(held)} in {some_of(places)}."
     )
 

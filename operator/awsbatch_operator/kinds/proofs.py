@@ -5,19 +5,20 @@ an ARN although its thing was removed in AWS and another object has made one of 
 Whoever refers to it would then use what belongs to that other object.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
-from awsbatch_operator.api.metadata import Resource
-from awsbatch_operator.api.references import Reference
+from awsbatch_operator.api.metadata import ObjectKey, Resource
+from awsbatch_operator.api.references import AMI_REF, Reference
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.api.tags import CLUSTER, KIND, NAMESPACE, Owner, Ownership, ownership
 from awsbatch_operator.aws.capacity_ports import Ec2Port, SsmPort
 from awsbatch_operator.aws.ports import BatchPort
 
 _OWN = frozenset({Ownership.OURS, Ownership.RECREATED})
+_OPTIMIZED = "al2023-ami-ecs-"  # what the names of AWS's ECS-optimized images of AL2023 begin with
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Proofs:
     ec2: Ec2Port
     ssm: SsmPort
     cluster_id: str
+    find: Callable[[ObjectKey], Resource | None]  # another object, as the cache has it
 
     async def missing(self, reference: Reference, target: Resource, scope: Scope) -> Finding | None:
         """Why the target's ARN must not be used yet; None if AWS says that it is the target's."""
@@ -73,17 +75,42 @@ class Proofs:
     ) -> bool:
         """Whether the image was made for the object, or is the base that its spec names."""
         shown, base = str(target.status.get("imageId", "")), target.spec.get("base") or {}
-        baked = (target.status.get("bake") or {}).get("needed") is not False
+        baked = _is_baked(target)
         if not baked and "ssmParameter" in base:
             return shown == await self.ssm.image_parameter(scope, base["ssmParameter"], fresh=fresh)
-        if not baked and "amiRef" not in base:
-            return bool(shown == base.get("amiId", shown))  # one by its family is left to AWS Batch
-        found = await self.ec2.images(scope, [shown], fresh=fresh)
-        tags = {each["Key"]: each["Value"] for each in (found.get(shown) or {}).get("Tags", ())}
+        if not baked and "amiId" in base:
+            return bool(shown == base["amiId"])
+        found = (await self.ec2.images(scope, [shown], fresh=fresh)).get(shown) or {}
+        tags = {each["Key"]: each["Value"] for each in found.get("Tags", ())}
         if baked:
             return ownership(tags, owner, recorded=True) in _OWN
-        marks = (tags.get(CLUSTER), tags.get(KIND), tags.get(NAMESPACE))
-        return marks == (owner.cluster_id, owner.key.kind, owner.key.namespace)
+        if AMI_REF in base:
+            marks = (tags.get(CLUSTER), tags.get(KIND), tags.get(NAMESPACE))
+            made_here = marks == (owner.cluster_id, owner.key.kind, owner.key.namespace)
+            source = None if made_here else self._source(target)
+            return made_here or (
+                source is not None
+                and await self._is_own_image(
+                    source, Owner(self.cluster_id, source.key, source.uid), scope, fresh=fresh
+                )
+            )
+        # By its family: whichever release of it that is, AWS has made it.
+        by_aws = found.get("ImageOwnerAlias") == "amazon"
+        return by_aws and str(found.get("Name", "")).startswith(_OPTIMIZED)
+
+    def _source(self, target: Resource) -> Resource | None:
+        """The object whose base, or image, it is in the end; None if that shows another one."""
+        seen: set[ObjectKey] = set()
+        current: Resource | None = target
+        while current is not None and current.key not in seen:
+            seen.add(current.key)
+            reference = (current.spec.get("base") or {}).get(AMI_REF) or {}
+            if "name" not in reference or _is_baked(current):
+                same = current.status.get("imageId") == target.status.get("imageId")
+                return current if same and current is not target else None
+            key = current.key
+            current = self.find(ObjectKey(key.kind, key.namespace, str(reference["name"])))
+        return None
 
     async def _is_own_template(
         self, target: Resource, owner: Owner, scope: Scope, *, fresh: bool
@@ -117,6 +144,11 @@ class Proofs:
             case _:
                 raise AssertionError(f"nothing refers to the ARN of a {kind}")
         return None if detail is None else detail.get("tags") or {}
+
+
+def _is_baked(target: Resource) -> bool:
+    """Whether an image had to be made for an ExtendedAMI."""
+    return (target.status.get("bake") or {}).get("needed") is not False
 
 
 def _arn(reference: Reference, target: Resource) -> str:

@@ -36,7 +36,7 @@ class Darkroom(Installation):
         super().__init__(*others, **settings)
         self.guests = Guests()
         self.simulator.world.boots = self.guests  # type: ignore[assignment]
-        self.lagging = _Cheap(self.wire(self._called), lambda: self.clock.now().epoch)
+        self.lagging = _Cheap(self.answers, lambda: self.clock.now().epoch)
 
     @property
     def ec2(self) -> Any:
@@ -68,8 +68,9 @@ class Darkroom(Installation):
         return [text for each, text in self.events(IMAGE) if each == reason]
 
     def build(self) -> dict[str, Any]:
-        """What the status says of the build."""
-        return dict(self.status(IMAGE).get("build", {}))
+        """What the status says of the build; `step` is its stage while no script has said one."""
+        shown = dict(self.status(IMAGE).get("build", {}))
+        return {"step": shown.get("stage"), **shown} if shown else {}
 
 
 async def until_clean(there: Darkroom) -> None:

@@ -3,6 +3,9 @@
 And after each of them nothing is left in AWS that costs.
 """
 
+import random
+import string
+
 import pytest
 from tests.component.extendedami.images import IMAGE, Darkroom, image, until_clean
 from tests.support.image_guests import Tale
@@ -131,12 +134,26 @@ async def test_a_launch_that_its_trial_refused_is_no_attempt_and_goes_on_with_an
         nowhere = {"subnets": ["subnet-0ffff"], "instanceProfile": PROFILE}
         there.apply(IMAGE, image(builder=nowhere))
         said = await there.until(IMAGE, "Stalled", "InvalidRequest", within=HOUR)
-        assert "'subnet-0ffff' does not exist" in said
+        assert "'subnet-0ffff' does not exist (spec.builder.subnets)" in said
         await there.clock.advance(HOUR)
+        assert there.status(IMAGE)["build"]["stage"] == "Launching"
+        assert "step" not in there.status(IMAGE)["build"]
         assert there.told("BuildAttemptFailed") == []
         there.apply(IMAGE, image())
         await there.run_until(lambda: there.told("BuildStarted") != [], within=60)
         assert there.told("BuildAttemptFailed") == []
+
+
+async def test_texts_that_are_too_long_are_told_with_one_remedy():
+    there = Darkroom()
+    dice = random.Random(7)
+    noise = "".join(dice.choice(string.ascii_letters) for _ in range(40_000))
+    async with there.running():
+        there.apply(IMAGE, image(files=[{"path": "/etc/noise", "content": noise}]))
+        said = await there.until(IMAGE, "Stalled", "UserDataTooLong", within=HOUR)
+        assert "Most of it is spec.files" in said
+        assert said.count("S3") == said.count("script, ") == 1
+        assert there.calls.count("ec2:RunInstances") == 0
 
 
 async def test_an_image_that_fails_its_test_is_rejected_and_built_anew():
@@ -169,12 +186,15 @@ async def test_an_image_that_never_passes_is_kept_out_of_use_and_told(tale):
         assert "imageId" not in there.status(IMAGE)
         await until_clean(there)
         assert [each["state"] for each in there.status(IMAGE)["images"]] == ["Rejected"]
+        assert there.status(IMAGE)["build"]["stage"] == "Failed"
+        [rejected] = there.images()
         there.remove(IMAGE)
         await there.until_gone(IMAGE)
         assert there.nothing_left()
+        assert there.told("Deleted") == [f"{rejected.id} is gone from AWS."]
 
 
-async def test_a_name_that_is_taken_by_an_image_of_somebody_else_is_told():
+async def test_a_name_that_is_taken_by_an_image_of_somebody_else_is_told_and_no_builder_waits():
     there = Darkroom()
     async with there.running():
         there.apply(IMAGE, image())
@@ -188,8 +208,14 @@ async def test_a_name_that_is_taken_by_an_image_of_somebody_else_is_told():
         taken = ec2.create_image(InstanceId=foreign, Name=name, NoReboot=True)["ImageId"]
         said = await there.until(IMAGE, "Stalled", "ImageNameTaken", within=HOUR)
         assert taken in said
+        await there.run_until(lambda: there.alive() == [foreign], within=HOUR)
+        await there.clock.advance(3 * HOUR)
+        assert there.guests.built == 1, "it is built again when the name is free"
+        assert await there.until(IMAGE, "Stalled", "ImageNameTaken") == said
+        assert there.told("BuildAttemptFailed") == []
         ec2.deregister_image(ImageId=taken)
         await there.until_ready(IMAGE, within=HOUR)
+        assert there.guests.built == 2
 
 
 async def test_an_edit_in_the_midst_of_a_build_ends_the_builder_and_builds_what_is_wanted_now():

@@ -68,6 +68,18 @@ async def test_instances_join_from_the_image_and_idle_ones_are_replaced_and_busy
         assert len(there.of(new)) == 2
 
 
+async def test_instances_start_from_the_base_itself_where_no_image_has_to_be_made():
+    there = Foundry()
+    async with there.running():
+        there.furnish(drawn(minInstances=1))
+        there.apply(IMAGE, {"base": {"family": "AL2023"}})
+        await there.until_ready(IMAGE)
+        base = there.status(IMAGE)["imageId"]
+        await there.run_until(lambda: len(there.of(base)) == 1, within=120)
+        await there.until_ready(ENVIRONMENT, within=900)
+        assert there.guests.built == 0
+
+
 async def test_an_image_whose_instances_never_join_takes_one_instance_at_a_time_and_no_old_one():
     there = Foundry()
     async with there.running():

@@ -1,10 +1,12 @@
 """What is made of the image in use: copies, parameters, other images; and what needs no image."""
 
 from dataclasses import replace
+from typing import Any
 
 from tests.component.extendedami.images import IMAGE, Darkroom, image
 
 from awsbatch_operator.api.metadata import ObjectKey
+from awsbatch_operator.api.tags import Owner
 
 HOUR, DAY = 3600, 86_400
 AT_ONCE = {"keep": 1, "minAgeDays": 0}
@@ -27,6 +29,11 @@ async def test_what_needs_no_image_is_ready_at_once_with_a_launch_template():
         [version] = described["LaunchTemplateVersions"]
         [root] = version["LaunchTemplateData"]["BlockDeviceMappings"]
         assert (root["DeviceName"], root["Ebs"]["VolumeSize"]) == ("/dev/xvda", 111)
+        template = there.ec2.templates[made["LaunchTemplateId"]]
+        there.apply(IMAGE, {**spec, "tags": {"team": "climate"}})
+        await there.run_until(lambda: template.tags.get("team") == "climate")
+        there.apply(IMAGE, spec)
+        await there.run_until(lambda: "team" not in template.tags)
         there.apply(IMAGE, {**spec, "rootVolume": {"sizeGiB": 200}})
         await there.run_until(
             lambda: there.status(IMAGE)["launchTemplate"]["id"] != made["LaunchTemplateId"]
@@ -68,7 +75,13 @@ async def test_a_parameter_of_somebody_else_is_left_alone():
         ssm = there.aws("ssm")
         ssm.put_parameter(Name="/images/atmos", Value="theirs", Type="String")
         there.apply(IMAGE, image(publish={"ssmParameter": "/images/atmos"}))
-        await there.until(IMAGE, "Stalled", "ParameterTaken", within=HOUR)
+        said = await there.until(IMAGE, "Stalled", "ParameterTaken", within=HOUR)
+        assert "The parameter /images/atmos has no tags of this operator" in said
+        tags = Owner("another", ObjectKey("ExtendedAMI", "physics", "atmos"), "uid").tags()
+        listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+        ssm.add_tags_to_resource(ResourceType="Parameter", ResourceId="/images/atmos", Tags=listed)
+        whose = "that of ExtendedAMI physics/atmos of the cluster another"
+        await there.run_until(lambda: whose in there.condition(IMAGE, "Stalled")["message"])
         assert ssm.get_parameter(Name="/images/atmos")["Parameter"]["Value"] == "theirs"
 
 
@@ -82,6 +95,9 @@ async def test_copies_are_made_in_further_regions_and_go_with_their_image():
         rows = {each["region"]: each for each in there.status(IMAGE)["images"]}
         assert rows["eu-west-1"]["imageId"] == copy.id
         assert rows["eu-west-1"]["state"] == "Available"
+        there.apply(IMAGE, image(regions=["eu-west-1"], retention=AT_ONCE, tags={"team": "x"}))
+        copied: list[Any] = [copy, *(abroad.snapshots[name] for name in copy.snapshots)]
+        await there.run_until(lambda: all(each.tags.get("team") == "x" for each in copied))
         there.apply(IMAGE, image(regions=["eu-west-1"], retention=AT_ONCE, packages=["jq"]))
         await there.run_until(
             lambda: there.ready(IMAGE) and len(abroad.images) == 1 and copy.id not in abroad.images,
@@ -93,6 +109,18 @@ async def test_copies_are_made_in_further_regions_and_go_with_their_image():
         await there.until_gone(IMAGE)
         assert there.nothing_left()
         assert not abroad.snapshots
+
+
+async def test_a_copy_that_is_being_made_is_looked_at_as_often_as_it_is_said():
+    """Also where looks are less than a minute apart, for so long what is at rest is kept."""
+    there = Darkroom(poll_scale=0.3)
+    world = there.simulator.world
+    delays = world.settings.delays.model_copy(update={"image_copying": 10})
+    world.change(world.settings.model_copy(update={"delays": delays}))
+    async with there.running():
+        there.apply(IMAGE, image(regions=["eu-west-1"]))
+        await there.run_until(lambda: there.told("ImageCopied") != [], within=HOUR)
+        assert await there.until_ready(IMAGE) < 30
 
 
 async def test_an_image_is_made_of_another_one_that_is_made_here():
@@ -109,3 +137,34 @@ async def test_an_image_is_made_of_another_one_that_is_made_here():
         there.remove(other)
         await there.until_gone(IMAGE, other, within=HOUR)
         assert there.nothing_left()
+
+
+async def test_a_copy_is_encrypted_with_the_replica_of_its_region_and_one_that_fails_is_told():
+    there = Darkroom()
+    abroad = there.simulator.world.region(replace(there.simulator.place, region="eu-west-1")).ec2
+    key, here = "key/mrk-0123456789abcdef", there.simulator.place.region
+    named = f"arn:aws:kms:{here}:111122223333:{key}"
+    spec = image(verify={"enabled": False}, regions=["eu-west-1"])
+    theirs = {"encrypted": True, "kmsKeyId": named.replace(here, "ap-south-1")}
+    there.fault(effect="world", service="*", name="key_without_grant")
+    async with there.running():
+        there.apply(IMAGE, {**spec, "rootVolume": theirs})
+        said = await there.until(IMAGE, "Stalled", "KeyElsewhere")
+        assert (
+            f"spec.rootVolume names a key of ap-south-1, and the volume is made in {here}" in said
+        )
+        assert not there.ec2.instances
+        there.mend()
+        match = {"operation": "CopyImage"}
+        there.fault(effect="world", service="*", name="key_without_grant", match=match)
+        there.apply(IMAGE, {**spec, "rootVolume": {"encrypted": True, "kmsKeyId": named}})
+        said = await there.until(IMAGE, "Stalled", "ImageCopyFailed", within=HOUR)
+        assert "in eu-west-1: AMI snapshot copy failed with error: Given key ID is not" in said
+        await there.clock.advance(3 * HOUR)
+        assert there.calls.count("ec2:CopyImage") == 3  # one an hour at most
+        there.mend()
+        await there.until_ready(IMAGE, within=2 * HOUR)
+        [copy] = abroad.images.values()
+        keys = {abroad.snapshots[name].kms_key for name in copy.snapshots}
+        assert keys == {f"arn:aws:kms:eu-west-1:111122223333:{key}"}
+        assert len(abroad.snapshots) == 1

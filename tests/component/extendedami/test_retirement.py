@@ -99,6 +99,8 @@ async def test_a_newer_base_builds_by_policy_and_the_old_image_is_used_until_the
         assert there.status(IMAGE)["base"] | {"version": ""} == {
             "imageId": base,
             "version": "",
+            "family": "AL2023",
+            "variant": "standard",
             "upToDate": True,
         }
         assert len(there.images()) == 2

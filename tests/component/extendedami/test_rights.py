@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from tests.component.extendedami.images import IMAGE, Darkroom, image, until_clean
 from tests.support import rights
 from tests.support.image_guests import Tale
@@ -28,6 +29,7 @@ BESIDES = {
     "where no image is needed: test_publishing.py": (
         "ec2:CreateLaunchTemplate",
         "ec2:DeleteLaunchTemplate",
+        "ec2:DeleteTags",
     ),
     "an image that was deprecated is used again: test_retirement.py": (
         "ec2:DisableImageDeprecation",
@@ -48,6 +50,8 @@ async def test_a_life_of_images_takes_its_policies_and_nothing_of_capacity():
         there.apply(IMAGE, image(**more))
         await there.until_ready(IMAGE, within=HOUR)
         await until_clean(there)
+        there.apply(IMAGE, image(tags={"team": "climate"}, **more))
+        await there.run_until(lambda: there.images()[0].tags.get("team") == "climate")
         there.apply(IMAGE, image(packages=["jq"], **more))
         await there.until_ready(IMAGE, within=HOUR)
         await there.run_until(lambda: len(there.images()) == 1, within=DAY)
@@ -80,6 +84,8 @@ async def test_a_whole_life_takes_the_calls_of_its_policy_and_no_others():
         first = there.status(IMAGE)["imageId"]
         there.apply(IMAGE, image(**wide, scripts=[{"name": "a", "content": "true"}]))
         await there.until_ready(IMAGE, within=HOUR)
+        there.apply(IMAGE, image(**wide, pin=first, tags={"team": "climate"}))
+        await there.run_until(lambda: there.images()[0].tags.get("team") == "climate")
         there.apply(IMAGE, image(**wide, pin=first))
         await there.until_ready(IMAGE, within=HOUR)
         await there.clock.advance(HOUR)
@@ -92,6 +98,36 @@ async def test_a_whole_life_takes_the_calls_of_its_policy_and_no_others():
     assert there.nothing_left()
     assert not abroad.images
     table = {f"{each.service}:{each.operation}" for each in IMAGE_CALLS} | SHARED
-    assert {*there.calls} - table == {"sts:GetCallerIdentity"}
+    calls = {each.replace(":Try", ":") for each in there.calls}
+    assert calls - table == {"sts:GetCallerIdentity"}
     # Made where a verifier has ended itself before it was ended (test_failures.py).
-    assert table - {*there.calls} == {"ecs:DeregisterContainerInstance"}
+    assert table - calls == {"ecs:DeregisterContainerInstance"}
+
+
+@pytest.mark.parametrize("action", ["CreateImage", "TerminateInstances", "CopyImage"])
+async def test_a_right_that_is_missing_is_told_while_the_builder_works(action):
+    there = Darkroom(limited=False)
+    allow(there, without=f"ec2:{action}")
+    spec = image(regions=[ABROAD], verify={"enabled": False})
+    async with there.running():
+        there.apply(IMAGE, spec)
+        said = await there.until(IMAGE, "Stalled", "PermissionDenied", within=60)
+        assert f"AWS refuses ec2:{action}" in said
+        assert there.guests.built == 0, "the builder has yet to end"
+        allow(there)
+        await there.until_ready(IMAGE, within=HOUR)
+        assert there.guests.built == 1
+        tries = there.calls.count(f"ec2:Try{action}")
+        await until_clean(there)
+        await there.clock.advance(HOUR)
+        assert there.calls.count(f"ec2:Try{action}") == tries > 1, "nothing is tried at rest"
+
+
+def allow(there, *, without=""):
+    """The operator may do what its policies say, that action aside."""
+    documents = [rights.document(part, CLUSTER) for part in ("operator", "image")]
+    for statement in (each for document in documents for each in document["Statement"]):
+        statement["Action"] = [each for each in statement["Action"] if each != without] or ["ec2:X"]
+    world = there.simulator.world
+    policies = {there.simulator.key.principal: documents}
+    world.change(world.settings.patched({"policies": policies}))

@@ -46,6 +46,22 @@ def image_in(there: Darkroom, key: ObjectKey = ENVIRONMENT) -> str:
     return "".join(each.get("imageIdOverride", "") for each in entries)
 
 
+def template_in(there: Darkroom) -> str:
+    """The launch template that the environment has in AWS; "" if it has none."""
+    made = in_aws(there)
+    template = made["computeResources"].get("launchTemplate") if made else None
+    return str((template or {}).get("launchTemplateId", ""))
+
+
+def changed(there: Darkroom, **resources: Any) -> None:
+    """Somebody changes the environment in AWS; a member that is None is taken away."""
+    kept = there.simulator.world.region(there.simulator.place).batch.environments
+    have = kept[there.status(ENVIRONMENT)["awsName"]].resources
+    assert have is not None
+    for name, value in resources.items():
+        have.pop(name) if value is None else have.update({name: value})
+
+
 async def imaged(there: Darkroom, **members: Any) -> str:
     """There is an image; its id."""
     there.apply(IMAGE, image(**members))
@@ -148,6 +164,37 @@ async def test_a_pin_takes_environments_back_and_its_end_takes_them_forward_agai
         await there.run_until(lambda: there.is_true(ENVIRONMENT, "Drifted"), within=HOUR)
         await there.clock.advance(HOUR)
         assert image_in(there) == "ami-078b9e98c4449bf43"
+
+
+async def test_under_report_only_a_launch_template_of_ours_makes_room_for_another():
+    there = Darkroom(limited=False)
+    alone = {"packages": None, "builder": None}
+    async with there.running():
+        await imaged(there, **alone, rootVolume={"sizeGiB": 50})
+        there.apply(ENVIRONMENT, using() | {"driftPolicy": "Report"})
+        await there.until_ready(ENVIRONMENT)
+        first = template_in(there)
+        assert first == there.status(IMAGE)["launchTemplate"]["id"]
+        there.apply(IMAGE, image(**alone, rootVolume={"sizeGiB": 60}))
+        await there.run_until(lambda: template_in(there) not in {first, ""}, within=HOUR)
+        second = template_in(there)
+        await there.until_ready(ENVIRONMENT)
+        made = there.aws("ec2").create_launch_template(
+            LaunchTemplateName="mine", LaunchTemplateData={"KeyName": "mine"}
+        )["LaunchTemplate"]["LaunchTemplateId"]
+        changed(there, launchTemplate={"launchTemplateId": made, "version": "1"})
+        said = await there.until(ENVIRONMENT, "Drifted", within=HOUR)
+        assert "computeResources.launchTemplate" in said
+        there.apply(IMAGE, image(**alone, rootVolume={"sizeGiB": 70}))
+        await there.run_until(
+            lambda: there.status(IMAGE)["launchTemplate"]["id"] != second, within=HOUR
+        )
+        await there.clock.advance(HOUR)
+        assert template_in(there) == made
+        assert there.is_true(ENVIRONMENT, "Drifted")
+        changed(there, launchTemplate=None)
+        await there.clock.advance(HOUR)
+        assert template_in(there) == "", "somebody has taken it away"
 
 
 async def test_an_image_that_is_deregistered_by_hand_is_made_anew_and_the_environment_moved():

@@ -10,7 +10,7 @@ from tests.support.orphanage import GONE, WITHIN_GRACE, Orphanage, inhabited, ta
 from tests.support.simulated_aws import any_image
 
 from awsbatch_operator.api.scope import LeaseLostError
-from awsbatch_operator.kinds.computeenvironment.orphans import INTERVAL_SECONDS
+from awsbatch_operator.kinds.orphans import INTERVAL_SECONDS
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ from tests.support.research import ROLE
 from tests.support.simulated_aws import any_image
 
 from awsbatch_operator.api.metadata import ObjectKey
-from awsbatch_operator.kinds.computeenvironment.orphans import INTERVAL_SECONDS
+from awsbatch_operator.kinds.orphans import INTERVAL_SECONDS
 from awsbatch_operator.kube.port import DeniedError, UnavailableError
 from awsbatch_simulator.jobscript import JobScript
 

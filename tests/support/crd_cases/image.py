@@ -43,10 +43,22 @@ def script(**members: Any) -> dict[str, Any]:
     return {"scripts": [{name: value for name, value in made.items() if value is not None}]}
 
 
+MULTI, _OTHER = "mrk-0123456789abcdef0123456789abcdef", "mrk-0a"
+
+
+def _keyed(*keys: str) -> dict[str, Any]:
+    """Volumes with these keys, and a copy."""
+    volumes = [
+        {**VOLUME, "name": n, "deviceName": f"/dev/sd{n}", "encrypted": True, "kmsKeyId": key}
+        for n, key in zip("fgh", keys, strict=False)
+    ]
+    return {"volumes": volumes, "regions": ["eu-west-1"]}
+
+
 _FROM = {"configMapKeyRef": {"name": "scripts", "key": "tune.sh"}}
 _EVERYTHING = {
     "base": {"family": "AL2023", "variant": "standard", "architecture": "x86_64"},
-    **root(sizeGiB=111, type="gp3", iops=3000, throughput=125, encrypted=True, kmsKeyId=KEY),
+    **root(sizeGiB=111, type="gp3", iops=3000, throughput=125, encrypted=True, kmsKeyId=MULTI),
     **volume(type="gp3", fileSystem="xfs", mountPath="/scratch"),
     "mounts": [{**MOUNT, "iam": True, "tls": True, "accessPointId": "fsap-1"}, NFS],
     "cpu": {"threadsPerCore": 1},
@@ -265,6 +277,21 @@ CASES: Mapping[str, Case] = {
     "root-as-large-as-base": case(
         accepts=[root(sizeGiB=30), {**base(amiId="ami-1"), **root(sizeGiB=8)}],
         refuses=root(sizeGiB=29),
+    ),
+    "copies-need-a-key-of-their-region": case(
+        accepts=[
+            _keyed(MULTI),
+            _keyed(f"arn:aws:kms:eu-central-1:111122223333:key/{MULTI}"),
+            {**root(encrypted=True, kmsKeyId=KEY), "regions": []},
+        ],
+        refuses=[{**_keyed(), **root(encrypted=True, kmsKeyId=KEY)}, _keyed("1234abcd")],
+    ),
+    "copies-have-one-key": case(
+        accepts={**root(encrypted=True, kmsKeyId=MULTI), **_keyed(MULTI, MULTI)},
+        refuses=[
+            {**root(encrypted=True, kmsKeyId=MULTI), **_keyed(_OTHER)},
+            _keyed(MULTI, _OTHER),
+        ],
     ),
     "regions-are-further-ones": case(
         accepts={"region": "eu-central-1", "regions": ["eu-west-1"]},

@@ -13,6 +13,7 @@ from awsbatch_operator.capacity.orphans import (
     GRACE_SECONDS,
     MOST,
     SHARE,
+    Known,
     Listing,
     Sort,
     confirming,
@@ -40,7 +41,10 @@ MEMBERS = {
     Sort.VOLUME: ("volumes", "VolumeId", "CreateTime"),
     Sort.TEMPLATE: ("templates", "LaunchTemplateId", "CreateTime"),
     Sort.RESERVATION: ("reservations", "CapacityReservationId", "CreateDate"),
+    Sort.IMAGE: ("images", "ImageId", "CreationDate"),
+    Sort.SNAPSHOT: ("snapshots", "SnapshotId", "StartTime"),
 }
+CAPACITY = tuple(each for each in Sort if each not in {Sort.IMAGE, Sort.SNAPSHOT})
 
 
 def shape(sort, name, /, *, age=2 * GRACE_SECONDS, state="", **tags):
@@ -70,7 +74,7 @@ def listing(shapes):
 def looked(shapes, *, since=None, monotonic=GRACE_SECONDS, known=LIVE, namespaces=()):
     found = things(WHERE, listing(shapes), cluster_id="c1", namespaces=namespaces)
     before = {each.which: 0.0 for each in found} if since is None else since
-    return survey(found, known, before, asked={WHERE}, now=NOW, monotonic=monotonic)
+    return survey(found, Known(uids=known), before, asked={WHERE}, now=NOW, monotonic=monotonic)
 
 
 FAULTY = st.sampled_from(
@@ -88,7 +92,7 @@ def worlds(draw):
     """Shapes, and what is true of each: ours or not, its age, and since when it is watched."""
     rows = []
     for number in range(draw(st.integers(0, 20))):
-        sort = draw(st.sampled_from(Sort))
+        sort = draw(st.sampled_from(CAPACITY))
         name = f"{sort}-{number}"
         faulty = draw(FAULTY) if draw(st.booleans()) else {}
         uid = draw(st.sampled_from((*LIVE, *DEAD)))
@@ -193,14 +197,14 @@ def test_whose_environment_aws_still_has_waits_for_a_word_and_the_rest_goes():
 def test_a_time_runs_on_where_a_place_cannot_be_asked_and_anew_once_the_owner_was_there():
     began = looked(orphans(1), since={}, monotonic=5.0).since
     assert set(began.values()) == {5.0}
-    silent = survey((), LIVE, began, asked=(), now=NOW, monotonic=900.0)
+    silent = survey((), Known(uids=LIVE), began, asked=(), now=NOW, monotonic=900.0)
     assert (silent.since, silent.due) == (began, ())
     later = GRACE_SECONDS + 5
     assert looked(orphans(1), since=silent.since, monotonic=later).due
-    back = survey((), (*LIVE, "dead-1"), began, asked=(), now=NOW, monotonic=900.0)
+    back = survey((), Known(uids=(*LIVE, "dead-1")), began, asked=(), now=NOW, monotonic=900.0)
     assert not back.since
     assert not looked(orphans(1), since=back.since, monotonic=later).due
-    unlisted = survey((), LIVE, began, asked={WHERE}, now=NOW, monotonic=900.0)
+    unlisted = survey((), Known(uids=LIVE), began, asked={WHERE}, now=NOW, monotonic=900.0)
     assert not unlisted.since, "it is gone, or not listed: its time begins anew"
 
 
@@ -266,12 +270,15 @@ def test_an_instance_that_serves_an_environment_is_drained_and_ends_without_task
 
 
 def test_each_sort_goes_by_its_own_call_and_instances_go_first():
-    shapes = [(sort, shape(sort, f"{sort.value}-1")) for sort in reversed(Sort)]
+    kinds = {sort: {} if sort in CAPACITY else {"kind": "ExtendedAMI"} for sort in Sort}
+    shapes = [(sort, shape(sort, f"{sort.value}-1", **kinds[sort])) for sort in reversed(Sort)]
     made = removals(looked(shapes).due, {(WHERE, "Instance-1"): []})
     assert [(each.call.operation, dict(each.call.request)) for each in made] == [
         ("TerminateInstances", {"InstanceIds": ["Instance-1"]}),
         ("CancelCapacityReservation", {"CapacityReservationId": "CapacityReservation-1"}),
         ("DeleteLaunchTemplate", {"LaunchTemplateId": "LaunchTemplate-1"}),
+        ("DeregisterImage", {"ImageId": "Image-1", "DeleteAssociatedSnapshots": True}),
+        ("DeleteSnapshot", {"SnapshotId": "Snapshot-1"}),
         ("DeleteVolume", {"VolumeId": "Volume-1"}),
     ]
 

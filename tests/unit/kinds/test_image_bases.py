@@ -116,11 +116,13 @@ def test_settings_of_the_agent_are_held_to_the_same_rules_as_those_of_a_pool(nam
     assert words in finding.text()
 
 
-def test_an_image_is_not_made_from_itself():
-    (finding,) = spec_faults(image(base={"amiRef": {"name": "atmos"}}))
-    assert finding.reason is catalogue.INVALID_SPEC
-    assert "names this object, which would be made from itself" in finding.message
-    assert spec_faults(image(base={"amiRef": {"name": "efs"}})) == ()
+def test_builders_of_another_architecture_than_the_base_are_refused_before_any_is_launched():
+    wish = {"base": BY_ID, "builder": {"instanceTypes": ["m7g.large", "c7i.xlarge"]}}
+    ((reason, text),) = told(wish)
+    assert reason is image_reasons.BASE_UNFIT
+    assert "is for x86_64, and m7g.large in spec.builder.instanceTypes are of another" in text
+    assert told({**wish, "builder": {"instanceTypes": ["c7i.xlarge"]}}) == []
+    assert told({**wish, "builder": {"instanceTypes": ["m7g.large"]}}, Architecture="arm64") == []
 
 
 def test_sound_settings_and_none_at_all_are_nothing_to_speak_of():

@@ -139,10 +139,20 @@ def test_the_hash_of_today_is_the_hash_of_tomorrow():
 def test_nothing_but_what_is_in_the_image_enters_the_hash():
     """A field that is added to Desired is looked at: it is in the image, or in this list."""
     inside = {"root", "devices", "recipe"}
-    told_by_the_recipe = {"cpu_options"}
+    told_by_the_recipe = {"cpu_options", "borrowed"}  # the texts that are borrowed
     outside = {
         *("owner", "name", "namespace", "account_id", "region", "tags", "terms", "bake", "users"),
-        *("builder", "verify", "rebuild", "retention", "regions", "ssm_parameter", "pin", "base"),
+        *(
+            "builder",
+            "verify",
+            "rebuild",
+            "retention",
+            "regions",
+            "ssm_parameter",
+            "pin",
+            "base",
+            "unread",
+        ),
     }
     assert {each.name for each in fields(Desired)} == inside | told_by_the_recipe | outside
     one, other = desired(**FULL), desired()

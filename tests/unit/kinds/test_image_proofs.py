@@ -18,6 +18,8 @@ from awsbatch_operator.kinds.proofs import Proofs
 IMAGE, THEIRS, TEMPLATE = "ami-0123456789abcdef0", "ami-0fedcba9876543210", "lt-0123456789abcdef0"
 PARAMETER = "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id"
 FAMILY: dict[str, Any] = {"family": "AL2023"}
+BY_AWS = {"Name": "al2023-ami-ecs-hvm-2023.0.1-x86_64", "ImageOwnerAlias": "amazon"}
+UPON: dict[str, Any] = {"amiRef": {"name": "other"}}
 PATH = "spec.computeResources.ec2Configuration[0].amiRef"
 
 
@@ -31,12 +33,18 @@ class World:
 
     there: dict[str, Owner] = field(default_factory=dict)  # images and templates, by id
     parameters: Mapping[str, str] = field(default_factory=dict)
+    public: Mapping[str, Shape] = field(default_factory=dict)  # images of others
+    others: Sequence[Resource] = ()  # objects
 
     async def images(
         self, scope: Scope, ids: Collection[str], *, fresh: bool = False
     ) -> Mapping[str, Shape]:
         del scope, fresh
-        return {each: {"Tags": tags_of(self.there[each])} for each in ids if each in self.there}
+        own = {each: {"Tags": tags_of(self.there[each])} for each in ids if each in self.there}
+        return own | {each: self.public[each] for each in ids if each in self.public}
+
+    def find(self, key: ObjectKey) -> Resource | None:
+        return next((each for each in self.others if each.key == key), None)
 
     async def launch_templates(self, scope: Scope, *, fresh: bool = False) -> Sequence[Shape]:
         del scope, fresh
@@ -59,10 +67,16 @@ def shown(base: dict[str, Any] = FAMILY, *, baked: bool = True, **status: Any) -
     return resource("ExtendedAMI", {"base": base}, name="atmos", status={**told, **status})
 
 
+def base_of(base: dict[str, Any], **status: Any) -> Resource:
+    """The ExtendedAMI other, which needed no image of its own."""
+    found = shown(base, baked=False, **status)
+    return replace(found, key=found.key._replace(name="other"), uid="uid-other")
+
+
 async def missing(target: Resource, world: World) -> str:
     """Why the target must not be used; "" if it may be."""
     of_ec2, of_ssm = cast("Ec2Port", world), cast("SsmPort", world)
-    proofs = Proofs(cast("BatchPort", None), of_ec2, of_ssm, owner(target).cluster_id)
+    proofs = Proofs(cast("BatchPort", None), of_ec2, of_ssm, owner(target).cluster_id, world.find)
     found = await proofs.missing(Reference(PATH, target.key), target, Scope(ACCOUNT, REGION))
     return "" if found is None else f"{found.reason.name}: {found.message} {found.remedy}"
 
@@ -104,20 +118,28 @@ async def test_a_launch_template_is_used_only_if_it_was_made_for_the_object(whos
     target = shown(baked=False, launchTemplate={"id": TEMPLATE, "version": 1})
     owners = {"own": owner(target), "another's": another(owner(target))}
     there = {TEMPLATE: owners[whose]} if whose else {}
-    assert (await missing(target, World(there)) == "") is used
+    assert (await missing(target, World(there, public={IMAGE: BY_AWS})) == "") is used
 
 
 @pytest.mark.parametrize(
     ("base", "world", "used"),
     [
-        (FAMILY, World(), True),  # the image is left to AWS Batch
+        (FAMILY, World(public={IMAGE: BY_AWS}), True),
+        (FAMILY, World(public={IMAGE: {**BY_AWS, "ImageOwnerAlias": "aws-marketplace"}}), False),
+        (FAMILY, World(public={IMAGE: {**BY_AWS, "Name": "amzn2-ami-ecs-hvm"}}), False),
+        (FAMILY, World(), False),
         ({"amiId": IMAGE}, World(), True),
         ({"amiId": THEIRS}, World(), False),
         ({"ssmParameter": PARAMETER}, World(parameters={PARAMETER: IMAGE}), True),
         ({"ssmParameter": PARAMETER}, World(parameters={PARAMETER: THEIRS}), False),
         ({"ssmParameter": PARAMETER}, World(), False),
         ({"amiRef": {"name": "other"}}, World({IMAGE: another(owner(shown()))}), True),
-        ({"amiRef": {"name": "other"}}, World(), False),
+        (UPON, World(), False),
+        (UPON, World(others=[base_of({"amiId": IMAGE})]), True),
+        (UPON, World(others=[base_of({"amiId": THEIRS})]), False),
+        (UPON, World(others=[base_of({"amiId": THEIRS}, imageId=THEIRS)]), False),
+        (UPON, World(public={IMAGE: BY_AWS}, others=[base_of(FAMILY)]), True),
+        (UPON, World(others=[base_of({"amiRef": {"name": "other"}})]), False),  # in a circle
     ],
 )
 async def test_a_base_that_is_used_as_it_is_has_to_be_the_one_that_the_spec_names(

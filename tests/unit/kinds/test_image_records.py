@@ -23,6 +23,7 @@ FAILURES = st.builds(
     again=st.none() | MOMENT,
     instance=TEXT,
     kept=st.booleans(),
+    taken=st.booleans(),
 )
 BUILDS = st.builds(
     Build,

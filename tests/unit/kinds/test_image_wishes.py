@@ -46,10 +46,14 @@ def test_a_base_by_id_or_parameter_says_nothing_else():
 
 def test_another_extendedami_as_the_base_is_the_image_that_it_shows():
     key = ObjectKey("ExtendedAMI", "science", "efs")
-    shown = resource("ExtendedAMI", name="efs", status={"imageId": "ami-7"})
+    status = {"imageId": "ami-7", "base": {"family": "AL2023", "variant": "gpu"}}
+    shown = resource("ExtendedAMI", name="efs", status=status)
     members: dict[str, Any] = {"base": {"amiRef": {"name": "efs"}}}
-    assert desired(found={key: shown}, **members).base == BaseSource(image_id="ami-7")
-    assert desired(**members).base == BaseSource()
+    found = desired(found={key: shown}, **members).base
+    assert found == BaseSource("", "ami-7", family="AL2023", variant="gpu", reference="efs")
+    assert desired(**members).base == BaseSource(reference="efs")
+    shown = resource("ExtendedAMI", name="efs", status={**status, "launchTemplate": {"id": "lt"}})
+    assert desired(found={key: shown}, **members).base.template
 
 
 def test_a_spec_without_anything_is_read_with_the_defaults_that_its_descriptions_tell():

@@ -9,11 +9,11 @@ from tests.unit.kinds.values import NOW, owner, resource, targets
 
 from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.engine.significance import significance
+from awsbatch_operator.kinds.architectures import architecture_of
 from awsbatch_operator.kinds.computeenvironment.changes import Change, compare
 from awsbatch_operator.kinds.computeenvironment.desired import desired_environment
 from awsbatch_operator.kinds.computeenvironment.following import acted_upon, followed
 from awsbatch_operator.kinds.computeenvironment.own_images import (
-    architecture_of,
     filled,
     pool_with_image,
 )
@@ -123,6 +123,27 @@ def test_what_could_not_boot_or_lacks_its_drivers_is_told_before_aws_finds_out(
     assert words in told
 
 
+def told_of(image: Resource, architecture: str, **base: str) -> Resource:
+    """The same with what its status says of its architecture and of its base."""
+    return replace(image, status={**image.status, "architecture": architecture, "base": base})
+
+
+def test_what_ec2_says_of_an_image_counts_however_the_spec_names_its_base():
+    by_id = told_of(made(base={"amiId": BASE}), "arm64")
+    _, [told] = answer(content(entry()), by_id)
+    assert "atmos is an image for arm64, and m7i in spec" in told
+    gpu = {"family": "AL2023", "variant": "gpu"}
+    upon = told_of(made(base={"amiRef": {"name": "drivers"}}), "arm64", **gpu)
+    _, [told] = answer(content(entry(), instanceTypes=["g5g"]), upon)
+    assert "made from the gpu image" in told
+    nvidia = content(entry(kind="ECS_AL2023_NVIDIA"), instanceTypes=["g5g"])
+    assert answer(nvidia, upon)[1] == []
+    edited = told_of(
+        made(base=FAMILY), "arm64", **gpu
+    )  # of another base, of which there is no image yet
+    assert answer(nvidia, edited)[1] == []
+
+
 def test_what_fits_is_not_told():
     gpu = made(base={**FAMILY, "variant": "gpu"})
     assert answer(content(entry(kind="ECS_AL2023_NVIDIA"), instanceTypes=["g5"]), gpu)[1] == []
@@ -141,10 +162,15 @@ def test_an_architecture_shows_in_the_name_of_a_type():
     assert {architecture_of(each) for each in x86.split()} == {"x86_64"}
 
 
-def test_a_pool_gets_the_id_beside_its_reference():
+@pytest.mark.parametrize(
+    ("image", "used"),
+    [(made(), IMAGE), (unbaked(), BASE), (unbaked(base={"amiId": BASE}), BASE)],
+    ids=["made", "the base by its family", "the base by its id"],
+)
+def test_a_pool_gets_the_id_beside_its_reference(image, used):
     reference = {"amiRef": {"name": "atmos"}}
     body = {"name": "main", "image": reference}
-    assert pool_with_image(body, made())["image"] == {**reference, "amiId": IMAGE}
+    assert pool_with_image(body, image)["image"] == {**reference, "amiId": used}
 
 
 @pytest.mark.parametrize("image", [None, unbaked(launchTemplate=TEMPLATE), made(imageId="")])

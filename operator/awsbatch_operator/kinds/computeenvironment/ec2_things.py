@@ -1,14 +1,16 @@
 """A look at what EC2 has of the things around a compute environment: templates and its group."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from awsbatch_operator.api.findings import Finding
-from awsbatch_operator.api.metadata import PLACEMENT_GROUP, Resource
+from awsbatch_operator.api.metadata import PLACEMENT_GROUP, ObjectKey, Resource
 from awsbatch_operator.api.scope import Scope
-from awsbatch_operator.api.tags import Owner
+from awsbatch_operator.api.tags import Owner, holder
+from awsbatch_operator.aws.capacity_ports import Ec2Port
 from awsbatch_operator.aws.errors import AwsError
+from awsbatch_operator.aws.instances import tags_of
 from awsbatch_operator.capacity.looking import Lookout
 from awsbatch_operator.kinds import outcomes
 from awsbatch_operator.kinds.computeenvironment.placement import (
@@ -96,3 +98,23 @@ def _refusal(error: AwsError) -> Finding:
     if not outcomes.denied(error):
         raise error
     return outcomes.finding(error)
+
+
+async def given_templates(
+    ec2: Ec2Port, scope: Scope, cluster_id: str, named: Collection[ObjectKey]
+) -> frozenset[str]:
+    """The launch templates that these ExtendedAMIs have made, by their tags.
+
+    None if EC2 does not let us look: what is not known to be theirs is only told.
+    """
+    try:
+        found = await ec2.launch_templates(scope)
+    except AwsError as error:
+        if not outcomes.denied(error):
+            raise
+        return frozenset()
+    return frozenset(
+        str(each["LaunchTemplateId"])
+        for each in found
+        if holder(tags_of(each), cluster_id) in named
+    )

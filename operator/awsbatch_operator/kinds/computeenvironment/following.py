@@ -57,7 +57,9 @@ def acted_upon(desired: Desired, observed: Observed, found: Differences) -> Diff
 def _brought(desired: Desired, observed: Observed, path: str) -> bool:
     """Whether AWS has there what an ExtendedAMI gave before it gave what is wanted now."""
     wanted, have = resources_of(desired.content), resources_of(observed.content)
-    return not desired.terms.taking_over and desired.given.brought(path, wanted, have)
+    if desired.terms.taking_over:
+        return False
+    return desired.given.brought(path, wanted, have, observed.given_templates)
 
 
 def _left(desired: Desired, observed: Observed) -> bool:

@@ -16,7 +16,11 @@ from awsbatch_operator.capacity.looking import Lookout
 from awsbatch_operator.capacity.settling import put_block
 from awsbatch_operator.capacity.subject import Subject
 from awsbatch_operator.capacity.views import InstanceView
-from awsbatch_operator.kinds.computeenvironment.ec2_things import Ec2Things, ec2_things
+from awsbatch_operator.kinds.computeenvironment.ec2_things import (
+    Ec2Things,
+    ec2_things,
+    given_templates,
+)
 from awsbatch_operator.kinds.computeenvironment.instances import (
     Capacity,
     Wanted,
@@ -25,8 +29,13 @@ from awsbatch_operator.kinds.computeenvironment.instances import (
     wanted_capacity,
     without_capacity,
 )
+from awsbatch_operator.kinds.computeenvironment.members import resources_of
 from awsbatch_operator.kinds.computeenvironment.observed import Around, Observed
-from awsbatch_operator.kinds.computeenvironment.own_images import pool_with_image
+from awsbatch_operator.kinds.computeenvironment.own_images import (
+    named_in,
+    pool_with_image,
+    template_of,
+)
 from awsbatch_operator.kinds.computeenvironment.remaking import remaking_in
 from awsbatch_operator.kinds.computeenvironment.spec import RESOURCE
 from awsbatch_operator.kinds.computeenvironment.surroundings import Surroundings, counted
@@ -73,6 +82,7 @@ class Observer:
             detail,
             capacity=await self._capacity(resource, resolved, scope, detail, fresh=fresh),
             templates=things.templates,
+            given_templates=await self._given(resource, scope, detail),
             group=things.group,
             around=around,
         )
@@ -140,6 +150,21 @@ class Observer:
     ) -> Ec2Things:
         owner = self._owner(resource)
         return await ec2_things(self.lookout, resource, owner, scope, detail, fresh=fresh)
+
+    async def _given(self, resource: Resource, scope: Scope, detail: Shape) -> frozenset[str]:
+        """Which launch templates the named ExtendedAMIs have made, if AWS has another one.
+
+        One of theirs makes room for another; another one was put there by somebody.
+        """
+        named = named_in(resource)
+        have = resources_of(detail).get("launchTemplate") or {}
+        if resource.deleting or not (named and have):
+            return frozenset()
+        found = (each for each in map(self.find, named) if each is not None)
+        made = {(template_of(each) or {}).get("launchTemplateId") for each in found}
+        if have.get("launchTemplateId") in made:
+            return frozenset({str(have["launchTemplateId"])})
+        return await given_templates(self.lookout.ec2, scope, self.cluster_id, named)
 
     @property
     def _now(self) -> Instant:

@@ -28,6 +28,7 @@ class Observed(Detail):
     queues: tuple[Use, ...] = ()
     capacity: Capacity | None = None  # None: no instances are launched for it, nor ever were
     templates: Templates = field(default_factory=Templates)  # as far as they had to be looked up
+    given_templates: frozenset[str] = frozenset()  # ids, as far as it had to be looked up
     group: Group | None = None  # None: no placement group of ours is or was asked for
     around: "Around | None" = None  # None: not looked at; nothing of it matters
     tasks: int | None = None  # that run in its ECS cluster; None: not counted

@@ -7,8 +7,7 @@ instances with; and if the base is named by its family, the image is left to AWS
 image of that type it is.
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,17 +16,11 @@ from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 from awsbatch_operator.api.references import AMI_REF
 from awsbatch_operator.api.words import some_of
+from awsbatch_operator.kinds.architectures import architecture_of
 from awsbatch_operator.kinds.computeenvironment.members import RESOURCES, under
 
 TEMPLATE = "launchTemplate"
 _ENTRIES = "ec2Configuration"
-# Instance families of Arm: a g behind the generation (m7g, c6gn, x2gd, im4gn); a1 is older.
-_ARM = re.compile(r"(a1|[a-z-]+\d+[a-z]*g[a-z]*)(\..*)?")
-_BY_WORD: Mapping[str, str] = {
-    "optimal": "x86_64",
-    "default_x86_64": "x86_64",
-    "default_arm64": "arm64",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +28,23 @@ class Given:
     """What ExtendedAMIs give: what AWS has of it from before is followed, and no drift."""
 
     images: frozenset[str] = frozenset()
-    template: bool = False
 
-    def brought(self, path: str, wanted: Shape, have: Shape) -> bool:
+    def brought(self, path: str, wanted: Shape, have: Shape, templates: Collection[str]) -> bool:
         """Whether AWS has there what they gave once, and the spec says the same as before.
 
-        `wanted` and `have` are computeResources.
+        `wanted` and `have` are computeResources, `templates` the ids of launch templates that they
+        have made. An environment without an image of theirs has a template of theirs, and the other
+        way round: where it has neither, somebody has taken it away.
         """
+        template, overrides = have.get(TEMPLATE) or {}, _overrides(have)
+        templated = template.get("launchTemplateId") in templates and not template.get("overrides")
+        imaged = bool(overrides) and self.images.issuperset(overrides)
         if under(path, (f"{RESOURCES}.{TEMPLATE}",)):
-            return self.template
-        if path != f"{RESOURCES}.{_ENTRIES}" or not self.images:
+            moves = overrides != _overrides(wanted)
+            return templated or (not template and imaged and moves)
+        if path != f"{RESOURCES}.{_ENTRIES}" or _kinds(wanted) != _kinds(have):
             return False
-        others = [each["imageIdOverride"] for each in _entries(have) if "imageIdOverride" in each]
-        return _kinds(wanted) == _kinds(have) and self.images.issuperset(others)
+        return imaged or (not overrides and templated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +61,11 @@ class Filled:
 
 def _entries(resources: Shape) -> Sequence[Shape]:
     return resources.get(_ENTRIES) or ()
+
+
+def _overrides(resources: Shape) -> list[str]:
+    entries = _entries(resources)
+    return [str(each["imageIdOverride"]) for each in entries if "imageIdOverride" in each]
 
 
 def _kinds(resources: Shape) -> list[Any]:
@@ -97,8 +99,16 @@ def filled(
     wrong += _clashes(resources, templates)
     if templates and TEMPLATE not in resources:
         made[TEMPLATE] = next(iter(templates.values()))
-    given = Given(frozenset(images), template=bool(templates))
+    given = Given(frozenset(images))
     return Filled({**content, RESOURCES: made}, tuple(wrong), given)
+
+
+def named_in(resource: Resource) -> tuple[ObjectKey, ...]:
+    """The ExtendedAMIs that the spec names for the instances of AWS Batch."""
+    entries = _entries(resource.spec.get(RESOURCES) or {})
+    names = ((each.get(AMI_REF) or {}).get("name") for each in entries)
+    space = resource.key.namespace
+    return tuple(ObjectKey("ExtendedAMI", space, str(name)) for name in names if name)
 
 
 def image_of(target: Resource) -> str:
@@ -117,8 +127,11 @@ def template_of(target: Resource) -> Shape | None:
 
 
 def pool_with_image(body: Shape, target: Resource | None) -> Shape:
-    """The pool with the id of the image beside amiRef; as it is, if there is no image yet."""
-    image_id = "" if target is None else image_of(target)
+    """The pool with the id of the image beside amiRef; as it is, if there is no image yet.
+
+    Where none had to be made it is the base, by its family too: nobody else chooses one for a pool.
+    """
+    image_id = "" if target is None else str(target.status.get("imageId", ""))
     if not image_id or (target is not None and template_of(target) is not None):
         return body
     return {**body, "image": {**body["image"], "amiId": image_id}}
@@ -134,21 +147,18 @@ def _misfits(
     path: str, entry: Mapping[str, Any], target: Resource, types: Sequence[str]
 ) -> Iterator[Finding]:
     """Instances that could not boot, or would miss their drivers; AWS finds out at a launch."""
-    base = target.spec.get("base") or {}
-    if "family" not in base:
-        return  # only the image itself knows, and AWS checks it
-    architecture = base.get("architecture", "x86_64")
+    architecture, variant = _made_for(target)
     others = [each for each in types if architecture_of(each) != architecture]
-    if others:
+    if architecture and others:
         yield Finding(
             image_reasons.IMAGE_UNFIT,
             f"{path}: {target.key.name} is an image for {architecture}, and {some_of(others)} in "
             "spec.computeResources.instanceTypes are of another architecture.",
-            f"Name types of {architecture}, or an ExtendedAMI whose base.architecture is theirs.",
+            f"Name types of {architecture}, or an ExtendedAMI whose base is for theirs.",
         )
-    wanted = "ECS_AL2023_NVIDIA" if base.get("variant") == "gpu" else "ECS_AL2023"
-    kind, variant = str(entry.get("imageType", "")), base.get("variant", "standard")
-    if kind not in {"", wanted}:
+    wanted = "ECS_AL2023_NVIDIA" if variant == "gpu" else "ECS_AL2023"
+    kind = str(entry.get("imageType", ""))
+    if variant and kind not in {"", wanted}:
         yield Finding(
             image_reasons.IMAGE_UNFIT,
             f"{path}: {target.key.name} is made from the {variant} image of Amazon Linux 2023 for "
@@ -157,10 +167,17 @@ def _misfits(
         )
 
 
-def architecture_of(instance_type: str) -> str:
-    """Of an instance type, a family, or one of AWS Batch's words for several."""
-    word = _BY_WORD.get(instance_type)
-    return word or ("arm64" if _ARM.fullmatch(instance_type) else "x86_64")
+def _made_for(target: Resource) -> tuple[str, str]:
+    """Architecture and variant of its image; "" where nobody knows.
+
+    The status has what EC2 says of the image in use, and what it is made of in the end, through
+    whatever amiRefs. Before there is one, and of an earlier operator's, the spec may tell it.
+    """
+    base, told = target.spec.get("base") or {}, target.status.get("base") or {}
+    usual = {"architecture": "x86_64", "variant": "standard"} if "family" in base else {}
+    named = usual | base
+    architecture = target.status.get("architecture") or named.get("architecture", "")
+    return str(architecture), str(told.get("variant") or named.get("variant", ""))
 
 
 def _clashes(resources: Mapping[str, Any], templates: Mapping[str, Shape]) -> Iterator[Finding]:

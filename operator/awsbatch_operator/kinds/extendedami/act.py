@@ -13,6 +13,7 @@ from awsbatch_operator.aws.capacity_ports import Ec2Port, EcsPort
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.image_ports import ImagePort
 from awsbatch_operator.kinds.extendedami.observed import Refusal, Refused
+from awsbatch_operator.kinds.extendedami.pointing import field_meant
 from awsbatch_operator.kinds.extendedami.requests import ImageCall
 
 # What Ec2Port sends, so that its feed and what it keeps hear of it.
@@ -23,8 +24,11 @@ _BY_EC2 = frozenset(
     }
 )
 _RUN, _IMAGE = "RunInstances", "CreateImage"
+_MAKES = ("Run", "Create", "Copy", "Put")
 # EC2 answers this where a type is not offered in a zone.
 _NOT_THERE = ("Unsupported", "InvalidParameterCombination.NotSupported")
+
+_OF_THE_REQUEST = frozenset({ErrorKind.INVALID, ErrorKind.NOT_FOUND, ErrorKind.CONFLICT})
 
 
 @dataclass(slots=True)
@@ -32,10 +36,11 @@ class Remembered:
     """Of one object, by its uid."""
 
     uid: str
-    sent: Instant | None = None  # when a call of this process may last have been on the wire
+    sent: Instant | None = None  # when a call that makes something may last have been on the wire
     refused: dict[str, Refusal] = field(default_factory=dict)
     answered: dict[str, str] = field(default_factory=dict)
     rehearsed: set[str] = field(default_factory=set)  # tokens whose launch EC2 would allow
+    tried: set[str] = field(default_factory=set)  # the same of calls that follow the launch
     unsent: set[str] = field(default_factory=set)  # tokens whose launch was written down alone
     name_taken: bool = False
     image_answered: str = ""
@@ -96,28 +101,42 @@ class Actor:
         scope = _there(scope, action)
         if action.operation in _BY_EC2:
             return self.ec2.permit(scope, action.operation, holder)
-        # Several images and snapshots of one object go at a time, each with a token of its own.
-        what = action.request.get("ImageId") or action.request.get("SnapshotId") or ""
+        # Several images and snapshots of one object go at a time, or are tagged, each with a token
+        # of its own.
+        request = action.request
+        what = request.get("ImageId") or request.get("SnapshotId") or request.get("Resources") or ""
         return self.images.permit(scope, action.call, (holder, str(what)))
 
     async def act(self, action: ImageCall, scope: Scope, kept: Remembered) -> None:
         """Send it; what this process saw of it is remembered."""
-        scope = _there(scope, action)
+        try:
+            await self._send(action, _there(scope, action), kept)
+        except AwsError as error:
+            raise _pointing(error, action.request) from error
+
+    async def _send(self, action: ImageCall, scope: Scope, kept: Remembered) -> None:
         match action.operation:
+            case _ if action.trial:
+                await self._try(action, scope, kept)
             case "RunInstances":
                 await self._launch(action.request, scope, kept)
             case "CreateImage":
                 await self._image(action, scope, kept)
             case operation if operation in _BY_EC2:
-                kept.sent = self.clock.now()
+                self._sends(operation, kept)
                 await self.ec2.change(scope, operation, action.request)
             case "DeregisterContainerInstance":
                 await self.ecs.change(scope, action.operation, action.request)
             case _:
-                kept.sent = self.clock.now()
+                self._sends(action.operation, kept)
                 await self.images.send(scope, action.call, action.request)
                 if action.request.get("ImageId") == kept.image_answered:
                     kept.image_answered = ""  # it is gone: nobody waits for it
+
+    def _sends(self, operation: str, kept: Remembered) -> None:
+        """What ends something brings nothing to light that would have to be waited for."""
+        if operation.startswith(_MAKES):
+            kept.sent = self.clock.now()
 
     async def _launch(self, request: Shape, scope: Scope, kept: Remembered) -> None:
         """RunInstances, tried first (DryRun), so that what is denied is told before anything is."""
@@ -125,6 +144,7 @@ class Actor:
         kept.refused.pop(token, None)
         kept.unsent.add(token)
         kept.image_answered = ""  # of an attempt before
+        kept.tried.clear()
         if token not in kept.rehearsed:
             await self.ec2.dry_run(scope, _RUN, request)
             kept.rehearsed.add(token)
@@ -146,6 +166,16 @@ class Actor:
         ids = [str(each["InstanceId"]) for each in answer.get("Instances", ())]
         kept.answered[token] = ids[0] if ids else ""
 
+    async def _try(self, action: ImageCall, scope: Scope, kept: Remembered) -> None:
+        """Only a missing right is an answer: whether the rest fits, the call itself will tell."""
+        request = {name: value for name, value in action.request.items() if name != "DryRun"}
+        try:
+            await self.ec2.dry_run(scope, action.operation, request)
+        except AwsError as error:
+            if error.outcome_unknown or error.kind not in _OF_THE_REQUEST:
+                raise
+        kept.tried.add(action.trial)
+
     async def _image(self, action: ImageCall, scope: Scope, kept: Remembered) -> None:
         kept.sent = self.clock.now()
         try:
@@ -155,6 +185,15 @@ class Actor:
             kept.name_taken = error.kind is ErrorKind.ALREADY_EXISTS
             raise
         kept.name_taken, kept.image_answered = False, str(answer.get("ImageId", ""))
+
+
+def _pointing(error: AwsError, request: Shape) -> AwsError:
+    """The same, with the field of the spec that AWS means, where its words tell."""
+    refused = error.kind in {ErrorKind.INVALID, ErrorKind.NOT_FOUND}
+    if not refused or error.outcome_unknown or error.obstacle is not None:
+        return error
+    field = field_meant(error.operation, error.code, error.message, request)
+    return error.saying(f"{error.message.rstrip(' .')} ({field})") if field else error
 
 
 def _there(scope: Scope, action: ImageCall) -> Scope:

@@ -42,6 +42,16 @@ class Case:
         return next(found, None)
 
     @property
+    def architecture(self) -> str:
+        """Of what is launched in this stage: as EC2 says of its image, or else as the spec does."""
+        image = self.observed.image(self.record.image) if self.record.image else None
+        if self.record.stage is Stage.VERIFY and image is not None and image.architecture:
+            return image.architecture
+        base = self.base
+        known = "" if base is None else base.architecture
+        return known or self.desired.base.architecture
+
+    @property
     def machine(self) -> Machine | None:
         """The instance that was launched last in this attempt."""
         launch = self.record.launch
@@ -73,6 +83,8 @@ def begun(due: Due, observed: Observed, uid: str, now: Instant, before: Build | 
     number = before.attempt + 1 if before is not None and same else 1
     failed_before = before is not None and same and before.stage is Stage.FAILED
     goes_on = before is not None and failed_before and before.mark == observed.mark
+    if before is not None and before.failure is not None and before.failure.taken:
+        goes_on = False  # it was no fault of the build
     return Build(
         uid=uid,
         build=due.build,
@@ -96,7 +108,7 @@ def failed(
     """The attempt is over: that is written down, and what is left of it goes at the next look."""
     record, now = case.record, case.now
     left = ATTEMPTS - (record.attempt - record.first + 1)
-    again = None if left <= 0 else now.plus(PAUSES[-left])
+    again = None if left <= 0 else now.plus(PAUSES[-left] * case.observed.pace)
     machine = case.machine
     keeps = case.desired.builder.keep_failed and not verified
     kept = keeps and machine is not None and machine.costs
@@ -115,7 +127,7 @@ def failed(
     notes = (Finding(reasons.BUILD_ATTEMPT_FAILED, words_of(over)),) if again is not None else ()
     if kept:
         notes = (*notes, kept_note(case.desired, over))
-    shown = (*notes, *standing(over, now))
+    shown = (*notes, *standing(over, case.observed, now))
     return Plan(record=over.annotation(), findings=shown, look_again_seconds=AT_ONCE)
 
 
@@ -151,21 +163,30 @@ def kept_until(desired: Desired, failure: Failure) -> Instant:
     return failure.time.plus(desired.builder.timeout_seconds)
 
 
-def standing(record: Build, now: Instant) -> tuple[Finding, ...]:
+def standing(record: Build, observed: Observed, now: Instant) -> tuple[Finding, ...]:
     """What the status says while an attempt has failed and no other one has begun."""
     failure = record.failure
     if failure is None:
         return ()
+    if failure.taken:
+        return (Finding(reasons.NAME_TAKEN, failure.message),)
     words = words_of(record)
     if failure.kept:
         words = joined(words, f"The builder {failure.instance} is kept for a look, for a while.")
     if failure.again is not None:
-        left = max(failure.again.since(now), 1.0)
+        left = observed.look_in(failure.again.since(now))
         more = f"It is tried once more at {failure.again.rfc3339()}."
         text = joined(words, more)
         return (Finding(reasons.BUILD_RETRYING, text, look_again_seconds=left),)
     reason = reasons.VERIFICATION_FAILED if _is_of_test(failure) else reasons.BUILD_FAILED
     return (Finding(reason, words),)
+
+
+def waits(failure: Failure | None, observed: Observed, now: Instant) -> bool:
+    """Whether no further attempt is made now, unless somebody asks for it."""
+    if failure is not None and failure.taken:
+        return observed.named is not None
+    return failure is None or failure.again is None or now < failure.again
 
 
 def _is_of_test(failure: Failure) -> bool:

@@ -25,6 +25,7 @@ from awsbatch_operator.kinds.extendedami.expectations import Imaged
 from awsbatch_operator.kinds.extendedami.launching import launch
 from awsbatch_operator.kinds.extendedami.observed import BY_ITSELF, Machine
 from awsbatch_operator.kinds.extendedami.record import Stage
+from awsbatch_operator.kinds.extendedami.requests import ImageCall
 from awsbatch_operator.userdata.images.model import Verdict
 
 GRACE_SECONDS = 300.0  # a builder ends itself at its limit; so much later it is ended
@@ -46,6 +47,8 @@ def plan_building(case: Case) -> ImagePlan:
 
 
 def _launched(case: Case) -> ImagePlan:
+    if case.desired.unread:  # nobody knows what it would have to run
+        return Plan()
     base = case.base
     if base is None and case.record.launch is None:
         return failed(case, BUILD_STEP, f"The base image {case.record.base} is gone from AWS")
@@ -53,7 +56,7 @@ def _launched(case: Case) -> ImagePlan:
         if case.settled:
             return failed(case, BUILD_STEP, f"The base image {case.record.base} is gone from AWS")
         words = "The base image is gone from AWS; a builder may still come to light."
-        return working(reasons.IMAGE_BUILDING, words, max(case.settles_in, 1.0))
+        return working(reasons.IMAGE_BUILDING, words, case.observed.look_in(case.settles_in))
     words = f"Build {case.record.build}, {counted(case.record)}."
     return launch(
         case,
@@ -70,14 +73,22 @@ def _running(case: Case, machine: Machine) -> ImagePlan:
         return _failed_by_itself(case)
     limit = case.desired.builder.timeout_seconds
     age = case.now.since(case.record.since if launch_ is None else launch_.time)
-    if age > limit + GRACE_SECONDS:
+    if age > limit + GRACE_SECONDS * case.observed.pace:
         step = console.step if console is not None and console.step else BUILD_STEP
         words = (
             f"The builder {machine.id} has not finished within {limit} s (builder.timeoutSeconds)"
         )
         return failed(case, step, words)
     at = f", in step {console.step}" if console is not None and console.step else ""
-    return working(reasons.IMAGE_BUILDING, f"The builder {machine.id} is {machine.state}{at}.")
+    words = f"The builder {machine.id} is {machine.state}{at}."
+    return replace(working(reasons.IMAGE_BUILDING, words), steps=_tried(case, machine))
+
+
+def _tried(case: Case, machine: Machine) -> tuple[Step[ImageCall], ...]:
+    """What is going to be done with the builder is tried once, so that no right is missing then."""
+    calls = requests.trials(case.desired, case.record, machine.id)
+    new = (each for each in calls if each.trial not in case.observed.tried)
+    return tuple(Step(each, lane=f"trial {each.trial}") for each in new)
 
 
 def _stopped(case: Case, machine: Machine) -> ImagePlan:
@@ -99,7 +110,7 @@ def _silent(case: Case, machine: Machine) -> ImagePlan:
     if record.quiet is None:
         waits = working(reasons.IMAGE_BUILDING, words)
         return noting(replace(record, quiet=now), waits)
-    if now.since(record.quiet) < CONSOLE_SECONDS:
+    if now.since(record.quiet) < CONSOLE_SECONDS * case.observed.pace:
         return working(reasons.IMAGE_BUILDING, words)
     console = case.observed.console
     step = console.step if console is not None and console.step else BUILD_STEP

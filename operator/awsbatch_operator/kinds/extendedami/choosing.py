@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.names import short_hash
+from awsbatch_operator.api.references import AMI_REF
 from awsbatch_operator.kinds.extendedami.desired import Desired
 from awsbatch_operator.kinds.extendedami.hashing import build_hash
 from awsbatch_operator.kinds.extendedami.observed import Image, Observed, Verdict
@@ -42,7 +43,10 @@ def is_of(desired: Desired, observed: Observed, image: Image | Build) -> bool:
 
 def source_of(desired: Desired) -> str:
     """What the spec says of the base: another one is another spec, a newer image of it is not."""
-    return short_hash(desired.base.ssm_parameter, desired.base.image_id)
+    base = desired.base
+    if base.reference:
+        return short_hash(AMI_REF, base.reference)
+    return short_hash(base.ssm_parameter, base.image_id)
 
 
 def newest(desired: Desired, observed: Observed) -> Image | None:
@@ -86,7 +90,9 @@ def in_use(desired: Desired, observed: Observed) -> Image | None:
 def left_as_it_is(desired: Desired, observed: Observed) -> bool:
     """Whether the spec says another image than the one in use, and asks for no build of it."""
     used = None if desired.pin or desired.rebuild.on_spec_change else in_use(desired, observed)
-    return used is not None and observed.base is not None and not is_of(desired, observed, used)
+    if used is None or observed.base is None or desired.unread:
+        return False
+    return not is_of(desired, observed, used)
 
 
 def due(desired: Desired, observed: Observed, now: Instant) -> Due | None:
@@ -95,7 +101,7 @@ def due(desired: Desired, observed: Observed, now: Instant) -> Due | None:
     With a pin, nothing is made: whoever pins wants no change.
     """
     base = observed.base
-    if desired.pin or base is None or not desired.bake.needed:
+    if desired.pin or base is None or not desired.bake.needed or desired.unread:
         return None
     content = build_hash(desired, base.id)
     source = source_of(desired)

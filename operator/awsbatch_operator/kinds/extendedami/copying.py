@@ -1,7 +1,7 @@
 """Copies of the image in use in further regions (pure).
 
-A copy has the name of what it is copied from, which a region takes once, and the source in its
-tags; a client token keeps a call that comes late from making a second one. The regions that were
+A copy has the name of what it is copied from, which a region takes once, so that a call that comes
+late makes no second one; and its source in its tags. The regions that were
 ever copied to stand in the record, so that nothing stays behind where the spec has left.
 """
 
@@ -10,9 +10,11 @@ from dataclasses import replace
 
 from awsbatch_operator.api import image_reasons as reasons
 from awsbatch_operator.api.findings import Finding
+from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.names import short_hash
 from awsbatch_operator.api.plans import Plan, Step
 from awsbatch_operator.api.tags import ATTEMPT, BASE_IMAGE, BASE_SOURCE, BUILD, CONTENT, VERDICT
+from awsbatch_operator.api.words import sentence
 from awsbatch_operator.kinds.extendedami.attempts import ImagePlan
 from awsbatch_operator.kinds.extendedami.desired import Desired
 from awsbatch_operator.kinds.extendedami.expectations import Copied, Uncopied
@@ -21,13 +23,18 @@ from awsbatch_operator.kinds.extendedami.record import Build
 from awsbatch_operator.kinds.extendedami.requests import ImageCall, deregister, tagged
 
 COPY_LOOK_SECONDS = 60.0
+AGAIN_SECONDS = 3600.0
 _FAILED = frozenset({"failed", "error", "invalid"})
 
 
 def copying(
-    desired: Desired, observed: Observed, used: Image | None, record: Build | None
+    desired: Desired, observed: Observed, used: Image | None, record: Build | None, now: Instant
 ) -> ImagePlan:
-    """The image in use is copied to each region of the spec; what is of no use there goes."""
+    """The image in use is copied to each region of the spec; what is of no use there goes.
+
+    EC2 looks at the key of a copy only after it has answered. A copy that has failed is made anew
+    after an hour.
+    """
     if used is None or record is None or record.under_way:
         return Plan()
     steps = list(_outdated(desired, observed))
@@ -37,21 +44,25 @@ def copying(
         regions=tuple(sorted({*record.regions, *desired.regions})),
         published=record.published or desired.ssm_parameter,
     )
-    waiting = []
+    waiting, failed = [], []
     for region in desired.regions:
         if region == desired.region:
             continue
         copy = copy_of(observed, region, used)
         if copy is None:
-            steps.append(_copy(desired, used, region, written))
+            steps.append(_copy(desired, used, region, written, now))
         elif copy.state in _FAILED:
-            steps.append(_gone(region, copy))
+            failed.append(f"{copy.id} in {region}: {copy.reason or 'EC2 does not say why'}")
+            steps += [_gone(region, copy)] if now.since(copy.created) >= AGAIN_SECONDS else []
         elif not copy.available:
             waiting.append(f"{copy.id} in {region}")
     findings = []
     if waiting:
         words = f"Copies are being made: {', '.join(waiting)}."
         findings.append(Finding(reasons.IMAGE_COPYING, words))
+    if failed:
+        words = f"EC2 could not make copies of {used.id}. {' '.join(map(sentence, failed))}"
+        findings.append(Finding(reasons.COPY_FAILED, words))
     look = COPY_LOOK_SECONDS if steps or waiting else None
     return Plan(steps=tuple(steps), findings=tuple(findings), look_again_seconds=look)
 
@@ -80,7 +91,9 @@ def _outdated(desired: Desired, observed: Observed) -> Iterator[Step[ImageCall]]
         yield from (_gone(region, each) for each in copies if not named or each.build not in builds)
 
 
-def _copy(desired: Desired, image: Image, region: str, record: Build) -> Step[ImageCall]:
+def _copy(
+    desired: Desired, image: Image, region: str, record: Build, now: Instant
+) -> Step[ImageCall]:
     tags = {
         **desired.tags.all,
         **desired.owner.tags(),
@@ -91,8 +104,12 @@ def _copy(desired: Desired, image: Image, region: str, record: Build) -> Step[Im
         BASE_SOURCE: image.source,
         VERDICT: image.verdict,
     }
-    token = short_hash(desired.owner.uid, image.id, region, digits=40)
+    # One that has failed is made anew by another token; of two calls the name lets one through.
+    hour = str(int(now.epoch // AGAIN_SECONDS))
+    token = short_hash(desired.owner.uid, image.id, region, hour, digits=40)
+    key = key_of_copies(desired, region)
     request = {
+        **({"Encrypted": True, "KmsKeyId": key} if key else {}),
         "Name": image.name,
         "Description": f"Copy of {image.id} in {desired.region}",
         "SourceImageId": image.id,
@@ -108,6 +125,18 @@ def _copy(desired: Desired, image: Image, region: str, record: Build) -> Step[Im
         note=note,
         expects=Copied(region, image.build),
     )
+
+
+def key_of_copies(desired: Desired, region: str) -> str:
+    """The replica there of the multi-Region key of the image's disks; "": the default of EBS.
+
+    Its id is the same everywhere, and so its ARN but for the region (AWS KMS API reference,
+    ReplicateKey). The spec names one such key at most where there are copies.
+    """
+    given = (each.get("KmsKeyId") for each in (desired.root, *(d["Ebs"] for d in desired.devices)))
+    key = next((str(each) for each in given if each), "")
+    parts = key.split(":")
+    return ":".join((*parts[:3], region, *parts[4:])) if key.startswith("arn:") else key
 
 
 def _gone(region: str, image: Image) -> Step[ImageCall]:

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from awsbatch_operator.api.metadata import ObjectKey, Resource
+from awsbatch_operator.api.findings import Finding
+from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 from awsbatch_operator.api.references import Targets
 from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.kinds.extendedami import recipes
 from awsbatch_operator.kinds.extendedami.bake import Bake, decide
+from awsbatch_operator.kinds.extendedami.recipes import TextSource
 from awsbatch_operator.kinds.extendedami.spec import ExtendedAmiSpec
 from awsbatch_operator.kinds.extendedami.spec_parts import Base
 from awsbatch_operator.kinds.tagging import WantedTags, wanted_tags
@@ -32,9 +34,10 @@ _KEPT_DAYS = 7
 class BaseSource:
     """Where the base image is found: exactly one of `ssm_parameter` and `image_id` is not "".
 
-    `family`, `variant` and `architecture` are those of a base that is named by its family, and ""
-    for the others: only the image itself can tell them. `image_id` of an ExtendedAMI that is the
-    base is what its status shows, which the gate of references has waited for.
+    `family` and `variant` are those of a base that is named by its family, `reference` is the name
+    of an ExtendedAMI that is the base. What that shows in its status is the `image_id`, for which
+    the gate of references has waited, and family and variant of what it is made of itself. Where
+    they are "", and `architecture` is, only the image itself can tell them.
     """
 
     ssm_parameter: str = ""
@@ -42,6 +45,8 @@ class BaseSource:
     family: str = ""
     variant: str = ""
     architecture: str = ""
+    reference: str = ""
+    template: bool = False  # that ExtendedAMI has a launch template, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,9 @@ class Desired:
     inside the image. `regions` are the further ones, `ssm_parameter` is where the image is
     published, "" nowhere, and `pin` is the earlier image that is to be used, "" for the newest.
     `users` are the objects that refer to this one, read when somebody asks.
+
+    Scripts whose text is in a ConfigMap (`borrowed`) have none in the recipe before it has been
+    read (texts.py); `unread` says why one could not be, and then nothing new is made.
     """
 
     owner: Owner
@@ -131,6 +139,8 @@ class Desired:
     regions: tuple[str, ...]
     ssm_parameter: str
     pin: str
+    borrowed: tuple[TextSource, ...] = ()
+    unread: tuple[Finding, ...] = ()
     users: Sequence[Resource] = field(default=(), compare=False)
 
 
@@ -150,6 +160,7 @@ def desired_image(resource: Resource, targets: Targets, owner: Owner) -> Desired
         devices=tuple(map(recipes.device, spec.volumes or ())),
         cpu_options=_cpu(spec),
         recipe=recipes.recipe(spec),
+        borrowed=recipes.borrowed(spec),
         bake=decide(spec),
         builder=_builder(spec),
         verify=_verify(spec),
@@ -164,8 +175,17 @@ def desired_image(resource: Resource, targets: Targets, owner: Owner) -> Desired
 
 def _base(base: Base, namespace: str, targets: Targets) -> BaseSource:
     if base.ami_ref is not None:
-        target = targets.found.get(ObjectKey("ExtendedAMI", namespace, base.ami_ref.name))
-        return BaseSource(image_id=str(target.status.get("imageId", "")) if target else "")
+        name = base.ami_ref.name
+        target = targets.found.get(ObjectKey("ExtendedAMI", namespace, name))
+        status: Shape = {} if target is None else target.status
+        told = status.get("base") or {}
+        return BaseSource(
+            image_id=str(status.get("imageId", "")),
+            family=str(told.get("family", "")),
+            variant=str(told.get("variant", "")),
+            reference=name,
+            template="launchTemplate" in status,
+        )
     if base.family is None:
         return BaseSource(ssm_parameter=base.ssm_parameter or "", image_id=base.ami_id or "")
     variant, architecture = base.variant or "standard", base.architecture or "x86_64"

@@ -16,6 +16,14 @@ class Launched:
 
 
 @dataclass(frozen=True, slots=True)
+class Clustered:
+    """ECS shows the cluster of verification."""
+
+    def met(self, observed: Observed | None) -> bool:
+        return observed is not None and observed.cluster
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """EC2 shows none of these instances as one that costs."""
 

@@ -72,7 +72,7 @@ def _finished(case: Case, main: ImagePlan) -> ImagePlan:
     if held or main.steps or main.record:
         return Plan()
     if not case.settled:
-        return Plan(look_again_seconds=max(case.settles_in, 1.0))
+        return Plan(look_again_seconds=case.observed.look_in(case.settles_in))
     steps = without_cluster(case.observed, case.desired.owner.cluster_id)
     if steps:
         return Plan(steps=steps, look_again_seconds=CLEAN_LOOK_SECONDS)

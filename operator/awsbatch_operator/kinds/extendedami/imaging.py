@@ -19,12 +19,13 @@ from awsbatch_operator.kinds.extendedami.attempts import (
     Case,
     ImagePlan,
     failed,
+    standing,
     working,
 )
 from awsbatch_operator.kinds.extendedami.expectations import Imaged, Judged
 from awsbatch_operator.kinds.extendedami.launching import SOON_SECONDS
 from awsbatch_operator.kinds.extendedami.observed import Image, Machine, Verdict
-from awsbatch_operator.kinds.extendedami.record import Build, Stage
+from awsbatch_operator.kinds.extendedami.record import Build, Failure, Stage
 
 IMAGE_STEP = "image"
 # Large snapshots have taken four hours (facts: awslabs/amazon-eks-ami, pull request 1871).
@@ -75,7 +76,10 @@ def _asked_for(case: Case) -> ImagePlan:
     name = requests.image_name(desired.namespace, desired.name, case.record.build)
     if observed.named is not None and observed.name_taken:
         whose = f"AWS has an image {name}, {observed.named.id}, that is not this object's."
-        return Plan(findings=(Finding(reasons.NAME_TAKEN, whose),))
+        return _taken(case, whose)
+    if case.now.since(case.record.since) > LIMIT_SECONDS:  # it must not keep its builder for ever
+        hours = f"{LIMIT_SECONDS / 3600:.0f} hours"
+        return failed(case, IMAGE_STEP, f"EC2 has taken no image of the builder within {hours}")
     if observed.image_answered and case.now.since(case.record.since) < LIMIT_SECONDS / 12:
         return working(reasons.IMAGE_PENDING, f"EC2 does not show {name} yet.", SOON_SECONDS)
     if machine is None or not machine.costs:
@@ -83,6 +87,21 @@ def _asked_for(case: Case) -> ImagePlan:
             return working(reasons.IMAGE_PENDING, f"EC2 does not show {name} yet.", SOON_SECONDS)
         return failed(case, IMAGE_STEP, "The builder is gone, and EC2 has no image of it")
     return _once_more(case, machine)
+
+
+def _taken(case: Case, whose: str) -> ImagePlan:
+    """The builder goes, which would cost for as long as the other image is there."""
+    machine = case.machine
+    failure = Failure(
+        step=IMAGE_STEP,
+        message=whose,
+        time=case.now,
+        instance="" if machine is None else machine.id,
+        taken=True,
+    )
+    over = case.record.at(Stage.FAILED, case.now, failure=failure)
+    shown = standing(over, case.observed, case.now)
+    return Plan(record=over.annotation(), findings=shown, look_again_seconds=AT_ONCE)
 
 
 def _once_more(case: Case, machine: Machine) -> ImagePlan:

@@ -12,6 +12,7 @@ from awsbatch_operator.api.scope import Permit, Scope, ScopeRecord
 from awsbatch_operator.api.tags import Owner, Ownership
 from awsbatch_operator.kinds.contract import Following, KindStatus, Removal, Seen
 from awsbatch_operator.kinds.extendedami.act import Actor
+from awsbatch_operator.kinds.extendedami.circles import Find, circle_fault
 from awsbatch_operator.kinds.extendedami.desired import Desired, desired_image
 from awsbatch_operator.kinds.extendedami.holding import HeldBuild, plan_held
 from awsbatch_operator.kinds.extendedami.observe import Observer
@@ -23,6 +24,7 @@ from awsbatch_operator.kinds.extendedami.removal import ImageRemoval, image_remo
 from awsbatch_operator.kinds.extendedami.requests import ImageCall
 from awsbatch_operator.kinds.extendedami.spec import RESOURCE
 from awsbatch_operator.kinds.extendedami.status import image_status
+from awsbatch_operator.kinds.extendedami.texts import with_texts
 from awsbatch_operator.kinds.infrastructure import refusals
 from awsbatch_operator.kinds.lasting import needed_references
 from awsbatch_operator.kinds.scope_record import unreadable
@@ -35,10 +37,11 @@ class ExtendedAmiKind:
     observer: Observer
     actor: Actor
     cluster_id: str
+    find: Find  # another object, as the cache has it
     pace: float = 1.0  # of looks: below 1 where AWS is simulated in fast motion
     name: str = RESOURCE.kind
     bounded: bool = False
-    # What the turn that is under way wants of each object: it says what is worth a look.
+    # What each turn under way wants of its object, for the look that follows at once.
     _wanted: dict[ObjectKey, Desired] = field(default_factory=dict)
 
     def references(self, resource: Resource) -> tuple[Reference, ...]:
@@ -51,6 +54,8 @@ class ExtendedAmiKind:
     def refusals(self, resource: Resource) -> tuple[Finding, ...]:
         found = refusals(RESOURCE, resource)
         found = found or spec_faults(resource)
+        around = None if found else circle_fault(resource, self.find)
+        found = found if around is None else (around,)
         try:
             recorded(resource)
         except RecordError as error:
@@ -67,7 +72,7 @@ class ExtendedAmiKind:
         return wanted
 
     def removal(self, resource: Resource, removal: Removal) -> Removal:
-        return image_removal(resource, removal)
+        return image_removal(resource, removal, self.find)
 
     def following(self, resource: Resource, following: Following) -> Following | None:
         try:
@@ -90,7 +95,8 @@ class ExtendedAmiKind:
     ) -> Observed | None:
         del recorded
         owner = Owner(self.cluster_id, resource.key, resource.uid)
-        wanted = None if resource.deleting else self._wanted.get(resource.key)
+        wanted = self._wanted.pop(resource.key, None)
+        wanted = None if resource.deleting else wanted
         return await self.observer.observe(resource, owner, scope, wanted, fresh=fresh)
 
     def owned(self, observed: Observed, resource: Resource, owner: Owner) -> Ownership:
@@ -112,7 +118,7 @@ class ExtendedAmiKind:
         if isinstance(desired, Following):
             return Plan(findings=desired.findings)
         if isinstance(desired, Desired) and observed is not None:
-            return paced(plan_image(desired, observed, now), self.pace)
+            return paced(plan_image(with_texts(desired, observed), observed, now), self.pace)
         raise TypeError("an image is looked at before it is planned, and removed by its removal")
 
     def let_go(self, observed: Observed | None) -> Plan[ImageCall]:

@@ -60,7 +60,7 @@ def _launch(
         return failed(case, step, f"EC2 has ended the instance: {refusal.message}")
     if record.pause is not None and now < record.pause:
         return _short(case, refusal)
-    possible = offers(case.desired, case.observed.base)
+    possible = offers(case.desired, case.architecture)
     number = 0 if before is None or record.pause is not None else before.offer
     if refusal is not None and refusal.why is Refused.CAPACITY and record.pause is None:
         number += 1
@@ -87,26 +87,31 @@ def _launch(
 
 
 def _sent(case: Case, request: Request, before: Launch, *, reason: Reason, step: str) -> ImagePlan:
-    """It was written down, and nobody has heard that EC2 refused it."""
+    """It was written down, and nobody has heard that EC2 refused it.
+
+    Whoever has no answer asks again, however late: a turn may be slow, and only EC2 knows whether
+    it has launched by the token, and has ended that.
+    """
     words = f"A launch was asked for at {before.time.rfc3339()}, and EC2 does not show it yet."
-    if case.settled:
-        return failed(case, step, "The instance is not there: it was ended, or never launched")
+    gone = "The instance is not there: it was ended, or never launched"
     if before.token in case.observed.answered:
-        return working(reason, words, SOON_SECONDS)
-    possible = offers(case.desired, case.observed.base)
+        return failed(case, step, gone) if case.settled else working(reason, words, SOON_SECONDS)
+    possible = offers(case.desired, case.architecture)
     if before.offer < len(possible):
         call = request(possible[before.offer])
         if call.request["ClientToken"] == before.token:
             again = Step(call, lane="launch", expects=Launched(before.token))
             return Plan(steps=(again,), look_again_seconds=SOON_SECONDS)
+    if case.settled:
+        return failed(case, step, gone)
     # The spec asks for another launch by now, and this one may yet come to light.
-    return working(reason, words, max(case.settles_in, 1.0))
+    return working(reason, words, case.observed.look_in(case.settles_in))
 
 
 def _out_of_offers(case: Case, refusal: Refusal | None) -> ImagePlan:
     """None of them has capacity: all are tried again after a pause."""
     record = case.record
-    seconds = pause_seconds(record.rounds)
+    seconds = pause_seconds(record.rounds) * case.observed.pace
     paused = replace(record, rounds=record.rounds + 1, pause=case.now.plus(seconds))
     return noting(paused, _short(replace(case, record=paused), refusal))
 
@@ -122,11 +127,11 @@ def _short(case: Case, refusal: Refusal | None) -> ImagePlan:
     said = f"EC2 said last: {refusal.message}" if refusal is not None else ""
     tried = ", ".join(
         f"{each.instance_type} in {each.subnet or 'the default subnet'}"
-        for each in offers(case.desired, case.observed.base)
+        for each in offers(case.desired, case.architecture)
     )
     words = joined(f"No capacity for any of these: {tried}.", said)
     more = f"They are tried again at {until.rfc3339()}."
-    left = max(until.since(case.now), 1.0)
+    left = case.observed.look_in(until.since(case.now))
     text = joined(words, more)
     found = Finding(reasons.BUILD_CAPACITY_SHORT, text, look_again_seconds=left)
     return Plan(findings=(found,))

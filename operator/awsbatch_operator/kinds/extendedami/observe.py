@@ -11,7 +11,7 @@ from awsbatch_operator.aws.capacity_ports import Ec2Port, EcsPort, SsmPort
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.image_ports import ImagePort
 from awsbatch_operator.aws.ports import BatchPort
-from awsbatch_operator.kinds.extendedami.act import Memories
+from awsbatch_operator.kinds.extendedami.act import Memories, Remembered
 from awsbatch_operator.kinds.extendedami.clusters import Clusters
 from awsbatch_operator.kinds.extendedami.desired import Desired
 from awsbatch_operator.kinds.extendedami.looks import Look, is_ours, own_images
@@ -25,8 +25,9 @@ from awsbatch_operator.kinds.extendedami.observed import (
 )
 from awsbatch_operator.kinds.extendedami.record import Build, Stage, mark_of, recorded
 from awsbatch_operator.kinds.extendedami.requests import image_name
-from awsbatch_operator.kinds.extendedami.sources import Sources
+from awsbatch_operator.kinds.extendedami.sources import Sources, read_texts
 from awsbatch_operator.kinds.extendedami.usage import Usage
+from awsbatch_operator.kube.port import KubePort
 from awsbatch_operator.userdata.images.console import read_console
 from awsbatch_operator.userdata.images.model import Console
 
@@ -35,13 +36,14 @@ _SPEAKS = frozenset({"running", "stopping", "stopped", "shutting-down", "termina
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observer:
-    """Looks. Raises AwsError, NoTokenError and RecordError."""
+    """Looks. Raises AwsError, NoTokenError, KubeError and RecordError."""
 
     batch: BatchPort
     ec2: Ec2Port
     ecs: EcsPort
     images: ImagePort
     ssm: SsmPort
+    kube: KubePort
     memories: Memories
     clock: Clock
     pace: float = 1.0
@@ -80,7 +82,9 @@ class Observer:
             refused=dict(kept.refused),
             answered=dict(kept.answered),
             unsent=frozenset(kept.unsent),
+            tried=frozenset(kept.tried),
             shown=str(resource.status.get("imageId") or ""),
+            texts=await read_texts(self.kube, wanted),
         )
         found = await self._with_machines(look, found)
         found = await self._with_sources(look, found, wanted, listed)
@@ -166,7 +170,7 @@ class Observer:
     ) -> tuple[Image | None, tuple[Image, ...]]:
         """The image that has the name which EC2 has refused; ours counts among ours."""
         record = look.record
-        if record is None or record.stage is not Stage.IMAGE or not look.kept.name_taken:
+        if record is None or not _refused_by_name(record, look.kept):
             return None, own
         if any(each.build == record.build for each in own):
             return None, own
@@ -214,6 +218,13 @@ class Observer:
     async def _templates(self, look: Look) -> tuple[Shape, ...]:
         found = await self.ec2.launch_templates(look.scope, fresh=look.fresh)
         return tuple(each for each in found if is_ours(tags_by_key(each), look.owner))
+
+
+def _refused_by_name(record: Build, kept: Remembered) -> bool:
+    """Whether EC2 has refused an image because another one has its name."""
+    failure = record.failure
+    over = record.stage is Stage.FAILED and failure is not None and failure.taken
+    return over or (record.stage is Stage.IMAGE and kept.name_taken)
 
 
 def _in_hand(record: Build | None, machines: tuple[Machine, ...] | None) -> Machine | None:

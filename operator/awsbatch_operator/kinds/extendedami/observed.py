@@ -108,6 +108,14 @@ class Base:
     detail: Shape = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The text that a ConfigMap has for a script, or why there is none; never shown to anybody."""
+
+    content: str = field(default="", repr=False)
+    missing: str = ""
+
+
 class Refused(StrEnum):
     """Why EC2 did not launch."""
 
@@ -133,7 +141,7 @@ class Observed:
     when it sent one. `refused` and `answered` are by token, `users` by image; `unsent` are the
     tokens of launches that this process has written down and not sent. `console` is that of
     the instance in hand; `named` is the image that has the name which CreateImage was refused.
-    `pace` is below 1 where AWS is simulated in fast motion.
+    `pace` is of looks: below 1 where AWS is simulated in fast motion, above 1 where calls are few.
     """
 
     key: ObjectKey
@@ -160,17 +168,28 @@ class Observed:
     refused: Mapping[str, Refusal] = field(default_factory=dict)
     answered: Mapping[str, str] = field(default_factory=dict)
     unsent: frozenset[str] = frozenset()
+    tried: frozenset[str] = frozenset()  # calls that EC2 would allow, by what they try
     users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     shown: str = ""  # the image in use, as the status has it
     templates: tuple[Shape, ...] = ()  # launch templates of ours
     templates_used: frozenset[str] = frozenset()  # names and ids that environments in AWS name
     parameters: Mapping[str, Shape] = field(default_factory=dict)  # that are there, by name
+    texts: Mapping[tuple[str, str], Text] = field(default_factory=dict)  # by ConfigMap and key
     pace: float = 1.0
 
     @property
     def settling(self) -> float:
         """Seconds after a call until EC2 shows all that has come of it."""
-        return SETTLING_SECONDS * self.pace
+        return SETTLING_SECONDS * self.motion
+
+    @property
+    def motion(self) -> float:
+        """How long AWS takes of its usual time, which no pause between looks makes longer."""
+        return min(self.pace, 1.0)
+
+    def look_in(self, seconds: float) -> float:
+        """A look at that moment, and not sooner or later for the pace at which all are taken."""
+        return max(seconds, self.motion) / self.pace
 
     def machine(self, token: str) -> Machine | None:
         """The instance of a launch."""

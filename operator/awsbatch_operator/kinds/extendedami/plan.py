@@ -47,6 +47,7 @@ from awsbatch_operator.kinds.extendedami.attempts import (
     ImagePlan,
     begun,
     standing,
+    waits,
     working,
 )
 from awsbatch_operator.kinds.extendedami.bake import explained
@@ -59,14 +60,17 @@ from awsbatch_operator.kinds.extendedami.imaging import judged, missing_verdict,
 from awsbatch_operator.kinds.extendedami.observed import Observed
 from awsbatch_operator.kinds.extendedami.publishing import deprecating, publishing
 from awsbatch_operator.kinds.extendedami.record import Build, Stage
-from awsbatch_operator.kinds.extendedami.refused import base_faults
+from awsbatch_operator.kinds.extendedami.refused import base_faults, key_faults
 from awsbatch_operator.kinds.extendedami.requests import ImageCall
 from awsbatch_operator.kinds.extendedami.retiring import (
     retirement,
 )
+from awsbatch_operator.kinds.extendedami.tags import tagging
 from awsbatch_operator.kinds.extendedami.templates import plan_template
 from awsbatch_operator.kinds.extendedami.verifying import plan_verifying
 
+_REMOVING = frozenset({"DeregisterImage", "DeleteLaunchTemplate"})
+LAUNCHING = "Launching"  # the stage of a build whose builder is not there yet
 RELOOK_SECONDS = 220.0  # a look without any sign: the base and the images, shared with all others
 
 
@@ -87,16 +91,23 @@ def plan_image(desired: Desired, observed: Observed, now: Instant) -> ImagePlan:
         main = _resting(desired, observed, now)
         active = case is not None and not case.record.under_way
     used = choosing.in_use(desired, observed)
-    return together(
+    plan = together(
         _said(desired, observed),
         main,
         cleaned(desired, case, observed, main, now, active=active),
         plan_template(desired, observed),
         publishing(desired, observed, used, _record_after(main, case), now),
         deprecating(observed, used, now),
-        copying(desired, observed, used, _record_after(main, case)),
+        copying(desired, observed, used, _record_after(main, case), now),
         retirement(desired, observed, used, now),
     )
+    return together(plan, tagging(desired, observed, _going(plan), now))
+
+
+def _going(plan: ImagePlan) -> frozenset[str]:
+    """The ids of images and launch templates that are removed by it."""
+    requests = (each.action.request for each in plan.steps if each.action.operation in _REMOVING)
+    return frozenset(str(r.get("ImageId") or r.get("LaunchTemplateId")) for r in requests)
 
 
 def _record_after(main: ImagePlan, case: Case | None) -> Build | None:
@@ -123,7 +134,7 @@ def _unfinished(case: Case) -> ImagePlan | None:
     if unmarked is not None:
         image, verdict = unmarked
         step = judged(record, image, verdict, note=None)
-        return Plan(steps=(step,), findings=standing(record, case.now))
+        return Plan(steps=(step,), findings=standing(record, case.observed, case.now))
     young = record.stage is Stage.DONE and case.now.since(record.since) < observed.settling
     if young and record.image and observed.image(record.image) is None:
         words = f"EC2 does not show the image {record.image} at the moment."
@@ -132,8 +143,12 @@ def _unfinished(case: Case) -> ImagePlan | None:
 
 
 def goes_on(desired: Desired, observed: Observed, record: Build) -> bool:
-    """Whether the attempt under way is still at what the spec says, of whatever base."""
-    return not desired.pin and choosing.is_of(desired, observed, record)
+    """Whether the attempt under way is still at what the spec says, of whatever base.
+
+    While a text of the spec cannot be read, nobody can tell, and what was begun is kept.
+    """
+    of_it = bool(desired.unread) or choosing.is_of(desired, observed, record)
+    return not desired.pin and of_it
 
 
 def _staged(case: Case) -> ImagePlan:
@@ -154,12 +169,14 @@ def _wanted(desired: Desired, observed: Observed, due: Due, now: Instant) -> tup
     """An image is due: the next attempt, or why there is none now."""
     before = observed.record
     same = before is not None and before.build == due.build and before.stage is Stage.FAILED
-    if before is not None and same and before.mark == observed.mark:
-        failure = before.failure
-        waits = failure is None or failure.again is None or now < failure.again
-        if waits:
-            return Plan(findings=standing(before, now)), _case(desired, observed, before, now)
+    asked = before is not None and before.mark != observed.mark
+    if before is not None and same and not asked and waits(before.failure, observed, now):
+        told = standing(before, observed, now)
+        return Plan(findings=told), _case(desired, observed, before, now)
     base = observed.base
+    if key_faults(desired):
+        made = begun(due, observed, desired.owner.uid, now, before)
+        return Plan(), _case(desired, observed, before or made, now)
     faults = base_faults(desired, base.detail) if base is not None else ()
     if desired.verify.enabled and not desired.builder.instance_profile:
         words = "The boot test needs an instance that may join an ECS cluster."
@@ -189,7 +206,7 @@ def announced(record: Build) -> dict[str, object]:
     return {
         "hash": record.build,
         "attempt": record.attempt,
-        "step": "Building",
+        "stage": LAUNCHING,
         "startedTime": record.started.rfc3339(),
     }
 
@@ -197,14 +214,17 @@ def announced(record: Build) -> dict[str, object]:
 def _resting(desired: Desired, observed: Observed, now: Instant) -> ImagePlan:
     """No image is due."""
     old = choosing.too_old_at(desired, choosing.in_use(desired, observed))
-    left = RELOOK_SECONDS if old is None else max(1.0, min(RELOOK_SECONDS, old.since(now)))
+    left = RELOOK_SECONDS if old is None else min(RELOOK_SECONDS, observed.look_in(old.since(now)))
     return Plan(look_again_seconds=left)
 
 
 def _said(desired: Desired, observed: Observed) -> ImagePlan:
-    """What is to be told of base and pin."""
-    findings = []
+    """What is to be told of base, pin and texts."""
+    findings = [*key_faults(desired), *(() if desired.pin else desired.unread)]
     used = choosing.in_use(desired, observed)
+    if desired.base.template:
+        words = f"The base, ExtendedAMI {desired.base.reference}, has a launch template beside it."
+        findings.append(Finding(reasons.BASE_TEMPLATE_LEFT, words))
     source = desired.base.ssm_parameter or desired.base.image_id
     if observed.base is None and used is None and not desired.pin:
         words = f"AWS has no image that {source} names."

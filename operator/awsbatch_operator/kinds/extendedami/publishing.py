@@ -13,7 +13,7 @@ from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.plans import Plan, Step
-from awsbatch_operator.api.tags import Owner, Ownership, ownership
+from awsbatch_operator.api.tags import Owner, Ownership, owner_words, ownership
 from awsbatch_operator.kinds.extendedami.attempts import ImagePlan
 from awsbatch_operator.kinds.extendedami.desired import Desired
 from awsbatch_operator.kinds.extendedami.expectations import Deprecated, Published
@@ -42,7 +42,9 @@ def publishing(
         return Plan()
     have = observed.parameters.get(name)
     if have is not None and not is_ours(have, desired.owner):
-        words = f"The parameter {name} is not this object's by its tags, so it is not written."
+        whose = owner_words(have["Tags"], desired.owner.cluster_id)
+        of = f"is that of {whose} by its tags" if whose else "has no tags of this operator"
+        words = f"The parameter {name} {of}, so it is not written."
         return Plan(findings=(Finding(reasons.PARAMETER_TAKEN, words),))
     if have is not None and have["Value"] == used.id:
         return Plan()
@@ -66,7 +68,8 @@ def _withdrawn(desired: Desired, observed: Observed, record: Build, now: Instant
     if not any(each.action.request["Name"] == record.published for each in steps):
         left = 0.0 if observed.since is None else observed.settling - now.since(observed.since)
         if record.published not in observed.parameters and left > 0:
-            return Plan(look_again_seconds=left)  # it was written a moment ago, and may yet appear
+            # It was written a moment ago, and may yet appear.
+            return Plan(look_again_seconds=observed.look_in(left))
         return Plan(record=replace(record, published="").annotation(), look_again_seconds=1.0)
     gone = (each for each in steps if each.action.request["Name"] == record.published)
     return Plan(steps=tuple(gone), look_again_seconds=1.0)

@@ -1,6 +1,7 @@
 """From the spec to what the builder does, and to EC2's words for volumes (pure)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from awsbatch_operator.kinds.extendedami import spec_parts as parts
@@ -11,6 +12,24 @@ from awsbatch_operator.userdata.images.model import File, Mount, Recipe, Script,
 _MODE = "0644"
 _SCRIPT_SECONDS = 600
 _VOLUME_TYPE = "gp3"
+
+
+@dataclass(frozen=True, slots=True)
+class TextSource:
+    """The key of a ConfigMap that has the text of a script."""
+
+    script: str
+    name: str
+    key: str
+
+
+def borrowed(spec: ExtendedAmiSpec) -> tuple[TextSource, ...]:
+    """The scripts whose texts are in ConfigMaps."""
+    return tuple(
+        TextSource(each.name, given.config_map_key_ref.name, given.config_map_key_ref.key)
+        for each in spec.scripts or ()
+        if (given := each.content_from) is not None
+    )
 
 
 def recipe(spec: ExtendedAmiSpec) -> Recipe:

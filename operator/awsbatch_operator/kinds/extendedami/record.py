@@ -49,7 +49,10 @@ class Launch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why an attempt has failed. `again` None: no further attempt is made by itself."""
+    """Why an attempt has failed. `again` None: no further attempt is made by itself.
+
+    `taken`: another image has the name; the next attempt is made once it is free.
+    """
 
     step: str
     message: str
@@ -58,6 +61,7 @@ class Failure:
     again: Instant | None = None
     instance: str = ""  # that failed
     kept: bool = False  # and is left running for a person, for a while
+    taken: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +209,8 @@ def _failure_body(failure: Failure) -> dict[str, Any]:
         body["again"] = failure.again.rfc3339_micro()
     if failure.instance:
         body["instance"] = failure.instance
-    return body | ({"kept": True} if failure.kept else {})
+    marks = {"kept": failure.kept, "taken": failure.taken}
+    return body | {name: True for name, holds in marks.items() if holds}
 
 
 def _build(body: Mapping[str, Any]) -> Build:
@@ -256,6 +261,7 @@ def _failure(body: Mapping[str, Any]) -> Failure:
         again=_moment(body.get("again")),
         instance=_text(body.get("instance", "")),
         kept=body.get("kept", False) is True,
+        taken=body.get("taken", False) is True,
     )
 
 

@@ -11,6 +11,8 @@ from typing import Any
 from awsbatch_operator.api import catalogue, image_reasons
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import Resource
+from awsbatch_operator.api.words import some_of
+from awsbatch_operator.kinds.architectures import architecture_of
 from awsbatch_operator.kinds.extendedami.desired import Desired
 from awsbatch_operator.kinds.extendedami.rules import AL1_ENDED, AL2_ENDED
 from awsbatch_operator.userdata.agent import check_setting
@@ -18,20 +20,33 @@ from awsbatch_operator.userdata.agent import check_setting
 # Names of AWS's images: README of aws/amazon-ecs-ami, and of Bottlerocket's releases.
 _AL2 = re.compile(r"^amzn2-|/amazon-linux-2/")
 _AL1 = re.compile(r"^amzn-ami-|/amazon-linux/")
+_REGION = 3  # arn:partition:kms:region:account:key/id
 _BOTTLEROCKET = re.compile(r"^bottlerocket-|/bottlerocket/")
 
 
 def spec_faults(resource: Resource) -> tuple[Finding, ...]:
     """What of a spec that fits its schema is wrong all the same."""
-    base = resource.spec["base"].get("amiRef") or {}
-    if base.get("name") == resource.key.name:
-        words = "spec.base.amiRef names this object, which would be made from itself."
-        return (Finding(catalogue.INVALID_SPEC, words, "Name another base."),)
     given = resource.spec.get("ecsConfig") or {}
     looks = [check_setting(f"spec.ecsConfig.{name}", name, text) for name, text in given.items()]
     problems = [problem for look in looks for problem in look.problems]
     return tuple(
         Finding(catalogue.INVALID_SPEC, problem.message(), problem.remedy) for problem in problems
+    )
+
+
+def key_faults(desired: Desired) -> tuple[Finding, ...]:
+    """Keys of another region than the instances': EC2 would end these as it launches them."""
+    disks = [("rootVolume", desired.root)]
+    disks += [(f"volumes at {each['DeviceName']}", each["Ebs"]) for each in desired.devices]
+    keys = [(path, str(disk["KmsKeyId"]).split(":")) for path, disk in disks if "KmsKeyId" in disk]
+    return tuple(
+        Finding(
+            image_reasons.KEY_ELSEWHERE,
+            f"kmsKeyId of spec.{path} names a key of {parts[_REGION]}, and the volume is made in "
+            f"{desired.region}.",
+        )
+        for path, parts in keys
+        if len(parts) > _REGION and parts[_REGION] != desired.region
     )
 
 
@@ -43,18 +58,7 @@ def base_faults(desired: Desired, image: Mapping[str, Any]) -> tuple[Finding, ..
 def _base_faults(desired: Desired, image: Mapping[str, Any]) -> Iterator[Finding]:
     base = f"base {image['ImageId']} ({image.get('Name', 'without a name')})"
     named = f"The {base}"
-    if desired.recipe.no_smt and image.get("Architecture") == "arm64":
-        yield Finding(
-            image_reasons.BASE_UNFIT,
-            f"{named} is for arm64, where a core has one thread: there is none to switch off.",
-            "Remove spec.cpu.threadsPerCore, or name a base for x86_64.",
-        )
-    if desired.base.architecture not in ("", image.get("Architecture")):
-        yield Finding(
-            image_reasons.BASE_UNFIT,
-            f"{named} is for {image.get('Architecture')}, and spec.base asks for "
-            f"{desired.base.architecture}.",
-        )
+    yield from _architecture_faults(desired, image, named)
     have, asked = _root_gib(image), desired.recipe.root_gib
     if asked is not None and have > asked:
         yield Finding(
@@ -71,6 +75,32 @@ def _base_faults(desired: Desired, image: Mapping[str, Any]) -> Iterator[Finding
                 "Give the volume in spec.volumes another deviceName.",
             )
     yield from _system_faults(desired, image, named)
+
+
+def _architecture_faults(
+    desired: Desired, image: Mapping[str, Any], named: str
+) -> Iterator[Finding]:
+    architecture = str(image.get("Architecture") or "")
+    if desired.recipe.no_smt and architecture == "arm64":
+        yield Finding(
+            image_reasons.BASE_UNFIT,
+            f"{named} is for arm64, where a core has one thread: there is none to switch off.",
+            "Remove spec.cpu.threadsPerCore, or name a base for x86_64.",
+        )
+    if desired.base.architecture not in ("", architecture):
+        yield Finding(
+            image_reasons.BASE_UNFIT,
+            f"{named} is for {architecture}, and spec.base asks for {desired.base.architecture}.",
+        )
+    types = desired.builder.instance_types
+    others = [each for each in types if architecture_of(each) != architecture]
+    if architecture and others:
+        yield Finding(
+            image_reasons.BASE_UNFIT,
+            f"{named} is for {architecture}, and {some_of(others)} in spec.builder.instanceTypes "
+            "are of another architecture.",
+            f"Name types of {architecture} in spec.builder.instanceTypes, or another base.",
+        )
 
 
 def _system_faults(desired: Desired, image: Mapping[str, Any], named: str) -> Iterator[Finding]:

@@ -7,13 +7,14 @@ from itertools import islice
 from awsbatch_operator.api import image_reasons as reasons
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.metadata import ObjectKey, Resource
+from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 from awsbatch_operator.api.plans import Plan, Step
-from awsbatch_operator.api.words import SHOWN_AT_MOST
+from awsbatch_operator.api.words import SHOWN_AT_MOST, some_of
 from awsbatch_operator.kinds import blockers
 from awsbatch_operator.kinds.contract import Removal
 from awsbatch_operator.kinds.extendedami import requests
 from awsbatch_operator.kinds.extendedami.attempts import ImagePlan
+from awsbatch_operator.kinds.extendedami.circles import Find, circle
 from awsbatch_operator.kinds.extendedami.copying import all_copies
 from awsbatch_operator.kinds.extendedami.expectations import Gone
 from awsbatch_operator.kinds.extendedami.observed import Observed
@@ -39,20 +40,37 @@ class ImageRemoval(Removal):
     template_seen: bool = False
 
 
-def image_removal(resource: Resource, removal: Removal) -> ImageRemoval:
-    """The removal, with what is to stay."""
+def image_removal(resource: Resource, removal: Removal, find: Find) -> ImageRemoval:
+    """The removal, with what is to stay.
+
+    Of objects that are made from each other in a circle each would wait for the next one: those
+    that are being deleted as well, and the object itself, are not waited for.
+    """
+    around = circle(resource, find)
+    aside = {resource.key, *(each.key for each in removal.going if each.key in around)}
     return ImageRemoval(
         owner=removal.owner,
         recorded=removal.recorded,
-        users=removal.users,
-        going=removal.going,
+        users=tuple(each for each in removal.users if each.key not in aside),
+        going=tuple(each for each in removal.going if each.key not in aside),
         since=removal.since or resource.deleted_at,
         sent=removal.sent,
         refused_roles=removal.refused_roles,
+        gone=_gone_words(resource.status),
         key=resource.key,
         retained=retains(resource, scoped=True),
         template_seen="launchTemplate" in resource.status,
     )
+
+
+def _gone_words(status: Shape) -> str:
+    """By what the status has shown, which keeps its fields while the object is being deleted."""
+    made = [str(each["imageId"]) for each in status.get("images") or ()]
+    template = (status.get("launchTemplate") or {}).get("id")
+    made += [str(template)] if template else []
+    if not made:
+        return "Nothing that was made for this image is in AWS any more."
+    return f"{some_of(made)} {'are' if len(made) > 1 else 'is'} gone from AWS."
 
 
 def plan_removal(removal: ImageRemoval, observed: Observed | None, now: Instant) -> ImagePlan:
@@ -97,10 +115,10 @@ def _settles_in(removal: ImageRemoval, observed: Observed, now: Instant) -> floa
     record = observed.record
     moments = [observed.since] if observed.since is not None else []
     if record is None:
-        seconds = 0.0 if removal.template_seen else APPEARING_SECONDS * observed.pace
+        seconds = 0.0 if removal.template_seen else APPEARING_SECONDS * observed.motion
     elif record.clean:
         # Copies, parameters and launch templates are all that may come.
-        seconds = APPEARING_SECONDS * observed.pace
+        seconds = APPEARING_SECONDS * observed.motion
     else:
         seconds = observed.settling
         moments.append(record.since)

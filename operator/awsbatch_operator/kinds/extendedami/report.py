@@ -60,7 +60,12 @@ class BuildStatus(Fields):
 
     hash: Short = Field(description="Changes with what the image is made of.")
     attempt: Count | None = Field(None, description="Which attempt it is, from 1.")
-    step: Short | None = Field(None, description="What it is at, or where it has failed.")
+    stage: Short | None = Field(
+        None, description="What it is at: Launching, Building, Imaging, Verifying, or Failed."
+    )
+    step: Short | None = Field(
+        None, description="Step of the script on the instance, or that which has failed."
+    )
     started_time: Time | None = Field(None, description="When the attempt began.")
     instance_id: Short | None = Field(None, description="Instance that it runs on.")
     exit_code: Annotated[int, Field(ge=0, le=255)] | None = Field(
@@ -97,6 +102,10 @@ class BaseStatus(Fields):
 
     image_id: Short = Field(description="Base of the image in use.")
     version: Line | None = Field(None, description="Its name in AWS, which has its version.")
+    family: Short | None = Field(
+        None, description="Of spec.base, or of what the ExtendedAMI that is the base is made from."
+    )
+    variant: Short | None = Field(None, description="The same of the variant.")
     up_to_date: bool | None = Field(None, description="Whether there is no newer one.")
 
 
@@ -105,6 +114,9 @@ class ExtendedAmiStatus(NamedStatus):
 
     image_id: Short | None = Field(
         None, description="Image to use; the base itself where none has to be made."
+    )
+    architecture: Short | None = Field(
+        None, description="Of the instances that it is for, as EC2 says: x86_64 or arm64."
     )
     images: list[ImageStatus] | None = _list("Images in AWS, newest first.", IMAGES)
     bake: BakeStatus | None = Field(None, description="Whether an image has to be made, and why.")

@@ -46,6 +46,13 @@ class ImageCall:
         """How the call table names it."""
         return f"{self.service}:{self.operation}"
 
+    @property
+    def trial(self) -> str:
+        """What it tries, of a call that is only a trial (DryRun); "" for any other."""
+        request = self.request
+        about = f"{request.get('InstanceId', '')}{''.join(request.get('InstanceIds', ()))}"
+        return f"{self.operation} {about}{self.region}" if request.get("DryRun") else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
@@ -55,9 +62,8 @@ class Offer:
     subnet: str
 
 
-def offers(desired: Desired, base: Base | None) -> tuple[Offer, ...]:
+def offers(desired: Desired, architecture: str) -> tuple[Offer, ...]:
     """Where a builder or a verifier may be launched, in the order in which that is tried."""
-    architecture = desired.base.architecture or (base.architecture if base is not None else "")
     usual = BUILDER_TYPES.get(architecture, BUILDER_TYPES["x86_64"])
     types = desired.builder.instance_types or usual
     subnets = desired.builder.subnets or ("",)
@@ -178,6 +184,27 @@ def create_image(desired: Desired, build: Build, instance: str) -> ImageCall:
         ],
     }
     return ImageCall("ec2", "CreateImage", request)
+
+
+def trials(desired: Desired, build: Build, instance: str) -> tuple[ImageCall, ...]:
+    """What will be done with a builder, and with its image at once, tried beforehand.
+
+    A right that is missing is told while the builder works, and not when it has. That of CopyImage
+    is tried with the base: which image it is does not matter to IAM. Systems Manager and ECS have
+    no such trials.
+    """
+    made = create_image(desired, build, instance).request
+    specified = {name: made[name] for name in ("Name", "TagSpecifications")}
+    source = {"SourceImageId": build.base, "SourceRegion": desired.region}
+    calls = [
+        ImageCall("ec2", "CreateImage", {**made, "DryRun": True}),
+        ImageCall("ec2", "TerminateInstances", {"InstanceIds": [instance], "DryRun": True}),
+    ]
+    for region in desired.regions:
+        if region != desired.region:
+            request = {**specified, **source, "DryRun": True}
+            calls.append(ImageCall("ec2", "CopyImage", request, region=region))
+    return tuple(calls)
 
 
 def _cpu_tags(desired: Desired) -> dict[str, str]:

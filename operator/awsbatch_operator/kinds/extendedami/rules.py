@@ -181,6 +181,7 @@ SCRIPT = exactly_one(
     "A script's text stands in the object or in a ConfigMap. Set exactly one of content and "
     "contentFrom.",
 )
+FIRST_LINE = r"^#!/[^\r\n]+(\n|$)"
 SCRIPT_LINES = Rule(
     id="script-lines-of-linux",
     cel="!has(self.content) || self.content.matches('^#!/[^\\r\\n]+(\\n|$)')",
@@ -217,6 +218,9 @@ PARAMETER = Rule(
 )
 
 # --- on the whole spec ---
+
+# AWS KMS developer guide, "Multi-Region keys": ids that begin so are the same in each region.
+_MULTI = "(!has({0}.kmsKeyId) || {0}.kmsKeyId.matches('(^|/)mrk-[0-9a-f]+$'))"
 
 SPEC = (
     Rule(
@@ -261,6 +265,27 @@ SPEC = (
             f"it. Set rootVolume.sizeGiB to {BASE_ROOT_GIB} or more, or remove it."
         ),
         field=".rootVolume",
+    ),
+    Rule(
+        id="copies-need-a-key-of-their-region",
+        cel=f"""!has(self.regions) || self.regions.size() == 0
+            || ((!has(self.rootVolume) || {_MULTI.format("self.rootVolume")})
+            && (!has(self.volumes) || self.volumes.all(v, {_MULTI.format("v")})))""",
+        message=(
+            "A KMS key is of one region, and EC2 encrypts a copy with one of the copy's own. Name "
+            "a multi-Region key, whose id begins with mrk- and which has a replica in each of "
+            "regions; or remove kmsKeyId, and copies are encrypted with their region's key for EBS."
+        ),
+        field=".regions",
+    ),
+    Rule(
+        id="copies-have-one-key",
+        cel="""!has(self.regions) || self.regions.size() == 0 || !has(self.volumes)
+            || self.volumes.all(v, !has(v.kmsKeyId) || ((!has(self.rootVolume)
+            || !has(self.rootVolume.kmsKeyId) || self.rootVolume.kmsKeyId == v.kmsKeyId)
+            && self.volumes.all(o, !has(o.kmsKeyId) || o.kmsKeyId == v.kmsKeyId)))""",
+        message="EC2 encrypts a copy with one key. Give all disks one kmsKeyId, or remove regions.",
+        field=".regions",
     ),
     Rule(
         id="regions-are-further-ones",

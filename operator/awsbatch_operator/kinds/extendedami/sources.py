@@ -1,7 +1,8 @@
-"""Images: the base, copies in further regions, and snapshots that no image has."""
+"""The base, copies in further regions, snapshots that no image has, and texts of ConfigMaps."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.scope import Scope
@@ -9,8 +10,12 @@ from awsbatch_operator.aws.capacity_ports import Ec2Port, SsmPort
 from awsbatch_operator.aws.image_ports import ImagePort
 from awsbatch_operator.kinds.extendedami.desired import Desired
 from awsbatch_operator.kinds.extendedami.looks import Look, is_ours, own_images
-from awsbatch_operator.kinds.extendedami.observed import Base, Image, image_of, tags_by_key
+from awsbatch_operator.kinds.extendedami.loose import loose_snapshots, snapshots_of
+from awsbatch_operator.kinds.extendedami.observed import Base, Image, Text, tags_by_key
 from awsbatch_operator.kinds.extendedami.record import Stage
+from awsbatch_operator.kube.port import DeniedError, KubePort
+
+_DENIED = "the operator may not read ConfigMaps (get) there"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +67,8 @@ class Sources:
         found: dict[str, tuple[Image, ...]] = {}
         for region in sorted(regions - {here}):
             scope = replace(look.scope, region=region)
-            listed = await self.images.own_images(scope, fresh=look.fresh)
+            fresh = look.fresh or _is_being_copied(look, region)
+            listed = await self.images.own_images(scope, fresh=fresh)
             found[region] = own_images(listed, look.owner)
         return found
 
@@ -73,10 +79,10 @@ class Sources:
         if not look.resource.deleting:
             return {}
         found: dict[str, tuple[str, ...]] = {}
-        for region, images in copies.items():
+        for region in copies:
             scope = replace(look.scope, region=region)
-            used = {name for each in images for name in each.snapshots}
-            found[region] = _unused(await self.images.own_snapshots(scope), look, used)
+            listed = await self.images.own_images(scope)
+            found[region] = await self._loose(look, scope, listed, copies=True)
         return found
 
     async def snapshots(self, look: Look, listed: Sequence[Shape]) -> tuple[str, ...]:
@@ -85,14 +91,51 @@ class Sources:
         over = record is None or record.stage in {Stage.DONE, Stage.FAILED}
         if not look.unclean or not (over or look.resource.deleting):
             return ()
-        images = [image_of(each) for each in listed]
-        used = {name for each in images for name in each.snapshots}
-        return _unused(await self.images.own_snapshots(look.scope), look, used)
+        return await self._loose(look, look.scope, listed, copies=False)
+
+    async def _loose(
+        self, look: Look, scope: Scope, listed: Sequence[Shape], *, copies: bool
+    ) -> tuple[str, ...]:
+        """By tags and by EC2's own words; and no image of the account has it, whoever's it is."""
+        found = await self.images.own_snapshots(scope)
+        ours = [each for each in found if is_ours(tags_by_key(each), look.owner)]
+        images = {str(each["ImageId"]) for each in listed}
+        left = loose_snapshots(ours, images, snapshots_of(listed), copies=copies)
+        ids = [str(each["SnapshotId"]) for each in left]
+        used = await self.images.snapshots_in_use(scope, ids)
+        return tuple(each for each in ids if each not in used)
 
 
-def _unused(found: Sequence[Shape], look: Look, used: set[str]) -> tuple[str, ...]:
-    return tuple(
-        str(each["SnapshotId"])
-        for each in found
-        if is_ours(tags_by_key(each), look.owner) and str(each["SnapshotId"]) not in used
-    )
+def _is_being_copied(look: Look, region: str) -> bool:
+    """Whether a copy there was on its way when it was last looked: it may be there any moment."""
+    rows = look.resource.status.get("images") or ()
+    return any((each.get("region"), each.get("state")) == (region, "Pending") for each in rows)
+
+
+async def read_texts(kube: KubePort, wanted: Desired | None) -> Mapping[tuple[str, str], Text]:
+    """What the ConfigMaps have that the spec names. Raises KubeError, apart from a missing right.
+
+    Each look reads them, which costs nothing in AWS, so that no watch is needed.
+    """
+    borrowed = () if wanted is None else wanted.borrowed
+    found: dict[tuple[str, str], Text] = {}
+    for name in dict.fromkeys(each.name for each in borrowed):
+        assert wanted is not None  # noqa: S101 - else nothing is borrowed
+        try:
+            data = await kube.config_map(wanted.namespace, name)
+        except DeniedError:
+            missing, data = _DENIED, None
+        else:
+            missing = "there is no such ConfigMap"
+        for each in borrowed:
+            if each.name == name:
+                text = Text(missing=missing) if data is None else _text(data, each.key)
+                found[name, each.key] = text
+    return found
+
+
+def _text(data: Mapping[str, Any], key: str) -> Text:
+    if key not in data:
+        return Text(missing="the ConfigMap has no such key")
+    value = data[key]
+    return Text(value) if isinstance(value, str) else Text(missing="it is binary, and no text")

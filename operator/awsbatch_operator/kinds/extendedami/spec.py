@@ -148,11 +148,6 @@ def _later(path: str, remedy: str, *honoured: object) -> NotYet:
 
 NOT_YET = (
     _later(
-        "scripts[].contentFrom",
-        "Scripts are not read from ConfigMaps yet: remove scripts[].contentFrom, and write the "
-        "text into content.",
-    ),
-    _later(
         "adoptionPolicy",
         "Images that exist are not taken over yet: remove adoptionPolicy.",
         "Create",
@@ -185,8 +180,14 @@ RESOURCE = CustomResource(
         ),
         READY,
         REASON,
-        Column(name="Step", path=".status.build.step", description="What the build is at."),
+        Column(name="Stage", path=".status.build.stage", description="What the build is at."),
         AGE,
+        Column(
+            name="Step",
+            path=".status.build.step",
+            wide=True,
+            description="Step of the script on the instance, or that which has failed.",
+        ),
         Column(
             name="Attempt",
             path=".status.build.attempt",

@@ -70,7 +70,13 @@ class Script(Fields):
         min_length=1,
         max_length=TEXT,
     )
-    content_from: ContentFrom | None = Field(None, description="Where its text is instead.")
+    content_from: ContentFrom | None = Field(
+        None,
+        description=(
+            "Where its text is instead. It is read anew within four minutes; another text makes "
+            "another image."
+        ),
+    )
     timeout_seconds: int | None = Field(
         None,
         description="Seconds that it may take before the build has failed. Default: 600.",

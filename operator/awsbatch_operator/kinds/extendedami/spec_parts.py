@@ -98,7 +98,10 @@ class Disk(Fields):
     )
     kms_key_id: str | None = Field(
         None,
-        description="KMS key to encrypt the volume with, by its id or ARN. Default: that of EBS.",
+        description=(
+            "KMS key to encrypt the volume with, by its id or ARN; where there are regions, a "
+            "multi-Region key. Default: that of EBS."
+        ),
         max_length=256,
         json_schema_extra=ruled(forms.KMS_KEY),
     )

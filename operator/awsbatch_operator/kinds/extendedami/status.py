@@ -9,20 +9,26 @@ from awsbatch_operator.api.metadata import Resource, Shape
 from awsbatch_operator.kinds import statuses
 from awsbatch_operator.kinds.contract import KindStatus, Removal, Seen
 from awsbatch_operator.kinds.extendedami import choosing
+from awsbatch_operator.kinds.extendedami.attempts import BUILD_STEP, VERIFY_STEP
 from awsbatch_operator.kinds.extendedami.desired import Desired
+from awsbatch_operator.kinds.extendedami.imaging import IMAGE_STEP
 from awsbatch_operator.kinds.extendedami.observed import Image, Observed
 from awsbatch_operator.kinds.extendedami.observed import Verdict as Judgement
+from awsbatch_operator.kinds.extendedami.plan import LAUNCHING
 from awsbatch_operator.kinds.extendedami.record import Build, Stage
 from awsbatch_operator.kinds.extendedami.report import CONSOLE_LINES, IMAGES, ExtendedAmiStatus
 from awsbatch_operator.kinds.extendedami.requests import ImageCall
 from awsbatch_operator.kinds.extendedami.templates import template_in_use
+from awsbatch_operator.kinds.extendedami.texts import with_texts
 from awsbatch_operator.schema.fit import fitted
 
 _STAGES: Mapping[Stage, str] = {
     Stage.BUILD: "Building",
     Stage.IMAGE: "Imaging",
     Stage.VERIFY: "Verifying",
+    Stage.FAILED: "Failed",
 }
+_NO_STEPS = frozenset({BUILD_STEP, IMAGE_STEP, VERIFY_STEP})  # of no script
 
 
 def image_status(resource: Resource, seen: Seen[Desired, Observed, ImageCall]) -> KindStatus:
@@ -40,7 +46,7 @@ def image_status(resource: Resource, seen: Seen[Desired, Observed, ImageCall]) -
         kept = statuses.kept_fields(resource)
         words = "What is under way is followed; nothing new begins."
         return KindStatus(kept, Verdict(Situation.WORKING, catalogue.STARTING.name, words))
-    return _shown(resource, seen, seen.desired, observed)
+    return _shown(resource, seen, with_texts(seen.desired, observed), observed)
 
 
 def _shown(
@@ -56,17 +62,19 @@ def _shown(
         "arn": None if used is None else _arn(resource, used.id, region),
         "awsName": None if used is None else used.name,
         "imageId": None if used is None else used.id,
+        "architecture": None if used is None else used.architecture or None,
         "images": [*_images(desired, observed, used, region), *_copies(observed, used)] or None,
         "bake": _bake(desired),
         "build": _build(resource, observed),
-        "base": _base(observed, used),
+        "base": _base(resource, desired, observed, used),
         "measured": _measured(resource, observed, used),
         "launchTemplate": None if template is None else _template(template),
     }
     if not desired.bake.needed and observed.base is not None:
         base = observed.base.id
         shown = {"imageId": base, "arn": _arn(resource, base, region)}
-        fields |= {**shown, "awsName": observed.base.name}
+        architecture = observed.base.architecture or None
+        fields |= {**shown, "awsName": observed.base.name, "architecture": architecture}
         words = f"No image has to be made: {base} is in use"
         more = "." if template is None else f", with {template['LaunchTemplateName']}."
         return KindStatus(
@@ -163,7 +171,8 @@ def _build(resource: Resource, observed: Observed) -> dict[str, Any] | None:
     build: dict[str, Any] = {
         "hash": record.build,
         "attempt": record.attempt,
-        "step": _step(record, observed),
+        "stage": _stage(record, instance),
+        "step": _step(record, observed) or None,
         "startedTime": record.started.rfc3339(),
         "instanceId": instance or before.get("instanceId"),
         "exitCode": None if record.failure is None else record.failure.exit_code,
@@ -172,11 +181,19 @@ def _build(resource: Resource, observed: Observed) -> dict[str, Any] | None:
     return {name: value for name, value in build.items() if value is not None}
 
 
+def _stage(record: Build, instance: str) -> str:
+    """One meaning whatever stands in the way: a build that EC2 refuses to launch has not begun."""
+    if record.stage is Stage.BUILD and not instance:
+        return LAUNCHING
+    return _STAGES.get(record.stage, record.stage.value)
+
+
 def _step(record: Build, observed: Observed) -> str:
+    """Of the script; "": there is none, or it has said nothing yet."""
     if record.failure is not None and record.stage is Stage.FAILED:
-        return record.failure.step
-    told = observed.console.step if observed.console is not None else ""
-    return told or _STAGES.get(record.stage, record.stage.value)
+        step = record.failure.step.removeprefix(f"{VERIFY_STEP}: ")
+        return "" if step in _NO_STEPS else step
+    return observed.console.step if observed.console is not None else ""
 
 
 def _instance(record: Build, observed: Observed) -> str:
@@ -195,7 +212,9 @@ def _template(template: Shape) -> dict[str, Any]:
     return {"id": str(template["LaunchTemplateId"]), "version": int(version)}
 
 
-def _base(observed: Observed, used: Image | None) -> dict[str, Any] | None:
+def _base(
+    resource: Resource, desired: Desired, observed: Observed, used: Image | None
+) -> dict[str, Any] | None:
     base = observed.base
     image_id = used.base if used is not None and used.base else ("" if base is None else base.id)
     if not image_id:
@@ -205,7 +224,18 @@ def _base(observed: Observed, used: Image | None) -> dict[str, Any] | None:
         shown["version"] = base.name
     if base is not None:
         shown["upToDate"] = base.id == image_id
-    return shown
+    return shown | _kind_of_base(resource, desired, used)
+
+
+def _kind_of_base(resource: Resource, desired: Desired, used: Image | None) -> dict[str, Any]:
+    """Family and variant of what the image in use is made of, in the end.
+
+    The spec may name another base by now, of which there is no image yet.
+    """
+    base: Shape = {"family": desired.base.family, "variant": desired.base.variant}
+    if used is not None and used.source != choosing.source_of(desired):
+        base = resource.status.get("base") or {}
+    return {name: base[name] for name in ("family", "variant") if base.get(name)}
 
 
 def _measured(resource: Resource, observed: Observed, used: Image | None) -> Any:

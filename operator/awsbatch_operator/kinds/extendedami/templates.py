@@ -16,6 +16,7 @@ from awsbatch_operator.kinds.extendedami.attempts import ImagePlan
 from awsbatch_operator.kinds.extendedami.desired import Desired
 from awsbatch_operator.kinds.extendedami.expectations import TemplateShows
 from awsbatch_operator.kinds.extendedami.observed import Observed
+from awsbatch_operator.kinds.extendedami.refused import key_faults
 from awsbatch_operator.kinds.extendedami.requests import (
     ImageCall,
     delete_template,
@@ -62,7 +63,8 @@ def plan_template(desired: Desired, observed: Observed) -> ImagePlan:
     """It is made if it is missing; what it has replaced goes when it is not used."""
     wanted = wanted_template(desired, observed)
     steps: list[Step[ImageCall]] = []
-    if wanted is not None and template_in_use(desired, observed) is None:
+    missing = wanted is not None and template_in_use(desired, observed) is None
+    if wanted is not None and missing and not key_faults(desired):
         name, data = wanted
         call = _create(desired, name, data)
         note = Finding(reasons.TEMPLATE_MADE, f"The launch template {name} was made.")

@@ -14,6 +14,7 @@ from awsbatch_operator.kinds.extendedami.attempts import (
     failed,
     working,
 )
+from awsbatch_operator.kinds.extendedami.expectations import Clustered
 from awsbatch_operator.kinds.extendedami.imaging import accepted
 from awsbatch_operator.kinds.extendedami.launching import SOON_SECONDS, launch
 from awsbatch_operator.kinds.extendedami.observed import Image, Machine, Verdict
@@ -40,7 +41,7 @@ def plan_verifying(case: Case) -> ImagePlan:
 
 def _launched(case: Case) -> ImagePlan:
     if not case.observed.cluster:
-        step = Step(requests.create_cluster(case.desired), lane="cluster")
+        step = Step(requests.create_cluster(case.desired), lane="cluster", expects=Clustered())
         return Plan(steps=(step,), look_again_seconds=SOON_SECONDS)
     return launch(
         case,
@@ -66,7 +67,7 @@ def _tried(case: Case, image: Image, machine: Machine) -> ImagePlan:
         return failed(case, VERIFY_STEP, words, verified=True)
     limit, began = case.desired.verify.timeout_seconds, case.record.launch
     age = case.now.since(case.record.since if began is None else began.time)
-    if age > limit + GRACE_SECONDS:
+    if age > limit + GRACE_SECONDS * case.observed.pace:
         missing = "its console has not told the result" if joined else "it has not joined ECS"
         words = f"{machine.id} was to boot and join within {limit} s, and {missing}"
         return failed(case, VERIFY_STEP, words, verified=True)

@@ -1,15 +1,17 @@
-"""What the pass over orphans looks at: EC2, live owners, environments and their clusters.
+"""What the pass over orphans looks at: EC2, live owners, environments and their clusters, images.
 
 Whatever cannot be asked is left out, and what depends on it waits for the next pass.
 """
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import structlog
 
 from awsbatch_operator.api.instant import Clock
+from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 from awsbatch_operator.api.scope import NoTokenError, Scope
 from awsbatch_operator.api.tags import CLUSTER, KIND, NAME, NAMESPACE, OWNER_UID
 from awsbatch_operator.aws.capacity_ports import Ec2Port, EcsPort
@@ -20,7 +22,7 @@ from awsbatch_operator.capacity.orphan_removal import Seat, Seats
 from awsbatch_operator.capacity.orphans import Listing, Sort, Thing
 from awsbatch_operator.capacity.views import member_view
 from awsbatch_operator.engine.store import Store
-from awsbatch_operator.kinds.computeenvironment.orphan_places import OrphanPlaces
+from awsbatch_operator.kinds.orphan_places import OrphanPlaces
 from awsbatch_operator.kube.port import KubeError, UnavailableError
 
 DENIED_SECONDS = 86_400.0  # until a place that lets us list nothing is asked again
@@ -34,18 +36,49 @@ Standing = Mapping[tuple[str, str], Sequence[tuple[str, str]]]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What there is of ours, and by which identity each place has answered."""
+    """What there is of ours, and by which identity each place has answered.
 
+    `blind` are the places in which images were not looked for, or could not be.
+    """
+
+    blind: set[str] = field(default_factory=set)
     scopes: dict[str, Scope] = field(default_factory=dict)
     things: list[Thing] = field(default_factory=list)
+    finished: dict[tuple[str, str], tuple[ObjectKey, str]] = field(default_factory=dict)
+    """Owner and uid of each finished image, by place and id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Owners:
-    """Uids whose owners are there after all, and those of whom it could not be said."""
+    """Owners that are there after all, and the keys of whom it could not be said."""
 
-    alive: set[str] = field(default_factory=set)
-    unsure: set[str] = field(default_factory=set)
+    alive: list[Resource] = field(default_factory=list)
+    unsure: set[ObjectKey] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesThere:
+    """What there is of machine images in a place; `owners` are those of finished ones, by id."""
+
+    half_made: Sequence[Shape] = ()
+    snapshots: Sequence[Shape] = ()  # that no image has
+    owners: Mapping[str, tuple[ObjectKey, str]] = field(default_factory=dict)
+
+
+class ImageLooks(Protocol):
+    """What is to be known of images; kinds/extendedami knows how."""
+
+    async def there(self, scope: Scope) -> ImagesThere:
+        """What there is. Raises AwsError and NoTokenError, as `in_use` does."""
+
+    async def in_use(self, scope: Scope, ids: Sequence[str]) -> Collection[str]:
+        """Those of these images to which anything of the account refers."""
+
+    def is_idle(self, resource: Resource) -> bool:
+        """Whether an ExtendedAMI looks for nothing that was launched or half made."""
+
+    def regions(self, resource: Resource) -> Collection[str]:
+        """Further regions in which it may have something."""
 
 
 class OrphanLooks:
@@ -62,6 +95,7 @@ class OrphanLooks:
         batch: BatchPort,
         ec2: Ec2Port,
         ecs: EcsPort,
+        images: ImageLooks,
     ) -> None:
         self._cluster_id = cluster_id
         self._namespaces = tuple(namespaces)
@@ -71,23 +105,57 @@ class OrphanLooks:
         self._batch = batch
         self._ec2 = ec2
         self._ecs = ecs
+        self._images = images
         self._denied: dict[str, float] = {}  # until when these places are not asked again
+        self._no_images: dict[str, float] = {}  # the same, of images alone
 
-    async def everything(self) -> Listed:
+    async def everything(self, *, images: bool = True) -> Listed:
         """List all places at once; one that cannot be asked holds up no other."""
-        scopes = await self._places.scopes()
+        scopes = await self._places.scopes(self._images.regions)
         now = self._clock.monotonic()
-        self._denied = {where: until for where, until in self._denied.items() if until > now}
+        for denied in (self._denied, self._no_images):
+            for where in [where for where, until in denied.items() if until <= now]:
+                del denied[where]
         asked = sorted(scopes.keys() - self._denied.keys())
         answers = await asyncio.gather(*(self._listing(scopes[where]) for where in asked))
         listed = Listed()
         for where, answer in zip(asked, answers, strict=True):
             if isinstance(answer, tuple):
-                listed.scopes[where], listing = answer
-                listed.things.extend(self._ours(where, listing))
+                scope, listing = answer
+                there = await self._images_in(where, scope) if images else None
+                if there is None:
+                    there = ImagesThere()
+                    listed.blind.add(where)
+                listed.scopes[where] = scope
+                more = replace(listing, images=there.half_made, snapshots=there.snapshots)
+                listed.things.extend(self._ours(where, more))
+                listed.finished.update(
+                    {(where, name): owner for name, owner in there.owners.items()}
+                )
             elif answer is ErrorKind.DENIED:
                 self._denied[where] = now + DENIED_SECONDS
         return listed
+
+    def is_idle(self, resource: Resource) -> bool:
+        """Whether an ExtendedAMI looks for nothing that was launched or half made."""
+        return self._images.is_idle(resource)
+
+    async def images_in_use(
+        self, listed: Listed, go: Iterable[Thing]
+    ) -> Collection[tuple[str, str]]:
+        """Place and id of those images of `go` that must stay; all of a place that says nothing."""
+        asked: dict[str, list[str]] = {}
+        for each in go:
+            if each.which.sort is Sort.IMAGE:
+                asked.setdefault(each.which.where, []).append(each.which.id)
+        staying: set[tuple[str, str]] = set()
+        for where, ids in asked.items():
+            try:
+                used = await self._images.in_use(listed.scopes[where], ids)
+            except _FAILURES:
+                used = ids
+            staying |= {(where, name) for name in used}
+        return staying
 
     async def owners(self, due: Iterable[Thing]) -> Owners:
         """Ask the API server, past every cache, for the owner of each.
@@ -96,19 +164,18 @@ class OrphanLooks:
         that is missing, no answer: then nobody is gone.
         """
         found, silent = Owners(), False
-        for owner, uid in sorted({(each.owner, each.which.uid) for each in due}):
+        for owner in sorted({each.owner for each in due}):
             if silent:
-                found.unsure.add(uid)
+                found.unsure.add(owner)
                 continue
             try:
                 live = await self._store.refresh(owner)
             except KubeError as error:
-                found.unsure.add(uid)
+                found.unsure.add(owner)
                 silent = isinstance(error, UnavailableError)
                 _log.warning("an owner could not be read", owner=str(owner), error=str(error))
             else:
-                if live is not None and live.uid == uid:
-                    found.alive.add(uid)
+                found.alive.extend([] if live is None else [live])
         return found
 
     async def standing(self, scope: Scope) -> Standing | None:
@@ -139,6 +206,9 @@ class OrphanLooks:
             where, sort, name, _ = each.which
             if sort is not Sort.INSTANCE:
                 continue
+            if each.owner.kind != orphans.OWNERS:  # no job runs on a builder or a verifier
+                seats[where, name] = []
+                continue
             mine: list[Seat] | None = []
             for _, cluster in standing[where].get((each.owner.namespace, each.owner.name), ()):
                 if cluster not in members:
@@ -165,6 +235,19 @@ class OrphanLooks:
             except NoTokenError:
                 kinds.add(None)
         return kinds.pop() if len(kinds) == 1 else None
+
+    async def _images_in(self, where: str, scope: Scope) -> ImagesThere | None:
+        """What there is of images; None: the place does not say, or does not let us look."""
+        if where in self._no_images:
+            return None
+        try:
+            return await self._images.there(scope)
+        except AwsError as error:
+            if error.kind is ErrorKind.DENIED:
+                self._no_images[where] = self._clock.monotonic() + DENIED_SECONDS
+        except NoTokenError:
+            pass
+        return None
 
     def _ours(self, where: str, listing: Listing) -> Sequence[Thing]:
         return orphans.things(

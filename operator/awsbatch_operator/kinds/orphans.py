@@ -17,24 +17,25 @@ import structlog
 from awsbatch_operator.api import capacity_reasons
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Clock, Instant
-from awsbatch_operator.api.metadata import CONFIRM_ORPHANS, ObjectKey, Resource
+from awsbatch_operator.api.metadata import CONFIRM_ORPHANS, ObjectKey, Resource, Shape
 from awsbatch_operator.api.repeats import Repeats
 from awsbatch_operator.api.scope import LeaseLostError, NoTokenError, Scope
 from awsbatch_operator.aws.capacity_ports import Ec2Port, EcsPort
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
+from awsbatch_operator.aws.image_ports import ImagePort
 from awsbatch_operator.capacity import orphans
 from awsbatch_operator.capacity.orphan_removal import Removal, one_by_one, removals
-from awsbatch_operator.capacity.orphans import Sort, Survey, Thing, Which
+from awsbatch_operator.capacity.orphans import Known, Sort, Survey, Thing, Which
 from awsbatch_operator.capacity.requests import Service
 from awsbatch_operator.engine.cache import Cache, Change
-from awsbatch_operator.kinds.computeenvironment.orphan_looks import Listed, OrphanLooks, Standing
 from awsbatch_operator.kinds.narration import EventSink
+from awsbatch_operator.kinds.orphan_looks import Listed, OrphanLooks, Standing
 from awsbatch_operator.kube.port import KubeError, KubePort
 from awsbatch_operator.telemetry.metrics import Metrics
 from awsbatch_operator.waiting import first_of, until_set
 
 INTERVAL_SECONDS = 600.0
-UNUSED_SECONDS = 86_400.0  # likewise while no object has asked for capacity and no orphan is known
+UNUSED_SECONDS = 86_400.0  # likewise while no object has asked for any of it, and none is known
 TOLD_SECONDS = 3600.0  # until what still waits for a person is told again
 
 _HOLDER = "orphans"  # of rate tokens
@@ -58,6 +59,7 @@ class OrphanParts:
     looks: OrphanLooks
     ec2: Ec2Port
     ecs: EcsPort
+    images: ImagePort
     events: EventSink
     metrics: Metrics
     listed: asyncio.Event
@@ -73,7 +75,9 @@ class OrphanPass:
         self._counts: Counter[Sort] = Counter()
         self._told = Repeats(parts.clock, seconds=TOLD_SECONDS)
         self._used = False  # whether any ComputeEnvironment has had capacity since the start
+        self._imaged = False  # the same of any ExtendedAMI
         self._rests_until = 0.0
+        self._kept = 0
         parts.cache.listen(self._absorb)
         parts.metrics.gauges(
             "orphans",
@@ -81,12 +85,18 @@ class OrphanPass:
             ("thing",),
             lambda: [((sort.value,), self._counts[sort]) for sort in Sort],
         )
+        parts.metrics.gauges(
+            "images_without_owner",
+            "Finished images with our tags whose ExtendedAMI does not exist, at the last pass.",
+            (),
+            lambda: [((), self._kept)],
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look every INTERVAL_SECONDS, the first time after one; return when `stop` is set.
 
-        Whoever has no capacity must not pay for this with calls. Something may be left all the same
-        from before the start, so even there it is looked for once a day.
+        Whoever has no capacity and no images must not pay for this with calls. Something may be
+        left all the same from before the start, so even there it is looked for once a day.
         """
         await first_of(self._parts.listed.wait(), until_set(stop))
         while True:
@@ -94,18 +104,19 @@ class OrphanPass:
             if stop.is_set():
                 return
             now = self._parts.clock.monotonic()
-            if not (self._used or self._since) and now < self._rests_until:
+            used, rests = self._used or self._imaged or self._since, now < self._rests_until
+            if rests and not used:
                 continue
-            self._rests_until = now + UNUSED_SECONDS
+            self._rests_until = self._rests_until if rests else now + UNUSED_SECONDS
             try:
-                await self.once(stop)
+                await self.once(stop, images=not rests or self._looks_for_images())
             except LeaseLostError as error:
                 _log.warning("orphans were not removed", error=str(error))
 
-    async def once(self, stop: asyncio.Event) -> None:
-        """One pass. Raises LeaseLostError."""
+    async def once(self, stop: asyncio.Event, *, images: bool = True) -> None:
+        """One pass, with a look at images or without. Raises LeaseLostError."""
         looks = self._parts.looks
-        listed = await looks.everything()
+        listed = await looks.everything(images=images)
         found = self._survey(listed)
         owners = await looks.owners(found.due)
         if owners.alive:
@@ -113,37 +124,67 @@ class OrphanPass:
         self._since = found.since
         self._confirmed &= found.since.keys()
         self._counts = Counter(each.which.sort for each in found.orphans)
+        self._imaged = self._imaged or any(each.owner.kind == orphans.MAKERS for each in found.due)
         standing = {}
         for where in sorted({each.which.where for each in found.due}):
             there = await looks.standing(listed.scopes[where])
             if there is not None:
                 standing[where] = there
+        whole = {(where, uid) for (where, _), (_, uid) in listed.finished.items()}
         go = [
             each
-            for each in await self._allowed(found, standing)
-            if each.which.where in standing and each.which.uid not in owners.unsure
+            for each in await self._allowed(found, standing, whole)
+            if each.which.where in standing and each.owner not in owners.unsure
         ]
+        # Finished images tell of whom something may be kept: without them nothing of images goes.
+        go = [each for each in go if not _unseen(each, listed)]
+        used = await looks.images_in_use(listed, go)
+        go = [each for each in go if (each.which.where, each.which.id) not in used]
         seats = await looks.seats(listed, standing, go)
         await self._remove(listed, removals(go, seats), stop)
 
     def _absorb(self, change: Change) -> None:
         if change.key.kind == orphans.OWNERS and change.resource is not None:
             self._used = self._used or "capacity" in change.resource.spec
+        self._imaged = self._imaged or change.key.kind == orphans.MAKERS
 
-    def _survey(self, listed: Listed, alive: set[str] | frozenset[str] = frozenset()) -> Survey:
-        known = {each.uid for each in self._parts.cache.of_kind(orphans.OWNERS)}
+    def _looks_for_images(self) -> bool:
+        made = {Sort.IMAGE, Sort.SNAPSHOT}
+        return self._imaged or any(which.sort in made for which in self._since)
+
+    def _known(self, alive: Sequence[Resource] = ()) -> Known:
+        """The objects that there are: those of the cache, and as they really are, these."""
+        kinds = (orphans.OWNERS, orphans.MAKERS)
+        there = {each.key: each for kind in kinds for each in self._parts.cache.of_kind(kind)}
+        there |= {each.key: each for each in alive}
+        makers = [each for each in there.values() if each.key.kind == orphans.MAKERS]
+        return Known(
+            uids={each.uid for each in there.values()},
+            keys=there.keys(),
+            idle={each.key for each in makers if self._parts.looks.is_idle(each)},
+        )
+
+    def _survey(self, listed: Listed, alive: Sequence[Resource] = ()) -> Survey:
+        known = self._known(alive)
+        if not listed.blind:
+            self._kept = sum(owner not in known.keys for owner, _ in listed.finished.values())
         return orphans.survey(
             listed.things,
-            known | alive,
+            known,
             self._since,
             asked=listed.scopes.keys(),
             now=self._parts.clock.now(),
             monotonic=self._parts.clock.monotonic(),
         )
 
-    async def _allowed(self, found: Survey, standing: Mapping[str, Standing]) -> Sequence[Thing]:
-        """What may go. What may not is told, unless its very set is confirmed."""
-        kept = {
+    async def _allowed(
+        self, found: Survey, standing: Mapping[str, Standing], whole: set[tuple[str, str]]
+    ) -> Sequence[Thing]:
+        """What may go. What may not is told, unless its very set is confirmed.
+
+        `whole` are place and uid of finished images.
+        """
+        kept = whole | {
             (where, uid)
             for where, there in standing.items()
             for some in there.values()
@@ -209,6 +250,9 @@ class OrphanPass:
 
     async def _send(self, scope: Scope, removal: Removal) -> None:
         call = removal.call
+        if removal.things[0].which.sort in {Sort.IMAGE, Sort.SNAPSHOT}:
+            await self._unmake(scope, f"{call.service}:{call.operation}", call.request)
+            return
         port = self._parts.ec2 if call.service is Service.EC2 else self._parts.ecs
         permit = port.permit(scope, call.operation, _HOLDER)
         try:
@@ -218,6 +262,14 @@ class OrphanPass:
             raise
         for failure in answer.get("failures", ()):
             _log.warning("an orphan was not drained", reason=str(failure.get("reason", "")))
+
+    async def _unmake(self, scope: Scope, call: str, request: Shape) -> None:
+        permit = self._parts.images.permit(scope, call, _HOLDER)
+        try:
+            await self._parts.images.send(scope, call, request)
+        except (LeaseLostError, NoTokenError):
+            permit.give_back()
+            raise
 
     def _done(self, removal: Removal) -> Sequence[Thing]:
         """Say what was done; what is gone by it."""
@@ -242,3 +294,7 @@ class OrphanPass:
             warning=told.reason.warning,
             action="RemoveOrphans",
         )
+
+
+def _unseen(thing: Thing, listed: Listed) -> bool:
+    return thing.owner.kind == orphans.MAKERS and thing.which.where in listed.blind

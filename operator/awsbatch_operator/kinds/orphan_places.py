@@ -1,6 +1,7 @@
-"""Where orphans are looked for: all places in which capacity may have been launched."""
+"""Where orphans are looked for: all places in which something may have been launched or made."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 
 from awsbatch_operator.api.conditions import is_true
 from awsbatch_operator.api.findings import Finding
@@ -21,7 +22,7 @@ def place_of(scope: Scope) -> str:
 
 
 class OrphanPlaces:
-    """Account and region of the operator itself, of every AWSAccount and ComputeEnvironment.
+    """Those of the operator itself, of every AWSAccount, ComputeEnvironment and ExtendedAMI.
 
     Who cannot be resolved, or not now, is left out. A region that no object names any more is
     not known, so nothing is looked for there.
@@ -37,10 +38,16 @@ class OrphanPlaces:
         self._region = region
         self._caller: tuple[float, str] | None = None
 
-    async def scopes(self) -> Mapping[str, Collection[Scope]]:
-        """The identities by which each place can be asked, the operator's own first."""
+    async def scopes(
+        self, further: Callable[[Resource], Collection[str]] = lambda _: ()
+    ) -> Mapping[str, Collection[Scope]]:
+        """The identities by which each place can be asked, the operator's own first.
+
+        `further` are the regions to which an ExtendedAMI is copied.
+        """
         found: dict[str, dict[Scope, None]] = {}
-        for scope in [*await self._own(), *self._accounts(), *await self._environments()]:
+        named = [*await self._of("ComputeEnvironment"), *await self._of("ExtendedAMI", further)]
+        for scope in [*await self._own(), *self._accounts(), *named]:
             found.setdefault(place_of(scope), {})[scope] = None
         return found
 
@@ -67,11 +74,16 @@ class OrphanPlaces:
                 found.append(Scope(str(status["accountId"]), region, role, external))
         return found
 
-    async def _environments(self) -> list[Scope]:
-        scopes = [
-            await self._home(resource) for resource in self._cache.of_kind("ComputeEnvironment")
-        ]
-        return [scope for scope in scopes if scope is not None]
+    async def _of(
+        self, kind: str, further: Callable[[Resource], Collection[str]] = lambda _: ()
+    ) -> list[Scope]:
+        found = []
+        for resource in self._cache.of_kind(kind):
+            scope = await self._home(resource)
+            if scope is not None:
+                more = sorted(further(resource))
+                found += [scope, *(replace(scope, region=region) for region in more)]
+        return found
 
     async def _home(self, resource: Resource) -> Scope | None:
         try:
