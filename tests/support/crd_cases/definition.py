@@ -33,6 +33,9 @@ def nodes(ranges=None, **members):
     return {"type": "multinode", "containerProperties": None, "nodeProperties": body}
 
 
+EVERY = {"onReason": "*", "action": "EXIT"}
+
+
 def needs(**amounts):
     wanted = {"VCPU": "1", "MEMORY": "2048", **amounts}
     return container(
@@ -200,22 +203,13 @@ CASES = {
         accepts=needs(VCPU="0.25", MEMORY="4"),
         refuses=[needs(MEMORY="3"), needs(VCPU="0"), needs(GPU="0")],
     ),
-    "main-node-exists": case(accepts=nodes(mainNode=1), refuses=nodes(mainNode=2)),
-    "node-range-one-body": case(
-        accepts=nodes(
-            [
-                {"targetNodes": "0", "container": CONTAINER},
-                {"targetNodes": "1:", "ecsProperties": task()["ecsProperties"]},
-            ]
-        ),
-        refuses=[
-            nodes([{"targetNodes": "0:"}]),
-            nodes([{"targetNodes": "0:", "container": CONTAINER, "eksProperties": POD}]),
-        ],
+    "evaluate-condition": case(
+        accepts={"retryStrategy": {"attempts": 2, "evaluateOnExit": [EVERY]}},
+        refuses={"retryStrategy": {"attempts": 2, "evaluateOnExit": [{"action": "EXIT"}]}},
     ),
     "evaluate-needs-attempts": case(
         accepts=[
-            {"retryStrategy": {"attempts": 3, "evaluateOnExit": [{"action": "RETRY"}]}},
+            {"retryStrategy": {"attempts": 3, "evaluateOnExit": [EVERY]}},
             {"retryStrategy": {"attempts": 3}},
             {"retryStrategy": {"evaluateOnExit": []}},
         ],
@@ -236,8 +230,8 @@ BOUNDS = (
     ),
     bound(
         "spec.retryStrategy.evaluateOnExit",
-        accepts={"retryStrategy": {"attempts": 2, "evaluateOnExit": [{"action": "RETRY"}] * 5}},
-        refuses={"retryStrategy": {"attempts": 2, "evaluateOnExit": [{"action": "RETRY"}] * 6}},
+        accepts={"retryStrategy": {"attempts": 2, "evaluateOnExit": [EVERY] * 5}},
+        refuses={"retryStrategy": {"attempts": 2, "evaluateOnExit": [EVERY] * 6}},
     ),
     bound(
         "spec.containerProperties.environment[1]",
@@ -280,10 +274,10 @@ BOUNDS = (
     bound(
         "spec.retryStrategy.evaluateOnExit[0].action",
         accepts=[
-            {"retryStrategy": {"attempts": 2, "evaluateOnExit": [{"action": action}]}}
+            {"retryStrategy": {"attempts": 2, "evaluateOnExit": [{**EVERY, "action": action}]}}
             for action in ("RETRY", "retry", "EXIT", "exit")
         ],
-        refuses={"retryStrategy": {"attempts": 2, "evaluateOnExit": [{"action": "STOP"}]}},
+        refuses={"retryStrategy": {"attempts": 2, "evaluateOnExit": [{**EVERY, "action": "STOP"}]}},
     ),
     bound("spec.keepRevisions", accepts={"keepRevisions": 1}, refuses={"keepRevisions": 0}),
 )

@@ -10,13 +10,14 @@ from awsbatch_operator.api.references import Targets
 from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.kinds.blockers import names, sent
 from awsbatch_operator.kinds.contract import Removal, is_going
-from awsbatch_operator.kinds.jobdefinition.revision import ListedRevision, Revision, shown_revisions
+from awsbatch_operator.kinds.jobdefinition.revision import ListedRevision, shown_revisions
 from awsbatch_operator.kinds.jobdefinition.spec import JobDefinitionSpec
 from awsbatch_operator.kinds.lasting import (
     LastingRemoval,
     lasting_removal,
     reached_before,
 )
+from awsbatch_operator.kinds.registrations import Revision
 from awsbatch_operator.kinds.tagging import WantedTags, wanted_tags
 from awsbatch_operator.kinds.terms import Terms, terms_of
 from awsbatch_operator.schema.canonical import content_hash

@@ -9,11 +9,12 @@ from awsbatch_operator.kinds.jobdefinition.desired import (
     definition_removal,
     desired_definition,
 )
+from awsbatch_operator.kinds.jobdefinition.faults import definition_faults
 from awsbatch_operator.kinds.jobdefinition.observe import Observed, Observer, Registering, whose
 from awsbatch_operator.kinds.jobdefinition.plan import plan_definition, plan_removal
-from awsbatch_operator.kinds.jobdefinition.registrations import Registrations
 from awsbatch_operator.kinds.jobdefinition.spec import RESOURCE
 from awsbatch_operator.kinds.jobdefinition.status import definition_status
+from awsbatch_operator.kinds.registrations import Registrations
 
 
 def job_definitions(
@@ -31,6 +32,7 @@ def job_definitions(
         plan_for=plan_definition,
         plan_removal=plan_removal,
         show=definition_status,
+        faults=definition_faults,
         answers=Registering(registrations),
         marked_first=False,
     )

@@ -8,9 +8,9 @@ from awsbatch_operator.api.metadata import Resource, Shape
 from awsbatch_operator.api.scope import Scope, ScopeRecord
 from awsbatch_operator.api.tags import Owner, Ownership, ownership, unclaimed
 from awsbatch_operator.aws.ports import BatchPort
-from awsbatch_operator.kinds.jobdefinition.registrations import Registrations
-from awsbatch_operator.kinds.jobdefinition.revision import Revision, is_open, shown_revisions
+from awsbatch_operator.kinds.jobdefinition.revision import is_open, shown_revisions
 from awsbatch_operator.kinds.lasting import ApiCall, adoptable
+from awsbatch_operator.kinds.registrations import Registrations, Revision
 
 _NOT_CONTENT = frozenset(
     {"jobDefinitionName", "jobDefinitionArn", "revision", "status", "tags"}
@@ -86,6 +86,7 @@ class Observer:
         name = recorded.serving
         listed = [_revision(answer) for answer in answers]
         known = {revision.arn for revision in listed}
+        self.registrations.listed(scope, name, known)
         lately = self.registrations.revisions(scope, name)
         unlisted = [revision for revision in lately if revision.arn not in known]
         listed += unlisted

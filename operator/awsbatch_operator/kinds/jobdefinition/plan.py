@@ -20,16 +20,17 @@ from awsbatch_operator.api.plans import Expectation, Plan, Step
 from awsbatch_operator.api.scope import Origin
 from awsbatch_operator.api.tags import CONTENT, ORIGIN, unclaimed, was_adopted
 from awsbatch_operator.kinds.blockers import blocked, listed
+from awsbatch_operator.kinds.execution_role import without_execution_role
 from awsbatch_operator.kinds.jobdefinition.desired import DefinitionRemoval, Desired
-from awsbatch_operator.kinds.jobdefinition.execution_role import without_execution_role
 from awsbatch_operator.kinds.jobdefinition.observe import Observed
-from awsbatch_operator.kinds.jobdefinition.revision import Revision, registering
+from awsbatch_operator.kinds.jobdefinition.revision import registering
 from awsbatch_operator.kinds.lasting import (
     APPEARING_SECONDS,
     NOTHING_SHOWN,
     ApiCall,
     when_absent,
 )
+from awsbatch_operator.kinds.registrations import Revision
 from awsbatch_operator.kinds.tagging import TAGS, WantedTags, tag_record, tag_steps
 from awsbatch_operator.kinds.terms import only_told
 from awsbatch_operator.schema.canonical import comparable, differences

@@ -12,8 +12,8 @@ from awsbatch_operator.kinds.contract import KindStatus, Removal, Seen
 from awsbatch_operator.kinds.jobdefinition.desired import Desired
 from awsbatch_operator.kinds.jobdefinition.observe import Observed
 from awsbatch_operator.kinds.jobdefinition.plan import current_revision
-from awsbatch_operator.kinds.jobdefinition.revision import Revision
 from awsbatch_operator.kinds.lasting import ApiCall, absent, starting
+from awsbatch_operator.kinds.registrations import Revision
 from awsbatch_operator.schema.canonical import content_hash
 
 SHOWN = 200  # the CRD's limit

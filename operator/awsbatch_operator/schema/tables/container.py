@@ -164,6 +164,7 @@ SHAPES: Additions = {
             # "The values aren't case sensitive" (API reference), and AWS answers in lower case.
             "action": words("RETRY or EXIT: try again, or end.", "RETRY", "EXIT", "retry", "exit"),
         },
+        rules=(rules.EVALUATE_CONDITION,),
     ),
     "JobTimeout": Struct(
         members={

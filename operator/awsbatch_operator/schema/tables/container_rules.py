@@ -46,6 +46,14 @@ RESOURCE = (
         field=".value",
     ),
 )
+EVALUATE_CONDITION = Rule(
+    id="evaluate-condition",
+    cel="has(self.onStatusReason) || has(self.onReason) || has(self.onExitCode)",
+    message=(
+        "This says what to do and not after what. Set onStatusReason, onReason or onExitCode; "
+        'onReason "*" is about every attempt that the entries before it are not about.'
+    ),
+)
 EVALUATE_NEEDS_ATTEMPTS = Rule(
     id="evaluate-needs-attempts",
     cel="!has(self.evaluateOnExit) || size(self.evaluateOnExit) == 0 || has(self.attempts)",

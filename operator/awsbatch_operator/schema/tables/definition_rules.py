@@ -11,6 +11,7 @@ _MANAGED_INSTANCES = (
     "(has(self.platformCapabilities) && 'MANAGED_INSTANCES' in self.platformCapabilities)"
 )
 _CONTAINER = "self.containerProperties"
+_TASKS = "self.ecsProperties"
 # The reference of ContainerProperties says of each that Fargate, or EC2, does not take it. AWS
 # describes some of them as empty all the same.
 _LINUX = f"{_CONTAINER}.linuxParameters"
@@ -102,6 +103,37 @@ SPEC = (
             "On Fargate there is no instance whose role could pull the image and write the log. "
             "Set executionRoleArn."
         ),
+    ),
+    Rule(  # "This parameter isn't applicable to single-node container jobs" (API reference)
+        id="single-node-instance-type",
+        cel=f"""!has({_CONTAINER}) || !has({_CONTAINER}.instanceType)
+            || size({_CONTAINER}.instanceType) == 0""",
+        message=(
+            "instanceType is about multi-node parallel jobs; on one node, the compute environment "
+            "chooses. Remove it, and name the type in the ComputeEnvironment."
+        ),
+        field=".containerProperties.instanceType",
+    ),
+    Rule(
+        id="only-fargate-task",
+        cel=f"""{_ON_FARGATE} || !has({_TASKS}) || {_TASKS}.taskProperties.all(t,
+            !(has(t.networkConfiguration) && has(t.networkConfiguration.assignPublicIp))
+            && (!has(t.ephemeralStorage) || {_MANAGED_INSTANCES}))""",
+        message=(
+            "networkConfiguration and ephemeralStorage are about Fargate. Remove them from "
+            "taskProperties, or set platformCapabilities to [FARGATE]."
+        ),
+        field=".ecsProperties",
+    ),
+    Rule(
+        id="task-network-mode",
+        cel=f"""{_MANAGED_INSTANCES} || !has({_TASKS})
+            || {_TASKS}.taskProperties.all(t, !has(t.networkMode))""",
+        message=(
+            "networkMode is about ECS Managed Instances. Remove it, or set platformCapabilities "
+            "to [MANAGED_INSTANCES]."
+        ),
+        field=".ecsProperties",
     ),
     Rule(
         id="fargate-container",

@@ -7,6 +7,10 @@ from awsbatch_operator.schema.rules import Rule, exactly_one
 RANGE = text("Node indexes that this is for: 0:3, :3, 2: or 1.", 16, form=forms.NODES)
 NODES = 1000  # AWS: instances an ECS cluster may have by default
 
+# Multi-node parallel jobs run on EC2. "Jobs that are running on Amazon EC2 resources must not
+# specify this parameter" (ContainerProperties and EcsTaskProperties in the API reference).
+_ON_EC2 = "Multi-node parallel jobs run on EC2, where AWS takes none of these."
+
 SHAPES: Additions = {
     "NodeProperties": Struct(
         members={
@@ -40,6 +44,32 @@ SHAPES: Additions = {
                 ("container", "ecsProperties", "eksProperties"),
                 "Nodes run one thing. Set exactly one of container, ecsProperties and "
                 "eksProperties.",
+            ),
+            Rule(
+                id="node-container-on-ec2",
+                cel="""!has(self.container) || !(
+                    (has(self.container.networkConfiguration)
+                        && has(self.container.networkConfiguration.assignPublicIp))
+                    || (has(self.container.fargatePlatformConfiguration)
+                        && has(self.container.fargatePlatformConfiguration.platformVersion))
+                    || has(self.container.ephemeralStorage))""",
+                message=(
+                    f"{_ON_EC2} Remove networkConfiguration, fargatePlatformConfiguration and "
+                    "ephemeralStorage from container."
+                ),
+                field=".container",
+            ),
+            Rule(
+                id="node-task-on-ec2",
+                cel="""!has(self.ecsProperties) || self.ecsProperties.taskProperties.all(t,
+                    !has(t.networkMode) && !has(t.ephemeralStorage)
+                    && !(has(t.networkConfiguration)
+                        && has(t.networkConfiguration.assignPublicIp)))""",
+                message=(
+                    f"{_ON_EC2} Remove networkConfiguration, networkMode and ephemeralStorage "
+                    "from taskProperties."
+                ),
+                field=".ecsProperties",
             ),
         ),
     ),

@@ -57,6 +57,15 @@ SHAPES: Additions = {
                     "volumes, or correct sourceVolume."
                 ),
             ),
+            Rule(  # "All jobs must have at least one essential container" (API reference)
+                id="task-essential",
+                cel="self.containers.exists(c, !has(c.essential) || c.essential)",
+                message=(
+                    "A job ends with its essential containers, so AWS wants one. Remove "
+                    "essential: false from the container that does the work."
+                ),
+                field=".containers",
+            ),
         ),
     ),
     "TaskContainerProperties": Struct(

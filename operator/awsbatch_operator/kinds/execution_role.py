@@ -14,14 +14,17 @@ from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.words import some_of
 
 
-def without_execution_role(content: Shape) -> Finding | None:
-    """Why no task of the definition could start; None: nothing is to be fetched, or as a role."""
+def without_execution_role(content: Shape, path: str = "spec") -> Finding | None:
+    """Why no task of the definition could start; None: nothing is to be fetched, or as a role.
+
+    `path` is where the definition stands in the spec.
+    """
     found = [
-        path
-        for where, holder, containers in _tasks(content)
+        fetched
+        for where, holder, containers in _tasks(content, path)
         if not holder.get("executionRoleArn")
         for place, container in containers
-        for path in _fetched(f"{where}{place}", container)
+        for fetched in _fetched(f"{where}{place}", container)
     ]
     if not found:
         return None
@@ -31,12 +34,12 @@ def without_execution_role(content: Shape) -> Finding | None:
     )
 
 
-def _tasks(content: Shape) -> Iterator[tuple[str, Shape, list[tuple[str, Shape]]]]:
+def _tasks(content: Shape, path: str) -> Iterator[tuple[str, Shape, list[tuple[str, Shape]]]]:
     """Path and structure of all that has an execution role, and its containers below it."""
-    yield from _below("spec", "containerProperties", content)
+    yield from _below(path, "containerProperties", content)
     ranges = (content.get("nodeProperties") or {}).get("nodeRangeProperties") or ()
     for number, nodes in enumerate(ranges):
-        where = f"spec.nodeProperties.nodeRangeProperties[{number}]"
+        where = f"{path}.nodeProperties.nodeRangeProperties[{number}]"
         yield from _below(where, "container", nodes)
 
 

@@ -5,6 +5,9 @@ whoever trusts the listing then registers the same content twice. So what was an
 the listing must have caught up, and after a call without an answer nothing is registered until
 then.
 
+If the listing leaves a revision out for good, another one is registered, and it is waited for twice
+as long each time: AWS may take registrations and never show one.
+
 The next process knows nothing of that. It is told by the object: a registration that was written
 down before its call, and of which the status shows no result, may have been made at any moment
 until this process won the lease. So nothing is registered before the listing must have caught up
@@ -14,19 +17,37 @@ does so only when nothing from before is open.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from awsbatch_operator.api.instant import Clock, Instant
 from awsbatch_operator.api.scope import LeadershipStart, Scope
-from awsbatch_operator.kinds.jobdefinition.revision import Revision
+from awsbatch_operator.api.tags import CONTENT
 from awsbatch_operator.kinds.lasting import APPEARING_SECONDS
 
 _Name = tuple[str, str, str]  # account, region and AWS name
+_DOUBLED = 7  # times: about an hour
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One ACTIVE revision. `content` are the members that were registered, as AWS returns them."""
+
+    arn: str
+    number: int
+    tags: Mapping[str, str]
+    content: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def content_hash(self) -> str:
+        """The hash that we tagged it with; "" if it has none."""
+        return self.tags.get(CONTENT, "")
 
 
 @dataclass(slots=True)
 class _Recent:
     revisions: dict[str, tuple[float, Revision]] = field(default_factory=dict)  # by ARN
     retired: dict[str, float] = field(default_factory=dict)  # by ARN
+    listed: set[str] = field(default_factory=set)  # ARNs of those that AWS has listed since
     unanswered: float | None = None
 
 
@@ -37,6 +58,7 @@ class Registrations:
         self._clock = clock
         self._leadership = leadership
         self._recent: dict[_Name, _Recent] = {}
+        self._missed: dict[_Name, int] = {}  # revisions in a row that were never listed
         self._called: set[_Name] = set()  # by a process that leads only since a moment ago
 
     def answered(self, scope: Scope, name: str, revision: Revision) -> None:
@@ -44,6 +66,14 @@ class Registrations:
         recent = self._of(scope, name)
         recent.revisions[revision.arn] = (self._clock.monotonic(), revision)
         self._has_called(scope, name)
+
+    def listed(self, scope: Scope, name: str, arns: Collection[str]) -> None:
+        """AWS lists these revisions of the name."""
+        recent = self._recent.get(_key(scope, name))
+        found = recent.revisions.keys() & arns if recent is not None else set()
+        if recent is not None and found:
+            recent.listed |= found
+            self._missed.pop(_key(scope, name), None)
 
     def unanswered(self, scope: Scope, name: str) -> None:
         """A call that registers got no answer, and was on the wire until now at the latest."""
@@ -85,6 +115,13 @@ class Registrations:
         recent = self._recent.get(_key(scope, _name_in(arn)))
         return recent is None or arn not in recent.retired
 
+    def was_retired(self, scope: Scope, arn: str) -> bool:
+        """Whether this process deregistered it so lately that AWS may list it all the same."""
+        name = _name_in(arn)
+        self._forget_old(_key(scope, name))
+        recent = self._recent.get(_key(scope, name))
+        return recent is not None and arn in recent.retired
+
     def revisions(self, scope: Scope, name: str) -> tuple[Revision, ...]:
         """What was registered so lately that the listing may leave it out."""
         self._forget_old(_key(scope, name))
@@ -122,8 +159,13 @@ class Registrations:
         if recent is None:
             return
         oldest = self._clock.monotonic() - APPEARING_SECONDS
-        for arn in [arn for arn, (at, _) in recent.revisions.items() if at < oldest]:
+        missed = self._missed.get(key, 0)
+        latest = self._clock.monotonic() - APPEARING_SECONDS * 2.0 ** min(missed, _DOUBLED)
+        for arn in [arn for arn, (at, _) in recent.revisions.items() if at < latest]:
             del recent.revisions[arn]
+            if arn not in recent.listed:
+                self._missed[key] = self._missed.get(key, 0) + 1
+            recent.listed.discard(arn)
         for arn in [arn for arn, at in recent.retired.items() if at < oldest]:
             del recent.retired[arn]
         if recent.unanswered is not None and recent.unanswered < oldest:
