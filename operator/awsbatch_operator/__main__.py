@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     # Before there is a loop that would stand still meanwhile.
     load_schemas()
-    loader = service_models(without=() if settings.interruption_queue else ("sqs",))
+    loader = service_models(without=() if settings.listens else ("sqs",))
     heap.seldom()
     sys.setswitchinterval(SWITCH_SECONDS)
     return _told(app.run(settings, loader=loader))

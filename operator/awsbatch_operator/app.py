@@ -172,6 +172,7 @@ class Process:
             asyncio.ensure_future(operator.recorder.run()),
             asyncio.ensure_future(operator.aws.run()),
             asyncio.ensure_future(operator.orphans.run(stop)),
+            asyncio.ensure_future(operator.expiry.run()),
         }
         try:
             while not engine.done():

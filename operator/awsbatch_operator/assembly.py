@@ -30,21 +30,23 @@ from awsbatch_operator.engine.references import ReferenceIndex
 from awsbatch_operator.engine.significance import significance
 from awsbatch_operator.engine.store import Store
 from awsbatch_operator.kinds.awsaccount.spec import RESOURCE as AWS_ACCOUNT
-from awsbatch_operator.kinds.batchjob.kind import job_is_over
+from awsbatch_operator.kinds.batchjob.expiry import Expiry
+from awsbatch_operator.kinds.batchjob.inline import recorded_with
+from awsbatch_operator.kinds.batchjob.over import job_is_over
 from awsbatch_operator.kinds.batchjob.spec import RESOURCE as BATCH_JOB
-from awsbatch_operator.kinds.computeenvironment.orphans import OrphanPass
 from awsbatch_operator.kinds.computeenvironment.spec import RESOURCE as COMPUTE_ENVIRONMENT
 from awsbatch_operator.kinds.extendedami.spec import RESOURCE as EXTENDED_AMI
 from awsbatch_operator.kinds.jobdefinition.spec import RESOURCE as JOB_DEFINITION
 from awsbatch_operator.kinds.jobqueue.spec import RESOURCE as JOB_QUEUE
 from awsbatch_operator.kinds.narration import Narrator
+from awsbatch_operator.kinds.orphans import OrphanPass
 from awsbatch_operator.kinds.proofs import Proofs
 from awsbatch_operator.kinds.schedulingpolicy.spec import RESOURCE as SCHEDULING_POLICY
 from awsbatch_operator.kinds.scope_record import recorded_account
 from awsbatch_operator.kinds.sent import Sent
 from awsbatch_operator.kinds.shared import Claims, Shared
 from awsbatch_operator.kube.port import KubePort
-from awsbatch_operator.life_cycles import life_cycles
+from awsbatch_operator.life_cycles import job_gates, life_cycles
 from awsbatch_operator.reach import orphan_pass
 from awsbatch_operator.schema.validate import spec_problems
 from awsbatch_operator.settings import Settings
@@ -88,6 +90,7 @@ class Operator:
     aws: Aws
     leadership: LeadershipStart
     orphans: OrphanPass
+    expiry: Expiry
 
 
 class Router:
@@ -122,10 +125,13 @@ def assemble(settings: Settings, edges: Edges) -> Operator:
         narrator=Narrator(activity_log(recorder, edges.clock)),
         cluster_id=settings.cluster_id,
         claims=Claims(wake),
-        proofs=Proofs(aws.batch, aws.ec2, aws.ssm, settings.cluster_id),
+        proofs=Proofs(aws.batch, aws.ec2, aws.ssm, settings.cluster_id, cache.get),
         sent=Sent(edges.clock, leadership),
     )
-    cycles = life_cycles(settings, shared, aws, leadership, kube=edges.kube, metrics=edges.metrics)
+    gates = job_gates(shared, wake)
+    cycles = life_cycles(
+        settings, shared, aws, leadership, kube=edges.kube, metrics=edges.metrics, gates=gates
+    )
     engine = _engine(settings, edges, shared, queue, Router(cycles))
     measure_work(edges.metrics, queue, aws)
     orphans = orphan_pass(
@@ -137,7 +143,7 @@ def assemble(settings: Settings, edges: Edges) -> Operator:
         recorder=recorder,
         listed=engine.listed,
     )
-    return Operator(engine, recorder, aws, leadership, orphans)
+    return Operator(engine, recorder, aws, leadership, orphans, gates.expiry)
 
 
 def _engine(
@@ -156,6 +162,7 @@ def _engine(
         kinds=watched_kinds(settings),
         index=shared.index,
         targets=_targets,
+        kept=recorded_with,
         clock=edges.clock,
         random=edges.random,
         metrics=edges.metrics,
@@ -222,7 +229,11 @@ def settled(resource: Resource) -> bool:
 
 def _targets(resource: Resource) -> tuple[ObjectKey, ...]:
     """What wakes the object and is needed by it: what it names, and the account it was made in."""
-    named = (*(reference.target for reference in references(resource)), *arn_targets(resource))
+    named = (
+        *(reference.target for reference in references(resource)),
+        *arn_targets(resource),
+        *recorded_with(resource),
+    )
     account = recorded_account(resource)
     return (*named, ObjectKey("AWSAccount", "", account)) if account else named
 
@@ -239,6 +250,7 @@ def _aws(settings: Settings, edges: Edges, wake: Wake) -> Aws:
             cadence=Cadence().scaled(settings.poll_scale),
             prices=PriceOverrides.parse(settings.prices),
             interruption_queue=settings.queue,
+            event_queue=settings.job_events,
         ),
         AwsContext(
             clock=edges.clock,
@@ -247,6 +259,7 @@ def _aws(settings: Settings, edges: Edges, wake: Wake) -> Aws:
             jitter=edges.random,
             observe=edges.metrics.aws_call,
             on_notice=edges.metrics.notice,
+            on_job_event=edges.metrics.job_event,
             on_client=edges.on_client,
             loader=edges.loader,
         ),

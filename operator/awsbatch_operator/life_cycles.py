@@ -1,12 +1,13 @@
 """The life cycle of each kind, made of the AWS side and what all of them share."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.api.scope import LeadershipStart, ScopeRecord
 from awsbatch_operator.aws.connect import Aws
+from awsbatch_operator.aws.polling import Wake
 from awsbatch_operator.capacity.conduct import Conductor
 from awsbatch_operator.capacity.hearing import Hearing
 from awsbatch_operator.capacity.looking import Lookout
@@ -20,10 +21,20 @@ from awsbatch_operator.kinds.account_limits import Rooms
 from awsbatch_operator.kinds.accounts import OwnIdentity
 from awsbatch_operator.kinds.awsaccount.kind import AccountHomes, AwsAccountKind
 from awsbatch_operator.kinds.batchjob.act import SubmissionMemory
+from awsbatch_operator.kinds.batchjob.child_reading import ChildReader
+from awsbatch_operator.kinds.batchjob.circles import Circles
 from awsbatch_operator.kinds.batchjob.definition_types import DefinitionTypes
+from awsbatch_operator.kinds.batchjob.expiry import Expiry
+from awsbatch_operator.kinds.batchjob.head_of_line import HeadOfLine
+from awsbatch_operator.kinds.batchjob.in_flight import InFlight
+from awsbatch_operator.kinds.batchjob.inline_registering import InlineDefinitions
+from awsbatch_operator.kinds.batchjob.inline_users import DefinitionUsers
 from awsbatch_operator.kinds.batchjob.kind import BatchJobKind
+from awsbatch_operator.kinds.batchjob.node_hosts import NodeHosts
 from awsbatch_operator.kinds.batchjob.observe import Observer
-from awsbatch_operator.kinds.batchjob.output import OutputReader
+from awsbatch_operator.kinds.batchjob.output import OutputReader, Readings
+from awsbatch_operator.kinds.batchjob.placement import PlacementReader
+from awsbatch_operator.kinds.batchjob.task_reading import TaskReader
 from awsbatch_operator.kinds.computeenvironment.kind import ComputeEnvironmentKind
 from awsbatch_operator.kinds.extendedami.act import Actor
 from awsbatch_operator.kinds.extendedami.act import Memories as ImageMemories
@@ -43,23 +54,62 @@ from awsbatch_operator.settings import Settings
 from awsbatch_operator.telemetry.metrics import Metrics
 
 
+@dataclass(frozen=True, slots=True)
+class JobGates:
+    """What is known of all BatchJobs together; all of them hear of each change of the cache."""
+
+    circles: Circles
+    in_flight: InFlight
+    expiry: Expiry
+
+
+def job_gates(shared: Shared, wake: Wake) -> JobGates:
+    """Made before anything is listed."""
+    circles, in_flight = Circles(wake), InFlight(wake)
+    expiry = Expiry(
+        cache=shared.cache, store=shared.store, clock=shared.clock, awaited=circles.awaited
+    )
+    circles.freed = expiry.freed
+    for heard in (circles.heard, in_flight.heard, expiry.heard):
+        shared.cache.listen(heard)
+    return JobGates(circles, in_flight, expiry)
+
+
 def _batch_jobs(
-    settings: Settings, shared: Shared, aws: Aws, leadership: LeadershipStart
+    settings: Settings, shared: Shared, aws: Aws, leadership: LeadershipStart, gates: JobGates
 ) -> BatchJobKind:
+    readings = Readings()
     observer = Observer(
         batch=aws.batch,
         feed=aws.jobs,
-        output=OutputReader(aws.logs, shared.clock, wanted=settings.status_log_lines),
+        children=ChildReader(aws.batch, shared.clock, HeadOfLine(aws.batch, shared.clock)),
+        placements=PlacementReader(aws.ecs, aws.ec2, shared.clock),
+        output=OutputReader(
+            aws.logs, shared.clock, wanted=settings.status_log_lines, readings=readings
+        ),
+        tasks=TaskReader(aws.batch, aws.logs, shared.clock, readings),
         memory=SubmissionMemory(),
         clock=shared.clock,
         leadership=leadership,
         settling_seconds=settings.settling_seconds,
     )
+    types = DefinitionTypes(aws.batch)
+    definitions = InlineDefinitions(
+        batch=aws.batch,
+        clock=shared.clock,
+        leadership=leadership,
+        cluster_id=settings.cluster_id,
+        users=DefinitionUsers(shared.cache, shared.index),
+    )
     return BatchJobKind(
         observer,
-        DefinitionTypes(aws.batch),
+        types,
+        NodeHosts(aws.batch, types, shared.cache.get, settings.cluster_id),
+        definitions,
         settings.cluster_id,
         definition_grace=settings.definition_grace,
+        circles=gates.circles,
+        in_flight=gates.in_flight,
     )
 
 
@@ -121,7 +171,7 @@ def _compute_environments(
 
 
 def _images(
-    settings: Settings, shared: Shared, aws: Aws, leadership: LeadershipStart
+    settings: Settings, shared: Shared, aws: Aws, leadership: LeadershipStart, *, kube: KubePort
 ) -> ExtendedAmiKind:
     memories, clock = ImageMemories(leadership), shared.clock
     observer = ImageObserver(
@@ -130,6 +180,7 @@ def _images(
         ecs=aws.ecs,
         images=aws.images,
         ssm=aws.ssm,
+        kube=kube,
         memories=memories,
         clock=clock,
         pace=settings.poll_scale,
@@ -139,6 +190,7 @@ def _images(
         observer=observer,
         actor=actor,
         cluster_id=settings.cluster_id,
+        find=shared.cache.get,
         pace=settings.poll_scale,
     )
 
@@ -151,10 +203,11 @@ def life_cycles(
     *,
     kube: KubePort,
     metrics: Metrics,
+    gates: JobGates,
 ) -> Mapping[str, Reconciler]:
     """By kind."""
     accounts = accounts_of(settings, shared, aws, kube)
-    job = _batch_jobs(settings, shared, aws, leadership)
+    job = _batch_jobs(settings, shared, aws, leadership, gates)
     allowed = _allowed_in(own_identity(settings), shared.cache)
     environment = _compute_environments(
         settings, shared, aws, leadership, allowed=allowed, metrics=metrics
@@ -169,7 +222,7 @@ def life_cycles(
         "BatchJob": Lifecycle(job, shared=shared, homes=accounts),
         "ComputeEnvironment": Lifecycle(environment, shared=shared, homes=accounts),
         "ExtendedAMI": Lifecycle(
-            _images(settings, shared, aws, leadership), shared=shared, homes=accounts
+            _images(settings, shared, aws, leadership, kube=kube), shared=shared, homes=accounts
         ),
         "JobDefinition": Lifecycle(
             job_definitions(aws.batch, shared.clock, leadership), shared=shared, homes=accounts

@@ -8,10 +8,11 @@ import asyncio
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.aws.connect import Aws
 from awsbatch_operator.kinds.accounts import Accounts, OwnIdentity
-from awsbatch_operator.kinds.computeenvironment.orphan_looks import OrphanLooks
-from awsbatch_operator.kinds.computeenvironment.orphan_places import OrphanPlaces
-from awsbatch_operator.kinds.computeenvironment.orphans import OrphanParts, OrphanPass
+from awsbatch_operator.kinds.extendedami.orphan_looks import ImageOrphans
 from awsbatch_operator.kinds.narration import EventSink
+from awsbatch_operator.kinds.orphan_looks import OrphanLooks
+from awsbatch_operator.kinds.orphan_places import OrphanPlaces
+from awsbatch_operator.kinds.orphans import OrphanParts, OrphanPass
 from awsbatch_operator.kinds.permissions import Allowances
 from awsbatch_operator.kinds.shared import Shared
 from awsbatch_operator.kube.port import KubePort
@@ -69,6 +70,7 @@ def orphan_pass(
         batch=aws.batch,
         ec2=aws.ec2,
         ecs=aws.ecs,
+        images=ImageOrphans(aws.images, aws.batch),
     )
     parts = OrphanParts(
         lease=ObjectKey("Lease", settings.lease_namespace, settings.lease_name),
@@ -78,6 +80,7 @@ def orphan_pass(
         looks=looks,
         ec2=aws.ec2,
         ecs=aws.ecs,
+        images=aws.images,
         events=activity_log(recorder, clock),
         metrics=metrics,
         listed=listed,

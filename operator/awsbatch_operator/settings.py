@@ -46,7 +46,7 @@ def _queue(text: str) -> str:
 
 ClusterId = Annotated[str, Field(min_length=1), _of(_CLUSTER_ID)]
 Region = Annotated[str, _of(REGION)]
-LEAST_THREADS = 4  # with an interruption queue
+LEAST_THREADS = 3  # besides one for each queue that is listened to
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
@@ -106,6 +106,11 @@ class Settings(BaseModel):
         default="",
         description="SQS queue, by URL or ARN, into which EventBridge puts what EC2 announces of "
         "instances (docs/interruption.md); default: none, EC2 is polled for it.",
+    )
+    event_queue: Annotated[str, AfterValidator(_queue)] = Field(
+        default="",
+        description="SQS queue, by URL or ARN, into which EventBridge puts what AWS Batch says of "
+        "jobs (docs/job-events.md); default: none, jobs are polled.",
     )
     settling_seconds: Seconds = Field(
         default=60,
@@ -178,6 +183,16 @@ class Settings(BaseModel):
         return queue_of(self.interruption_queue, self.region)
 
     @property
+    def job_events(self) -> Queue | None:
+        """The event queue."""
+        return queue_of(self.event_queue, self.region)
+
+    @property
+    def listens(self) -> bool:
+        """Whether there is a queue to listen to."""
+        return bool(self.interruption_queue or self.event_queue)
+
+    @property
     def aws_call_seconds(self) -> float:
         """The longest that one AWS call may take on the wire."""
         return self.aws_connect_timeout + self.aws_read_timeout
@@ -193,13 +208,19 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _queue_leaves_threads(self) -> Self:
-        if self.interruption_queue and self.aws_threads < LEAST_THREADS:
+    def _queues_leave_threads(self) -> Self:
+        # Reading them says, too, if one of them does not say where it is.
+        queues = [each for each in (self.queue, self.job_events) if each is not None]
+        if queues and self.aws_threads < LEAST_THREADS + len(queues):
             raise ValueError(
-                f"One AWS call always waits for the interruption queue: raise --aws-threads to "
-                f"{LEAST_THREADS} at least."
+                f"One AWS call always waits for each queue (--interruption-queue, --event-queue): "
+                f"raise --aws-threads to {LEAST_THREADS + len(queues)} at least."
             )
-        _ = self.queue  # which may not say where it is
+        if len({(each.account_id, each.region, each.name) for each in queues}) < len(queues):
+            raise ValueError(
+                "--interruption-queue and --event-queue name the same queue. Each deletes what is "
+                "not for it: give each a queue of its own."
+            )
         return self
 
 

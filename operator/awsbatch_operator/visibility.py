@@ -5,7 +5,7 @@ Apart from `assembly.py`, which it belongs to, because it knows the words of eve
 
 from contextlib import suppress
 
-from awsbatch_operator.api import catalogue, conditions
+from awsbatch_operator.api import catalogue, conditions, job_reasons
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, RecordError, Resource
 from awsbatch_operator.aws.connect import Aws
@@ -29,7 +29,8 @@ FAILURES = frozenset(failure.value for failure in Failure)
 
 def activity_log(recorder: EventSink, clock: Clock) -> ActivityLog:
     """The recorder, behind a log of what it is told."""
-    return ActivityLog(recorder, clock=clock, ended=FAILURES, aws_name=aws_name)
+    ended = FAILURES | {job_reasons.DEADLINE_EXCEEDED.name}
+    return ActivityLog(recorder, clock=clock, ended=ended, aws_name=aws_name)
 
 
 def aws_name(resource: Resource) -> str:
@@ -68,7 +69,9 @@ def measure_work(metrics: Metrics, queue: WorkQueue[ObjectKey], aws: Aws) -> Non
     age = "Seconds that the object waits which has waited longest."
     metrics.gauge("queue_oldest_seconds", age, lambda: queue.oldest_age)
     metrics.gauge("jobs_followed", "Jobs that are polled.", lambda: aws.job_poller.followed)
-    metrics.gauge("notice_queue_failing", "1 while that queue fails.", lambda: aws.notices.failing)
+    failing = "1 while that queue fails."
+    metrics.gauge("notice_queue_failing", failing, lambda: aws.notices.failing)
+    metrics.gauge("event_queue_failing", failing, lambda: aws.job_events.failing)
 
 
 def _count_capacity(cache: Cache, metrics: Metrics) -> None:

@@ -60,6 +60,25 @@ def test_an_interruption_queue_is_named_by_url_or_arn_and_leaves_threads_to_othe
             run(*flags)
 
 
+def test_an_event_queue_is_another_one_than_that_of_interruptions_and_takes_a_thread():
+    assert run().job_events is None
+    name = "arn:aws:sqs:eu-north-1:111122223333"
+    queue = run(f"--event-queue={name}:jobs").job_events
+    assert queue is not None
+    assert (queue.name, queue.region) == ("jobs", "eu-north-1")
+    both = [f"--interruption-queue={name}:hosts", f"--event-queue={name}:jobs"]
+    assert run(*both, "--aws-threads=5").listens
+    same = "https://sqs.eu-north-1.amazonaws.com/111122223333/hosts"
+    for flags, words in (
+        (["--event-queue=q"], "neither the URL nor the ARN"),
+        ([both[1], "--aws-threads=3"], "raise --aws-threads to 4"),
+        ([*both, "--aws-threads=4"], "raise --aws-threads to 5"),
+        ([both[0], f"--event-queue={same}"], "a queue of its own"),
+    ):
+        with pytest.raises(ValidationError, match=words):
+            run(*flags)
+
+
 @pytest.mark.parametrize("flag", ["--cluster-id=-x", "--workers=0", "--lease-seconds=26.9"])
 def test_a_value_that_makes_no_sense_is_refused(flag):
     with pytest.raises(ValidationError):

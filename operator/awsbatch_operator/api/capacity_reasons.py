@@ -117,12 +117,14 @@ INSTANCES_LEAVING = wait(
 INSTANCES_LAUNCHED = note("InstancesLaunched", "Instances were launched for waiting jobs.")
 INSTANCES_ENDED = note("InstancesEnded", "Instances were ended, for the reason in the message.")
 ORPHANS_REMOVED = note(
-    "OrphansRemoved", "Things of EC2 were removed whose ComputeEnvironment no longer exists."
+    "OrphansRemoved",
+    "Things of EC2 were removed whose ComputeEnvironment or ExtendedAMI no longer exists.",
 )
 ORPHANS_HELD = note(
     "OrphansHeld",
     "Things of EC2 have our tags and an owner that does not exist. They are so many that they may "
-    "be another cluster's, or their environment is still there; so they are not removed.",
+    "be another cluster's, or the environment or the finished images of their owner are still "
+    "there; so they are not removed.",
     "Make sure that no other cluster has this one's cluster id. Then annotate the operator's Lease "
     "with awsbatch.dev/confirm-orphans and the number in the message.",
     warning=True,

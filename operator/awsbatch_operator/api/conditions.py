@@ -32,7 +32,7 @@ class Verdict:
     """How an object stands: the row of the table, with its reason and its message.
 
     `ran` is the generation that a job's result is of, None if that is the newest. `result` is that
-    of a job which has ended although the object is STALLED for another reason.
+    of a job which has ended although the object is STALLED for another reason, or is to run again.
     """
 
     situation: Situation
@@ -70,6 +70,7 @@ _STATES: Mapping[Situation, Mapping[str, str]] = {
     },
 }
 DRIFTED = "Drifted"  # of the lasting kinds: driftPolicy Report
+TTL_IGNORED = "TTLIgnored"  # of a BatchJob that Argo CD or Flux track
 MEANINGS: Mapping[str, str] = {
     "Ready": "AWS is as the spec says. BatchJobs have none: they have Complete and Failed",
     "Reconciling": "the operator or AWS is at work, or waits for what passes by itself",
@@ -79,6 +80,8 @@ MEANINGS: Mapping[str, str] = {
     "Complete": "the job has succeeded",
     "Failed": "the job has failed; the reason says why",
     "Suspended": "the job is held by spec.suspend",
+    TTL_IGNORED: "ttlSecondsAfterFinished is not applied, because Argo CD or Flux would create "
+    "the job again",
     DRIFTED: "AWS differs from the spec, and driftPolicy Report lets it be: it lists how",
     "DurationNotGuaranteed": "a block runs on Spot Instances, which EC2 may take back early",
 }

@@ -17,6 +17,7 @@ RECONCILE_AT = f"{GROUP}/reconcile-at"
 RESOLVED = f"{GROUP}/resolved"
 SUBMISSION = f"{GROUP}/submission"
 REGISTERING = f"{GROUP}/registering"
+DEFINITIONS = f"{GROUP}/definitions"
 TAG_KEYS = f"{GROUP}/tag-keys"
 REMAKING = f"{GROUP}/remaking"
 REPLACING = f"{GROUP}/replacing"
@@ -25,6 +26,7 @@ TEMPLATE_VERSIONS = f"{GROUP}/template-versions"
 INFRASTRUCTURE_UPDATE = f"{GROUP}/infrastructure-update"
 PLACEMENT_GROUP = f"{GROUP}/placement-group"
 BUILD = f"{GROUP}/build"
+TTL_WITH_GITOPS = f"{GROUP}/ttl-with-gitops"
 CONFIRM_ORPHANS = f"{GROUP}/confirm-orphans"
 
 Shape = Mapping[str, Any]
@@ -57,7 +59,10 @@ class ObjectKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One custom resource as last seen. `spec` and `status` are shared: read them only."""
+    """One custom resource as last seen. `spec` and `status` are shared: read them only.
+
+    `managers` are the tools beside us that write its fields, as far as the cache keeps them.
+    """
 
     key: ObjectKey
     uid: str
@@ -69,6 +74,7 @@ class Resource:
     finalizers: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
+    managers: tuple[str, ...] = ()
     spec: Shape = field(default_factory=dict)
     status: Shape = field(default_factory=dict)
 
@@ -88,6 +94,7 @@ class Resource:
             finalizers=tuple(metadata.get("finalizers", ())),
             labels=metadata.get("labels", {}),
             annotations=metadata.get("annotations", {}),
+            managers=tuple(each.get("manager", "") for each in metadata.get("managedFields", ())),
             spec=body.get("spec", {}),
             status=body.get("status", {}),
         )

@@ -108,11 +108,13 @@ def arn_targets(resource: Resource) -> tuple[ObjectKey, ...]:
     No object has such a key. They tell who else needs what an object of ours has in AWS.
     """
     spec, found = resource.spec, []
-    order = spec.get("computeEnvironmentOrder")
+    order, fallback = spec.get("computeEnvironmentOrder"), spec.get("fallback")
+    other = fallback.get("jobQueueRef") if isinstance(fallback, Mapping) else None
     entries = [each for each in order if isinstance(each, Mapping)] if type(order) is list else []
     for field_name, value in (
         *((name, spec.get(name)) for name in _NAMED_ALONE),
         *(("computeEnvironmentRef", each.get("computeEnvironmentRef")) for each in entries),
+        ("jobQueueRef", other),
     ):
         arn = value.get("arn") if isinstance(value, Mapping) else None
         parts = str(arn or "").split(":")

@@ -34,7 +34,7 @@ class Cadence:
     demand: float = 15.0  # the jobs that wait in queues for capacity, and `call` a page at least
     followed: float = 1800.0  # a name that nobody has asked for so long is not read any more
     infrastructure_idle: float = 3600.0  # a scope that nobody has used for that long is left alone
-    notices: float = LONGEST_WAIT  # the interruption queue's long poll
+    notices: float = LONGEST_WAIT  # the long poll of a queue of notices or events
     notices_pause: float = 1.0  # after an answer without a message, if that did not take so long
     trouble: float = 5.0  # first pause after a failed poll; doubles up to `trouble_most`
     trouble_most: float = 60.0
@@ -65,6 +65,7 @@ class AwsSettings:
     poll_share: float = 0.3  # of each rate, at most
     prices: PriceOverrides = field(default_factory=PriceOverrides)
     interruption_queue: Queue | None = None
+    event_queue: Queue | None = None  # of jobs
     most: Mapping[str, int] = field(default_factory=dict)  # AWS's quotas in a region, by our kind
     kept_bytes: int = 16 * 1024 * 1024  # of details, for each kind of thing that is polled
     cadence: Cadence = field(default_factory=Cadence)

@@ -180,6 +180,16 @@ class BatchAdapter:
         found = await self._all(scope, "batch:ListJobs", request, "jobSummaryList")
         return [job for job in found if job["jobName"] == name]  # AWS's filter ignores case
 
+    async def children(
+        self, scope: Scope, job_id: str, state: str, *, nodes: bool = False
+    ) -> Sequence[Shape]:
+        request = {
+            "multiNodeJobId" if nodes else "arrayJobId": job_id,
+            "jobStatus": state,
+            "maxResults": LISTED_AT_ONCE,
+        }
+        return await self._all(scope, "batch:ListJobs", request, "jobSummaryList")
+
     async def waiting_jobs(
         self, scope: Scope, queue: str, *, fresh: bool = False, wake: ObjectKey | None = None
     ) -> Sequence[Shape]:

@@ -119,7 +119,11 @@ CALLS = CallTable(
         _batch(Effect.READS, "DescribeSchedulingPolicies", "scheduling_policy Feed"),
         _batch(Effect.READS, "ListSchedulingPolicies", "scheduling_policy Feed"),
         _batch(Effect.READS, "DescribeJobs", "job waiting_jobs JobFeed Feed"),
-        _batch(Effect.READS, "ListJobs", "active_jobs jobs_by_name waiting_jobs JobFeed Feed"),
+        _batch(
+            Effect.READS,
+            "ListJobs",
+            "active_jobs jobs_by_name children waiting_jobs JobFeed Feed",
+        ),
         _batch(Effect.READS, "GetJobQueueSnapshot", "queue_snapshot", _may("GetJobQueueSnapshot")),
         _batch(
             Effect.MAKES,
@@ -223,6 +227,21 @@ CALLS = CallTable(
             _may("SubmitJob", DEFINITIONS, QUEUES, CONSUMABLES),
         ),
         _batch(Effect.ENDS, "TerminateJob", "terminate_job", _may_with_ours("TerminateJob", JOBS)),
+        # Where a job ran, and instances for waiting jobs.
+        _ec2(
+            Effect.READS,
+            "DescribeInstances",
+            "instances instances_by_id all_instances listed_instances launched_by Feed",
+            Permission("ec2:DescribeInstances"),
+        ),
+        Call(
+            "ecs",
+            "DescribeContainerInstances",
+            Effect.READS,
+            ("container_instances", "container_instances_by_arn", "Feed"),
+            (Permission("ecs:DescribeContainerInstances"),),
+            _ECS,
+        ),
         # Whether jobs still run in an environment that is to go.
         Call(
             "ecs",

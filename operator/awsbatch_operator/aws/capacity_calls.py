@@ -1,7 +1,8 @@
 """The calls for EC2 capacity: rows of the call table, with the IAM actions that they need.
 
 They make a policy of their own, deploy/iam/capacity-policy.json: whoever has no UNMANAGED
-environment with capacity needs none of it.
+environment with capacity needs none of it. DescribeInstances and DescribeContainerInstances, which
+say of any job where it ran, stand in call_table.py.
 
 Sources: [ec2], [ecs], [ssm], [pricing] Service Authorization Reference, "Actions, resources, and
 condition keys" of each service (docs.aws.amazon.com/service-authorization/latest/reference/).
@@ -41,7 +42,7 @@ CONTAINER_INSTANCES = (
     "arn:aws:ecs:*:*:container-instance/AWSBatch-*/*",
     "arn:aws:ecs:*:*:container-instance/*_Batch_*/*",
 )
-QUEUES = "arn:aws:sqs:*:*:aws-batch-operator*"  # the interruption queue, by the name of our guide
+QUEUES = "arn:aws:sqs:*:*:aws-batch-operator*"  # by the names of our guides
 IMAGE_PARAMETERS = "arn:aws:ssm:*:*:parameter/aws/service/ecs/optimized-ami/*"
 SERVICE_LINKED_ROLES = (
     "arn:aws:iam::*:role/aws-service-role/ec2fleet.amazonaws.com/*",
@@ -120,16 +121,11 @@ def _launch(operation: str, *made: str) -> Call:
 
 
 CAPACITY_CALLS: tuple[Call, ...] = (
-    _ec2(
-        Effect.READS,
-        "DescribeInstances",
-        "instances all_instances listed_instances launched_by Feed",
-    ),
     _ec2(Effect.READS, "DescribeInstanceTypes", "instance_types"),
     _ec2(Effect.READS, "DescribeInstanceTypeOfferings", "zones_of"),
     _ec2(Effect.READS, "DescribeSubnets", "subnets"),
     _ec2(Effect.READS, "DescribeSecurityGroups", "security_groups"),
-    _ec2(Effect.READS, "DescribeImages", "images own_images image_named"),
+    _ec2(Effect.READS, "DescribeImages", "images own_images image_named snapshots_in_use"),
     _ec2(Effect.READS, "DescribeLaunchTemplateVersions", "launch_template"),
     _ec2(Effect.READS, "DescribeCapacityReservations", "capacity_reservations"),
     _ec2(Effect.READS, "DescribeInstanceStatus", "troubled_instances"),
@@ -158,7 +154,6 @@ CAPACITY_CALLS: tuple[Call, ...] = (
     ),
     _ec2_ours(Effect.ENDS, "CancelCapacityReservation", "change", RESERVATIONS),
     _ecs(Effect.READS, "ListContainerInstances", "container_instances Feed"),
-    _ecs(Effect.READS, "DescribeContainerInstances", "container_instances Feed"),
     _ecs(Effect.CHANGES, "UpdateContainerInstancesState", "change", CONTAINER_INSTANCES),
     _ecs(Effect.ENDS, "DeregisterContainerInstance", "change", CLUSTERS),
     Call(
@@ -183,7 +178,7 @@ CAPACITY_CALLS: tuple[Call, ...] = (
         "sqs",
         "ReceiveMessage",
         Effect.READS,
-        ("NoticeBook",),
+        ("NoticeBook", "JobEventBook"),
         (Permission("sqs:ReceiveMessage", (QUEUES,)),),
         _SQS,
         PART,
@@ -193,7 +188,7 @@ CAPACITY_CALLS: tuple[Call, ...] = (
         "sqs",
         "DeleteMessageBatch",
         Effect.ENDS,
-        ("NoticeBook",),
+        ("NoticeBook", "JobEventBook"),
         (Permission("sqs:DeleteMessage", (QUEUES,)),),  # there is none for the batch
         _SQS,
         PART,

@@ -32,6 +32,12 @@ class Ec2Port(Protocol):
         those that INSTANCE_MEMBERS (instances.py) names.
         """
 
+    async def instances_by_id(self, scope: Scope, ids: Collection[str]) -> Mapping[str, Shape]:
+        """InstanceType, InstanceLifecycle, Placement and Tags by id, whoever's they are.
+
+        For a day, since none of it changes; what is not there is left out.
+        """
+
     async def all_instances(self, scope: Scope, *, fresh: bool = False) -> Sequence[Shape]:
         """All instances with our cluster's tag, whoever owns them."""
 
@@ -170,6 +176,14 @@ class EcsPort(Protocol):
         names: among them ec2InstanceId, status, agentConnected, registeredAt, registeredResources,
         remainingResources, runningTasksCount, pendingTasksCount, attributes of ours, tags. None of
         a cluster that does not exist.
+        """
+
+    async def container_instances_by_arn(
+        self, scope: Scope, arns: Collection[str]
+    ) -> Mapping[str, Shape]:
+        """ec2InstanceId and attributes by ARN, of whichever clusters; for a day, as none changes.
+
+        What is not there any more is left out. So is an ARN of the old form, without a cluster.
         """
 
     async def tasks(self, scope: Scope, cluster: str) -> int:

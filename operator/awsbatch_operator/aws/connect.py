@@ -13,6 +13,7 @@ from awsbatch_operator.aws.identity import IdentityAdapter
 from awsbatch_operator.aws.image_ports import ImagePort
 from awsbatch_operator.aws.images import ImageAdapter
 from awsbatch_operator.aws.instances import ContainerInstanceSource, InstanceSource
+from awsbatch_operator.aws.job_events import JobEventBook
 from awsbatch_operator.aws.job_feed import JobPoller
 from awsbatch_operator.aws.logs import LogsAdapter
 from awsbatch_operator.aws.notices import NoticeBook
@@ -39,6 +40,7 @@ class Aws:
     images: ImagePort
     jobs: JobFeed
     logs: LogsPort
+    job_events: JobEventBook
     notices: NoticeBook
     prices: PriceBook
     ssm: SsmPort
@@ -51,7 +53,8 @@ class Aws:
     async def run(self) -> None:
         """Poll until cancelled; an error that is none of AWS's ends it, and is raised."""
         feeds = (*self.feeds.all(), *self.capacity_feeds)
-        await first_of(self.job_poller.run(), self.notices.run(), *(feed.run() for feed in feeds))
+        heard = (self.notices.run(), self.job_events.run())
+        await first_of(self.job_poller.run(), *heard, *(feed.run() for feed in feeds))
 
     @property
     def in_flight(self) -> int:
@@ -79,10 +82,11 @@ def connect(settings: AwsSettings, context: AwsContext, wake: Wake) -> Aws:
     return Aws(
         batch=BatchAdapter(sender, feeds, jobs, settings.most),
         ec2=Ec2Adapter(sender, clock, instances, launched, settings.cluster_id),
-        ecs=EcsAdapter(sender, joined),
+        ecs=EcsAdapter(sender, joined, clock),
         identity=IdentityAdapter(sender),
         images=ImageAdapter(sender, clock, settings.cluster_id),
         jobs=jobs,
+        job_events=_job_events(sender, settings, context, jobs),
         logs=LogsAdapter(sender),
         notices=notices,
         prices=PriceBookAdapter(sender, clock, settings.prices),
@@ -93,6 +97,21 @@ def connect(settings: AwsSettings, context: AwsContext, wake: Wake) -> Aws:
         feeds=feeds,
         capacity_feeds=(launched, joined),
     )
+
+
+def _job_events(
+    sender: Sender, settings: AwsSettings, context: AwsContext, jobs: JobPoller
+) -> JobEventBook:
+    box = None
+    if settings.event_queue is not None:
+        box = Mailbox(
+            SqsQueue(sender, settings.event_queue),
+            context.clock,
+            settings.cadence,
+            name="event queue",
+            instead="jobs are watched by polling alone",
+        )
+    return JobEventBook(box, jobs, context.clock, context.on_job_event)
 
 
 def feeds_of(sender: Sender, clock: Clock, settings: AwsSettings, wake: Wake) -> Feeds:

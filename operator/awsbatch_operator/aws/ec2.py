@@ -7,12 +7,18 @@ from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.api.scope import NoTokenError, Permit, Scope
 from awsbatch_operator.api.tags import CLUSTER, OWNER_UID
-from awsbatch_operator.aws.ec2_descriptions import SCOPES, TEN_MINUTES, Descriptions
+from awsbatch_operator.aws.ec2_descriptions import A_DAY, SCOPES, TEN_MINUTES, Descriptions
 from awsbatch_operator.aws.ec2_named import NamedThings
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.feed import Feed
 from awsbatch_operator.aws.feed_scope import ANY_NAME
-from awsbatch_operator.aws.instances import InstanceSource, in_plain_values, plain_shape, tag_filter
+from awsbatch_operator.aws.instances import (
+    TAGS_AT_ONCE,
+    InstanceSource,
+    in_plain_values,
+    plain_shape,
+    tag_filter,
+)
 from awsbatch_operator.aws.kept import WHOLE, Kept
 from awsbatch_operator.aws.sender import Sender
 from awsbatch_operator.telemetry.secrets import masked
@@ -21,6 +27,7 @@ CONSOLE_LIMIT = 16_384  # characters; EC2 keeps 64 KiB of a console
 _LAUNCHES = frozenset(
     {"CreateCapacityReservation", "CreateFleet", "CreateLaunchTemplate", "RunInstances"}
 )
+_HOSTS = 5_000  # instances of jobs that are remembered, of half a kB each
 _PAGE = 200  # of launch templates; volumes take more
 
 
@@ -34,6 +41,9 @@ class Ec2Adapter(Descriptions):
         self._source = source
         self._feed = feed
         self._named = NamedThings(sender, clock)
+        self._hosts: Kept[Shape] = Kept(
+            source.by_ids, clock, seconds=A_DAY, most=_HOSTS, at_once=TAGS_AT_ONCE
+        )
         self._made: Kept[tuple[Shape, ...]] = Kept(
             self._read_templates, clock, seconds=TEN_MINUTES, most=SCOPES
         )
@@ -42,6 +52,9 @@ class Ec2Adapter(Descriptions):
         self, scope: Scope, owner_uid: str, *, fresh: bool = False, wake: ObjectKey | None = None
     ) -> Sequence[Shape]:
         return await self._feed.get(scope, owner_uid, fresh=fresh, wake=wake)
+
+    async def instances_by_id(self, scope: Scope, ids: Collection[str]) -> Mapping[str, Shape]:
+        return await self._hosts.get(scope, ids)
 
     async def all_instances(self, scope: Scope, *, fresh: bool = False) -> Sequence[Shape]:
         return await self._feed.all(scope, fresh=fresh)

@@ -70,6 +70,21 @@ class AwsError(Exception):
         self.request_id = request_id
         self.obstacle = obstacle
 
+    def saying(self, message: str) -> "AwsError":
+        """The same error with other words."""
+        return AwsError(
+            self.kind,
+            operation=self.operation,
+            message=message,
+            service=self.service,
+            code=self.code,
+            identity=self.identity,
+            action=self.action,
+            outcome_unknown=self.outcome_unknown,
+            request_id=self.request_id,
+            obstacle=self.obstacle,
+        )
+
     def __str__(self) -> str:
         code = f" ({self.code})" if self.code else ""
         return f"{self.operation}: {self.message}{code}"

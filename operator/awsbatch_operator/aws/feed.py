@@ -42,11 +42,13 @@ Keep = Callable[[Shape], bool]
 class Reading:
     """What a walk found: the details that are kept, and all names that there are.
 
-    Without names the followed ones were read and no others.
+    Without names the followed ones were read and no others. `gone` are followed names that stand
+    for nothing in AWS any more: they are read again when somebody asks for them.
     """
 
     details: Sequence[Shape]
     names: Collection[str] | None
+    gone: Collection[str] = ()
 
 
 class Source(Protocol):
@@ -125,10 +127,12 @@ class Feed:
     ) -> Sequence[Shape]:
         """The things of that name. `wake` hears of what happens to the name for some time.
 
+        Whoever wants it fresh and is not to be woken looks for himself: no poll reads it for him.
         Raises AwsError, NoTokenError.
         """
         here = self._use(scope)
-        here.follow(name, wake, self._clock.monotonic() + self._cadence.followed)
+        if wake is not None or not fresh:
+            here.follow(name, wake, self._clock.monotonic() + self._cadence.followed)
         known = None if fresh or self._is_behind(scope) else here.known(name)
         details = None if known is None else known.details
         if details is not None:
@@ -212,6 +216,8 @@ class Feed:
         )
         sights = await self._sights(began, self._by_names(reading.details, followed))
         woken = here.read_all(began, sights, reading.names)
+        for name in reading.gone:
+            here.follow_no_more(name)
         here.read_at = max(asked_at, here.read_at)
         self._kept[scope] = here.keep_within(self._room_for(scope))
         here.due = self._clock.monotonic() + self._interval(scope, here)

@@ -41,6 +41,10 @@ class FeedScope:
         """Read this name until then, whoever owns it, and wake that object when it differs."""
         self._followers.setdefault(name, {})[wake] = until
 
+    def follow_no_more(self, name: str) -> None:
+        """Nothing of that name is to come: whoever asks for it again follows it again."""
+        self._followers.pop(name, None)
+
     def followed(self, now: float) -> set[str]:
         """The names to be read in any case: those asked for lately, and our own."""
         for name, until in list(self._followers.items()):

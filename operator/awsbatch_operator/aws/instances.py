@@ -41,6 +41,8 @@ INSTANCE_MEMBERS = (
     "Tags",
     "VpcId",
 )
+# Of an instance on which a job ran.
+HOST_MEMBERS = ("InstanceLifecycle", "InstanceType", "Placement", "Tags")
 # "version" and "versionInfo" aside: the former counts every change of anything.
 CONTAINER_INSTANCE_MEMBERS = (
     "agentConnected",
@@ -151,6 +153,18 @@ class InstanceSource:
         """The instances with that tag of an intent."""
         return (await self._described(scope, [tag_filter(INTENT, [token])], polling=False))[0]
 
+    async def by_ids(self, scope: Scope, ids: Sequence[str]) -> Mapping[str, Shape]:
+        """Any instances of the account, ours or not: EC2 leaves out what is not there."""
+        call = "ec2:DescribeInstances"
+        request = {"Filters": [{"Name": "instance-id", "Values": list(ids)}]}
+        answer = await self.sender.call(scope, call, request)
+        found = self.sender.member(scope, call, answer, "Reservations")
+        return {
+            str(each["InstanceId"]): members_of(each, HOST_MEMBERS)
+            for reservation in found
+            for each in reservation.get("Instances", ())
+        }
+
     async def _described(
         self, scope: Scope, more: Sequence[Shape], *, polling: bool
     ) -> tuple[list[Shape], int]:
@@ -208,22 +222,27 @@ class ContainerInstanceSource:
         self, scope: Scope, followed: Collection[str], keep: Keep, *, polling: bool
     ) -> Reading:
         found: list[Shape] = []
+        gone = []
         for cluster in sorted(followed):
-            found += filter(keep, await self._of(scope, cluster, polling=polling))
-        return Reading(found, None)
+            here = await self._of(scope, cluster, polling=polling)
+            if here is None:
+                gone.append(cluster)
+            found += filter(keep, here or ())
+        return Reading(found, None, gone)
 
     async def ask(self, scope: Scope, names: Sequence[str]) -> Sequence[Shape]:
-        return [each for name in names for each in await self._of(scope, name, polling=False)]
+        answers = [await self._of(scope, name, polling=False) for name in names]
+        return [each for answer in answers for each in answer or ()]
 
-    async def _of(self, scope: Scope, cluster: str, *, polling: bool) -> list[Shape]:
-        """A cluster's; none of one that is not there."""
+    async def _of(self, scope: Scope, cluster: str, *, polling: bool) -> list[Shape] | None:
+        """A cluster's; None of one that is not there."""
         try:
             arns = await self._listed(scope, cluster, polling=polling)
             return await self._described(scope, cluster, sorted(arns), polling=polling)
         except AwsError as error:
             if error.kind is not ErrorKind.NOT_FOUND:
                 raise
-            return []
+            return None
 
     async def _listed(self, scope: Scope, cluster: str, *, polling: bool) -> list[str]:
         request = {"cluster": cluster, "maxResults": ECS_AT_ONCE}

@@ -46,8 +46,9 @@ class Followed:
     described_at: float | None = None
     listed_in: int = 0  # number of the list that showed it last
     hurried: int = 0  # number of the moment at which we changed it ourselves
+    heard: int = 0  # number of the moment at which we heard last that it may have changed
     misses: int = 0  # DescribeJobs answers in a row that left it out
-    urgent: bool = False  # a list, or we ourselves, say that it has changed
+    urgent: bool = False  # a list, an event, or we ourselves say that it has changed
     entered: "tuple[float, Group | None] | None" = None  # where it stands in the agenda
 
     @property

@@ -80,11 +80,23 @@ class JobBook:
     def hurry(self, job_id: str, now: float) -> tuple[Scope, float] | None:
         """Something was done to the job: what we know of it is old. When it is due now."""
         self._details.drop(job_id)
+        expected = self.expect(job_id, now)
+        job = self.followed(job_id)
+        if job is not None:
+            job.hurried = job.heard
+        return expected
+
+    def expect(self, job_id: str, now: float) -> tuple[Scope, float] | None:
+        """Something may have happened to the job. When it is due now; None if nobody follows it.
+
+        What was seen of it stays, and what is on its way counts, for it may be all that we ever
+        get: an event that comes again and again must not keep us from reading answers.
+        """
         job = self.followed(job_id)
         if job is None:
             return None
         due = min(job.due, now + self._cadence.unit)
-        job.hurried = next(self._moments)
+        job.heard = next(self._moments)
         self._agendas[job.scope].schedule(job, due, urgent=True)
         return job.scope, due
 
@@ -192,7 +204,7 @@ class JobBook:
             if detail is None:
                 news = self._missed(agenda, job, now)
             else:
-                news = self._read(agenda, job, detail, now)
+                news = self._read(agenda, job, detail, began=began, now=now)
             if news:
                 changed.append(job.owner)
         return changed
@@ -208,7 +220,9 @@ class JobBook:
                 break
             self.forget(job_id)
 
-    def _read(self, agenda: Agenda, job: Followed, detail: Shape, now: float) -> bool:
+    def _read(
+        self, agenda: Agenda, job: Followed, detail: Shape, *, began: int, now: float
+    ) -> bool:
         mark = detail_mark(detail)
         changed = mark != job.mark
         job.mark, job.misses, job.described_at = mark, 0, now
@@ -219,7 +233,10 @@ class JobBook:
             return True
         agenda.enter_state(job, state, now)
         agenda.was_read(job)
-        agenda.later(job, now)
+        if job.heard > began:  # the answer may be of before what we have heard
+            agenda.schedule(job, now + self._cadence.unit, urgent=True)
+        else:
+            agenda.later(job, now)
         return changed
 
     def _missed(self, agenda: Agenda, job: Followed, now: float) -> bool:

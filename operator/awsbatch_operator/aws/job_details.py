@@ -42,13 +42,28 @@ class DetailStore:
             self._size -= len(packed)
 
 
+ARRAY_STEPS = 32  # in which the children of an array end, as far as its owner is woken
+
+
 def detail_mark(detail: Shape) -> str:
-    """Differs whenever anything in DescribeJobs' detail does that an owner may care about."""
+    """Differs whenever anything in DescribeJobs' detail does that an owner may care about.
+
+    The counts of an array's children change with every child, for hours: of these, whether any
+    waits, runs or has failed, and how many 32nds of them have ended.
+    """
     if "arrayProperties" in detail:
-        array = dict(detail["arrayProperties"])
-        array.pop("statusSummaryLastUpdatedAt", None)  # moves on although nothing has changed
-        detail = {**detail, "arrayProperties": array}
+        detail = {**detail, "arrayProperties": _array_mark(detail["arrayProperties"])}
     return hashlib.blake2b(_packed(detail), digest_size=12).hexdigest()
+
+
+def _array_mark(array: Shape) -> Shape:
+    counts = array.get("statusSummary") or {}
+    ended = int(counts.get("SUCCEEDED") or 0) + int(counts.get("FAILED") or 0)
+    return {
+        "index": array.get("index"),
+        "some": sorted(state for state in counts if counts[state]),
+        "ended": ended * ARRAY_STEPS // int(array.get("size") or 1),
+    }
 
 
 def summary_mark(summary: Shape) -> str:

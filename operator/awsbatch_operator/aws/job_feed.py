@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from enum import Enum
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Shape
@@ -15,6 +16,15 @@ from awsbatch_operator.aws.polling import Pollers, Wake
 from awsbatch_operator.aws.sender import Sender
 
 COMPARED_AT_ONCE = 10  # details, of up to 30 kB each, before the event loop gets a turn
+
+
+class Heard(Enum):
+    """What comes of an event about a job."""
+
+    NOT_FOLLOWED = "NotFollowed"  # or it is another account's or region's
+    KNOWN = "Known"  # that status was read already
+    LOOKED_AT = "LookedAt"  # it is described within a moment
+
 
 _QUEUE_GONE = frozenset({ErrorKind.NOT_FOUND, ErrorKind.INVALID})
 
@@ -69,6 +79,22 @@ class JobPoller:
         hurried = self._book.hurry(job_id, self._clock.monotonic())
         if hurried is not None:
             self._pollers.look(*hurried)
+
+    def heard(self, place: tuple[str, str], job_id: str, status: str) -> Heard:
+        """Somebody says that the job is in this status (empty: that it is worth a look).
+
+        It is looked at soon, and nothing is believed: whoever says so may be wrong, late, or say it
+        a thousand times.
+        """
+        job = self._book.followed(job_id)
+        if job is None or (job.scope.account_id, job.scope.region) != place:
+            return Heard.NOT_FOLLOWED
+        if status and status == job.state:
+            return Heard.KNOWN
+        expected = self._book.expect(job_id, self._clock.monotonic())
+        if expected is not None:
+            self._pollers.look(*expected)
+        return Heard.LOOKED_AT
 
     def due(self, scope: Scope) -> float | None:
         return self._book.due(scope)

@@ -91,6 +91,14 @@ class BatchPort(Protocol):
     async def jobs_by_name(self, scope: Scope, queue: str, name: str) -> Sequence[Shape]:
         """Summaries of all jobs of that very name in the queue, in every state (ListJobs)."""
 
+    async def children(
+        self, scope: Scope, job_id: str, state: str, *, nodes: bool = False
+    ) -> Sequence[Shape]:
+        """Summaries of the jobs of an array that are in one state (ListJobs, 1,000 a page).
+
+        With `nodes`, of the nodes of a multi-node parallel job.
+        """
+
     async def waiting_jobs(
         self, scope: Scope, queue: str, *, fresh: bool = False, wake: ObjectKey | None = None
     ) -> Sequence[Shape]:

@@ -61,8 +61,7 @@ class Sent:
 class AwsContext:
     """What the AWS side needs from the rest of the process; all of it is injected.
 
-    `loader` is botocore's data loader, which keeps the models of the services once read: whoever
-    makes many AWS sides in one process (tests) shares one.
+    `loader` is botocore's data loader, which keeps the services' models: share one in a process.
     """
 
     clock: Clock
@@ -71,6 +70,7 @@ class AwsContext:
     jitter: random.Random
     observe: CallObserver
     on_notice: NoticeObserver | None = None
+    on_job_event: NoticeObserver | None = None
     on_client: ClientHook | None = None
     loader: Any = None
 

@@ -1,6 +1,6 @@
-"""The interruption queue: an SQS queue into which EventBridge rules put what EC2 announces.
+"""Queues into which EventBridge rules put what EC2 announces, and what Batch says of jobs.
 
-It belongs to the operator, whose own identity reads it, whatever accounts the instances are in.
+They belong to the operator, whose own identity reads them, whatever accounts the events are of.
 """
 
 import asyncio
@@ -83,11 +83,21 @@ def _mail(message: dict[str, Any]) -> Mail:
 class Mailbox:
     """Receives without end, and deletes what it is told to. For one event loop.
 
-    Whatever is wrong with the queue is told once, and asked again more and more rarely.
+    Whatever is wrong with the queue is told once, and asked again more and more rarely. `name` is
+    what the log calls it, `instead` what goes on without it.
     """
 
-    def __init__(self, queue: SqsQueue, clock: Clock, cadence: Cadence) -> None:
+    def __init__(
+        self,
+        queue: SqsQueue,
+        clock: Clock,
+        cadence: Cadence,
+        *,
+        name: str = "interruption queue",
+        instead: str = "instances are watched by polling alone",
+    ) -> None:
         self._queue = queue
+        self._name, self._instead = name, instead
         self._clock = clock
         self._cadence = cadence
         self._over: deque[str] = deque(maxlen=_MOST_OVER)
@@ -151,7 +161,7 @@ class Mailbox:
         log = _log.bind(queue=self._queue.queue.name, doing=doing)
         if failure is None:
             if self._troubles.pop(doing, None) is not None:
-                log.info("the interruption queue works again")
+                log.info("the queue works again", which=self._name)
             return
         if not isinstance(failure, AwsError | LeaseLostError):
             raise failure
@@ -161,6 +171,6 @@ class Mailbox:
         trouble = Trouble.after(before, cadence=self._cadence, denied=denied, now=now)
         self._troubles[doing] = trouble
         if before is None:
-            words = "the interruption queue fails; instances are watched by polling alone"
+            words = f"the {self._name} fails; {self._instead}"
             log.warning(words, error=str(failure), again=trouble.delay)
         await self._clock.sleep(trouble.delay)

@@ -32,11 +32,16 @@ Work = Callable[[], Coroutine[Any, Any, None]]
 _log = structlog.get_logger(__name__)
 
 
+def _nothing(_: Resource) -> Iterable[ObjectKey]:
+    return ()
+
+
 class Engine:
     """Turns of one reconciler for all objects, until it is told to stop.
 
     `kinds` are listed and compared by the pass over all objects; `targets` tells which objects
-    another refers to. `listed` is set once all objects have been listed. Runs on its clock, in one
+    another refers to, and `kept` which of them are kept for its sake although nothing can happen to
+    it any more. `listed` is set once all objects have been listed. Runs on its clock, in one
     event loop, without threads. Runs once.
     """
 
@@ -51,6 +56,7 @@ class Engine:
         kinds: Sequence[str],
         index: ReferenceIndex,
         targets: Callable[[Resource], Iterable[ObjectKey]],
+        kept: Callable[[Resource], Iterable[ObjectKey]] = _nothing,
         clock: Clock,
         random: Random,
         metrics: Metrics,
@@ -59,7 +65,7 @@ class Engine:
         self._cache = cache
         self._queue = queue
         self._index = index
-        self._targets = targets
+        self._targets, self._kept = targets, kept
         self._clock, self._random, self._metrics = clock, random, metrics
         self._settings = settings or EngineSettings()
         self._troubles = Troubles(clock=clock, answers=lambda: store.answers)
@@ -209,10 +215,12 @@ class Engine:
     def _reindex(self, change: Change) -> Sequence[ObjectKey]:
         """Keep the reference index; returns the targets that need not mind this object any more.
 
-        A settled object is no user of anything: nothing wakes it, and no target waits for it.
+        A settled object is no user of what lives: nothing wakes it, and no target waits for it.
         """
-        if change.resource is None or change.settled:
+        if change.resource is None:
             return self._index.drop(change.key)
+        if change.settled:
+            return self._index.put(change.key, self._kept(change.resource))
         return self._index.put(change.key, self._targets(change.resource))
 
 

@@ -12,11 +12,15 @@ from awsbatch_operator.api.metadata import RESOLVED, Shape
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _IDENTITY = ("name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp")
 _STATUS = ("observedGeneration", "arn", "jobId", "run", "accountId", "region", "awsName")
+# Field managers that keep an object as Git says begin so: Argo CD's, and Flux's two.
+_OF_GITOPS = ("argocd", "kustomize-controller", "helm-controller")
 _MESSAGE_LIMIT = 200  # characters
 
 
 def trimmed(body: Shape) -> Shape:
     """The body without managedFields and without the text of the last applied configuration.
+
+    Of the managers those are kept by name that keep an object as Git says: few objects have any.
 
     That annotation keeps its name with an empty text: a JSON patch that adds the first annotation
     would have to add the whole map, and must not when there is one already.
@@ -25,7 +29,11 @@ def trimmed(body: Shape) -> Shape:
     annotations = metadata.get("annotations", {})
     if "managedFields" not in metadata and not annotations.get(LAST_APPLIED):
         return body
+    managers = {str(each.get("manager", "")) for each in metadata.get("managedFields", ())}
     metadata = {name: value for name, value in metadata.items() if name != "managedFields"}
+    kept = sorted(name for name in managers if name.startswith(_OF_GITOPS))
+    if kept:
+        metadata["managedFields"] = [{"manager": name} for name in kept]
     if LAST_APPLIED in annotations:
         metadata["annotations"] = {**annotations, LAST_APPLIED: ""}
     return {**body, "metadata": metadata}

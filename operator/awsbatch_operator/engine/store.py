@@ -76,10 +76,14 @@ class Store:
         operations = finalizer_removed(resource)
         return await self.patch(resource, operations) if operations else resource
 
-    async def delete(self, resource: Resource) -> None:
-        """Ask for the deletion of exactly this object."""
+    async def delete(self, resource: Resource, *, unchanged: bool = False) -> None:
+        """Ask for the deletion of exactly this object.
+
+        `unchanged`: only as it was read; ConflictError if it has changed since.
+        """
+        version = resource.resource_version if unchanged else None
         try:
-            await self._kube.delete(resource.key, uid=resource.uid)
+            await self._kube.delete(resource.key, uid=resource.uid, resource_version=version)
         except KubeError as error:
             self._count(resource.key, "delete", type(error).__name__)
             raise

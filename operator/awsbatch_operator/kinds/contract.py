@@ -45,6 +45,7 @@ class Removal:
     since: Instant | None = None  # when the deletion was asked for
     sent: Instant | None = None  # when AWS may last have been asked to make it; None: unknown
     refused_roles: bool = False  # the spec names roles that its account does not allow it
+    gone: str = ""  # what is told once it is gone, where the recorded name means nothing to people
 
 
 def is_going(resource: Resource) -> bool:

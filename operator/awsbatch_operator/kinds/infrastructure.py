@@ -53,7 +53,8 @@ class Look(Protocol[FoundT_co]):
 class Infrastructure(Generic[DesiredT, TaggedT]):
     """A kind whose AWS object lasts as long as the resource. Implements Kind.
 
-    The fields are the pieces of `contract.Kind`; `answers` is for a room whose things AWS may list
+    The fields are the pieces of `contract.Kind`; `faults` says what is wrong with a spec that fits
+    its schema; `answers` is for a room whose things AWS may list
     later than it answers. `marked_first`: what is taken over is changed; a definition is not, it
     gets another revision.
     """
@@ -67,6 +68,7 @@ class Infrastructure(Generic[DesiredT, TaggedT]):
     plan_for: Callable[[DesiredT, TaggedT | None, Instant], Plan[ApiCall]]
     plan_removal: Callable[[Any, TaggedT | None, Instant], Plan[ApiCall]]
     show: Callable[[Resource, Seen[DesiredT, TaggedT, ApiCall]], KindStatus]
+    faults: Callable[[Resource], tuple[Finding, ...]] = lambda _: ()
     answers: Answers[TaggedT] | None = None
     marked_first: bool = True
     bounded: bool = False
@@ -83,7 +85,7 @@ class Infrastructure(Generic[DesiredT, TaggedT]):
         return False
 
     def refusals(self, resource: Resource) -> tuple[Finding, ...]:
-        return refusals(self.declared, resource)
+        return refusals(self.declared, resource) or self.faults(resource)
 
     def too_early(self, resource: Resource, now: Instant) -> Finding | None:
         del resource, now

@@ -30,6 +30,8 @@ from awsbatch_operator.kinds.turn import Turn
 from awsbatch_operator.kinds.users import users_of
 from awsbatch_operator.kube.port import NotFoundError
 
+_IN_AWS = {"arn", "jobId", "jobName"}  # fields of a status that say that AWS has something
+
 
 class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
     """Turns of all objects of one kind. Implements the engine's Reconciler.
@@ -216,7 +218,7 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         the object go and leave what it has in AWS.
         """
         resource = turn.resource
-        if resource.held or turn.foreign or not {"arn", "jobId"} & resource.status.keys():
+        if resource.held or turn.foreign or not _IN_AWS & resource.status.keys():
             return
         with suppress(NotFoundError):
             turn.resource = await self._shared.store.hold(resource, {})

@@ -7,6 +7,7 @@ from typing import Protocol
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.conditions import (
     DRIFTED,
+    TTL_IGNORED,
     ExtraCondition,
     Situation,
     Verdict,
@@ -83,11 +84,14 @@ class Narrator:
         self._tell(before, verdict.reason, verdict.message, warning=warning)
 
     def drifted(self, before: Resource, extra: Iterable[ExtraCondition]) -> None:
-        """A drift that is only reported stands in the status now; told once for what differs."""
+        """A drift that is only reported, or a ttl that is not applied, stands in the status now.
+
+        It is told once for what it says.
+        """
         for own in extra:
-            if own.type != DRIFTED:
+            if own.type not in {DRIFTED, TTL_IGNORED}:
                 continue
-            shown = condition(before.status, DRIFTED) or {}
+            shown = condition(before.status, own.type) or {}
             if shown.get("status") != "True" or shown["message"] != own.message:
                 self._tell(before, own.reason, own.message, warning=True)
 

@@ -72,6 +72,8 @@ class Removals(Generic[DesiredT, ObservedT, ActionT]):
             self.shared.narrator.done(resource, [self._retained(turn)])
         elif _was_removed(turn.plan) and turn.home is not None and not self.kind.bounded:
             words = f"{turn.home.recorded.serving or resource.key.name} is gone from AWS."
+            if isinstance(turn.desired, Removal) and turn.desired.gone:
+                words = turn.desired.gone
             self.shared.narrator.done(resource, [Finding(catalogue.DELETED, words)])
         self.shared.claims.freed(resource.key)
         return Again()

@@ -20,16 +20,21 @@ from awsbatch_operator.aws.errors import AwsError
 KEPT_SECONDS = 600.0  # far longer than AWS's describe calls lag
 _MAKES = ("Create", "Register")
 _CHANGES = "Update"
+# What makes, marks or sets something is asked for again as long as AWS does not show it. Launches
+# have tokens and plans of their own, and what ends something may be asked for while it is there.
+_BRINGS = (*_MAKES, "Copy", "Put", "Tag", "Untag", "Enable", "Disable")
+_PLANNED = ("CreateFleet", "CreateCapacityReservation")
 # Seconds before AWS is asked for one and the same change once more, after it was so many times.
 _BEFORE_ONE_MORE = (0.0, 0.0, 0.0, 30.0, 60.0, 120.0, 240.0, 600.0)
 
 
 class Changes:
-    """Changes that AWS has taken and not shown since, by object. For one event loop.
+    """What AWS has taken and not shown since, by object. For one event loop.
 
     AWS may take a change, be UPDATING for some seconds, and show what it had before: it fills in a
-    value by itself, or writes it in a way of its own. Without this it would be asked again and
-    again as fast as it answers, for ever, and never be called Ready.
+    value by itself, or writes it in a way of its own. It may take a creation or a tag and never
+    show it. Without this it would be asked again and again as fast as it answers, for ever, and
+    never be called Ready.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -37,9 +42,17 @@ class Changes:
         self._taken: dict[ObjectKey, dict[str, tuple[int, float]]] = {}  # how often, and when last
 
     def taken(self, key: ObjectKey, step: Step[Any]) -> None:
-        """AWS has taken the step."""
-        if step.expects is None or not step.action.operation.startswith(_CHANGES):
-            return
+        """AWS has taken the step, and may show it for a moment and not keep it."""
+        if step.expects is not None and step.action.operation.startswith(_CHANGES):
+            self._count(key, step)
+
+    def unshown(self, key: ObjectKey, step: Step[Any]) -> None:
+        """AWS has taken the step, and the look after it does not show what was expected."""
+        operation = step.action.operation
+        if operation.startswith(_BRINGS) and operation not in _PLANNED:
+            self._count(key, step)
+
+    def _count(self, key: ObjectKey, step: Step[Any]) -> None:
         of_object = self._taken.setdefault(key, {})
         times, _ = of_object.get(repr(step.action), (0, 0.0))
         of_object[repr(step.action)] = times + 1, self._clock.monotonic()

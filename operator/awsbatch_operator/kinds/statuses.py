@@ -51,7 +51,7 @@ def verdict(findings: Sequence[Finding], otherwise: Verdict, *, deleting: bool) 
             situation = Situation.DELETING
         case _:
             situation = Situation.WORKING
-    result = otherwise if over and situation is Situation.STALLED else None
+    result = otherwise if over and situation is Situation.STALLED else otherwise.result
     return Verdict(situation, first.reason.name, message, ran=otherwise.ran, result=result)
 
 

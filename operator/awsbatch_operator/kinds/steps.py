@@ -215,9 +215,12 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
         Later turns repeat the step, more and more rarely: AWS shows some changes late, and a value
         that it writes in its own way it never shows as sent.
         """
-        done = (step for outcome in turn.outcomes.values() for step in outcome.done)
-        if all(step.expects is None or step.expects.met(turn.observed) for step in done):
+        done = [step for outcome in turn.outcomes.values() for step in outcome.done]
+        unmet = [each for each in done if each.expects and not each.expects.met(turn.observed)]
+        if not unmet:
             return False
+        for step in unmet:
+            self.shared.sent.changes.unshown(turn.resource.key, step)
         turn.unshown = True
         words = "AWS took a change and does not show it yet."
         turn.findings.append(Finding(catalogue.AWS_BUSY, words))

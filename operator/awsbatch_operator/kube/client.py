@@ -108,17 +108,26 @@ class KubeClient:
             )
         )
 
-    async def delete(self, key: ObjectKey, *, uid: str) -> None:
+    async def delete(
+        self, key: ObjectKey, *, uid: str, resource_version: str | None = None
+    ) -> None:
+        preconditions = {"uid": uid}
+        if resource_version is not None:
+            preconditions["resourceVersion"] = resource_version
         request = Request(
             method="DELETE",
             path=paths.of_object(key),
             doing=f"delete {key}",
-            body={"preconditions": {"uid": uid}, "propagationPolicy": "Background"},
+            body={"preconditions": preconditions, "propagationPolicy": "Background"},
         )
         try:
             await self._transport.ask(request)
-        except (NotFoundError, ConflictError):
-            return  # gone, or another object has its name now: either way, that one is gone
+        except NotFoundError:
+            return
+        except ConflictError:
+            if resource_version is not None:
+                raise
+            return  # another object has its name now, so that one is gone
 
     async def namespace_labels(self, name: str) -> dict[str, str]:
         try:
@@ -126,6 +135,13 @@ class KubeClient:
         except DeniedError:
             return {}
         return dict(body["metadata"].get("labels", {})) if body else {}
+
+    async def config_map(self, namespace: str, name: str) -> Mapping[str, Any] | None:
+        path = paths.of_config_map(namespace, name)
+        body = await self._read(path, doing=f"get configmap {namespace}/{name}")
+        if body is None:
+            return None
+        return {**dict.fromkeys(body.get("binaryData") or ()), **(body.get("data") or {})}
 
     async def create_event(self, namespace: str, body: dict[str, Any]) -> Shape:
         return await self._transport.ask(

@@ -31,6 +31,11 @@ def of_namespace(name: str) -> str:
     return f"/api/v1/namespaces/{quote(name, safe='')}"
 
 
+def of_config_map(namespace: str, name: str) -> str:
+    """The path of a ConfigMap."""
+    return f"{of_namespace(namespace)}/configmaps/{quote(name, safe='')}"
+
+
 def of_events(namespace: str, name: str = "") -> str:
     """The path of the Events of a namespace, or of one of them."""
     path = f"/apis/events.k8s.io/v1/namespaces/{quote(namespace, safe='')}/events"

@@ -5,7 +5,7 @@ the caller can read its own write. Two adapters: `client.py` on kubernetes.aio, 
 one for tests; a contract suite holds both to the same behaviour.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from awsbatch_operator.api.metadata import ObjectKey, Shape
@@ -75,11 +75,19 @@ class KubePort(Protocol):
         ConflictError if the object has changed since that version.
         """
 
-    async def delete(self, key: ObjectKey, *, uid: str) -> None:
-        """Ask for deletion of exactly that object; no error if it is gone already."""
+    async def delete(
+        self, key: ObjectKey, *, uid: str, resource_version: str | None = None
+    ) -> None:
+        """Ask for deletion of exactly that object; no error if it is gone already.
+
+        With a `resource_version`, only in that version: ConflictError if it is another one now.
+        """
 
     async def namespace_labels(self, name: str) -> dict[str, str]:
         """The labels of a namespace; empty if it is gone or may not be read."""
+
+    async def config_map(self, namespace: str, name: str) -> Mapping[str, Any] | None:
+        """What a ConfigMap has by key: texts, or None for what is no text. None: there is none."""
 
     async def create_event(self, namespace: str, body: dict[str, Any]) -> Shape:
         """Create an events.k8s.io/v1 Event."""

@@ -7,7 +7,7 @@ import yaml
 
 from awsbatch_operator.api.metadata import GROUP, VERSION
 from awsbatch_operator.schema.aws_schema import passthrough_schema
-from awsbatch_operator.schema.declare import Column, CustomResource, NotYet
+from awsbatch_operator.schema.declare import Column, CustomResource, Inlined, NotYet
 from awsbatch_operator.schema.describe import reference
 from awsbatch_operator.schema.model_schema import own_schema
 from awsbatch_operator.schema.rules import RULE_COUNT, RULE_ID, RULE_PATTERN, RULES
@@ -33,13 +33,36 @@ def spec_schema(resource: CustomResource[Any]) -> Schema:
         clash = set(schema["properties"]) & set(aws["properties"])
         if clash:
             raise ValueError(f"{resource.kind}: {', '.join(sorted(clash))} is both ours and AWS's")
-        schema["properties"] = dict(sorted({**schema["properties"], **aws["properties"]}.items()))
+        schema["properties"] = {**schema["properties"], **aws["properties"]}
         required = sorted({*schema.get("required", ()), *aws.get("required", ())})
         schema.update({"required": required} if required else {})
+    for inlined in resource.inlined:
+        schema["properties"][inlined.name] = _inlined(inlined)
+    schema["properties"] = dict(sorted(schema["properties"].items()))
     for entry in resource.not_yet:
         _mark(schema, entry)
     rules = [*schema.pop(RULES, []), *(rule.as_schema() for rule in resource.rules)]
     return {**schema, **({RULES: rules} if rules else {})}
+
+
+def _inlined(inlined: Inlined) -> Schema:
+    """The schema of AWS's members below one field of ours."""
+    schema = dict(_undescribed(passthrough_schema(inlined.members)))
+    rules = [rule.as_schema() for rule in inlined.rules]
+    return {"description": inlined.description, **schema, **({RULES: rules} if rules else {})}
+
+
+def _undescribed(schema: Any, *, names: bool = False) -> Any:
+    """The schema without descriptions; with `names`, the keys are those of members."""
+    if isinstance(schema, list):
+        return [_undescribed(each) for each in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    return {
+        key: _undescribed(value, names=key == "properties" and not names)
+        for key, value in schema.items()
+        if names or key != "description"
+    }
 
 
 def _mark(schema: Schema, entry: NotYet) -> None:

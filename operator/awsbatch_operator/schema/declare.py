@@ -28,6 +28,20 @@ class PassThrough:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Inlined:
+    """Members of another AWS operation's input as a structure of their own, below `spec.<name>`.
+
+    They have no descriptions there, or the CRD would outgrow what Helm and etcd take: another kind
+    has the same members with descriptions, and `description` says which.
+    """
+
+    name: str
+    members: PassThrough
+    description: str
+    rules: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """A column of `kubectl get`; `wide` ones show with `-o wide` only."""
 
@@ -88,6 +102,7 @@ class CustomResource(Generic[SpecT]):
     object_rules: tuple[Rule, ...] = ()
     columns: tuple[Column, ...] = ()
     passthrough: PassThrough | None = None
+    inlined: tuple[Inlined, ...] = ()
     not_yet: tuple[NotYet, ...] = ()
     selectable: tuple[str, ...] = ()
     namespaced: bool = True

@@ -71,6 +71,13 @@ class Metrics:
             "notice_seconds", "From the sending of a message to its reading.", CALL_BUCKETS, "kind"
         )
 
+        self._job_events = self._counter(
+            "job_events", "Messages of the event queue, by what comes of them.", "kind"
+        )
+        self._job_event_seconds = self._histogram(
+            "job_event_seconds", "From its sending to its reading.", CALL_BUCKETS, "kind"
+        )
+
     def turn(self, kind: str, result: str, seconds: float) -> None:
         """One turn has ended: ok, retry, no-token, fenced, conflict, error or gone."""
         self._turns(kind, result).inc()
@@ -97,6 +104,11 @@ class Metrics:
         """A message of the interruption queue: a kind of announcement, Unreadable or Foreign."""
         self._notices(kind).inc()
         self._notice_seconds(kind).observe(seconds)
+
+    def job_event(self, kind: str, seconds: float) -> None:
+        """A message of the event queue, by what comes of it: see aws/job_events.py."""
+        self._job_events(kind).inc()
+        self._job_event_seconds(kind).observe(seconds)
 
     def resync(self, outcome: str) -> None:
         """One pass over all objects has ended: ok or failed."""

@@ -123,7 +123,6 @@ GATES = {
     ),
     "unready definition": of_reference("ReferenceNotReady", unready),
     "unsound spec": of_spec("InvalidSpec", logs={"statusLines": 99}),
-    "suspend": of_spec("NotSupportedYet", suspend=True),
     "account not allowed any more": Gate(
         "NotAllowed",
         account(RESEARCH, **{**SERVES, "allowedNamespaces": {"names": ["other"]}}),
@@ -215,7 +214,7 @@ async def test_what_was_recorded_is_followed_to_its_end_and_nothing_new_begins(g
 
 
 async def test_an_operator_that_starts_behind_a_gate_finds_what_another_has_recorded():
-    there, gate = Installation(), GATES["suspend"]
+    there, gate = Installation(), GATES["unsound spec"]
     async with there.running():
         await three_jobs(there, SPEC_OF_JOB)
         gate.shut(there)

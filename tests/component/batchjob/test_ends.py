@@ -24,12 +24,12 @@ from awsbatch_operator.kinds.batchjob.act import SubmissionMemory
 from awsbatch_operator.kinds.batchjob.submission import Submission
 
 
-async def test_a_result_stays_while_an_edit_asks_for_what_is_not_supported():
+async def test_a_result_stays_while_an_edit_is_unsound():
     there = Installation()
     async with there.running():
         await finished(there)
-        there.apply(JOB, SPEC | {"ttlSecondsAfterFinished": 60})
-        await there.until(JOB, "Stalled", "NotSupportedYet")
+        there.apply(JOB, SPEC | {"logs": {"statusLines": 99}})
+        await there.until(JOB, "Stalled", "InvalidSpec")
         assert there.is_true(JOB, "Complete", "Succeeded")
         there.apply(JOB, SPEC)
         await there.clock.run_until(lambda: not there.is_true(JOB, "Stalled"))

@@ -44,7 +44,7 @@ async def test_each_remedy_that_a_message_gives_mends_a_job_that_was_not_submitt
                 there.apply(job_of(name), patched(patched(SPEC, wrong.spec), wrong.mends))
         for name in WRONG:
             await there.until(job_of(name), "Complete", within=1200)
-        assert len(jobs(there)) == len(WRONG)
+        assert len([job for job in jobs(there) if "#" not in job.id]) == len(WRONG)
 
 
 async def test_a_refused_job_is_not_moved_to_another_region_and_goes_on_when_that_is_undone():

@@ -43,6 +43,7 @@ CAPACITY_CHANGES: dict[str, dict[str, dict]] = {
     },
 }
 # What `send` of ImagePort can be asked for, and how.
+_PARAMETER = {"ResourceType": "Parameter", "ResourceId": "/p"}
 IMAGE_CHANGES: dict[str, dict] = {
     "ec2:CreateImage": {"InstanceId": "i-1", "Name": "name"},
     "ec2:CreateTags": {"Resources": ["ami-1"], "Tags": [{"Key": "a", "Value": "b"}]},
@@ -60,4 +61,7 @@ IMAGE_CHANGES: dict[str, dict] = {
     "ecs:DeleteCluster": {"cluster": "c"},
     "ssm:PutParameter": {"Name": "/p", "Value": "ami-1", "Type": "String"},
     "ssm:DeleteParameter": {"Name": "/p"},
+    "ec2:DeleteTags": {"Resources": ["ami-1"], "Tags": [{"Key": "a"}]},
+    "ssm:AddTagsToResource": {**_PARAMETER, "Tags": [{"Key": "a", "Value": "b"}]},
+    "ssm:RemoveTagsFromResource": {**_PARAMETER, "TagKeys": ["a"]},
 }

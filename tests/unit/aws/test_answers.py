@@ -88,7 +88,8 @@ def test_ids_of_requests_are_taken_out_of_all_that_ec2_and_ecs_say():
     left = set()
     for call in CALLS:
         model = session.get_service_model(call.service).operation_model(call.operation)
-        if call.part == PART and model.output_shape is not None:
+        ours = call.part == PART or (call.part == "operator" and call.service in {"ec2", "ecs"})
+        if ours and model.output_shape is not None:
             answer = steady(sample(model.output_shape, "") or {})
             left |= set(with_ids(answer, call.operation))
     assert left == NOT_READ

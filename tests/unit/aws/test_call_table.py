@@ -17,9 +17,10 @@ from awsbatch_operator.aws import capacity_ports, image_ports, ports
 from awsbatch_operator.aws.call_table import CALLS
 
 SCOPE = Scope("111122223333", "eu-central-1")
+HOST = "arn:aws:ecs:eu-central-1:111122223333:container-instance/c/1"
 ARN = "arn:aws:batch:eu-central-1:111122223333:job-queue/q"
 POLICY = "arn:aws:batch:eu-central-1:111122223333:scheduling-policy/p"
-POLLERS = {"JobFeed", "Feed", "NoticeBook", "Sessions"}
+POLLERS = {"JobFeed", "Feed", "NoticeBook", "JobEventBook", "Sessions"}
 PARTS = sorted({call.part for call in CALLS})
 MODELS = {
     service: botocore.session.Session().get_service_model(service)
@@ -66,12 +67,14 @@ CALLED = [
     ("batch", "job", (SCOPE, "j")),
     ("batch", "active_jobs", (SCOPE, "q")),
     ("batch", "jobs_by_name", (SCOPE, "q", "n")),
+    ("batch", "children", (SCOPE, "j", "FAILED")),
     ("identity", "caller", (SCOPE,)),
     ("identity", "assume", ("arn:aws:iam::111122223333:role/r", None, "eu-central-1")),
     ("logs", "last_lines", (SCOPE, "g", "s")),
     ("batch", "waiting_jobs", (SCOPE, "q")),
     ("batch", "queue_snapshot", (SCOPE, "q")),
     ("ec2", "instances", (SCOPE, "u")),
+    ("ec2", "instances_by_id", (SCOPE, ["i-1"])),
     ("ec2", "all_instances", (SCOPE,)),
     ("ec2", "listed_instances", (SCOPE,)),
     ("ec2", "launched_by", (SCOPE, "t")),
@@ -90,11 +93,13 @@ CALLED = [
     ("ec2", "troubled_instances", (SCOPE,)),
     ("ec2", "console_output", (SCOPE, "i-1")),
     ("ecs", "container_instances", (SCOPE, "c")),
+    ("ecs", "container_instances_by_arn", (SCOPE, [HOST])),
     ("ecs", "tasks", (SCOPE, "c")),
     ("ssm", "image_parameter", (SCOPE, "/p")),
     ("images", "own_images", (SCOPE,)),
     ("images", "image_named", (SCOPE, "n")),
     ("images", "own_snapshots", (SCOPE,)),
+    ("images", "snapshots_in_use", (SCOPE, ["snap-1"])),
     ("images", "references", (SCOPE, ["ami-1"])),
     ("images", "cluster", (SCOPE, "c")),
     ("images", "parameter", (SCOPE, "/p")),

@@ -177,3 +177,19 @@ async def test_an_answer_without_a_list_is_not_taken_for_an_empty_cluster(ecs):
     ecs.bench.stub.answers["ListContainerInstances"] = lambda _: {}
     with pytest.raises(AwsError, match="containerInstanceArns"):
         await ecs.asks()
+
+
+async def test_a_cluster_that_is_gone_is_not_read_any_more_until_somebody_asks(ecs):
+    await ecs.asks()
+    assert await ecs.calls_in(300)
+    del ecs.clusters[CLUSTER]
+    await ecs.clock.advance(120)
+    assert await ecs.calls_in(1500) == {}
+    ecs.clusters[CLUSTER] = [container_instance(1)]
+    assert len(await ecs.asks()) == 1
+    assert await ecs.calls_in(300)
+
+
+async def test_for_whoever_looks_for_himself_no_cluster_is_read_besides(ecs):
+    assert await ecs.port.container_instances(SCOPE, CLUSTER, fresh=True) == ()
+    assert await ecs.calls_in(1800) == {}

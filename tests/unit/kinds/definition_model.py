@@ -10,7 +10,7 @@ from awsbatch_operator.api.tags import CONTENT
 from awsbatch_operator.kinds.jobdefinition.desired import desired_definition
 from awsbatch_operator.kinds.jobdefinition.observe import Observed
 from awsbatch_operator.kinds.jobdefinition.plan import plan_definition
-from awsbatch_operator.kinds.jobdefinition.revision import Revision
+from awsbatch_operator.kinds.registrations import Revision
 
 
 def spec(command: str, keep: int | None = None, **changes: Any) -> dict[str, Any]:

@@ -106,7 +106,7 @@ class Rig:
             cluster_id=CLUSTER,
             claims=Claims(self.woken.append),
             proofs=Proofs(
-                mock.Mock(spec=BatchPort), mock.Mock(), mock.Mock(), CLUSTER
+                mock.Mock(spec=BatchPort), mock.Mock(), mock.Mock(), CLUSTER, self.cache.get
             ),  # a gadget refers to nothing
             sent=Sent(self.clock, LeadershipStart()),
         )

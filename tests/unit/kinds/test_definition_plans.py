@@ -16,8 +16,8 @@ from awsbatch_operator.kinds.contract import Removal
 from awsbatch_operator.kinds.jobdefinition.desired import definition_removal, desired_definition
 from awsbatch_operator.kinds.jobdefinition.observe import Observed, whose
 from awsbatch_operator.kinds.jobdefinition.plan import plan_definition, plan_removal
-from awsbatch_operator.kinds.jobdefinition.revision import Revision
 from awsbatch_operator.kinds.lasting import ApiCall
+from awsbatch_operator.kinds.registrations import Revision
 from awsbatch_operator.kinds.tagging import TAGS
 from awsbatch_operator.schema.canonical import content_hash
 

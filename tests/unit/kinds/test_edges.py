@@ -21,9 +21,9 @@ from awsbatch_operator.kinds.jobdefinition.desired import desired_definition
 from awsbatch_operator.kinds.jobdefinition.kind import job_definitions
 from awsbatch_operator.kinds.jobdefinition.observe import Observed
 from awsbatch_operator.kinds.jobdefinition.plan import plan_definition
-from awsbatch_operator.kinds.jobdefinition.revision import Revision
 from awsbatch_operator.kinds.jobqueue.kind import job_queues
 from awsbatch_operator.kinds.lasting import APPEARING_SECONDS, ApiCall
+from awsbatch_operator.kinds.registrations import Revision
 from awsbatch_operator.kinds.schedulingpolicy.kind import scheduling_policies
 
 SCOPE = Scope(ACCOUNT, REGION)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from awsbatch_operator.kinds.jobdefinition.execution_role import without_execution_role
+from awsbatch_operator.kinds.execution_role import without_execution_role
 
 ROLE = {"executionRoleArn": "arn:aws:iam::111122223333:role/ecsTaskExecutionRole"}
 FETCHED = {

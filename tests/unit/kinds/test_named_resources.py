@@ -88,8 +88,11 @@ OURS = {
         *(".packages", ".kernelArguments", "files.mode", "files.content", "scripts.content"),
     ],
     "no image but one that the object has made itself is taken": [".pin"],
-    "an object of the same namespace, which is not read yet": [
+    "an object of the same namespace, whose text becomes a script of a builder of the user's own": [
         *("configMapKeyRef.name", "configMapKeyRef.key"),
+    ],
+    "what a job's own code gets to read": [
+        *("arrayValues.variable", "arrayValues.values", "retryFailedIndexes.indexMapVariable"),
     ],
     "settings that name nothing": [
         *("limits.maxHourlyCost", "pools.maxPricePerHour", "instanceRequirements.families"),

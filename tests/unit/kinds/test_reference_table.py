@@ -15,7 +15,7 @@ from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.metadata import RESOLVED, Resource
 from awsbatch_operator.api.references import _KINDS, Need, Reference, arn_targets, in_aws
 from awsbatch_operator.kinds import gates
-from awsbatch_operator.kinds.batchjob.desired import needed_references as of_a_job
+from awsbatch_operator.kinds.batchjob.resolving import needed_references as of_a_job
 from awsbatch_operator.kinds.lasting import needed_references
 from awsbatch_operator.kinds.scope_record import annotation
 

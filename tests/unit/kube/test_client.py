@@ -12,7 +12,7 @@ from tests.support.scripted_server import FixedConnection, Say, Script, serving
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.kube.client import KubeClient
 from awsbatch_operator.kube.connection import CONNECTIONS
-from awsbatch_operator.kube.port import PAGE, DeniedError, UnavailableError
+from awsbatch_operator.kube.port import PAGE, ConflictError, DeniedError, UnavailableError
 from awsbatch_operator.kube.transport import Transport
 
 KEY = ObjectKey("SchedulingPolicy", "team", "fair")
@@ -117,6 +117,15 @@ async def test_deletion_asks_for_exactly_that_object():
     (asked,) = script.asked
     assert asked.path == f"{BASE}/namespaces/team/schedulingpolicies/fair"
     assert asked.body["preconditions"] == {"uid": "u-1"}
+
+
+async def test_deletion_of_one_version_says_so_and_is_told_of_a_conflict():
+    script = Script(Say(409))
+    async with client(script) as kube:
+        with pytest.raises(ConflictError):
+            await kube.delete(KEY, uid="u-1", resource_version="7")
+    (asked,) = script.asked
+    assert asked.body["preconditions"] == {"uid": "u-1", "resourceVersion": "7"}
 
 
 async def test_a_namespace_that_may_not_be_read_has_no_labels():

@@ -29,6 +29,9 @@ class MemoryUser:
     async def remove(self, key: ObjectKey) -> None:
         self._kube.remove(key)
 
+    async def write(self, namespace: str, name: str, data: Mapping[str, str], binary: str) -> None:
+        self._kube.config_maps[namespace, name] = {**data, binary: None}
+
 
 @pytest.fixture
 def kube() -> MemoryKube:

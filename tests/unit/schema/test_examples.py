@@ -44,7 +44,7 @@ def test_examples_ask_for_nothing_that_is_not_honoured_yet():
 def test_every_reference_of_an_example_is_to_an_object_beside_it(folder):
     here = bodies(folder)
     names = {(body["kind"].lower(), body["metadata"]["name"]) for body in here}
-    kinds = {"account": "awsaccount", "ami": "extendedami"}
+    kinds = {"account": "awsaccount", "ami": "extendedami", "job": "batchjob"}
     for body in here:
         for word, name in re.findall(r"'(\w+)Ref': {'name': '([\w-]+)'", str(body["spec"])):
             assert (kinds.get(word, word.lower()), name) in names, body["metadata"]["name"]

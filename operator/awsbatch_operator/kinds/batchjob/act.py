@@ -12,8 +12,9 @@ from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.api.scope import LeaseLostError, NoTokenError, Scope
 from awsbatch_operator.aws.errors import AwsError
 from awsbatch_operator.aws.ports import BatchPort, JobFeed
-from awsbatch_operator.kinds.batchjob.actions import Action, Submit, Terminate
-from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
+from awsbatch_operator.kinds.batchjob.actions import JobCall, Submit, Terminate
+from awsbatch_operator.kinds.batchjob.children import children_of
+from awsbatch_operator.kinds.batchjob.observed import REASONS_KEPT, Knowledge, Observed, Said
 from awsbatch_operator.kinds.batchjob.submission import Submission
 
 
@@ -25,6 +26,7 @@ class _Run:
     job_id: str | None = None
     state: str = ""
     since: Instant | None = None
+    said: tuple[Said, ...] = ()
 
 
 class SubmissionMemory:
@@ -36,6 +38,10 @@ class SubmissionMemory:
     def sending(self, key: ObjectKey, submission: Submission, now: Instant) -> None:
         """SubmitJob is about to be sent: from here on the outcome is unknown."""
         self._runs[key] = _Run(submission, sent=now)
+
+    def not_sent(self, key: ObjectKey, submission: Submission, now: Instant) -> None:
+        """The run was recorded, and what comes before its SubmitJob is under way."""
+        self._runs[key] = _Run(submission, sent=now, refused=True)
 
     def refused(self, key: ObjectKey) -> None:
         """This process saw that AWS did not do what was last sent, or that nothing went out."""
@@ -73,6 +79,18 @@ class SubmissionMemory:
             entry.state, entry.since = state, now
         return entry.since
 
+    def heard(
+        self, key: ObjectKey, submission: Submission, state: str, words: str, now: Instant
+    ) -> tuple[Said, ...]:
+        """All that AWS was seen to say of the run, these words included.
+
+        AWS overwrites its own words, and not each of them comes with a write of the status.
+        """
+        entry = self._entry(key, submission)
+        if words and (not entry.said or entry.said[-1].words != words):
+            entry.said = (*entry.said[1 - REASONS_KEPT :], Said(now, state, words))
+        return entry.said
+
     def forget(self, key: ObjectKey) -> str | None:
         """The object has reached its end, or is gone; its job, if that was known."""
         entry = self._runs.pop(key, None)
@@ -94,7 +112,7 @@ class SubmissionMemory:
 
 
 async def act_on_job(
-    action: Action,
+    action: JobCall,
     scope: Scope,
     *,
     batch: BatchPort,
@@ -151,12 +169,20 @@ async def _submit(
     memory.is_job(key, submission, str(answer["jobId"]))
     since = memory.since(key, submission, "SUBMITTED", now)
     detail = _as_detail(action, answer, now.epoch)
-    return Observed(Knowledge.FOUND, submission, sent=now, detail=detail, since=since)
+    return Observed(
+        Knowledge.FOUND,
+        submission,
+        sent=now,
+        detail=detail,
+        since=since,
+        children=children_of(detail),
+    )
 
 
 def _as_detail(action: Submit, answer: Any, epoch: float) -> dict[str, Any]:
     """What DescribeJobs would say now; it may not know the job yet."""
-    return {
+    array = action.request.get("arrayProperties")
+    return ({"arrayProperties": dict(array)} if array else {}) | {
         "jobId": answer["jobId"],
         "jobName": action.request["jobName"],
         "jobQueue": action.request["jobQueue"],

@@ -1,4 +1,4 @@
-"""The two calls that a BatchJob makes, as steps of a plan."""
+"""The calls that a BatchJob makes, as steps of a plan."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,13 +8,18 @@ from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.api.plans import Step
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
-from awsbatch_operator.kinds.batchjob.submission import Submission
+from awsbatch_operator.kinds.batchjob.submission import Stop, Submission
 
 SUBMIT_LANE = "submit"
 
 DELETED_REASON = "The BatchJob was deleted in Kubernetes"
 TWIN_REASON = "A second submission of the same run; job {} goes on"
 SUPERSEDED_REASON = "Run {} of the BatchJob has taken the place of this one"
+STOP_REASONS: Mapping[Stop, str] = {
+    Stop.SUSPENDED: "The BatchJob is held by spec.suspend",
+    Stop.CHANGED: "The BatchJob was changed and runs again",
+    Stop.DEADLINE: "The BatchJob has had as long as spec.activeDeadlineSeconds allows",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,31 @@ class Terminate:
     operation: str = "TerminateJob"
 
 
-Action = Submit | Terminate
+@dataclass(frozen=True, slots=True)
+class Register:
+    """RegisterJobDefinition of the definition in a job, before the job's run is submitted.
+
+    `submission` is the recorded intent of that run: it names the definition.
+    """
+
+    key: ObjectKey
+    submission: Submission
+    request: Mapping[str, Any]
+    operation: str = "RegisterJobDefinition"
+
+
+@dataclass(frozen=True, slots=True)
+class Deregister:
+    """DeregisterJobDefinition of a revision of a definition that stood in jobs."""
+
+    key: ObjectKey
+    arn: str
+    operation: str = "DeregisterJobDefinition"
+
+
+JobCall = Submit | Terminate
+DefinitionCall = Register | Deregister
+Action = JobCall | DefinitionCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +85,9 @@ class Ending:
         return self.job_id not in observed.strays
 
 
-def termination(job_id: str, reason: str, note: Finding | None = None) -> Step[Action]:
+def termination(
+    job_id: str, reason: str, note: Finding | None = None, record: Mapping[str, str] | None = None
+) -> Step[Action]:
     """The step that ends a job; the endings of several jobs do not wait for each other."""
     action = Terminate(job_id, reason)
-    return Step(action, lane=job_id, note=note, expects=Ending(job_id))
+    return Step(action, record or {}, lane=job_id, note=note, expects=Ending(job_id))

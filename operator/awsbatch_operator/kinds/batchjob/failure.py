@@ -12,7 +12,7 @@ from awsbatch_operator.kinds.batchjob.failure_causes import (
     Cause,
     Failure,
 )
-from awsbatch_operator.kinds.batchjob.observed import Observed
+from awsbatch_operator.kinds.batchjob.observed import Observed, is_stopping
 
 # Of one text; AWS's are shorter. This runs on the event loop, and the time that a row takes grows
 # faster than its text.
@@ -40,16 +40,21 @@ def diagnose(observed: Observed, *, queue_deleted: bool = False) -> Cause:
     What stands in `statusReason` of a job that was cancelled or terminated are the words of whoever
     did it, unless they are AWS's own. `queue_deleted`: the JobQueue of the job is being deleted.
     """
-    status, containers = _said_of_status(observed.detail), "\n".join(_reasons(observed.detail))
+    telling = observed.telling
+    # AWS ends the jobs within a job with it, and then names the reason on the whole alone.
+    whole = "" if telling is observed.detail else _said_of_status(observed.detail)
+    status = "\n".join(filter(None, (_said_of_status(telling), whole)))
+    containers = "\n".join(_reasons(telling))
     limited = _TIME_LIMIT.search(status)
     if limited:
         return _by_time_limit(limited[1])
-    said = containers if observed.stopping else f"{containers}\n{status}"
+    stopped = observed.stopping or is_stopping(telling)
+    said = containers if stopped else f"{containers}\n{status}"
     for causes, text in ((ENDINGS, status), (CAUSES, said)):
         for cause in causes:
             if cause.words is not None and cause.words.search(text):
                 return cause
-    if observed.stopping:
+    if stopped:
         return QUEUE_DELETED if queue_deleted else CANCELLED
     match observed.container.get("exitCode"):
         case None | 0:

@@ -13,7 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from awsbatch_operator.kinds.batchjob.actions import DELETED_REASON, SUPERSEDED_REASON, TWIN_REASON
+from awsbatch_operator.kinds.batchjob.actions import (
+    DELETED_REASON,
+    STOP_REASONS,
+    SUPERSEDED_REASON,
+    TWIN_REASON,
+)
 
 
 class Failure(Enum):
@@ -74,7 +79,7 @@ def _row(failure: Failure, words: str, remedy: str = "") -> Cause:
 
 _OURS = "|".join(
     re.escape(reason).replace(r"\{\}", r"[^\n]*")
-    for reason in (DELETED_REASON, TWIN_REASON, SUPERSEDED_REASON)
+    for reason in (DELETED_REASON, TWIN_REASON, SUPERSEDED_REASON, *STOP_REASONS.values())
 )
 QUEUE_DELETED = _row(
     Failure.CANCELLED,

@@ -1,8 +1,8 @@
 """What to do about a BatchJob while a gate holds back what is new (pure).
 
 What was recorded is looked up, and a job that is found is followed to its end. Nothing is sent for
-the first time or once more. A further job of a run is ended all the same where the gate allows it:
-that is no new work.
+the first time or once more. A further job of a run, and one that is held or out of time, is ended
+all the same where the gate allows it: that is no new work.
 """
 
 from collections.abc import Iterable
@@ -13,14 +13,17 @@ from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding, Severity
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.plans import Plan
+from awsbatch_operator.kinds.batchjob import runs
 from awsbatch_operator.kinds.batchjob.actions import Action
 from awsbatch_operator.kinds.batchjob.desired import FollowingJob
+from awsbatch_operator.kinds.batchjob.endings import with_stop
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
 from awsbatch_operator.kinds.batchjob.plan import (
     elsewhere,
     follow,
     forgotten,
     settling,
+    under_way,
     untraceable,
     with_ledger,
 )
@@ -49,6 +52,8 @@ def plan_following(
     if observed.knowledge is Knowledge.ELSEWHERE:
         return Plan(findings=(*following.findings, elsewhere(observed.submission)))
     record = after_looks(observed, now)
+    if following.may_change:
+        record = with_stop(following.wishes, observed, record, now, may_run=False)
     plan = _seen(following, observed, record, now)
     findings = (*_that_matter(following, observed), *plan.findings)
     plan = replace(plan, findings=findings)
@@ -68,7 +73,7 @@ def _of_an_ended(findings: Iterable[Finding], *, ran: bool) -> tuple[Finding, ..
 
 def _ran(following: FollowingJob, submission: Submission) -> bool:
     """Whether the spec says what was submitted."""
-    return submission.request_hash in {"", following.request_hash}
+    return not following.wishes.changed(submission)
 
 
 def _seen(
@@ -84,6 +89,8 @@ def _seen(
             return Plan() if finding is None else Plan(findings=(finding,))
         case Knowledge.UNTRACEABLE:
             return Plan(findings=(untraceable(record),))
+        case Knowledge.FOUND if following.may_change:
+            return under_way(following, observed, record, now)
         case Knowledge.FOUND | Knowledge.CONCLUDED:
             return follow(following, observed, now)
         case Knowledge.FORGOTTEN:
@@ -97,6 +104,8 @@ def _seen(
 def _that_matter(following: FollowingJob, observed: Observed) -> tuple[Finding, ...]:
     """The gate's findings, as far as they matter to a job that is in AWS already."""
     if observed.knowledge not in _IS_A_JOB:
+        return following.findings
+    if runs.needs_another(following.wishes, observed, following.shown):
         return following.findings
     kept = (each for each in following.findings if each.reason not in _OF_REFERENCES)
     ran = _ran(following, observed.submission)

@@ -9,23 +9,28 @@ from awsbatch_operator.api.tags import RUN, Owner, Ownership, ownership
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.ports import BatchPort, JobFeed
 from awsbatch_operator.kinds.batchjob.act import SubmissionMemory
+from awsbatch_operator.kinds.batchjob.child_reading import ChildReader
 from awsbatch_operator.kinds.batchjob.observed import (
     Knowledge,
     Observed,
+    Said,
     Sweep,
     is_not_shown_yet,
     sweep_of,
     that_counts,
 )
 from awsbatch_operator.kinds.batchjob.output import OutputReader
+from awsbatch_operator.kinds.batchjob.placement import PlacementReader
 from awsbatch_operator.kinds.batchjob.record import (
-    end_condition,
     is_annotated,
+    is_concluded,
     is_lost,
+    is_over,
     recorded_job_id,
     submission_of,
 )
 from awsbatch_operator.kinds.batchjob.submission import Submission
+from awsbatch_operator.kinds.batchjob.task_reading import TaskReader
 
 SETTLING_TIMES = 5  # the longest settling, in settling times
 
@@ -56,7 +61,10 @@ class Observer:
 
     batch: BatchPort
     feed: JobFeed
+    children: ChildReader
+    placements: PlacementReader
     output: OutputReader
+    tasks: TaskReader
     memory: SubmissionMemory
     clock: Clock
     leadership: LeadershipStart
@@ -90,6 +98,8 @@ class Observer:
 
     def forget(self, key: ObjectKey) -> None:
         """The object has reached its end, or is gone."""
+        self.children.forget(key)
+        self.tasks.forget(key)
         self.output.forget(key)
         job_id = self.memory.forget(key)
         if job_id is not None:
@@ -121,7 +131,7 @@ class Observer:
         job_id = submission.counts or shown or self.memory.job_id(resource.key, submission)
         if not job_id:
             return await self._look_up(look)
-        if _is_concluded(resource, submission):
+        if shown and is_concluded(resource, submission):
             observed = Observed(Knowledge.CONCLUDED, submission, detail={"jobId": shown})
         else:
             observed = replace(await self._by_id(look, job_id), sent=self._sent_at(look))
@@ -165,13 +175,27 @@ class Observer:
         self.memory.is_job(key, look.submission, job_id)
         since = self.memory.since(key, look.submission, str(detail["status"]), now)
         observed = Observed(Knowledge.FOUND, look.submission, detail=detail, since=since)
+        observed = replace(observed, said=self._said(look, observed))
         if not observed.ended:
             self.feed.follow(look.scope, job_id, look.submission.queue, key, detail=detail)
-            return observed
+            observed = await self.children.counted(look.resource, observed, look.scope)
+            observed = replace(observed, said=self._said(look, observed))
+            return await self.placements.added(observed, look.scope)
         self.feed.forget(job_id)
         if look.resource.deleting:
             return observed  # nobody will read its output here
+        observed = await self.children.added(look.resource, observed, look.scope)
+        if observed.output.due is None:
+            observed = await self.tasks.added(look.resource, observed, look.scope)
+        if observed.output.due is not None:
+            return observed
+        observed = await self.placements.added(observed, look.scope)
         return await self.output.added(look.resource, observed, look.scope)
+
+    def _said(self, look: _Look, observed: Observed) -> tuple[Said, ...]:
+        """All that AWS was seen to say of the run."""
+        key, now = look.resource.key, self.clock.now()
+        return self.memory.heard(key, look.submission, observed.state, observed.words, now)
 
     async def _look_up(self, look: _Look) -> Observed:
         """What became of a submission of which no job id is known."""
@@ -193,7 +217,10 @@ class Observer:
             return Observed(Knowledge.REFUSED, submission)
         if listed.queue_gone:
             return Observed(Knowledge.UNTRACEABLE, submission)
-        return Observed(Knowledge.ABSENT, submission)
+        # A run that is not sent any more is looked for all the same, as often as any repeat.
+        looked = submission.stop is not None and self._sweep_is_due(look)
+        sweeps = (sweep_of(submission.run, (), ""),) if looked else ()
+        return Observed(Knowledge.ABSENT, submission, sweeps=sweeps)
 
     async def _earlier_runs(self, look: _Look) -> tuple[Sweep, ...]:
         """A look for jobs of each run before the newest that is due for one, or all on deletion."""
@@ -246,17 +273,6 @@ class Observer:
             return True  # nothing of the object may stay behind
         due = look.submission.sweep_due
         return due is not None and self.clock.now() >= due
-
-
-def _is_concluded(resource: Resource, submission: Submission) -> bool:
-    """Whether the end of this very run stands in the status."""
-    named = recorded_job_id(resource, submission) is not None
-    return named and end_condition(resource) is not None
-
-
-def is_over(resource: Resource, submission: Submission) -> bool:
-    """Whether its end stands in the status, and nothing is left to be looked for."""
-    return _is_concluded(resource, submission) and submission.looked_through
 
 
 def _is_of(job: Shape, run: Submission, owner: Owner) -> bool:

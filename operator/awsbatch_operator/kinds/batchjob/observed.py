@@ -12,7 +12,7 @@ The newest run, look by look (what no arrow leaves, only an edit, a deletion or 
             +--listed in AWS--> FOUND   REFUSED  (this process saw that AWS did not do it)
             +--its queue is gone from AWS--> UNTRACEABLE
 
-        FOUND --its end stands in the status--> CONCLUDED
+        FOUND --its end stands in the status--> CONCLUDED  (what follows it: runs.py)
         FOUND --DescribeJobs leaves it out--> FORGOTTEN --it is there again--> FOUND
         any   --the scope in hand is another one than the recorded--> ELSEWHERE
 
@@ -23,16 +23,25 @@ only when, besides, no further job of any recorded run is alive. It never goes i
 ELSEWHERE: nobody knows then what AWS has.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Shape
+from awsbatch_operator.kinds.batchjob import waiting
+from awsbatch_operator.kinds.batchjob.children import Children, children_of
+from awsbatch_operator.kinds.batchjob.containers import (
+    attempts_of,
+    container_of,
+    containers_of,
+    essential_one,
+)
 from awsbatch_operator.kinds.batchjob.submission import Submission
 
 TERMINAL = frozenset({"SUCCEEDED", "FAILED"})
+REASONS_KEPT = 20  # of AWS's words on a run, the newest
 NOT_SHOWN_SECONDS = 60.0  # DescribeJobs may not know a job yet just after SubmitJob
 
 
@@ -70,6 +79,15 @@ class Sweep:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What AWS said of a job, when it was seen, and AWS's word for the job's state then."""
+
+    time: Instant
+    state: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """The last lines of a job that has ended.
 
@@ -91,7 +109,9 @@ class Observed:
     `sent` is the last moment at which a call may have gone out. `detail` is DescribeJobs' answer,
     and of a job that is FORGOTTEN or CONCLUDED its id alone. `since` tells since when this process
     has seen the job in its state, `settled_at` until when an unknown outcome settles. `sweeps` are
-    the looks for further jobs that were made now.
+    the looks for further jobs that were made now. `children` are the jobs of an array, or the nodes
+    of a multi-node job. `placement` is `status.placement`, {} if it is not known.
+    `said` is what AWS has said of the run while this process looked on, oldest first.
     """
 
     knowledge: Knowledge
@@ -103,6 +123,9 @@ class Observed:
     settled_at: Instant | None = None
     sweeps: tuple[Sweep, ...] = ()
     output: Output = Output()
+    children: Children | None = None
+    placement: Mapping[str, str] = field(default_factory=dict)
+    said: tuple[Said, ...] = ()
 
     @property
     def job_id(self) -> str:
@@ -115,6 +138,11 @@ class Observed:
         return str(self.detail.get("status", ""))
 
     @property
+    def words(self) -> str:
+        """What AWS says of its state, or of why none of an array's children can start."""
+        return waiting.words_of(self.detail) or (self.children.blocked if self.children else "")
+
+    @property
     def ended(self) -> bool:
         """Whether the job has come to its end."""
         return has_ended(self.detail)
@@ -125,10 +153,31 @@ class Observed:
         return is_stopping(self.detail)
 
     @property
+    def let_go(self) -> bool:
+        """Whether nothing of it runs any more or will: it ended, or waits for others, cancelled."""
+        return self.ended or waits_cancelled(self.detail)
+
+    @property
+    def telling(self) -> Shape:
+        """The detail of the job whose end is told: of jobs within the job the one that counts."""
+        told = self.children.told if self.children else {}
+        return told or self.detail
+
+    @property
+    def alive(self) -> bool:
+        """Whether AWS has the job and nobody has ended it."""
+        return self.knowledge is Knowledge.FOUND and not self.ended and not self.stopping
+
+    @property
     def container(self) -> dict[str, Any]:
         """What AWS says of the container; of several, of the one whose end is the job's."""
-        several = _several(self.detail)
-        return dict(_that_tells(several) if several else self.detail.get("container") or {})
+        telling = self.telling
+        several = containers_of(telling)
+        container = dict(essential_one(several) if several else telling.get("container") or {})
+        attempts = attempts_of(telling)
+        if self.ended and attempts:  # AWS has some of its end in the attempt alone
+            container = dict(container_of(attempts[-1], str(container.get("name", "")))) | container
+        return container
 
     @property
     def strays(self) -> tuple[str, ...]:
@@ -136,35 +185,38 @@ class Observed:
         return tuple(job_id for sweep in self.sweeps for job_id in sweep.alive)
 
 
-def _several(detail: Shape) -> list[Shape]:
-    """The containers of a task with several (ecsProperties), or of a pod (eksProperties)."""
-    tasks = (detail.get("ecsProperties") or {}).get("taskProperties") or ()
-    pod = (detail.get("eksProperties") or {}).get("podProperties") or {}
-    return [
-        *(container for task in tasks for container in task.get("containers") or ()),
-        *(pod.get("containers") or ()),
-    ]
-
-
-def _that_tells(containers: Sequence[Shape]) -> Shape:
-    """A log router stands beside the work, and what is not essential may end as it likes.
-
-    Of what is left, one that failed says why the job did. `containers` is not empty.
-    """
-    essential = [one for one in containers if one.get("essential", True)] or containers
-    working = [one for one in essential if not one.get("firelensConfiguration")] or essential
-    failed = [one for one in working if one.get("exitCode") not in {None, 0}]
-    return (failed or working)[0]
-
-
 def has_ended(detail: Shape) -> bool:
     """Whether the job has come to its end."""
     return detail.get("status") in TERMINAL
 
 
+def has_begun(detail: Shape) -> bool:
+    """Whether the job, or one within it, has begun to run: what it waited for had ended by then."""
+    children = children_of(detail)
+    return (
+        bool(detail.get("startedAt") or detail.get("attempts"))
+        or detail.get("status") == "RUNNING"
+        or (children is not None and children.begun)
+    )
+
+
 def is_stopping(detail: Shape) -> bool:
     """Whether AWS has accepted a cancellation or termination."""
     return bool(detail.get("isTerminated") or detail.get("isCancelled"))
+
+
+def waits_cancelled(detail: Shape) -> bool:
+    """Whether AWS has accepted to cancel a job that waits for others, and will not start it.
+
+    It acts on that only when those end. The parent of an array is PENDING also while its children
+    run, and those are ended first.
+    """
+    if detail.get("status") != "PENDING" or not is_stopping(detail):
+        return False
+    array = detail.get("arrayProperties") or {}
+    counts = array.get("statusSummary") or {}
+    under_way = any(counts.get(state) for state in ("RUNNABLE", "STARTING", "RUNNING"))
+    return not under_way and (bool(counts) or "size" not in array)
 
 
 def is_not_shown_yet(observed: Observed, now: Instant) -> bool:
@@ -175,14 +227,19 @@ def is_not_shown_yet(observed: Observed, now: Instant) -> bool:
 
 
 def sweep_of(run: int, found: Iterable[Shape], counts: str, *, complete: bool = True) -> Sweep:
-    """What a look has found besides the job that counts."""
+    """What a look has found besides the job that counts.
+
+    A job of an earlier run that is over and has never begun to run was not one too many: it may
+    have been held while it waited for others, and AWS takes it out only when those end.
+    """
     others = [job for job in found if job["jobId"] != counts]
     over = {str(job["jobId"]): has_ended(job) or is_stopping(job) for job in others}
+    begun = {str(job["jobId"]) for job in others if counts or has_begun(job)}
     return Sweep(
         run=run,
         counts=counts,
         alive=tuple(job_id for job_id, done in over.items() if not done),
-        over=tuple(job_id for job_id, done in over.items() if done),
+        over=tuple(job_id for job_id, done in over.items() if done and job_id in begun),
         complete=complete,
     )
 
@@ -214,7 +271,7 @@ def _progress(job: Shape, *, recorded: bool) -> int:
     What has run is worth more than what has not. An end is worth more than a job that is alive,
     which would do the work a second time, unless only the latter has begun to run.
     """
-    begun = bool(job.get("startedAt") or job.get("attempts") or job.get("status") == "RUNNING")
+    begun = has_begun(job)
     if job.get("status") == "SUCCEEDED":
         return 6
     if is_stopping(job) and not recorded:

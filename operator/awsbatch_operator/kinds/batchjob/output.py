@@ -29,7 +29,7 @@ HELD_BACK_SECONDS = {"SUCCEEDED": 15.0, "FAILED": 120.0}
 A_SECOND = 5.0
 AT_ONCE = 5  # reads that need not wait for each other
 _SAVED_SECONDS = (AT_ONCE - 0.5) / A_SECOND  # half a step off, so that no rounding matters
-_REGION = re.compile(REGION.pattern)  # a host name is made of it
+REGION_FORM = re.compile(REGION.pattern)  # a host name is made of it
 
 
 class Readings:
@@ -79,7 +79,7 @@ class OutputReader:
         place = log_place(observed, scope.region)
         if not (self.wanted and count and place.readable):
             return replace(observed, output=Output(lines=()))
-        if place.region and not _REGION.fullmatch(place.region):
+        if place.region and not REGION_FORM.fullmatch(place.region):
             words = (
                 f"{place.region[:64]!r}, the awslogs-region of the definition, is not an AWS region"
             )

@@ -9,9 +9,11 @@ from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.words import sentence
-from awsbatch_operator.kinds.batchjob import waiting
+from awsbatch_operator.kinds.batchjob import runs, waiting
 from awsbatch_operator.kinds.batchjob.actions import Action
+from awsbatch_operator.kinds.batchjob.children import Children
 from awsbatch_operator.kinds.batchjob.desired import Desired, FollowingJob
+from awsbatch_operator.kinds.batchjob.endings import ending, with_stop
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed, is_not_shown_yet
 from awsbatch_operator.kinds.batchjob.strays import (
     after_looks,
@@ -19,13 +21,15 @@ from awsbatch_operator.kinds.batchjob.strays import (
     looks_for_strays,
     told,
 )
-from awsbatch_operator.kinds.batchjob.submission import Submission
+from awsbatch_operator.kinds.batchjob.submission import Cause, Stop, Submission
 from awsbatch_operator.kinds.batchjob.submitting import (
     after_absence,
     after_refusal,
     first_run,
+    next_run,
     when_unknown,
 )
+from awsbatch_operator.kinds.batchjob.wishes import Wishes
 
 LOGS_LOOK_SECONDS = 1.0
 SOON_SECONDS = 5.0
@@ -34,13 +38,35 @@ QUIET_SECONDS = 60.0  # a state other than RUNNING is shown after a minute in it
 
 
 def plan_job(desired: Desired, observed: Observed | None, now: Instant) -> Plan[Action]:
-    """The next steps towards a job that ran once."""
+    """The next steps towards a job that runs once, or as often as its spec says."""
     if observed is None:
         return first_run(desired, now)
     if observed.knowledge is Knowledge.ELSEWHERE:
         return Plan(findings=(elsewhere(observed.submission),))
     record = after_looks(observed, now)
-    return with_ledger(_next(desired, observed, record, now), observed, record, now)
+    obstacles = _obstacles(desired, observed, record, now)
+    record = with_stop(desired.wishes, observed, record, now, may_run=obstacles is None)
+    plan = _next(desired, observed, record, now)
+    plan = replace(plan, findings=(*plan.findings, *(obstacles or ())))
+    return with_ledger(plan, observed, record, now)
+
+
+def _obstacles(
+    desired: Desired, observed: Observed, record: Submission, now: Instant
+) -> tuple[Finding, ...] | None:
+    """What keeps a changed job from running now; None: nothing, or it has not been changed.
+
+    The job that is at work is not ended before: it would be lost for a mistake in the spec.
+    """
+    at_work = observed.knowledge is Knowledge.FOUND and not observed.ended
+    changed = desired.wishes.on_change and desired.wishes.changed(record)
+    if not (at_work and changed) or record.stop is not None or desired.wishes.suspend:
+        return None
+    following = runs.Next(runs.Fate.AGAIN, Cause.CHANGED)
+    plan = next_run(desired, record, runs.End(), following, now)
+    words = f"Run {record.run} goes on as it was submitted."
+    told = (replace(each, message=f"{each.message} {words}") for each in plan.findings)
+    return None if plan.steps else tuple(told)
 
 
 def with_ledger(
@@ -72,22 +98,89 @@ def with_ledger(
 
 def _next(desired: Desired, observed: Observed, record: Submission, now: Instant) -> Plan[Action]:
     match observed.knowledge:
-        case Knowledge.REFUSED:
-            return after_refusal(desired, record, now)
+        case Knowledge.REFUSED | Knowledge.ABSENT | Knowledge.UNTRACEABLE:
+            return _unsent(desired, observed, record, now)
         case Knowledge.SETTLING:
             return settling(observed, now)
-        case Knowledge.ABSENT:
-            return after_absence(desired, record, now)
-        case Knowledge.UNTRACEABLE:
-            return when_unknown(desired, record, now, untraceable(record))
-        case Knowledge.FOUND | Knowledge.CONCLUDED:
-            return follow(desired, observed, now)
-        case Knowledge.FORGOTTEN:
-            return forgotten(observed, now)
+        case Knowledge.FOUND | Knowledge.CONCLUDED | Knowledge.FORGOTTEN:
+            return _sent(desired, observed, record, now)
         case Knowledge.ELSEWHERE:
             return Plan(findings=(elsewhere(record),))
         case never:
             assert_never(never)
+
+
+def _unsent(desired: Desired, observed: Observed, record: Submission, now: Instant) -> Plan[Action]:
+    """AWS has no job of the run: it is sent, unless it is held, or the time for it is over."""
+    shown = desired.shown
+    if shown.is_of(record) and shown.result:  # closed: it is only looked for
+        end = runs.shown_end(record, shown)
+        following = runs.what_follows(desired.wishes, record, end, now)
+        again = following.fate is runs.Fate.AGAIN
+        return next_run(desired, record, end, following, now) if again else Plan()
+    if record.stop is Stop.DEADLINE:
+        return Plan()
+    match observed.knowledge:
+        case Knowledge.UNTRACEABLE if desired.wishes.suspend:
+            return Plan(findings=(untraceable(record),))
+        case Knowledge.UNTRACEABLE:
+            return when_unknown(desired, record, now, untraceable(record))
+        case _ if desired.wishes.suspend:
+            return _until_late(Plan(), desired.wishes, record, now)
+        case Knowledge.REFUSED:
+            return _until_late(after_refusal(desired, record, now), desired.wishes, record, now)
+        case _:
+            return _until_late(after_absence(desired, record, now), desired.wishes, record, now)
+
+
+def _sent(desired: Desired, observed: Observed, record: Submission, now: Instant) -> Plan[Action]:
+    """AWS has the job, or has had it."""
+    end = runs.end_of(observed, desired.shown, now)
+    if end is None and observed.knowledge is Knowledge.FORGOTTEN:
+        return forgotten(observed, now)
+    if end is None:
+        return under_way(desired, observed, record, now)
+    following = runs.what_follows(desired.wishes, record, end, now)
+    match following.fate:
+        case runs.Fate.AGAIN:
+            plan = next_run(desired, record, end, following, now)
+            return _until_late(plan, desired.wishes, record, now)
+        case runs.Fate.TOLD_FIRST:
+            plan = follow(desired, observed, now)
+            looks = (plan.look_again_seconds, LOGS_LOOK_SECONDS)
+            return replace(plan, look_again_seconds=min(each for each in looks if each is not None))
+        case runs.Fate.HELD:
+            return _until_late(follow(desired, observed, now), desired.wishes, record, now)
+        case runs.Fate.STANDS if observed.knowledge is Knowledge.FORGOTTEN:
+            return forgotten(observed, now)
+        case runs.Fate.STANDS | runs.Fate.LATE:
+            plan = follow(desired, observed, now)
+            because = () if following.because is None else (following.because,)
+            return replace(plan, findings=(*plan.findings, *because))
+        case never:
+            assert_never(never)
+
+
+def _until_late(
+    plan: Plan[Action], wishes: Wishes, record: Submission, now: Instant
+) -> Plan[Action]:
+    """With a look when all runs together will have had their time."""
+    deadline = wishes.deadline(record)
+    if deadline is None or deadline <= now:
+        return plan
+    left, look = deadline.since(now), plan.look_again_seconds
+    return replace(plan, look_again_seconds=left if look is None else min(left, look))
+
+
+def under_way(
+    desired: Desired | FollowingJob, observed: Observed, record: Submission, now: Instant
+) -> Plan[Action]:
+    """The job is followed, or ended if its record says so."""
+    if record.stop is not None and observed.knowledge is Knowledge.FOUND and not observed.ended:
+        plan = ending(observed, record)
+    else:
+        plan = follow(desired, observed, now)
+    return _until_late(plan, desired.wishes, record, now)
 
 
 def settling(observed: Observed, now: Instant) -> Plan[Action]:
@@ -120,9 +213,12 @@ def follow(desired: Desired | FollowingJob, observed: Observed, now: Instant) ->
     if observed.knowledge is Knowledge.FOUND and not observed.ended:
         rest = _quiet_rest(observed, now)
         looks += rest
-        if observed.state == "RUNNABLE" and not rest:  # it is shown, so it is told as well
-            words = waiting.words_of(observed.detail)
-            findings += waiting.blocked(words, desired.codes_shown)
+        blocked = observed.children is not None and bool(observed.children.blocked)
+        if (observed.state == "RUNNABLE" or blocked) and not rest:
+            # It is shown, so it is told as well.
+            findings += waiting.blocked(observed.words, desired.codes_shown)
+        if observed.children is not None:
+            looks += _looks_at_children(observed.children, now)
     elif observed.knowledge is Knowledge.FOUND:
         output = observed.output
         if output.lines is None:
@@ -136,8 +232,11 @@ def follow(desired: Desired | FollowingJob, observed: Observed, now: Instant) ->
 
 
 def _never_run(desired: Desired | FollowingJob, submission: Submission) -> tuple[Finding, ...]:
-    """Whether an edit came too late: after the submission, and before the status showed it."""
-    if submission.request_hash in {"", desired.request_hash}:
+    """Whether an edit came too late: after the submission, and before the status showed it.
+
+    So does one that was still to run when rerunPolicy was set back to Never.
+    """
+    if desired.wishes.on_change or not desired.wishes.changed(submission):
         return ()
     message = (
         f"Run {submission.run} was submitted as generation {submission.generation} of the spec "
@@ -150,8 +249,30 @@ def _quiet_rest(observed: Observed, now: Instant) -> list[float]:
     """Until the state has lasted long enough to be shown. Later the feed wakes the job."""
     if observed.state == "RUNNING" or observed.since is None:
         return []
+    children = observed.children
+    if children is not None and any(children.counts.values()):
+        return _array_rest(children, now)
     rest = QUIET_SECONDS - now.since(observed.since)
     return [rest] if rest > 0 else []
+
+
+def _looks_at_children(children: Children, now: Instant) -> list[float]:
+    """When to look again whatever is written now: at the counts, and at why nothing starts."""
+    left = children.due.since(now) if children.due else 0.0
+    looks = [max(left, children.again)] if children.again else []
+    if children.look is not None:
+        looks.append(max(children.look.since(now), 0.0))
+    return looks
+
+
+def _array_rest(children: Children, now: Instant) -> list[float]:
+    """Until its counts are worth a write. The feed does not wake it for each child that ends."""
+    if children.due is None:
+        return []
+    rest = children.due.since(now)
+    if rest > 0:
+        return [rest]
+    return [] if children.differs else [children.again]
 
 
 def forgotten(observed: Observed, now: Instant) -> Plan[Action]:

@@ -4,14 +4,21 @@ The annotation counts. Annotations get lost, and copied from other objects; what
 makes up for that as far as it can.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
+from itertools import takewhile
 
+from awsbatch_operator.api.conditions import condition as condition_of
+from awsbatch_operator.api.conditions import is_true
+from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION, RecordError, Resource, Shape
 from awsbatch_operator.api.names import job_name
-from awsbatch_operator.kinds.batchjob.submission import EARLIER_KEPT, Submission
+from awsbatch_operator.kinds.batchjob.observed import TERMINAL
+from awsbatch_operator.kinds.batchjob.packing import Packing
+from awsbatch_operator.kinds.batchjob.submission import EARLIER_KEPT, Cause, Stop, Submission
 
-_IN_STATUS = ("run", "jobId", "jobName", "jobQueueArn", "jobDefinitionArn", "accountId", "region")
+_IN_STATUS = ("run", "jobName", "jobQueueArn", "jobDefinitionArn", "accountId", "region")
 _PARSED = 4096  # texts whose reading is kept: a turn reads the same one several times
 
 
@@ -21,12 +28,25 @@ def _parsed(text: str) -> Submission:
 
 
 def end_condition(resource: Resource) -> Shape | None:
-    """The condition that says how the job ended, if it stands in the status."""
+    """The condition that says how the job ended, if it stands in the status.
+
+    Not that of one which failed without being submitted: it may still run.
+    """
+    if failed_unsubmitted(resource):
+        return None
     for condition in resource.status.get("conditions", ()):
         ended: Shape = condition
         if ended.get("type") in {"Complete", "Failed"} and ended.get("status") == "True":
             return ended
     return None
+
+
+def failed_unsubmitted(resource: Resource) -> bool:
+    """Whether the status says that it failed because of a job it depends on, and none of it ran."""
+    if "jobId" in resource.status:
+        return False
+    failed = condition_of(resource.status, "Failed") or {}
+    return failed.get("status") == "True" and failed.get("reason") == "DependencyFailed"
 
 
 def submission_of(resource: Resource) -> Submission | None:
@@ -79,9 +99,12 @@ def _in_status(resource: Resource, *, lost: bool = True) -> Submission | None:
     place of ours (not `lost`): it is never written over, and they would be looked for for ever.
     """
     status = resource.status
-    if any(name not in status for name in _IN_STATUS):
+    ended = end_condition(resource) is not None
+    if any(name not in status for name in _IN_STATUS) or not ("jobId" in status or ended):
         return None
+    held, submitted = is_true(status, "Suspended"), status.get("submittedTime")
     definition = status.get("jobDefinition") or {}
+    losses, in_fallback = _losses(resource)
     newest = Submission(
         uid=resource.uid,
         run=int(status["run"]),
@@ -90,18 +113,53 @@ def _in_status(resource: Resource, *, lost: bool = True) -> Submission | None:
         definition=str(status["jobDefinitionArn"]),
         account_id=str(status["accountId"]),
         region=str(status["region"]),
-        request_hash="",
+        request_hash=str(status.get("requestHash", "")),
         time=resource.created,
         generation=int(status.get("runGeneration", 0)),
-        definition_name=str(definition.get("name", "")),
+        # One that stands in the job shows its name in AWS, and no generation.
+        definition_name=str(definition["name"]) if "generation" in definition else "",
         definition_generation=int(definition.get("generation", 0)),
+        cause=_cause(status.get("runCause")),
+        # A deadline counts from the first submission; of a later run's, that is the nearest known.
+        begun=Instant.parse(str(submitted)) if submitted else None,
+        indexes=str(status.get("runIndexes", "")),
+        losses=losses,
+        in_fallback=in_fallback,
+        packed=_packed(status.get("array") or {}),
+        stop=Stop.SUSPENDED if held else None,
     )
-    if not lost or end_condition(resource) is not None:
+    if not lost or ended or held:
         return newest
     runs = range(max(1, newest.run - EARLIER_KEPT), newest.run)
     names = {run: job_name(resource.key, resource.uid, run) for run in runs}
     earlier = (replace(newest, run=run, job_name=name) for run, name in names.items())
     return replace(newest, attempt=2, earlier=tuple(earlier))
+
+
+def _losses(resource: Resource) -> tuple[int, bool]:
+    """How many runs before this one were lost, and whether it is in the queue of `fallback`.
+
+    The history has the ends of at least as many runs as may be lost before that queue is used.
+    """
+    fallback = resource.spec.get("fallback")
+    if resource.status.get("runCause") != Cause.LOST or not isinstance(fallback, Mapping):
+        return 0, False
+    ends = [str(each["result"]) for each in resource.status.get("history", ())]
+    when = fallback.get("when")
+    counted = when if isinstance(when, list | tuple) else ()
+    lost = takewhile(lambda end: end in counted, reversed(ends))
+    losses = max(sum(1 for _ in lost), 1)
+    after = fallback.get("afterFailures", 1)
+    return losses, isinstance(after, int) and losses >= after
+
+
+def _packed(array: Shape) -> str:
+    each = array.get("tasksPerJob")
+    return Packing(int(array["size"]), int(each)).recorded() if each else ""
+
+
+def _cause(text: object) -> Cause | None:
+    return Cause(str(text)) if text in set(Cause) else None
 
 
 def recorded_job_id(resource: Resource, submission: Submission | None) -> str | None:
@@ -110,3 +168,19 @@ def recorded_job_id(resource: Resource, submission: Submission | None) -> str | 
         return None
     job_id = resource.status.get("jobId")
     return str(job_id) if job_id else None
+
+
+def is_concluded(resource: Resource, submission: Submission) -> bool:
+    """Whether the end of this very run stands in the status.
+
+    Complete or Failed says so; or AWS's word, where another run may follow.
+    """
+    status = resource.status
+    if status.get("run") != submission.run:
+        return False
+    return end_condition(resource) is not None or status.get("awsStatus") in TERMINAL
+
+
+def is_over(resource: Resource, submission: Submission) -> bool:
+    """Whether its end stands in the status, and nothing is left to be looked for."""
+    return is_concluded(resource, submission) and submission.looked_through

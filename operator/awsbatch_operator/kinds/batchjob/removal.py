@@ -73,7 +73,7 @@ def _forgotten(observed: Observed, now: Instant) -> Plan[Action]:
 
 def _stop(observed: Observed) -> Plan[Action]:
     # AWS acts on a cancelled PENDING job only when its dependencies end: nothing is left to do.
-    if observed.ended or (observed.stopping and observed.state == "PENDING"):
+    if observed.let_go:
         return Plan(released=True)
     steps: tuple[Step[Action], ...] = ()
     if not observed.stopping:

@@ -8,7 +8,8 @@ from awsbatch_operator.schema.fields import LIST_ATOMIC, Count, Fields, Line, Pa
 from awsbatch_operator.schema.status import AwsStatus
 
 ExitCode = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
-Indexes = Annotated[str, Field(max_length=4096)]
+# The most that ranges of 10,000 indexes take: pairs of neighbours, each with a gap behind it.
+Indexes = Annotated[str, Field(max_length=32768)]
 
 
 class StatusReason(Fields):
@@ -64,8 +65,16 @@ class Placement(Fields):
 class ArrayProgress(Fields):
     """How many jobs of an array are in which state."""
 
-    size: Count = Field(description="Jobs in the array.")
+    size: Count = Field(
+        description="Jobs in the array; with packing its tasks, here and in all counts below."
+    )
+    tasks_per_job: Count | None = Field(
+        None, description="With packing: tasks that each job in AWS does, the last one maybe fewer."
+    )
     progress: Short | None = Field(None, description="Finished jobs of all, such as 17/100.")
+    time: Time | None = Field(
+        None, description="When these counts were seen; newer ones come within 15 minutes."
+    )
     submitted: Count | None = Field(None, description="Jobs in SUBMITTED.")
     pending: Count | None = Field(None, description="Jobs in PENDING.")
     runnable: Count | None = Field(None, description="Jobs in RUNNABLE.")
@@ -96,12 +105,16 @@ class Run(Fields):
 
 
 class UsedDefinition(Fields):
-    """Which JobDefinition a run was submitted with."""
+    """Which definition a run was submitted with."""
 
-    name: Line | None = Field(None, description="Name of the JobDefinition object.")
+    name: Line | None = Field(
+        None,
+        description="Name of the JobDefinition; of a definition in the job, its name in AWS.",
+    )
     revision: Count | None = Field(None, description="Revision in AWS.")
     generation: Count | None = Field(
-        None, description="Generation of the object that the revision is of."
+        None,
+        description="Generation of the object that the revision is of; none if it is in the job.",
     )
 
 
@@ -111,6 +124,17 @@ class BatchJobStatus(AwsStatus):
     run: Count | None = Field(None, description="Number of the current run, from 1.")
     run_generation: Count | None = Field(
         None, description="metadata.generation that the run was submitted for."
+    )
+    run_cause: Short | None = Field(
+        None,
+        description="Why the run began after another: Changed, Resumed, Retried or Lost.",
+    )
+    run_indexes: Annotated[str, Field(max_length=65_536)] | None = Field(
+        None,
+        description="Indexes of the whole array that the run is of, such as 17,204. Unset: all.",
+    )
+    request_hash: Short | None = Field(
+        None, description="Hash of what the spec said of the run when it was submitted."
     )
     job_id: Short | None = Field(None, description="Id of the job in AWS.")
     other_job_ids: list[Short] | None = Field(
@@ -126,7 +150,7 @@ class BatchJobStatus(AwsStatus):
     job_queue_arn: Line | None = Field(None, description="Queue that it was submitted to.")
     job_definition_arn: Line | None = Field(None, description="Revision that it uses.")
     job_definition: UsedDefinition | None = Field(
-        None, description="What runs, where jobDefinitionRef names an object."
+        None, description="What runs, unless it was named by ARN."
     )
     aws_status: Short | None = Field(None, description="AWS's status, such as RUNNING.")
     status_reason: Paragraph | None = Field(None, description="What AWS says about its status.")

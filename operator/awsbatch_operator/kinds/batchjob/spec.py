@@ -12,13 +12,14 @@ from awsbatch_operator.kinds.batchjob.rules import (
     OBJECT_RULES,
     SPEC_RULES,
 )
+from awsbatch_operator.kinds.batchjob.spec_runs import Fallback, RetryFailedIndexes
+from awsbatch_operator.kinds.batchjob.spec_work import DEFINITION, ArrayValues, TaskPacking
 from awsbatch_operator.schema.common import Scoped
 from awsbatch_operator.schema.declare import (
     AGE,
     REASON,
     Column,
     CustomResource,
-    NotYet,
     PassThrough,
 )
 from awsbatch_operator.schema.fields import EPOCH_YEARS, LIST_ATOMIC, Fields, ruled
@@ -31,7 +32,7 @@ MEMBERS = PassThrough(
     omit={
         "jobName": "made from the object's name and uid, so that a run is found again",
         "jobQueue": "jobQueueRef stands in its place",
-        "jobDefinition": "jobDefinitionRef stands in its place",
+        "jobDefinition": "ours is the definition itself, and jobDefinitionRef refers to one",
         "dependsOn": "ours refers to BatchJobs",
         "tags": "ours has bounds of its own",
     },
@@ -124,12 +125,27 @@ class BatchJobSpec(Scoped):
     job_queue_ref: JobQueueRef = Field(
         description="Queue to submit to: a JobQueue by name, or one in AWS by ARN."
     )
-    job_definition_ref: JobDefinitionRef = Field(
+    job_definition_ref: JobDefinitionRef | None = Field(
+        None,
         description=(
             "What to run: a JobDefinition by name, in the given revision or else in its newest, "
             "which is pinned when the run is submitted, two seconds after this object was made; "
-            "or one in AWS by ARN."
-        )
+            "or one in AWS by ARN. Exactly one of jobDefinitionRef and jobDefinition."
+        ),
+    )
+    array_values: ArrayValues | None = Field(
+        None,
+        description=(
+            "Runs the job once for each value, as an array, in the place of arrayProperties."
+        ),
+    )
+    packing: TaskPacking | None = Field(
+        None,
+        description=(
+            "Puts several jobs of the array into each job in AWS: for tasks of seconds, which AWS "
+            "Batch is slow to start. Counts and failed indexes in status are those of the tasks. "
+            "Needs a command, and an image with /bin/sh and without an ENTRYPOINT of another kind."
+        ),
     )
     depends_on: list[Dependency] | None = Field(
         None,
@@ -140,30 +156,43 @@ class BatchJobSpec(Scoped):
     suspend: bool | None = Field(
         None,
         description=(
-            "Whether the job is held: not submitted, or taken back. Resuming is a new run. "
-            "Default: false."
+            "Whether the job is held: not submitted, or ended in AWS if it was. Resuming is a new "
+            "run, from the beginning. A job that has ended is not held. Default: false."
         ),
     )
     active_deadline_seconds: int | None = Field(
         None,
         description=(
-            "Seconds that the whole job may take since its first submission; then it is terminated."
+            "Seconds that the whole job may take since its first submission, all its runs "
+            "together, waiting and held times included; then it is terminated, and Failed. A run "
+            "that a change begins after the job had ended has that time anew."
         ),
         ge=60,
         le=EPOCH_YEARS,
     )
     ttl_seconds_after_finished: int | None = Field(
         None,
-        description="Seconds after which a finished BatchJob is deleted. Unset: never.",
+        description=(
+            "Seconds after its end after which a finished BatchJob is deleted. Unset: never. Not "
+            "applied to what Argo CD or Flux track, unless the annotation "
+            'awsbatch.dev/ttl-with-gitops is "true".'
+        ),
         ge=0,
         le=EPOCH_YEARS,
     )
     rerun_policy: RerunPolicy | None = Field(
         None,
         description=(
-            "Never (default): what was submitted cannot be changed. OnChange: a change submits a "
-            "new run."
+            "Never (default): what was submitted cannot be changed. OnChange: a change of what is "
+            "submitted ends the run, if it has not ended, and begins a new one. A new revision of "
+            "the definition is no such change."
         ),
+    )
+    retry_failed_indexes: RetryFailedIndexes | None = Field(
+        None, description="A new run of an array, with just the indexes that failed."
+    )
+    fallback: Fallback | None = Field(
+        None, description="Another queue for a job that is lost in its own, such as to Spot."
     )
     logs: Logs | None = Field(None, description="What of the job's output is shown in status.")
 
@@ -174,22 +203,6 @@ class BatchJobSpec(Scoped):
         return LOG_LINES if lines is None else lines
 
 
-def _later(path: str, what: str, *honoured: object) -> NotYet:
-    return NotYet(
-        path=path, honoured=honoured, remedy=f"{what} is not supported yet: remove {path}."
-    )
-
-
-NOT_YET = (
-    _later("suspend", "Holding a job", False),  # noqa: FBT003 - a value of the field, not a flag
-    _later("dependsOn", "Waiting for other jobs", []),
-    _later("activeDeadlineSeconds", "A deadline for the whole job"),
-    _later("ttlSecondsAfterFinished", "Deleting finished jobs"),
-    _later("rerunPolicy", "Running again on change", "Never"),
-    _later("arrayProperties", "An array of jobs"),
-    _later("nodeOverrides", "A multi-node parallel job"),
-)
-
 RESOURCE = CustomResource(
     kind="BatchJob",
     plural="batchjobs",
@@ -198,9 +211,9 @@ RESOURCE = CustomResource(
     spec=BatchJobSpec,
     status=BatchJobStatus,
     passthrough=MEMBERS,
+    inlined=(DEFINITION,),
     rules=SPEC_RULES,
     object_rules=OBJECT_RULES,
-    not_yet=NOT_YET,
     selectable=(
         ".spec.jobQueueRef.name",
         ".spec.jobDefinitionRef.name",

@@ -4,7 +4,7 @@ A simple job's life is three status writes: submitted, RUNNING and the end. Anot
 only after a minute in it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,57 +12,116 @@ from awsbatch_operator.api import job_reasons
 from awsbatch_operator.api.conditions import Situation, Verdict
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import RecordError, Resource, Shape
-from awsbatch_operator.api.words import joined
-from awsbatch_operator.kinds import statuses
-from awsbatch_operator.kinds.batchjob import waiting
+from awsbatch_operator.kinds.batchjob import verdicts, waiting
 from awsbatch_operator.kinds.batchjob.actions import Action
+from awsbatch_operator.kinds.batchjob.array_status import (
+    in_progress,
+    shape_fields,
+)
+from awsbatch_operator.kinds.batchjob.aws_verdict import verdict, working
+from awsbatch_operator.kinds.batchjob.containers import container_of, hosts_of
 from awsbatch_operator.kinds.batchjob.desired import Desired
-from awsbatch_operator.kinds.batchjob.failure import diagnose
-from awsbatch_operator.kinds.batchjob.log_place import AWSLOGS, log_place
-from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
+from awsbatch_operator.kinds.batchjob.end_message import (
+    told_attempts,
+)
+from awsbatch_operator.kinds.batchjob.failure_causes import Failure
+from awsbatch_operator.kinds.batchjob.log_place import log_place
+from awsbatch_operator.kinds.batchjob.observed import (
+    REASONS_KEPT,
+    TERMINAL,
+    Knowledge,
+    Observed,
+    Said,
+)
 from awsbatch_operator.kinds.batchjob.plan import QUIET_SECONDS
 from awsbatch_operator.kinds.batchjob.record import end_condition, submission_of
 from awsbatch_operator.kinds.batchjob.request import request_hash
+from awsbatch_operator.kinds.batchjob.run_status import (
+    history_fields,
+    next_fields,
+    others,
+    run_fields,
+)
 from awsbatch_operator.kinds.batchjob.submission import Submission
+from awsbatch_operator.kinds.batchjob.unsubmitted import (
+    kept_before,
+    with_dependency,
+    without_submission,
+)
+from awsbatch_operator.kinds.batchjob.wishes import Shown, Wishes, shown_of, wishes_of
 from awsbatch_operator.kinds.contract import KindStatus, Seen
 
-REASONS_KEPT = 20
-OTHERS_KEPT = 10
 ATTEMPTS_KEPT = 10  # AWS allows no more
-# Characters of AWS's words in the message of an end: it has to hold the remedy as well, at its end.
-WORDS_TOLD = 700
-REASON_TOLD = 400
-
-_WAITING: Mapping[str, str] = {
-    "SUBMITTED": "AWS Batch has taken the job and will look at it shortly.",
-    "PENDING": "The job waits for the jobs it depends on.",
-    "RUNNABLE": "The job waits for room in the compute environments of its queue.",
-    "STARTING": "The job has its place; the image is being pulled and the container started.",
-    "RUNNING": "The job's container runs.",
-}
 
 
 def job_status(resource: Resource, seen: Seen[Desired, Observed, Action]) -> KindStatus:
     """The kind's fields and its verdict."""
-    before = statuses.kept_fields(resource)
+    desired = seen.desired if isinstance(seen.desired, Desired) else None
+    wishes = wishes_of(resource) if desired is None else desired.wishes
+    shown = shown_of(resource)
+    unsent = None if wishes.suspend else without_submission(resource, seen)
+    if unsent is not None:
+        return unsent
+    before = kept_before(resource)
     observed = seen.observed
     ended = end_condition(resource)
-    if ended is not None and (observed is None or observed.knowledge is Knowledge.CONCLUDED):
-        fields = before if observed is None else before | _others(before, observed)
-        return KindStatus(fields, _concluded(resource, ended))
-    if observed is None or observed.knowledge is not Knowledge.FOUND:
-        quiet = observed is None and _waits_for_its_definition(seen)
-        return KindStatus(before, _verdict_before(resource), quiet=quiet)
+    if observed is None:
+        return _of_nothing(resource, seen, wishes, shown)
+    if ended is not None and verdicts.stands(observed, shown):
+        fields = before | others(before, observed)
+        said = _concluded(resource, ended)
+        next_one = verdicts.of_the_next(wishes, observed, shown, seen.now)
+        return KindStatus(
+            fields, said if next_one is None else replace(next_one, ran=said.ran, result=said)
+        )
+    if observed.knowledge is not Knowledge.FOUND:
+        return _of_the_unseen(resource, observed, seen.now, wishes, shown)
     if _not_worth_a_write(resource, observed, seen.now):
-        return KindStatus(before, _verdict_before(resource))
-    fields = _run_fields(observed) | _others(before, observed)
-    queue_deleted = isinstance(seen.desired, Desired) and seen.desired.queue_deleted
-    judged = verdict(observed, queue_deleted=queue_deleted)
-    fields |= _state_fields(before, observed, seen.now)
-    if judged.situation is Situation.FAILED:
-        fields["failure"] = judged.reason
+        return KindStatus(before, _verdict_before(resource, observed))
+    fields = run_fields(observed) | others(before, observed)
+    fields |= _state_fields(before, observed, seen.now) | history_fields(before, observed)
+    fields |= shape_fields(observed.children, seen.now)
+    queue_deleted = desired is not None and desired.queue_deleted
+    alone = verdict(observed, queue_deleted=queue_deleted)
+    if alone.situation is Situation.FAILED:
+        alone = with_dependency(alone, seen.desired)
+    judged, failure = verdicts.of_a_job(wishes, observed, shown, seen.now, alone)
+    if failure:
+        fields["failure"] = failure
     ran = generation_that_ran(resource, observed.submission)
     return KindStatus(fields, replace(judged, ran=ran), anew=True)
+
+
+def _of_the_unseen(
+    resource: Resource, observed: Observed, now: Instant, wishes: Wishes, shown: Shown
+) -> KindStatus:
+    """AWS does not show the run now.
+
+    A first run is not named before a job of it is known: from then on, the API server lets nobody
+    correct what was mistyped.
+    """
+    judged = verdicts.unseen(wishes, observed, shown, now)
+    late = judged is not None and judged.reason == job_reasons.DEADLINE_EXCEEDED.name
+    fields = kept_before(resource)
+    if not shown.is_of(observed.submission) and (shown.run or late):
+        fields = next_fields(resource, observed)
+    if late:
+        fields["failure"] = Failure.TIMED_OUT.value
+    return KindStatus(fields, judged or _verdict_before(resource, observed))
+
+
+def _of_nothing(
+    resource: Resource, seen: Seen[Desired, Observed, Action], wishes: Wishes, shown: Shown
+) -> KindStatus:
+    """Nothing is recorded, or a gate has ended the turn before anything was looked at."""
+    fields, ended = kept_before(resource), end_condition(resource)
+    if ended is not None:
+        return KindStatus(fields, _concluded(resource, ended))
+    if wishes.suspend and not shown.run:
+        return KindStatus(fields, verdicts.HELD_FROM_THE_START)
+    return KindStatus(
+        fields, _verdict_before(resource, None), quiet=_waits_for_its_definition(seen)
+    )
 
 
 def _waits_for_its_definition(seen: Seen[Desired, Observed, Action]) -> bool:
@@ -100,38 +159,18 @@ def _concluded(resource: Resource, ended: Shape) -> Verdict:
     return Verdict(situation, ended["reason"], ended["message"], ran=ran)
 
 
-def verdict(observed: Observed, *, queue_deleted: bool = False) -> Verdict:
-    """Complete, Failed, or on its way. `queue_deleted`: its JobQueue is being deleted."""
-    match observed.state:
-        case "SUCCEEDED":
-            message = _success_message(observed) + _without_lines(observed)
-            return Verdict(Situation.COMPLETE, "Succeeded", message)
-        case "FAILED":
-            cause = diagnose(observed, queue_deleted=queue_deleted)
-            told = _failure_message(observed) + _without_lines(observed)
-            return Verdict(Situation.FAILED, cause.failure.value, joined(told, cause.remedy))
-        case state:
-            return working(state, waiting.words_of(observed.detail))
-
-
-def working(state: str, words: str = "") -> Verdict:
-    """On its way, with AWS's word as the reason, and AWS's words about it if it has any."""
-    message = _WAITING.get(state, f"AWS says {state}.")
-    if words:
-        message = joined(message, f"AWS says: {words}", waiting.remedy_for(words))
-    return Verdict(Situation.WORKING, state.capitalize() or "Pending", message)
-
-
-def _verdict_before(resource: Resource) -> Verdict:
+def _verdict_before(resource: Resource, observed: Observed | None) -> Verdict:
     shown = str(resource.status.get("awsStatus", ""))
-    if shown:
-        return working(shown, waiting.words_of(resource.status))
+    same = observed is None or resource.status.get("run") == observed.submission.run
+    if shown and shown not in TERMINAL and same:
+        words = waiting.words_of(resource.status)
+        return in_progress(resource.status.get("array") or {}, words) or working(shown, words)
     return Verdict(Situation.WORKING, "Submitting", "The job is about to be submitted.")
 
 
 def _not_worth_a_write(resource: Resource, observed: Observed, now: Instant) -> bool:
     shown = resource.status
-    if _others(shown, observed).get("otherJobIds") != shown.get("otherJobIds"):
+    if others(shown, observed).get("otherJobIds") != shown.get("otherJobIds"):
         return False
     if observed.ended and not resource.deleting:
         return observed.output.lines is None  # the end is written once, with its log lines
@@ -141,45 +180,18 @@ def _not_worth_a_write(resource: Resource, observed: Observed, now: Instant) -> 
         return False
     if observed.state == "RUNNING":
         return False
+    if observed.children is not None and any(observed.children.counts.values()):
+        due = observed.children.due
+        return due is None or now < due or not observed.children.differs
     lasted = now.since(observed.since) if observed.since else 0.0
     return lasted < QUIET_SECONDS
 
 
-def _run_fields(observed: Observed) -> dict[str, Any]:
-    """All that finds the job again, should the annotations be taken away."""
-    detail, submission = observed.detail, observed.submission
-    definition = str(detail.get("jobDefinition") or submission.definition)
-    fields: dict[str, Any] = {
-        "run": submission.run,
-        "runGeneration": submission.generation or None,
-        "jobId": observed.job_id,
-        "jobName": submission.job_name,
-        "jobQueueArn": str(detail.get("jobQueue") or submission.queue),
-        "jobDefinitionArn": definition,
-    }
-    revision = definition.rpartition(":")[2]
-    if submission.definition_name and revision.isdecimal():
-        fields["jobDefinition"] = {
-            "name": submission.definition_name,
-            "revision": int(revision),
-            "generation": submission.definition_generation,
-        }
-    return fields
-
-
-def _others(before: Shape, observed: Observed) -> dict[str, Any]:
-    """The jobs beside the one that counts, newest last: their trace stays after the events."""
-    known = list(before.get("otherJobIds", ()))
-    known += [job_id for sweep in observed.sweeps for job_id in (*sweep.alive, *sweep.over)]
-    known = [job_id for job_id in dict.fromkeys(known) if job_id != observed.job_id]
-    return {"otherJobIds": known[-OTHERS_KEPT:]} if known else {}
-
-
 def _state_fields(before: Shape, observed: Observed, now: Instant) -> dict[str, Any]:
-    detail = observed.detail
+    detail, attempts = observed.detail, told_attempts(observed)
     same_run = before.get("run") == observed.submission.run
     fields: dict[str, Any] = {"awsStatus": observed.state}
-    words = waiting.words_of(detail)
+    words = observed.words
     if words:
         fields["statusReason"] = words
     said = _reasons(before.get("statusReasons", ()) if same_run else (), observed, now)
@@ -192,10 +204,26 @@ def _state_fields(before: Shape, observed: Observed, now: Instant) -> dict[str, 
     ):
         if detail.get(key) and (name != "completionTime" or observed.ended):
             fields[name] = Instant.from_milliseconds(detail[key]).rfc3339()
-    if detail.get("attempts"):
-        fields["attempts"] = [_attempt(attempt) for attempt in detail["attempts"][-ATTEMPTS_KEPT:]]
-        fields["attemptCount"] = len(detail["attempts"])
+    if attempts:
+        name = str(observed.container.get("name", ""))
+        fields["attempts"] = [_attempt(each, name) for each in attempts[-ATTEMPTS_KEPT:]]
+        fields["attemptCount"] = len(attempts)
+    placement = _placement(before, observed, fields.get("startedTime"))
+    if placement:
+        fields["placement"] = dict(placement)
     return fields | _end_fields(observed)
+
+
+def _placement(before: Shape, observed: Observed, started: str | None) -> Shape:
+    """Where this attempt runs or ran. While it runs, it is told with the write that says so.
+
+    At the end the instance may be gone, and with it whoever could say what it was.
+    """
+    same = before.get("jobId") == observed.job_id and before.get("startedTime") == started
+    shown = before.get("placement") or {} if same else {}
+    if observed.state == "RUNNING" and same and before.get("awsStatus") == "RUNNING":
+        return dict(shown)
+    return observed.placement or shown
 
 
 def _end_fields(observed: Observed) -> dict[str, Any]:
@@ -215,58 +243,36 @@ def _end_fields(observed: Observed) -> dict[str, Any]:
 def _reasons(before: Sequence[Shape], observed: Observed, now: Instant) -> list[dict[str, Any]]:
     """All that AWS ever said, newest last: it overwrites its own words on termination."""
     said = [dict(entry) for entry in before]
-    words = waiting.words_of(observed.detail)
-    if words and (not said or said[-1]["reason"] != words):
-        said.append({"time": now.rfc3339(), "awsStatus": observed.state, "reason": words})
+    words = observed.words
+    heard = observed.said or ((Said(now, observed.state, words),) if words else ())
+    known = {entry["reason"]: entry["time"] for entry in said}
+    newest = said[-1]["time"] if said else ""  # texts of one form, which sort as the times do
+    for each in heard:
+        time = each.time.rfc3339()
+        if each.words in known and (time < newest or time == known[each.words]):
+            continue  # it stands there
+        if not said or said[-1]["reason"] != each.words:
+            said.append({"time": time, "awsStatus": each.state, "reason": each.words})
     return said[-REASONS_KEPT:]
 
 
-def _attempt(attempt: Shape) -> dict[str, Any]:
-    container = attempt.get("container") or {}
+def _attempt(attempt: Shape, name: str) -> dict[str, Any]:
+    """An attempt; of several containers that of the name, whose end is told of the job."""
+    container = container_of(attempt, name)
     made: dict[str, Any] = {}
-    for name, key in (("startedTime", "startedAt"), ("stoppedTime", "stoppedAt")):
+    for field_name, key in (("startedTime", "startedAt"), ("stoppedTime", "stoppedAt")):
         if attempt.get(key):
-            made[name] = Instant.from_milliseconds(attempt[key]).rfc3339()
+            made[field_name] = Instant.from_milliseconds(attempt[key]).rfc3339()
     if container.get("exitCode") is not None:
         made["exitCode"] = container["exitCode"]
     reason = container.get("reason") or attempt.get("statusReason")
     if reason:
         made["reason"] = str(reason)[:256]
-    for name in ("logStreamName", "containerInstanceArn"):
-        if container.get(name):
-            made[name] = str(container[name])[:1024]
+    host = next(hosts_of(attempt), None) if "taskProperties" in attempt else None
+    for field_name, value in (
+        ("logStreamName", container.get("logStreamName")),
+        ("containerInstanceArn", container.get("containerInstanceArn") or host),
+    ):
+        if value:
+            made[field_name] = str(value)[:1024]
     return made
-
-
-def _success_message(observed: Observed) -> str:
-    return f"The job ended with exit code {observed.container.get('exitCode', 0)}{_took(observed)}."
-
-
-def _failure_message(observed: Observed) -> str:
-    container, detail = observed.container, observed.detail
-    words = waiting.words_of(detail)[:WORDS_TOLD]
-    parts = [f"AWS says: {words}" if words else ""]
-    if container.get("reason"):
-        parts.append(f"The container: {str(container['reason'])[:REASON_TOLD]}")
-    if container.get("exitCode") is not None:
-        parts.append(f"Exit code {container['exitCode']}{_took(observed)}.")
-    attempts = len(detail.get("attempts") or ())
-    if attempts > 1:
-        parts.append(f"It was tried {attempts} times.")
-    return joined(*parts) or "The job failed before it started."
-
-
-def _without_lines(observed: Observed) -> str:
-    place = log_place(observed)
-    if place.driver != AWSLOGS:
-        return f" Its output went to the log driver {place.driver} ({place.destination})."
-    if not observed.output.skipped:
-        return ""
-    return " Many jobs ended at once, so its last lines were not read; they are in its log stream."
-
-
-def _took(observed: Observed) -> str:
-    started, stopped = observed.detail.get("startedAt"), observed.detail.get("stoppedAt")
-    if not (started and stopped):
-        return ""
-    return f" after {max(stopped - started, 0) / 1000:.0f} s"

@@ -55,6 +55,8 @@ def after_looks(observed: Observed, now: Instant) -> Submission:
         dues[record.run] = record.sweep_due
     for sweep in observed.sweeps:
         due = dues.get(sweep.run)
+        if sweep.run == record.run and record.stop is not None and _is_alive(observed):
+            continue  # the job is still to be ended
         if due is not None and due <= now and sweep.complete and not sweep.alive:
             record = record.after_sweep(sweep.run)
     return record
@@ -63,11 +65,16 @@ def after_looks(observed: Observed, now: Instant) -> Submission:
 def looks_for_strays(record: Submission, observed: Observed, now: Instant) -> float | None:
     """Seconds until the next look of the ledger is due; None if none is."""
     dues = [due for _, due in record.earlier_due()]
-    if record.sweep_due is not None and observed.knowledge in _HAS_ID:
+    is_looked_for = observed.knowledge in _HAS_ID or record.stop is not None
+    if record.sweep_due is not None and is_looked_for:
         dues.append(record.sweep_due)
     if not dues:
         return None
     return max(min(dues).since(now), AGAIN_SECONDS)
+
+
+def _is_alive(observed: Observed) -> bool:
+    return observed.knowledge is Knowledge.FOUND and not observed.let_go
 
 
 _HAS_ID = frozenset({Knowledge.FOUND, Knowledge.CONCLUDED})

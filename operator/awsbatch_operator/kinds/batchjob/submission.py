@@ -4,8 +4,8 @@ AWS Batch has no client token on SubmitJob, so what we are about to do is writte
 Looking a submission up, and repeating it, use these recorded values and never today's spec.
 
 The record is a ledger: the newest run, and in `earlier` each run before it of which AWS may still
-hold a job that nobody has seen. A run leaves the ledger when it is known to be over: AWS refused it
-before it did anything (it never enters then), or two later looks have found no job of it alive.
+hold a job that nobody has seen. A run never enters if AWS refused it before it did anything, or
+its end was seen and no twin of it can come to light; it leaves after two looks for jobs of it.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from typing import Any
 from awsbatch_operator.api.encoding import decoded, encoded
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION, RecordError
+from awsbatch_operator.kinds.batchjob.packing import Packing
 
 SWEEP_SECONDS = 360.0
 SWEEPS = 2
@@ -72,9 +73,10 @@ class Submission:
     `cause` is why the run began, None for the first. `begun` is when the object's first run was
     submitted, None if that is not known (records of earlier versions) or it is this one. `indexes`
     are those of the whole array that a run of failed ones is of, as ranges; "" for a whole array.
-    `losses` are the runs before this one that were lost, one after the other. `needs` is a hash of
-    the uids of the objects that it depends on. `stop` says why we end the job, if we do. `before`
-    is the end of the run before.
+    `losses` are the runs before this one that were lost, one after the other; `in_fallback`: it
+    goes to the queue of `fallback`. `needs` is a hash of the uids of the objects that it depends
+    on. `stop` says why we end the job, if we do. `before` is the end of the run before. `packed` is
+    how many tasks the run has, and how many one job of it: "tasks/each", "" if it is not packed.
     """
 
     uid: str
@@ -96,9 +98,11 @@ class Submission:
     begun: Instant | None = None
     indexes: str = ""
     losses: int = 0
+    in_fallback: bool = False
     needs: str = ""
     stop: Stop | None = None
     before: Ended | None = None
+    packed: str = ""
     earlier: tuple["Submission", ...] = ()
 
     def annotation(self) -> dict[str, str]:
@@ -127,14 +131,21 @@ class Submission:
 
     def repeated(self, now: Instant) -> "Submission":
         """The same run, sent once more because AWS has no trace of it."""
-        return replace(self, attempt=self.attempt + 1, time=now, swept=0)
+        return replace(self, attempt=self.attempt + 1, time=now, swept=0, begun=self.first_sent)
 
-    def followed_by(self, newer: "Submission", *, never_sent: bool) -> "Submission":
-        """The newer run's record. This one stays in it unless no call of it ever left.
+    def closed(self, stop: Stop) -> "Submission":
+        """The same run, of which AWS has no trace and which is not sent again.
+
+        It counts as sent once more, so that it is looked for twice later on, as any repeat is.
+        """
+        return replace(self, stop=stop, attempt=self.attempt + 1, begun=self.first_sent, swept=0)
+
+    def followed_by(self, newer: "Submission", *, is_over: bool) -> "Submission":
+        """The newer run's record. This one stays in it unless AWS surely has no job of it alive.
 
         Looks for jobs of it count from now on: its call may have gone out later than recorded.
         """
-        kept = () if never_sent else (replace(self, earlier=(), time=newer.time, swept=0),)
+        kept = () if is_over else (replace(self, earlier=(), time=newer.time, swept=0),)
         return replace(newer, earlier=(*self.earlier, *kept))
 
     def after_sweep(self, run: int) -> "Submission":
@@ -146,6 +157,16 @@ class Submission:
             for each in self.earlier
         ]
         return replace(self, earlier=tuple(each for each in swept if each.swept < SWEEPS))
+
+    @property
+    def packing(self) -> Packing | None:
+        """The tasks of the run; None if each job is one."""
+        return Packing.parsed(self.packed)
+
+    @property
+    def first_sent(self) -> Instant:
+        """When the object's first run was submitted, as far as that is known."""
+        return self.begun or self.time
 
     @property
     def may_have_twins(self) -> bool:
@@ -176,6 +197,7 @@ class Submission:
             for each in (read, *read.earlier):
                 if not (1 <= each.run <= _COUNTABLE and each.attempt >= 1 and each.swept >= 0):
                     raise ValueError("its counts are out of range")
+            Packing.parsed(read.packed)
         except _DAMAGED as error:
             why = f"it lacks {error}" if isinstance(error, KeyError) else "something was edited"
             message = f"The annotation {SUBMISSION} cannot be read: {why}"
@@ -191,8 +213,10 @@ def _optional(run: Submission) -> dict[str, Any]:
         "begun": run.begun.rfc3339_micro() if run.begun else "",
         "indexes": run.indexes,
         "losses": run.losses,
+        "inFallback": run.in_fallback,
         "needs": run.needs,
         "stop": run.stop,
+        "packed": run.packed,
         "before": _ended_as_json(run.before) if run.before else {},
     }
 
@@ -237,8 +261,10 @@ def _newest(body: Mapping[str, Any]) -> Submission:
         begun=Instant.parse(body["begun"]) if body.get("begun") else None,
         indexes=str(body.get("indexes", "")),
         losses=int(body.get("losses", 0)),
+        in_fallback=body.get("inFallback") is True,
         needs=str(body.get("needs", "")),
         stop=Stop(body["stop"]) if body.get("stop") else None,
+        packed=str(body.get("packed", "")),
         before=_ended(body["before"]) if body.get("before") else None,
     )
     return replace(read, earlier=tuple(_earlier(read, each) for each in body.get("earlier", ())))
@@ -256,27 +282,17 @@ def _as_earlier(run: Submission) -> dict[str, Any]:
 
 def _earlier(newest: Submission, body: Mapping[str, Any]) -> Submission:
     """A run before the newest, which was submitted by the same object in the same place."""
-    return replace(
-        newest,
+    return Submission(
+        uid=newest.uid,
         run=int(body["run"]),
         job_name=str(body["jobName"]),
         queue=str(body["queue"]),
+        definition="",
+        account_id=newest.account_id,
+        region=newest.region,
+        request_hash="",
         time=Instant.parse(body["time"]),
         swept=int(body["swept"]),
-        definition="",
-        request_hash="",
-        attempt=1,
-        generation=0,
-        definition_name="",
-        definition_generation=0,
-        counts="",
-        cause=None,
-        begun=None,
-        indexes="",
-        losses=0,
-        needs="",
-        stop=None,
-        before=None,
     )
 
 

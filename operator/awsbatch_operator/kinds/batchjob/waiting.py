@@ -13,6 +13,7 @@ from awsbatch_operator.api import job_reasons
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.words import sentence
+from awsbatch_operator.engine.series import NOTE_BYTES, cut
 
 REASON_LIMIT = 1024  # characters of AWS's words that are shown
 
@@ -79,5 +80,7 @@ def blocked(words: str, shown: Iterable[str]) -> tuple[Finding, ...]:
     """The note of an event, once for each code."""
     if not words or code_of(words) in shown:
         return ()
-    message = f"The job waits in RUNNABLE, and AWS says why: {words}"
-    return (Finding(job_reasons.JOB_BLOCKED, sentence(message), remedy_for(words)),)
+    remedy = remedy_for(words)
+    room = NOTE_BYTES - len(sentence(remedy).encode()) - 1  # an event without it is worth little
+    message = cut(sentence(f"The job waits in RUNNABLE, and AWS says why: {words}"), room)
+    return (Finding(job_reasons.JOB_BLOCKED, message, remedy),)

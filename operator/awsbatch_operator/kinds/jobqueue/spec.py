@@ -19,7 +19,6 @@ from awsbatch_operator.schema.declare import (
     REASON,
     Column,
     CustomResource,
-    NotYet,
     PassThrough,
 )
 from awsbatch_operator.schema.fields import EPOCH_YEARS, Count, Fields, Paragraph, Short
@@ -36,12 +35,6 @@ MEMBERS = PassThrough(
         "tags": "ours has bounds of its own",
     },
     required=("computeEnvironmentOrder",),
-)
-
-NOT_YET = (
-    NotYet(
-        path="maxInFlight", remedy="Holding jobs back is not supported yet: remove maxInFlight."
-    ),
 )
 
 
@@ -167,7 +160,6 @@ RESOURCE = CustomResource(
     status=JobQueueStatus,
     passthrough=MEMBERS,
     rules=(*SCOPE_RULES, AWS_NAME_RULE, *SPEC_RULES),
-    not_yet=NOT_YET,
     selectable=(".spec.state", ".status.awsStatus", ".spec.schedulingPolicyRef.name"),
     columns=(
         Column(

@@ -100,8 +100,7 @@ class UserDataTooLongError(ValueError):
         """`size` and `limit` in bytes; `largest` names the longest text in it, as in the spec."""
         super().__init__(
             f"What the builder runs makes {size:,} bytes even compressed, and EC2 takes {limit:,}. "
-            f"Most of it is {largest}. Load it in a script, for instance from S3, or make it a "
-            "package or a part of a container image"
+            f"Most of it is {largest}"
         )
         self.size = size
         self.limit = limit

@@ -9,9 +9,10 @@ from awsbatch_operator.api.references import Targets
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.kinds.batchjob.actions import Action, Terminate
-from awsbatch_operator.kinds.batchjob.desired import Desired, desired_job
+from awsbatch_operator.kinds.batchjob.desired import Desired
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
 from awsbatch_operator.kinds.batchjob.plan import plan_job
+from awsbatch_operator.kinds.batchjob.resolving import desired_job
 from awsbatch_operator.kinds.batchjob.submission import Submission
 
 NOW = Instant(1_800_000_000.0)

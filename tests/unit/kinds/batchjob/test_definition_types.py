@@ -5,6 +5,7 @@ from typing import Any
 from tests.unit.kinds.batchjob.jobs import SCOPE
 
 from awsbatch_operator.kinds.batchjob.definition_types import DefinitionTypes
+from awsbatch_operator.kinds.batchjob.environment import Body
 
 NAME = "arn:aws:batch:eu-central-1:111122223333:job-definition/nodes"
 
@@ -46,6 +47,23 @@ async def test_a_name_means_its_newest_revision_each_time():
     port.types = ("container", *port.types)
     await known.learn(SCOPE, NAME)
     assert not known.is_multinode(NAME)
+
+
+async def test_the_names_of_its_containers_are_known_as_well():
+    known, listing = types()
+    port: Any = listing
+    containers = [{"name": "work"}, {"name": "logs", "firelensConfiguration": {"type": "f"}}]
+    tasks = {"ecsProperties": {"taskProperties": [{"containers": containers}]}}
+
+    async def listed(*_):
+        return [{"jobDefinitionArn": f"{NAME}:1", "type": "container", **tasks}]
+
+    port.job_definitions = listed
+    await known.learn(SCOPE, f"{NAME}:1")
+    shape = known.shape(f"{NAME}:1")
+    assert shape is not None
+    assert [(each.body, each.containers) for each in shape.parts] == [(Body.ECS, ("work",))]
+    assert known.shape(f"{NAME}:2") is None
 
 
 async def test_of_what_aws_does_not_list_nothing_is_said():

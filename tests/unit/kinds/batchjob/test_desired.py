@@ -6,7 +6,7 @@ import pytest
 from tests.unit.kinds.batchjob.jobs import KEY, NOW, OWNER, TARGETS, job
 
 from awsbatch_operator.api.metadata import ObjectKey, Resource
-from awsbatch_operator.kinds.batchjob.desired import desired_job
+from awsbatch_operator.kinds.batchjob.resolving import desired_job
 
 
 def target(kind, spec, *, deleting=False):

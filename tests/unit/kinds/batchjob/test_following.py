@@ -11,6 +11,7 @@ from awsbatch_operator.kinds.batchjob.desired import FollowingJob
 from awsbatch_operator.kinds.batchjob.following import plan_following
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed, Output, Sweep
 from awsbatch_operator.kinds.batchjob.submitting import TRACEABLE_SECONDS
+from awsbatch_operator.kinds.batchjob.wishes import Wishes
 
 SUBMITTED = first_submission()
 REPEATED = SUBMITTED.repeated(NOW)
@@ -37,8 +38,8 @@ def following(*, may_change: bool = True, request_hash: str = SUBMITTED.request_
         owner=OWNER,
         findings=tuple(FINDINGS.values()),
         may_change=may_change,
-        request_hash=request_hash,
         codes_shown=frozenset(),
+        wishes=Wishes(request_hash),
     )
 
 

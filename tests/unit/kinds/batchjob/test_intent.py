@@ -19,11 +19,11 @@ from tests.unit.kinds.batchjob.jobs import (
 from awsbatch_operator.api.metadata import FINALIZER, SUBMISSION, RecordError
 from awsbatch_operator.api.references import Need
 from awsbatch_operator.kinds.batchjob.actions import Submit
-from awsbatch_operator.kinds.batchjob.desired import desired_job, needed_references
-from awsbatch_operator.kinds.batchjob.kind import damaged_record, job_is_over
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
+from awsbatch_operator.kinds.batchjob.over import damaged_record, job_is_over
 from awsbatch_operator.kinds.batchjob.plan import plan_job
 from awsbatch_operator.kinds.batchjob.record import is_lost, recorded_job_id, submission_of
+from awsbatch_operator.kinds.batchjob.resolving import desired_job, needed_references
 
 WRITTEN = json.loads(first_submission().annotation()[SUBMISSION])
 DAMAGED = [

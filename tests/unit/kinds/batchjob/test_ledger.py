@@ -19,8 +19,8 @@ from tests.unit.kinds.batchjob.jobs import (
 
 from awsbatch_operator.api.metadata import SUBMISSION
 from awsbatch_operator.api.scope import ScopeRecord
-from awsbatch_operator.kinds.batchjob.kind import job_is_over
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed, Sweep
+from awsbatch_operator.kinds.batchjob.over import job_is_over
 from awsbatch_operator.kinds.batchjob.plan import plan_job
 from awsbatch_operator.kinds.batchjob.record import submission_of
 from awsbatch_operator.kinds.batchjob.removal import plan_removal
@@ -59,7 +59,7 @@ def test_a_run_that_aws_refused_every_time_leaves_no_trace(attempt, kept):
 
 def test_the_record_survives_its_way_through_the_annotation():
     third = replace(FIRST, run=3, generation=4, definition_name="simulate", definition_generation=2)
-    record = second().followed_by(third, never_sent=False)
+    record = second().followed_by(third, is_over=False)
     assert [run.run for run in record.earlier] == [1, 2]
     read = submission_of(job(submission=record))
     assert read is not None
@@ -80,7 +80,7 @@ def test_the_record_has_neither_the_request_nor_much_of_earlier_runs():
     spec = {**job().spec, "containerOverrides": {"environment": [secret]}}
     record = recorded(plan_job(desired(job(spec=spec)), None, NOW))
     for run in range(2, EARLIER_KEPT + 2):
-        record = record.followed_by(replace(record, run=run, earlier=()), never_sent=False)
+        record = record.followed_by(replace(record, run=run, earlier=()), is_over=False)
     text = record.annotation()[SUBMISSION]
     assert "hunter2" not in text
     assert len(text) < 4096
@@ -157,7 +157,7 @@ def test_deletion_waits_for_earlier_runs_also_when_the_newest_never_reached_aws(
 def test_the_record_does_not_grow_without_end():
     record = FIRST
     for run in range(2, EARLIER_KEPT + 2):
-        record = record.followed_by(replace(FIRST, run=run), never_sent=False)
+        record = record.followed_by(replace(FIRST, run=run), is_over=False)
     plan = plan_job(desired(CHANGED), Observed(Knowledge.ABSENT, record), CLOSED_AT)
     assert plan.steps == ()
     assert plan.findings[0].reason.name == "SubmissionSettling"

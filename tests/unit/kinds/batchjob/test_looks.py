@@ -13,7 +13,7 @@ from awsbatch_operator.kinds.batchjob.request import job_tags
 FIRST = first_submission()
 REPEATED = FIRST.repeated(NOW)
 SECOND = FIRST.followed_by(
-    replace(FIRST, run=2, job_name="simulate-second", time=NOW.plus(100)), never_sent=False
+    replace(FIRST, run=2, job_name="simulate-second", time=NOW.plus(100)), is_over=False
 )
 
 

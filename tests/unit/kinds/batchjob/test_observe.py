@@ -12,11 +12,15 @@ from awsbatch_operator.api.metadata import SUBMISSION, RecordError
 from awsbatch_operator.api.scope import LeadershipStart, Scope
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.kinds.batchjob.act import SubmissionMemory
+from awsbatch_operator.kinds.batchjob.child_reading import ChildReader
+from awsbatch_operator.kinds.batchjob.head_of_line import HeadOfLine
 from awsbatch_operator.kinds.batchjob.observe import Observer
 from awsbatch_operator.kinds.batchjob.observed import Knowledge
 from awsbatch_operator.kinds.batchjob.output import AT_ONCE, OutputReader, Readings
+from awsbatch_operator.kinds.batchjob.placement import PlacementReader
 from awsbatch_operator.kinds.batchjob.request import job_tags
 from awsbatch_operator.kinds.batchjob.submission import Submission
+from awsbatch_operator.kinds.batchjob.task_reading import TaskReader
 
 FIRST = first_submission()
 
@@ -73,7 +77,10 @@ class Look:
         self.observer = Observer(
             batch=ports,
             feed=ports,
+            children=ChildReader(ports, self.clock, HeadOfLine(ports, self.clock)),
+            placements=PlacementReader(ports, ports, self.clock),
             output=OutputReader(ports, self.clock, readings=self.readings),
+            tasks=TaskReader(ports, ports, self.clock, self.readings),
             memory=self.memory,
             clock=self.clock,
             leadership=self.leadership,
@@ -270,9 +277,7 @@ async def test_a_refused_repeat_is_looked_up_because_of_the_attempt_before_it(lo
     assert look.aws.listed == 1
 
 
-async def test_a_repeat_is_swept_for_twins_six_and_twelve_minutes_later_and_when_it_is_deleted(
-    look,
-):
+async def test_a_repeat_is_swept_for_twins_after_six_and_twelve_minutes_and_on_deletion(look):
     look.aws.has("job-1")
     look.aws.has("job-2", createdAt=2)
     resource = job(submission=FIRST.repeated(NOW), job_id="job-1")

@@ -92,10 +92,15 @@ def test_a_submission_refused_for_weeks_is_written_down_anew_once_a_day():
     assert recorded(plan) == replace(submission, time=day)
 
 
+def by_name():
+    """What a job wants that names its definition: another revision of it is the same one."""
+    return replace(desired(job()), definition_name="simulate")
+
+
 def test_a_refused_submission_is_sent_with_the_definition_as_it_is_now():
     """The revision that it was recorded with may have been deregistered meanwhile."""
     older = replace(first_submission(), definition=DEFINITION_ARN.replace(":3", ":2"))
-    plan = plan_job(desired(job()), unseen(Knowledge.REFUSED, older), NOW.plus(9))
+    plan = plan_job(by_name(), unseen(Knowledge.REFUSED, older), NOW.plus(9))
     following = recorded(plan)
     assert (following.run, following.definition) == (1, DEFINITION_ARN)
 
@@ -108,7 +113,7 @@ def test_an_absent_submission_of_another_definition_is_closed():
 
 def test_an_absent_submission_keeps_its_revision():
     older = replace(first_submission(), definition=DEFINITION_ARN.replace(":3", ":2"))
-    plan = plan_job(desired(job()), unseen(Knowledge.ABSENT, older), NOW.plus(100))
+    plan = plan_job(by_name(), unseen(Knowledge.ABSENT, older), NOW.plus(100))
     following = recorded(plan)
     assert (following.run, following.definition) == (1, older.definition)
 

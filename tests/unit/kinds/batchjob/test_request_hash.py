@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.unit.kinds.batchjob.jobs import job
 
@@ -18,6 +18,7 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(st.text(), VALUES, max_size=4))
+@example({"DEL": "\x7f"})
 def test_version_one_is_the_hash_of_sorted_compact_json_in_ascii(overrides):
     resource = job()
     spec = {**resource.spec, "containerOverrides": overrides}
