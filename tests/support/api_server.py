@@ -3,6 +3,7 @@
 import http.client
 import json
 import ssl
+import time
 from typing import Any, Self
 
 from awsbatch_operator.api.metadata import API_VERSION
@@ -10,6 +11,7 @@ from awsbatch_sandbox.controlplane import ControlPlane
 
 Body = dict[str, Any]
 TIMEOUT_SECONDS = 20.0
+IDLE_SECONDS = 60.0  # kube-apiserver closes a connection that was idle for 90 s
 JSON = "application/json"
 MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"
@@ -29,6 +31,7 @@ class ApiServer:
 
     def __init__(self, control_plane: ControlPlane) -> None:
         self._connection = connect(control_plane)
+        self._used = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -40,6 +43,9 @@ class ApiServer:
         self, method: str, path: str, body: Body | None = None, *, content_type: str = JSON
     ) -> tuple[int, Body]:
         """One request."""
+        if time.monotonic() - self._used > IDLE_SECONDS:
+            self._connection.close()  # the next request opens another one
+        self._used = time.monotonic()
         self._connection.request(
             method,
             path,

@@ -28,7 +28,8 @@ PARAMETERS = frozenset(name for name in MUTATING if name.startswith("ssm:"))
 # A message that is not deleted comes again: tests/unit/aws/test_notice_failures.py.
 MESSAGES = frozenset(name for name in MUTATING if name.startswith("sqs:"))
 KUBE_WRITES = frozenset({"kube:apply_status", "kube:patch"})
-WRITES = MUTATING | KUBE_WRITES
+DELETIONS = frozenset({"kube:delete"})  # tests/integration/crash/test_gates.py
+WRITES = MUTATING | KUBE_WRITES | DELETIONS
 
 # Decide nothing about AWS: events are only told, and the lease is simulated.
 _UNCOUNTED = frozenset(

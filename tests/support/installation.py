@@ -54,14 +54,23 @@ class Installation(World):
             rights.enforce(self.simulator, settings.get("cluster_id", CLUSTER), roles)
         self.calls: list[str] = []
         self.badly_said: set[str] = set()  # of all messages that anybody was shown
-        self.lagging = Lagging(self.wire(self._called), lambda: self.clock.now().epoch)
+        self._wired = self.wire(self._called)
+        self._tries = False  # the call that is under way is a trial
+        self.lagging = Lagging(self.answers, lambda: self.clock.now().epoch)
         self._settings = settings
         self._process: Process | None = None  # the operator that runs, or ran last
         self._session: boto3.Session | None = None
         self._clients: dict[str, Any] = {}  # each takes a tenth of a second to make
 
+    def answers(self, request: Any, event_name: str, **context: Any) -> Any:
+        """AWS's, with a note of what is only a trial (DryRun); that of a launch counts as one."""
+        body = request.body if isinstance(request.body, bytes) else str(request.body).encode()
+        launch = event_name.endswith(".RunInstances")
+        self._tries = b"DryRun=true" in body and not launch
+        return self._wired(request=request, event_name=event_name, **context)
+
     def _called(self, service: str, operation: str) -> None:
-        self.calls.append(f"{service}:{operation}")
+        self.calls.append(f"{service}:{'Try' if self._tries else ''}{operation}")
 
     def _read(self, body: Mapping[str, Any]) -> None:
         self.badly_said |= {bad for text in messages_of(body) if (bad := reads_badly(text))}

@@ -15,7 +15,6 @@ from tests.support.manifests import DEFINITION, ENVIRONMENT, QUEUE
 from tests.support.remedies.rows import There
 
 from awsbatch_operator.api.metadata import ObjectKey
-from awsbatch_operator.kinds.batchjob.spec import NOT_YET
 
 ARN = f"arn:aws:batch:eu-central-1:{ACCOUNT}"
 ELSEWHERE = f"arn:aws:batch:eu-west-1:{ACCOUNT}"
@@ -55,20 +54,16 @@ def _by_arn(reference: str, arn: str, right: str, **told: Any) -> Wrong:
     )
 
 
-# A value for each field that is not honoured yet.
-_ASKED: Mapping[str, Any] = {
-    "suspend": True,
-    "dependsOn": [{"jobRef": {"name": "prepare"}}],
-    "activeDeadlineSeconds": 3600,
-    "ttlSecondsAfterFinished": 60,
-    "rerunPolicy": "OnChange",
-    "arrayProperties": {"size": 2},
-    "nodeOverrides": {"numNodes": 2},
-}
-
 WRONG: Mapping[str, Wrong] = {
     "queue-name": _named("jobQueueRef", "mian", "main"),
     "definition-name": _named("jobDefinitionRef", "simulat", "simulate"),
+    "awaited-name": Wrong(
+        spec={"dependsOn": [{"jobRef": {"name": "prepar"}}]},
+        condition="Reconciling",
+        reason="ReferenceNotFound",
+        says="correct the name",
+        mends={"dependsOn": None},
+    ),
     "account-name": Wrong(
         spec={"accountRef": {"name": "reserch"}},
         condition="Reconciling",
@@ -112,35 +107,35 @@ WRONG: Mapping[str, Wrong] = {
         mends={"containerOverrides": {"instanceType": None, "command": ["true"]}},
     ),
     "multinode": Wrong(
-        spec={"jobDefinitionRef": {"name": "nodes"}},
-        reason="NotSupportedYet",
-        says="Refer to a definition of type container",
-        mends={"jobDefinitionRef": {"name": "simulate"}},
+        spec={"jobQueueRef": {"name": "spot"}, "jobDefinitionRef": {"name": "nodes"}},
+        reason="MultiNodeNotSupported",
+        says="Set jobQueueRef to a queue whose environments are all MANAGED, of type EC2",
+        mends={"jobQueueRef": {"name": "main"}},
     ),
-    "multinode-by-arn": _by_arn(
-        "jobDefinitionRef",
-        f"{ARN}:job-definition/nodes:1",
-        "simulate",
-        reason="NotSupportedYet",
-        says="Refer to a definition of type container",
+    "multinode-newest": Wrong(
+        spec={
+            "jobQueueRef": {"name": "spot"},
+            "jobDefinitionRef": {"name": None, "arn": f"{ARN}:job-definition/nodes"},
+        },
+        reason="MultiNodeNotSupported",
+        says="Set jobQueueRef to a queue",
+        mends={"jobQueueRef": {"name": "main"}},
     ),
-    "multinode-newest": _by_arn(
-        "jobDefinitionRef",
-        f"{ARN}:job-definition/nodes",
-        "simulate",
-        reason="NotSupportedYet",
-        says="Refer to a definition of type container",
+    "request-too-long": Wrong(
+        spec={"parameters": {"text": 30_500 * "x"}},
+        reason="RequestTooLong",
+        says="Put what is long into a file in S3",
+        mends={"parameters": {"text": "s3://bucket/text"}},
     ),
-    **{
-        f"not-yet-{entry.path}": Wrong(
-            spec={entry.path: _ASKED[entry.path]},
-            reason="NotSupportedYet",
-            says=f"remove {entry.path}",
-            mends={entry.path: None},
-        )
-        for entry in NOT_YET
-    },
     # --- the remedy is elsewhere ---
+    "multinode-by-arn": Wrong(
+        spec={
+            "jobQueueRef": {"name": "mixed"},
+            "jobDefinitionRef": {"name": None, "arn": f"{ARN}:job-definition/nodes:1"},
+        },
+        reason="MultiNodeNotSupported",
+        says="take the named environment out of computeEnvironmentOrder of the queue",
+    ),
     "queue-to-come": Wrong(
         spec={"jobQueueRef": {"name": "later"}},
         condition="Reconciling",
@@ -164,8 +159,11 @@ WRONG: Mapping[str, Wrong] = {
 }
 
 RESEARCH, CLOSED = (ObjectKey("AWSAccount", "", name) for name in ("research", "closed"))
+SPOT_STRATEGY = "SPOT_PRICE_CAPACITY_OPTIMIZED"
 SERVES = {"allowedNamespaces": {"names": [NAMESPACE]}}
 CLOSED_QUEUE, LATER_QUEUE = (ObjectKey("JobQueue", NAMESPACE, name) for name in ("closed", "later"))
+SPOT = ObjectKey("ComputeEnvironment", NAMESPACE, "spot")
+SPOT_QUEUE, MIXED_QUEUE = (ObjectKey("JobQueue", NAMESPACE, name) for name in ("spot", "mixed"))
 NODES, BROKEN = (ObjectKey("JobDefinition", NAMESPACE, name) for name in ("nodes", "stalled"))
 BODY = manifests.definition()["containerProperties"]
 SECRET = {"secrets": [{"name": "KEY", "valueFrom": "key"}]}  # and no role to fetch it as
@@ -191,10 +189,15 @@ async def with_all_that_jobs_name(there: There) -> None:
     there.apply(RESEARCH, SERVES)
     there.apply(CLOSED, {})
     there.apply(CLOSED_QUEUE, manifests.queue(state="DISABLED"))
+    there.apply(SPOT, manifests.environment(type="SPOT", allocationStrategy=SPOT_STRATEGY))
+    there.apply(SPOT_QUEUE, manifests.queue("spot"))
+    there.apply(MIXED_QUEUE, manifests.queue("pool", "spot"))
     there.apply(NODES, MULTINODE | {"awsName": "nodes"})
     there.apply(BROKEN, {"type": "container", "containerProperties": {**BODY, **SECRET}})
     await there.until_ready(
-        ENVIRONMENT, QUEUE, DEFINITION, RESEARCH, CLOSED, CLOSED_QUEUE, NODES, within=900
+        *(ENVIRONMENT, QUEUE, DEFINITION, RESEARCH, CLOSED, CLOSED_QUEUE, NODES),
+        *(SPOT, SPOT_QUEUE, MIXED_QUEUE),
+        within=900,
     )
     await there.until(BROKEN, "Stalled", "ExecutionRoleMissing")
 
@@ -203,5 +206,6 @@ def mend_elsewhere(there: There) -> None:
     """The remedies that are no change of the job."""
     there.apply(LATER_QUEUE, manifests.queue())
     there.apply(CLOSED_QUEUE, manifests.queue(state="ENABLED"))
+    there.apply(MIXED_QUEUE, manifests.queue("pool"))
     there.apply(CLOSED, SERVES)
     there.apply(BROKEN, manifests.definition())

@@ -95,6 +95,13 @@ class ReadContract:
         assert place.labels.items() <= labels.items()
         assert await place.kube.namespace_labels("no-such-namespace") == {}
 
+    async def test_a_config_map_is_read_and_a_missing_one_is_none(self, place: Place):
+        await place.user.write(place.namespace, "scripts", {"tune.sh": "#!/bin/sh\n"}, "logo")
+        found = await place.kube.config_map(place.namespace, "scripts")
+        assert found == {"tune.sh": "#!/bin/sh\n", "logo": None}
+        assert await place.kube.config_map(place.namespace, "others") is None
+        assert await place.kube.config_map("no-such-namespace", "scripts") is None
+
     async def test_discovery_lists_the_served_kinds(self, place: Place):
         assert "Widget" in await place.kube.served_kinds()
 

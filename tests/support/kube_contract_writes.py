@@ -140,6 +140,17 @@ class DeletionContract:
         await place.kube.delete(before.key, uid=before.uid)
         assert await place.see() == after
 
+    async def test_deletion_of_one_version_spares_what_was_changed_since(self, place: Place):
+        before = await place.held()
+        await place.user.annotate(before.key, {"a": "1"})
+        version = before.resource_version
+        with pytest.raises(ConflictError):
+            await place.kube.delete(before.key, uid=before.uid, resource_version=version)
+        now = await place.see()
+        assert not now.deleting
+        await place.kube.delete(now.key, uid=now.uid, resource_version=now.resource_version)
+        assert (await place.see()).deleting
+
     async def test_deleting_what_is_gone_is_no_error(self, place: Place):
         await place.kube.delete(place.key(), uid="11111111-2222-4333-8444-555555555555")
 

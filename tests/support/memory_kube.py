@@ -46,6 +46,7 @@ class MemoryKube:
         self.namespaces: dict[str, dict[str, str]] = {
             name: dict(labels) for name, labels in (namespaces or {"default": {}}).items()
         }
+        self.config_maps: dict[tuple[str, str], dict[str, str | None]] = {}  # None: binary
         self.objects = Objects(clock)
         self.events: dict[tuple[str, str], Body] = {}
         self.leases: dict[tuple[str, str], Body] = {}
@@ -88,13 +89,23 @@ class MemoryKube:
             raise InvalidError(f"Cannot patch {key}: {error} (422).") from error
         return copied(self._replace(key, body, patched))
 
-    async def delete(self, key: ObjectKey, *, uid: str) -> None:
+    async def delete(
+        self, key: ObjectKey, *, uid: str, resource_version: str | None = None
+    ) -> None:
         body = self.objects.find(key)
-        if body is not None and body["metadata"]["uid"] == uid:
+        if body is None:
+            return
+        if resource_version not in {None, body["metadata"]["resourceVersion"]}:
+            raise ConflictError(f"{key} has changed since version {resource_version} (409).")
+        if body["metadata"]["uid"] == uid:
             self.objects.delete(key)
 
     async def namespace_labels(self, name: str) -> dict[str, str]:
         return dict(self.namespaces.get(name, {}))
+
+    async def config_map(self, namespace: str, name: str) -> Mapping[str, Any] | None:
+        found = self.config_maps.get((namespace, name))
+        return None if found is None else dict(found)
 
     async def create_event(self, namespace: str, body: dict[str, Any]) -> Shape:
         self._check_namespace(namespace)

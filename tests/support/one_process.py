@@ -159,6 +159,7 @@ class Process:
             asyncio.ensure_future(operator.engine.run(self._stop)),
             asyncio.ensure_future(operator.recorder.run()),
             asyncio.ensure_future(operator.aws.run()),
+            asyncio.ensure_future(operator.expiry.run()),
         ]
         if self._sweeps:
             self._parts.append(asyncio.ensure_future(operator.orphans.run(self._stop)))

@@ -20,7 +20,7 @@ from tests.support.simulated_aws import make_simulator
 
 from awsbatch_operator.api.metadata import CONFIRM_ORPHANS, ObjectKey
 from awsbatch_operator.api.tags import Owner
-from awsbatch_operator.kinds.computeenvironment.orphans import INTERVAL_SECONDS
+from awsbatch_operator.kinds.orphans import INTERVAL_SECONDS
 from awsbatch_simulator.faults import FaultSpec
 from awsbatch_simulator.inprocess import session
 
@@ -79,7 +79,7 @@ class Orphanage(World):
         kube = crashing_kube(self.points, self.kube, lambda _: None)
         self.process = Process(self, on_client=wire.connect, kube=kube, **self._settings)
         self.operator = self.process._operator
-        for kind in ("AWSAccount", "ComputeEnvironment"):
+        for kind in ("AWSAccount", "ComputeEnvironment", "ExtendedAMI"):
             for body in self.kube.objects.of_kind(kind):
                 self._heard(None, body)
         recording = asyncio.ensure_future(self.operator.recorder.run())

@@ -61,6 +61,16 @@ class ServerUser:
             Request(method="DELETE", path=paths.of_object(key), doing=f"delete {key}")
         )
 
+    async def write(self, namespace: str, name: str, data: Mapping[str, str], binary: str) -> None:
+        await self._transport.ask(
+            Request(
+                method="POST",
+                path=f"/api/v1/namespaces/{namespace}/configmaps",
+                doing=f"create configmap {name}",
+                body={"metadata": {"name": name}, "data": data, "binaryData": {binary: "AA=="}},
+            )
+        )
+
     async def create_namespace(self, name: str, labels: Mapping[str, str]) -> None:
         await self._transport.ask(
             Request(

@@ -40,7 +40,7 @@ class Site:
 
     sandbox: Sandbox
     aws: SimulatedAws
-    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+    _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict)
 
     @property
     def control_plane(self) -> ControlPlane:
@@ -62,14 +62,17 @@ class Site:
         words = [word for flag, value in chosen.items() if value for word in (flag, value)]
         return self.sandbox.start_operator(*words, name=name)
 
-    def client(self, service: str, *, account: str = "") -> Any:
-        """A boto3 client of somebody else in the same account, or with a role in another one."""
-        key = service, account
+    def client(self, service: str, *, account: str = "", region: str = "") -> Any:
+        """A boto3 client of somebody else in the same account, or with a role in another one.
+
+        In another region, if it is given.
+        """
+        key = service, account, region
         if key not in self._clients:
             made = boto3.client(
                 service,
                 endpoint_url=self.aws.url,
-                region_name=self.aws.region,
+                region_name=region or self.aws.region,
                 **(self._credentials(account) if account else self._own_credentials()),
             )
             self._clients[key] = made

@@ -12,7 +12,7 @@ from tests.support.site import Site
 from awsbatch_operator.api.metadata import API_VERSION
 from awsbatch_operator.aws.call_table import CALLS
 
-# CancelJob is in the table for suspend, which is not there yet.
+# CancelJob is in the table, and nothing makes it: TerminateJob cancels what has not started, too.
 CHANGING = frozenset(call.operation for call in CALLS if call.mutating) - {"CancelJob"}
 # Of those, what the whole life of the five kinds needs. The calls for instances are struck in
 # tests/integration/crash: a launch of unknown outcome is looked for during two minutes, which are

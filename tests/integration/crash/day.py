@@ -13,7 +13,7 @@ from tests.support.crashing import WRITES, Mode, Points
 from tests.support.hard_world import HardWorld, Weather
 from tests.support.lives import Lives
 
-REVISIONS = 2  # that the day's definition has, one after another
+REVISIONS = 3  # two of the day's definition, one after another, and the one in a job
 REPEATED_READS = 2  # of calls that change nothing, only the first few are struck
 
 

@@ -18,17 +18,21 @@ TOLD = {"Complete": "SUCCEEDED", "Failed": "FAILED"}
 
 def jobs_of(world: HardWorld, name: str) -> list[Any]:
     """All jobs in AWS that were ever submitted for a BatchJob of that name."""
+    return [job for job in submitted(world) if job.tags.get(NAME) == name]
+
+
+def submitted(world: HardWorld) -> list[Any]:
+    """All jobs of ours that AWS has, without the children and the nodes of each."""
     return [
         job
         for job in world.batch.jobs.values()
-        if job.tags.get(CLUSTER_TAG) == CLUSTER and job.tags.get(NAME) == name
+        if job.tags.get(CLUSTER_TAG) == CLUSTER and job.index is None and job.node is None
     ]
 
 
 def check_no_twins(world: HardWorld) -> None:
     """No run of a BatchJob was ever submitted twice."""
-    ours = [job for job in world.batch.jobs.values() if job.tags.get(CLUSTER_TAG) == CLUSTER]
-    runs = Counter((job.tags[OWNER_UID], job.tags[RUN]) for job in ours)
+    runs = Counter((job.tags[OWNER_UID], job.tags[RUN]) for job in submitted(world))
     twice = {run: number for run, number in runs.items() if number > 1}
     assert not twice, f"submitted more than once: {twice}"
 
@@ -86,7 +90,7 @@ def left(world: HardWorld) -> dict[str, ObjectKey]:
         *(job for job in batch.jobs.values() if not job.status.finished),
     ]
     return {
-        thing.arn: ObjectKey(thing.tags[KIND], thing.tags[NAMESPACE_TAG], thing.tags[NAME])
+        thing.arn: ObjectKey(thing.tags[KIND], thing.tags[NAMESPACE_TAG], thing.tags.get(NAME, ""))
         for thing in things
     }
 

@@ -40,7 +40,14 @@ POLICY = {
     "metadata": {"name": "fair", "namespace": NAMESPACE},
     "spec": {"fairsharePolicy": {"shareDecaySeconds": 600}},
 }
-LONG_JOB = {**JOB, "metadata": {"name": "long-run", "namespace": NAMESPACE}}
+LONG_JOB = {
+    **JOB,
+    "metadata": {"name": "long-run", "namespace": NAMESPACE},
+    "spec": {
+        "jobQueueRef": JOB["spec"]["jobQueueRef"],
+        "jobDefinition": {**DEFINITION["spec"], "parameters": {"why": "it stands in the job"}},
+    },
+}
 
 
 def key(body: dict[str, Any]) -> ObjectKey:

@@ -8,112 +8,42 @@ Each time the end is the same: one image for each build, no builder twice, nothi
 """
 
 import itertools
-from collections import Counter
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from tests.integration.crash.branches import Branches
 from tests.integration.crash.conftest import POINTS
 from tests.integration.crash.day import Day
+from tests.integration.crash.image_day import (
+    CALM,
+    FIRST,
+    OUT_FIRST,
+    OUT_SECOND,
+    OUT_TAGGED,
+    SECOND,
+    ImageDay,
+    there,
+)
 from tests.integration.crash.scenario import (
-    NAMESPACE,
     Step,
     all_of,
     apply,
     delete,
     gone,
     has_condition,
-    key,
 )
 from tests.support.crashing import KUBE_WRITES, MUTATING, Mode, Points
 from tests.support.hard_world import HardWorld, Weather
 from tests.support.image_guests import Tale
-from tests.support.image_world import ABROAD, ImageWorld
-from tests.support.manifests import PROFILE
+from tests.support.image_world import ImageWorld
 from tests.support.one_process import World
 
-from awsbatch_operator.api.metadata import API_VERSION
 from awsbatch_operator.aws import image_calls
 from awsbatch_operator.aws.call_table import CALLS
 
 SEED = 1003
 MODES = (Mode.BEFORE, Mode.AFTER, Mode.LOST, Mode.LATE)
-CALM = Weather(slow=0.005)
 WRITES_EACH = 4  # to Kubernetes: one in so many is struck
-
-
-def image(*packages: str, **members: Any) -> dict[str, Any]:
-    """A manifest of an image, whose predecessors go at once."""
-    return {
-        "apiVersion": API_VERSION,
-        "kind": "ExtendedAMI",
-        "metadata": {"name": "atmos", "namespace": NAMESPACE},
-        "spec": {
-            "base": {"family": "AL2023"},
-            "packages": list(packages),
-            "builder": {"subnets": ["subnet-1"], "instanceProfile": PROFILE},
-            "retention": {"keep": 1, "minAgeDays": 0},
-            **members,
-        },
-    }
-
-
-FIRST, SECOND = image("htop"), image("htop", "jq")
-OUTWARD = {
-    "verify": {"enabled": False},
-    "regions": [ABROAD],
-    "publish": {"ssmParameter": "/images/atmos"},
-}
-OUT_FIRST, OUT_SECOND = image("htop", **OUTWARD), image("htop", "jq", **OUTWARD)
-
-
-def there(world: World) -> ImageWorld:
-    return cast("ImageWorld", world)
-
-
-def one_image_and_no_instance(world: World) -> bool:
-    """The old one is retired, and nothing is left of the work on the new one."""
-    return len(there(world).ec2.images) == 1 and not there(world).builders()
-
-
-class ImageDay(Day):
-    """From the first manifest to the last deletion."""
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        ready = has_condition(FIRST, "Ready")
-        return (
-            Step("build it", apply(FIRST), ready),
-            Step("build another", apply(SECOND), all_of(ready, one_image_and_no_instance)),
-            Step("delete it", delete(SECOND), gone(SECOND)),
-        )
-
-    def a_world(self, seed: int, weather: Weather) -> HardWorld:
-        return ImageWorld(seed, weather)
-
-    def check(self) -> None:
-        super().check()
-        world = there(self.world)
-        tokens = Counter(world.launched.values())
-        assert max(tokens.values(), default=0) <= 1, f"launched twice by one token: {tokens}"
-        builds = Counter(world.made_images.values())
-        assert max(builds.values(), default=0) <= 1, f"several images of one build: {builds}"
-        self._check_ready()
-
-    def _check_ready(self) -> None:
-        """An image that is said to be in use is there, and its tag says that it passed."""
-        world = there(self.world)
-        for body in self.world.kube.objects.of_kind("ExtendedAMI"):
-            used = body.get("status", {}).get("imageId")
-            deleting = "deletionTimestamp" in body["metadata"]
-            assert used is None or deleting or used in world.ec2.images
-
-    def check_the_end(self) -> None:
-        world = there(self.world)
-        assert not world.left(), world.left()
-        assert len(world.made_images) == 2, world.made_images
-        assert world.guests.built == 2
-        assert key(FIRST) == key(SECOND)
 
 
 class FailingDay(ImageDay):
@@ -134,8 +64,7 @@ class FailingDay(ImageDay):
 
     def check(self) -> None:
         Day.check(self)
-        tokens = Counter(there(self.world).launched.values())
-        assert max(tokens.values(), default=0) <= 1, f"launched twice by one token: {tokens}"
+        self._check_launches()
         self._check_ready()
 
     def check_the_end(self) -> None:
@@ -151,15 +80,24 @@ def copied_and_published(world: World) -> bool:
     return len(here) == 1 and len(abroad) == 1 and named == list(here)
 
 
+def tagged_anew(world: World) -> bool:
+    """All that was made has the tag of the newer spec, and that of the one before no more."""
+    made = there(world)
+    stores = [made.ec2.images, made.ec2.snapshots, made.abroad.images, made.abroad.snapshots]
+    tags = [each.tags for store in (*stores, made.parameters) for each in store.values()]
+    return all("unit" in each and "team" not in each for each in tags)
+
+
 class OutwardDay(ImageDay):
-    """Images that are used without a test, copied to another region and published."""
+    """Images that are used without a test, copied to another region, published and tagged anew."""
 
     @property
     def steps(self) -> tuple[Step, ...]:
         done = all_of(has_condition(OUT_FIRST, "Ready"), copied_and_published)
         return (
             Step("build it", apply(OUT_FIRST), done),
-            Step("build another", apply(OUT_SECOND), done),
+            Step("tag it anew", apply(OUT_TAGGED), all_of(done, tagged_anew)),
+            Step("build another", apply(OUT_SECOND), all_of(done, tagged_anew)),
             Step("delete it", delete(OUT_SECOND), gone(OUT_SECOND)),
         )
 
@@ -180,12 +118,15 @@ WHERE = {
     "ec2:EnableImageDeprecation": "outward",
     "ssm:PutParameter": "outward",
     "ssm:DeleteParameter": "outward",
+    "ec2:DeleteTags": "outward",
+    "ssm:AddTagsToResource": "outward",
+    "ssm:RemoveTagsFromResource": "outward",
 }
 
 
-# Not in these days: a snapshot that its image has left behind, an image that was deprecated and is
-# used again. Both may be done twice.
-RARELY = frozenset({"ec2:DeleteSnapshot", "ec2:DisableImageDeprecation"})
+# In test_image_moves.py: a snapshot that its image has left behind, and an image that was
+# deprecated and is used again.
+ELSEWHERE = frozenset({"ec2:DeleteSnapshot", "ec2:DisableImageDeprecation"})
 
 
 class Struck:
@@ -220,7 +161,7 @@ class Struck:
 
 def test_there_is_a_day_for_each_call_that_changes_something_for_images():
     calls = {call.name for call in CALLS if call.part == image_calls.PART and call.mutating}
-    assert calls - RARELY <= WHERE.keys() <= calls | image_calls.SHARED
+    assert calls - ELSEWHERE <= WHERE.keys() <= calls | image_calls.SHARED
     assert set(WHERE.values()) == DAYS.keys()
 
 

@@ -10,11 +10,13 @@ from tests.support.crd_cases import (
     environment_parts,
     image_forms,
     job,
+    job_inline,
     pods,
     queue,
 )
 from tests.support.crd_cases.cases import Case, Patch, case
 
+from awsbatch_operator.kinds.batchjob.rules import VARIABLE
 from awsbatch_operator.schema import forms
 from awsbatch_operator.schema.rules import Rule
 
@@ -256,5 +258,17 @@ BY_KIND: Mapping[str, Mapping[str, Case]] = {
             refuses=job.pod(metadata={"namespace": "Batch"}),
         ),
         **formed(forms.EXIT_CODE, accepts=_on_exit("137"), refuses=[_on_exit("-1"), _on_exit("")]),
+        **job_inline.inlined(
+            formed(
+                forms.VOLUME,
+                accepts=definition.container(volumes=[{"name": "my_data-1"}]),
+                refuses=definition.container(volumes=[{"name": "a.b"}]),
+            )
+        ),
+        **formed(
+            VARIABLE,
+            accepts=job.retry(indexMapVariable="_SHARDS2"),
+            refuses=[job.retry(indexMapVariable=odd) for odd in ("2ND", "MY-SHARDS", "")],
+        ),
     },
 }

@@ -5,6 +5,16 @@ from tests.support.crd_cases.cases import bound, case
 ARN = "arn:aws:batch:eu-central-1:111122223333"
 
 BASE = {"jobQueueRef": {"name": "main"}, "jobDefinitionRef": {"name": "simulate"}}
+INLINE = {
+    "type": "container",
+    "containerProperties": {
+        "image": "busybox",
+        "resourceRequirements": [
+            {"type": "VCPU", "value": "1"},
+            {"type": "MEMORY", "value": "64"},
+        ],
+    },
+}
 ARRAY = {"arrayProperties": {"size": 2}}
 
 
@@ -21,19 +31,26 @@ def pod(**members):
 
 
 PREPARE = {"jobRef": {"name": "prepare"}}
+RETRY = {"ofRun": 1, "indexMapVariable": "SHARDS"}
+
+
+def retry(**members):
+    return {"retryFailedIndexes": {**RETRY, **members}}
+
+
+FALLBACK = {"jobQueueRef": {"name": "on-demand"}, "when": ["HostLost"]}
+EVERY = {"onReason": "*", "action": "EXIT"}
 
 CASES = {
     "submitted-immutable": case(
-        before={
-            "parameters": {"year": "2024"},
-            "tags": {"a": "b"},
-            "accountRef": {"name": "research"},
-            "region": "eu-central-1",
-        },
+        before={"parameters": {"year": "2024"}, "tags": {"a": "b"}},
         status={"run": 1},
         accepts=[
             {"suspend": True, "ttlSecondsAfterFinished": 60, "logs": {"statusLines": 20}},
             {"rerunPolicy": "OnChange"},
+            {"rerunPolicy": "OnChange", "parameters": {"year": "2025"}},
+            {"rerunPolicy": "OnChange", "jobQueueRef": {"name": "other"}, **after(PREPARE)},
+            {"retryFailedIndexes": RETRY, "fallback": FALLBACK, "activeDeadlineSeconds": 60},
         ],
         refuses=[
             {"parameters": {"year": "2025"}},
@@ -41,15 +58,29 @@ CASES = {
             {"timeout": {"attemptDurationSeconds": 60}},
             {"jobQueueRef": {"name": "other"}},
             {"jobDefinitionRef": {"name": "other"}},
-            {"accountRef": {"name": "other"}},
-            {"accountRef": None},
-            {"region": "eu-west-1"},
-            {"region": None},
+            {"jobDefinitionRef": None, "jobDefinition": INLINE},
+            {"arrayValues": {"variable": "SHARD", "values": ["a", "b"]}},
+            {"packing": {"tasksPerJob": 2}, **ARRAY},
             after(PREPARE),
             {"tags": {"a": "c"}, "rerunPolicy": "Never"},
-            {"rerunPolicy": "OnChange", "parameters": {"year": "2025"}},
         ],
         says="A job runs as it was submitted, but these changed: ",
+    ),
+    "place-immutable": case(
+        before={"accountRef": {"name": "research"}, "region": "eu-central-1"},
+        status={"run": 1},
+        accepts=[{"rerunPolicy": "OnChange"}],
+        refuses=[
+            {"accountRef": {"name": "other"}},
+            {"accountRef": None, "rerunPolicy": "OnChange"},
+            {"region": "eu-west-1", "rerunPolicy": "OnChange"},
+            {"region": None},
+        ],
+        says="A job stays in the account and the region that it was submitted in.",
+    ),
+    "index-map-reserved": case(
+        accepts={"retryFailedIndexes": RETRY},
+        refuses={"retryFailedIndexes": {"ofRun": 1, "indexMapVariable": "AWS_BATCH_INDEXES"}},
     ),
     "one-override": case(
         accepts=overrides(command=["true"]),
@@ -118,8 +149,12 @@ CASES = {
         accepts=pod(metadata={"namespace": "batch"}), refuses=pod(metadata={"namespace": "kube-x"})
     ),
     "evaluate-needs-attempts": case(
-        accepts={"retryStrategy": {"attempts": 1, "evaluateOnExit": [{"action": "EXIT"}]}},
-        refuses={"retryStrategy": {"evaluateOnExit": [{"action": "EXIT"}]}},
+        accepts={"retryStrategy": {"attempts": 1, "evaluateOnExit": [EVERY]}},
+        refuses={"retryStrategy": {"evaluateOnExit": [EVERY]}},
+    ),
+    "evaluate-condition": case(
+        accepts={"retryStrategy": {"attempts": 2, "evaluateOnExit": [EVERY]}},
+        refuses={"retryStrategy": {"attempts": 2, "evaluateOnExit": [{"action": "EXIT"}]}},
     ),
 }
 
@@ -153,6 +188,31 @@ BOUNDS = (
         "spec.logs.statusLines",
         accepts={"logs": {"statusLines": 0}},
         refuses={"logs": {"statusLines": 21}},
+    ),
+    bound(
+        "spec.activeDeadlineSeconds",
+        accepts={"activeDeadlineSeconds": 60},
+        refuses={"activeDeadlineSeconds": 59},
+    ),
+    bound(
+        "spec.retryFailedIndexes.ofRun",
+        accepts={"retryFailedIndexes": RETRY},
+        refuses={"retryFailedIndexes": {**RETRY, "ofRun": 0}},
+    ),
+    bound(
+        "spec.fallback.afterFailures",
+        accepts={"fallback": {**FALLBACK, "afterFailures": 10}},
+        refuses=[{"fallback": {**FALLBACK, "afterFailures": n}} for n in (0, 11)],
+    ),
+    bound(
+        "spec.fallback.when",
+        accepts={"fallback": FALLBACK},
+        refuses={"fallback": {**FALLBACK, "when": []}},
+    ),
+    bound(
+        "spec.fallback.when[0]",
+        accepts={"fallback": {**FALLBACK, "when": ["TimedOut", "HostLost"]}},
+        refuses={"fallback": {**FALLBACK, "when": ["Cancelled"]}},
     ),
     bound("spec.rerunPolicy", accepts={"rerunPolicy": "Never"}, refuses={"rerunPolicy": "NEVER"}),
 )

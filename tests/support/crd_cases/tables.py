@@ -14,8 +14,10 @@ from tests.support.crd_cases import (
     image,
     image_forms,
     job,
+    job_inline,
     pods,
     queue,
+    tasks,
 )
 from tests.support.crd_cases.cases import Bound, Case, Patch, case
 
@@ -35,7 +37,7 @@ BOUNDS: Mapping[str, tuple[Bound, ...]] = {
     "JobQueue": queue.QUEUE_BOUNDS,
     "SchedulingPolicy": queue.POLICY_BOUNDS,
     "JobDefinition": definition.BOUNDS,
-    "BatchJob": job.BOUNDS,
+    "BatchJob": (*job.BOUNDS, *job_inline.BOUNDS),
     "ExtendedAMI": image_forms.BOUNDS,
 }
 
@@ -44,8 +46,12 @@ _OWN: Mapping[str, Mapping[str, Case]] = {
     "ComputeEnvironment": {**environment.CASES, **environment_images.CASES, **capacity.CASES},
     "JobQueue": queue.QUEUE_CASES,
     "SchedulingPolicy": queue.POLICY_CASES,
-    "JobDefinition": {**definition.CASES, **pods.CASES},
-    "BatchJob": job.CASES,
+    "JobDefinition": {**definition.CASES, **pods.CASES, **tasks.CASES},
+    "BatchJob": {
+        **job_inline.inlined({**definition.CASES, **pods.CASES, **tasks.CASES}),
+        **job_inline.CASES,
+        **job.CASES,
+    },
     "ExtendedAMI": image.CASES,
 }
 
