@@ -223,6 +223,10 @@ BASES: Mapping[str, Mapping[str, Spec]] = {
         "a job that depends": manifests.job(
             jobQueueRef={"name": "later"}, dependsOn=[{"jobRef": {"name": "prepare"}}]
         ),
+        "a job with its definition inside": {
+            "jobQueueRef": {"name": "later"},
+            "jobDefinition": {"type": "container", "containerProperties": container()},
+        },
         "a job of an array": manifests.job(
             jobQueueRef={"name": "later"}, arrayProperties={"size": 2}
         ),

@@ -43,13 +43,6 @@ class Row:
 
 _REFUSED = "Stalled InvalidRequest"
 ROWS: tuple[Row, ...] = (
-    # ContainerProperties.instanceType: "isn't applicable to single-node container jobs".
-    Row(
-        "JobDefinition",
-        "containerProperties.instanceType",
-        _REFUSED,
-        "instanceType is not applicable for single-node container jobs.",
-    ),
     # Multi-node parallel jobs run on EC2 only, which takes nothing that is about Fargate.
     *(
         Row("JobDefinition", f"*.{name}.*", _REFUSED, f"{name} is not applicable for EC2.")
@@ -80,7 +73,7 @@ ROWS: tuple[Row, ...] = (
             _REFUSED,
             f"{name} cannot be used with a job definition of containerProperties.",
         )
-        for name in ("ecsPropertiesOverride", "eksPropertiesOverride")
+        for name in ("ecsPropertiesOverride", "eksPropertiesOverride", "nodeOverrides")
     ),
     Row(
         "BatchJob",
@@ -95,6 +88,11 @@ ROWS: tuple[Row, ...] = (
         _REFUSED,
         "containerOverrides.instanceType is for multi-node parallel jobs.",
     ),
+    # The jobs that it names never come to be.
+    Row("BatchJob", "dependsOn*", "Reconciling ReferenceNotFound", "jobRef: BatchJob science/"),
+    # The jobs of the campaign never end, and its days are longer than this.
+    Row("BatchJob", "activeDeadlineSeconds", "Stalled DeadlineExceeded", "have had as long as"),
+    Row("BatchJob", "suspend", "Suspended Suspended", "Set spec.suspend to false"),
     Row("BatchJob", "region", "Stalled ReferenceElsewhere", "spec.jobQueueRef: JobQueue"),
     # The pool of the campaign asks for the family m7i, which is x86_64.
     Row(
@@ -120,13 +118,8 @@ ROWS: tuple[Row, ...] = (
 # Fields that the API has and this version does not honour, by kind.
 NOT_YET: Mapping[str, frozenset[str]] = {
     "ComputeEnvironment": frozenset(),
-    "JobQueue": frozenset({"maxInFlight"}),
-    "BatchJob": frozenset(
-        {
-            *("activeDeadlineSeconds", "arrayProperties", "dependsOn", "nodeOverrides"),
-            *("rerunPolicy", "suspend", "ttlSecondsAfterFinished"),
-        }
-    ),
+    "JobQueue": frozenset(),
+    "BatchJob": frozenset(),
 }
 
 _PROVIDER = "computeResources.managedInstancesProvider"

@@ -26,6 +26,7 @@ from tests.support import manifests
 from awsbatch_operator.api import tags as marks
 from awsbatch_operator.api.conditions import condition, is_true
 from awsbatch_operator.api.metadata import ObjectKey
+from awsbatch_operator.schema.canonical import differences
 
 KIND = "BatchJob"
 QUEUES: Mapping[str, Mapping[str, Any]] = {
@@ -197,6 +198,12 @@ def _verdict(status: Mapping[str, Any]) -> str:
     return "no condition"
 
 
+def _lacks_inside(ground: Ground, inside: Mapping[str, Any], arn: str) -> Sequence[str]:
+    """What the definition that was submitted has not of the one in the spec."""
+    found = ground.aws().describe_job_definitions(jobDefinitions=[arn])["jobDefinitions"]
+    return differences(inside, found[0], ignore=("tags",)) if found else ["jobDefinition"]
+
+
 def _looked_at(ground: Ground, one: _Led, step: Step, *, submitted: bool) -> Iterator[str]:
     """It says how it stands, and AWS has at most one job of it: the one that it asks for.
 
@@ -218,7 +225,11 @@ def _looked_at(ground: Ground, one: _Led, step: Step, *, submitted: bool) -> Ite
     if request is None:
         return
     own = {name: tag for name, tag in request["tags"].items() if "awsbatch.dev/" not in name}
-    missing = lacks(KIND, body["spec"], {**request, "tags": own}, ground.arns())
+    asked = {name: value for name, value in body["spec"].items() if name != "jobDefinition"}
+    missing = lacks(KIND, asked, {**request, "tags": own}, ground.arns())
+    inside = body["spec"].get("jobDefinition")
+    if inside is not None:
+        missing = [*missing, *_lacks_inside(ground, inside, request["jobDefinition"])]
     if missing:
         yield f"what was submitted has otherwise: {missing}"
 
@@ -263,6 +274,6 @@ def _after_deletion(ground: Ground, one: _Led) -> Iterator[str]:
 
 
 def _jobs(ground: Ground, one: _Led) -> list[Any]:
-    """The jobs in AWS that were ever submitted for it."""
-    jobs = ground.batch.jobs.values()
+    """The jobs in AWS that were ever submitted for it, without what AWS makes of an array."""
+    jobs = (job for job in ground.batch.jobs.values() if job.parent is None)
     return [job for job in jobs if job.tags.get(marks.NAME) == one.name]

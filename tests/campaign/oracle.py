@@ -55,7 +55,7 @@ class Seen:
     @property
     def verdict(self) -> str:
         """Ready, or why not."""
-        for name in ("Ready", "Stalled", "Reconciling"):
+        for name in ("Ready", "Stalled", "Reconciling", "Suspended"):
             if is_true(self.status, name):
                 return f"{name} {(condition(self.status, name) or {})['reason']}"
         return "no condition"
@@ -84,7 +84,7 @@ def conditions(body: Mapping[str, Any], *, under_way: bool = False) -> Iterator[
         if bad := reads_badly(str(each["message"])):
             yield f"{each['type']}: {bad}"
     true = [name for name in ("Ready", "Stalled", "Reconciling") if is_true(status, name)]
-    if is_true(status, "Complete") and not true:
+    if (is_true(status, "Complete") or is_true(status, "Suspended")) and not true:
         return
     if len(true) != 1:
         yield f"one of Ready, Stalled and Reconciling is to be true, not {true}"

@@ -15,7 +15,29 @@ LASTING = [kind for kind in KINDS if kind != "BatchJob"]
 ONLY_TOGETHER: dict[str, set[str]] = {
     **{kind: set() for kind in KINDS},
     "ComputeEnvironment": {"type"},  # with its resources, and fixed
-    "JobDefinition": {"type"},  # with its body
+    "JobDefinition": {
+        "type",  # with its body
+        # On EC2 AWS refuses them, or they go with the network of a task; nodes run on EC2 only.
+        "containerProperties.instanceType",
+        "ecsProperties.taskProperties[].networkMode",
+        *(
+            f"nodeProperties.nodeRangeProperties[].container.{name}"
+            for name in (
+                "ephemeralStorage.sizeInGiB",
+                "fargatePlatformConfiguration.platformVersion",
+                "networkConfiguration.assignPublicIp",
+            )
+        ),
+        *(
+            f"nodeProperties.nodeRangeProperties[].ecsProperties.taskProperties[].{name}"
+            for name in (
+                "ephemeralStorage.sizeInGiB",
+                "networkConfiguration.assignPublicIp",
+                "networkMode",
+            )
+        ),
+    },
+    "BatchJob": {"fallback.when", "fallback.afterFailures"},  # with its queue
 }
 
 

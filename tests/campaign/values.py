@@ -58,7 +58,10 @@ class Change:
 
 
 def fields(kind: str) -> Iterator[Field]:
-    """All fields of the spec that have no members of their own, in the schema's order."""
+    """All fields of the spec that have no members of their own, in the schema's order.
+
+    Those without a description stand in another kind as well, where they are changed.
+    """
     for path, schema in _leaves(schema_of(kind)["properties"]["spec"], ()):
         yield Field(kind, path, schema)
 
@@ -66,7 +69,8 @@ def fields(kind: str) -> Iterator[Field]:
 def _leaves(schema: Schema, path: Path) -> Iterator[tuple[Path, Schema]]:
     if "properties" in schema:
         for name, inner in schema["properties"].items():
-            yield from _leaves(inner, (*path, name))
+            if "description" in inner:
+                yield from _leaves(inner, (*path, name))
     elif "properties" in schema.get("items", {}):
         yield from _leaves(schema["items"], (*path, ENTRY))
     else:

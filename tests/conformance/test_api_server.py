@@ -115,6 +115,21 @@ def test_kubectl_wait_waits_for_a_job_to_fail(site, place, subject):
     kubectl(site, place, "wait", "--for=condition=failed", "batchjob/fails", TIMEOUT)
 
 
+@pytest.mark.conforms(Point.KUBECTL_WAIT, JOB)
+def test_kubectl_wait_waits_for_a_job_to_be_held_and_to_be_let_go(site, place, subject):
+    for key in subject.needs:
+        place.apply(named(key.kind, key.name, SPECS[key]))
+    apply(place, subject, {**subject.spec, "suspend": True})
+    wait(site, place, subject, "condition=suspended")
+    apply(place, subject, {**subject.spec, "suspend": False})
+    wait(site, place, subject, "condition=complete")
+    shown = place.get(subject.kind, subject.key.name)
+    assert shown is not None
+    assert "Suspended" not in {
+        each["type"] for each in shown["status"]["conditions"] if each["status"] == "True"
+    }
+
+
 @pytest.mark.conforms(Point.SELECTED)
 def test_it_is_found_by_each_field_that_can_be_selected(site, place, subject):
     applied_with_all_it_needs(place, subject)

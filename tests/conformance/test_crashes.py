@@ -4,7 +4,9 @@ The life of a subject is lived once; at each write the process forks. The child 
 that write and lives on as whoever starts next, or it lives on without the answer to it.
 """
 
+from collections import Counter
 from functools import partial
+from typing import Any
 
 import pytest
 from tests.conformance.conftest import STRUCK
@@ -16,7 +18,7 @@ from tests.conformance.subjects import DEFINITION, JOB
 from tests.integration.crash.branches import Branches, every
 from tests.integration.crash.day import writes
 from tests.support.cluster import is_true
-from tests.support.crashing import Mode, Points
+from tests.support.crashing import KUBE_WRITES, Mode, Points
 from tests.support.hard_world import HardWorld, Weather
 from tests.support.installation import NAMESPACE, manifest
 from tests.support.lives import Lives
@@ -24,6 +26,7 @@ from tests.support.manifests import SPECS
 from tests.support.one_process import World
 from tests.support.waiting_runner import Waits
 
+from awsbatch_simulator.ec2.model import Instance
 from awsbatch_simulator.jobscript import JobScript
 
 pytestmark = pytest.mark.timeout(180)
@@ -31,8 +34,8 @@ CALM = Weather(waits=Waits(short=0), slow=0, jobs_lag=0, others_lag=0)
 AT_REST = 1200.0
 STALLED = 60.0  # seconds for which no lease is renewed
 LEAST_STRUCK = 3  # an AWSAccount's: the finalizer twice, and a status for each generation
-UNTRIED = {"verify": {"enabled": False}}
-OF_BUILDS = 5  # one in so many is struck
+OF_WRITES = 4  # to Kubernetes, for an image: one in so many is struck
+LAUNCHED = 2  # calls that it takes
 REVISIONS = 2  # that are made of what is registered anew at each edit
 
 
@@ -42,18 +45,22 @@ def credentials():
         yield
 
 
-class Seldom:
-    """One in so many writes, in the life of an image that is neither tried nor built a second time.
+class EachCall:
+    """Each call of AWS when it is made first, a launch also after its trial, and some writes.
 
-    Each call of a whole one is struck in tests/integration/crash/test_images.py.
+    In the life of an image, which is long. All of them are struck in each way, in worlds that are
+    harder, in tests/integration/crash/test_images.py and test_image_moves.py.
     """
 
     def __init__(self) -> None:
-        self._passed = 0
+        self._passed: Counter[str] = Counter()
 
     def __call__(self, name: str) -> bool:
-        self._passed += writes(name)
-        return writes(name) and self._passed % OF_BUILDS == 1
+        self._passed[name] += 1
+        if name in KUBE_WRITES:
+            return self._passed[name] % OF_WRITES == 1
+        first = LAUNCHED if name == IMAGE.enters else 1
+        return writes(name) and self._passed[name] <= first
 
 
 class SubjectsLife:
@@ -100,17 +107,21 @@ class SubjectsLife:
     def made(self) -> int:
         return times_made(self.world, self.subject)
 
-    def expected(self) -> int:
-        """How often it is made in a life: a definition once more when it is edited."""
-        return REVISIONS if self.subject is DEFINITION else int(bool(self.subject.makes))
+    def kept(self) -> list[Any]:
+        """What AWS has of it, without the instances that are only there to make it."""
+        found = things(self.world, self.subject.key)
+        return [each for each in found if not isinstance(each, Instance)]
+
+    def expected(self, *, edited: bool = True) -> int:
+        """How often it is made in a life: these once more when they are edited."""
+        again = edited and self.subject in (DEFINITION, IMAGE)
+        return REVISIONS if again else int(bool(self.subject.makes))
 
 
 async def a_whole_life(life: SubjectsLife, begun: list[int]) -> None:
     """From its first call to the last, with one edit on the way. `begun` gets where that is."""
     subject = life.subject
     spec, edited = subject.spec, subject.edited
-    if subject is IMAGE:
-        spec, edited = ({**each, **UNTRIED} for each in (subject.spec, subject.unfelt))
     try:
         await life.prepare()
         begun.append(life.points.passed)
@@ -118,7 +129,7 @@ async def a_whole_life(life: SubjectsLife, begun: list[int]) -> None:
         await life.until_reached()
         life.apply(edited)
         await life.until_reached()
-        assert len(things(life.world, subject.key)) <= REVISIONS
+        assert len(life.kept()) <= REVISIONS
         await life.remove()
     finally:
         await life.lives.end()
@@ -139,7 +150,7 @@ async def test_killed_after_a_call_or_its_answer_lost_it_comes_to_the_same_end(
         assert [struck.mode for struck in points.struck] == [mode]
         return 1
 
-    often = Seldom() if subject is IMAGE else writes
+    often = EachCall() if subject is IMAGE else writes
 
     number = await branches.live(
         a_whole_life(SubjectsLife(subject, points), begun),
@@ -150,6 +161,8 @@ async def test_killed_after_a_call_or_its_answer_lost_it_comes_to_the_same_end(
     )
     record_property(STRUCK, number)
     assert number > LEAST_STRUCK
+    calls = {*subject.edit_calls, subject.unmakes} if subject is IMAGE else set()
+    assert branches.chosen.keys() >= calls
 
 
 @pytest.mark.conforms(Point.LEADER_CHANGE)
@@ -167,7 +180,7 @@ async def test_whoever_leads_next_goes_on_and_repeats_nothing(subject: Subject):
         seldom = subject in (IMAGE, JOB)  # what an edit takes is another test's
         life.apply(subject.unfelt if seldom else subject.edited)  # while nobody leads
         await life.until_reached()
-        await life.rest(AT_REST if not subject.making else 2 * AT_REST)
+        await life.rest(AT_REST)
         await life.lives.stop()
         passed = len(points.names)
         await life.rest(AT_REST)
@@ -180,5 +193,5 @@ async def test_whoever_leads_next_goes_on_and_repeats_nothing(subject: Subject):
     finally:
         await life.lives.end()
     assert life.lives.count == 5
-    assert life.made() == life.expected()
+    assert life.made() == life.expected(edited=not seldom)
     assert things(life.world, subject.key) == []

@@ -63,7 +63,7 @@ async def test_what_was_done_about_an_image_and_its_parameter_is_told(subject: S
 
 
 @pytest.mark.conforms(Point.TAGGED, IMAGE)
-async def test_an_image_its_snapshots_and_its_parameter_have_their_tags_from_their_making(subject):
+async def test_tags_of_an_image_its_snapshots_and_its_parameter_change_in_place(subject: Subject):
     there = Installation()
     async with there.running():
         await made(there, subject, {**subject.spec, "tags": {"team": "climate"}})
@@ -73,14 +73,26 @@ async def test_an_image_its_snapshots_and_its_parameter_have_their_tags_from_the
         ec2.create_tags(Resources=[image.id], Tags=[{"Key": "billing", "Value": "42"}])
         await there.clock.advance(RESYNC / 2)
         assert there.status(subject.key) == status
-    region = there.simulator.world.region(there.simulator.place)
-    snapshots = [region.ec2.snapshots[name] for name in image.snapshots]
-    parameter = region.ssm.parameters[PARAMETER]
-    uid = there.kube.see(subject.key)["metadata"]["uid"]
-    for made_of_it in (image, *snapshots, parameter):
-        assert made_of_it.tags["team"] == "climate"
-        assert made_of_it.tags["awsbatch.dev/owner-uid"] == uid
-    assert image.tags["billing"] == "42"
+        assert there.changes() == []
+        region = there.simulator.world.region(there.simulator.place)
+        tagged = [image, *(region.ec2.snapshots[name] for name in image.snapshots)]
+        tagged.append(region.ssm.parameters[PARAMETER])
+        uid = there.kube.see(subject.key)["metadata"]["uid"]
+        for each in tagged:
+            assert each.tags["team"] == "climate"
+            assert each.tags["awsbatch.dev/owner-uid"] == uid
+        there.apply(subject.key, {**subject.spec, "tags": {"unit": "ocean"}})
+        await there.clock.advance(60)
+        assert sorted(there.changes()) == [
+            *("ec2:CreateTags", "ec2:DeleteTags"),
+            *("ssm:AddTagsToResource", "ssm:RemoveTagsFromResource"),
+        ]
+        for each in tagged:
+            assert each.tags["unit"] == "ocean"
+            assert "team" not in each.tags
+            assert each.tags["awsbatch.dev/owner-uid"] == uid
+        assert image.tags["billing"] == "42"
+        assert things(there, subject.key) == [image]
 
 
 @pytest.mark.conforms(Point.REBUILT, IMAGE)
