@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from tests.bench import capacity, jobs, notices, polling, restart
+from tests.bench import arrays, capacity, jobs, many, notices, polling, restart
 from tests.bench.figures import Figure, print_table, say
 from tests.support.site import Site, opened
 
@@ -20,11 +20,13 @@ from awsbatch_sandbox.installation import install_crds
 # In that order, because each goes on with what the ones before have left.
 ON_A_SITE: Mapping[str, Callable[[Site], list[Figure]]] = {
     "jobs": jobs.measure,
+    "many": many.measure,
     "restart": lambda site: restart.measure(site, restart.USUAL),
     "large": lambda site: restart.measure(site, restart.LARGE),
 }
 IN_PROCESS: Mapping[str, Callable[[], list[Figure]]] = {
     "polling": polling.measure,
+    "arrays": arrays.measure,
     "capacity": capacity.measure,
     "notices": notices.measure,
 }
@@ -41,7 +43,7 @@ def measured(directory: Path, groups: Collection[str]) -> list[Figure]:
             install_crds(control_plane.kubectl)
             with opened(control_plane, directory / "site") as site:
                 site.start(**jobs.STEADY)
-                if "jobs" not in chosen:
+                if chosen[0] != "jobs":
                     jobs.prepare_one(site)
                 for name in chosen:
                     figures += ON_A_SITE[name](site)

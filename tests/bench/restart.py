@@ -53,7 +53,7 @@ def measure(site: Site, scale: Scale) -> list[Figure]:
     say("Starting the operator …")
     began = time.monotonic()
     site.start(resync_seconds=f"{RESYNC_SECONDS:g}", **STEADY)
-    pause = _longest_pause_until(site, lambda: _all_seen(site, scale), every=LOOK_SECONDS)
+    pause = longest_pause_until(site, lambda: _all_seen(site, scale), every=LOOK_SECONDS)
     seconds = time.monotonic() - began
     assert _running(site) == scale.active, "the active jobs have not stayed active"
     memory = resident_mib(pid(site))
@@ -113,11 +113,11 @@ def _idle(site: Site, scale: Scale) -> tuple[float, float]:
     _let_pass(CALM_SECONDS)
     cpu, then = cpu_seconds(pid(site)), time.monotonic()
     end = then + IDLE_SECONDS
-    pause = _longest_pause_until(site, lambda: time.monotonic() >= end, every=IDLE_LOOK_SECONDS)
+    pause = longest_pause_until(site, lambda: time.monotonic() >= end, every=IDLE_LOOK_SECONDS)
     return (cpu_seconds(pid(site)) - cpu) / (time.monotonic() - then) * 100, pause
 
 
-def _longest_pause_until(site: Site, reached: Callable[[], bool], *, every: float) -> float:
+def longest_pause_until(site: Site, reached: Callable[[], bool], *, every: float) -> float:
     """Seconds of the longest pause of the operator's event loop until that is so."""
     longest = 0.0
     deadline = time.monotonic() + LONG_SECONDS
