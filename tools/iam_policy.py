@@ -36,6 +36,8 @@ change job queues that carry no tag `awsbatch.dev/cluster`, which `spec.replacem
 Swap` of a ComputeEnvironment asks for
 ([what for](../../docs/updates-and-replacement.md#how-a-replacement-goes)): attach it only where
 somebody uses that, because it is on all such queues of the account. It has no cluster id in it.
+`event-queue-policy.json` is for those who let it hear of jobs (`--event-queue`,
+[what for](../../docs/job-events.md)); `capacity-policy.json` has all of it.
 
 Give the same policies, without `sts:AssumeRole`, to each role that an AWSAccount names
 (`spec.roleArn`); its trust policy must name the operator's role and demand the AWSAccount's
@@ -66,10 +68,11 @@ Before you use them, look at six things:
   names the ECS-optimized images. For one of your own (`image.ssmParameter` of a pool), add its ARN
   to the statement `SsmGetParameter`, and likewise for one that an ExtendedAMI is made from
   (`base.ssmParameter`) or published in (`publish.ssmParameter`).
-- **The interruption queue** (`sqs:ReceiveMessage`, `sqs:DeleteMessage`), if there is one: its name
-  must begin with `aws-batch-operator`, or its ARN be put into the statement `SqsDeleteMessage`. The
-  operator deletes what it finds there that is no announcement, so let it read no other queue
-  ([how to make one](../../docs/interruption.md)). Only the operator's own role needs this.
+- **The interruption queue and the event queue** (`sqs:ReceiveMessage`, `sqs:DeleteMessage`), if
+  there are any: their names must begin with `aws-batch-operator`, or their ARNs be put into the
+  statement `SqsDeleteMessage`. The operator deletes what it finds there, so let it read no other
+  queue (how to make [the one](../../docs/interruption.md) and
+  [the other](../../docs/job-events.md)). Only the operator's own role needs this.
 
 In the tables, *of ours* means: with the tag `awsbatch.dev/cluster` of this cluster on the thing,
 and *with our tag*: with it in the request. Where neither stands, AWS has no such condition for the
@@ -229,6 +232,7 @@ def files() -> dict[Path, str]:
     capacity = [call for call in CALLS if call.part == capacity_calls.PART]
     images = [call for call in CALLS if call.part == image_calls.PART]
     rest = [call for call in CALLS if call not in capacity and call not in images]
+    listening = [call for call in CALLS if call.service == "sqs"]
     shared = sorted(image_calls.SHARED)
     readme = README.format(
         rows=table(rest),
@@ -244,6 +248,7 @@ def files() -> dict[Path, str]:
         },
         FOLDER / "foreign-queues-policy.json": json.dumps(policy([FOREIGN_QUEUES]), indent=2)
         + "\n",
+        FOLDER / "event-queue-policy.json": json.dumps(policy(listening), indent=2) + "\n",
         FOLDER / "README.md": readme,
     }
 

@@ -38,7 +38,7 @@ EXAMPLES = {
 # Pages of docs/ that go on where a kind's page ends.
 READ_ON = {
     "AWSAccount": ("accounts", "adoption"),
-    "BatchJob": ("deletion",),
+    "BatchJob": ("jobs", "definitions-in-jobs", "deletion"),
     "ComputeEnvironment": ("updates-and-replacement", "capacity", "deletion", "adoption"),
     "ExtendedAMI": ("machine-images", "deletion"),
     "JobDefinition": ("deletion", "adoption"),
@@ -222,6 +222,8 @@ def _rows(shape: Schema, path: str, depth: int) -> Iterator[str]:
     """A table row for each field, then for what is below it."""
     required = shape.get("required", ())
     for name, inner in shape.get("properties", {}).items():
+        if "description" not in inner:  # those of another kind, which has a page of its own
+            continue
         here = f"{path}.{name}" if path else name
         mark = " *" if name in required else ""
         words = (inner.get("description", ""), *_form(inner))

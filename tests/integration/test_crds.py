@@ -247,8 +247,8 @@ def test_kubectl_selects_jobs_by_their_queue(control_plane, server, place):
 
 
 def test_kubectl_explains_that_a_field_is_not_supported_yet(control_plane, crds):
-    told = control_plane.kubectl("explain", "awsjob.spec.rerunPolicy").stdout
-    assert "Not supported yet (only Never is)" in told
+    told = control_plane.kubectl("explain", "awsami.spec.adoptionPolicy").stdout
+    assert "Not supported yet (only Create is)" in told
 
 
 def test_an_unknown_field_is_refused_by_name(server, place):

@@ -17,7 +17,7 @@ MOMENTS = [
     "extendedami.awsbatch.dev/large-disk created",
     "an image has to be made, because of mounts",
     "launched i-",
-    "status.build.step: Imaging",
+    "status.build.stage: Imaging",
     ": the boot test of the new image",
     "has passed its boot test and is in use",
     "batchjob/show-disk: SUCCEEDED",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import yaml
 from tests.support import quickstart
+from tests.support.bodies import ACCOUNT_BODY, IMAGE_BODY, POLICY_BODY, SCRIPTED_BODY
 from tests.support.cluster import Cluster, is_complete, is_ready
 from tests.support.deadline import wait_until
 from tests.support.site import opened
@@ -67,12 +68,15 @@ def asked(control_plane: ControlPlane) -> Iterator[tuple[RULE, int]]:
 
 
 def run_quickstart(site, cluster: Cluster) -> None:
-    """Apply it, wait for the job, delete it."""
-    bodies = quickstart.bodies()
-    cluster.apply(*bodies)
+    """Apply it, wait for the job, let the operator delete that, and delete the rest."""
+    bodies = {quickstart.named(body): body for body in quickstart.bodies()}
+    cluster.apply(*bodies.values())
     cluster.wait(*quickstart.JOB, is_complete, "is Complete")
-    for body in bodies:
-        cluster.delete(*quickstart.named(body))
+    job = bodies.pop(quickstart.JOB)
+    cluster.apply({**job, "spec": {**job["spec"], "ttlSecondsAfterFinished": 1}})
+    cluster.wait_gone(quickstart.JOB)
+    for each in bodies:
+        cluster.delete(*each)
     cluster.wait_gone()
 
 
@@ -93,30 +97,6 @@ def disturb(cluster: Cluster, until: Callable[[], bool]) -> None:
     wait_until(write, "a conflict")
 
 
-ACCOUNT_BODY = {
-    "apiVersion": "awsbatch.dev/v1alpha1",
-    "kind": "AWSAccount",
-    "metadata": {"name": "research"},
-    "spec": {"region": "eu-central-1", "allowedNamespaces": {"matchLabels": {"team": "climate"}}},
-}
-IMAGE_BODY = {  # a launch template is enough for it
-    "apiVersion": "awsbatch.dev/v1alpha1",
-    "kind": "ExtendedAMI",
-    "metadata": {"name": "larger", "namespace": "default"},
-    "spec": {"base": {"family": "AL2023"}, "rootVolume": {"sizeGiB": 111}},
-}
-POLICY_BODY = {
-    "apiVersion": "awsbatch.dev/v1alpha1",
-    "kind": "SchedulingPolicy",
-    "metadata": {"name": "fair"},
-    "spec": {
-        "accountRef": {"name": "research"},
-        "fairsharePolicy": {"shareDecaySeconds": 600},
-    },
-}
-
-
-# It needs no image: a launch template will do.
 @pytest.mark.timeout(180)
 def test_the_operator_may_do_what_it_does_and_nothing_that_it_never_does(audited, tmp_path):
     kubectl = audited.kubectl
@@ -125,9 +105,16 @@ def test_the_operator_may_do_what_it_does_and_nothing_that_it_never_does(audited
         site.start()
         with site.cluster("default") as cluster:
             run_quickstart(site, cluster)
-            cluster.apply(ACCOUNT_BODY, POLICY_BODY, IMAGE_BODY)
+            cluster.apply(ACCOUNT_BODY, POLICY_BODY, IMAGE_BODY, SCRIPTED_BODY)
             cluster.wait("SchedulingPolicy", "fair", is_ready, "is Ready")
             cluster.wait("ExtendedAMI", "larger", is_ready, "is Ready")
+            cluster.wait(
+                "ExtendedAMI",
+                "scripted",
+                lambda body: "there is no such ConfigMap" in json.dumps(body),
+                "waits for its ConfigMap",
+            )
+            cluster.delete("ExtendedAMI", "scripted")
             disturb(cluster, until=lambda: any(rule[2] == "get" for rule in ours(audited)))
             cluster.wait("SchedulingPolicy", "fair", is_ready, "is Ready after all")
             cluster.delete("SchedulingPolicy", "fair")

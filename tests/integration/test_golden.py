@@ -26,6 +26,7 @@ _CHANGING = (
     (re.compile(r"(?<=v2:)[0-9a-f]{32}\b"), "<hash>"),
     (re.compile(r"(?<![\w])[0-9a-f]{32}\b"), "<id>"),
     (re.compile(r"(?<=[\w-]-)(?:[0-9a-f]{16}|[0-9a-f]{8})(?![0-9a-f-])"), "<hash>"),
+    (re.compile(r"\bi-[0-9a-f]{17}\b"), "i-<id>"),
     (re.compile(r"(?<=Resource Version: )\s+\d+"), " <version>"),
     (re.compile(r"(?<=Desired:)\s+\d+|(?<=ENABLED)\s+\d+(?=\s+16)"), "  <vCPUs>"),
     (re.compile(r"(?<=after )\d+(?= s)"), "<seconds>"),
@@ -52,30 +53,18 @@ def _with_events_in_order(lines: list[str]) -> list[str]:
     return [*lines[:first], *sorted(lines[first:])]
 
 
+ONE = {"jobQueueRef": {"name": "main"}, "jobDefinitionRef": {"name": "disk-report"}}
 OTHERS = (
     named(
         "AWSAccount", "research", {"region": "eu-central-1", "allowedNamespaces": {"names": ["a"]}}
     ),
     named("SchedulingPolicy", "fair", {"fairsharePolicy": {"shareDecaySeconds": 600}}),
-    named(
-        "BatchJob",
-        "out-of-memory",
-        {"jobQueueRef": {"name": "main"}, "jobDefinitionRef": {"name": "disk-report"}},
-    ),
-    named(
-        "BatchJob",
-        "waits",
-        {"jobQueueRef": {"name": "mian"}, "jobDefinitionRef": {"name": "disk-report"}},
-    ),
-    named(
-        "BatchJob",
-        "too-early",
-        {
-            "jobQueueRef": {"name": "main"},
-            "jobDefinitionRef": {"name": "disk-report"},
-            "suspend": True,
-        },
-    ),
+    named("BatchJob", "out-of-memory", ONE),
+    named("BatchJob", "waits", {**ONE, "jobQueueRef": {"name": "mian"}}),
+    named("BatchJob", "refused", {**ONE, "shareIdentifier": "team"}),
+    named("BatchJob", "sweep", {**ONE, "arrayProperties": {"size": 3}}),
+    named("BatchJob", "held", {**ONE, "suspend": True}),
+    named("BatchJob", "after-held", {**ONE, "dependsOn": [{"jobRef": {"name": "held"}}]}),
 )
 
 
@@ -93,15 +82,19 @@ def kubectl(tmp_path_factory):
                 exitCode=137,
                 reason="OutOfMemoryError: Container killed due to memory usage",
             )
+            site.script(jobName="sweep-*", indexes=[1], durationSeconds=0.2, exitCode=3)
             site.start()
             with site.cluster(NAMESPACE) as cluster:
                 cluster.apply(*quickstart.bodies(), *OTHERS)
                 cluster.wait(*quickstart.JOB, is_over, "is over")
                 cluster.wait("BatchJob", "out-of-memory", is_over, "is over")
                 cluster.wait("BatchJob", "waits", shows("ReferenceNotFound"), "says so")
-                cluster.wait("BatchJob", "too-early", is_stalled, "is Stalled")
+                cluster.wait("BatchJob", "refused", is_stalled, "is Stalled")
                 cluster.wait("SchedulingPolicy", "fair", is_ready, "is Ready")
                 cluster.wait("AWSAccount", "research", is_ready, "is Ready")
+                cluster.wait("BatchJob", "sweep", is_over, "is over")
+                cluster.wait("BatchJob", "held", shows("Suspended"), "is held")
+                cluster.wait("BatchJob", "after-held", shows("WaitingForJob"), "says so")
                 yield plane.kubectl
 
 
@@ -118,7 +111,10 @@ def kubectl(tmp_path_factory):
         ("describe-batchjob", "describe batchjob first-run"),
         ("describe-batchjob-failed", "describe batchjob out-of-memory"),
         ("describe-batchjob-waiting", "describe batchjob waits"),
-        ("describe-batchjob-stalled", "describe batchjob too-early"),
+        ("describe-batchjob-stalled", "describe batchjob refused"),
+        ("describe-batchjob-array", "describe batchjob sweep"),
+        ("describe-batchjob-held", "describe batchjob held"),
+        ("describe-batchjob-after-held", "describe batchjob after-held"),
         ("wait", "wait --for=condition=complete batchjob/first-run --timeout=10s"),
         ("explain", "explain batchjob.spec --recursive"),
     ],

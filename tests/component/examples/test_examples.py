@@ -1,7 +1,8 @@
 """Every folder of examples/ in any order: applied one by one, used, and deleted one by one.
 
-Those of capacity have tests of their own, on the real API server (test_capacity_examples.py), and
-so have those of machine images (test_image_examples.py).
+Those of what jobs can do are in test_job_examples.py. Those of capacity have tests of their own, on
+the real API server (test_capacity_examples.py), and so have those of machine images
+(test_image_examples.py).
 """
 
 import json
@@ -24,6 +25,7 @@ from awsbatch_sandbox.paths import REPOSITORY
 from awsbatch_simulator.given import with_file
 
 BY_KIND = {resource.kind: resource for resource in RESOURCES}
+JOBS = {"parameter-sweep", "retry-failed-indexes", "dependency-chain", "spot-pipeline", "mpi"}
 DEPLOY = REPOSITORY / "deploy"
 APART = 0.3  # seconds between two objects: each is looked at before the next one is there
 LONG = 3600.0
@@ -134,10 +136,27 @@ def it_is_in_the_other_account(there: Installation) -> None:
     assert environments(there) == []
 
 
+def the_definition_is_the_job_s_own(there: Installation) -> None:
+    status = there.status(ObjectKey("BatchJob", NAMESPACE, "in-one-file"))
+    [found] = there.aws().describe_job_definitions(status="ACTIVE")["jobDefinitions"]
+    assert status["jobDefinitionArn"] == found["jobDefinitionArn"]
+    assert found["jobDefinitionName"].startswith(f"{NAMESPACE}-inline-")
+
+
+def ten_thousand_tasks_are_fifty_jobs(there: Installation) -> None:
+    array = there.status(ObjectKey("BatchJob", NAMESPACE, "ten-thousand-tasks"))["array"]
+    assert (array["progress"], array["succeeded"]) == ("10000/10000", 10_000)
+    [whole] = [job for job in jobs(there) if job.index is None]
+    assert whole.array_size == 50
+    assert there.calls.count("batch:SubmitJob") == 1
+
+
 SHOWS = {
     "accounts": it_is_in_the_other_account,
     "fair-share": the_teams_share_as_the_policy_says,
     "fargate": there_are_no_instances_to_care_for,
+    "one-file": the_definition_is_the_job_s_own,
+    "packed": ten_thousand_tasks_are_fifty_jobs,
     "quickstart": lambda there: None,
     "rolling-order": each_is_first_somewhere_and_works_from_the_start,
     "spot-then-on-demand": spot_is_used,
@@ -159,6 +178,7 @@ async def test_an_example_works_in_whatever_order_it_is_applied_and_deleted(fold
 
 def test_every_folder_is_tried_here_or_elsewhere():
     elsewhere = {"spot-block", "unmanaged"}  # with instances: test_capacity_examples.py
+    elsewhere |= {*JOBS, "multi-node-on-spot", "held-jobs"}  # test_job_examples.py
     elsewhere |= {f"extended-ami/{name}" for name in ("efs-mpi", "large-disk", "prepulled")}
     parts = {"adoption", *(f"replacement/{part}" for part in ("after", "before", "work"))}
     assert set(folders()) == {*SHOWS, *elsewhere, *parts}
