@@ -44,18 +44,32 @@ restart-operator: $(VENV)/.ready ## Start the operator of that sandbox again, ki
 # What takes long, run by CI beside the rest: days with instances, deletions of everything,
 # replacements under a queue with a job, views of the past, lags and several strikes, and kill -9.
 DAYS_OF_DEATH := $(addprefix tests/integration/crash/,test_capacity_points.py test_capacity_views.py \
-  test_deletion_orders.py test_everything_deleted.py test_images.py test_infrastructure_updates.py \
-  test_replacement.py test_stale_restarts.py test_several_strikes.py test_lagging_listings.py)
-# Whole lives of pools and blocks, and of leaders, without AWS.
+  test_deletion_orders.py test_deletions_of_runs.py test_everything_deleted.py test_gates.py \
+  test_image_moves.py test_images.py test_infrastructure_updates.py test_replacement.py \
+  test_runs.py test_shapes_of_jobs.py test_stale_restarts.py test_several_strikes.py \
+  test_lagging_listings.py)
+# The protocol of submissions as a state machine: a second an example.
+DAYS_AT_RANDOM := tests/integration/crash/test_protocol.py
+# Whole lives of pools and blocks, and of leaders, without AWS; hostile texts; the garbage collector.
 DAYS_OF_PLANS := $(addprefix tests/unit/,$(addprefix capacity/,test_block_plans.py \
-  test_blocks_put_back.py test_planner.py test_whole_lives.py) engine/test_elector_properties.py)
+  test_blocks_put_back.py test_planner.py test_whole_lives.py) engine/test_elector_properties.py \
+  sandbox/test_processes.py telemetry/test_secret_patterns.py test_heap.py test_uninstall.py \
+  $(addprefix userdata/,test_agent.py test_shell.py images/test_hostile_recipes.py \
+  images/test_quoting.py))
 # Each lives hours in which images are built.
 DAYS_OF_IMAGES := $(addprefix tests/component/,examples/test_image_examples.py \
   userdata/test_image_failures.py $(addprefix extendedami/,test_attacks.py \
-  test_attacks_on_builds.py test_failures.py test_meetings.py test_pools.py test_publishing.py \
-  test_retirement.py test_rights.py test_rollout.py))
+  test_attacks_on_builds.py test_chains.py test_clean_records.py test_failures.py test_meetings.py \
+  test_pools.py test_publishing.py test_retirement.py test_rights.py test_rollout.py))
+# Jobs that are held, changed, lost, forgotten or out of time, in every trouble; and large numbers.
+DAYS_OF_RUNS := $(addprefix tests/component/,$(addprefix batchjob/,test_attacks_by_restart.py \
+  test_attacks_together.py test_changed.py test_deadline.py test_event_queue.py test_fallback.py \
+  test_forgotten.py test_held_in_trouble.py test_inline_again.py test_inline_together.py \
+  test_packed.py) capacity/test_large_fleets.py lifecycle/test_changes_in_vain.py \
+  lifecycle/test_orphan_strikes.py scale/test_cache_size.py)
 DAYS := $(addprefix tests/integration/,test_capacity_examples.py test_demo_capacity.py test_demo_images.py \
-  test_kill.py test_kill_adoption.py test_kill_instances.py test_kill_replacement.py)
+  test_job_examples.py test_kill.py test_kill_adoption.py test_kill_images.py \
+  test_kill_instances.py test_kill_jobs.py test_kill_replacement.py test_shapes.py)
 
 test: test-unit test-simulator test-component test-crash test-integration ## Run all tests but the long ones (test-days, test-campaign, conformance)
 
@@ -67,10 +81,10 @@ test-simulator: $(VENV)/.ready ## Tests of the simulated AWS, from what AWS docu
 
 test-component: $(VENV)/.ready ## The whole operator in one process over a stepped clock; the simulator over HTTP
 	@$(RUN) tools/cloud_init.py
-	$(BIN)/python -m pytest tests/component $(addprefix --ignore=,$(DAYS_OF_IMAGES)) -n 2 -q
+	$(BIN)/python -m pytest tests/component $(addprefix --ignore=,$(DAYS_OF_IMAGES) $(DAYS_OF_RUNS)) -n 2 -q
 
 test-crash: $(VENV)/.ready ## Death at every external call, in one process
-	$(BIN)/python -m pytest tests/integration/crash $(addprefix --ignore=,$(DAYS_OF_DEATH)) -n 2 -q
+	$(BIN)/python -m pytest tests/integration/crash $(addprefix --ignore=,$(DAYS_OF_DEATH) $(DAYS_AT_RANDOM)) -n 2 -q
 
 test-integration: $(VENV)/.ready ## Tests on the real kube-apiserver and the simulator
 	@$(RUN) -m awsbatch_sandbox tools
@@ -78,8 +92,8 @@ test-integration: $(VENV)/.ready ## Tests on the real kube-apiserver and the sim
 
 test-days: $(VENV)/.ready ## The long ones: properties with more examples, days with instances, death in deletions and replacements, lags, kill -9
 	@$(RUN) -m awsbatch_sandbox tools
-	HYPOTHESIS_PROFILE=days $(BIN)/python -m pytest tests/unit tests/simulator -m hypothesis -n 2 -q
-	$(BIN)/python -m pytest $(DAYS_OF_PLANS) $(DAYS_OF_DEATH) $(DAYS_OF_IMAGES) -n 2 -q
+	HYPOTHESIS_PROFILE=days $(BIN)/python -m pytest tests/unit tests/simulator $(DAYS_AT_RANDOM) -m hypothesis -n 2 -q
+	$(BIN)/python -m pytest $(DAYS_OF_PLANS) $(DAYS_OF_DEATH) $(DAYS_OF_IMAGES) $(DAYS_OF_RUNS) -n 2 -q
 	$(BIN)/python -m pytest $(DAYS) -n 3 --dist loadfile -q
 
 conformance: $(VENV)/.ready ## Hold every kind to the contract of all kinds; prints the table kind x point

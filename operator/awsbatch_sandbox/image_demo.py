@@ -73,9 +73,10 @@ class Story:
             yield one["InstanceId"], f"launched {one['InstanceId']}: the {MACHINES[one['role']]}"
             if one["State"]["Name"] == "terminated":
                 yield f"{one['InstanceId']} gone", f"{one['InstanceId']} is terminated"
-        step = status.get("build", {}).get("step")
-        if step:
-            yield f"step {step}", f"    status.build.step: {step}"
+        build = status.get("build", {})
+        for name in ("stage", "step"):
+            if build.get(name):
+                yield f"{name} {build[name]}", f"    status.build.{name}: {build[name]}"
         for each in status.get("images", ()):
             yield f"{each['imageId']} {each['state']}", f"{each['imageId']}: {each['state']}"
 
