@@ -40,12 +40,14 @@ POLICY = {
     "metadata": {"name": "fair", "namespace": NAMESPACE},
     "spec": {"fairsharePolicy": {"shareDecaySeconds": 600}},
 }
+# A day of several deaths is longer than the two minutes of the quickstart's definition.
+UNTIMED = {**DEFINITION["spec"], "timeout": {"attemptDurationSeconds": 10_000_000}}
 LONG_JOB = {
     **JOB,
     "metadata": {"name": "long-run", "namespace": NAMESPACE},
     "spec": {
         "jobQueueRef": JOB["spec"]["jobQueueRef"],
-        "jobDefinition": {**DEFINITION["spec"], "parameters": {"why": "it stands in the job"}},
+        "jobDefinition": {**UNTIMED, "parameters": {"why": "it stands in the job"}},
     },
 }
 

@@ -22,6 +22,7 @@ from tests.integration.crash.scenario import (
     JOB,
     NAMESPACE,
     QUEUE,
+    UNTIMED,
     Step,
     all_of,
     apply,
@@ -58,7 +59,8 @@ def named(body: dict[str, Any], name: str, **spec: Any) -> dict[str, Any]:
 
 
 def turns(how: str, *, suspend: bool = False) -> dict[str, Any]:
-    return named(JOB, "turns", rerunPolicy="OnChange", parameters={"how": how}, suspend=suspend)
+    spec = {"rerunPolicy": "OnChange", "timeout": UNTIMED["timeout"], "parameters": {"how": how}}
+    return named(JOB, "turns", **spec, suspend=suspend)
 
 
 SAFE = named(QUEUE, "safe")

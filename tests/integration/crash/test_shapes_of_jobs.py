@@ -22,6 +22,7 @@ from tests.integration.crash.scenario import (
     JOB,
     NAMESPACE,
     QUEUE,
+    UNTIMED,
     Step,
     all_of,
     apply,
@@ -54,7 +55,6 @@ NODES = {
         },
     },
 }
-UNTIMED = {**DEFINITION["spec"], "timeout": {"attemptDurationSeconds": 10_000_000}}
 LASTING = (ENVIRONMENT, QUEUE, DEFINITION, NODES)
 REGISTERED = 4  # DEFINITION, NODES, and two that stand in jobs
 
