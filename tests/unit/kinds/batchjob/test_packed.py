@@ -13,7 +13,8 @@ from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import FINALIZER, RecordError
 from awsbatch_operator.kinds.batchjob.actions import Submit
 from awsbatch_operator.kinds.batchjob.children import STATES, Children, JobShape
-from awsbatch_operator.kinds.batchjob.packed import Work, with_packing, work_of
+from awsbatch_operator.kinds.batchjob.fields import fields_of
+from awsbatch_operator.kinds.batchjob.packed import with_packing, work_of
 from awsbatch_operator.kinds.batchjob.packing import MARK, Packing, nonce_of
 from awsbatch_operator.kinds.batchjob.plan import plan_job
 from awsbatch_operator.kinds.batchjob.record import submission_of
@@ -87,15 +88,14 @@ def test_values_are_packed_as_well_and_the_jobs_own_command_goes_before_the_defi
 
 
 def test_tasks_that_fit_into_one_job_are_no_array_and_wait_for_whole_jobs():
-    fields = {
-        "arrayProperties": {"size": 3},
-        "dependsOn": [{"jobId": "a", "type": "N_TO_N"}, {"jobId": "b"}],
-    }
-    made = with_packing(fields, 4, Work(("true",)), recorded(planned()))
+    wanted = desired_job(job(spec=BASE | {"arrayProperties": {"size": 3}}), TARGETS, OWNER)
+    sent = ({"jobId": "a", "type": "N_TO_N"}, {"jobId": "b"})
+    wanted = replace(wanted, dependencies=replace(wanted.dependencies, sent=sent))
+    made = fields_of(wanted, recorded(planned()))
     assert not isinstance(made, Finding)
     assert "arrayProperties" not in made[0]
     assert made[0]["dependsOn"] == [{"jobId": "a"}, {"jobId": "b"}]
-    assert made[1] == Packing(3, 4)
+    assert made[1].packing == Packing(3, 4)
 
 
 ECS = {"ecsProperties": {"taskProperties": [{"containers": [{"name": "a", "image": "b"}]}]}}
