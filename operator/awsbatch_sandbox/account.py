@@ -14,6 +14,7 @@ from awsbatch_sandbox.errors import SandboxError
 
 OWNER = "awsbatch.dev/name"  # a tag of all that the operator makes
 ROLE = "awsbatch.dev/role"  # of an instance for a machine image: builder or verifier
+LOOKS_AT_THE_END, LOOK_SECONDS = 20, 0.5
 # Nobody's profile or files: a person's AWS_PROFILE must neither matter nor break anything.
 _OF_NOBODY: dict[str, tuple[str | None, list[str], str | None, None]] = {
     "profile": (None, [], None, None),
@@ -135,9 +136,17 @@ class Account:
             ),
         }
 
-    def nothing_is_left(self, say: Callable[[str], None]) -> None:
-        """Tell what is left of that; SandboxError if anything is."""
+    def nothing_is_left(self, say: Callable[[str], None], wait: Callable[[float], None]) -> None:
+        """Tell what is left of that; SandboxError if anything is.
+
+        EC2 ends the instances of an environment that is gone, which takes it a moment.
+        """
         left = self.left()
+        for _ in range(LOOKS_AT_THE_END):
+            if not any(left.values()):
+                break
+            wait(LOOK_SECONDS)
+            left = self.left()
         say("\nLeft in AWS:")
         say("\n".join(f"  {count:3}  {name}" for name, count in left.items()))
         if any(left.values()):

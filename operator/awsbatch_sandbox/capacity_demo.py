@@ -42,7 +42,7 @@ def capacity(stage: Stage) -> None:
     _delete(stage, hurried)
     _block(stage, account)
     _delete(stage, SPOT_BLOCK)
-    account.nothing_is_left(stage.say)
+    account.nothing_is_left(stage.say, stage.sandbox.wait)
 
 
 def _heading(stage: Stage, text: str) -> None:

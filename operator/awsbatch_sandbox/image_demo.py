@@ -37,7 +37,7 @@ def image(stage: Stage) -> None:
     story.show_end()
     stage.show("get", "extendedamis,computeenvironments")
     stage.show("delete", f"--kustomize={LARGE_DISK}", f"--timeout={DELETE_SECONDS}s")
-    account.nothing_is_left(stage.say)
+    account.nothing_is_left(stage.say, stage.sandbox.wait)
 
 
 @dataclass(slots=True)
