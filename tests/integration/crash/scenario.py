@@ -60,7 +60,7 @@ def key(body: dict[str, Any]) -> ObjectKey:
 def long_job_has_run(world: World) -> bool:
     """It runs, or its definition's two minutes were over before anybody looked again."""
     status = world.kube.see(key(LONG_JOB)).get("status", {})
-    return status.get("awsStatus") == "RUNNING" or status.get("failure") == "TimedOut"
+    return bool(status.get("awsStatus") == "RUNNING" or status.get("failure") == "TimedOut")
 
 
 def with_spec(body: dict[str, Any], **spec: Any) -> dict[str, Any]:
