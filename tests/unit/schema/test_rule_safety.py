@@ -120,3 +120,11 @@ def test_a_form_stands_beside_the_longest_text_and_no_shortest_one(kind):
         if any(RULE_PATTERN in rule for rule in node.get(RULES, ())):
             assert "maxLength" in node, path
             assert "minLength" not in node, path
+
+
+def test_a_rule_of_whole_objects_first_tells_that_the_spec_is_as_it_was():
+    """Such rules are judged at each write of a status, by reading every member that they name."""
+    found = [rule for kind in KINDS for rule in BY_KIND[kind].object_rules]
+    assert found
+    for rule in found:
+        assert rule.cel.startswith("self.spec == oldSelf.spec || "), rule.id

@@ -40,7 +40,9 @@ _CHANGED = {
     **{name: f"!({unchanged(name, 'self.spec')})" for name in SUBMITTED},
 }
 _MOVED = {name: f"!({unchanged(name, 'self.spec')})" for name in PLACE}
-_NOT_SUBMITTED = "!has(self.status) || !has(self.status.run)"
+# Equal specs are told first: the API server judges every rule at each write of a status, where the
+# spec never differs, and each member that a rule reads costs it a map of all members beside it.
+_FREE = "self.spec == oldSelf.spec || !has(self.status) || !has(self.status.run)"
 # The new spec says so, not the old one: a change that is accepted must run, or the result would
 # stand for a spec that never ran.
 _RUNS_CHANGES = "has(self.spec.rerunPolicy) && self.spec.rerunPolicy == 'OnChange'"
@@ -110,7 +112,7 @@ DEPENDENCY_RULES = (
 OBJECT_RULES = (
     Rule(
         id="submitted-immutable",
-        cel=f"{_NOT_SUBMITTED} || ({_RUNS_CHANGES}) || !({' || '.join(_CHANGED.values())})",
+        cel=f"{_FREE} || ({_RUNS_CHANGES}) || !({' || '.join(_CHANGED.values())})",
         message=(
             "A job runs as it was submitted, and AWS cannot change it. To run the changed job, set "
             "rerunPolicy to OnChange with the same change, or create another BatchJob."
@@ -122,7 +124,7 @@ OBJECT_RULES = (
     ),
     Rule(
         id="place-immutable",
-        cel=f"{_NOT_SUBMITTED} || !({' || '.join(_MOVED.values())})",
+        cel=f"{_FREE} || !({' || '.join(_MOVED.values())})",
         message=(
             "A job stays in the account and the region that it was submitted in. To run it in "
             "another one, create another BatchJob."
