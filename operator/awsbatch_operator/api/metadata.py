@@ -1,8 +1,9 @@
 """Identity and content of a Kubernetes object, as far as the operator reads it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Self
+from functools import wraps
+from typing import Any, NamedTuple, Self, TypeVar
 
 from awsbatch_operator.api.instant import Instant
 
@@ -77,6 +78,7 @@ class Resource:
     managers: tuple[str, ...] = ()
     spec: Shape = field(default_factory=dict)
     status: Shape = field(default_factory=dict)
+    _kept: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def from_body(cls, body: Shape) -> Self:
@@ -113,3 +115,24 @@ class Resource:
     def held(self) -> bool:
         """Whether our finalizer keeps the object until AWS is clean."""
         return FINALIZER in self.finalizers
+
+
+Made = TypeVar("Made")
+
+
+def kept(read: Callable[[Resource], Made]) -> Callable[[Resource], Made]:
+    """Have a pure function of an object alone called once for each version of it that is read.
+
+    A turn asks the same of an object dozens of times. What comes of it is shared, so it must be
+    read only, as the object is. An error is not kept: the function is called again.
+    """
+
+    @wraps(read)
+    def once(resource: Resource) -> Made:
+        known = resource._kept  # noqa: SLF001 - one module
+        if read not in known:
+            known[read] = read(resource)
+        made: Made = known[read]
+        return made
+
+    return once

@@ -36,7 +36,8 @@ def with_stop(
     leave a job that somebody has terminated, for a reason that nobody knows.
     """
     if observed.knowledge is Knowledge.FOUND and not observed.ended:
-        return replace(record, stop=runs.wanted_stop(wishes, record, now, may_run=may_run))
+        stop = runs.wanted_stop(wishes, record, now, may_run=may_run)
+        return record if stop is record.stop else replace(record, stop=stop)
     if observed.knowledge not in _UNSENT or record.stop is not None:
         return record
     if not runs.is_closed(wishes, observed, now):

@@ -178,8 +178,9 @@ class Observer:
         observed = replace(observed, said=self._said(look, observed))
         if not observed.ended:
             self.feed.follow(look.scope, job_id, look.submission.queue, key, detail=detail)
-            observed = await self.children.counted(look.resource, observed, look.scope)
-            observed = replace(observed, said=self._said(look, observed))
+            counted = await self.children.counted(look.resource, observed, look.scope)
+            if counted is not observed:
+                observed = replace(counted, said=self._said(look, counted))
             return await self.placements.added(observed, look.scope)
         self.feed.forget(job_id)
         if look.resource.deleting:

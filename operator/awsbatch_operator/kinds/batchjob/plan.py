@@ -47,7 +47,8 @@ def plan_job(desired: Desired, observed: Observed | None, now: Instant) -> Plan[
     obstacles = _obstacles(desired, observed, record, now)
     record = with_stop(desired.wishes, observed, record, now, may_run=obstacles is None)
     plan = _next(desired, observed, record, now)
-    plan = replace(plan, findings=(*plan.findings, *(obstacles or ())))
+    if obstacles:
+        plan = replace(plan, findings=(*plan.findings, *obstacles))
     return with_ledger(plan, observed, record, now)
 
 

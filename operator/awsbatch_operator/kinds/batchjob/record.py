@@ -12,7 +12,7 @@ from itertools import takewhile
 from awsbatch_operator.api.conditions import condition as condition_of
 from awsbatch_operator.api.conditions import is_true
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.metadata import SUBMISSION, RecordError, Resource, Shape
+from awsbatch_operator.api.metadata import SUBMISSION, RecordError, Resource, Shape, kept
 from awsbatch_operator.api.names import job_name
 from awsbatch_operator.kinds.batchjob.observed import TERMINAL
 from awsbatch_operator.kinds.batchjob.packing import Packing
@@ -27,6 +27,7 @@ def _parsed(text: str) -> Submission:
     return Submission.from_json(text)
 
 
+@kept
 def end_condition(resource: Resource) -> Shape | None:
     """The condition that says how the job ended, if it stands in the status.
 
@@ -49,6 +50,7 @@ def failed_unsubmitted(resource: Resource) -> bool:
     return failed.get("status") == "True" and failed.get("reason") == "DependencyFailed"
 
 
+@kept
 def submission_of(resource: Resource) -> Submission | None:
     """The object's own submission, or None.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.metadata import Resource, Shape
+from awsbatch_operator.api.metadata import Resource, Shape, kept
 from awsbatch_operator.kinds.batchjob.observed import TERMINAL
 from awsbatch_operator.kinds.batchjob.record import end_condition
 from awsbatch_operator.kinds.batchjob.request import request_hash
@@ -95,6 +95,7 @@ class Shown:
         return self.run == submission.run
 
 
+@kept
 def wishes_of(resource: Resource) -> Wishes:
     """What the spec says, where it can be read."""
     spec, deadline = resource.spec, resource.spec.get("activeDeadlineSeconds")
@@ -109,6 +110,7 @@ def wishes_of(resource: Resource) -> Wishes:
     )
 
 
+@kept
 def shown_of(resource: Resource) -> Shown:
     """What the status says."""
     status, ended = resource.status, end_condition(resource)
