@@ -52,9 +52,26 @@ def service_models(without: Collection[str] = ()) -> Loader:
 
 
 class Parsers(ResponseParserFactory):  # type: ignore[misc]  # botocore has no types
-    """Makes botocore's parsers, with the shorter way for plain answers."""
+    """Botocore's parsers, with the shorter way for plain answers; each is made once.
+
+    A client asks for one at each answer. They hold no state, and each has a part that refers to
+    it, so that only the garbage collector would free it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[str, Any] = {}
+
+    def set_parser_defaults(self, **defaults: Any) -> None:
+        super().set_parser_defaults(**defaults)
+        self._made.clear()
 
     def create_parser(self, protocol_name: str) -> Any:
+        if protocol_name not in self._made:
+            self._made[protocol_name] = self._new(protocol_name)
+        return self._made[protocol_name]
+
+    def _new(self, protocol_name: str) -> Any:
         made = _BY_PROTOCOL.get(protocol_name)
         return made(**self._defaults) if made else super().create_parser(protocol_name)
 

@@ -136,3 +136,12 @@ def test_the_models_of_what_is_not_used_are_not_read():
     read = {str(key) for key in loader._cache}
     assert any("'batch'" in key for key in read)
     assert not any("'sqs'" in key for key in read)
+
+
+def test_a_parser_is_made_once_for_all_answers():
+    factory = Parsers()
+    assert factory.create_parser("rest-json") is factory.create_parser("rest-json")
+    assert factory.create_parser("json") is not factory.create_parser("rest-json")
+    before = factory.create_parser("ec2")
+    factory.set_parser_defaults(timestamp_parser=str)
+    assert factory.create_parser("ec2") is not before
