@@ -1,6 +1,7 @@
 """The health scripts for Argo CD, over their own test data and in the way in which it runs them."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,12 +77,31 @@ class _Dumper(yaml.SafeDumper):
 _Dumper.add_representer(_Block, _as_block)
 
 
+def actions_of(kind: str) -> str:
+    """The value of a kind's key in argocd-cm, which is YAML in a text."""
+    folder = SCRIPTS / GROUP / kind / "actions"
+
+    def script(path: Path) -> _Block:
+        return _Block(path.read_text(encoding="utf-8"))
+
+    defined = [
+        {"name": path.parent.name, "action.lua": script(path)}
+        for path in sorted(folder.glob("*/action.lua"))
+    ]
+    body = {"discovery.lua": script(folder / "discovery.lua"), "definitions": defined}
+    return yaml.dump(body, Dumper=_Dumper, sort_keys=False)
+
+
 def test_what_is_installed_is_what_was_tested():
     """GOLDEN=write writes it anew."""
     scripts = {
         f"resource.customizations.health.{GROUP}_{kind}": _Block(
             (SCRIPTS / GROUP / kind / "health.lua").read_text(encoding="utf-8")
         )
+        for kind in KINDS
+    }
+    scripts |= {
+        f"resource.customizations.actions.{GROUP}_{kind}": _Block(actions_of(kind))
         for kind in KINDS
     }
     text = HEADER + yaml.dump({"data": scripts}, Dumper=_Dumper)
