@@ -40,7 +40,7 @@ def registry(kinds: Collection[str], deliver: Deliver, login: Login) -> kopf.Ope
     made = kopf.OperatorRegistry()
 
     async def forward(event: kopf.RawEvent, **_: Any) -> None:
-        deliver(event["type"], handed_over(cast(dict[str, Any], event["object"])))
+        deliver(event["type"], handed_over(cast("dict[str, Any]", event["object"])))
 
     async def log_in(**_: Any) -> kopf.AiohttpSession:
         return await login()
