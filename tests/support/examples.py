@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from awsbatch_operator.api.metadata import API_VERSION
 from awsbatch_sandbox.paths import REPOSITORY
 
 DIRECTORY = REPOSITORY / "examples"
@@ -15,7 +16,7 @@ _KUSTOMIZATION = "kustomization.yaml"
 
 
 def manifests() -> dict[str, dict[str, Any]]:
-    """What each file applies; kustomizations apply other files.
+    """What each file applies of our kinds; kustomizations apply other files.
 
     A file with several objects has each under its path with a number: `queues.yaml#2`.
     """
@@ -29,7 +30,7 @@ def manifests() -> dict[str, dict[str, Any]]:
             found[name] = bodies[0]
         else:
             found |= {f"{name}#{number}": body for number, body in enumerate(bodies, start=1)}
-    return found
+    return {name: body for name, body in found.items() if body["apiVersion"] == API_VERSION}
 
 
 def folders() -> list[str]:

@@ -18,11 +18,12 @@ from awsbatch_operator.api.words import SHOWN_AT_MOST, joined
 
 COMMON_FIELDS = frozenset(
     {"observedGeneration", "conditions", "awsName", "accountId", "region", "deletionPolicy"}
-    | {"reachedGeneration"}
+    | {"reachedGeneration", "result"}
 )
 """The fields that the life cycle adds itself."""
 
 _ENDS = frozenset({Situation.COMPLETE, Situation.FAILED})
+_RESULTS: Mapping[str, str] = {"Complete": "Succeeded", "Failed": "Failed"}
 
 
 def by_weight(findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -107,8 +108,20 @@ def whole(
     reached = was_reached(resource) or just_taken_over(resource, recorded)
     if "awsName" in common and judged.situation is not Situation.READY and reached:
         common["reachedGeneration"] = resource.generation
+    common |= _result(listed) if bounded else {}
     status = {**common, **fields, "observedGeneration": generation, "conditions": listed}
     return {key: _without_none(value) for key, value in status.items() if value is not None}
+
+
+def _result(listed: Sequence[Shape]) -> dict[str, Any]:
+    """In one word, and in no list, what Complete and Failed say.
+
+    Argo Workflows, for one, compares single values, and the other fields of a job are about its
+    current run: after a run that has failed, another one may follow.
+    """
+    true = {str(each["type"]) for each in listed if each["status"] == "True"}
+    words = [word for name, word in _RESULTS.items() if name in true]
+    return {"result": words[0]} if words else {}
 
 
 def _scope_fields(

@@ -119,8 +119,16 @@ class UsedDefinition(Fields):
 
 
 class BatchJobStatus(AwsStatus):
-    """How the job stands; all but `history` is about the current run."""
+    """How the job stands; all but `history` and `result` is about the current run."""
 
+    result: Short | None = Field(
+        None,
+        description=(
+            "How the job ended, in one word for tools that compare single values: Succeeded when "
+            "the condition Complete is True, Failed when Failed is. Unset before, and while "
+            "another run follows one that has failed."
+        ),
+    )
     run: Count | None = Field(None, description="Number of the current run, from 1.")
     run_generation: Count | None = Field(
         None, description="metadata.generation that the run was submitted for."
