@@ -6,17 +6,26 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from awsbatch_sandbox.errors import ToolsMissing
 from awsbatch_sandbox.locks import exclusive
 from awsbatch_sandbox.parts import Launcher, Part
-from awsbatch_sandbox.pins import Pins, Tool
 from awsbatch_sandbox.progress import Progress, duration
 from awsbatch_sandbox.toolchain import Go
 
 LOOK_SECONDS = 0.2
 # Where Kubernetes' binaries keep their version; without it kubectl refuses to compare versions.
 VERSION_PACKAGES = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+
+
+class Buildable(Protocol):
+    """A tool: its text is the binary's name."""
+
+    @property
+    def package(self) -> str:
+        """The Go package to build."""
+        ...
 
 
 def linker_flags(version: str) -> str:
@@ -33,27 +42,29 @@ def linker_flags(version: str) -> str:
 
 @dataclass(frozen=True)
 class Builder:
-    """Builds tools from the Go module into a directory that is named after the pins."""
+    """Builds tools from a Go module into a directory that is named after what it pins."""
 
     module: Path
-    pins: Pins
+    linked: str  # flags of the linker
+    costs: str  # what a person is told that it takes
     directory: Path
     environ: Mapping[str, str]
     progress: Progress
     find_go: Callable[[], Go]
 
-    def build(self, tools: Sequence[Tool]) -> None:
+    def build(self, tools: Sequence[Buildable]) -> None:
         """Build those of these tools that are not there yet. ToolsMissing if one cannot be."""
         self.directory.mkdir(parents=True, exist_ok=True)
         with exclusive(self.directory / ".lock", on_wait=self._say_wait):
             # Another process may have built some while we waited for the lock.
-            missing = [tool for tool in tools if not (self.directory / tool).exists()]
+            missing = [tool for tool in tools if not (self.directory / str(tool)).exists()]
             if not missing:
                 return
             go = self.find_go()
+            names = ", ".join(map(str, missing))
             self.progress.say(
-                f"Building {', '.join(missing)} with {go.version} into {self.directory}.\n"
-                "Once per version: about 5 minutes on two free cores, and 4 GB of Go's own caches."
+                f"Building {names} with {go.version} into {self.directory}.\n"
+                f"Once per version: {self.costs}."
             )
             for number, tool in enumerate(missing, start=1):
                 self._build(tool, go, f"{tool} ({number} of {len(missing)})")
@@ -61,7 +72,7 @@ class Builder:
     def _say_wait(self) -> None:
         self.progress.say("Another process is building the tools; waiting for it …")
 
-    def _build(self, tool: Tool, go: Go, title: str) -> None:
+    def _build(self, tool: Buildable, go: Go, title: str) -> None:
         started = time.monotonic()
         beside = self.directory / f".{tool}.new"
         log = self.directory / f"build-{tool}.log"
@@ -71,7 +82,7 @@ class Builder:
         command = [str(go.binary), "build", "-v", "-o", str(beside)]
         part = launcher.start(
             log.stem,
-            [*command, "-ldflags", linker_flags(self.pins.kubernetes), tool.package],
+            [*command, "-ldflags", self.linked, tool.package],
             environ=go.environment(self.environ),
             directory=self.module,
         )
@@ -85,7 +96,7 @@ class Builder:
                     "What was built so far is kept. If the network is the cause, set HTTPS_PROXY "
                     "or GOPROXY; if the disk is full, make 5 GB of room; then run this again."
                 )
-            beside.replace(self.directory / tool)
+            beside.replace(self.directory / str(tool))
         finally:
             part.kill()
             beside.unlink(missing_ok=True)

@@ -13,11 +13,15 @@ TIMEOUT_SECONDS = 300.0  # kubectl's own --timeout decides; this only keeps a hu
 
 @dataclass(frozen=True, slots=True)
 class Kubectl:
-    """The pinned kubectl with the administrator's kubeconfig of one control plane."""
+    """The pinned kubectl with the administrator's kubeconfig of one control plane.
+
+    `prefix` is what stands before the command where the control plane is in another network.
+    """
 
     binary: Path
     kubeconfig: Path
     cache: Path
+    prefix: tuple[str, ...] = ()
 
     def __call__(
         self,
@@ -30,7 +34,7 @@ class Kubectl:
         KubectlFailed, with kubectl's own words, when it ends with an error and `check` is set.
         """
         done = subprocess.run(
-            [str(self.binary), *arguments],
+            [*self.prefix, str(self.binary), *arguments],
             input=input if input is not None else "",
             capture_output=True,
             text=True,

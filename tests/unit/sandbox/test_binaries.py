@@ -6,7 +6,7 @@ from tests.unit.sandbox.scripts import script
 from awsbatch_sandbox import binaries
 from awsbatch_sandbox.binaries import find, from_assets, version_of
 from awsbatch_sandbox.paths import TOOLS_MODULE, cache_directory
-from awsbatch_sandbox.pins import Pins, Tool, read_pins
+from awsbatch_sandbox.pins import CONTROL_PLANE, Pins, Tool, read_pins
 from awsbatch_sandbox.progress import Progress
 
 PINS = Pins(go=(1, 26, 0), kubernetes="v1.36.3", etcd="v3.6.8", key="k")
@@ -15,6 +15,9 @@ SAYS = {
     Tool.ETCD: "echo etcd Version: {}; echo Go Version: go1.26.8",
     Tool.API_SERVER: "echo Kubernetes {}",
     Tool.CONTROLLER_MANAGER: "echo Kubernetes {}",
+    Tool.SCHEDULER: "echo Kubernetes {}",
+    Tool.KUBELET: "echo Kubernetes {}",
+    Tool.PROXY: "echo Kubernetes {}",
 }
 
 
@@ -28,7 +31,11 @@ def progress(shown):
     return Progress(shown)
 
 
-@pytest.mark.parametrize("tool", list(Tool))
+def test_every_tool_of_others_says_its_version():
+    assert SAYS.keys() == set(Tool) - {Tool.PAUSE}
+
+
+@pytest.mark.parametrize("tool", list(SAYS))
 def test_the_version_is_read_from_what_a_binary_prints(tmp_path, tool):
     version = "3.6.8" if tool is Tool.ETCD else "v1.36.3"
     path = script(tmp_path / tool, SAYS[tool].format(version))
@@ -62,7 +69,23 @@ def test_a_whole_cache_is_used_without_looking_for_go(tmp_path, progress, monkey
     for tool in Tool:
         script(built / tool, "exit 0")
     monkeypatch.setattr(binaries, "find_go", lambda *_, **__: pytest.fail("looked for Go"))
-    assert find(environ=environ, progress=progress) == {tool: built / tool for tool in Tool}
+    every = tuple(Tool)
+    assert find(every, environ=environ, progress=progress) == {tool: built / tool for tool in Tool}
+
+
+def test_a_control_plane_needs_nothing_of_a_node(tmp_path, progress, monkeypatch):
+    environ = {"XDG_CACHE_HOME": str(tmp_path)}
+    built = cache_directory(environ) / f"tools-{read_pins(TOOLS_MODULE).key}"
+    for tool in CONTROL_PLANE:
+        script(built / tool, "exit 0")
+    monkeypatch.setattr(binaries, "find_go", lambda *_, **__: pytest.fail("looked for Go"))
+    assert find(environ=environ, progress=progress).keys() == set(CONTROL_PLANE)
+
+
+def test_what_is_ours_is_built_and_never_run_to_ask_for_its_version(tmp_path, progress):
+    script(tmp_path / "pause", "echo Kubernetes v1.36.3")
+    environ = {"KUBEBUILDER_ASSETS": str(tmp_path)}
+    assert from_assets(Tool, PINS, environ=environ, progress=progress) == {}
 
 
 def test_the_cache_is_where_xdg_says(tmp_path, monkeypatch):

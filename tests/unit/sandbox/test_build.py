@@ -9,11 +9,10 @@ from tests.unit.sandbox.scripts import script
 from awsbatch_sandbox import processes
 from awsbatch_sandbox.build import Builder, linker_flags
 from awsbatch_sandbox.errors import ToolsMissing
-from awsbatch_sandbox.pins import Pins, Tool
+from awsbatch_sandbox.pins import Tool
 from awsbatch_sandbox.progress import Progress
 from awsbatch_sandbox.toolchain import Go
 
-PINS = Pins(go=(1, 26, 0), kubernetes="v1.36.3", etcd="v3.6.8", key="k")
 # As `go build -v -o FILE -ldflags FLAGS PACKAGE` would: it prints packages and writes the file.
 WORKS = 'echo internal/abi; printf "%s" "$7" > "$4"'
 FAILS = 'echo "go: downloading x v1"; printf half > "$4"; echo "x.go:1: syntax error"; exit 1'
@@ -30,7 +29,8 @@ def builder(tmp_path, shown):
         path = script(tmp_path / "go", go)
         return Builder(
             module=tmp_path,
-            pins=PINS,
+            linked="-s -w",
+            costs="a second",
             directory=tmp_path / "tools",
             environ={},
             progress=Progress(shown),

@@ -42,6 +42,13 @@ def test_a_change_of_what_is_pinned_changes_the_key(module, name):
     assert read_pins(module).key != before
 
 
+def test_a_change_of_what_we_build_ourselves_changes_the_key(module):
+    before = read_pins(module).key
+    (module / "pause").mkdir()
+    (module / "pause" / "main.go").write_text("package main\n")
+    assert read_pins(module).key != before
+
+
 def test_every_tool_is_declared_in_our_go_module():
     text = (TOOLS_MODULE / "go.mod").read_text()
     for tool in Tool:

@@ -1,0 +1,31 @@
+"""The steps of a test that takes long: told with their seconds when each is done."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+class Steps:
+    """Tells each step as it ends: seconds since the start, seconds of its own, and what it was."""
+
+    def __init__(self, tell: Callable[[str], None], clock: Callable[[], float] = time.monotonic):
+        self._tell = tell
+        self._clock = clock
+        self._start = self._last = clock()
+
+    def done(self, what: str) -> None:
+        """A step has ended, which began when the one before had."""
+        now = self._clock()
+        self._tell(f"[{now - self._start:6.1f} s] {now - self._last:6.1f} s  {what}")
+        self._last = now
+
+    @contextmanager
+    def step(self, what: str) -> Iterator[None]:
+        """A step; one that fails is told too."""
+        self._last = self._clock()
+        try:
+            yield
+        except BaseException:
+            self.done(f"FAILED: {what}")
+            raise
+        self.done(what)
