@@ -54,7 +54,6 @@ def _cells(reason: str, point: Point, *subjects: Subject) -> dict[Cell, str]:
 _NO_AWS_OBJECT = "an AWSAccount makes nothing in AWS; it says how to get there"
 _JOBS_END = "what becomes of a job in AWS is its result, and is never undone"
 _NOT_ENVIRONMENTS = (QUEUE, DEFINITION, POLICY, JOB, ACCOUNT)
-_BUILT = "an image is built and never taken over: other adoptionPolicies are refused by name"
 
 NOT_APPLICABLE: Mapping[Cell, str] = {
     **_cells(
@@ -84,12 +83,6 @@ NOT_APPLICABLE: Mapping[Cell, str] = {
     **_cells(
         "the name of an image is made of its object and its build, so no other one can have it",
         Point.SECOND_OWNER,
-        IMAGE,
-    ),
-    **{(IMAGE, point): _BUILT for point in (Point.ADOPTED, Point.ADOPTED_ONLY)},
-    **_cells(
-        "what was changed elsewhere is always changed back: Report is refused by name",
-        Point.DRIFT_REPORTED,
         IMAGE,
     ),
     **_cells(

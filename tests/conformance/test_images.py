@@ -21,6 +21,11 @@ from tests.conformance.test_wishes import REPAIRED_SECONDS
 from tests.support.image_guests import Tale
 from tests.support.installation import Installation
 
+from awsbatch_operator.api.metadata import ObjectKey
+from awsbatch_operator.api.tags import OWNER_TAGS
+
+ACCOUNT_OF_ALL = ObjectKey("AWSAccount", "", "default")
+
 
 @pytest.mark.conforms(Point.REPLACED, IMAGE)
 async def test_another_image_is_used_once_it_has_passed_and_then_the_old_one_goes(subject):
@@ -113,6 +118,65 @@ async def test_a_cluster_rebuilt_from_git_uses_the_image_that_is_there(subject: 
         await anew.until_gone(subject.key)
     assert things(anew, subject.key) == []
     assert times_made(anew, subject) == 1
+
+
+ADOPTABLE = {name: each for name, each in IMAGE.spec.items() if name != "publish"}
+
+
+async def left(there: Installation) -> str:
+    """A finished image of the spec that names no owner, and whose object is gone; its id."""
+    there.apply(ACCOUNT_OF_ALL, {"region": there.simulator.place.region, "allowAdoption": True})
+    await made(there, IMAGE, {**ADOPTABLE, "deletionPolicy": "Retain"})
+    there.remove(IMAGE.key)
+    await there.until_gone(IMAGE.key)
+    [image] = things(there, IMAGE.key)
+    without_owner(there)
+    await there.clock.advance(RESYNC / 2)
+    there.calls.clear()
+    return str(image.id)
+
+
+def without_owner(there: Installation) -> None:
+    """Somebody takes the tags away that name an owner."""
+    for image in things(there, IMAGE.key):
+        marks = [{"Key": key} for key in OWNER_TAGS]
+        there.aws("ec2").delete_tags(Resources=[image.id, *image.snapshots], Tags=marks)
+
+
+@pytest.mark.parametrize("policy", ["AdoptOrCreate", "Adopt"])
+@pytest.mark.conforms(Point.ADOPTED, IMAGE)
+async def test_an_image_that_exists_is_adopted_where_allowed_and_only_its_tags_change(
+    subject: Subject, policy: str
+):
+    there = Installation()
+    async with there.running():
+        image = await left(there)
+        there.apply(subject.key, {**ADOPTABLE, "adoptionPolicy": policy})
+        await reached(there, subject)
+        await there.clock.advance(RESYNC / 2)
+        assert there.changes() == ["ec2:CreateTags"]
+        status = there.status(subject.key)
+        assert (status["imageId"], status["deletionPolicy"]) == (image, "Retain")
+        there.remove(subject.key)
+        await there.until_gone(subject.key)
+        await there.clock.advance(RESYNC / 2)
+    assert there.changes() == ["ec2:CreateTags", "ec2:DeleteTags"]
+    assert things(there, subject.key) == []
+
+
+@pytest.mark.conforms(Point.ADOPTED_ONLY, IMAGE)
+async def test_an_image_that_is_only_to_be_adopted_is_never_made(subject: Subject):
+    there = Installation()
+    async with there.running():
+        image = await left(there)
+        there.apply(subject.key, {**ADOPTABLE, "packages": ["jq"], "adoptionPolicy": "Adopt"})
+        await there.clock.advance(RESYNC / 2)
+        assert not there.ready(subject.key)
+        assert there.changes() == []
+        there.apply(subject.key, {**ADOPTABLE, "adoptionPolicy": "Adopt"})
+        await reached(there, subject)
+    assert there.changes() == ["ec2:CreateTags"]
+    assert there.status(subject.key)["imageId"] == image
 
 
 @pytest.mark.conforms(Point.TOLD, IMAGE)

@@ -95,6 +95,7 @@ async def test_what_is_only_reported_is_listed_until_the_spec_is_edited(subject:
             lambda: not there.is_true(subject.key, "Drifted") and there.ready(subject.key),
             within=LONG,
         )
+        await there.clock.advance(subject.ends_within)
     assert set(there.changes()) == {*subject.edit_calls}
 
 

@@ -9,7 +9,8 @@ from awsbatch_operator.aws.calls import CLUSTER_ID
 from awsbatch_simulator.assembly import Simulator
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "iam"
-PARTS = ("operator", "capacity", "image")
+IMAGES = ("image", "image-verify", "image-copies", "image-publish", "image-adoption")
+PARTS = ("operator", "capacity", *IMAGES)
 # What tests have of their own, as the README of the policies says: roles that may be passed (a
 # profile's is called as the profile is) and assumed, log groups, and parameters.
 OWN_ROLES = ("other", "service-role/ours")

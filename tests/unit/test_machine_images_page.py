@@ -14,7 +14,11 @@ from awsbatch_sandbox.paths import REPOSITORY
 
 DOCS = REPOSITORY / "docs"
 PAGE = (DOCS / "machine-images.md").read_text()
-POLICY = json.loads((REPOSITORY / "deploy" / "iam" / "image-policy.json").read_text())
+IAM = REPOSITORY / "deploy" / "iam"
+POLICIES = {
+    each.name.removesuffix("-policy.json"): json.loads(each.read_text())
+    for each in sorted(IAM.glob("image*-policy.json"))
+}
 PLACES = {"launch template": Place.LAUNCH_TEMPLATE, "image": Place.IMAGE}
 VOLUME: dict[str, Any] = {"name": "scratch", "deviceName": "/dev/sdf", "sizeGiB": 100}
 # One value for each field, in the words of the first column.
@@ -92,16 +96,19 @@ def test_the_reasons_that_it_explains_exist():
     assert named <= {reason.name for reason in catalogue.reasons()}
 
 
-def test_the_actions_that_it_lists_are_those_of_the_policy():
-    found = section("What the operator may do")
-    listed = re.findall(r"`((?:ec2|ecs|ssm|iam|batch):\w+)`", found)
-    allowed = {action for each in POLICY["Statement"] for action in each["Action"]}
-    assert set(listed) == allowed
-    assert len(listed) == len(allowed)
+def test_the_actions_that_it_lists_are_those_of_the_policies():
+    listed: dict[str, list[str]] = {part: [] for part in POLICIES}
+    for line in section("What the operator may do").splitlines():
+        for part in re.findall(r"\| `(image[a-z-]*)-policy\.json` \|", line):
+            listed[part] += re.findall(r"`((?:ec2|ecs|ssm|iam|batch):\w+)`", line)
+    for part, policy in POLICIES.items():
+        allowed = {action for each in policy["Statement"] for action in each["Action"]}
+        assert sorted(listed[part]) == sorted(allowed), part
 
 
-def test_the_policy_lets_no_key_be_made_and_no_security_group_be_changed():
-    for statement in POLICY["Statement"]:
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
+def test_the_policy_lets_no_key_be_made_and_no_security_group_be_changed(policy):
+    for statement in policy["Statement"]:
         for action in statement["Action"]:
             assert not re.search(r"KeyPair|SecurityGroup|Authorize|Modify|\*", action)
 

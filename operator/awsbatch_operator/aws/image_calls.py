@@ -1,8 +1,10 @@
 """The calls for machine images: rows of the call table, with the IAM actions that they need.
 
-With those of SHARED, which capacity makes as well, they are a policy of their own,
-deploy/iam/image-policy.json: whoever has no ExtendedAMI needs none of it. No key pair, no rule of a
-security group, no role is ever made or changed.
+They are policies of their own, beside the operator's: whoever has no ExtendedAMI needs none of
+them. The core (PART, with those of SHARED, which capacity makes as well) builds images, keeps them
+and removes them. What not everybody asks of an image is apart from it: to try it (VERIFY), to copy
+it to further regions (COPIES), to publish it (PUBLISH), and to take over one that nobody has marked
+(ADOPTED_IMAGES). No key pair, no rule of a security group, no role is ever made or changed.
 
 Sources: [ec2], [ecs], [ssm] Service Authorization Reference, "Actions, resources, and condition
 keys" of each service (docs.aws.amazon.com/service-authorization/latest/reference/).
@@ -12,9 +14,21 @@ ARNs. CreateImage acts on the builder, which is ours, and makes an image and sna
 CopyImage has the tag in its request. A parameter that is published carries our tag from the start.
 """
 
-from awsbatch_operator.aws.calls import OURS, TO_BE_OURS, Call, Condition, Effect, Permission
+from collections.abc import Mapping
+
+from awsbatch_operator.aws.calls import (
+    NOBODYS,
+    OURS,
+    TO_BE_OURS,
+    Call,
+    Condition,
+    Effect,
+    Permission,
+)
 
 PART = "image"
+VERIFY, COPIES, PUBLISH = "image-verify", "image-copies", "image-publish"
+PARTS = (PART, VERIFY, COPIES, PUBLISH)
 _EC2 = "list_amazonec2.html"
 _ECS = "list_amazonelasticcontainerservice.html"
 _SSM = "list_awssystemsmanager.html"
@@ -29,39 +43,62 @@ PARAMETERS = "arn:aws:ssm:*:*:parameter/*"
 _TAGGED = (IMAGES, SNAPSHOTS, LAUNCH_TEMPLATES)
 
 # What capacity makes as well; its rows say what they need.
-SHARED = frozenset(
+SHARED: Mapping[str, frozenset[str]] = {
+    PART: frozenset(
+        {
+            "ec2:CreateLaunchTemplate",
+            "ec2:DeleteLaunchTemplate",
+            "ec2:DescribeImages",
+            "ec2:GetConsoleOutput",
+            "ec2:RunInstances",
+            "ec2:TerminateInstances",
+            "ssm:GetParameter",
+        }
+    ),
+    VERIFY: frozenset({"ecs:ListContainerInstances"}),
+}
+# What images ask for as well: the operator's own policy has it, or a row below.
+BESIDES = frozenset(
     {
         "batch:DescribeComputeEnvironments",
-        "ec2:CreateLaunchTemplate",
-        "ec2:DeleteLaunchTemplate",
-        "ec2:DescribeImages",
         "ec2:DescribeInstances",
         "ec2:DescribeLaunchTemplates",
-        "ec2:GetConsoleOutput",
-        "ec2:RunInstances",
-        "ec2:TerminateInstances",
         "ecs:DeregisterContainerInstance",
         "ecs:DescribeClusters",
         "ecs:DescribeContainerInstances",
-        "ecs:ListContainerInstances",
-        "ssm:GetParameter",
     }
 )
-_MADE_JUST_NOW = Condition("StringEquals", "ec2:CreateAction", ("CreateImage", "CopyImage"))
+# Of RunInstances for Spot, which nothing of images is.
+NOT_FOR_IMAGES = frozenset({"iam:CreateServiceLinkedRole"})
 
 
-def _tag_when_made() -> Permission:
-    return Permission("ec2:CreateTags", (IMAGES, SNAPSHOTS), (_MADE_JUST_NOW, TO_BE_OURS))
+def _tag_when_made(action: str) -> Permission:
+    just_now = Condition("StringEquals", "ec2:CreateAction", (action,))
+    return Permission("ec2:CreateTags", (IMAGES, SNAPSHOTS), (just_now, TO_BE_OURS))
 
 
-def _ec2(effect: Effect, operation: str, methods: str, *permissions: Permission) -> Call:
+def _ec2(
+    effect: Effect, operation: str, methods: str, *permissions: Permission, part: str = PART
+) -> Call:
     own = permissions or (Permission(f"ec2:{operation}"),)
-    return Call("ec2", operation, effect, tuple(methods.split()), own, _EC2, PART)
+    return Call("ec2", operation, effect, tuple(methods.split()), own, _EC2, part)
 
 
 def _ours(operation: str, *resources: str) -> Permission:
     return Permission(f"ec2:{operation}", resources, (OURS,))
 
+
+# What `adoptionPolicy` of an ExtendedAMI takes besides, for those who want it: our mark on an image
+# that no cluster has marked.
+ADOPTED_IMAGES = Call(
+    "ec2",
+    "CreateTags",
+    Effect.CHANGES,
+    ("send",),
+    (Permission("ec2:CreateTags", (IMAGES, SNAPSHOTS), (TO_BE_OURS, NOBODYS)),),
+    _EC2,
+    part="image-adoption",
+)
 
 IMAGE_CALLS: tuple[Call, ...] = (
     _ec2(Effect.READS, "DescribeSnapshots", "own_snapshots"),
@@ -72,7 +109,7 @@ IMAGE_CALLS: tuple[Call, ...] = (
         "send",
         _ours("CreateImage", BUILDERS),
         Permission("ec2:CreateImage", (IMAGES, SNAPSHOTS), (TO_BE_OURS,)),
-        _tag_when_made(),
+        _tag_when_made("CreateImage"),
     ),
     # The verdict on an image is a tag; and an edit of the spec's tags reaches what there is.
     _ec2(Effect.CHANGES, "CreateTags", "send", _ours("CreateTags", *_TAGGED)),
@@ -83,7 +120,8 @@ IMAGE_CALLS: tuple[Call, ...] = (
         "send",
         Permission("ec2:CopyImage", (SNAPSHOTS,), (TO_BE_OURS,)),
         Permission("ec2:CopyImage", (IMAGES,)),  # the source, of another region, as well
-        _tag_when_made(),
+        _tag_when_made("CopyImage"),
+        part=COPIES,
     ),
     _ec2(
         Effect.CHANGES,
@@ -118,7 +156,17 @@ IMAGE_CALLS: tuple[Call, ...] = (
             Permission("ecs:DeregisterContainerInstance", (VERIFY_CLUSTERS,)),
         ),
         _ECS,
-        PART,
+        VERIFY,
+    ),
+    # Clusters whose object is gone: there is no other way to find them.
+    Call(
+        "ecs",
+        "ListClusters",
+        Effect.READS,
+        ("verify_clusters",),
+        (Permission("ecs:ListClusters"),),
+        _ECS,
+        VERIFY,
     ),
     Call(
         "ecs",
@@ -127,7 +175,7 @@ IMAGE_CALLS: tuple[Call, ...] = (
         ("send",),
         (Permission("ecs:DeleteCluster", (VERIFY_CLUSTERS,), (OURS,)),),
         _ECS,
-        PART,
+        VERIFY,
     ),
     Call(
         "ssm",
@@ -142,7 +190,7 @@ IMAGE_CALLS: tuple[Call, ...] = (
             Permission("ec2:DescribeImages"),
         ),
         _SSM,
-        PART,
+        PUBLISH,
     ),
     Call(
         "ssm",
@@ -151,7 +199,7 @@ IMAGE_CALLS: tuple[Call, ...] = (
         ("send",),
         (Permission("ssm:AddTagsToResource", (PARAMETERS,), (OURS,)),),
         _SSM,
-        PART,
+        PUBLISH,
     ),
     Call(
         "ssm",
@@ -160,7 +208,7 @@ IMAGE_CALLS: tuple[Call, ...] = (
         ("send",),
         (Permission("ssm:RemoveTagsFromResource", (PARAMETERS,), (OURS,)),),
         _SSM,
-        PART,
+        PUBLISH,
     ),
     Call(
         "ssm",
@@ -169,7 +217,7 @@ IMAGE_CALLS: tuple[Call, ...] = (
         ("send",),
         (Permission("ssm:DeleteParameter", (PARAMETERS,), (OURS,)),),
         _SSM,
-        PART,
+        PUBLISH,
     ),
     Call(
         "ssm",
@@ -178,6 +226,6 @@ IMAGE_CALLS: tuple[Call, ...] = (
         ("parameter",),
         (Permission("ssm:ListTagsForResource", (PARAMETERS,)),),
         _SSM,
-        PART,
+        PUBLISH,
     ),
 )

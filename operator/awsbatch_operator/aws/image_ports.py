@@ -24,6 +24,9 @@ class ImagePort(Protocol):
     async def image_named(self, scope: Scope, name: str) -> Shape | None:
         """The account's image of that name, whoever made it; always asked of AWS."""
 
+    async def images_named_like(self, scope: Scope, pattern: str) -> Sequence[Shape]:
+        """The account's images whose names fit, with * for anything; always asked of AWS."""
+
     async def own_snapshots(self, scope: Scope) -> Sequence[Shape]:
         """The account's snapshots with our cluster's tag; always asked of AWS."""
 
@@ -41,6 +44,12 @@ class ImagePort(Protocol):
 
     async def cluster(self, scope: Scope, name: str) -> bool:
         """Whether ECS has an ACTIVE cluster of that name; always asked of AWS."""
+
+    async def verify_clusters(self, scope: Scope) -> Sequence[Shape]:
+        """The ACTIVE clusters of verification with our cluster's tag; always asked of AWS.
+
+        ClusterName and Tags of each, the latter as EC2 has them.
+        """
 
     async def parameter(self, scope: Scope, name: str, *, fresh: bool = False) -> Shape | None:
         """A parameter of one's own: Value, and Tags by key. None: there is none. Ten minutes."""

@@ -36,6 +36,7 @@ IMAGE_MEMBERS = (
     "Tags",
 )
 _SNAPSHOT_MEMBERS = ("Description", "SnapshotId", "StartTime", "State", "Tags", "VolumeId")
+_VERIFY = ":cluster/awsbatch-verify-"
 _FILTERED_AT_ONCE = 200  # values of one filter (EC2 API reference)
 
 
@@ -78,6 +79,9 @@ class ImageAdapter:
         found = await self._described(scope, [{"Name": "name", "Values": [name]}])
         return found[0] if found else None
 
+    async def images_named_like(self, scope: Scope, pattern: str) -> Sequence[Shape]:
+        return await self._described(scope, [{"Name": "name", "Values": [pattern]}])
+
     async def own_snapshots(self, scope: Scope) -> Sequence[Shape]:
         request = {
             "OwnerIds": ["self"],
@@ -107,6 +111,21 @@ class ImageAdapter:
         answer = await self._sender.call(scope, call, {"clusters": [name]})
         found = self._sender.member(scope, call, answer, "clusters")
         return any(each.get("status") == "ACTIVE" for each in found)
+
+    async def verify_clusters(self, scope: Scope) -> Sequence[Shape]:
+        call = "ecs:DescribeClusters"
+        found: list[Shape] = []
+        async for page in self._sender.pages(scope, "ecs:ListClusters", {}, "clusterArns"):
+            arns = [str(each) for each in page if _VERIFY in str(each)]  # a page has 100
+            if not arns:
+                continue
+            answer = await self._sender.call(scope, call, {"clusters": arns, "include": ["TAGS"]})
+            found += self._sender.member(scope, call, answer, "clusters")
+        return [
+            shape
+            for shape in map(_cluster_shape, found)
+            if {"Key": CLUSTER, "Value": self._cluster_id} in shape["Tags"]
+        ]
 
     async def parameter(self, scope: Scope, name: str, *, fresh: bool = False) -> Shape | None:
         return (await self._parameters.get(scope, [name], fresh=fresh)).get(name)
@@ -174,3 +193,10 @@ class ImageAdapter:
             tags = {each["Key"]: each["Value"] for each in listed.get("TagList", ())}
             found[name] = in_plain_values({"Value": value, "Tags": tags})
         return found
+
+
+def _cluster_shape(shape: Shape) -> Shape:
+    """A cluster of ECS, with its tags as EC2 has them."""
+    tags = [{"Key": each["key"], "Value": each.get("value", "")} for each in shape.get("tags", ())]
+    active = shape.get("status") == "ACTIVE"
+    return plain_shape({"ClusterName": shape["clusterName"], "Tags": tags if active else []})

@@ -7,9 +7,7 @@ from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.tags import Owner
-from awsbatch_operator.capacity.block_record import (
-    Reservation,
-)
+from awsbatch_operator.capacity.block_record import Reservation
 from awsbatch_operator.capacity.faults import (
     NOTHING_LAUNCHED,
     Extent,

@@ -89,6 +89,8 @@ def _removal(sort: Sort, name: str) -> Call:
             return _ec2("DeregisterImage", {"ImageId": name, "DeleteAssociatedSnapshots": True})
         case Sort.SNAPSHOT:
             return _ec2("DeleteSnapshot", {"SnapshotId": name})
+        case Sort.CLUSTER:
+            return Call(service=Service.ECS, operation="DeleteCluster", request={"cluster": name})
         case Sort.INSTANCE:
             return requests.terminate("", [name])[0]
         case _:

@@ -6,9 +6,11 @@ where the cluster was lost, or where a launch came to light after all that. It h
 its owner again; then it goes, unless there are so many that it is more likely that we are the ones
 who are wrong.
 
-Of machine images only what was on the way to one is an orphan: builders and verifiers, images
-without a verdict or with a bad one, snapshots that no image has. A finished image may have been
-kept on purpose (`deletionPolicy: Retain`), which nothing in AWS tells, so it is never removed here.
+Of machine images only what was on the way to one is an orphan: builders and verifiers, the ECS
+clusters in which images were tried, images without a verdict or with a bad one, snapshots that no
+image has; and launch templates, which a deletion keeps only while an environment uses them. A
+finished image may have been kept on purpose (`deletionPolicy: Retain`), which nothing in AWS tells,
+so it is never removed here.
 """
 
 from collections import Counter
@@ -40,6 +42,7 @@ class Sort(StrEnum):
     """What is launched or made for capacity and images, in the order in which it is removed."""
 
     INSTANCE = "Instance"
+    CLUSTER = "Cluster"  # of ECS, in which images are tried
     RESERVATION = "CapacityReservation"
     TEMPLATE = "LaunchTemplate"
     IMAGE = "Image"
@@ -63,6 +66,7 @@ class Thing:
     which: Which
     owner: ObjectKey
     made: Instant
+    name: str = ""  # by which others may refer to it, beside its id
     removable: bool = True  # a volume that is attached goes with its instance, or after it
 
 
@@ -76,6 +80,7 @@ class Listing:
     reservations: Sequence[Shape] = ()
     images: Sequence[Shape] = ()  # that were never finished, or did not pass
     snapshots: Sequence[Shape] = ()  # of no image
+    clusters: Sequence[Shape] = ()  # of ECS, in which images are tried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,14 +98,14 @@ class Known:
     def have(self, thing: "Thing") -> bool:
         """Whether one of them owns the thing, and will remove it when it is not needed.
 
-        An ExtendedAMI takes over the images of an earlier one of its name, but no instances.
+        An ExtendedAMI takes over what an earlier one of its name has left, but no instances.
         """
         owner = thing.owner
         if owner.kind != MAKERS:
             return thing.which.uid in self.uids
-        if thing.which.sort is Sort.IMAGE:
+        if thing.which.sort in {Sort.IMAGE, Sort.TEMPLATE}:
             return owner in self.keys
-        same = owner in self.keys if thing.which.sort is Sort.SNAPSHOT else False
+        same = thing.which.sort in {Sort.SNAPSHOT, Sort.CLUSTER} and owner in self.keys
         return (same or thing.which.uid in self.uids) and owner not in self.idle
 
 
@@ -124,9 +129,16 @@ class Gate:
 
 
 def things(
-    where: str, listing: Listing, *, cluster_id: str, namespaces: Collection[str] = ()
+    where: str,
+    listing: Listing,
+    *,
+    cluster_id: str,
+    namespaces: Collection[str] = (),
+    excluded: Collection[str] = (),
 ) -> tuple[Thing, ...]:
     """Those of a listing that this cluster has made, in these namespaces if any are given.
+
+    Of `excluded` namespaces nothing is known: another installation serves them.
 
     What lacks one of the tags, or carries another's, is not ours to count nor to remove.
     """
@@ -138,6 +150,7 @@ def things(
         (Sort.VOLUME, listing.volumes, "VolumeId", "CreateTime"),
         (Sort.IMAGE, listing.images, "ImageId", "CreationDate"),
         (Sort.SNAPSHOT, listing.snapshots, "SnapshotId", "StartTime"),
+        (Sort.CLUSTER, listing.clusters, "ClusterName", ""),  # ECS does not say since when
     ):
         for shape in shapes:
             tags = _tags(shape)
@@ -146,29 +159,30 @@ def things(
             if tags.get(CLUSTER) != cluster_id or not kind or state in _GONE | RESERVATION_GONE:
                 continue
             namespace, owner, uid = (tags.get(key, "") for key in (NAMESPACE, NAME, OWNER_UID))
-            complete = namespace and owner and uid and shape.get(name) and shape.get(made)
-            if not complete or (namespaces and namespace not in namespaces):
+            dated = not made or shape.get(made)
+            complete = namespace and owner and uid and shape.get(name) and dated
+            unseen = (namespaces and namespace not in namespaces) or namespace in excluded
+            if not complete or unseen:
                 continue
             which = Which(where, sort, str(shape[name]), uid)
             found[which] = Thing(
                 which=which,
                 owner=ObjectKey(kind, namespace, owner),
-                made=Instant.parse(str(shape[made])),
+                made=Instant.parse(str(shape[made])) if made else Instant(0.0),
+                name=str(shape.get("LaunchTemplateName") or ""),
                 removable=sort is not Sort.VOLUME or state == "available",
             )
     return tuple(found[which] for which in sorted(found))
 
 
 def _kind(sort: Sort, tags: Mapping[str, str]) -> str:
-    """The kind whose thing it is by its tags; "" for what neither kind makes so.
-
-    Launch templates of ExtendedAMIs cost nothing and may have been kept on purpose.
-    """
-    if sort in {Sort.IMAGE, Sort.SNAPSHOT}:
+    """The kind whose thing it is by its tags; "" for what neither kind makes so."""
+    if sort in {Sort.IMAGE, Sort.SNAPSHOT, Sort.CLUSTER}:
         return MAKERS if tags.get(KIND) == MAKERS else ""
     if tags.get(PURPOSE) == CAPACITY and tags.get(KIND) == OWNERS:
         return OWNERS
-    made = sort in {Sort.INSTANCE, Sort.VOLUME} and bool(tags.get(ROLE)) and PURPOSE not in tags
+    launched = sort in {Sort.INSTANCE, Sort.VOLUME} and bool(tags.get(ROLE))
+    made = (launched or sort is Sort.TEMPLATE) and PURPOSE not in tags
     return MAKERS if made and tags.get(KIND) == MAKERS else ""
 
 

@@ -12,9 +12,7 @@ from awsbatch_operator.capacity.block_record import (
     reservation_token,
 )
 from awsbatch_operator.capacity.blocks import failed
-from awsbatch_operator.capacity.faults import (
-    reservation_gone,
-)
+from awsbatch_operator.capacity.faults import reservation_gone
 from awsbatch_operator.capacity.joining import joining
 from awsbatch_operator.capacity.launches import (
     LOOK_SECONDS,

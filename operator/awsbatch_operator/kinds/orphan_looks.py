@@ -62,6 +62,7 @@ class ImagesThere:
 
     half_made: Sequence[Shape] = ()
     snapshots: Sequence[Shape] = ()  # that no image has
+    clusters: Sequence[Shape] = ()  # in which images are tried
     owners: Mapping[str, tuple[ObjectKey, str]] = field(default_factory=dict)
 
 
@@ -72,7 +73,10 @@ class ImageLooks(Protocol):
         """What there is. Raises AwsError and NoTokenError, as `in_use` does."""
 
     async def in_use(self, scope: Scope, ids: Sequence[str]) -> Collection[str]:
-        """Those of these images to which anything of the account refers."""
+        """Those of these images to which anything of the account refers.
+
+        And those of these launch templates, by id or name, that an environment names.
+        """
 
     def is_idle(self, resource: Resource) -> bool:
         """Whether an ExtendedAMI looks for nothing that was launched or half made."""
@@ -82,13 +86,14 @@ class ImageLooks(Protocol):
 
 
 class OrphanLooks:
-    """For one event loop. `namespaces` are the watched ones; none: all."""
+    """For one event loop. `namespaces` are the watched ones; none: all but the `excluded`."""
 
     def __init__(
         self,
         *,
         cluster_id: str,
         namespaces: Collection[str],
+        excluded: Collection[str] = (),
         clock: Clock,
         store: Store,
         places: OrphanPlaces,
@@ -99,6 +104,7 @@ class OrphanLooks:
     ) -> None:
         self._cluster_id = cluster_id
         self._namespaces = tuple(namespaces)
+        self._excluded = tuple(excluded)
         self._clock = clock
         self._store = store
         self._places = places
@@ -127,7 +133,12 @@ class OrphanLooks:
                     there = ImagesThere()
                     listed.blind.add(where)
                 listed.scopes[where] = scope
-                more = replace(listing, images=there.half_made, snapshots=there.snapshots)
+                more = replace(
+                    listing,
+                    images=there.half_made,
+                    snapshots=there.snapshots,
+                    clusters=there.clusters,
+                )
                 listed.things.extend(self._ours(where, more))
                 listed.finished.update(
                     {(where, name): owner for name, owner in there.owners.items()}
@@ -143,18 +154,24 @@ class OrphanLooks:
     async def images_in_use(
         self, listed: Listed, go: Iterable[Thing]
     ) -> Collection[tuple[str, str]]:
-        """Place and id of those images of `go` that must stay; all of a place that says nothing."""
-        asked: dict[str, list[str]] = {}
+        """Place and id of images and their templates that must stay, of those of `go`.
+
+        All of a place that says nothing.
+        """
+        asked: dict[str, list[Thing]] = {}
         for each in go:
-            if each.which.sort is Sort.IMAGE:
-                asked.setdefault(each.which.where, []).append(each.which.id)
+            template = each.which.sort is Sort.TEMPLATE and each.owner.kind == orphans.MAKERS
+            if template or each.which.sort is Sort.IMAGE:
+                asked.setdefault(each.which.where, []).append(each)
         staying: set[tuple[str, str]] = set()
-        for where, ids in asked.items():
+        for where, things in asked.items():
+            names = [name for each in things for name in (each.which.id, each.name) if name]
             try:
-                used = await self._images.in_use(listed.scopes[where], ids)
+                used = await self._images.in_use(listed.scopes[where], names)
             except _FAILURES:
-                used = ids
-            staying |= {(where, name) for name in used}
+                used = names
+            found = (each.which.id for each in things if {each.which.id, each.name} & {*used})
+            staying |= {(where, name) for name in found}
         return staying
 
     async def owners(self, due: Iterable[Thing]) -> Owners:
@@ -251,7 +268,11 @@ class OrphanLooks:
 
     def _ours(self, where: str, listing: Listing) -> Sequence[Thing]:
         return orphans.things(
-            where, listing, cluster_id=self._cluster_id, namespaces=self._namespaces
+            where,
+            listing,
+            cluster_id=self._cluster_id,
+            namespaces=self._namespaces,
+            excluded=self._excluded,
         )
 
     async def _members(self, scope: Scope, cluster: str) -> Mapping[str, list[Seat]] | None:
@@ -267,3 +288,11 @@ class OrphanLooks:
             seat = Seat(cluster, member_view(shape))
             found.setdefault(seat.member.instance, []).append(seat)
         return found
+
+
+async def emptied(ecs: EcsPort, scope: Scope, cluster: str) -> None:
+    """ECS deletes no cluster with instances in it, and keeps those that ended unseen."""
+    for member in await ecs.container_instances(scope, cluster, fresh=True):
+        arn = str(member["containerInstanceArn"])
+        request = {"cluster": cluster, "containerInstance": arn, "force": True}
+        await ecs.change(scope, "DeregisterContainerInstance", request)

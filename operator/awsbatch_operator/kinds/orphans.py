@@ -29,7 +29,7 @@ from awsbatch_operator.capacity.orphans import Known, Sort, Survey, Thing, Which
 from awsbatch_operator.capacity.requests import Service
 from awsbatch_operator.engine.cache import Cache, Change
 from awsbatch_operator.kinds.narration import EventSink
-from awsbatch_operator.kinds.orphan_looks import Listed, OrphanLooks, Standing
+from awsbatch_operator.kinds.orphan_looks import Listed, OrphanLooks, Standing, emptied
 from awsbatch_operator.kube.port import KubeError, KubePort
 from awsbatch_operator.telemetry.metrics import Metrics
 from awsbatch_operator.waiting import first_of, until_set
@@ -37,8 +37,8 @@ from awsbatch_operator.waiting import first_of, until_set
 INTERVAL_SECONDS = 600.0
 UNUSED_SECONDS = 86_400.0  # likewise while no object has asked for any of it, and none is known
 TOLD_SECONDS = 3600.0  # until what still waits for a person is told again
-
 _HOLDER = "orphans"  # of rate tokens
+_OF_IMAGES = frozenset({Sort.IMAGE, Sort.SNAPSHOT, Sort.CLUSTER})
 # What is no word about this one call: the place is left alone until the next pass.
 _OF_THE_PLACE = (ErrorKind.DENIED, ErrorKind.THROTTLED, ErrorKind.TRANSIENT, ErrorKind.UNKNOWN)
 _log = structlog.get_logger(__name__)
@@ -76,8 +76,7 @@ class OrphanPass:
         self._told = Repeats(parts.clock, seconds=TOLD_SECONDS)
         self._used = False  # whether any ComputeEnvironment has had capacity since the start
         self._imaged = False  # the same of any ExtendedAMI
-        self._rests_until = 0.0
-        self._kept = 0
+        self._rests_until, self._kept = 0.0, 0
         parts.cache.listen(self._absorb)
         parts.metrics.gauges(
             "orphans",
@@ -149,8 +148,7 @@ class OrphanPass:
         self._imaged = self._imaged or change.key.kind == orphans.MAKERS
 
     def _looks_for_images(self) -> bool:
-        made = {Sort.IMAGE, Sort.SNAPSHOT}
-        return self._imaged or any(which.sort in made for which in self._since)
+        return self._imaged or any(which.sort in _OF_IMAGES for which in self._since)
 
     def _known(self, alive: Sequence[Resource] = ()) -> Known:
         """The objects that there are: those of the cache, and as they really are, these."""
@@ -249,8 +247,10 @@ class OrphanPass:
             self._tell(await self._lease(), Finding(capacity_reasons.ORPHANS_REMOVED, words))
 
     async def _send(self, scope: Scope, removal: Removal) -> None:
-        call = removal.call
-        if removal.things[0].which.sort in {Sort.IMAGE, Sort.SNAPSHOT}:
+        call, sort = removal.call, removal.things[0].which.sort
+        if sort is Sort.CLUSTER:
+            await emptied(self._parts.ecs, scope, str(call.request["cluster"]))
+        if sort in _OF_IMAGES:
             await self._unmake(scope, f"{call.service}:{call.operation}", call.request)
             return
         port = self._parts.ec2 if call.service is Service.EC2 else self._parts.ecs

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from tests.support import manifests, rights
 from tests.support.installation import NAMESPACE
 from tests.support.manifests import PROFILE
 from tests.support.one_process import CLUSTER
@@ -15,11 +16,12 @@ from tests.support.simulated_aws import any_image
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.kinds.extendedami.requests import image_name
-from awsbatch_simulator.ec2.image_model import ImageState
+from awsbatch_simulator.ec2.image_model import ImageState, SnapshotState
 
 IMAGE = ObjectKey("ExtendedAMI", NAMESPACE, "atmos")
 SPEC = {"base": {"family": "AL2023"}, "packages": ["htop"]}
 BUILD = "0123456789ab"
+THERE = ObjectKey("ExtendedAMI", NAMESPACE, "there")
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +61,18 @@ class Studio(Orphanage):
         )["ImageId"]
         self.clock.skip(3600)
         return made
+
+    def cluster(self, uid=GONE, name="atmos", **more):
+        """A cluster in which images of that object were tried, and what it is called."""
+        called = f"awsbatch-verify-{name}"
+        marks = Owner(more.get("id", CLUSTER), IMAGE._replace(name=name), uid).tags()
+        listed = [{"key": key, "value": text} for key, text in marks.items()]
+        self.aws("ecs").create_cluster(clusterName=called, tags=listed)
+        return called
+
+    def clusters(self):
+        """The ACTIVE ones that images are tried in."""
+        return {each.rpartition("/")[2] for each in self.aws("ecs").list_clusters()["clusterArns"]}
 
     @property
     def ec2(self):
@@ -197,3 +211,85 @@ async def test_where_images_cannot_be_listed_nothing_of_images_goes_and_the_rest
         await there.look(WITHIN_GRACE + 4)
         assert there.alive(builder)
         assert there.ends() == ["ec2:DeleteLaunchTemplate"]
+
+
+async def test_the_cluster_of_a_test_whose_object_is_gone_goes_with_what_is_left_in_it():
+    there = Studio()
+    async with there.running():
+        inhabited(there, 30)
+        uid = there.apply(THERE, SPEC)
+        left, full = there.cluster(), there.cluster(name="full")
+        kept = {there.cluster(uid, name="there"), there.cluster(name="theirs", id="another")}
+        [ended] = there.launch({"team": "climate"}, cluster=full)
+        there.clock.skip(120)
+        assert there.aws("ecs").list_container_instances(cluster=full)["containerInstanceArns"]
+        await there.look(WITHIN_GRACE)
+        assert {left, full} <= there.clusters()
+        await there.look(3)
+        assert there.clusters() & {left, full, *kept} == kept
+        assert there.alive(ended), "it is somebody else's"
+    assert "2 Clusters" in " ".join(there.told("OrphansRemoved"))
+
+
+async def test_a_launch_template_of_a_gone_object_goes_unless_an_environment_names_it():
+    there = Studio()
+    plain = Owner(CLUSTER, IMAGE, GONE).tags()
+    async with there.running():
+        inhabited(there, 30)
+        there.template(plain, "unused")
+        there.template(plain, "used")
+        there.template(Owner(CLUSTER, THERE, GONE).tags(), "taken-over")
+        there.apply(THERE, SPEC)
+        resources = manifests.environment()["computeResources"]
+        there.aws("batch").create_compute_environment(
+            computeEnvironmentName="theirs",
+            type="MANAGED",
+            serviceRole=manifests.ROLE,
+            computeResources={**resources, "launchTemplate": {"launchTemplateName": "used"}},
+        )
+        await there.look(WITHIN_GRACE + 4)
+        left = {each.name for each in there.ec2.templates.values()}
+    assert "unused" not in left
+    assert {"used", "taken-over"} <= left
+
+
+async def test_a_template_whose_object_has_finished_images_in_aws_waits_for_a_word():
+    there = Studio()
+    async with there.running():
+        inhabited(there, 30)
+        there.image(verdict="Verified")
+        there.template(Owner(CLUSTER, IMAGE, GONE).tags(), "held")
+        await there.look(WITHIN_GRACE + 4)
+        assert "held" in {each.name for each in there.ec2.templates.values()}
+        [text] = there.told("OrphansHeld")
+        [number] = re.findall(r"confirm-orphans=(\w+) ", text)
+        there.confirm(number)
+        await there.look(2)
+        assert "held" not in {each.name for each in there.ec2.templates.values()}
+
+
+async def test_the_snapshot_of_a_copy_of_ours_goes_and_that_of_somebodys_copy_stays():
+    there = Studio()
+    told = "Copied for DestinationAmi ami-0b0b0b0b from SourceAmi ami-0a0a0a0a for SourceSnapshot"
+    async with there.running():
+        inhabited(there, 30)
+        half = there.image()
+        one = next(iter(there.ec2.snapshots.values()))
+        for name, marks in (("snap-0d0d0d0d", tags(verdict="Verified")), ("snap-0e0e0e0e", tags())):
+            made = replace(one, id=name, description=told, tags=dict(marks))
+            made.state = SnapshotState.COMPLETED
+            there.ec2.snapshots[name] = made
+        there.aws("ec2").deregister_image(ImageId=half, DeleteAssociatedSnapshots=True)
+        await there.look(WITHIN_GRACE + 4)
+    assert {*there.ec2.snapshots} == {"snap-0e0e0e0e"}
+
+
+async def test_who_may_not_list_clusters_has_all_else_of_images_removed():
+    there = Studio()
+    async with there.running():
+        inhabited(there, 30)
+        cluster, half = there.cluster(), there.image()
+        rights.enforce(there.simulator, CLUSTER, parts=("operator", "capacity", "image"))
+        await there.look(WITHIN_GRACE + 4)
+        assert half not in there.ec2.images
+        assert cluster in there.clusters()

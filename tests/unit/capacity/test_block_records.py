@@ -23,9 +23,7 @@ from awsbatch_operator.capacity.block_record import (
 )
 from awsbatch_operator.capacity.blocks import failed
 from awsbatch_operator.capacity.faults import classify
-from awsbatch_operator.capacity.model import (
-    Rung,
-)
+from awsbatch_operator.capacity.model import Rung
 
 moments = st.none() | st.integers(1, 2**33).map(lambda quarter: Instant(quarter / 4))
 

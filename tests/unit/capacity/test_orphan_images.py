@@ -32,10 +32,7 @@ def test_what_an_image_is_made_of_goes_when_no_object_cares_for_it(known, owned)
     assert {each.owner for each in seen.due} <= {MAKER}
 
 
-def test_templates_of_images_and_instances_without_a_role_are_none_of_these():
-    """Templates may have been kept on purpose; whoever launches an image of ours has its tags."""
-    shapes = [
-        (Sort.TEMPLATE, shape(Sort.TEMPLATE, "lt-1", **OF_IMAGES)),
-        (Sort.INSTANCE, shape(Sort.INSTANCE, "i-1", **OF_IMAGES | {"role": None})),
-    ]
+def test_an_instance_of_images_without_a_role_is_none_of_these():
+    """Whoever launches an image of ours has its tags."""
+    shapes = [(Sort.INSTANCE, shape(Sort.INSTANCE, "i-1", **OF_IMAGES | {"role": None}))]
     assert looked(shapes).ours == 0

@@ -43,8 +43,9 @@ MEMBERS = {
     Sort.RESERVATION: ("reservations", "CapacityReservationId", "CreateDate"),
     Sort.IMAGE: ("images", "ImageId", "CreationDate"),
     Sort.SNAPSHOT: ("snapshots", "SnapshotId", "StartTime"),
+    Sort.CLUSTER: ("clusters", "ClusterName", "Made"),  # which ECS does not say
 }
-CAPACITY = tuple(each for each in Sort if each not in {Sort.IMAGE, Sort.SNAPSHOT})
+CAPACITY = tuple(each for each in Sort if each not in {Sort.IMAGE, Sort.SNAPSHOT, Sort.CLUSTER})
 
 
 def shape(sort, name, /, *, age=2 * GRACE_SECONDS, state="", **tags):
@@ -71,8 +72,8 @@ def listing(shapes):
     return Listing(**found)
 
 
-def looked(shapes, *, since=None, monotonic=GRACE_SECONDS, known=LIVE, namespaces=()):
-    found = things(WHERE, listing(shapes), cluster_id="c1", namespaces=namespaces)
+def looked(shapes, *, since=None, monotonic=GRACE_SECONDS, known=LIVE, **where):
+    found = things(WHERE, listing(shapes), cluster_id="c1", **where)
     before = {each.which: 0.0 for each in found} if since is None else since
     return survey(found, Known(uids=known), before, asked={WHERE}, now=NOW, monotonic=monotonic)
 
@@ -219,9 +220,10 @@ def test_what_is_over_is_none_of_ours_any_more():
     assert looked([(Sort.INSTANCE, shape(Sort.INSTANCE, "i-1", state="stopped"))]).due
 
 
-def test_of_other_namespaces_nothing_is_touched_or_counted():
+@pytest.mark.parametrize("ours", [{"namespaces": ("ns",)}, {"excluded": ("theirs", "nobody's")}])
+def test_of_namespaces_that_are_not_ours_nothing_is_touched_or_counted(ours):
     shapes = [*orphans(2), *orphans(1, namespace="theirs"), *owned(3)]
-    seen = looked(shapes, namespaces=("ns",))
+    seen = looked(shapes, **ours)
     assert seen.ours == 5
     assert {each.owner.namespace for each in seen.due} == {"ns"}
 
@@ -275,6 +277,7 @@ def test_each_sort_goes_by_its_own_call_and_instances_go_first():
     made = removals(looked(shapes).due, {(WHERE, "Instance-1"): []})
     assert [(each.call.operation, dict(each.call.request)) for each in made] == [
         ("TerminateInstances", {"InstanceIds": ["Instance-1"]}),
+        ("DeleteCluster", {"cluster": "Cluster-1"}),
         ("CancelCapacityReservation", {"CapacityReservationId": "CapacityReservation-1"}),
         ("DeleteLaunchTemplate", {"LaunchTemplateId": "LaunchTemplate-1"}),
         ("DeregisterImage", {"ImageId": "Image-1", "DeleteAssociatedSnapshots": True}),

@@ -152,6 +152,8 @@ def test_nothing_but_what_is_in_the_image_enters_the_hash():
             "pin",
             "base",
             "unread",
+            "adopts",
+            "claim",
         ),
     }
     assert {each.name for each in fields(Desired)} == inside | told_by_the_recipe | outside

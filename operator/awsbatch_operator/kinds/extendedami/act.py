@@ -52,7 +52,6 @@ class Memories:
     def __init__(self, leadership: LeadershipStart) -> None:
         self._leadership = leadership
         self._kept: dict[ObjectKey, Remembered] = {}
-        self._verifying: dict[ObjectKey, Scope] = {}
 
     def of(self, key: ObjectKey, uid: str) -> Remembered:
         """The object's."""
@@ -66,25 +65,9 @@ class Memories:
         moments = [each for each in (self._leadership.at, kept.sent) if each is not None]
         return max(moments, default=None)
 
-    def verifies(self, scope: Scope, key: ObjectKey, *, verifying: bool) -> None:
-        """The object needs the cluster of verification there, or needs it no more."""
-        if verifying:
-            self._verifying[key] = scope
-        else:
-            self._verifying.pop(key, None)
-
-    def others_verify(self, scope: Scope, key: ObjectKey) -> bool:
-        """Whether another object needs that cluster, as far as this process knows."""
-        where = (scope.account_id, scope.region)
-        return any(
-            other != key and (place.account_id, place.region) == where
-            for other, place in self._verifying.items()
-        )
-
     def forget(self, key: ObjectKey) -> None:
         """The object is gone."""
         self._kept.pop(key, None)
-        self._verifying.pop(key, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,6 +99,8 @@ def begun(due: Due, observed: Observed, uid: str, now: Instant, before: Build | 
         since=now,
         regions=before.regions if before is not None else (),
         published=before.published if before is not None else "",
+        tried=before is not None and before.tried and not before.clean,
+        rolled_out=before.rolled_out if before is not None else "",
     )
 
 

@@ -73,13 +73,30 @@ def pinned(desired: Desired, observed: Observed) -> Image | None:
     return found if found is not None and found.accepted else None
 
 
+def lost(desired: Desired, observed: Observed) -> bool:
+    """Whether somebody has taken the image in use away, and driftPolicy Report leaves it so.
+
+    Another one is not used in its place either: environments would be moved to it. A newer base,
+    or another text of a script, makes another image all the same.
+    """
+    terms, record = desired.terms, observed.record
+    if not terms.reports or terms.taking_over or desired.pin or not desired.bake.needed:
+        return False
+    last = record.rolled_out if record is not None and record.rolled_out else observed.shown
+    used = observed.image(last) if last else None
+    if used is not None and used.accepted:
+        return False
+    since = None if record is None or not record.image else observed.image(record.image)
+    return since is None or since.id == last or not since.accepted
+
+
 def in_use(desired: Desired, observed: Observed) -> Image | None:
     """The image of ours that environments are to use now; None: there is none.
 
     A pin that names none that may be used changes nothing: what was used before stays in use, else
     a slip of the pen would keep environments from new instances.
     """
-    if not desired.bake.needed:
+    if not desired.bake.needed or lost(desired, observed):
         return None
     if not desired.pin:
         return newest(desired, observed)
@@ -102,6 +119,8 @@ def due(desired: Desired, observed: Observed, now: Instant) -> Due | None:
     """
     base = observed.base
     if desired.pin or base is None or not desired.bake.needed or desired.unread:
+        return None
+    if lost(desired, observed):
         return None
     content = build_hash(desired, base.id)
     source = source_of(desired)
@@ -152,7 +171,9 @@ def superseded(
     """Images with a verdict that nobody needs by the retention alone, the oldest first.
 
     `keep` counts accepted images, the one in use among them; a rejected one is kept for its age.
+    What was taken over is not counted and stays: somebody else has made it.
     """
+    images = [each for each in images if not each.adopted]
     accepted = [each for each in newest_first(images) if each.accepted and each != used]
     kept = {each.id for each in accepted[: max(0, keep - (used is not None))]}
     kept |= set() if used is None else {used.id}

@@ -1,7 +1,7 @@
 """What an ExtendedAMI wants AWS to have, with its references resolved."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from awsbatch_operator.api.findings import Finding
@@ -13,6 +13,7 @@ from awsbatch_operator.kinds.extendedami.bake import Bake, decide
 from awsbatch_operator.kinds.extendedami.recipes import TextSource
 from awsbatch_operator.kinds.extendedami.spec import ExtendedAmiSpec
 from awsbatch_operator.kinds.extendedami.spec_parts import Base
+from awsbatch_operator.kinds.permissions import may_take_over
 from awsbatch_operator.kinds.tagging import WantedTags, wanted_tags
 from awsbatch_operator.kinds.terms import Terms, terms_of
 from awsbatch_operator.userdata.images.model import Recipe
@@ -113,13 +114,17 @@ class Desired:
     it, and `devices` are EC2's BlockDeviceMappings for the other volumes. `recipe` is what is done
     inside the image. `regions` are the further ones, `ssm_parameter` is where the image is
     published, "" nowhere, and `pin` is the earlier image that is to be used, "" for the newest.
-    `users` are the objects that refer to this one, read when somebody asks.
+    `users` are the objects that refer to this one, read when somebody asks. `adopts`: an image that
+    is there may be taken over; it is marked as the `claim` says, which tells what AWS had before.
+    What is made is the `owner`'s.
 
     Scripts whose text is in a ConfigMap (`borrowed`) have none in the recipe before it has been
     read (texts.py); `unread` says why one could not be, and then nothing new is made.
     """
 
     owner: Owner
+    claim: Owner
+    adopts: bool
     name: str
     namespace: str
     account_id: str
@@ -147,13 +152,16 @@ class Desired:
 def desired_image(resource: Resource, targets: Targets, owner: Owner) -> Desired:
     """From the spec; its base may be another ExtendedAMI."""
     spec = ExtendedAmiSpec.model_validate(resource.spec)
+    makes = replace(owner, adopted=False)
     return Desired(
-        owner=owner,
+        owner=makes,
+        claim=owner,
+        adopts=may_take_over(resource),
         name=resource.key.name,
         namespace=resource.key.namespace,
         account_id=targets.account_id,
         region=targets.region,
-        tags=wanted_tags(resource, owner.tags()),
+        tags=wanted_tags(resource, makes.tags()),
         terms=terms_of(resource),
         base=_base(spec.base, resource.key.namespace, targets),
         root=recipes.root_volume(spec.root_volume),

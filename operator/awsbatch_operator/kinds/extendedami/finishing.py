@@ -7,7 +7,7 @@ from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.kinds.extendedami import choosing
 from awsbatch_operator.kinds.extendedami.attempts import WATCH_SECONDS, Case, ImagePlan
 from awsbatch_operator.kinds.extendedami.desired import Desired
-from awsbatch_operator.kinds.extendedami.observed import Observed
+from awsbatch_operator.kinds.extendedami.observed import Image, Observed
 from awsbatch_operator.kinds.extendedami.record import Build, Stage
 from awsbatch_operator.kinds.extendedami.retiring import (
     CLEAN_LOOK_SECONDS,
@@ -59,13 +59,20 @@ def _found_again(desired: Desired, observed: Observed, now: Instant) -> ImagePla
         started=used.created,
         since=now,
         image=used.id,
+        rolled_out=used.id if _is_drift(desired, observed, used) else "",
         clean=True,
     )
     return Plan(record=record.annotation())
 
 
+def _is_drift(desired: Desired, observed: Observed, used: Image) -> bool:
+    """Whether all that follows from the image was done before, or by somebody else."""
+    terms = desired.terms
+    return terms.reports and (terms.taking_over or observed.shown == used.id)
+
+
 def _finished(case: Case, main: ImagePlan) -> ImagePlan:
-    """Nothing is left: neither is the cluster of the tests, if nobody else needs it."""
+    """Nothing is left: neither is the cluster of the tests."""
     record = case.record
     failure = record.failure
     held = failure is not None and failure.kept and case.machine is not None and case.machine.costs
@@ -73,7 +80,7 @@ def _finished(case: Case, main: ImagePlan) -> ImagePlan:
         return Plan()
     if not case.settled:
         return Plan(look_again_seconds=case.observed.look_in(case.settles_in))
-    steps = without_cluster(case.observed, case.desired.owner.cluster_id)
+    steps = without_cluster(case.observed, case.desired.owner)
     if steps:
         return Plan(steps=steps, look_again_seconds=CLEAN_LOOK_SECONDS)
     stage = Stage.DONE if record.under_way else record.stage

@@ -12,6 +12,7 @@ from awsbatch_operator.api import image_reasons as reasons
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.plans import Plan, Step
 from awsbatch_operator.kinds.extendedami import requests
+from awsbatch_operator.kinds.extendedami.adopting import is_claimable
 from awsbatch_operator.kinds.extendedami.attempts import (
     AT_ONCE,
     VERIFY_STEP,
@@ -76,6 +77,8 @@ def _asked_for(case: Case) -> ImagePlan:
     name = requests.image_name(desired.namespace, desired.name, case.record.build)
     if observed.named is not None and observed.name_taken:
         whose = f"AWS has an image {name}, {observed.named.id}, that is not this object's."
+        if is_claimable(desired, observed, observed.named):
+            whose += " It has no owner: spec.adoptionPolicy AdoptOrCreate has it taken over."
         return _taken(case, whose)
     if case.now.since(case.record.since) > LIMIT_SECONDS:  # it must not keep its builder for ever
         hours = f"{LIMIT_SECONDS / 3600:.0f} hours"
@@ -115,7 +118,7 @@ def _available(case: Case, image: Image) -> ImagePlan:
     record, now = case.record, case.now
     if not case.desired.verify.enabled:
         return accepted(case, image, Verdict.UNVERIFIED)
-    tried = record.at(Stage.VERIFY, now, image=image.id, launch=None)
+    tried = record.at(Stage.VERIFY, now, image=image.id, launch=None, tried=True)
     found = Finding(reasons.IMAGE_VERIFYING, f"The image {image.id} is about to be tried.")
     return Plan(record=tried.annotation(), findings=(found,), look_again_seconds=AT_ONCE)
 

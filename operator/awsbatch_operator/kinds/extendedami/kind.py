@@ -24,9 +24,11 @@ from awsbatch_operator.kinds.extendedami.removal import ImageRemoval, image_remo
 from awsbatch_operator.kinds.extendedami.requests import ImageCall
 from awsbatch_operator.kinds.extendedami.spec import RESOURCE
 from awsbatch_operator.kinds.extendedami.status import image_status
+from awsbatch_operator.kinds.extendedami.tags import unmarked
 from awsbatch_operator.kinds.extendedami.texts import with_texts
 from awsbatch_operator.kinds.infrastructure import refusals
 from awsbatch_operator.kinds.lasting import needed_references
+from awsbatch_operator.kinds.permissions import may_take_over
 from awsbatch_operator.kinds.scope_record import unreadable
 
 
@@ -100,13 +102,20 @@ class ExtendedAmiKind:
         return await self.observer.observe(resource, owner, scope, wanted, fresh=fresh)
 
     def owned(self, observed: Observed, resource: Resource, owner: Owner) -> Ownership:
-        """All that is observed was found by our tags."""
-        del observed, resource, owner
-        return Ownership.OURS
+        """All that is observed was found by our tags, but for an image that has no owner.
+
+        One that the record names was this object's, whoever has taken its tags.
+        """
+        del owner
+        found, record = observed.claimable, observed.record
+        was_ours = found is not None and record is not None and record.image == found.id
+        if found is None or was_ours or not may_take_over(resource):
+            return Ownership.OURS
+        return Ownership.ADOPTABLE
 
     def marks(self, observed: Observed) -> Mapping[str, str]:
-        del observed
-        return {}
+        """The tags of an image that was there before, if there is one."""
+        return next((each.tags for each in observed.images if each.adopted), {})
 
     def plan(
         self, desired: Desired | Removal | Following, observed: Observed | None, now: Instant
@@ -122,9 +131,7 @@ class ExtendedAmiKind:
         raise TypeError("an image is looked at before it is planned, and removed by its removal")
 
     def let_go(self, observed: Observed | None) -> Plan[ImageCall]:
-        """It adopts nothing."""
-        del observed
-        return Plan(released=True)
+        return unmarked(observed)
 
     def permit(self, action: ImageCall, scope: Scope, holder: ObjectKey) -> Permit:
         return self.actor.permit(action, scope, holder)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 
 from awsbatch_operator.api.metadata import ObjectKey, RecordError, Resource, Shape
-from awsbatch_operator.api.tags import NAME, NAMESPACE, ROLE
+from awsbatch_operator.api.tags import NAME, NAMESPACE, ROLE, VERDICT
 from awsbatch_operator.kinds.extendedami.observed import Verdict, image_of, tags_by_key
 from awsbatch_operator.kinds.extendedami.record import recorded
 from awsbatch_operator.kinds.extendedami.requests import image_name
@@ -43,6 +43,16 @@ def _is_loose(
     if ROLE in tags_by_key(shape):
         return False  # it has the tags of a volume: somebody took it of a builder
     return (copies or told.startswith(_TAKEN_HERE)) and shape.get("State", "completed") in _WHOLE
+
+
+def is_made_by_us(shape: Shape) -> bool:
+    """Whether a snapshot is one that CreateImage took here, or that our CopyImage has tagged.
+
+    Of copies only ours have the verdict on their image in their tags: whoever copies an image of
+    ours with its tags gets snapshots without any.
+    """
+    told = str(shape.get("Description") or "")
+    return told.startswith(_TAKEN_HERE) or VERDICT in tags_by_key(shape)
 
 
 def snapshots_of(images: Iterable[Shape]) -> set[str]:

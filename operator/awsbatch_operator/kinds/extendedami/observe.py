@@ -11,7 +11,9 @@ from awsbatch_operator.aws.capacity_ports import Ec2Port, EcsPort, SsmPort
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.image_ports import ImagePort
 from awsbatch_operator.aws.ports import BatchPort
+from awsbatch_operator.kinds.extendedami import choosing
 from awsbatch_operator.kinds.extendedami.act import Memories, Remembered
+from awsbatch_operator.kinds.extendedami.adopting import is_claimable
 from awsbatch_operator.kinds.extendedami.clusters import Clusters
 from awsbatch_operator.kinds.extendedami.desired import Desired
 from awsbatch_operator.kinds.extendedami.looks import Look, is_ours, own_images
@@ -26,6 +28,7 @@ from awsbatch_operator.kinds.extendedami.observed import (
 from awsbatch_operator.kinds.extendedami.record import Build, Stage, mark_of, recorded
 from awsbatch_operator.kinds.extendedami.requests import image_name
 from awsbatch_operator.kinds.extendedami.sources import Sources, read_texts
+from awsbatch_operator.kinds.extendedami.texts import with_texts
 from awsbatch_operator.kinds.extendedami.usage import Usage
 from awsbatch_operator.kube.port import KubePort
 from awsbatch_operator.userdata.images.console import read_console
@@ -84,11 +87,39 @@ class Observer:
             unsent=frozenset(kept.unsent),
             tried=frozenset(kept.tried),
             shown=str(resource.status.get("imageId") or ""),
+            shown_template=str((resource.status.get("launchTemplate") or {}).get("id") or ""),
             texts=await read_texts(self.kube, wanted),
         )
         found = await self._with_machines(look, found)
         found = await self._with_sources(look, found, wanted, listed)
+        found = await self._with_claim(look, found, wanted)
         return await self._with_uses(look, found, wanted)
+
+    async def _with_claim(self, look: Look, found: Observed, wanted: Desired | None) -> Observed:
+        """With an image that has no owner, where one is due that may be taken over.
+
+        Only while there is none of the object's own, so that at rest nothing is asked.
+        """
+        record = found.record
+        if wanted is None or not wanted.adopts or (record is not None and record.under_way):
+            return found
+        desired = with_texts(wanted, found)
+        due = choosing.due(desired, found, self.clock.now())
+        if due is None or any(each.accepted for each in found.images):
+            return found
+        key, own = look.resource.key, {each.id for each in found.images}
+        shapes = await self.images.images_named_like(
+            look.scope, image_name(key.namespace, key.name, "*" * len(due.build))
+        )
+        others = choosing.newest_first(image_of(each) for each in shapes)
+        others = [each for each in others if each.id not in own]
+        free = [each for each in others if is_claimable(desired, found, each)]
+        name = image_name(key.namespace, key.name, due.build)
+        return replace(
+            found,
+            claimable=next(iter(free), None),
+            unclaimable=next((each for each in others if each.name == name), None),
+        )
 
     async def _with_machines(self, look: Look, found: Observed) -> Observed:
         """With instances, what the one in hand says, and the cluster of verification."""
@@ -96,7 +127,6 @@ class Observer:
         machine = _in_hand(look.record, machines)
         clusters = self._clusters
         there = await clusters.there(look)
-        others = await clusters.others_verify(look)
         return replace(
             found,
             machines=machines or (),
@@ -104,8 +134,7 @@ class Observer:
             console=await self._console(look, machine),
             joined=await clusters.joined(look, machine),
             cluster=there,
-            others_verify=others,
-            lost=await clusters.lost(look) if there and not others else (),
+            lost=await clusters.lost(look) if there else (),
         )
 
     async def _with_sources(
@@ -141,7 +170,7 @@ class Observer:
 
     @property
     def _clusters(self) -> Clusters:
-        return Clusters(ec2=self.ec2, ecs=self.ecs, images=self.images, memories=self.memories)
+        return Clusters(ec2=self.ec2, ecs=self.ecs, images=self.images)
 
     async def _machines(self, look: Look) -> tuple[Machine, ...] | None:
         """The object's instances; None: nobody has to know."""

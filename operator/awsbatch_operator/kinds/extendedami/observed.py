@@ -14,6 +14,7 @@ from awsbatch_operator.api.tags import (
     BUILD,
     CONTENT,
     INTENT,
+    ORIGIN,
     ROLE,
     VERDICT,
 )
@@ -96,6 +97,11 @@ class Image:
         """Whether it may be used."""
         return self.available and self.verdict in {Verdict.VERIFIED, Verdict.UNVERIFIED}
 
+    @property
+    def adopted(self) -> bool:
+        """Whether it was there before an object of ours took it over."""
+        return ORIGIN in self.tags
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
@@ -160,7 +166,6 @@ class Observed:
     console: Console | None = None
     joined: bool = False
     cluster: bool = False
-    others_verify: bool = False
     lost: tuple[str, ...] = ()  # container instances in the cluster whose instances are gone
     named: Image | None = None
     name_taken: bool = False
@@ -171,11 +176,20 @@ class Observed:
     tried: frozenset[str] = frozenset()  # calls that EC2 would allow, by what they try
     users: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     shown: str = ""  # the image in use, as the status has it
+    shown_template: str = ""  # likewise
+    claimable: Image | None = None  # has no owner, and is what the spec says
+    unclaimable: Image | None = None  # has the name of the next image, and may not be taken over
     templates: tuple[Shape, ...] = ()  # launch templates of ours
     templates_used: frozenset[str] = frozenset()  # names and ids that environments in AWS name
     parameters: Mapping[str, Shape] = field(default_factory=dict)  # that are there, by name
     texts: Mapping[tuple[str, str], Text] = field(default_factory=dict)  # by ConfigMap and key
     pace: float = 1.0
+
+    @property
+    def called(self) -> str:
+        """What people call that which is about to be taken over; "" where nothing is."""
+        found = self.claimable
+        return "" if found is None else f"the image {found.id} ({found.name})"
 
     @property
     def settling(self) -> float:

@@ -3,15 +3,16 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from awsbatch_operator.api.metadata import Resource
+from awsbatch_operator.api.metadata import Resource, Shape
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.api.tags import OWNER_UID
+from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.image_ports import ImagePort
 from awsbatch_operator.aws.ports import BatchPort
 from awsbatch_operator.kinds.extendedami import loose
 from awsbatch_operator.kinds.extendedami.observed import tags_by_key
 from awsbatch_operator.kinds.extendedami.spec import RESOURCE
-from awsbatch_operator.kinds.extendedami.usage import images_of
+from awsbatch_operator.kinds.extendedami.usage import images_of, templates_of
 from awsbatch_operator.kinds.orphan_looks import ImagesThere
 
 
@@ -26,12 +27,17 @@ class ImageOrphans:
         listed = await self.images.own_images(scope, fresh=True)
         ids = {str(each["ImageId"]) for each in listed}
         found = await self.images.own_snapshots(scope)
-        left = loose.loose_snapshots(found, ids, loose.snapshots_of(listed), copies=False)
-        used = await self.images.snapshots_in_use(scope, [str(each["SnapshotId"]) for each in left])
+        used = loose.snapshots_of(listed)
+        left = loose.loose_snapshots(found, ids, used, copies=True)
+        left = tuple(each for each in left if loose.is_made_by_us(each))
+        needed = await self.images.snapshots_in_use(
+            scope, [str(each["SnapshotId"]) for each in left]
+        )
         whole = loose.finished(listed)
         return ImagesThere(
             half_made=loose.half_made(listed),
-            snapshots=tuple(each for each in left if str(each["SnapshotId"]) not in used),
+            snapshots=tuple(each for each in left if str(each["SnapshotId"]) not in needed),
+            clusters=await self._clusters(scope),
             owners={
                 str(each["ImageId"]): (
                     loose.key_of(each, RESOURCE.kind),
@@ -41,11 +47,21 @@ class ImageOrphans:
             },
         )
 
+    async def _clusters(self, scope: Scope) -> Sequence[Shape]:
+        """Who tries no images may lack the right to look for them (image-verify-policy.json)."""
+        try:
+            return await self.images.verify_clusters(scope)
+        except AwsError as error:
+            if error.kind is not ErrorKind.DENIED:
+                raise
+            return ()
+
     async def in_use(self, scope: Scope, ids: Sequence[str]) -> Collection[str]:
-        referring = await self.images.references(scope, ids, fresh=True)
+        images = [each for each in ids if each.startswith("ami-")]
+        referring = await self.images.references(scope, images, fresh=True) if images else {}
         used = {name for name, arns in referring.items() if arns}
         for environment in await self.batch.compute_environments(scope, fresh=True):
-            used |= set(images_of(environment))
+            used |= {*images_of(environment), *templates_of(environment)}
         return used
 
     def is_idle(self, resource: Resource) -> bool:

@@ -41,7 +41,8 @@ from awsbatch_operator.api.findings import Finding, Severity
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.plans import Plan, Step
 from awsbatch_operator.api.words import joined
-from awsbatch_operator.kinds.extendedami import choosing
+from awsbatch_operator.kinds.extendedami import choosing, drifting
+from awsbatch_operator.kinds.extendedami.adopting import plan_adoption
 from awsbatch_operator.kinds.extendedami.attempts import (
     Case,
     ImagePlan,
@@ -62,9 +63,7 @@ from awsbatch_operator.kinds.extendedami.publishing import deprecating, publishi
 from awsbatch_operator.kinds.extendedami.record import Build, Stage
 from awsbatch_operator.kinds.extendedami.refused import base_faults, key_faults
 from awsbatch_operator.kinds.extendedami.requests import ImageCall
-from awsbatch_operator.kinds.extendedami.retiring import (
-    retirement,
-)
+from awsbatch_operator.kinds.extendedami.retiring import retirement
 from awsbatch_operator.kinds.extendedami.tags import tagging
 from awsbatch_operator.kinds.extendedami.templates import plan_template
 from awsbatch_operator.kinds.extendedami.verifying import plan_verifying
@@ -84,24 +83,45 @@ def plan_image(desired: Desired, observed: Observed, now: Instant) -> ImagePlan:
         main, active = unfinished, True
     elif case is not None and case.record.under_way and goes_on(desired, observed, case.record):
         main, active = _staged(case), True
+    elif due is not None and (adoption := plan_adoption(desired, observed, due)) is not None:
+        if adoption.steps:
+            return adoption  # the mark comes first, and alone
+        main, active = adoption, case is not None and not case.record.under_way
     elif due is not None:
         main, case = _wanted(desired, observed, due, now)
         active = True
     else:
         main = _resting(desired, observed, now)
         active = case is not None and not case.record.under_way
-    used = choosing.in_use(desired, observed)
-    plan = together(
+    made = together(
         _said(desired, observed),
         main,
         cleaned(desired, case, observed, main, now, active=active),
-        plan_template(desired, observed),
-        publishing(desired, observed, used, _record_after(main, case), now),
-        deprecating(observed, used, now),
-        copying(desired, observed, used, _record_after(main, case), now),
-        retirement(desired, observed, used, now),
+        plan_template(desired, observed, now),
     )
-    return together(plan, tagging(desired, observed, _going(plan), now))
+    return _with_what_follows(desired, observed, made, _record_after(main, case), now)
+
+
+def _with_what_follows(
+    desired: Desired, observed: Observed, made: ImagePlan, record: Build | None, now: Instant
+) -> ImagePlan:
+    """With what becomes of the image in use, and of those before it."""
+    used = choosing.in_use(desired, observed)
+    beside = together(
+        publishing(desired, observed, used, record, now),
+        deprecating(observed, used, now),
+        copying(desired, observed, used, record, now),
+    )
+    retired: ImagePlan = Plan()
+    if not choosing.lost(desired, observed):
+        retired = retirement(desired, observed, used, now)
+    going = _going(together(made, beside, retired))
+    tags = tagging(desired, observed, going, now)
+    if drifting.only_told(desired, used, record):
+        beside, tags = drifting.told(beside), replace(drifting.told(tags), record={})
+    plan = together(made, beside, retired, tags)
+    done = drifting.rolled_out(desired, used, record, plan)
+    return replace(plan, record={**plan.record, **done})
 
 
 def _going(plan: ImagePlan) -> frozenset[str]:
@@ -148,7 +168,7 @@ def goes_on(desired: Desired, observed: Observed, record: Build) -> bool:
     While a text of the spec cannot be read, nobody can tell, and what was begun is kept.
     """
     of_it = bool(desired.unread) or choosing.is_of(desired, observed, record)
-    return not desired.pin and of_it
+    return not desired.pin and of_it and not desired.terms.adopts_only
 
 
 def _staged(case: Case) -> ImagePlan:
@@ -213,6 +233,10 @@ def announced(record: Build) -> dict[str, object]:
 
 def _resting(desired: Desired, observed: Observed, now: Instant) -> ImagePlan:
     """No image is due."""
+    if choosing.lost(desired, observed):
+        before = "" if observed.record is None else observed.record.rolled_out
+        kept_back = desired.terms.nothing_made(f"image {before or observed.shown}".strip())
+        return Plan(findings=() if kept_back is None else kept_back.findings)
     old = choosing.too_old_at(desired, choosing.in_use(desired, observed))
     left = RELOOK_SECONDS if old is None else min(RELOOK_SECONDS, observed.look_in(old.since(now)))
     return Plan(look_again_seconds=left)
@@ -248,6 +272,7 @@ def _said(desired: Desired, observed: Observed) -> ImagePlan:
 
 def together(*plans: ImagePlan) -> ImagePlan:
     """All of them at once; what several of them want gone is asked for once."""
+    drifts = [each.drift for each in plans if each.drift is not None]
     looks = [each.look_again_seconds for each in plans if each.look_again_seconds is not None]
     steps: list[Step[ImageCall]] = []
     for step in (each for plan in plans for each in plan.steps):
@@ -259,4 +284,5 @@ def together(*plans: ImagePlan) -> ImagePlan:
         record={name: text for each in plans for name, text in each.record.items()},
         announce={name: value for each in plans for name, value in each.announce.items()},
         look_again_seconds=min(looks, default=None),
+        drift=tuple(sorted({name for each in drifts for name in each})) if drifts else None,
     )

@@ -94,6 +94,10 @@ class Build:
     quiet: Instant | None = None
     regions: tuple[str, ...] = ()  # further ones that images were ever copied to
     published: str = ""  # the parameter that was written last
+    tried: bool = False  # a cluster may have been made to try an image in
+    rolled_out: str = (
+        ""  # the image in use of which all was seen done; kept with driftPolicy Report
+    )
     clean: bool = False
 
     @property
@@ -192,6 +196,8 @@ def _body(build: Build) -> dict[str, Any]:
         "measured": dict(build.measured),
         "regions": list(build.regions),
         "published": build.published,
+        "tried": build.tried,
+        "rolledOut": build.rolled_out,
         "clean": build.clean,
     }
     return body | {name: value for name, value in known.items() if value}
@@ -239,6 +245,8 @@ def _build(body: Mapping[str, Any]) -> Build:
         quiet=_moment(body.get("quiet")),
         regions=tuple(_text(each) for each in body.get("regions", [])),
         published=_text(body.get("published", "")),
+        tried=body.get("tried", False) is True,
+        rolled_out=_text(body.get("rolledOut", "")),
         clean=body.get("clean", False) is True,
     )
 

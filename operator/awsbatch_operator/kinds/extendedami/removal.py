@@ -85,7 +85,7 @@ def plan_removal(removal: ImageRemoval, observed: Observed | None, now: Instant)
     steps += gone
     steps += [] if blocked or removal.retained else unpublished(observed, removal.owner)
     if not found.wait:
-        steps += without_cluster(observed, removal.owner.cluster_id)
+        steps += without_cluster(observed, removal.owner)
     if blocked is not None:
         return Plan(steps=tuple(steps), findings=(blocked,))
     if steps or found.wait:
@@ -105,8 +105,11 @@ def _images(removal: ImageRemoval, observed: Observed) -> Iterator[Step[requests
         call = requests.deregister(image.id)
         yield Step(call, lane=f"image {image.id}", expects=Gone(image.id))
     yield from () if removal.retained else all_copies(observed)
-    for template in () if removal.retained else observed.templates:
+    for template in observed.templates:
         name = str(template["LaunchTemplateId"])
+        names = {name, str(template.get("LaunchTemplateName"))}
+        if removal.retained and names & observed.templates_used:
+            continue  # what no environment uses is of no use to anybody later on either
         yield Step(requests.delete_template(name), lane=f"template {name}")
 
 

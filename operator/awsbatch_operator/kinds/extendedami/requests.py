@@ -13,13 +13,13 @@ from awsbatch_operator.api.tags import (
     BASE_IMAGE,
     BASE_SOURCE,
     BUILD,
-    CLUSTER,
     CONTENT,
     INTENT,
     MAX_CPUS,
     ROLE,
     THREADS_PER_CORE,
     VERDICT,
+    Owner,
 )
 from awsbatch_operator.kinds.extendedami.desired import BUILDER_TYPES, Desired
 from awsbatch_operator.kinds.extendedami.observed import Base, Role
@@ -76,9 +76,14 @@ def image_name(namespace: str, name: str, build: str) -> str:
     return f"{readable[: NAME_LIMIT - len(build) - 1]}-{build}"
 
 
-def verify_cluster(cluster_id: str) -> str:
-    """The ECS cluster that images are tried in, of this installation in every account."""
-    return f"awsbatch-verify-{short_hash(cluster_id, 'verify', digits=12)}"
+def verify_cluster(owner: Owner) -> str:
+    """The ECS cluster that the object's images are tried in, and nobody else's.
+
+    Of one that several objects shared, nobody could tell whether another operator with the same
+    cluster id was just about to launch into it. An object that is made anew has the same one.
+    """
+    place = (owner.key.namespace, owner.key.name)
+    return f"awsbatch-verify-{short_hash(owner.cluster_id, *place, 'verify', digits=12)}"
 
 
 def tags_of_build(desired: Desired, build: Build) -> dict[str, str]:
@@ -126,7 +131,7 @@ def verifier(desired: Desired, build: Build, offer: Offer) -> ImageCall:
     data = verify_user_data(
         desired.recipe,
         nonce=build.verify_nonce,
-        cluster=verify_cluster(desired.owner.cluster_id),
+        cluster=verify_cluster(desired.owner),
         timeout_seconds=wanted.timeout_seconds,
         container=(wanted.image, *wanted.command) if wanted.image else (),
     )
@@ -238,27 +243,27 @@ def delete_snapshot(snapshot: str) -> ImageCall:
 
 def create_cluster(desired: Desired) -> ImageCall:
     """CreateCluster; one that is there is answered as it is."""
-    cluster_id = desired.owner.cluster_id
+    tags = desired.owner.tags()
     request = {
-        "clusterName": verify_cluster(cluster_id),
-        "tags": [{"key": CLUSTER, "value": cluster_id}],
+        "clusterName": verify_cluster(desired.owner),
+        "tags": [{"key": key, "value": value} for key, value in sorted(tags.items())],
     }
     return ImageCall("ecs", "CreateCluster", request)
 
 
-def delete_cluster(cluster_id: str) -> ImageCall:
+def delete_cluster(owner: Owner) -> ImageCall:
     """DeleteCluster of the cluster of verification."""
-    return ImageCall("ecs", "DeleteCluster", {"cluster": verify_cluster(cluster_id)})
+    return ImageCall("ecs", "DeleteCluster", {"cluster": verify_cluster(owner)})
 
 
-def deregister_member(cluster_id: str, member: str) -> ImageCall:
+def deregister_member(owner: Owner, member: str) -> ImageCall:
     """DeregisterContainerInstance of one whose instance is gone.
 
     ECS does that by itself only for an instance that was ended while its agent was connected (ECS
     developer guide, "Deregistering an Amazon ECS container instance").
     """
     request = {
-        "cluster": verify_cluster(cluster_id),
+        "cluster": verify_cluster(owner),
         "containerInstance": member,
         "force": True,
     }

@@ -12,6 +12,7 @@ from awsbatch_operator.api import image_reasons as reasons
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.plans import Plan, Step
+from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.kinds.extendedami import requests
 from awsbatch_operator.kinds.extendedami.attempts import Case, ImagePlan, kept_until
 from awsbatch_operator.kinds.extendedami.choosing import superseded
@@ -68,14 +69,14 @@ def cleaning(case: Case | None, observed: Observed, *, active: bool) -> Leftover
     return replace(found, steps=(*found.steps, *rejected))
 
 
-def without_cluster(observed: Observed, cluster_id: str) -> tuple[Step[ImageCall], ...]:
-    """The cluster of the tests goes when nobody needs it; first what was left in it."""
-    if not observed.cluster or observed.others_verify:
+def without_cluster(observed: Observed, owner: Owner) -> tuple[Step[ImageCall], ...]:
+    """The cluster of the tests goes after them; first what was left in it."""
+    if not observed.cluster:
         return ()
     if observed.lost:
-        lost = ((each, requests.deregister_member(cluster_id, each)) for each in observed.lost)
+        lost = ((each, requests.deregister_member(owner, each)) for each in observed.lost)
         return tuple(Step(call, lane=f"member {each}") for each, call in lost)
-    return (Step(requests.delete_cluster(cluster_id), lane="cluster"),)
+    return (Step(requests.delete_cluster(owner), lane="cluster"),)
 
 
 def needed(case: Case, *, active: bool) -> frozenset[str]:

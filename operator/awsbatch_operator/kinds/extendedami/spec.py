@@ -27,9 +27,10 @@ from awsbatch_operator.kinds.extendedami.spec_parts import (
 )
 from awsbatch_operator.schema import forms
 from awsbatch_operator.schema.common import SCOPE_RULES, Lasting
-from awsbatch_operator.schema.declare import AGE, READY, REASON, Column, CustomResource, NotYet
+from awsbatch_operator.schema.declare import AGE, READY, REASON, Column, CustomResource
 from awsbatch_operator.schema.fields import LIST_ATOMIC, ruled
 from awsbatch_operator.schema.hosts import AGENT_NAMES, ONE_LINE
+from awsbatch_operator.schema.rules import Rule
 
 _SETTING = 2_048
 
@@ -142,21 +143,15 @@ class ExtendedAmiSpec(Lasting):
     )
 
 
-def _later(path: str, remedy: str, *honoured: object) -> NotYet:
-    return NotYet(path=path, honoured=honoured, remedy=remedy)
-
-
-NOT_YET = (
-    _later(
-        "adoptionPolicy",
-        "Images that exist are not taken over yet: remove adoptionPolicy.",
-        "Create",
+_ADOPTS_ONLY = Rule(
+    id="adopt-makes-nothing",
+    cel="""!has(self.adoptionPolicy) || self.adoptionPolicy != 'Adopt'
+        || (!has(self.regions) && !has(self.publish))""",
+    message=(
+        "adoptionPolicy Adopt makes nothing, neither copies (regions) nor a parameter (publish). "
+        "Set adoptionPolicy to AdoptOrCreate, or remove regions and publish."
     ),
-    _later(
-        "driftPolicy",
-        "What was changed elsewhere is always changed back: remove driftPolicy.",
-        "Correct",
-    ),
+    field=".adoptionPolicy",
 )
 
 RESOURCE = CustomResource(
@@ -166,8 +161,7 @@ RESOURCE = CustomResource(
     summary="A machine image for ECS hosts: its disks, mounts, packages and container images.",
     spec=ExtendedAmiSpec,
     status=ExtendedAmiStatus,
-    rules=(*SCOPE_RULES, *rules.SPEC),
-    not_yet=NOT_YET,
+    rules=(*SCOPE_RULES, *rules.SPEC, _ADOPTS_ONLY),
     selectable=(".status.imageId", ".status.base.upToDate"),
     columns=(
         Column(name="Image", path=".status.imageId", description="Image to use."),

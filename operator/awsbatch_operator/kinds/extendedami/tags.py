@@ -13,6 +13,7 @@ from typing import Any
 
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.plans import Plan, Step
+from awsbatch_operator.api.tags import owner_marks_in
 from awsbatch_operator.kinds.extendedami.attempts import ImagePlan
 from awsbatch_operator.kinds.extendedami.desired import Desired
 from awsbatch_operator.kinds.extendedami.observed import Image, Observed, tags_by_key
@@ -64,6 +65,32 @@ def tagging(
     if _may_show_more(observed, now):
         have |= dict.fromkeys(wanted.applied, "")
     return Plan(steps=tuple(steps), record=tag_record(wanted, have))
+
+
+def unmarked(observed: Observed | None) -> ImagePlan:
+    """What was taken over is let go: the tags that name its owner go, and then it is released.
+
+    Those that say what an image was made of stay: without them nobody could take it over again.
+    """
+    steps = [] if observed is None else [*map(_without_owner, filter(_owned, _of_ec2(observed)))]
+    for name, have in ({} if observed is None else observed.parameters).items():
+        if keys := owner_marks_in(have["Tags"]):
+            request = {"ResourceType": "Parameter", "ResourceId": name, "TagKeys": list(keys)}
+            call = ImageCall("ssm", "RemoveTagsFromResource", request)
+            steps.append(_step(call, TagsOf(name, gone=keys)))
+    return Plan(steps=tuple(steps), released=not steps)
+
+
+def _owned(thing: Thing) -> bool:
+    return bool(owner_marks_in(thing.tags))
+
+
+def _without_owner(thing: Thing) -> Step[ImageCall]:
+    keys = owner_marks_in(thing.tags)
+    tags = [{"Key": key} for key in keys]
+    request = {"Resources": list(thing.resources), "Tags": tags}
+    call = ImageCall("ec2", "DeleteTags", request, region=thing.region)
+    return _step(call, TagsOf(thing.resources[0], gone=keys))
 
 
 def _may_show_more(observed: Observed, now: Instant) -> bool:

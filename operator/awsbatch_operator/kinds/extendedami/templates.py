@@ -4,11 +4,13 @@ Its name is made of its content, so that another content is another template and
 no second one. One that is not wanted any more goes when no compute environment names it.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from awsbatch_operator.api import image_reasons as reasons
 from awsbatch_operator.api.encoding import canonical
 from awsbatch_operator.api.findings import Finding
+from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.names import short_hash
 from awsbatch_operator.api.plans import Plan, Step
@@ -25,6 +27,7 @@ from awsbatch_operator.kinds.extendedami.requests import (
 )
 
 TEMPLATE_LOOK_SECONDS = 10.0
+AGAIN_SECONDS = 300.0  # less than it takes until a deletion by somebody is seen
 _DIGITS = 12
 
 
@@ -59,14 +62,16 @@ def template_in_use(desired: Desired, observed: Observed) -> Shape | None:
     return next(found, None)
 
 
-def plan_template(desired: Desired, observed: Observed) -> ImagePlan:
+def plan_template(desired: Desired, observed: Observed, now: Instant) -> ImagePlan:
     """It is made if it is missing; what it has replaced goes when it is not used."""
     wanted = wanted_template(desired, observed)
     steps: list[Step[ImageCall]] = []
     missing = wanted is not None and template_in_use(desired, observed) is None
+    if wanted is not None and missing and (kept_back := _kept_back(desired, observed, wanted[0])):
+        return Plan(findings=kept_back)
     if wanted is not None and missing and not key_faults(desired):
         name, data = wanted
-        call = _create(desired, name, data)
+        call = _create(desired, name, data, now)
         note = Finding(reasons.TEMPLATE_MADE, f"The launch template {name} was made.")
         steps.append(Step(call, lane="template", note=note, expects=TemplateShows(name)))
     known = desired.bake.needed or observed.base is not None
@@ -78,10 +83,29 @@ def plan_template(desired: Desired, observed: Observed) -> ImagePlan:
     return Plan(steps=tuple(steps), look_again_seconds=TEMPLATE_LOOK_SECONDS if steps else None)
 
 
-def _create(desired: Desired, name: str, data: Shape) -> ImageCall:
+def _kept_back(desired: Desired, observed: Observed, name: str) -> tuple[Finding, ...]:
+    """Why none is made. One that has another content, because of another base, follows that."""
+    terms = desired.terms
+    there = {str(each["LaunchTemplateId"]) for each in observed.templates}
+    follows = terms.taking_over or (
+        bool(observed.shown_template) and observed.shown_template in there
+    )
+    plan = replace(terms, reports=terms.reports and not follows).nothing_made(
+        f"launch template {name}"
+    )
+    return () if plan is None else plan.findings
+
+
+def _create(desired: Desired, name: str, data: Shape, now: Instant) -> ImageCall:
+    """The name lets one through of two calls; by a token of its own EC2 answers only for a while.
+
+    It would answer with one of the same content that somebody has deleted since.
+    """
+    # EC2 API reference: at most 128 characters of ASCII.
+    token = f"{name[-64:]}-{int(now.epoch // AGAIN_SECONDS)}"
     request: dict[str, Any] = {
         "LaunchTemplateName": name,
-        "ClientToken": name[-64:],  # EC2 API reference: at most 128 characters of ASCII
+        "ClientToken": token,
         "LaunchTemplateData": data,
         "TagSpecifications": [
             tagged("launch-template", {**desired.tags.all, **desired.owner.tags()})
