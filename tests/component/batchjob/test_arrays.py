@@ -5,6 +5,7 @@ from typing import Any
 from tests.component.batchjob.runs import JOB, SPEC, jobs, ready, script, shown, submits
 from tests.support.installation import NAMESPACE, Installation
 
+from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_simulator.jobscript import JobScript
 
@@ -43,7 +44,9 @@ async def test_an_array_is_one_submission_and_few_writes_and_tells_what_its_chil
         await there.clock.run_until(
             lambda: bool((shown(there, "array") or {}).get("running")), within=900
         )
-        array = shown(there, "array")
+        array, started = shown(there, "array"), Instant.parse(shown(there, "startedTime"))
+        first = min(job.started_at for job in children(there) if job.started_at is not None)
+        assert -1 <= started.since(Instant.from_milliseconds(first)) <= 30
         assert shown(there, "awsStatus") == "PENDING"
         there_message = there.condition(JOB, "Reconciling")["message"]
         assert there.is_true(JOB, "Reconciling", "Running")
@@ -53,6 +56,7 @@ async def test_an_array_is_one_submission_and_few_writes_and_tells_what_its_chil
         array = shown(there, "array")
         assert (array["progress"], array["succeeded"]) == ("20/20", 20)
         assert "failedIndexes" not in array
+        assert shown(there, "startedTime") == started.rfc3339()
         assert submits(there) == 1
         assert len(writes) <= 1 + 1 + 10  # applied, the record, and statuses
         message = there.condition(JOB, "Complete")["message"]

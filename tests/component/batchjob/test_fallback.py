@@ -2,6 +2,7 @@
 
 from tests.component.batchjob.again import (
     SAFE,
+    at_work,
     ends,
     failed_ever,
     falling_back,
@@ -105,3 +106,19 @@ async def test_without_a_fallback_a_running_job_gets_one_by_an_edit():
         there.apply(JOB, falling_back(1, "TimedOut"))
         await there.clock.advance(60)
         assert (submits(there), alive(there)) == (1, 1)
+
+
+async def test_a_job_that_was_held_in_the_other_queue_begins_anew_in_its_own():
+    there = Installation()
+    async with there.running():
+        await with_both_queues(there, lost("*main*"), JobScript(duration_seconds=FOR_EVER))
+        there.apply(JOB, falling_back())
+        await at_work(there, run=2)
+        assert SAFE.name in shown(there, "jobQueueArn")
+        there.apply(JOB, falling_back(suspend=True))
+        await there.until(JOB, "Suspended", within=120)
+        there.apply(JOB, falling_back())
+        await there.clock.run_until(lambda: submits(there) == 3, within=120)
+        await at_work(there, run=4)
+        assert SAFE.name in shown(there, "jobQueueArn")
+        assert ends(there) == [(1, "HostLost"), (2, "Suspended"), (3, "HostLost")]

@@ -36,12 +36,51 @@ async def test_a_submission_of_unknown_outcome_is_held_once_it_is_known(in_aws):
         there.apply(JOB, HELD)
         await there.until(JOB, "Suspended", within=300)
         assert (submits(there), alive(there)) == (1, 0)
+        await there.clock.advance(800)  # a run that AWS has no job of is looked for twice more
+        calls = of_jobs(there)
         await there.clock.advance(1300)
+        assert of_jobs(there) == calls
         assert there.is_true(JOB, "Suspended")
         script(there, 5)
         there.apply(JOB, SPEC)
         await there.until(JOB, "Complete", within=900)
         assert (submits(there), shown(there, "run")) == (2, 2 if in_aws else 1)
+
+
+async def test_what_is_held_is_still_looked_for_and_what_comes_to_light_is_ended():
+    there = Installation()
+    lost_answer(there)
+    hidden(there, 200, "ListJobs")
+    async with there.running():
+        await submitted(there, FOR_EVER)
+        there.apply(JOB, HELD)
+        await there.until(JOB, "Suspended", within=150)
+        assert alive(there) == 1, "nobody can know of it yet"
+        await there.clock.run_until(lambda: alive(there) == 0, within=900)
+        await there.until(JOB, "Suspended", within=300)
+        script(there, 5)
+        there.apply(JOB, SPEC)
+        await there.until(JOB, "Complete", within=900)
+        assert (submits(there), shown(there, "run")) == (2, 2)
+
+
+async def test_what_aws_never_had_is_sent_however_long_it_was_held():
+    there = Installation()
+    there.fault(effect="drop_before", service="batch", operation="SubmitJob", times=1)
+    async with there.running():
+        await submitted(there, FOR_EVER)
+        there.apply(JOB, HELD)
+        await there.until(JOB, "Suspended", within=300)
+        await there.clock.advance(800)
+    await there.clock.advance(30 * 86_400)
+    async with there.running():
+        listed = there.calls.count("batch:ListJobs")
+        await there.clock.advance(650)
+        assert there.calls.count("batch:ListJobs") == listed
+        script(there, 5)
+        there.apply(JOB, SPEC)
+        await there.until(JOB, "Complete", within=900)
+        assert (submits(there), shown(there, "run")) == (2, 1)
 
 
 async def test_a_termination_that_is_not_answered_is_made_until_aws_shows_its_effect():

@@ -120,7 +120,7 @@ async def test_one_that_is_paused_or_refused_by_aws_does_not_hold_up_the_others(
     there = Installation()
     async with there.running():
         await filled(there, 1, "a", "paused")
-        there.apply(named("refused"), NOW | {"containerOverrides": {"instanceType": "m7i.large"}})
+        there.apply(named("refused"), NOW | {"shareIdentifier": "team"})
         there.apply(named("z"), NOW)
         await there.until(named("z"), "Reconciling", "QueueFull")
         there.apply(named("paused"), NOW, annotations={"awsbatch.dev/paused": "true"})

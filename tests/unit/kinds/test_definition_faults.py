@@ -4,14 +4,23 @@ import pytest
 from tests.support.crd_cases.definition import CONTAINER
 from tests.unit.kinds.values import resource
 
-from awsbatch_operator.kinds.jobdefinition.faults import definition_faults
+from awsbatch_operator.kinds.batchjob.inline import unfit_definition
+from awsbatch_operator.kinds.definition_faults import definition_faults
 
 
 def told(*targets, count=2):
     ranges = [{"targetNodes": each, "container": CONTAINER} for each in targets]
     nodes = {"numNodes": count, "mainNode": 0, "nodeRangeProperties": ranges}
     spec = {"type": "multinode", "nodeProperties": nodes}
-    return [each.text() for each in definition_faults(resource("JobDefinition", spec))]
+    found = [each.text() for each in definition_faults(spec)]
+    assert found == as_told_of_a_job(spec)
+    return found
+
+
+def as_told_of_a_job(spec):
+    """The words on the same definition inside a job, with the path that it has without it."""
+    job = resource("BatchJob", {"jobDefinition": spec})
+    return [each.text().replace("spec.jobDefinition.", "spec.") for each in unfit_definition(job)]
 
 
 @pytest.mark.parametrize(
@@ -55,4 +64,13 @@ def test_ranges_beyond_the_last_node_or_with_gaps_are_told(targets, count, words
 
 def test_a_definition_of_one_node_has_none_of_these_faults():
     spec = {"type": "container", "containerProperties": CONTAINER}
-    assert definition_faults(resource("JobDefinition", spec)) == ()
+    assert definition_faults(spec) == ()
+    assert as_told_of_a_job(spec) == []
+
+
+def test_a_definition_without_the_role_that_fetches_its_secrets_is_told_wherever_it_stands():
+    secrets = [{"name": "TOKEN", "valueFrom": "arn:aws:ssm:eu-central-1:111122223333:parameter/t"}]
+    spec = {"type": "container", "containerProperties": {**CONTAINER, "secrets": secrets}}
+    (said,) = [each.text() for each in definition_faults(spec)]
+    assert said.startswith("ECS fetches spec.containerProperties.secrets as the task's execution")
+    assert as_told_of_a_job(spec) == [said]

@@ -8,18 +8,21 @@ from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.api.plans import Step
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
-from awsbatch_operator.kinds.batchjob.submission import Stop, Submission
+from awsbatch_operator.kinds.batchjob.run_causes import Stop, stop_said
+from awsbatch_operator.kinds.batchjob.submission import Submission
 
 SUBMIT_LANE = "submit"
 
 DELETED_REASON = "The BatchJob was deleted in Kubernetes"
 TWIN_REASON = "A second submission of the same run; job {} goes on"
 SUPERSEDED_REASON = "Run {} of the BatchJob has taken the place of this one"
-STOP_REASONS: Mapping[Stop, str] = {
-    Stop.SUSPENDED: "The BatchJob is held by spec.suspend",
-    Stop.CHANGED: "The BatchJob was changed and runs again",
-    Stop.DEADLINE: "The BatchJob has had as long as spec.activeDeadlineSeconds allows",
-}
+
+
+def said_by_us(words: str) -> bool:
+    """Whether the operator has ended a job of which AWS says this, out of time ones aside."""
+    if words.startswith(DELETED_REASON):
+        return True
+    return stop_said(words) not in {None, Stop.DEADLINE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,12 @@ class Terminate:
 class Register:
     """RegisterJobDefinition of the definition in a job, before the job's run is submitted.
 
-    `submission` is the recorded intent of that run: it names the definition.
+    `submission` is the recorded intent of that run: it names the definition. None while the run
+    before is still at work, which is ended only when AWS has the definition.
     """
 
     key: ObjectKey
-    submission: Submission
+    submission: Submission | None
     request: Mapping[str, Any]
     operation: str = "RegisterJobDefinition"
 

@@ -17,9 +17,7 @@ from awsbatch_operator.kinds.batchjob.end_message import (
     without_lines,
 )
 from awsbatch_operator.kinds.batchjob.failure import diagnose
-from awsbatch_operator.kinds.batchjob.observed import (
-    Observed,
-)
+from awsbatch_operator.kinds.batchjob.observed import Observed
 
 _WAITING: Mapping[str, str] = {
     "SUBMITTED": "AWS Batch has taken the job and will look at it shortly.",

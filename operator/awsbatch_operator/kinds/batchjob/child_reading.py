@@ -41,6 +41,7 @@ class ChildReader:
     head: HeadOfLine
     _read: dict[ObjectKey, tuple[str, Children]] = field(default_factory=dict)
     _waits: dict[ObjectKey, Instant] = field(default_factory=dict)  # without room, since when
+    _started: dict[ObjectKey, tuple[str, Instant]] = field(default_factory=dict)
 
     async def counted(self, resource: Resource, observed: Observed, scope: Scope) -> Observed:
         """What is known of a job that has not ended, with what its detail says of its children."""
@@ -51,6 +52,7 @@ class ChildReader:
             return observed
         if children.shape is JobShape.ARRAY and not resource.deleting:
             children = await self._blocked(resource.key, observed, children, scope)
+            children = self._with_start(resource, observed.job_id, children)
         observed = replace(observed, children=children)
         if children.shape is not JobShape.ARRAY or not any(children.counts.values()):
             return observed
@@ -78,6 +80,26 @@ class ChildReader:
         words = await self.head.words(scope, observed.submission.queue, observed.job_id)
         return replace(children, blocked=words, look=now.plus(LOOK_SECONDS))
 
+    def _with_start(
+        self, resource: Resource, job_id: str, children: Children, *told: Shape
+    ) -> Children:
+        """With when the first child began to run: as shown before, seen before, told, or seen now.
+
+        AWS tells it of each child, and of the parent nothing. `told` is what AWS says of some of
+        them in the end.
+        """
+        shown = resource.status
+        if shown.get("jobId") == job_id and "startedTime" in shown:
+            return replace(children, started=Instant.parse(str(shown["startedTime"])))
+        seen = self._started.get(resource.key)
+        known = [] if seen is None or seen[0] != job_id else [seen[1]]
+        times = (each.get("startedAt") for each in told)
+        known += [Instant.from_milliseconds(each) for each in times if each]
+        if not known and not told and children.begun:
+            known = [self.clock.now()]
+            self._started[resource.key] = (job_id, known[0])
+        return replace(children, started=min(known, default=None))
+
     async def added(self, resource: Resource, observed: Observed, scope: Scope) -> Observed:
         """What is known of a job that has ended, with how its children did.
 
@@ -91,6 +113,8 @@ class ChildReader:
             return observed
         now = self.clock.now()
         children, whole = await self._ended(scope, observed, children)
+        if children.shape is JobShape.ARRAY:
+            children = self._with_start(resource, observed.job_id, children, children.told)
         held = now.since(observed.since) if observed.since else 0.0
         if not whole and held < PATIENCE_SECONDS:
             waits = Output(due=now.plus(AGAIN_SECONDS))
@@ -102,9 +126,10 @@ class ChildReader:
         """The object has reached its end, or is gone."""
         self._read.pop(key, None)
         self._waits.pop(key, None)
+        self._started.pop(key, None)
 
     def __len__(self) -> int:
-        return len(self._read) + len(self._waits)
+        return len(self._read) + len(self._waits) + len(self._started)
 
     async def _ended(
         self, scope: Scope, observed: Observed, children: Children

@@ -45,6 +45,7 @@ class Children:
     `again`: seconds after which to look at the counts once more; 0 if there are none.
     `blocked`: why none of them can start, in AWS's words; "" if AWS says nothing, or some run.
     `look`: when to ask for that again.
+    `started`: when the first child of an array began to run, as far as that was seen.
     `tasks`: the array is packed; `size`, `counts`, `failed` and `missing` are of its tasks then.
     """
 
@@ -62,6 +63,7 @@ class Children:
     again: float = 0.0
     blocked: str = ""
     look: Instant | None = None
+    started: Instant | None = None
     tasks: Tasks | None = None
 
     @property

@@ -41,6 +41,10 @@ class DefinitionTypes:
             self._shapes.pop(oldest, None)
             self._works.pop(oldest, None)
 
+    def is_listed(self, arn: str) -> bool:
+        """Whether AWS has listed it; once a revision was, it is not asked about again."""
+        return arn in self._multinode
+
     def is_multinode(self, arn: str) -> bool:
         """Whether it is known to be one; the ARN may have no revision, which means the newest."""
         return self._multinode.get(arn, False)

@@ -13,11 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from awsbatch_operator.api import catalogue, job_reasons
-from awsbatch_operator.api.conditions import condition
+from awsbatch_operator.api.conditions import condition, is_true
 from awsbatch_operator.api.findings import SLOWLY, Finding
 from awsbatch_operator.api.metadata import ObjectKey, RecordError, Resource, Shape
 from awsbatch_operator.api.words import some_of
-from awsbatch_operator.kinds.batchjob.failure_causes import Failure
 from awsbatch_operator.kinds.batchjob.record import (
     end_condition,
     failed_unsubmitted,
@@ -25,6 +24,7 @@ from awsbatch_operator.kinds.batchjob.record import (
     recorded_job_id,
     submission_of,
 )
+from awsbatch_operator.kinds.batchjob.run_causes import Stop
 from awsbatch_operator.kinds.batchjob.submission import Submission
 
 HASH_VERSION = "v1"
@@ -204,7 +204,8 @@ def _job_id(target: Resource, each: Shape, *, retries: bool) -> tuple[str, str]:
     """
     if target.deleting:
         return "", "is being deleted; another one of that name is waited for"
-    if target.spec.get("suspend"):
+    held_for_good = not target.spec and is_true(target.status, "Suspended")  # it is abridged
+    if target.spec.get("suspend") or held_for_good:
         return "", "is held by spec.suspend"
     try:
         submission = submission_of(target)
@@ -213,7 +214,8 @@ def _job_id(target: Resource, each: Shape, *, retries: bool) -> tuple[str, str]:
     if end_condition(target) is not None or failed_unsubmitted(target):
         return "", "was changed after it had ended, and is looked at again"
     if submission is not None and submission.stop is not None:
-        return "", "is being ended, and may run again"
+        again = submission.stop is Stop.DEPENDENCY
+        return "", "waits for its own jobs again" if again else "is being ended, and may run again"
     job_id = recorded_job_id(target, submission)
     if job_id is None:
         return "", f"has not been submitted yet{_stalled(target)}"
@@ -286,15 +288,3 @@ def _remedy(failed: Sequence[tuple[str, str]]) -> str:
 def _hash(uids: Sequence[str]) -> str:
     digest = hashlib.sha256("\n".join(uids).encode()).hexdigest()
     return f"{HASH_VERSION}:{digest[:32]}"
-
-
-def told_of_failure(dependencies: Dependencies, failure: Failure) -> str:
-    """Which job has failed, of one that AWS has failed because of that; "" if that is not known.
-
-    AWS does not say which. Of one that it depends on and that has not succeeded there is no doubt.
-    """
-    names = dependencies.open
-    if failure is not Failure.DEPENDENCY_FAILED or not names:
-        return ""
-    which = f"BatchJob {names[0]}" if len(names) == 1 else f"one of the BatchJobs {some_of(names)}"
-    return f"The job that has failed is {which}."

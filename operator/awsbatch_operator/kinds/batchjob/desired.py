@@ -31,7 +31,7 @@ class Desired:
     are those of the JobDefinition object, "" and 0 for a definition that was given by ARN;
     `definition_ready` says whether AWS has what that generation of it says. `missing_revision` says
     which revision was asked for by its number and is not there. `queue_ready`: AWS has the queue as
-    its object says.
+    its object says. `closed` are queues whose objects are DISABLED, by ARN: AWS takes no job there.
     No first run begins within `grace_seconds` of `created`, by the API server's clock.
     `was_recorded`: our finalizer is there, which comes with the record of a submission and never
     before it, and the record is not. `multinode`: the definition is of a multi-node parallel job.
@@ -63,6 +63,7 @@ class Desired:
     definition_ready: bool = True
     missing_revision: str = ""
     queue_ready: bool = True
+    closed: frozenset[str] = frozenset()
     was_recorded: bool = False
     created: Instant | None = None
     grace_seconds: float = 0.0

@@ -8,9 +8,14 @@ from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.kinds.batchjob import runs
-from awsbatch_operator.kinds.batchjob.actions import STOP_REASONS, Action, termination
+from awsbatch_operator.kinds.batchjob.actions import (
+    Action,
+    termination,
+)
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
-from awsbatch_operator.kinds.batchjob.submission import Stop, Submission
+from awsbatch_operator.kinds.batchjob.run_causes import STOP_REASONS, Stop
+from awsbatch_operator.kinds.batchjob.submission import Submission
+from awsbatch_operator.kinds.batchjob.submitting import too_old
 from awsbatch_operator.kinds.batchjob.wishes import Wishes
 
 LOOK_SECONDS = 300.0  # the feed tells at once; this only guards against a lost wake-up
@@ -19,6 +24,8 @@ _WORDS: Mapping[Stop, str] = {
     Stop.SUSPENDED: "because spec.suspend holds it",
     Stop.CHANGED: "because its spec has changed; a new run follows",
     Stop.DEADLINE: "because it has had as long as spec.activeDeadlineSeconds allows",
+    Stop.HELD: "because spec.suspend holds it",
+    Stop.DEPENDENCY: "because a job that it depends on was stopped; a new run follows",
 }
 
 
@@ -35,15 +42,37 @@ def with_stop(
     It is written before the job is terminated. A process that died in between would otherwise
     leave a job that somebody has terminated, for a reason that nobody knows.
     """
+    if observed.knowledge is Knowledge.FOUND and record.stop is Stop.HELD:
+        record = replace(record, stop=None)  # there is a job of it after all
     if observed.knowledge is Knowledge.FOUND and not observed.ended:
         stop = runs.wanted_stop(wishes, record, now, may_run=may_run)
         return record if stop is record.stop else replace(record, stop=stop)
-    if observed.knowledge not in _UNSENT or record.stop is not None:
+    if observed.knowledge not in _UNSENT or record.stop not in {None, Stop.HELD}:
         return record
-    if not runs.is_closed(wishes, observed, now):
+    stop = _closed_for(wishes, observed, now)
+    if stop is None or stop is record.stop:
         return record
     never_sent = observed.knowledge is Knowledge.REFUSED and record.attempt == 1
-    return replace(record, stop=Stop.DEADLINE) if never_sent else record.closed(Stop.DEADLINE)
+    return replace(record, stop=stop) if never_sent else record.closed(stop)
+
+
+def is_ended_for(observed: Observed, stop: Stop) -> bool:
+    """Whether the job is at work still, and is being ended for that."""
+    at_work = observed.knowledge is Knowledge.FOUND and not observed.ended
+    return at_work and observed.submission.stop is stop
+
+
+def _closed_for(wishes: Wishes, observed: Observed, now: Instant) -> Stop | None:
+    """Why a run of which AWS has no job is not sent any more, or not for now; None: it is sent.
+
+    What is held is looked for twice more, like any run that is closed, and then no more: it may be
+    held for months.
+    """
+    if runs.is_closed(wishes, observed, now):
+        return Stop.DEADLINE
+    if not wishes.suspend or too_old(observed.submission, now) is not None:
+        return None
+    return Stop.HELD
 
 
 def ending(observed: Observed, record: Submission) -> Plan[Action]:

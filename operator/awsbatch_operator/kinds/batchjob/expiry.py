@@ -38,6 +38,8 @@ class Deletions(Protocol):
 class Expiry:
     """The finished jobs with a ttl, and the moments at which they go.
 
+    Those that another installation than `installation` serves are left to that one.
+
     `awaited` tells whether a job that has not been submitted depends on the object: it could not
     see any more how that has ended, so the object stays until it is submitted or gone. Tell
     `freed` when that is the case.
@@ -50,7 +52,9 @@ class Expiry:
         store: Deletions,
         clock: Clock,
         awaited: Callable[[ObjectKey], bool],
+        installation: str = "",
     ) -> None:
+        self._installation = installation
         self._cache = cache
         self._store = store
         self._clock = clock
@@ -65,7 +69,9 @@ class Expiry:
         """Take in a change of the cache."""
         if change.key.kind != "BatchJob":
             return
-        due = None if change.resource is None else _due(change.resource, settled=change.settled)
+        resource = change.resource
+        ours = resource is not None and not resource.is_served_elsewhere(self._installation)
+        due = _due(resource, settled=change.settled) if resource is not None and ours else None
         if due is None:
             self._due.pop(change.key, None)
         elif self._due.get(change.key) != due:

@@ -15,10 +15,10 @@ from enum import Enum
 
 from awsbatch_operator.kinds.batchjob.actions import (
     DELETED_REASON,
-    STOP_REASONS,
     SUPERSEDED_REASON,
     TWIN_REASON,
 )
+from awsbatch_operator.kinds.batchjob.run_causes import STOP_REASONS
 
 
 class Failure(Enum):

@@ -19,10 +19,8 @@ from awsbatch_operator.kinds.batchjob.desired import FollowingJob
 from awsbatch_operator.kinds.batchjob.endings import with_stop
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
 from awsbatch_operator.kinds.batchjob.plan import (
-    elsewhere,
     follow,
     forgotten,
-    settling,
     under_way,
     untraceable,
     with_ledger,
@@ -30,6 +28,7 @@ from awsbatch_operator.kinds.batchjob.plan import (
 from awsbatch_operator.kinds.batchjob.strays import after_looks
 from awsbatch_operator.kinds.batchjob.submission import Submission
 from awsbatch_operator.kinds.batchjob.submitting import too_old
+from awsbatch_operator.kinds.batchjob.unknown import elsewhere, settling
 
 _IS_A_JOB = frozenset({Knowledge.FOUND, Knowledge.CONCLUDED, Knowledge.FORGOTTEN})
 # What is in AWS need not care whether today's references lead anywhere.

@@ -32,7 +32,8 @@ def _nobody(_: ObjectKey) -> None:
 class _Queue:
     """One queue of AWS: the limits that JobQueues of its ARN set, and whom they concern.
 
-    Nobody is in two of the others at a time.
+    Nobody is in two of the others at a time. A job at work has a place in one queue, and may be
+    promised one in another, or wait for it there, when a change is to run there.
     """
 
     limits: dict[ObjectKey, int] = field(default_factory=dict)
@@ -141,7 +142,10 @@ class InFlight:
 
     def _line_up(self, key: ObjectKey, resource: Resource | None) -> None:
         """Let it wait whose status says so: after a restart nothing else does."""
-        waits = resource is not None and key not in self._taken and _says_full(resource)
+        waits = resource is not None and _says_full(resource)
+        if waits and resource is not None and key in self._taken:
+            # A job at work is to go on in another queue, once that has a place for it.
+            waits = self._named_by(resource) not in {"", self._taken[key]}
         if not waits or resource is None:
             self._stop_waiting(key)
             if resource is None or not _may_go(resource):

@@ -20,7 +20,7 @@ from awsbatch_operator.api.names import short_hash, with_suffix
 from awsbatch_operator.api.references import in_aws
 from awsbatch_operator.api.tags import CLUSTER, CONTENT, KIND, NAMESPACE, PURPOSE
 from awsbatch_operator.kinds.batchjob.record import end_condition
-from awsbatch_operator.kinds.execution_role import without_execution_role
+from awsbatch_operator.kinds.definition_faults import definition_faults
 from awsbatch_operator.kinds.registrations import Revision
 from awsbatch_operator.schema.canonical import content_hash
 from awsbatch_operator.schema.request import registrable
@@ -94,10 +94,9 @@ def _hash_of(spelled: bytes) -> str:
 
 
 def unfit_definition(resource: Resource) -> tuple[Finding, ...]:
-    """Why no job with the definition in the spec could ever start, though AWS registers it."""
+    """What is wrong with the definition in the spec, as it is told of a JobDefinition."""
     content = resource.spec.get("jobDefinition")
-    missing = without_execution_role(content, "spec.jobDefinition") if content else None
-    return () if missing is None else (missing,)
+    return definition_faults(content, "spec.jobDefinition") if content else ()
 
 
 def is_ours(tags: Mapping[str, str], cluster_id: str) -> bool:
@@ -173,22 +172,37 @@ def recorded_with(resource: Resource) -> tuple[ObjectKey, ...]:
     return tuple(sorted(place.key for place in places)) if places else ()
 
 
-def needs(resource: Resource, place: Place) -> bool:
+def needs(resource: Resource, place: Place, cluster_id: str) -> bool:
     """Whether a job keeps the definition: it is recorded with it, and is not at its own end.
 
     A finished job keeps it until it is deleted, and one that is being deleted until AWS is known
-    to run nothing of it any more.
+    to run nothing of it any more. One whose next run is to have it keeps it as well, from when it
+    is about to be registered for that.
     """
-    if place not in used_by(resource):
-        return False
     going = resource.deleting and not resource.paused
+    if place not in used_by(resource):
+        return not going and place in _let_go(resource) and _is_next(resource, place, cluster_id)
     return not (going and end_condition(resource) is not None)
+
+
+def _is_next(resource: Resource, place: Place, cluster_id: str) -> bool:
+    inline = inline_of(resource, cluster_id)
+    return inline is not None and inline.name == place.name
 
 
 def letting_go(before: Iterable[Place], arn_like: str) -> dict[str, str]:
     """The annotation that keeps them in mind; an empty text if there are none."""
     arns = sorted(arn_of(place, arn_like) for place in before)
     return {DEFINITIONS: json.dumps(arns, separators=(",", ":")) if arns else ""}
+
+
+def ahead_of_its_run(before: Iterable[Place], definition: str) -> dict[str, str]:
+    """The annotation that names a definition which is about to be registered before its run.
+
+    No run is recorded with it yet. Should none ever be, it is looked after like all that were let
+    go.
+    """
+    return letting_go({*before, *places_in(definition)}, definition)
 
 
 def shown_definition(definition: str) -> Shape | None:

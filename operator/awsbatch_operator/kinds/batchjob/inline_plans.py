@@ -28,9 +28,7 @@ LATE_SECONDS = 5.0  # between looks for what AWS may list late
 def with_definitions(
     plan: Plan[Action], desired: Desired, observed: Observed | None, known: InlineDefinitions
 ) -> Plan[Action]:
-    """The plan of a job, with what its definitions ask for."""
-    if desired.inline is not None:
-        plan = _registered_first(plan, desired, desired.inline, known)
+    """The plan of a job, with what the definitions ask for that it has been recorded with."""
     named = _named_after(plan, observed)
     before = frozenset() if observed is None else _named_in(observed.submission.definition)
     owed = (desired.let_go | before) - named
@@ -62,10 +60,12 @@ def with_last_definitions(
     )
 
 
-def _registered_first(
-    plan: Plan[Action], desired: Desired, inline: Inline, known: InlineDefinitions
+def registered_first(
+    plan: Plan[Action], desired: Desired, known: InlineDefinitions
 ) -> Plan[Action]:
-    if not any(isinstance(step.action, Submit) for step in plan.steps):
+    """The plan, whose submission waits until AWS has the definition in the job."""
+    inline = desired.inline
+    if inline is None or not any(isinstance(step.action, Submit) for step in plan.steps):
         return plan
     standing = known.standing(Place(desired.account_id, desired.region, inline.name))
     if standing.waits is not None:

@@ -14,6 +14,7 @@ class DefinitionUsers:
 
     cache: Cache
     index: ReferenceIndex
+    cluster_id: str
     _leaving: set[ObjectKey] = field(default_factory=set)
 
     def any_of(self, place: Place) -> bool:
@@ -31,7 +32,7 @@ class DefinitionUsers:
             if self.cache.settled(user):
                 return True
             resource = self.cache.get(user)
-            if resource is not None and needs(resource, place):
+            if resource is not None and needs(resource, place, self.cluster_id):
                 return True
         return False
 

@@ -23,7 +23,9 @@ from awsbatch_operator.kinds.batchjob.actions import (
 from awsbatch_operator.kinds.batchjob.circles import Circles
 from awsbatch_operator.kinds.batchjob.definition_types import DefinitionTypes
 from awsbatch_operator.kinds.batchjob.dependencies import in_a_circle
+from awsbatch_operator.kinds.batchjob.dependency_ends import Find, strangers, with_waited
 from awsbatch_operator.kinds.batchjob.desired import Desired, FollowingJob, followed_job
+from awsbatch_operator.kinds.batchjob.endings import is_ended_for
 from awsbatch_operator.kinds.batchjob.following import after_the_end, plan_following
 from awsbatch_operator.kinds.batchjob.grace import grace_after, grace_left
 from awsbatch_operator.kinds.batchjob.in_flight import InFlight
@@ -45,6 +47,8 @@ from awsbatch_operator.kinds.batchjob.plan import plan_job
 from awsbatch_operator.kinds.batchjob.record import end_condition, is_over
 from awsbatch_operator.kinds.batchjob.removal import plan_removal
 from awsbatch_operator.kinds.batchjob.resolving import begins_anew, desired_job, needed_references
+from awsbatch_operator.kinds.batchjob.run_causes import Stop
+from awsbatch_operator.kinds.batchjob.sending import Looks, Way, has_submission
 from awsbatch_operator.kinds.batchjob.spec import RESOURCE
 from awsbatch_operator.kinds.batchjob.status import job_status
 from awsbatch_operator.kinds.batchjob.submitting import too_early
@@ -76,6 +80,8 @@ class BatchJobKind:
     definition_grace: float = 0.0
     circles: Circles = field(default_factory=Circles)
     in_flight: InFlight = field(default_factory=InFlight)
+    looks: Looks = field(default_factory=Looks)
+    find: Find = lambda _: None
     name: str = "BatchJob"
     bounded: bool = True
     _checked: dict[ObjectKey, _Checked] = field(default_factory=dict)
@@ -143,7 +149,8 @@ class BatchJobKind:
         del recorded  # the record of the submissions has queue and name by itself
         owner = Owner(self.cluster_id, resource.key, resource.uid)
         observed = await self.observer.observe(resource, owner, scope, fresh=fresh)
-        may_be_sent = not resource.deleting and run_may_be_sent(resource, observed)
+        guessed = not resource.deleting and run_may_be_sent(resource, observed)
+        may_be_sent = self.looks.needed(resource.key, guessed=guessed)
         if may_be_sent:
             # A gate may have found that the spec is unsound.
             for arn in self._unknown(resource, observed):
@@ -152,7 +159,13 @@ class BatchJobKind:
         await learn_definitions(
             resource, scope, observed, self.definitions, may_be_sent=may_be_sent, fresh=fresh
         )
-        return observed
+        if may_be_sent:
+            self.looks.done(resource.key)
+        if observed is None:
+            return None
+        strange = strangers(resource, observed, self.find)
+        told = {each: await self.observer.batch.job(scope, each) for each in strange}
+        return with_waited(resource, observed, self.find, told, self.observer.clock.now())
 
     def _unknown(self, resource: Resource, observed: Observed | None) -> Iterable[str]:
         """The definitions that a run may be of, and of which AWS has to tell."""
@@ -193,7 +206,8 @@ class BatchJobKind:
             desired = replace(desired, shape=self.types.shape(desired.definition))
         if desired.tasks_per_job:
             desired = self._with_works(desired, observed)
-        plan = self._with_place(desired, plan_job(desired, observed, now))
+        way = Way(desired, self.looks, self.in_flight, self.definitions, self.types)
+        plan = plan_job(desired, observed, now, way)
         return with_definitions(plan, desired, observed, self.definitions)
 
     def _with_works(self, desired: Desired, observed: Observed | None) -> Desired:
@@ -207,17 +221,6 @@ class BatchJobKind:
         pinned = asked[desired.definition]
         definition = desired.definition if pinned is None else pinned[0]
         return replace(desired, works=works, definition=definition)
-
-    def _with_place(self, desired: Desired, plan: Plan[Action]) -> Plan[Action]:
-        """The plan, without the submission as long as there is no place for it in its queue."""
-        for step in plan.steps:
-            if isinstance(step.action, Submit) and desired.created is not None:
-                arn = step.action.submission.queue
-                full = self.in_flight.held_back(step.action.key, desired.created, arn)
-                if full is not None:
-                    rest = tuple(each for each in plan.steps if each is not step)
-                    return replace(plan, steps=rest, findings=(full, *plan.findings))
-        return plan
 
     def let_go(self, observed: Observed | None) -> Plan[Action]:
         """It adopts nothing."""
@@ -235,13 +238,15 @@ class BatchJobKind:
         observer, memory = self.observer, self.observer.memory
         match action:
             case Register():
-                memory.not_sent(action.key, action.submission, observer.clock.now())
+                if action.submission is not None:
+                    memory.not_sent(action.key, action.submission, observer.clock.now())
                 await self.definitions.register(action, scope)
                 return None
             case Deregister():
                 await self.definitions.deregister(action, scope)
                 return None
             case Submit():
+                self.looks.sent(action.key)
                 action = self._pinned(action)
             case Terminate():
                 pass
@@ -282,11 +287,14 @@ class BatchJobKind:
         self._checked.pop(key, None)
         self.definitions.users.leaves(key, leaving=False)
         self.in_flight.leave(key)
+        self.looks.forget(key)
         self.observer.forget(key)
 
     def status(self, resource: Resource, seen: Seen[Desired, Observed, Action]) -> KindStatus:
-        steps = () if seen.plan is None else seen.plan.steps
         stalled = any(each.severity is Severity.STALL for each in seen.findings)
-        if stalled or not any(isinstance(step.action, Submit) for step in steps):
+        # The place that a change was promised is kept while the run before is being ended for it.
+        moves = seen.observed is not None and is_ended_for(seen.observed, Stop.CHANGED)
+        submits = seen.plan is not None and has_submission(seen.plan)
+        if stalled or not (submits or moves):
             self.in_flight.leave(resource.key)  # it is under way, or something else holds it back
         return replace(job_status(resource, seen), extra=told(resource))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from awsbatch_operator.api.instant import Clock, Instant
 from awsbatch_operator.api.metadata import ObjectKey, RecordError, Resource, Shape
 from awsbatch_operator.api.scope import LeadershipStart, Scope
-from awsbatch_operator.api.tags import RUN, Owner, Ownership, ownership
+from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.ports import BatchPort, JobFeed
 from awsbatch_operator.kinds.batchjob.act import SubmissionMemory
@@ -15,6 +15,7 @@ from awsbatch_operator.kinds.batchjob.observed import (
     Observed,
     Said,
     Sweep,
+    has_ended,
     is_not_shown_yet,
     sweep_of,
     that_counts,
@@ -29,6 +30,8 @@ from awsbatch_operator.kinds.batchjob.record import (
     recorded_job_id,
     submission_of,
 )
+from awsbatch_operator.kinds.batchjob.run_causes import stop_said
+from awsbatch_operator.kinds.batchjob.strays import is_of, other_cluster
 from awsbatch_operator.kinds.batchjob.submission import Submission
 from awsbatch_operator.kinds.batchjob.task_reading import TaskReader
 
@@ -48,11 +51,16 @@ class _Look:
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
-    """The jobs of a run in AWS's listing; `undescribed`: DescribeJobs leaves one of them out."""
+    """The jobs of a run in AWS's listing.
+
+    `undescribed`: DescribeJobs leaves one of them out. `other_cluster`: one of them was submitted
+    for this very run under that cluster id, before the object was handed over to us.
+    """
 
     jobs: tuple[Shape, ...] = ()
     undescribed: bool = False
     queue_gone: bool = False
+    other_cluster: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +179,7 @@ class Observer:
 
         A job that DescribeJobs left out for a while may have been given up, by us and by the feed.
         """
+        look = _with_said(look, detail)
         key, job_id, now = look.resource.key, str(detail["jobId"]), self.clock.now()
         self.memory.is_job(key, look.submission, job_id)
         since = self.memory.since(key, look.submission, str(detail["status"]), now)
@@ -204,12 +213,15 @@ class Observer:
         refused = self.memory.was_refused(look.resource.key, submission)
         if refused and submission.attempt == 1:
             return Observed(Knowledge.REFUSED, submission)
+        if submission.is_put_by and not look.fresh and not look.resource.deleting:
+            return Observed(Knowledge.ABSENT, submission)  # a fresh look comes before it is sent
         settled_at = self._settled_at(look)
         if not refused and self.clock.now() < settled_at:
             return Observed(Knowledge.SETTLING, submission, settled_at=settled_at)
         listed = await self._list(look, submission)
-        if listed.undescribed:  # it may be the one that counts
-            return Observed(Knowledge.SETTLING, submission)
+        if listed.undescribed or listed.other_cluster:  # it may be the one that counts
+            other = listed.other_cluster
+            return Observed(Knowledge.SETTLING, submission, other_cluster=other)
         if listed.jobs:
             observed = await self._found(look, that_counts(listed.jobs, ""))
             sweep = sweep_of(submission.run, listed.jobs, observed.job_id)
@@ -243,8 +255,11 @@ class Observer:
                 return _Listed(queue_gone=True)  # with it, AWS has ended all of its jobs
             raise
         details = [await self.batch.job(scope, summary["jobId"]) for summary in summaries]
-        jobs = [job for job in details if job is not None and _is_of(job, run, look.owner)]
-        return _Listed(tuple(jobs), undescribed=None in details)
+        known = [job for job in details if job is not None]
+        jobs = tuple(job for job in known if is_of(job, run, look.owner))
+        others = (other_cluster(job, run, look.owner) for job in known)
+        other = next((each for each in others if each), "")
+        return _Listed(jobs, undescribed=None in details, other_cluster=other)
 
     def _sent_at(self, look: _Look) -> Instant:
         """The last moment at which a call of the run may have gone out, as far as is known."""
@@ -276,6 +291,10 @@ class Observer:
         return due is not None and self.clock.now() >= due
 
 
-def _is_of(job: Shape, run: Submission, owner: Owner) -> bool:
-    tags = job.get("tags") or {}
-    return ownership(tags, owner) is Ownership.OURS and tags.get(RUN) == str(run.run)
+def _with_said(look: _Look, detail: Shape) -> _Look:
+    """With why we ended the job, where our record of that is lost: AWS keeps what we told it."""
+    submission = look.submission
+    if submission.stop is not None or is_annotated(look.resource) or not has_ended(detail):
+        return look
+    stop = stop_said(str(detail.get("statusReason") or ""))
+    return look if stop is None else replace(look, submission=replace(submission, stop=stop))

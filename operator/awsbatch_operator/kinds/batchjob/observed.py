@@ -12,6 +12,7 @@ The newest run, look by look (what no arrow leaves, only an edit, a deletion or 
             +--listed in AWS--> FOUND   REFUSED  (this process saw that AWS did not do it)
             +--its queue is gone from AWS--> UNTRACEABLE
 
+        SETTLING stays so while AWS has a job of the run under another cluster id.
         FOUND --its end stands in the status--> CONCLUDED  (what follows it: runs.py)
         FOUND --DescribeJobs leaves it out--> FORGOTTEN --it is there again--> FOUND
         any   --the scope in hand is another one than the recorded--> ELSEWHERE
@@ -111,7 +112,10 @@ class Observed:
     has seen the job in its state, `settled_at` until when an unknown outcome settles. `sweeps` are
     the looks for further jobs that were made now. `children` are the jobs of an array, or the nodes
     of a multi-node job. `placement` is `status.placement`, {} if it is not known.
-    `said` is what AWS has said of the run while this process looked on, oldest first.
+    `said` is what AWS has said of the run while this process looked on, oldest first. `set_free`:
+    AWS has failed it because of a job that we have ended, or replaced by another run; `submission`
+    says so, and the record does not yet. `other_cluster` is the cluster id under which AWS has a
+    job of the run that is SETTLING.
     """
 
     knowledge: Knowledge
@@ -126,6 +130,8 @@ class Observed:
     children: Children | None = None
     placement: Mapping[str, str] = field(default_factory=dict)
     said: tuple[Said, ...] = ()
+    other_cluster: str = ""
+    set_free: bool = False
 
     @property
     def job_id(self) -> str:

@@ -6,7 +6,12 @@ from awsbatch_operator.api.metadata import RecordError, Resource, Shape
 from awsbatch_operator.kinds.batchjob import runs
 from awsbatch_operator.kinds.batchjob.inline import used_by
 from awsbatch_operator.kinds.batchjob.observed import MAY_BE_SENT, Knowledge, Observed
-from awsbatch_operator.kinds.batchjob.record import end_condition, is_over, submission_of
+from awsbatch_operator.kinds.batchjob.record import (
+    end_condition,
+    is_over,
+    recorded_job_id,
+    submission_of,
+)
 from awsbatch_operator.kinds.batchjob.submission import Submission
 from awsbatch_operator.kinds.batchjob.ttl import is_told
 from awsbatch_operator.kinds.batchjob.wishes import ON_CHANGE, shown_of, wishes_of
@@ -71,7 +76,9 @@ def job_is_held(resource: Resource) -> bool:
         submission = submission_of(resource)
     except RecordError:
         return False
-    return submission is None or is_over(resource, submission)
+    if submission is None or is_over(resource, submission):
+        return True
+    return submission.is_put_by and recorded_job_id(resource, submission) is None
 
 
 def _may_leave_its_definition(resource: Resource) -> bool:

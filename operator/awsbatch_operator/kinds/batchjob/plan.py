@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import assert_never
 
-from awsbatch_operator.api import catalogue, job_reasons
+from awsbatch_operator.api import job_reasons
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION
@@ -11,17 +11,19 @@ from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.api.words import sentence
 from awsbatch_operator.kinds.batchjob import runs, waiting
 from awsbatch_operator.kinds.batchjob.actions import Action
+from awsbatch_operator.kinds.batchjob.changing import Sendable, as_it_is, before_the_end
 from awsbatch_operator.kinds.batchjob.children import Children
 from awsbatch_operator.kinds.batchjob.desired import Desired, FollowingJob
 from awsbatch_operator.kinds.batchjob.endings import ending, with_stop
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed, is_not_shown_yet
+from awsbatch_operator.kinds.batchjob.run_causes import Stop
 from awsbatch_operator.kinds.batchjob.strays import (
     after_looks,
     endings,
     looks_for_strays,
     told,
 )
-from awsbatch_operator.kinds.batchjob.submission import Cause, Stop, Submission
+from awsbatch_operator.kinds.batchjob.submission import Submission
 from awsbatch_operator.kinds.batchjob.submitting import (
     after_absence,
     after_refusal,
@@ -29,45 +31,38 @@ from awsbatch_operator.kinds.batchjob.submitting import (
     next_run,
     when_unknown,
 )
+from awsbatch_operator.kinds.batchjob.unknown import SOON_SECONDS, elsewhere, settling
 from awsbatch_operator.kinds.batchjob.wishes import Wishes
 
 LOGS_LOOK_SECONDS = 1.0
-SOON_SECONDS = 5.0
 HELD_LOOK_SECONDS = 300.0  # between looks for further jobs of a run that may not be ended now
 QUIET_SECONDS = 60.0  # a state other than RUNNING is shown after a minute in it
 
 
-def plan_job(desired: Desired, observed: Observed | None, now: Instant) -> Plan[Action]:
-    """The next steps towards a job that runs once, or as often as its spec says."""
+def plan_job(
+    desired: Desired, observed: Observed | None, now: Instant, sendable: Sendable = as_it_is
+) -> Plan[Action]:
+    """The next steps towards a job that runs once, or as often as its spec says.
+
+    `sendable` is the way that every submission goes before it is sent.
+    """
     if observed is None:
-        return first_run(desired, now)
+        return sendable(first_run(desired, now))
     if observed.knowledge is Knowledge.ELSEWHERE:
         return Plan(findings=(elsewhere(observed.submission),))
     record = after_looks(observed, now)
-    obstacles = _obstacles(desired, observed, record, now)
-    record = with_stop(desired.wishes, observed, record, now, may_run=obstacles is None)
-    plan = _next(desired, observed, record, now)
-    if obstacles:
-        plan = replace(plan, findings=(*plan.findings, *obstacles))
+    first = before_the_end(desired, observed, record, now, sendable)
+    record = with_stop(desired.wishes, observed, record, now, may_run=first is None)
+    plan = sendable(_next(desired, observed, record, now))
+    if first is not None:
+        looks = (plan.look_again_seconds, first.look_again_seconds)
+        plan = replace(
+            plan,
+            steps=(*plan.steps, *first.steps),
+            findings=(*plan.findings, *first.findings),
+            look_again_seconds=min((each for each in looks if each is not None), default=None),
+        )
     return with_ledger(plan, observed, record, now)
-
-
-def _obstacles(
-    desired: Desired, observed: Observed, record: Submission, now: Instant
-) -> tuple[Finding, ...] | None:
-    """What keeps a changed job from running now; None: nothing, or it has not been changed.
-
-    The job that is at work is not ended before: it would be lost for a mistake in the spec.
-    """
-    at_work = observed.knowledge is Knowledge.FOUND and not observed.ended
-    changed = desired.wishes.on_change and desired.wishes.changed(record)
-    if not (at_work and changed) or record.stop is not None or desired.wishes.suspend:
-        return None
-    following = runs.Next(runs.Fate.AGAIN, Cause.CHANGED)
-    plan = next_run(desired, record, runs.End(), following, now)
-    words = f"Run {record.run} goes on as it was submitted."
-    told = (replace(each, message=f"{each.message} {words}") for each in plan.findings)
-    return None if plan.steps else tuple(told)
 
 
 def with_ledger(
@@ -83,7 +78,7 @@ def with_ledger(
     Those are ended only if anything `may_end` now.
     """
     writes = any(SUBMISSION in step.record for step in plan.steps)
-    stale = observed.lost or record != observed.submission
+    stale = observed.lost or observed.set_free or record != observed.submission
     later = looks_for_strays(record, observed, now)
     if observed.strays and not may_end:
         later = HELD_LOOK_SECONDS
@@ -121,6 +116,9 @@ def _unsent(desired: Desired, observed: Observed, record: Submission, now: Insta
         return next_run(desired, record, end, following, now) if again else Plan()
     if record.stop is Stop.DEADLINE:
         return Plan()
+    known_absent = record.stop is Stop.HELD
+    if known_absent and not desired.wishes.suspend:
+        record = replace(record, stop=None)
     match observed.knowledge:
         case Knowledge.UNTRACEABLE if desired.wishes.suspend:
             return Plan(findings=(untraceable(record),))
@@ -131,7 +129,8 @@ def _unsent(desired: Desired, observed: Observed, record: Submission, now: Insta
         case Knowledge.REFUSED:
             return _until_late(after_refusal(desired, record, now), desired.wishes, record, now)
         case _:
-            return _until_late(after_absence(desired, record, now), desired.wishes, record, now)
+            plan = after_absence(desired, record, now, known_absent=known_absent)
+            return _until_late(plan, desired.wishes, record, now)
 
 
 def _sent(desired: Desired, observed: Observed, record: Submission, now: Instant) -> Plan[Action]:
@@ -182,29 +181,6 @@ def under_way(
     else:
         plan = follow(desired, observed, now)
     return _until_late(plan, desired.wishes, record, now)
-
-
-def settling(observed: Observed, now: Instant) -> Plan[Action]:
-    """Nothing is sent before AWS's listing can be trusted."""
-    wait = observed.settled_at.since(now) if observed.settled_at else SOON_SECONDS
-    at = f" at {observed.settled_at.rfc3339()}" if observed.settled_at else " soon"
-    finding = Finding(
-        job_reasons.SUBMISSION_SETTLING,
-        "A SubmitJob call was about to be sent or its answer was lost, so the job may exist. "
-        f"AWS's listing is looked through{at}; until then nothing is sent.",
-        look_again_seconds=max(wait, 0.0),
-    )
-    return Plan(findings=(finding,))
-
-
-def elsewhere(submission: Submission) -> Finding:
-    """A run is looked for where it was submitted, or not at all."""
-    return Finding(
-        catalogue.SCOPE_CHANGED,
-        f"Run {submission.run} was submitted in account {submission.account_id}, region "
-        f"{submission.region}, and today's account or region is another one, where it is not "
-        "looked for.",
-    )
 
 
 def follow(desired: Desired | FollowingJob, observed: Observed, now: Instant) -> Plan[Action]:

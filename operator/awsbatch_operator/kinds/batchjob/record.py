@@ -16,7 +16,11 @@ from awsbatch_operator.api.metadata import SUBMISSION, RecordError, Resource, Sh
 from awsbatch_operator.api.names import job_name
 from awsbatch_operator.kinds.batchjob.observed import TERMINAL
 from awsbatch_operator.kinds.batchjob.packing import Packing
-from awsbatch_operator.kinds.batchjob.submission import EARLIER_KEPT, Cause, Stop, Submission
+from awsbatch_operator.kinds.batchjob.run_causes import Cause, Stop, stop_said
+from awsbatch_operator.kinds.batchjob.submission import (
+    EARLIER_KEPT,
+    Submission,
+)
 
 _IN_STATUS = ("run", "jobName", "jobQueueArn", "jobDefinitionArn", "accountId", "region")
 _PARSED = 4096  # texts whose reading is kept: a turn reads the same one several times
@@ -128,7 +132,7 @@ def _in_status(resource: Resource, *, lost: bool = True) -> Submission | None:
         losses=losses,
         in_fallback=in_fallback,
         packed=_packed(status.get("array") or {}),
-        stop=Stop.SUSPENDED if held else None,
+        stop=Stop.SUSPENDED if held else _stop(status),
     )
     if not lost or ended or held:
         return newest
@@ -136,6 +140,17 @@ def _in_status(resource: Resource, *, lost: bool = True) -> Submission | None:
     names = {run: job_name(resource.key, resource.uid, run) for run in runs}
     earlier = (replace(newest, run=run, job_name=name) for run, name in names.items())
     return replace(newest, attempt=2, earlier=tuple(earlier))
+
+
+def _stop(status: Shape) -> Stop | None:
+    """Why its run was ended, of one that has ended and has no failure of its own.
+
+    AWS keeps the reason that we gave. If there is none of ours, AWS has failed it because another
+    job was stopped: of no other end does the status leave out the failure.
+    """
+    if status.get("awsStatus") != "FAILED" or "failure" in status:
+        return None
+    return stop_said(str(status.get("statusReason", ""))) or Stop.DEPENDENCY
 
 
 def _losses(resource: Resource) -> tuple[int, bool]:

@@ -8,7 +8,7 @@ from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.plans import Plan, Step
 from awsbatch_operator.kinds.batchjob.actions import DELETED_REASON, Action, termination
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed, is_not_shown_yet
-from awsbatch_operator.kinds.batchjob.plan import SOON_SECONDS, elsewhere, settling
+from awsbatch_operator.kinds.batchjob.unknown import SOON_SECONDS, elsewhere, settling
 from awsbatch_operator.kinds.contract import Removal
 
 

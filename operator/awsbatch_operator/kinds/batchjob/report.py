@@ -135,7 +135,9 @@ class BatchJobStatus(AwsStatus):
     )
     run_cause: Short | None = Field(
         None,
-        description="Why the run began after another: Changed, Resumed, Retried or Lost.",
+        description=(
+            "Why the run began after another: Changed, Resumed, Retried, Lost or DependencyStopped."
+        ),
     )
     run_indexes: Annotated[str, Field(max_length=65_536)] | None = Field(
         None,
@@ -169,7 +171,13 @@ class BatchJobStatus(AwsStatus):
         json_schema_extra=dict(LIST_ATOMIC),
     )
     submitted_time: Time | None = Field(None, description="When it was submitted.")
-    started_time: Time | None = Field(None, description="When its last attempt started.")
+    started_time: Time | None = Field(
+        None,
+        description=(
+            "When its last attempt started; of an array, when the first of its jobs did, "
+            "as far as that was seen."
+        ),
+    )
     completion_time: Time | None = Field(None, description="When it ended.")
     exit_code: ExitCode | None = Field(None, description="Exit code of the last attempt.")
     failure: Short | None = Field(None, description="Kind of failure, such as OutOfMemory.")

@@ -14,7 +14,7 @@ from awsbatch_operator.kinds.batchjob.inline import Inline, Place, arn_of, inlin
 from awsbatch_operator.kinds.batchjob.packed import work_of
 from awsbatch_operator.kinds.batchjob.record import recorded_job_id, submission_of
 from awsbatch_operator.kinds.batchjob.request import passed_through
-from awsbatch_operator.kinds.batchjob.submission import Stop
+from awsbatch_operator.kinds.batchjob.run_causes import Stop
 from awsbatch_operator.kinds.batchjob.wishes import shown_of, wishes_of
 from awsbatch_operator.kinds.gates import is_ready
 
@@ -141,7 +141,7 @@ def _need(resource: Resource) -> Need:
         if follows.fate is not runs.Fate.AGAIN:
             return Need.OPTIONAL
         return Need.READY if runs.takes_the_newest(follows) else Need.OWN
-    if submission.stop in {Stop.SUSPENDED, Stop.CHANGED}:
+    if submission.stop in {Stop.SUSPENDED, Stop.CHANGED, Stop.DEPENDENCY}:
         return Need.READY  # of the run that follows
     if named:
         if wishes.on_change and wishes.changed(submission):
@@ -170,11 +170,20 @@ def _ends_its_jobs(queue: Resource) -> bool:
 
 def _with_fallback(made: Desired, resource: Resource, targets: Targets) -> Desired:
     part: Shape | None = resource.spec.get("fallback")
+    closed = _closed(_target(resource.spec, "jobQueueRef", resource, targets))
     if part is None:
-        return made
+        return replace(made, closed=closed)
     queue = _target(part, "jobQueueRef", resource, targets)
     arn, ready = _queue_arn(resource, part, targets), queue is None or is_ready(queue)
-    return replace(made, fallback_queue=arn, fallback_ready=ready)
+    closed |= _closed(queue)
+    return replace(made, fallback_queue=arn, fallback_ready=ready, closed=closed)
+
+
+def _closed(queue: Resource | None) -> frozenset[str]:
+    """The ARN of a queue that is DISABLED."""
+    if queue is None or queue.spec.get("state") != "DISABLED":
+        return frozenset()
+    return frozenset({str(queue.status.get("arn", ""))})
 
 
 def _queue_arn(resource: Resource, part: Shape, targets: Targets) -> str:

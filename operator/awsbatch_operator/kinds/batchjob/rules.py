@@ -193,6 +193,18 @@ SPEC_RULES = (
         "ecsPropertiesOverride and eksPropertiesOverride is for another kind. Keep the one that "
         "fits the definition.",
     ),
+    Rule(  # "isn't applicable to single-node container jobs or jobs that run on Fargate"
+        # (API reference, ContainerOverrides); jobs of several nodes take nodeOverrides instead.
+        id="override-instance-type",
+        cel="""!has(self.containerOverrides) || !has(self.containerOverrides.instanceType)
+            || size(self.containerOverrides.instanceType) == 0""",
+        message=(
+            "instanceType is about multi-node parallel jobs, whose overrides are in nodeOverrides; "
+            "on one node, the compute environment chooses. Remove it, and name the type in the "
+            "ComputeEnvironment."
+        ),
+        field=".containerOverrides.instanceType",
+    ),
     at_most_one(
         "array-or-nodes",
         ("arrayProperties", "nodeOverrides"),

@@ -5,7 +5,8 @@ from typing import Any
 from awsbatch_operator.api.metadata import Resource, Shape
 from awsbatch_operator.kinds.batchjob.inline import shown_definition
 from awsbatch_operator.kinds.batchjob.observed import Observed
-from awsbatch_operator.kinds.batchjob.submission import Cause, Submission
+from awsbatch_operator.kinds.batchjob.run_causes import Cause
+from awsbatch_operator.kinds.batchjob.submission import Submission
 from awsbatch_operator.kinds.batchjob.wishes import history
 
 OTHERS_KEPT = 10
@@ -98,5 +99,8 @@ def _why(submission: Submission) -> str:
             return f"It is run {submission.run}, {words} ({ended})."
         case Cause.RESUMED:
             return f"It is run {submission.run}, after the job was held."
+        case Cause.DEPENDENCY:
+            why = "since AWS failed the one before when a job that it depends on was stopped"
+            return f"It is run {submission.run}, {why}."
         case _:
             return f"It is run {submission.run}, since the spec has changed ({ended})."

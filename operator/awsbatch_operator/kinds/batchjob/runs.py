@@ -17,6 +17,8 @@ One object has one job in AWS at a time: a run. Looking for the job of a run is 
             | SUSPENDED          |
             |  `--> (held) ------|--- suspend: false ------> next run, Resumed
             | CHANGED            | the spec has changed ---> next run, Changed
+            | DEPENDENCY         | failed by AWS as one that it waited for was stopped: so recorded
+            |  `-----------------|-------------------------> next run, DependencyStopped
             |  `-----------------|-------------------------> next run, Changed
             |                    | retryFailedIndexes -----> next run, Retried: the failed indexes
             |                    | lost, see fallback -----> next run, Lost
@@ -36,7 +38,6 @@ from enum import Enum
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.kinds.batchjob import retries
-from awsbatch_operator.kinds.batchjob.actions import STOP_REASONS
 from awsbatch_operator.kinds.batchjob.failure import diagnose
 from awsbatch_operator.kinds.batchjob.failure_causes import Failure
 from awsbatch_operator.kinds.batchjob.observed import (
@@ -45,7 +46,11 @@ from awsbatch_operator.kinds.batchjob.observed import (
     has_begun,
     is_not_shown_yet,
 )
-from awsbatch_operator.kinds.batchjob.submission import Cause, Ended, Stop, Submission
+from awsbatch_operator.kinds.batchjob.run_causes import STOP_REASONS, Cause, Stop
+from awsbatch_operator.kinds.batchjob.submission import (
+    Ended,
+    Submission,
+)
 from awsbatch_operator.kinds.batchjob.wishes import Shown, Wishes
 
 SUCCEEDED = "Succeeded"
@@ -239,6 +244,10 @@ def _another_run(wishes: Wishes, submission: Submission, end: End) -> Next:
         return Next(Fate.AGAIN, Cause.CHANGED)
     if wishes.on_change and wishes.changed(submission):
         return Next(Fate.AGAIN, Cause.CHANGED)
+    if end.stopped and submission.stop is Stop.DEPENDENCY:
+        # It has not begun: what it was about to do, and where, is as before.
+        indexes, moved = submission.indexes, submission.in_fallback
+        return Next(Fate.AGAIN, Cause.DEPENDENCY, indexes=indexes, in_fallback=moved)
     if end.succeeded or not end.seen:
         return _STANDS
     if wishes.retry is not None and wishes.retry.of_run == submission.run:
@@ -268,7 +277,9 @@ def _lost(when: frozenset[str], after_failures: int, submission: Submission, end
 def _stopped_by_us(observed: Observed) -> bool:
     """Whether AWS says so: a job may have ended by itself just before our call."""
     stop = observed.submission.stop
-    if stop is None:
+    if stop is Stop.DEPENDENCY:
+        return True
+    if stop is None or stop is Stop.HELD:
         return False
     said = str(observed.detail.get("statusReason") or "")
     return observed.stopping or said.startswith(STOP_REASONS[stop])

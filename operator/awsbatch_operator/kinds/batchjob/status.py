@@ -21,9 +21,7 @@ from awsbatch_operator.kinds.batchjob.array_status import (
 from awsbatch_operator.kinds.batchjob.aws_verdict import verdict, working
 from awsbatch_operator.kinds.batchjob.containers import container_of, hosts_of
 from awsbatch_operator.kinds.batchjob.desired import Desired
-from awsbatch_operator.kinds.batchjob.end_message import (
-    told_attempts,
-)
+from awsbatch_operator.kinds.batchjob.end_message import told_attempts
 from awsbatch_operator.kinds.batchjob.failure_causes import Failure
 from awsbatch_operator.kinds.batchjob.log_place import log_place
 from awsbatch_operator.kinds.batchjob.observed import (
@@ -204,6 +202,8 @@ def _state_fields(before: Shape, observed: Observed, now: Instant) -> dict[str, 
     ):
         if detail.get(key) and (name != "completionTime" or observed.ended):
             fields[name] = Instant.from_milliseconds(detail[key]).rfc3339()
+    if observed.children is not None and observed.children.started is not None:
+        fields.setdefault("startedTime", observed.children.started.rfc3339())
     if attempts:
         name = str(observed.container.get("name", ""))
         fields["attempts"] = [_attempt(each, name) for each in attempts[-ATTEMPTS_KEPT:]]

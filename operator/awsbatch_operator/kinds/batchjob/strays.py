@@ -10,7 +10,9 @@ from dataclasses import replace
 from awsbatch_operator.api import job_reasons
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
+from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.plans import Step
+from awsbatch_operator.api.tags import CLUSTER, OWNER_UID, RUN, Owner, Ownership, ownership
 from awsbatch_operator.kinds.batchjob.actions import (
     SUPERSEDED_REASON,
     TWIN_REASON,
@@ -96,3 +98,17 @@ def _note(sweep: Sweep, job_id: str) -> Finding:
         f"AWS has had a job of run {sweep.run}, which a later run has replaced: {job_id} is ended "
         "where it has not ended by itself.",
     )
+
+
+def is_of(job: Shape, run: Submission, owner: Owner) -> bool:
+    """Whether its tags say that it is a job of this run."""
+    tags = job.get("tags") or {}
+    return ownership(tags, owner) is Ownership.OURS and tags.get(RUN) == str(run.run)
+
+
+def other_cluster(job: Shape, run: Submission, owner: Owner) -> str:
+    """The other cluster id under which it was submitted for this very run, by uid; else ""."""
+    tags = job.get("tags") or {}
+    mine = tags.get(OWNER_UID) == owner.uid and tags.get(RUN) == str(run.run)
+    cluster = str(tags.get(CLUSTER, ""))
+    return cluster if mine and cluster != owner.cluster_id else ""

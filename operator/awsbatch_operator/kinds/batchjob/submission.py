@@ -10,13 +10,13 @@ its end was seen and no twin of it can come to light; it leaves after two looks 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any
 
 from awsbatch_operator.api.encoding import decoded, encoded
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import SUBMISSION, RecordError
 from awsbatch_operator.kinds.batchjob.packing import Packing
+from awsbatch_operator.kinds.batchjob.run_causes import Cause, Stop
 
 SWEEP_SECONDS = 360.0
 SWEEPS = 2
@@ -28,23 +28,6 @@ _REMEDY = (
     "Restore it. Remove it only when AWS has no job of this object: the operator then knows of "
     "none, and submits one, or lets the object go if it is being deleted."
 )
-
-
-class Cause(StrEnum):
-    """Why a run began after another one of the same object."""
-
-    CHANGED = "Changed"  # the spec says something else, or the attempt before was closed
-    RESUMED = "Resumed"  # it was held, and is not any more
-    RETRIED = "Retried"  # the failed indexes of an array
-    LOST = "Lost"  # the run before was lost in a way that `fallback` lists
-
-
-class Stop(StrEnum):
-    """Why we end a job that runs; written down before the call that ends it."""
-
-    SUSPENDED = "Suspended"
-    CHANGED = "Changed"
-    DEADLINE = "Deadline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +165,11 @@ class Submission:
         """The earlier runs, each with the moment of its next look."""
         dues = [(each, _sweep_due(each)) for each in self.earlier]
         return tuple((each, due) for each, due in dues if due is not None)
+
+    @property
+    def is_put_by(self) -> bool:
+        """Whether AWS has nothing of it, it is held, and it was looked for often enough."""
+        return self.stop is Stop.HELD and self.looked_through
 
     @property
     def looked_through(self) -> bool:

@@ -24,10 +24,10 @@ from awsbatch_operator.kinds.batchjob.request import (
     submit_request,
     too_long,
 )
+from awsbatch_operator.kinds.batchjob.run_causes import Cause
 from awsbatch_operator.kinds.batchjob.run_status import submitted_words
 from awsbatch_operator.kinds.batchjob.submission import (
     EARLIER_KEPT,
-    Cause,
     Submission,
 )
 from awsbatch_operator.kinds.batchjob.targets import (
@@ -170,9 +170,14 @@ def _renewed_after(desired: Desired, record: Submission) -> float:
     return MINUTE if first and desired.wishes.deadline_seconds is not None else DAY
 
 
-def after_absence(desired: Desired, record: Submission, now: Instant) -> Plan[Action]:
-    """AWS has no trace of the attempt: the same run once more, as recorded."""
-    finding = too_old(record, now)
+def after_absence(
+    desired: Desired, record: Submission, now: Instant, *, known_absent: bool = False
+) -> Plan[Action]:
+    """AWS has no trace of the attempt: the same run once more, as recorded.
+
+    `known_absent`: that was seen before AWS could have forgotten it.
+    """
+    finding = None if known_absent else too_old(record, now)
     if finding is not None:
         return when_unknown(desired, record, now, finding)
     if not leads_to(desired, record):
@@ -245,13 +250,14 @@ def next_run(
     waits = waits_for_targets(desired, record, newest=newest, following=following)
     if waits is not None:
         return waits
+    lost, waits_on = following.cause is Cause.LOST, following.cause is Cause.DEPENDENCY
     made = replace(
         _made_of(desired, record.run + 1, now),
         cause=following.cause,
         begun=None if end.stands else record.first_sent,
         indexes=following.indexes,
         in_fallback=following.in_fallback,
-        losses=record.losses + 1 if following.cause is Cause.LOST else 0,
+        losses=record.losses + lost if lost or waits_on else 0,
         before=end.recorded(record),
     )
     if not newest:

@@ -40,6 +40,8 @@ def waits_for_targets(
         finding = Finding(
             catalogue.REFERENCE_NOT_READY, "The JobQueue is not in AWS as its spec says now."
         )
+    elif following is not None and queue in desired.closed:
+        finding = _closed()
     elif following is not None and moves and not desired.fallback_ready:
         finding = Finding(
             catalogue.REFERENCE_NOT_READY,
@@ -56,6 +58,14 @@ def waits_for_jobs(desired: Desired) -> Plan[Action] | None:
     if dependencies.ready:
         return None
     return Plan(findings=() if dependencies.held is None else (dependencies.held,))
+
+
+def _closed() -> Finding:
+    return Finding(
+        catalogue.REFERENCE_NOT_READY,
+        "The JobQueue is DISABLED, and AWS takes no job into it.",
+        "Set its state to ENABLED, or name another queue; this object then goes on by itself.",
+    )
 
 
 def no_revision(desired: Desired) -> Finding:

@@ -5,10 +5,10 @@ from typing import Any
 
 from awsbatch_operator.api.conditions import Situation, Verdict, condition
 from awsbatch_operator.api.metadata import Resource
-from awsbatch_operator.api.words import joined
+from awsbatch_operator.api.words import joined, some_of
 from awsbatch_operator.kinds import statuses
 from awsbatch_operator.kinds.batchjob.actions import Action
-from awsbatch_operator.kinds.batchjob.dependencies import told_of_failure
+from awsbatch_operator.kinds.batchjob.dependencies import Dependencies
 from awsbatch_operator.kinds.batchjob.desired import Desired
 from awsbatch_operator.kinds.batchjob.failure_causes import Failure
 from awsbatch_operator.kinds.batchjob.observed import MAY_BE_SENT, Observed
@@ -57,3 +57,15 @@ def with_dependency(judged: Verdict, desired: object) -> Verdict:
         return judged
     told = told_of_failure(desired.dependencies, Failure(judged.reason))
     return replace(judged, message=joined(judged.message, told)) if told else judged
+
+
+def told_of_failure(dependencies: Dependencies, failure: Failure) -> str:
+    """Which job has failed, of one that AWS has failed because of that; "" if that is not known.
+
+    AWS does not say which. Of one that it depends on and that has not succeeded there is no doubt.
+    """
+    names = dependencies.open
+    if failure is not Failure.DEPENDENCY_FAILED or not names:
+        return ""
+    which = f"BatchJob {names[0]}" if len(names) == 1 else f"one of the BatchJobs {some_of(names)}"
+    return f"The job that has failed is {which}."

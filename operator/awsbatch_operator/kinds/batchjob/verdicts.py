@@ -7,7 +7,8 @@ from awsbatch_operator.api.words import joined
 from awsbatch_operator.kinds.batchjob import runs
 from awsbatch_operator.kinds.batchjob.failure_causes import REMEDIES, Failure
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
-from awsbatch_operator.kinds.batchjob.submission import Cause, Stop, Submission
+from awsbatch_operator.kinds.batchjob.run_causes import Cause, Stop
+from awsbatch_operator.kinds.batchjob.submission import Submission
 from awsbatch_operator.kinds.batchjob.wishes import Shown, Wishes
 
 _RESUME = "Set spec.suspend to false, and {}."
@@ -115,6 +116,7 @@ def _again(submission: Submission, following: runs.Next) -> Verdict:
         Cause.RESUMED: "since the job is not held any more",
         Cause.RETRIED: f"with the indexes that failed in run {submission.run}",
         Cause.LOST: f"since run {submission.run} was lost",
+        Cause.DEPENDENCY: "since a job that it depends on was stopped while this one waited in AWS",
         None: "",
     }[following.cause]
     return Verdict(

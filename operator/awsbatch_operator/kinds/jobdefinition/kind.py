@@ -3,13 +3,13 @@
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.scope import LeadershipStart
 from awsbatch_operator.aws.ports import BatchPort
+from awsbatch_operator.kinds.definition_faults import definition_faults
 from awsbatch_operator.kinds.infrastructure import Infrastructure
 from awsbatch_operator.kinds.jobdefinition.desired import (
     Desired,
     definition_removal,
     desired_definition,
 )
-from awsbatch_operator.kinds.jobdefinition.faults import definition_faults
 from awsbatch_operator.kinds.jobdefinition.observe import Observed, Observer, Registering, whose
 from awsbatch_operator.kinds.jobdefinition.plan import plan_definition, plan_removal
 from awsbatch_operator.kinds.jobdefinition.spec import RESOURCE
@@ -32,7 +32,7 @@ def job_definitions(
         plan_for=plan_definition,
         plan_removal=plan_removal,
         show=definition_status,
-        faults=definition_faults,
+        faults=lambda resource: definition_faults(resource.spec),
         answers=Registering(registrations),
         marked_first=False,
     )

@@ -20,7 +20,6 @@ from awsbatch_operator.api.plans import Expectation, Plan, Step
 from awsbatch_operator.api.scope import Origin
 from awsbatch_operator.api.tags import CONTENT, ORIGIN, unclaimed, was_adopted
 from awsbatch_operator.kinds.blockers import blocked, listed
-from awsbatch_operator.kinds.execution_role import without_execution_role
 from awsbatch_operator.kinds.jobdefinition.desired import DefinitionRemoval, Desired
 from awsbatch_operator.kinds.jobdefinition.observe import Observed
 from awsbatch_operator.kinds.jobdefinition.revision import registering
@@ -41,9 +40,6 @@ SOON = 1.0
 
 def plan_definition(desired: Desired, observed: Observed | None, now: Instant) -> Plan[ApiCall]:
     """The next step towards a newest revision with the content."""
-    cannot_run = without_execution_role(desired.content)
-    if cannot_run is not None:
-        return Plan(findings=(cannot_run,))
     if observed is None:
         kept_back = desired.terms.nothing_made(f"job definition {desired.name}")
         return kept_back or _register(desired, Observed(()), now)

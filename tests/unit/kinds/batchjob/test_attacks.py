@@ -14,8 +14,9 @@ from awsbatch_operator.kinds.batchjob.actions import Submit, Terminate
 from awsbatch_operator.kinds.batchjob.dependencies import Dependencies
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
 from awsbatch_operator.kinds.batchjob.plan import plan_job
+from awsbatch_operator.kinds.batchjob.run_causes import Cause, Stop
 from awsbatch_operator.kinds.batchjob.runs import End, Fate, Next, goes_on, what_follows
-from awsbatch_operator.kinds.batchjob.submission import Cause, Ended, Stop
+from awsbatch_operator.kinds.batchjob.submission import Ended
 from awsbatch_operator.kinds.batchjob.wishes import Retry
 
 

@@ -26,7 +26,7 @@ from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
 from awsbatch_operator.kinds.batchjob.plan import plan_job
 from awsbatch_operator.kinds.batchjob.request import request_hash
 from awsbatch_operator.kinds.batchjob.resolving import desired_job, needed_references
-from awsbatch_operator.kinds.batchjob.submission import Stop
+from awsbatch_operator.kinds.batchjob.run_causes import Stop
 
 OTHER = ObjectKey("BatchJob", KEY.namespace, "prepare")
 ON_IT = [{"jobRef": {"name": "prepare"}}]

@@ -17,6 +17,8 @@ from awsbatch_operator.kube.port import ConflictError, DeniedError, UnavailableE
 
 TTL = 60
 
+OWN = "ops/aws-batch-operator"
+
 
 def key(name: str) -> ObjectKey:
     return ObjectKey("BatchJob", "climate", name)
@@ -85,6 +87,7 @@ class Rig:
             store=self.store,
             clock=self.clock,
             awaited=lambda key: key.name in self.awaited,
+            installation=OWN,
         )
         self.cache.listen(self.expiry.heard)
 
@@ -190,6 +193,17 @@ async def test_one_that_failed_without_being_submitted_goes_as_well():
     async with rig.running():
         await rig.clock.advance(TTL)
         assert rig.store.asked == [("one", "1")]
+
+
+async def test_one_that_another_installation_serves_is_left_to_that_one():
+    rig = Rig()
+    for name, server in (("ours", OWN), ("theirs", "team/aws-batch-operator")):
+        made = body(name)
+        made["status"]["installation"] = server
+        rig.cache.put(made)
+    async with rig.running():
+        await rig.clock.advance(2 * TTL)
+        assert rig.store.asked == [("ours", "1")]
 
 
 async def test_one_that_is_awaited_goes_when_it_is_freed():

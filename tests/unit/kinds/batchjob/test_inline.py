@@ -28,6 +28,8 @@ from awsbatch_operator.engine.cache import Cache
 from awsbatch_operator.engine.references import ReferenceIndex
 from awsbatch_operator.kinds.batchjob import inline
 from awsbatch_operator.kinds.batchjob.actions import Deregister, Register, Submit
+from awsbatch_operator.kinds.batchjob.definition_types import DefinitionTypes
+from awsbatch_operator.kinds.batchjob.in_flight import InFlight
 from awsbatch_operator.kinds.batchjob.inline import Place
 from awsbatch_operator.kinds.batchjob.inline_plans import with_definitions
 from awsbatch_operator.kinds.batchjob.inline_registering import InlineDefinitions
@@ -35,16 +37,12 @@ from awsbatch_operator.kinds.batchjob.inline_users import DefinitionUsers
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
 from awsbatch_operator.kinds.batchjob.plan import plan_job
 from awsbatch_operator.kinds.batchjob.resolving import desired_job
+from awsbatch_operator.kinds.batchjob.sending import Looks, Way
 
+NEEDS = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}]
 CONTENT = {
     "type": "container",
-    "containerProperties": {
-        "image": "busybox",
-        "resourceRequirements": [
-            {"type": "VCPU", "value": "1"},
-            {"type": "MEMORY", "value": "512"},
-        ],
-    },
+    "containerProperties": {"image": "busybox", "resourceRequirements": NEEDS},
 }
 OTHER = {**CONTENT, "retryStrategy": {"attempts": 2}}
 
@@ -88,7 +86,7 @@ class Batch:
 
 def definitions(index=None):
     clock = SteppedClock(start=NOW.epoch)
-    users = DefinitionUsers(Cache(clock=clock), index or ReferenceIndex())
+    users = DefinitionUsers(Cache(clock=clock), index or ReferenceIndex(), "test")
     batch: Any = Batch()
     known = InlineDefinitions(
         batch=batch, clock=clock, leadership=LeadershipStart(), cluster_id="test", users=users
@@ -141,7 +139,9 @@ def test_what_a_job_is_recorded_with_is_read_from_record_status_and_what_it_let_
 
 def plan(resource, observed, known):
     wanted = desired_job(resource, TARGETS, OWNER)
-    return with_definitions(plan_job(wanted, observed, NOW), wanted, observed, known)
+    looks = Looks(_done={wanted.owner.key})
+    way = Way(wanted, looks, InFlight(), known, DefinitionTypes(known))
+    return with_definitions(plan_job(wanted, observed, NOW, way), wanted, observed, known)
 
 
 async def test_the_definition_is_registered_in_the_lane_and_with_the_record_of_its_run():
@@ -228,7 +228,7 @@ def among(*bodies):
         assert change is not None
         keys.append(change.key)
         index.put(change.key, [place().key])
-    return DefinitionUsers(cache, index), keys
+    return DefinitionUsers(cache, index, "test"), keys
 
 
 def test_of_two_jobs_that_leave_at_once_the_later_one_takes_the_definition_along():

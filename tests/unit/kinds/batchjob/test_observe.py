@@ -157,18 +157,19 @@ async def test_of_several_jobs_of_a_run_the_oldest_is_adopted_and_the_living_oth
 
 
 @pytest.mark.parametrize(
-    "tags",
+    ("tags", "knowledge"),
     [
-        None,
-        {},
-        job_tags(OWNER, 2, {}),
-        job_tags(replace(OWNER, uid="another"), 1, {}),
-        job_tags(replace(OWNER, cluster_id="another"), 1, {}),
+        (None, Knowledge.ABSENT),
+        ({}, Knowledge.ABSENT),
+        (job_tags(OWNER, 2, {}), Knowledge.ABSENT),
+        (job_tags(replace(OWNER, uid="another"), 1, {}), Knowledge.ABSENT),
+        # Of this run, before the object was handed over: not ours, and not to be sent again.
+        (job_tags(replace(OWNER, cluster_id="another"), 1, {}), Knowledge.SETTLING),
     ],
 )
-async def test_a_job_of_the_name_whose_tags_name_another_run_is_none_of_ours(look, tags):
+async def test_a_job_of_the_name_whose_tags_name_another_run_is_none_of_ours(look, tags, knowledge):
     look.aws.has("job-1", tags=tags)
-    assert (await look.at(job(submission=FIRST), 100)).knowledge is Knowledge.ABSENT
+    assert (await look.at(job(submission=FIRST), 100)).knowledge is knowledge
 
 
 async def test_a_job_that_is_listed_and_not_described_is_waited_for(look):

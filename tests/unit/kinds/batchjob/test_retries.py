@@ -23,7 +23,8 @@ from awsbatch_operator.kinds.batchjob.environment import shape_of
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
 from awsbatch_operator.kinds.batchjob.over import job_is_over
 from awsbatch_operator.kinds.batchjob.plan import plan_job
-from awsbatch_operator.kinds.batchjob.submission import Cause, Submission
+from awsbatch_operator.kinds.batchjob.run_causes import Cause
+from awsbatch_operator.kinds.batchjob.submission import Submission
 from awsbatch_operator.kinds.batchjob.wishes import Wishes, wishes_of
 
 SHAPE = shape_of({})

@@ -8,8 +8,9 @@ from tests.unit.kinds.batchjob.jobs import NOW, SPEC, desired, first_submission,
 from awsbatch_operator.api.conditions import Situation
 from awsbatch_operator.api.plans import Plan
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed, Output
+from awsbatch_operator.kinds.batchjob.run_causes import Cause, Stop
 from awsbatch_operator.kinds.batchjob.status import job_status
-from awsbatch_operator.kinds.batchjob.submission import Cause, Ended, Stop
+from awsbatch_operator.kinds.batchjob.submission import Ended
 from awsbatch_operator.kinds.batchjob.wishes import HISTORY_KEPT, history
 from awsbatch_operator.kinds.contract import Seen
 

@@ -15,7 +15,10 @@ from tests.unit.kinds.batchjob.jobs import (
     recorded,
 )
 
-from awsbatch_operator.kinds.batchjob.actions import STOP_REASONS, Submit, Terminate
+from awsbatch_operator.kinds.batchjob.actions import (
+    Submit,
+    Terminate,
+)
 from awsbatch_operator.kinds.batchjob.desired import FollowingJob
 from awsbatch_operator.kinds.batchjob.following import plan_following
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
@@ -23,8 +26,12 @@ from awsbatch_operator.kinds.batchjob.over import job_is_held, job_is_over
 from awsbatch_operator.kinds.batchjob.plan import plan_job
 from awsbatch_operator.kinds.batchjob.record import submission_of
 from awsbatch_operator.kinds.batchjob.removal import plan_removal
+from awsbatch_operator.kinds.batchjob.run_causes import STOP_REASONS, Cause, Stop
 from awsbatch_operator.kinds.batchjob.runs import End, Fate, Next, wanted_stop, what_follows
-from awsbatch_operator.kinds.batchjob.submission import Cause, Ended, Stop, Submission
+from awsbatch_operator.kinds.batchjob.submission import (
+    Ended,
+    Submission,
+)
 from awsbatch_operator.kinds.batchjob.wishes import Fallback, Retry, Wishes, wishes_of
 from awsbatch_operator.kinds.contract import Removal
 

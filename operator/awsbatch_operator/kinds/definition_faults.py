@@ -1,5 +1,8 @@
 """What is wrong with a definition that its schema cannot see (pure).
 
+Of a JobDefinition and of a definition in a BatchJob alike: whatever is found before AWS is asked to
+register the one is found of the other, in the same words.
+
 CEL would have to take a range apart and count with its parts, where a rule that cannot be evaluated
 ends in the API server's own words.
 """
@@ -10,19 +13,22 @@ from typing import Any
 
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.findings import Finding
-from awsbatch_operator.api.metadata import Resource
+from awsbatch_operator.api.metadata import Shape
+from awsbatch_operator.kinds.execution_role import without_execution_role
 
-_RANGES = "spec.nodeProperties.nodeRangeProperties"
+_RANGES = "nodeProperties.nodeRangeProperties"
 _RANGE = re.compile(r"(\d*)(:?)(\d*)")
 
 
-def definition_faults(resource: Resource) -> tuple[Finding, ...]:
-    """Of a spec that fits its schema."""
-    nodes = resource.spec.get("nodeProperties")
-    return () if nodes is None else tuple(_node_faults(nodes))
+def definition_faults(content: Shape, path: str = "spec") -> tuple[Finding, ...]:
+    """Of a definition that fits its schema; `path` is where it stands in its object."""
+    nodes = content.get("nodeProperties")
+    found = () if nodes is None else tuple(_node_faults(nodes, f"{path}.{_RANGES}"))
+    cannot_run = without_execution_role(content, path)
+    return found if cannot_run is None else (*found, cannot_run)
 
 
-def _node_faults(nodes: Mapping[str, Any]) -> Iterator[Finding]:
+def _node_faults(nodes: Mapping[str, Any], path: str) -> Iterator[Finding]:
     """Of ranges that reach beyond the last node, or leave one out.
 
     "Your accumulative node ranges must account for all nodes" (NodeRangeProperty.targetNodes in the
@@ -36,7 +42,7 @@ def _node_faults(nodes: Mapping[str, Any]) -> Iterator[Finding]:
             wrong = True
             yield Finding(
                 catalogue.INVALID_SPEC,
-                f"{_RANGES}[{at}].targetNodes: {text} are no nodes of {count}, which have the "
+                f"{path}[{at}].targetNodes: {text} are no nodes of {count}, which have the "
                 f"numbers 0 to {count - 1}.",
                 "Correct targetNodes, or raise numNodes.",
             )
@@ -45,7 +51,7 @@ def _node_faults(nodes: Mapping[str, Any]) -> Iterator[Finding]:
     if left and not wrong:
         yield Finding(
             catalogue.INVALID_SPEC,
-            f"{_RANGES}: no targetNodes has node {left[0]}, and AWS has to be told of every node "
+            f"{path}: no targetNodes has node {left[0]}, and AWS has to be told of every node "
             "what runs on it.",
             f"Let the ranges together cover 0 to {count - 1}; one that ends with a colon, such as "
             '"1:", goes on to the last node.',
