@@ -1,4 +1,4 @@
-"""kill -9 while jobs run more than once: held, changed, an array's failed indexes, and their end.
+"""kill -9 in every life of jobs: held, changed, arrays, several nodes, deleted at each moment.
 
 As in test_kill.py: some points with real processes, of those that crash/ tries one by one. In each
 lane the operator is killed again and again, during a call that AWS carries out for nobody, when the
@@ -27,6 +27,14 @@ CONTAINER = {
     ],
 }
 INLINE = {"type": "container", "containerProperties": CONTAINER}
+NODES = {
+    "type": "multinode",
+    "nodeProperties": {
+        "numNodes": 2,
+        "mainNode": 0,
+        "nodeRangeProperties": [{"targetNodes": "0:1", "container": CONTAINER}],
+    },
+}
 QUEUE = ("JobQueue", "main")
 
 
@@ -43,6 +51,11 @@ def is_running(run):
         return (status.get("run"), status.get("awsStatus")) == (run, "RUNNING")
 
     return look
+
+
+def is_going(_, change):
+    """Whether somebody has deleted the object."""
+    return change.kind == "BatchJob" and "deletionTimestamp" in change.body["metadata"]
 
 
 def is_suspended(body):
@@ -100,6 +113,20 @@ class Jobs(Lane):
     def delete(self, name):
         return lambda: self.cluster.delete("BatchJob", name)
 
+    def without_answer(self, operation, parameter, where=""):
+        return self.killed_without_answer(operation, {parameter: where or f"*{self.here}-*"})
+
+    def recorded(self, run):
+        """Killed when that run has been written down, and nothing was sent."""
+        return self.killed_at(lambda _, change: f'"run":{run}' in annotation(change, SUBMISSION))
+
+    async def ends(self, armed, what, name):
+        """It is deleted, the operator is killed so, and it goes."""
+        with armed:
+            self.cluster.delete("BatchJob", name)
+            await self.dies(what)
+        await self.goes(name)
+
     async def held(self):
         """Submitted, held, let go, and deleted while it runs."""
         first, held = job("held"), job("held", suspend=True)
@@ -108,13 +135,11 @@ class Jobs(Lane):
         stop = self.during("TerminateJob", "jobId", self.job_id("held"))
         await self.struck(stop, "TerminateJob to hold it", self.apply(held), "held", is_suspended)
         assert self.jobs("held") == ["FAILED"]
-        lost = self.killed_without_answer("SubmitJob", {"jobQueue": f"*{self.here}-*"})
+        lost = self.without_answer("SubmitJob", "jobQueue")
         await self.struck(lost, "SubmitJob of run 2", self.apply(first), "held", is_running(2))
         assert self.jobs("held") == ["FAILED", "RUNNING"]
-        with self.killed_without_answer("TerminateJob", {"jobId": self.job_id("held")}):
-            self.cluster.delete("BatchJob", "held")
-            await self.dies("TerminateJob of a deletion")
-        await self.goes("held")
+        lost = self.without_answer("TerminateJob", "jobId", self.job_id("held"))
+        await self.ends(lost, "TerminateJob of a deletion", "held")
 
     async def changed(self):
         """Registered, changed twice while it runs, and deleted."""
@@ -131,24 +156,19 @@ class Jobs(Lane):
         await self.struck(
             stop, "TerminateJob of a change", self.apply(spec("2025")), "changed", run(2)
         )
-        noted = self.killed_at(lambda _, change: '"run":3' in annotation(change, SUBMISSION))
-        await self.struck(noted, "record of run 3", self.apply(spec("2026")), "changed", run(3))
+        await self.struck(
+            self.recorded(3), "record of run 3", self.apply(spec("2026")), "changed", run(3)
+        )
         assert self.jobs("changed") == ["FAILED", "FAILED", "RUNNING"]
-        with self.during("DeregisterJobDefinition", "jobDefinition"):
-            self.cluster.delete("BatchJob", "changed")
-            await self.dies("DeregisterJobDefinition")
-        await self.goes("changed")
+        last = self.during("DeregisterJobDefinition", "jobDefinition")
+        await self.ends(last, "DeregisterJobDefinition", "changed")
 
     async def array(self):
-        """An array of which one index fails, and runs again by itself; and one that is deleted."""
+        """Of one array an index fails and runs again by itself; others are deleted meanwhile."""
         retry = {"ofRun": 1, "indexMapVariable": "CELLS"}
         cells = job("cells", arrayProperties={"size": 3}, retryFailedIndexes=retry)
         submit = self.during("SubmitJob", "jobQueue")
-
-        def second(_, change):
-            return '"run":2' in annotation(change, SUBMISSION)
-
-        with self.killed_at(second):
+        with self.recorded(2):
             with submit:
                 self.cluster.apply(cells)
                 await self.dies("SubmitJob of an array")
@@ -158,20 +178,74 @@ class Jobs(Lane):
         assert self.see("BatchJob", "cells")["status"]["runIndexes"] == "1"
         self.cluster.delete("BatchJob", "cells")
         await self.goes("cells")
-        long = job("held", arrayProperties={"size": 3})
-        self.cluster.apply(long)
+        self.cluster.apply(job("again", arrayProperties={"size": 3}, retryFailedIndexes=retry))
+        await self.becomes(("BatchJob", "again"), look=is_running(2), what="runs again")
+        stop = self.without_answer("TerminateJob", "jobId", self.job_id("again"))
+        await self.ends(stop, "TerminateJob of the failed indexes", "again")
+        assert self.jobs("again") == ["FAILED", "FAILED"]
+        self.cluster.apply(job("held", arrayProperties={"size": 3}))
         await self.becomes(("BatchJob", "held"), look=lambda body: "jobId" in body["status"])
-        with self.during("TerminateJob", "jobId", self.job_id("held")):
-            self.cluster.delete("BatchJob", "held")
-            await self.dies("TerminateJob of an array")
-        await self.goes("held")
+        stop = self.during("TerminateJob", "jobId", self.job_id("held"))
+        await self.ends(stop, "TerminateJob of an array", "held")
+
+    async def nodes(self):
+        """Several nodes are submitted, held while they run, let go, and deleted."""
+        first, held = (job("nodes", jobDefinition=NODES, suspend=so) for so in (False, True))
+        submit = self.during("SubmitJob", "jobQueue")
+        await self.struck(submit, "SubmitJob of nodes", self.apply(first), "nodes", is_running(1))
+        stop = self.during("TerminateJob", "jobId", self.job_id("nodes"))
+        await self.struck(stop, "TerminateJob of nodes", self.apply(held), "nodes", is_suspended)
+        assert self.jobs("nodes") == ["FAILED"]
+        again = self.recorded(2)
+        await self.struck(again, "record of run 2", self.apply(first), "nodes", is_running(2))
+        assert self.jobs("nodes") == ["FAILED", "RUNNING"]
+        lost = self.without_answer("TerminateJob", "jobId", self.job_id("nodes"))
+        await self.ends(lost, "TerminateJob of nodes that are deleted", "nodes")
+
+    async def deleted_early(self):
+        """Deleted, while no operator lives, before AWS has its job or while it is submitted."""
+        moments = (  # and how many jobs it may have had
+            ("recorded", self.recorded(1), {0, 1}),  # the kill may come a moment late
+            ("registered", self.during("RegisterJobDefinition", "jobDefinitionName"), {0}),
+            ("submitted", self.during("SubmitJob", "jobQueue"), {1}),
+            ("unanswered", self.without_answer("SubmitJob", "jobQueue"), {1}),
+        )
+        for name, armed, jobs in moments:
+            with armed:
+                self.cluster.apply(job(f"early-{name}"))
+                await self.dies(f"deleted when {name}", meanwhile=self.delete(f"early-{name}"))
+            await self.goes(f"early-{name}")
+            assert len(self.jobs(f"early-{name}")) in jobs
+
+    async def deleted_late(self):
+        """Deleted while it runs, when it is held, and after its end."""
+        self.cluster.apply(job("held"))
+        await self.becomes(("BatchJob", "held"), look=is_running(1), what="runs")
+        await self.ends(self.killed_at(is_going), "deletion of what runs", "held")
+        self.cluster.apply(job("brief"))
+        await self.becomes(("BatchJob", "brief"), look=is_complete, what="is Complete")
+        last = self.during("DeregisterJobDefinition", "jobDefinition")
+        await self.ends(last, "deletion of what is over", "brief")
+        self.cluster.apply(job("held"))
+        await self.becomes(("BatchJob", "held"), look=is_running(1), what="runs")
+        self.cluster.apply(job("held", suspend=True))
+        await self.becomes(("BatchJob", "held"), look=is_suspended, what="is held")
+        last = self.without_answer("DeregisterJobDefinition", "jobDefinition")
+        await self.ends(last, "deletion of what is held", "held")
+        assert self.jobs("held") == ["FAILED", "FAILED"]
 
 
-STORIES = (Jobs.held, Jobs.changed, Jobs.array)
-POINTS = 11
+STORIES = {
+    Jobs.held: 4,
+    Jobs.changed: 4,
+    Jobs.array: 4,
+    Jobs.nodes: 4,
+    Jobs.deleted_early: 4,
+    Jobs.deleted_late: 3,
+}  # with the points of each
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_whenever_the_operator_is_killed_each_run_has_one_job(
     control_plane, crds, tmp_path, measured
 ):
@@ -179,8 +253,12 @@ async def test_whenever_the_operator_is_killed_each_run_has_one_job(
         site = stack.enter_context(opened(control_plane, tmp_path))
         site.script(jobName="cells-*", durationSeconds=0.3)
         site.script(jobName="cells-*", indexes=[1], durationSeconds=0.3, exitCode=3)
-        site.script(jobName="held-*", durationSeconds=1e6)
-        site.script(jobName="changed-*", durationSeconds=1e6)
+        site.script(jobName="again-*", durationSeconds=1e6)
+        site.script(jobName="again-*", indexes=[0, 2], durationSeconds=0.3)
+        site.script(jobName="again-*", indexes=[1], durationSeconds=0.3, exitCode=3)
+        site.script(jobName="brief-*", durationSeconds=0.3)
+        for name in ("held", "changed", "nodes", "early"):
+            site.script(jobName=f"{name}-*", durationSeconds=1e6)
         lanes = [
             stack.enter_context(lane(site, control_plane, f"lane{number}", Jobs))
             for number, _ in enumerate(STORIES)
@@ -192,6 +270,7 @@ async def test_whenever_the_operator_is_killed_each_run_has_one_job(
             await one.becomes_empty()
 
         await asyncio.gather(*(live(*each) for each in zip(lanes, STORIES, strict=True)))
-        killed = [point for one in lanes for point in one.killed]
-        assert len(killed) == POINTS, killed
-        measured("points:", len(killed))
+        for one, (story, points) in zip(lanes, STORIES.items(), strict=True):
+            assert len(one.killed) == points, one.killed
+            measured(f"points, {story.__name__}:", points)
+        measured("points:", sum(STORIES.values()))

@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import HTTPClientError
 from tests.support.api_servers import ApiServer, History
 from tests.support.lagging import Lagging
-from tests.support.one_process import World
+from tests.support.one_process import World, aws_models
 from tests.support.simulated_aws import make_simulator
 from tests.support.simulated_lease import Lease
 from tests.support.waiting_runner import Waits
@@ -23,6 +23,7 @@ from awsbatch_operator.aws.in_flight import WithdrawnError
 from awsbatch_operator.kube.port import KubeError
 from awsbatch_operator.settings import Settings
 from awsbatch_simulator.faults import FaultSpec
+from awsbatch_simulator.inprocess import session
 from awsbatch_simulator.jobscript import JobScript
 from awsbatch_simulator.limits import Bucket, RequestLimits, request_buckets
 
@@ -84,6 +85,15 @@ class HardWorld(World):
         """Let something go wrong with Batch."""
         spec = FaultSpec.model_validate({"service": "batch", **fault})
         self.simulator.world.faults.add(spec)
+
+    def read_models(self) -> None:
+        """Let both sides read what AWS says of EC2 and ECS, before the first of their calls.
+
+        Whoever lives a day in many children does so before: each would have to read it for itself.
+        """
+        somebody = session(self.simulator, self.wire(), loader=aws_models(), key=self.simulator.key)
+        somebody.client("ec2").describe_instances()
+        somebody.client("ecs").list_clusters()
 
     def made(self, operation: str) -> int:
         """How often AWS has done it, whatever anybody was told."""

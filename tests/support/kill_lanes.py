@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
@@ -19,11 +19,14 @@ from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.api.tags import Owner
 from awsbatch_sandbox.controlplane import ControlPlane
 
-Armed = AbstractContextManager[None]
 SECONDS = 60.0
 SELDOM = 0.1  # seconds between two looks at what takes long: several lanes look at once
 ON_ITS_WAY = 0.6  # seconds that AWS takes for a call during which the operator dies
 LEASE_RULES = "--verb=get,create,update", "--resource=leases.coordination.k8s.io"
+
+
+def nothing() -> None:
+    """What most people do while an operator is dead."""
 
 
 class Lane:
@@ -42,8 +45,8 @@ class Lane:
         """The namespace."""
         return self.cluster.namespace
 
-    async def dies(self, point: object) -> None:
-        """Wait until the operator has been killed, and start another one."""
+    async def dies(self, point: object, *, meanwhile: Callable[[], object] = nothing) -> None:
+        """Wait until the operator has been killed, and start another one after `meanwhile`."""
         await until(
             lambda: not self.part.running(),
             f"{self.name}: the point {point} comes",
@@ -51,6 +54,7 @@ class Lane:
         )
         assert self.part.exit_code() == -signal.SIGKILL, self.part.last_words()
         self.killed.append(point)
+        meanwhile()
         self.restart()
 
     def restart(self) -> None:
@@ -113,11 +117,13 @@ class Lane:
         with recording:
             yield
 
-    def killed_without_answer(self, operation: str, match: Mapping[str, str]) -> Armed:
+    @contextmanager
+    def killed_without_answer(self, operation: str, match: Mapping[str, str]) -> Iterator[None]:
         """When AWS has carried out the call, and its answer is lost."""
         found = {"operation": operation, "match": dict(match)}
         fault = self.site.fault("drop_after", times=1, **found)
-        return self.killed_when(lambda: self.site.struck(fault))
+        with self.killed_when(lambda: self.site.struck(fault)):
+            yield
 
     async def becomes(
         self, *keys: tuple[str, str], look: Look = is_ready, what: str = "is Ready"

@@ -18,7 +18,7 @@ from awsbatch_operator.api.words import SHOWN_AT_MOST, joined
 
 COMMON_FIELDS = frozenset(
     {"observedGeneration", "conditions", "awsName", "accountId", "region", "deletionPolicy"}
-    | {"reachedGeneration", "result"}
+    | {"reachedGeneration", "result", "installation"}
 )
 """The fields that the life cycle adds itself."""
 
@@ -54,6 +54,19 @@ def verdict(findings: Sequence[Finding], otherwise: Verdict, *, deleting: bool) 
             situation = Situation.WORKING
     result = otherwise if over and situation is Situation.STALLED else otherwise.result
     return Verdict(situation, first.reason.name, message, ran=otherwise.ran, result=result)
+
+
+def _before(resource: Resource, fields: Mapping[str, Any]) -> Sequence[Mapping[str, object]]:
+    """The conditions as they were; without the result, once the status names another run of a job.
+
+    Whatever stands in the way of the new run, the end of the one before is not its end: taken for
+    that, the object would be let go while AWS runs its job.
+    """
+    listed: Sequence[Mapping[str, object]] = resource.status.get("conditions", ())
+    if "run" not in fields or fields["run"] == resource.status.get("run"):
+        return listed
+    results = {situation.value for situation in _ENDS}
+    return [each for each in listed if each["type"] not in results]
 
 
 def _joined(findings: Sequence[Finding]) -> str:
@@ -92,7 +105,7 @@ def whole(
     paused = resource.paused
     generation = resource.generation
     listed = conditions(
-        resource.status.get("conditions", ()),
+        _before(resource, fields),
         judged,
         generation=generation,
         now=now,
@@ -157,6 +170,15 @@ def _without_none(value: Any) -> Any:
 def same(status: Shape, before: Shape) -> bool:
     """Whether the status says what already stands there, whatever the order of conditions."""
     return _in_order(status) == _in_order(before)
+
+
+def stands(status: Shape, before: Shape) -> bool:
+    """Whether the status says what already stands there; `status` names an installation.
+
+    Who serves it is not written for its own sake into a status that lacks nothing else: those of
+    an earlier version would all be written at once by the next.
+    """
+    return same(status, {"installation": status["installation"], **before})
 
 
 def _in_order(status: Shape) -> dict[str, Any]:

@@ -5,32 +5,28 @@ time, in its order, and none is deleted before its end is known.
 """
 
 from collections.abc import Sequence
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from tests.integration.crash import invariants
+from tests.integration.crash import invariants, job_day
 from tests.integration.crash.conftest import POINTS
-from tests.integration.crash.day import Day, WorthStriking
+from tests.integration.crash.day import Day
+from tests.integration.crash.job_day import are_ready, strike_each
 from tests.integration.crash.scenario import (
     DEFINITION,
     ENVIRONMENT,
     JOB,
-    NAMESPACE,
     QUEUE,
     Step,
-    all_of,
     apply,
     delete,
     gone,
-    has_condition,
     with_spec,
 )
 from tests.support.crashing import Mode, Points
 from tests.support.hard_world import HardWorld, Weather
 
-from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_simulator.jobscript import JobScript
 
 SEEDS = {Mode.BEFORE: 901, Mode.AFTER: 902, Mode.LOST: 903, Mode.LATE: 904}
@@ -40,8 +36,7 @@ LASTING = (ENVIRONMENT, ONE_AT_A_TIME, DEFINITION)
 
 def named(name: str, *after: str) -> dict[str, Any]:
     depends = [{"jobRef": {"name": each}} for each in after]
-    made = {**JOB, "metadata": {"name": name, "namespace": NAMESPACE}}
-    return with_spec(made, dependsOn=depends, ttlSecondsAfterFinished=0)
+    return job_day.named(JOB, name, dependsOn=depends, ttlSecondsAfterFinished=0)
 
 
 JOBS = (named("last", "second", "first"), named("second", "first"), named("first"))
@@ -52,9 +47,8 @@ class Gates(Day):
 
     @property
     def steps(self) -> Sequence[Step]:
-        ready = all_of(*(has_condition(body, "Ready") for body in LASTING))
         return (
-            Step("apply what lasts", apply(*LASTING), ready),
+            Step("apply what lasts", apply(*LASTING), are_ready(*LASTING)),
             Step("run three jobs", apply(*JOBS), gone(*JOBS)),
             Step("delete what lasts", delete(*LASTING), gone(*LASTING)),
         )
@@ -76,20 +70,6 @@ class Gates(Day):
 async def test_wherever_it_dies_each_runs_once_in_its_turn_and_goes(
     mode, branches, record_property
 ):
-    points = Points()
-    day = Gates(SEEDS[mode], points)
-    worthy = WorthStriking()
-
-    def at(name: str) -> int:
-        begun = day.world.kube.exists(ObjectKey("BatchJob", NAMESPACE, "last"))
-        return int(begun and worthy(name))
-
-    number = await branches.live(
-        day.live_well(),
-        points,
-        at=at,
-        strike=partial(points.strike_now, mode),
-        tell=lambda: len(points.struck),
-    )
+    number = await strike_each(Gates(SEEDS[mode], Points()), mode, branches)
     assert branches.chosen["kube:delete"]
-    record_property(f"{POINTS} ({mode.value})", number)
+    record_property(f"{POINTS} (gates, {mode.value})", number)

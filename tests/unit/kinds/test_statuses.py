@@ -242,3 +242,26 @@ def test_a_note_without_an_action_is_told_once_for_each_generation():
     for each in (first, first, replace(first, generation=2)):
         narrator.noted(each, [NOTE, STALL])
     assert [reason for reason, _, _ in told.events] == ["Created", "Created"]
+
+
+@pytest.mark.parametrize(
+    "situation", [Situation.STALLED, Situation.DELETING, Situation.DELETION_BLOCKED]
+)
+@pytest.mark.parametrize(("run", "kept"), [(1, True), (2, False)])
+def test_a_result_stays_only_as_long_as_the_status_names_the_run_that_it_is_of(
+    situation, run, kept
+):
+    failed = statuses.whole(
+        resource("BatchJob"),
+        {"run": 1},
+        Verdict(Situation.FAILED, "ApplicationExit", "It failed."),
+        now=NOW,
+        bounded=True,
+        recorded=RECORDED,
+    )
+    in_its_way = Verdict(situation, "Throttled", "Too many requests.")
+    over = resource("BatchJob", status=failed)
+    status = statuses.whole(
+        over, {"run": run}, in_its_way, now=NOW, bounded=True, recorded=RECORDED
+    )
+    assert any(each["type"] == "Failed" for each in status["conditions"]) == kept
