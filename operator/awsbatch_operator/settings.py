@@ -1,10 +1,7 @@
 """What an installation may set: read from the command line once, checked before anything runs."""
 
-import argparse
-import os
 import re
-import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -46,6 +43,7 @@ def _queue(text: str) -> str:
 
 ClusterId = Annotated[str, Field(min_length=1), _of(_CLUSTER_ID)]
 Region = Annotated[str, _of(REGION)]
+VARIABLE = "AWSBATCH_FLAG_"  # before a flag's name; envFrom puts it before the keys of a ConfigMap
 LEAST_THREADS = 3  # besides one for each queue that is listened to
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
@@ -61,6 +59,11 @@ class Settings(BaseModel):
     )
     namespaces: tuple[str, ...] = Field(
         default=(), description="Watch these namespaces only (comma-separated); default: all."
+    )
+    exclude_namespaces: tuple[str, ...] = Field(
+        default=(),
+        description="Watch all namespaces but these (comma-separated), which other installations "
+        "serve (docs/installations.md); default: none is left out.",
     )
     identity: str = Field(
         default="", description="Name of this replica in the lease; default: the pod's name."
@@ -146,7 +149,7 @@ class Settings(BaseModel):
         description="Multiplies the intervals between polls of AWS, for a fast simulator.",
     )
     workers: int = Field(default=64, ge=1, le=1024, description="Objects worked on at a time.")
-    listen_host: str = Field(default="0.0.0.0", description="Address of the HTTP endpoints.")  # noqa: S104 - a pod's probes come from outside it
+    listen_host: str = Field(default="::", description="Address of HTTP; :: is all, of IPv4, too.")
     listen_port: int = Field(
         default=8080, ge=0, le=65535, description="Port of /livez, /readyz and /metrics."
     )
@@ -164,6 +167,11 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level logged: debug, info, warning or error."
     )
+
+    @property
+    def installation(self) -> str:
+        """Who this installation is among several in a cluster: all replicas share its Lease."""
+        return f"{self.lease_namespace}/{self.lease_name}"
 
     @property
     def own_regions(self) -> tuple[str, ...] | None:
@@ -208,6 +216,12 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _namespaces_are_said_once(self) -> Self:
+        if self.namespaces and self.exclude_namespaces:
+            raise ValueError("Give one of --namespaces and --exclude-namespaces, not both.")
+        return self
+
+    @model_validator(mode="after")
     def _queues_leave_threads(self) -> Self:
         # Reading them says, too, if one of them does not say where it is.
         queues = [each for each in (self.queue, self.job_events) if each is not None]
@@ -222,60 +236,3 @@ class Settings(BaseModel):
                 "not for it: give each a queue of its own."
             )
         return self
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    top = argparse.ArgumentParser(
-        prog="aws-batch-operator", description="Runs AWS Batch from Kubernetes manifests."
-    )
-    commands = top.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="reconcile until stopped")
-    for name, field in Settings.model_fields.items():
-        run.add_argument(
-            f"--{name.replace('_', '-')}",
-            help=field.description,
-            required=field.is_required(),
-            default=argparse.SUPPRESS,
-        )
-    uninstall = commands.add_parser("uninstall", help="let go of all objects before removal")
-    uninstall.add_argument(
-        "--retain",
-        action="store_true",
-        required=True,
-        help="release our finalizer from every object; what it stands for in AWS stays as it is",
-    )
-    uninstall.add_argument("--namespaces", default="", help="only in these (comma-separated)")
-    user_data = commands.add_parser("userdata", help="print what instances of each pool boot with")
-    user_data.add_argument(
-        "-f", "--file", required=True, help="manifests with ComputeEnvironments; - reads them here"
-    )
-    user_data.add_argument(
-        "--raw",
-        action="store_true",
-        help="a line a pool: environment, pool and the content in base64",
-    )
-    return top
-
-
-_LISTS = ("namespaces", "allowed_role_arns", "allowed_external_arns", "allowed_regions", "prices")
-
-
-def settings_from(
-    arguments: argparse.Namespace, environment: Mapping[str, str] | None = None
-) -> Settings:
-    """The settings of `run`; pydantic.ValidationError says what is wrong with which of them."""
-    env = os.environ if environment is None else environment
-    given = {key: value for key, value in vars(arguments).items() if key != "command"}
-    for name in _LISTS:
-        if name in given:
-            given[name] = _names(given[name])
-    given.setdefault("identity", env.get("POD_NAME") or socket.gethostname())
-    given.setdefault("lease_namespace", env.get("POD_NAMESPACE") or "default")
-    given.setdefault("region", env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "")
-    return Settings.model_validate(given)
-
-
-def _names(text: str | Sequence[str]) -> tuple[str, ...]:
-    names = text.split(",") if isinstance(text, str) else text
-    return tuple(name.strip() for name in names if name.strip())

@@ -33,9 +33,10 @@ class ServiceAccount:
 
 
 def install_crds(kubectl: Kubectl, directory: Path = CRDS) -> None:
-    """Apply the CRDs of a kustomization and wait until the API server serves and lists them."""
-    crds = _build(kubectl, directory)
-    _apply(kubectl, crds)
+    """Apply a kustomization with CRDs and wait until the API server serves and lists them."""
+    built = _build(kubectl, directory)
+    _apply(kubectl, built)
+    crds = [each for each in built if each["kind"] == "CustomResourceDefinition"]
     names = [f"crd/{crd['metadata']['name']}" for crd in crds]
     kubectl("wait", "--for=condition=established", f"--timeout={ESTABLISH_SECONDS}s", *names)
     _wait_until_listed(kubectl, crds)

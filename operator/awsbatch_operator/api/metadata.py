@@ -29,6 +29,23 @@ PLACEMENT_GROUP = f"{GROUP}/placement-group"
 BUILD = f"{GROUP}/build"
 TTL_WITH_GITOPS = f"{GROUP}/ttl-with-gitops"
 CONFIRM_ORPHANS = f"{GROUP}/confirm-orphans"
+INSTALLATION = f"{GROUP}/installation"
+
+RECORDS = (
+    RESOLVED,
+    SUBMISSION,
+    REGISTERING,
+    DEFINITIONS,
+    TAG_KEYS,
+    REMAKING,
+    REPLACING,
+    LAUNCHES,
+    TEMPLATE_VERSIONS,
+    INFRASTRUCTURE_UPDATE,
+    PLACEMENT_GROUP,
+    BUILD,
+)
+"""The annotations that the operator alone writes. INSTALLATION is written by people, too."""
 
 Shape = Mapping[str, Any]
 """A JSON object: a Kubernetes body or an AWS structure. Never changed in place."""
@@ -110,6 +127,20 @@ class Resource:
         """
         text = self.annotations.get(PAUSED)
         return text is not None and text.strip().lower() != "false"
+
+    @property
+    def served_by(self) -> str:
+        """Which installation of the operator serves it, by the place of its Lease; "": none yet.
+
+        The annotation is written with the first record, or by a person who hands the object over.
+        The status says it before there is a record, and after somebody took the annotation away.
+        """
+        said = self.annotations.get(INSTALLATION, "").strip()
+        return said or str(self.status.get("installation", ""))
+
+    def is_served_elsewhere(self, installation: str) -> bool:
+        """Whether another installation than this one serves it."""
+        return self.served_by not in {"", installation}
 
     @property
     def held(self) -> bool:

@@ -1,4 +1,4 @@
-"""The reasons that are about what AWS had before, and about what somebody else changes there."""
+"""The reasons about what AWS had before, and about what somebody else changes or serves."""
 
 from awsbatch_operator.api.findings import TARGET_CHECK, note, stall, wait
 
@@ -19,6 +19,22 @@ DRIFTED = note(
     "Drifted",
     "AWS was changed elsewhere and differs from the spec; driftPolicy is Report, so it stays so.",
     "Set spec.driftPolicy to Correct, and AWS is changed back; or take what AWS has into the spec.",
+    warning=True,
+)
+HANDED_OVER = note(
+    "HandedOver",
+    "The annotation awsbatch.dev/installation names another installation of the operator, so this "
+    "one does nothing about the object any more.",
+    "Make sure that an installation of that name runs and watches the namespace; otherwise correct "
+    "the annotation.",
+)
+WRITES_UNDONE = note(
+    "WritesUndone",
+    "Somebody else keeps writing over the status, or the records, that the operator writes into "
+    "the object, so it leaves the object alone for a while, which is longer each time.",
+    "Look for another installation of the operator that sees the object, perhaps of an earlier "
+    "version: have one of them leave the namespace out (--exclude-namespaces), or upgrade it. A "
+    "change of the spec is looked at at once.",
     warning=True,
 )
 ADOPTED = note("Adopted", "What AWS had was taken over: it carries this object's tags from now on.")

@@ -100,6 +100,19 @@ def unclaimed(tags: Mapping[str, str]) -> bool:
     return not marks_in(tags)
 
 
+OWNER_TAGS = (CLUSTER, KIND, NAMESPACE, NAME, OWNER_UID, ORIGIN)
+
+
+def unowned(tags: Mapping[str, str]) -> bool:
+    """Whether no tag names an owner; those that say what the thing is may be there."""
+    return not owner_marks_in(tags)
+
+
+def owner_marks_in(tags: Mapping[str, str]) -> tuple[str, ...]:
+    """The keys of those tags that name an owner, in order."""
+    return tuple(sorted(set(OWNER_TAGS) & tags.keys()))
+
+
 def marks_in(tags: Mapping[str, str]) -> tuple[str, ...]:
     """The keys of those tags that an operator has set for itself, in order."""
     return tuple(sorted(key for key in tags if key.startswith(f"{GROUP}/")))

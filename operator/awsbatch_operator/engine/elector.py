@@ -4,6 +4,7 @@ import structlog
 
 from awsbatch_operator.api.instant import Clock, Instant
 from awsbatch_operator.api.metadata import Shape
+from awsbatch_operator.api.repeats import Repeats
 from awsbatch_operator.api.scope import LeaseLostError
 from awsbatch_operator.engine.fence import LeaseFence
 from awsbatch_operator.engine.lease import (
@@ -15,9 +16,10 @@ from awsbatch_operator.engine.lease import (
     released,
     viewed,
 )
-from awsbatch_operator.kube.port import ConflictError, KubeError, KubePort
+from awsbatch_operator.kube.port import ConflictError, DeniedError, KubeError, KubePort
 from awsbatch_operator.waiting import within
 
+REMIND_SECONDS = 60.0  # between two equal log lines
 RELEASE_SECONDS = 1.0  # SIGTERM leaves one second for this; the lease runs out by itself otherwise
 
 _log = structlog.get_logger(__name__)
@@ -40,6 +42,8 @@ class Elector:
         self._view: LeaseView | None = None
         self._read_at: float | None = None
         self._trouble = ""
+        self._denied = ""  # what the API server said to the last attempt, if it was a no
+        self._told = Repeats(clock, seconds=REMIND_SECONDS)
         self._waited_for = ""  # the holder of whom the log says that we wait for it
         self.won: Instant | None = None
 
@@ -53,6 +57,8 @@ class Elector:
 
         Standby replicas are ready too, or a rolling update would wait for ever for one that leads.
         """
+        if self._denied:
+            return self._denied
         limit = self._settings.duration_seconds
         if self._read_at is not None and self._clock.monotonic() - self._read_at <= limit:
             return None
@@ -113,13 +119,22 @@ class Elector:
     async def _attempt(self, seconds: float) -> bool:
         """Read the lease, and take or renew it if that is ours to do; whether it is ours now."""
         try:
-            return await within(self._clock, seconds, self._read_and_claim())
+            ours = await within(self._clock, seconds, self._read_and_claim())
         except ConflictError:
             return False  # another candidate was faster; the next read shows which
         except (KubeError, TimeoutError) as error:
-            self._trouble = f"{type(error).__name__}: {error}"
-            _log.warning("no answer about the lease", error=self._trouble)
+            self._failed(error)
             return False
+        self._denied = ""
+        return ours
+
+    def _failed(self, error: KubeError | TimeoutError) -> None:
+        """Say it, and the same once a minute: it is tried every two seconds."""
+        self._trouble = f"{type(error).__name__}: {error}"
+        self._denied = str(error) if isinstance(error, DeniedError) else ""
+        if self._told.is_news(self._trouble):
+            words = "the lease is refused" if self._denied else "no answer about the lease"
+            _log.warning(words, error=self._trouble)
 
     async def _read_and_claim(self) -> bool:
         lease = await self._read()

@@ -68,7 +68,7 @@ class Engine:
         self._targets, self._kept = targets, kept
         self._clock, self._random, self._metrics = clock, random, metrics
         self._settings = settings or EngineSettings()
-        self._troubles = Troubles(clock=clock, answers=lambda: store.answers)
+        self._store, self._troubles = store, Troubles(clock=clock, answers=lambda: store.answers)
         self._wakes, self._pace = Wakes(self.wake), Pace(TURNS_A_ROUND)
         parts = Parts(
             cache=cache,
@@ -82,12 +82,14 @@ class Engine:
         )
         self._turns = Turns(parts, reconciler, self._troubles)
         self._resync = Resync(parts, kinds)
-        self.listed = asyncio.Event()
+        self.listed, self._unlisted = asyncio.Event(), ""  # why not all could be listed yet
         self._tasks: set[asyncio.Task[None]] = set()
         cache.listen(self._absorb)
 
     def on_event(self, event: str | None, body: Shape) -> None:
         """Take in an event of a watch: None (listed), "ADDED", "MODIFIED" or "DELETED"."""
+        if body["metadata"].get("namespace") in self._settings.excluded_namespaces:
+            return
         self._metrics.watched(body["kind"], event or "LISTED")
         if event == "DELETED":
             self._cache.drop(key_of(body), body["metadata"]["uid"])
@@ -98,6 +100,10 @@ class Engine:
         """Have a turn for this object soon, unless it is settled or not here (any more)."""
         if key in self._cache and not self._cache.settled(key):
             self._queue.add(key)
+
+    def trouble(self) -> str | None:
+        """What keeps the engine from work on all objects of a kind, and what helps."""
+        return self._unlisted or self._store.trouble()
 
     @property
     def idle(self) -> bool:
@@ -176,15 +182,27 @@ class Engine:
     async def _keep_in_sync(self) -> None:
         """Fill the cache, however often that has to be tried, and compare for ever after."""
         settings = self._settings
-        while not await self._passed(self._resync.fill(self._denied)):
+        while not await self._passed(self._filled()):
             await self._clock.sleep(self._jittered(settings.first_list_retry_seconds))
         self.listed.set()
         while True:
             if not await self._passed(self._resync.compare()):
                 await self._clock.sleep(self._jittered(settings.resync_seconds / 10))
 
-    def _denied(self, error: KubeError, kind: str) -> None:
-        self._troubles.failed(error, kind=kind)
+    async def _filled(self) -> None:
+        """List everything for the first time. Raises KubeError, and keeps why for `trouble`."""
+        denied: list[str] = []
+
+        def note(error: KubeError, kind: str) -> None:
+            denied.append(str(error))
+            self._troubles.failed(error, kind=kind)
+
+        try:
+            await self._resync.fill(note)
+        except KubeError as error:
+            self._unlisted = "\n".join(denied) or str(error)
+            raise
+        self._unlisted = ""
 
     async def _passed(self, one_pass: Coroutine[Any, Any, None]) -> bool:
         """Whether a pass over all objects came to its end."""

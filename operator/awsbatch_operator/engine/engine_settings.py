@@ -17,6 +17,7 @@ class EngineSettings:
     first_list_retry_seconds: float = 2.0  # nothing works before everything was listed once
     drain_seconds: float = 14.0
     conflicts_in_a_row: int = 5  # repeated at once; further ones with backoff
+    excluded_namespaces: frozenset[str] = frozenset()  # whose objects do not exist for us
     conflict_seconds: float = 0.1  # "at once", spread so that two writers do not keep colliding
 
 

@@ -7,11 +7,21 @@ finished and never looked at again: of those only the part is held that other ob
 from typing import Any
 
 from awsbatch_operator.api.encoding import decoded, encoded
-from awsbatch_operator.api.metadata import RESOLVED, Shape
+from awsbatch_operator.api.metadata import INSTALLATION, RESOLVED, Shape
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _IDENTITY = ("name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp")
-_STATUS = ("observedGeneration", "arn", "jobId", "run", "accountId", "region", "awsName")
+_STATUS = (
+    "observedGeneration",
+    "arn",
+    "jobId",
+    "run",
+    "accountId",
+    "region",
+    "awsName",
+    "installation",
+)
+_ANNOTATIONS = (RESOLVED, INSTALLATION)
 # Field managers that keep an object as Git says begin so: Argo CD's, and Flux's two.
 _OF_GITOPS = ("argocd", "kustomize-controller", "helm-controller")
 _MESSAGE_LIMIT = 200  # characters
@@ -43,15 +53,17 @@ def abridged(body: Shape) -> Shape:
     """What is held of a finished object: who it is, where it lives, and how it ended.
 
     Enough for an object that refers to it: the recorded scope, the ids of the status, and the
-    conditions that are true. There is no spec, no label, and of the annotations only the scope.
+    conditions that are true. There is no spec, no label, and of the annotations only the scope and
+    which installation serves it.
     """
     metadata = body["metadata"]
     kept: dict[str, Any] = {name: metadata[name] for name in _IDENTITY if name in metadata}
     if "finalizers" in metadata:
         kept["finalizers"] = metadata["finalizers"]
-    scope = metadata.get("annotations", {}).get(RESOLVED)
-    if scope is not None:
-        kept["annotations"] = {RESOLVED: scope}
+    annotations = metadata.get("annotations", {})
+    told = {name: annotations[name] for name in _ANNOTATIONS if name in annotations}
+    if told:
+        kept["annotations"] = told
     status = body.get("status", {})
     ended = {name: status[name] for name in _STATUS if name in status}
     ended["conditions"] = [

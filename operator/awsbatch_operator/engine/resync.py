@@ -59,6 +59,10 @@ class Resync:
             raise denial
 
     async def _has_gone(self, kind: str) -> bool:
+        """Whether the kind has no objects because its CRD went, and the others' go, too.
+
+        At other times one that is not served may only not be served yet.
+        """
         served = await self._kube.served_kinds() & set(self._kinds)
         return kind not in served and await only_leaving(self._kube, served)
 
@@ -66,6 +70,8 @@ class Resync:
         missing = self._cache.keys(kind)
         count = 0
         async for body in self._kube.list(kind):
+            if self._is_excluded(body):
+                continue
             self._cache.put(body)
             missing.discard(key_of(body))
             count += 1
@@ -89,16 +95,34 @@ class Resync:
             self.kind = kind
             await rest()
             if kind not in await self._kube.served_kinds():
-                continue  # its CRD has gone, which the watch tells; the others are compared
+                if await self._has_gone(kind):
+                    self._drop_all(kind)
+                continue  # the watch tells that its CRD is missing; the others are compared
             newest, missing = self._cache.newest, self._cache.keys(kind)
             async for page in self._kube.list_metadata(kind):
                 for start in range(0, len(page), SLICE):
-                    few = page[start : start + SLICE]
+                    few = [
+                        body for body in page[start : start + SLICE] if not self._is_excluded(body)
+                    ]
                     missing.difference_update([key_of(body) for body in few])
                     await self._some(few, newest)
                     await asyncio.sleep(0)
                 await rest()
             await self._look_for(missing)
+
+    def _drop_all(self, kind: str) -> None:
+        """A CRD that is being deleted goes after its last object: what is here are ghosts.
+
+        What is left may be waiting for them, and nothing would tell any more that they have gone.
+        """
+        for key in self._cache.keys(kind):
+            uid = self._cache.held(key).uid
+            if uid is not None:
+                self._cache.drop(key, uid)
+                self._metrics.ghost(kind)
+
+    def _is_excluded(self, body: Shape) -> bool:
+        return body["metadata"].get("namespace") in self._settings.excluded_namespaces
 
     async def _some(self, bodies: Sequence[Shape], newest: int) -> None:
         for body in bodies:

@@ -8,11 +8,14 @@ from collections.abc import Awaitable, Mapping, Sequence
 
 import structlog
 
-from awsbatch_operator.api.metadata import FINALIZER, ObjectKey, Resource, Shape
+from awsbatch_operator.api.instant import Clock
+from awsbatch_operator.api.metadata import FINALIZER, INSTALLATION, ObjectKey, Resource, Shape
 from awsbatch_operator.engine.cache import Cache, Change
 from awsbatch_operator.engine.packing import trimmed
+from awsbatch_operator.engine.undone import Undone
 from awsbatch_operator.kube.port import (
     ConflictError,
+    DeniedError,
     KubeError,
     KubePort,
     NotFoundError,
@@ -27,17 +30,34 @@ class Store:
     """The one way in which reconcilers change objects. Methods raise KubeError.
 
     `answers` counts what the API server has answered, refusals included: who has seen it not answer
-    can tell by it whether that is over.
+    can tell by it whether that is over. `undone` knows which of the writes somebody else has
+    written over. `installation` is who we are among several in one cluster.
     """
 
-    def __init__(self, *, kube: KubePort, cache: Cache, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        *,
+        kube: KubePort,
+        cache: Cache,
+        metrics: Metrics,
+        clock: Clock,
+        installation: str = "",
+    ) -> None:
         self._kube = kube
         self._cache = cache
         self._metrics = metrics
+        self._installation = installation
+        self.undone = Undone(clock)
         self._versions_went_back = False
         self._confirmed: set[str] = set()  # uids
+        self._denied: dict[tuple[str, str], str] = {}  # what was said first, by kind and verb
         self.answers = 0
         cache.listen(self._over)
+        cache.listen(self.undone.heard)
+
+    def trouble(self) -> str | None:
+        """Which rights are missing, as far as writes and reads of objects have shown it."""
+        return "\n".join(sorted(self._denied.values())) or None
 
     async def write_status(self, resource: Resource, status: Shape) -> Resource:
         """Apply the whole status unless it stands there already; the object as it is then.
@@ -67,7 +87,13 @@ class Store:
         return await self._written(resource, "patch", write)
 
     async def hold(self, resource: Resource, annotations: Mapping[str, str]) -> Resource:
-        """Add our finalizer and set the annotations, in one write; none if all stand there."""
+        """Add our finalizer and set the annotations, in one write; none if all stand there.
+
+        The first such write of an object notes, too, which installation serves it. What is noted
+        there stays, whoever has written it: a person may be handing the object over.
+        """
+        if self._installation and not resource.annotations.get(INSTALLATION):
+            annotations = {INSTALLATION: self._installation, **annotations}
         operations = [*finalizer_added(resource), *annotations_set(resource, annotations)]
         return await self.patch(resource, operations) if operations else resource
 
@@ -75,6 +101,10 @@ class Store:
         """Take our finalizer away; no write if it is not there."""
         operations = finalizer_removed(resource)
         return await self.patch(resource, operations) if operations else resource
+
+    def note_undone(self, resource: Resource) -> None:
+        """Count that somebody else has written over our write."""
+        self._metrics.write_undone(resource.key.kind)
 
     async def delete(self, resource: Resource, *, unchanged: bool = False) -> None:
         """Ask for the deletion of exactly this object.
@@ -85,9 +115,9 @@ class Store:
         try:
             await self._kube.delete(resource.key, uid=resource.uid, resource_version=version)
         except KubeError as error:
-            self._count(resource.key, "delete", type(error).__name__)
+            self._count(resource.key, "delete", error)
             raise
-        self._count(resource.key, "delete", "ok")
+        self._count(resource.key, "delete")
 
     async def refresh(self, key: ObjectKey) -> Resource | None:
         """Read the live object, all of it, into the cache; None, and out of it, if it is gone.
@@ -96,7 +126,12 @@ class Store:
         then stands.
         """
         before = self._cache.held(key)
-        body = await self._kube.get(key)
+        try:
+            body = await self._kube.get(key)
+        except DeniedError as error:
+            self._denied.setdefault((key.kind, "get"), str(error))
+            raise
+        self._denied.pop((key.kind, "get"), None)
         self.answers += 1
         if body is None:
             if before.uid is not None:
@@ -131,14 +166,14 @@ class Store:
         try:
             body = await write
         except KubeError as error:
-            self._count(resource.key, verb, type(error).__name__)
+            self._count(resource.key, verb, error)
             if not isinstance(error, UnavailableError):
                 self.answers += 1
             if isinstance(error, NotFoundError):
                 self._cache.drop(resource.key, resource.uid)
             raise
         self.answers += 1
-        self._count(resource.key, verb, "ok")
+        self._count(resource.key, verb)
         self._confirmed.add(resource.uid)
         body = trimmed(body)
         answer = Resource.from_body(body)
@@ -150,6 +185,7 @@ class Store:
         if answer.deleting and not answer.finalizers:
             self._cache.drop(resource.key, resource.uid)
         else:
+            self.undone.wrote(answer)
             self._cache.put(body, own=True)
         return answer
 
@@ -169,8 +205,12 @@ class Store:
                 version=change.version,
             )
 
-    def _count(self, key: ObjectKey, verb: str, outcome: str) -> None:
-        self._metrics.kube_write(key.kind, verb, outcome)
+    def _count(self, key: ObjectKey, verb: str, error: KubeError | None = None) -> None:
+        self._metrics.kube_write(key.kind, verb, "ok" if error is None else type(error).__name__)
+        if isinstance(error, DeniedError):
+            self._denied.setdefault((key.kind, verb), str(error))
+        elif not isinstance(error, UnavailableError):
+            self._denied.pop((key.kind, verb), None)
 
 
 def finalizer_added(resource: Resource) -> list[Shape]:

@@ -141,4 +141,5 @@ def where(turn: Turn[Any, Any, Any]) -> str:
     """Name, account and region of what the turn has looked at."""
     assert turn.home is not None  # noqa: S101 - there is no look without a home
     recorded = turn.home.recorded
-    return f"{recorded.serving} in account {recorded.account_id}, region {recorded.region}"
+    what = turn.called or recorded.serving
+    return f"{what} in account {recorded.account_id}, region {recorded.region}"

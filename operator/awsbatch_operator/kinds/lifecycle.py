@@ -1,10 +1,11 @@
 """The one life cycle of all kinds: a chain of gates, each passing on or ending the turn.
 
-paused, sound spec, account allowed and usable, scope as recorded, references resolved; then look,
-plan, and step by step permit, record, act (steps.py); then the status. Deletion goes the same way
-with a Removal in the place of what is desired: what was recorded serves, whatever became of spec
-and references. A gate holds back what is new, and no more: what was recorded and has not been seen
-to its end is looked at all the same, with a Following in the place of what is desired.
+served by this installation, paused, sound spec, account allowed and usable, scope as recorded,
+references resolved; then look, plan, and step by step permit, record, act (steps.py); then the
+status. Deletion goes the same way with a Removal in the place of what is desired: what was recorded
+serves, whatever became of spec and references. A gate holds back what is new, and no more: what was
+recorded and has not been seen to its end is looked at all the same, with a Following in the place
+of what is desired.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Generic
 
+from awsbatch_operator.api import ownership_reasons
 from awsbatch_operator.api.conditions import is_true
+from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import RECONCILE_AT, ObjectKey, Resource
 from awsbatch_operator.api.references import Need, Reference, Targets, external_arns
 from awsbatch_operator.api.scope import NoTokenError, Origin
@@ -77,6 +80,11 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         if resource is None or (resource.deleting and not resource.held):
             self._let_go(key)  # gone, or only others keep it: AWS has nothing of it
             return Again()
+        if self._shared.others.serve(resource):
+            return self._leave_to_others(resource)
+        pause = self._quarrel(resource)
+        if pause:
+            return Again(after=pause)
         turn: Turn[DesiredT, ObservedT, ActionT] = Turn(resource)
         if resource.paused:
             await self._follow(turn)
@@ -241,8 +249,31 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
             recorded=home.recorded if self._scoped else None,
         )
 
+    def _leave_to_others(self, resource: Resource) -> Again:
+        """Another installation serves it: nothing is asked of AWS, and nothing written."""
+        if resource.status.get("installation") == self._shared.others.own:
+            words = f"{resource.served_by} is to serve the object from now on."
+            self._shared.narrator.noted(resource, [Finding(ownership_reasons.HANDED_OVER, words)])
+        self._let_go(resource.key)
+        return Again()
+
+    def _quarrel(self, resource: Resource) -> float:
+        """Seconds for which nothing is done, because others write over what we write."""
+        undone = self._shared.store.undone
+        found, seconds = undone.is_undone(resource), undone.seconds_left(resource.uid)
+        if found:
+            self._shared.store.note_undone(resource)
+        if found and seconds:
+            words = f"It was written over {undone.times(resource.uid)} times of late."
+            finding = Finding(ownership_reasons.WRITES_UNDONE, words)
+            self._shared.narrator.noted(resource, [finding])
+        return seconds
+
     def _let_go(self, key: ObjectKey) -> None:
-        """The object is gone: keep nothing of it in memory, and tell who waited for its name."""
+        """The object is gone, or another installation's: keep nothing of it in memory.
+
+        Who waited for its name in AWS is told.
+        """
         self._reporter.forget(key)
         self._asked.pop(key, None)
         self._shared.sent.changes.settled(key)

@@ -109,7 +109,20 @@ def _kept_back(error: AwsError, obstacle: Obstacle) -> Finding:
     reason, case = _OBSTACLES[obstacle]
     call = f"{error.service}:{error.operation}"
     remedy = _REGION_REMEDY if obstacle is Obstacle.REGION else ""
-    return Finding(reason, sentence(f"{case} ({call} was not sent): {error.message}"), remedy)
+    said = _NONE_FOUND if error.code == _NONE else error.message
+    return Finding(reason, sentence(f"{case} ({call} was not sent): {said}"), remedy)
+
+
+_NONE = "NoCredentialsError"  # botocore's, when nothing that it knows has any
+# In the order in which botocore looks; a test compares.
+_NONE_FOUND = (
+    "none were found. They are looked for in the environment (AWS_ACCESS_KEY_ID and "
+    "AWS_SECRET_ACCESS_KEY), in a web identity token (AWS_WEB_IDENTITY_TOKEN_FILE and "
+    "AWS_ROLE_ARN, which IAM roles for service accounts set), in the files ~/.aws/credentials and "
+    "~/.aws/config (or AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE), at the address in "
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI (which EKS Pod Identity sets), and at the metadata service "
+    "of the node"
+)
 
 
 _REGION_REMEDY = (

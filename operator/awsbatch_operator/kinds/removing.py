@@ -107,7 +107,8 @@ class Removals(Generic[DesiredT, ObservedT, ActionT]):
         if not self.scoped or not _was_adopted(resource):
             return Finding(catalogue.RETAINED, message)
         if turn.plan is not None:
-            message += " It carries no tags awsbatch.dev/… any more: any object may adopt it."
+            message += " It carries no tags of an owner (awsbatch.dev/…) any more, "
+            message += "so that it may be adopted again."
             return Finding(catalogue.RETAINED, message)
         remedy = "Remove them before another object is to adopt it."
         message += " Its tags awsbatch.dev/… could not be removed."

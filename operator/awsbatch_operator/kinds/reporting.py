@@ -103,7 +103,8 @@ class Reporter(Generic[DesiredT, ObservedT, ActionT]):
             extra=shown.extra,
             anew=shown.anew,
         )
-        if statuses.same(status, resource.status):
+        status["installation"] = self._shared.others.own
+        if statuses.stands(status, resource.status):
             return resource
         try:
             written = await self._shared.store.write_status(resource, status)

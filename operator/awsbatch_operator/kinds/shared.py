@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.engine.cache import Cache
+from awsbatch_operator.engine.installations import Others
 from awsbatch_operator.engine.references import ReferenceIndex
 from awsbatch_operator.engine.store import Store
 from awsbatch_operator.kinds.narration import Narrator
@@ -43,6 +44,7 @@ class Shared:
     clock: Clock
     narrator: Narrator
     cluster_id: str
+    others: Others
     claims: Claims
     proofs: Proofs
     sent: Sent

@@ -151,7 +151,7 @@ class Steps(Generic[DesiredT, ObservedT, ActionT]):
         turn.desired, turn.foreign, turn.unclaimed = desire(resource), False, False
         if answer is None:
             answer = await kind.observe(resource, home.recorded, home.scope, fresh=fresh)
-        turn.observed = answer
+        turn.observed, turn.called = answer, str(getattr(answer, "called", ""))
         if answer is None:
             return self._plan(turn, None, fresh=fresh)
         found = kind.owned(answer, resource, self.owner(resource))

@@ -30,6 +30,7 @@ class Turn(Generic[DesiredT, ObservedT, ActionT]):
     desired: DesiredT | Removal | Following | LettingGo | None = None
     observed: ObservedT | None = None
     foreign: bool = False  # AWS has such a thing, and it is not this object's
+    called: str = ""  # what people call that which is taken over, where its name is not recorded
     unclaimed: bool = False  # nobody has marked it yet, and it is about to be this object's
     plan: Plan[ActionT] | None = None
     findings: list[Finding] = field(default_factory=list)  # of gates and looks, not of the plan

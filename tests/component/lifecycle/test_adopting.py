@@ -236,7 +236,7 @@ async def test_objects_that_go_leave_what_they_adopted_free_for_the_next_ones():
         assert tags_of_all(there, *LASTING) == dict.fromkeys(LASTING, FOREIGN)
         for key in LASTING:
             told = [note for reason, note in there.events(key) if reason == "Retained"]
-            assert "carries no tags awsbatch.dev/… any more" in told[-1]
+            assert "carries no tags of an owner (awsbatch.dev/…) any more" in told[-1]
         for key in LASTING:
             there.apply(elsewhere(key), spec_of(key))
         await there.until_ready(*map(elsewhere, LASTING))

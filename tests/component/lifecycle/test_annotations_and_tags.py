@@ -2,10 +2,8 @@
 
 import pytest
 from tests.support import manifests
-from tests.support.installation import NAMESPACE, Installation
+from tests.support.installation import Installation
 from tests.support.manifests import DEFINITION, ENVIRONMENT, LASTING, POLICY, QUEUE, SPECS
-
-from awsbatch_operator.api.metadata import ObjectKey
 
 PAUSE = {"awsbatch.dev/paused": "true"}
 RESUME = {"awsbatch.dev/paused": None}
@@ -154,19 +152,6 @@ async def test_a_tag_that_was_ours_stays_away_after_a_crash_between_the_calls():
         await there.until_ready(POLICY)
         await there.clock.advance(60)
     assert "team" not in tags_of(there, POLICY)
-
-
-async def test_what_is_accepted_and_not_honoured_is_stalled_naming_the_field():
-    there = Installation()
-    async with there.running():
-        image = ObjectKey("ExtendedAMI", NAMESPACE, "larger")
-        base = {"base": {"family": "AL2023"}, "rootVolume": {"sizeGiB": 111}}
-        there.apply(image, base | {"driftPolicy": "Report"})
-        message = await there.until(image, "Stalled", "NotSupportedYet")
-        assert "spec.driftPolicy" in message
-        await there.clock.advance(1)
-        assert there.calls == []
-        assert there.events(image) == [("NotSupportedYet", message)]
 
 
 async def test_policies_that_say_what_is_usual_change_nothing():

@@ -88,7 +88,7 @@ class Rig:
             settled=lambda resource: "done" in resource.status,
             significance=significance(),
         )
-        self.store = Store(kube=self.kube, cache=self.cache, metrics=self.metrics)
+        self.store = Store(kube=self.kube, cache=self.cache, metrics=self.metrics, clock=self.clock)
         self.queue = self._queue(settings or EngineSettings())
         self.turns: list[ObjectKey] = []
         self.turn: Callable[[ObjectKey], Awaitable[Again]] = self.nothing

@@ -9,7 +9,7 @@ from awsbatch_operator.api.scope import LeaseLostError
 from awsbatch_operator.engine.elector import Elector
 from awsbatch_operator.engine.fence import LeaseFence
 from awsbatch_operator.engine.lease import LeaseSettings
-from awsbatch_operator.kube.port import UnavailableError
+from awsbatch_operator.kube.port import DeniedError, UnavailableError
 
 
 class LeaseKube(MemoryKube):
@@ -266,3 +266,22 @@ def test_a_closed_fence_lets_nothing_pass(clock):
     fence.close()
     with pytest.raises(LeaseLostError):
         fence.check(0)
+
+
+async def test_a_lease_that_may_not_be_made_is_told_once_a_minute_and_at_readyz_until_it_may(
+    one, kube, clock, monkeypatch
+):
+    async def denied(namespace, name, spec):
+        raise DeniedError(f"Cannot create lease {namespace}/{name}: forbidden (403). Grant it.")
+
+    with monkeypatch.context() as refusing, capture_logs() as logs:
+        refusing.setattr(kube, "create_lease", denied)
+        waiting = asyncio.create_task(one.acquire())
+        await clock.advance(59)
+        assert one.not_ready() == "Cannot create lease ops/leader: forbidden (403). Grant it."
+        assert [line["event"] for line in logs] == ["the lease is refused"]
+        await clock.advance(10)
+        assert [line["event"] for line in logs] == 2 * ["the lease is refused"]
+    await clock.advance(5)
+    assert waiting.result()
+    assert one.not_ready() is None

@@ -1,6 +1,5 @@
 """The pass over all objects: what the watch missed is found."""
 
-from structlog.testing import capture_logs
 from tests.unit.engine.rig import Rig, job, manifest, queue
 
 from awsbatch_operator.engine.engine_settings import EngineSettings
@@ -259,41 +258,3 @@ async def test_a_pass_that_fails_is_repeated_sooner_and_drops_nothing():
         rig.kube.list_error = None
         await rig.clock.advance(70 + PASS)
         assert rig.count("resync_passes_total", outcome="ok") == 2
-
-
-async def test_kinds_that_are_served_no_more_are_left_out_of_the_pass_which_the_watch_tells():
-    """An API server without a CRD of ours answers as something would that is none."""
-    rig = Rig(EngineSettings(resync_seconds=60))
-    served = rig.kube.definitions
-    with capture_logs() as logs:
-        async with rig.running():
-            rig.kube.definitions = {}
-            rig.kube.list_error = UnavailableError("404 page not found")
-            await rig.clock.advance(300)
-            assert [line for line in logs if line["log_level"] == "error"] == []
-            rig.kube.definitions = served
-            await rig.clock.advance(300)
-            assert "does not answer" in logs[0]["event"]
-
-
-async def test_a_kind_that_is_served_no_more_does_not_keep_the_others_from_being_compared():
-    rig = Rig()
-    async with rig.running():
-        rig.unwatch()
-        rig.kube.apply(manifest(ONE))
-        del rig.kube.definitions["JobQueue"]
-        await rig.clock.advance(PASS)
-        assert rig.turns == [ONE]
-
-
-async def test_a_start_while_crds_are_being_deleted_fills_in_those_that_are_left():
-    rig = Rig()
-    rig.kube.apply(manifest(ONE))
-    del rig.kube.definitions["JobQueue"]
-    async with rig.running():
-        await rig.clock.advance(60)
-        assert not rig.engine.listed.is_set()  # a CRD that is to come may be listed later
-        rig.kube.leaving = {"BatchJob"}
-        await rig.clock.advance(60)
-        assert rig.engine.listed.is_set()
-        assert rig.turns == [ONE]

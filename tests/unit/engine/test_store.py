@@ -1,9 +1,15 @@
 import pytest
 from tests.unit.engine.rig import Rig, job, manifest
 
-from awsbatch_operator.api.metadata import FINALIZER
+from awsbatch_operator.api.metadata import FINALIZER, INSTALLATION
 from awsbatch_operator.engine.packing import LAST_APPLIED
-from awsbatch_operator.kube.port import ConflictError, NotFoundError, UnavailableError
+from awsbatch_operator.engine.store import Store
+from awsbatch_operator.kube.port import (
+    ConflictError,
+    DeniedError,
+    NotFoundError,
+    UnavailableError,
+)
 
 KEY = job("one")
 STATUS = {"observedGeneration": 1, "awsStatus": "RUNNING"}
@@ -224,3 +230,56 @@ async def test_a_listed_object_that_is_gone_is_not_acted_upon_and_leaves_the_cac
     with pytest.raises(ConflictError):
         await rig.store.confirm(old)
     assert KEY not in rig.cache
+
+
+@pytest.mark.parametrize("call", ["apply_status", "patch", "get"])
+async def test_a_right_that_is_missing_is_told_until_it_is_there(rig, monkeypatch, call):
+    async def act():
+        match call:
+            case "apply_status":
+                await rig.store.write_status(rig.resource(KEY), STATUS)
+            case "patch":
+                await rig.store.hold(rig.resource(KEY), {"a": "b"})
+            case "get":
+                await rig.store.refresh(KEY)
+
+    async def denied(*_, **__):
+        raise DeniedError(f"Cannot {call} it: forbidden (403). Grant it.")
+
+    assert rig.store.trouble() is None
+    with monkeypatch.context() as refusing:
+        refusing.setattr(rig.kube, call, denied)
+        with pytest.raises(DeniedError):
+            await act()
+    assert rig.store.trouble() == f"Cannot {call} it: forbidden (403). Grant it."
+    await act()
+    assert rig.store.trouble() is None
+
+
+def store_of(rig, installation):
+    """Another process, which reads into the same cache."""
+    return Store(
+        kube=rig.kube,
+        cache=rig.cache,
+        metrics=rig.metrics,
+        clock=rig.clock,
+        installation=installation,
+    )
+
+
+async def test_who_serves_an_object_is_noted_with_the_first_record_and_then_stays(rig):
+    before = int(live(rig)["resourceVersion"])
+    held = await store_of(rig, "ops/op").hold(rig.resource(KEY), {"a": "b"})
+    assert live(rig)["annotations"] == {"a": "b", INSTALLATION: "ops/op"}
+    assert int(live(rig)["resourceVersion"]) == before + 1
+    assert await store_of(rig, "ops/op").hold(held, {"a": "b"}) is held
+    changed = await store_of(rig, "team/op").hold(held, {"a": "c"})
+    assert changed.annotations == {"a": "c", INSTALLATION: "ops/op"}
+
+
+async def test_of_two_that_hold_an_object_of_an_earlier_version_one_is_refused(rig):
+    held = await rig.store.hold(rig.resource(KEY), {"a": "b"})  # nobody has noted anything
+    await store_of(rig, "ops/op").hold(held, {})
+    with pytest.raises(ConflictError):
+        await store_of(rig, "team/op").hold(held, {})
+    assert live(rig)["annotations"][INSTALLATION] == "ops/op"

@@ -1,0 +1,62 @@
+"""Somebody who has ClusterRole admin in one namespace, and nothing else in the cluster."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from tests.support.deadline import wait_until
+
+from awsbatch_sandbox.controlplane import ControlPlane
+from awsbatch_sandbox.paths import REPOSITORY
+
+OVERLAY = REPOSITORY / "deploy" / "overlays" / "namespaced"
+NAME = "aws-batch-operator"
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceAdmin:
+    """What such a person does with kubectl."""
+
+    plane: ControlPlane
+    namespace: str
+    user: str = "alice"
+
+    def appoint(self) -> None:
+        """As a cluster administrator: make the namespace, and give it to her."""
+        kubectl, here = self.plane.kubectl, f"--namespace={self.namespace}"
+        kubectl("create", "namespace", self.namespace)
+        role = ("--clusterrole=admin", f"--user={self.user}")
+        kubectl("create", "rolebinding", f"{self.user}-is-admin", here, *role)
+        role_of_ours = f"clusterrole/{NAME}-namespaced"
+        wait_until(lambda: self.may("bind", role_of_ours), "the roles are aggregated")
+
+    def may(self, verb: str, what: str, *options: str, of: str = "") -> bool:
+        """kubectl auth can-i, in her namespace or in that of somebody else."""
+        where = f"--namespace={of or self.namespace}"
+        asked = ("auth", "can-i", verb, what, where, f"--as={self.user}", *options)
+        return bool(self.plane.kubectl(*asked, check=False).stdout.strip() == "yes")
+
+    def kustomization(self, directory: Path) -> Path:
+        """Her own, as documented: the name of the namespace stands in it once."""
+        directory.mkdir()
+        content = {
+            "apiVersion": "kustomize.config.k8s.io/v1beta1",
+            "kind": "Kustomization",
+            "namespace": self.namespace,
+            "resources": [os.path.relpath(OVERLAY, directory.resolve())],
+            "configMapGenerator": [
+                {
+                    "name": f"{NAME}-settings",
+                    "behavior": "merge",
+                    "literals": [f"cluster-id={self.namespace}"],
+                }
+            ],
+        }
+        (directory / "kustomization.yaml").write_text(yaml.safe_dump(content))
+        return directory
+
+    def apply(self, directory: Path) -> list[str]:
+        """kubectl apply -k; a line for each object."""
+        done = self.plane.kubectl("apply", "-k", str(directory), f"--as={self.user}").stdout
+        return list(done.splitlines())
