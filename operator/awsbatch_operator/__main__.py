@@ -1,5 +1,6 @@
 """The command line: `python -m awsbatch_operator run …`."""
 
+import argparse
 import asyncio
 import logging
 import os
@@ -12,10 +13,11 @@ import uvloop
 from pydantic import ValidationError
 
 from awsbatch_operator import app, heap, uninstall
+from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.assembly import kinds, load_schemas
 from awsbatch_operator.aws.models import service_models
+from awsbatch_operator.command_line import parser, settings_from
 from awsbatch_operator.kube.port import KubeError
-from awsbatch_operator.settings import parser, settings_from
 from awsbatch_operator.telemetry.logs import LogStyle, configure
 from awsbatch_operator.userdata.preview import preview
 
@@ -24,6 +26,11 @@ from awsbatch_operator.userdata.preview import preview
 # was a twentieth of the processor time of a burst of jobs.
 SWITCH_SECONDS = 0.01
 
+_WORDS = {
+    "missing": "It has to be given.",
+    "extra_forbidden": "There is no such flag; run --help lists them.",
+}
+
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code."""
@@ -31,14 +38,12 @@ def main(arguments: list[str] | None = None) -> int:
     if given.command == "userdata":
         return _user_data(given.file, raw=given.raw)
     if given.command == "uninstall":
-        configure()
-        namespaces = tuple(name for name in given.namespaces.split(",") if name)
-        return _told(uninstall.run(namespaces=namespaces, kinds=kinds(namespaces)))
+        return _uninstall(given)
     try:
         settings = settings_from(given)
     except ValidationError as error:
         for problem in error.errors():
-            words = problem["msg"].removeprefix("Value error, ")
+            words = _WORDS.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
             sys.stderr.write(f"aws-batch-operator: {_flag(problem['loc'])}{words}\n")
         return 2
     configure(
@@ -52,6 +57,15 @@ def main(arguments: list[str] | None = None) -> int:
     heap.seldom()
     sys.setswitchinterval(SWITCH_SECONDS)
     return _told(app.run(settings, loader=loader))
+
+
+def _uninstall(given: argparse.Namespace) -> int:
+    """Let go of all objects, and print what was done; what is logged goes beside it."""
+    configure()
+    namespaces = tuple(name for name in given.namespaces.split(",") if name)
+    lease = ObjectKey("Lease", given.lease_namespace, given.lease_name)
+    work = uninstall.run(namespaces=namespaces, kinds=kinds(namespaces), lease=lease, say=print)
+    return _told(work)
 
 
 def _user_data(file: str, *, raw: bool) -> int:

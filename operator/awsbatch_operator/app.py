@@ -29,6 +29,7 @@ from awsbatch_operator.engine.fence import LeaseFence
 from awsbatch_operator.engine.lease import LeaseSettings
 from awsbatch_operator.kube.client import KubeClient
 from awsbatch_operator.kube.connection import Location
+from awsbatch_operator.readiness import Readiness, introduced, trouble_with_aws
 from awsbatch_operator.settings import Settings
 from awsbatch_operator.telemetry.http import Endpoints
 from awsbatch_operator.telemetry.metrics import Metrics
@@ -93,6 +94,10 @@ class Process:
         self._elector = Elector(
             kube=kube, clock=clock, settings=_lease(settings), fence=self._fence
         )
+        kinds = watched_kinds(settings)
+        self._discovery = Discovery(kube=kube, kinds=kinds, clock=clock)
+        lease, served = self._elector.not_ready, self._discovery.trouble
+        self._readiness = Readiness(clock, lease=lease, kinds=served)
         self._pauses = LoopPauses(clock.monotonic, clock.worked)
         away = "Seconds of the longest pause of the event loop in the last minute or two."
         self._metrics.gauge("event_loop_pause_seconds", away, lambda: self._pauses.longest)
@@ -100,16 +105,32 @@ class Process:
 
     async def run(self, stop: asyncio.Event) -> int:
         """Serve the endpoints, wait for the lease, lead; 1 if something went wrong."""
-        endpoints = Endpoints(registry=self._metrics.registry, not_ready=self._elector.not_ready)
+        readiness = self._readiness
+        endpoints = Endpoints(registry=self._metrics.registry, not_ready=readiness.not_ready)
         await endpoints.start(self._settings.listen_host, self._settings.listen_port)
         self._pauses.watch(asyncio.get_running_loop())
+        telling = asyncio.ensure_future(readiness.told())
         try:
-            if not await _unless_stopped(self._elector.acquire(), stop):
+            if not await _unless_stopped(self._leadership(stop), stop):
                 return 0
             return await self._lead(stop)
         finally:
+            telling.cancel()
             self._pauses.stop()
             await endpoints.stop()
+
+    async def _leadership(self, stop: asyncio.Event) -> None:
+        """Wait for the lease, and see meanwhile whether our kinds are served.
+
+        A newer version whose CRDs are not there must not count as ready: a rolling update would
+        take the older ones away, which can work.
+        """
+        looking = asyncio.ensure_future(self._discovery.wait(stop))
+        try:
+            await self._elector.acquire()
+        finally:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
 
     async def _lead(self, stop: asyncio.Event) -> int:
         keeping = asyncio.ensure_future(self._elector.keep())
@@ -132,9 +153,7 @@ class Process:
 
     async def _operate(self, stop: asyncio.Event) -> bool:
         """Whether no call to AWS can be under way any more."""
-        kinds = watched_kinds(self._settings)
-        discovery = Discovery(kube=self._kube, kinds=kinds, clock=self._clock)
-        if not await discovery.wait(stop):
+        if not await self._discovery.wait(stop):
             return True
         runner = ThreadRunner(self._settings.aws_threads)
         edges = Edges(
@@ -148,6 +167,9 @@ class Process:
         )
         operator = assemble(self._settings, edges)
         operator.leadership.at = self._elector.won
+        self._readiness.ask(
+            objects=operator.engine.trouble, aws=lambda: trouble_with_aws(operator.aws)
+        )
         try:
             ended = await self._work(operator, stop)
             await operator.recorder.drain(EVENTS_SECONDS)
@@ -165,6 +187,7 @@ class Process:
             identity=self._settings.identity,
         )
         watch = Watch(target, kube=self._kube, clock=self._clock, on_event=operator.engine.on_event)
+        self._readiness.ask(kinds=watch.trouble)
         engine = asyncio.ensure_future(operator.engine.run(stop))
         parts = {
             engine,
@@ -173,12 +196,13 @@ class Process:
             asyncio.ensure_future(operator.aws.run()),
             asyncio.ensure_future(operator.orphans.run(stop)),
             asyncio.ensure_future(operator.expiry.run()),
+            asyncio.ensure_future(introduced(operator.aws, self._clock)),
         }
         try:
             while not engine.done():
                 done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
                 for part in done - {engine}:
-                    part.result()  # watch and orphans end well when they are told to stop
+                    part.result()  # some end well: when they are told to stop, or have done it
                     parts.discard(part)
             return engine.result()
         finally:

@@ -24,6 +24,7 @@ from awsbatch_operator.engine.cache import Cache
 from awsbatch_operator.engine.engine import Engine
 from awsbatch_operator.engine.engine_settings import EngineSettings
 from awsbatch_operator.engine.event_recorder import EventRecorder
+from awsbatch_operator.engine.installations import Others
 from awsbatch_operator.engine.queue import WorkQueue
 from awsbatch_operator.engine.reconciler import Again, Reconciler
 from awsbatch_operator.engine.references import ReferenceIndex
@@ -106,11 +107,10 @@ class Router:
 def assemble(settings: Settings, edges: Edges) -> Operator:
     """All parts, wired. Nothing runs and nothing is sent by making it."""
     cache = Cache(clock=edges.clock, settled=settled, significance=significance(SPEC_MATTERS))
+    others = Others(settings.installation)
     queue = _queue(settings, edges, cache)
-    index = ReferenceIndex()
-    store = Store(kube=edges.kube, cache=cache, metrics=edges.metrics)
     recorder = _recorder(settings, edges)
-    count(cache, edges.metrics)
+    count(cache, edges.metrics, others)
 
     def wake(key: ObjectKey) -> None:
         engine.wake(key)  # made below: the engine needs the life cycles, and those need AWS
@@ -119,11 +119,12 @@ def assemble(settings: Settings, edges: Edges) -> Operator:
     leadership = LeadershipStart()
     shared = Shared(
         cache=cache,
-        index=index,
-        store=store,
+        index=ReferenceIndex(),
+        store=_store(settings, edges, cache),
         clock=edges.clock,
         narrator=Narrator(activity_log(recorder, edges.clock)),
         cluster_id=settings.cluster_id,
+        others=others,
         claims=Claims(wake),
         proofs=Proofs(aws.batch, aws.ec2, aws.ssm, settings.cluster_id, cache.get),
         sent=Sent(edges.clock, leadership),
@@ -180,6 +181,16 @@ def _queue(settings: Settings, edges: Edges, cache: Cache) -> WorkQueue[ObjectKe
     )
 
 
+def _store(settings: Settings, edges: Edges, cache: Cache) -> Store:
+    return Store(
+        kube=edges.kube,
+        cache=cache,
+        metrics=edges.metrics,
+        clock=edges.clock,
+        installation=settings.installation,
+    )
+
+
 def _recorder(settings: Settings, edges: Edges) -> EventRecorder:
     return EventRecorder(
         kube=edges.kube,
@@ -195,6 +206,7 @@ def _pace(settings: Settings) -> EngineSettings:
         workers=settings.workers,
         resync_seconds=settings.resync_seconds,
         drain_seconds=settings.drain_seconds,
+        excluded_namespaces=frozenset(settings.exclude_namespaces),
     )
 
 

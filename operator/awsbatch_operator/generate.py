@@ -1,5 +1,7 @@
 """Writes crds/ from the spec of each kind and AWS's model, or says how they differ.
 
+And the same as templates of a Helm chart, whose upgrades reach CRDs only there.
+
 `python -m awsbatch_operator.generate` writes, `--check` compares. `--no-selectors` leaves out what
 Kubernetes before 1.31 does not take. The kinds stand above the
 schema package, so the two are brought together here and nowhere else.
@@ -32,6 +34,10 @@ RESOURCES: tuple[CustomResource[Any], ...] = (
     EXTENDED_AMI,
 )
 FOLDER = Path("crds")
+CHART = Path("deploy", "charts", "aws-batch-operator-crds", "templates")
+# With a CRD all of its objects would go, and what they have in AWS.
+KEPT = {"helm.sh/resource-policy": "keep"}
+SELECTABLE = '{{- if semverCompare ">=1.31.0-0" .Capabilities.KubeVersion.Version }}'
 
 
 def files(*, selectable: bool = True) -> Mapping[str, str]:
@@ -43,6 +49,39 @@ def files(*, selectable: bool = True) -> Mapping[str, str]:
         "resources": sorted(made),
     }
     return {**made, "kustomization.yaml": to_yaml(kustomization)}
+
+
+def templates() -> Mapping[str, str]:
+    """The content of the Helm chart of the CRDs: what Helm renders is what crds/ has, and kept."""
+    return {f"{GROUP}_{r.plural}.yaml": template(r) for r in RESOURCES}
+
+
+def template(resource: CustomResource[Any]) -> str:
+    """A CRD as a template: its selectable fields only where the cluster takes them."""
+    full, plain = (
+        escaped(to_yaml(_kept(crd(resource, selectable=selectable)))).splitlines(keepends=True)
+        for selectable in (True, False)
+    )
+    if full == plain:
+        return "".join(full)
+    pairs = zip(full, plain, strict=False)
+    start = next(number for number, (one, other) in enumerate(pairs) if one != other)
+    end = start + len(full) - len(plain)
+    if full[:start] + full[end:] != plain:
+        raise ValueError(f"{resource.kind}: more than one part depends on selectable fields")
+    parts = (*full[:start], f"{SELECTABLE}\n", *full[start:end], "{{- end }}\n", *full[end:])
+    return "".join(parts)
+
+
+def escaped(text: str) -> str:
+    """The text as Helm renders it: what looks like its own marks stands for itself."""
+    return text.replace("{{", '{{ "{{" }}')
+
+
+def _kept(body: dict[str, Any]) -> dict[str, Any]:
+    metadata = {**body["metadata"]}
+    metadata["annotations"] = {**metadata.get("annotations", {}), **KEPT}
+    return {**body, "metadata": metadata}
 
 
 def drift(folder: Path, wanted: Mapping[str, str]) -> list[str]:
@@ -74,17 +113,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument("--chart", type=Path, default=CHART, help="where the Helm chart has them")
     parser.add_argument(
         "--no-selectors",
         action="store_true",
         help="without fields for --field-selector, for Kubernetes before 1.31",
     )
     options = parser.parse_args(arguments)
-    wanted = files(selectable=not options.no_selectors)
+    wanted = {
+        options.folder: files(selectable=not options.no_selectors),
+        options.chart: templates(),
+    }
     if not options.check:
-        write(options.folder, wanted)
+        for folder, content in wanted.items():
+            write(folder, content)
         return 0
-    differences = drift(options.folder, wanted)
+    differences = [line for folder, content in wanted.items() for line in drift(folder, content)]
     if not differences:
         return 0
     sys.stderr.write(

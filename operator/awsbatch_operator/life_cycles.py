@@ -67,7 +67,11 @@ def job_gates(shared: Shared, wake: Wake) -> JobGates:
     """Made before anything is listed."""
     circles, in_flight = Circles(wake), InFlight(wake)
     expiry = Expiry(
-        cache=shared.cache, store=shared.store, clock=shared.clock, awaited=circles.awaited
+        cache=shared.cache,
+        store=shared.store,
+        clock=shared.clock,
+        awaited=circles.awaited,
+        installation=shared.others.own,
     )
     circles.freed = expiry.freed
     for heard in (circles.heard, in_flight.heard, expiry.heard):
@@ -99,7 +103,7 @@ def _batch_jobs(
         clock=shared.clock,
         leadership=leadership,
         cluster_id=settings.cluster_id,
-        users=DefinitionUsers(shared.cache, shared.index),
+        users=DefinitionUsers(shared.cache, shared.index, settings.cluster_id),
     )
     return BatchJobKind(
         observer,
@@ -110,6 +114,7 @@ def _batch_jobs(
         definition_grace=settings.definition_grace,
         circles=gates.circles,
         in_flight=gates.in_flight,
+        find=shared.cache.get,
     )
 
 

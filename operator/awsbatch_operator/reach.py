@@ -64,6 +64,7 @@ def orphan_pass(
     looks = OrphanLooks(
         cluster_id=settings.cluster_id,
         namespaces=settings.namespaces,
+        excluded=settings.exclude_namespaces,
         clock=clock,
         store=shared.store,
         places=places,

@@ -10,6 +10,7 @@ from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, RecordError, Resource
 from awsbatch_operator.aws.connect import Aws
 from awsbatch_operator.engine.cache import Cache
+from awsbatch_operator.engine.installations import Others, but_others
 from awsbatch_operator.engine.queue import WorkQueue
 from awsbatch_operator.engine.tally import Tally
 from awsbatch_operator.kinds.activity_log import ActivityLog
@@ -44,17 +45,20 @@ def aws_name(resource: Resource) -> str:
     return ""
 
 
-def count(cache: Cache, metrics: Metrics) -> None:
-    """Count what the cache holds, as metrics."""
-    _count_objects(cache, metrics)
-    _count_capacity(cache, metrics)
+def count(cache: Cache, metrics: Metrics, others: Others) -> None:
+    """Count what the cache holds, as metrics; what other installations serve is a number alone."""
+    cache.listen(others.heard)
+    _count_objects(cache, metrics, others.own)
+    _count_capacity(cache, metrics, others.own)
+    meaning = "Objects that another installation of the operator serves."
+    metrics.gauges("objects_of_others", meaning, ("kind",), others.counts)
 
 
-def _count_objects(cache: Cache, metrics: Metrics) -> None:
+def _count_objects(cache: Cache, metrics: Metrics, installation: str) -> None:
     """Count the objects of the cache by kind and condition, as a metric."""
     reasons = FAILURES | {reason.name for reason in catalogue.reasons()}
     tally = Tally(conditions=conditions.TYPES, reasons=reasons)
-    cache.listen(tally.absorb)
+    cache.listen(but_others(installation, tally.absorb))
     metrics.gauges(
         "objects",
         "Objects that have this condition now; finished jobs count too.",
@@ -74,10 +78,10 @@ def measure_work(metrics: Metrics, queue: WorkQueue[ObjectKey], aws: Aws) -> Non
     metrics.gauge("event_queue_failing", failing, lambda: aws.job_events.failing)
 
 
-def _count_capacity(cache: Cache, metrics: Metrics) -> None:
+def _count_capacity(cache: Cache, metrics: Metrics, installation: str) -> None:
     """Count the instances of all environments by pool, and what they cost, as metrics."""
     gauges = CapacityGauges()
-    cache.listen(gauges.absorb)
+    cache.listen(but_others(installation, gauges.absorb))
     metrics.gauges(
         "capacity_instances",
         "Instances of UNMANAGED environments: wanted, and how far they are.",

@@ -132,16 +132,18 @@ class Sandbox:
         *flags: str,
         name: str = OPERATOR,
         environ: Mapping[str, str] | None = None,
+        until: str = "/readyz",
     ) -> Part:
         """Start an operator and return once it is ready, which does not mean that it leads.
 
         `name` tells replicas apart. `environ` comes on top of the credentials of the operator's
-        ServiceAccount and of the simulated AWS.
+        ServiceAccount and of the simulated AWS. One that cannot become ready is waited for `until`
+        it answers at "/livez".
         """
         if name in self._operators:
             raise SandboxError(f"{name} has been started already: stop it, or use another name.")
         self._starts[name] = Start(flags, environ or {})
-        return self._start_operator(name)
+        return self._start_operator(name, until=until)
 
     def stop_operator(self, name: str = OPERATOR) -> None:
         """End an operator as Kubernetes does: SIGTERM, and SIGKILL if it takes too long."""
@@ -200,7 +202,7 @@ class Sandbox:
         """The end of an operator's log, as a paragraph of an error message."""
         return self._operators[name].last_words()
 
-    def _start_operator(self, name: str) -> Part:
+    def _start_operator(self, name: str, *, until: str = "/readyz") -> Part:
         start, identity = self._starts[name], self._known_identity()
         command = ["run", "--cluster-id", self.cluster_id, "--identity", name]
         listen = ["--listen-host", LOOPBACK, "--listen-port", "0"]
@@ -213,7 +215,7 @@ class Sandbox:
             grace_seconds=OPERATOR_GRACE_SECONDS,
         )
         self._operators[name] = part
-        wait_until_ready(part)
+        wait_until_ready(part, at=until)
         return part
 
     def _known_identity(self) -> OperatorIdentity:
@@ -239,14 +241,14 @@ class Sandbox:
         )
 
 
-def wait_until_ready(operator: Part) -> None:
+def wait_until_ready(operator: Part, *, at: str = "/readyz") -> None:
     """Return once an operator is ready, which does not mean that it leads. ProcessFailed if not."""
-    operator.wait_until(lambda: _is_ready(operator), what="it is ready", seconds=READY_SECONDS)
+    operator.wait_until(lambda: _is_well(operator, at), what="it is ready", seconds=READY_SECONDS)
 
 
-def _is_ready(operator: Part) -> bool:
+def _is_well(operator: Part, path: str) -> bool:
     url = _url(operator)
-    return url is not None and _answers(url, "/readyz")
+    return url is not None and _answers(url, path)
 
 
 def _url(operator: Part) -> str | None:

@@ -7,7 +7,7 @@ import pytest
 from tests.support import manifests
 from tests.support.cluster import is_ready, message, shows
 from tests.support.deadline import wait_until
-from tests.support.site import QUICK, opened
+from tests.support.site import opened
 from tests.support.whole_life import named
 
 from awsbatch_operator.kinds.batchjob.plan import QUIET_SECONDS
@@ -18,7 +18,11 @@ DEFINITION, JOB = ("JobDefinition", "simulate"), ("BatchJob", "run")
 POLICIES = [("SchedulingPolicy", f"fair-{number}") for number in range(60)]
 TOO_SMALL = "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE"
 EIGHT = {"resourceRequirements": [{"type": "VCPU", "value": "8"}, {"type": "MEMORY", "value": "9"}]}
-NO_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": ""}
+NO_CREDENTIALS = {
+    **dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"), ""),
+    "AWS_EC2_METADATA_DISABLED": "false",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:1/",  # nobody listens there
+}
 NO_ROUTE = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}  # nobody listens there
 NO_REGION = {"AWS_REGION": "", "AWS_DEFAULT_REGION": ""}
 
@@ -36,12 +40,6 @@ def stopped(site):
     yield
     with suppress(KeyError):
         site.sandbox.stop_operator()
-
-
-def start(site, environ):
-    """An operator whose own environment says this about AWS."""
-    flags = [word for pair in QUICK.items() for word in pair]
-    site.sandbox.start_operator(*flags, environ=environ)
 
 
 @pytest.mark.timeout(150)
@@ -104,6 +102,8 @@ def test_aws_is_asked_who_we_are_no_more_often_than_there_are_identities(site, c
             ("Stalled", "NoCredentials"),
             (
                 "The operator has no AWS credentials",
+                "none were found. They are looked for in the environment (AWS_ACCESS_KEY_ID",
+                "the metadata service of the node",
                 "Give the operator's ServiceAccount an AWS role",
             ),
             id="no-credentials",
@@ -130,13 +130,15 @@ def test_aws_is_asked_who_we_are_no_more_often_than_there_are_identities(site, c
 )
 def test_what_keeps_us_from_asking_aws_is_told_as_what_it_is(site, cluster, environ, held, says):
     condition, reason = held
-    start(site, environ)
+    site.begin(environ=environ)
     cluster.apply(named(*POLICIES[0], manifests.policy()))
     found = cluster.wait(*POLICIES[0], shows(reason), f"shows {reason}")
     shown = next(each for each in found["status"]["conditions"] if each["type"] == condition)
     assert (shown["status"], shown["reason"]) == ("True", reason)
     assert all(words in shown["message"] for words in says)
     assert "grant" not in shown["message"]
+    words = site.not_ready()
+    assert (says[-1] in words) is (reason == "NoCredentials")  # the others pass, or are others'
     site.sandbox.stop_operator()
     site.start()  # with all that it needs
     cluster.wait(*POLICIES[0], is_ready, "is Ready")

@@ -246,11 +246,6 @@ def test_kubectl_selects_jobs_by_their_queue(control_plane, server, place):
     assert listed.stdout.split() == [f"batchjob.awsbatch.dev/{body['metadata']['name']}"]
 
 
-def test_kubectl_explains_that_a_field_is_not_supported_yet(control_plane, crds):
-    told = control_plane.kubectl("explain", "awsami.spec.adoptionPolicy").stdout
-    assert "Not supported yet (only Create is)" in told
-
-
 def test_an_unknown_field_is_refused_by_name(server, place):
     tries = Tries(server, place, "ComputeEnvironment")
     said = tries({"capactiy": {"pools": []}})

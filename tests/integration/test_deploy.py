@@ -146,15 +146,8 @@ def test_an_overlay_is_taken_by_the_api_server(audited, overlay):
     assert "deployment.apps/aws-batch-operator" in applied
 
 
-def test_the_namespaced_overlay_grants_nothing_across_namespaces(audited):
-    built = audited.kubectl("kustomize", str(DEPLOY / "overlays" / "namespaced")).stdout
-    kinds = [body["kind"] for body in yaml.safe_load_all(built)]
-    assert not [kind for kind in kinds if kind.startswith("ClusterRole")]
-    assert kinds.count("Role") == 2
-
-
 def test_the_role_for_one_namespace_allows_the_same_but_what_is_in_no_namespace():
-    paths = DEPLOY / "base" / "cluster-role.yaml", DEPLOY / "overlays" / "namespaced" / "role.yaml"
+    paths = DEPLOY / "base" / "cluster-role.yaml", DEPLOY / "crds" / "namespaced-operator.yaml"
     cluster, one = (rules(next(yaml.safe_load_all(path.read_text()))) for path in paths)
     nowhere = {"namespaces", "awsaccounts", "awsaccounts/status"}
     assert one == {rule for rule in cluster if rule[1] not in nowhere}
@@ -165,25 +158,14 @@ def test_the_lease_can_be_read_and_told_about_wherever_the_operator_may_work():
     lease = next(yaml.safe_load_all((DEPLOY / "base" / "lease-role.yaml").read_text()))
     [named] = [rule for rule in lease["rules"] if "get" in rule["verbs"]]
     assert named["resourceNames"] == ["aws-batch-operator"]
-    overlay = DEPLOY / "overlays" / "namespaced" / "role.yaml"
-    for path in (DEPLOY / "base" / "cluster-role.yaml", overlay):
+    namespaced = DEPLOY / "crds" / "namespaced-operator.yaml"
+    for path in (DEPLOY / "base" / "cluster-role.yaml", namespaced):
         role = next(yaml.safe_load_all(path.read_text()))
         assert ("events.k8s.io", "events", "create") in rules(role)
         assert (
             role["metadata"].get("namespace", lease["metadata"]["namespace"])
             == (lease["metadata"]["namespace"])
         )
-
-
-@pytest.mark.timeout(180)
-def test_with_roles_only_the_operator_serves_its_namespace(tmp_path):
-    overlay = DEPLOY / "overlays" / "namespaced"
-    with ControlPlane(tmp_path / "plane", controllers=True) as plane:
-        installation.install_crds(plane.kubectl, DEPLOY / "crds")
-        with opened(plane, tmp_path / "site", overlay=overlay) as site:
-            site.start(namespaces=OPERATOR_NAMESPACE)
-            with site.cluster(OPERATOR_NAMESPACE) as cluster:
-                run_quickstart(site, cluster)
 
 
 def test_the_operator_refuses_to_start_with_the_placeholder_for_the_cluster_id():
@@ -258,13 +240,12 @@ def test_the_trial_is_rendered_with_both_parts_and_their_settings(audited):
     )
     (container,) = operator["containers"]
     given = {each["name"] for each in container["env"]}
-    assert {
-        "CLUSTER_ID",
-        "POD_NAME",
-        "AWS_REGION",
-        "AWS_ENDPOINT_URL",
-        "AWS_ACCESS_KEY_ID",
-    } <= given
+    assert {"POD_NAME", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID"} <= given
+    (flags,) = container["envFrom"]
+    assert named["ConfigMap", flags["configMapRef"]["name"]]["data"].keys() == {
+        "cluster-id",
+        "region",
+    }
     images = {part["containers"][0]["image"] for part in (operator, simulator)}
     assert images == {
         f"registry.example.com/aws-batch-{p}:0.1.0" for p in ("operator", "simulator")

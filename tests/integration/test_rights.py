@@ -62,13 +62,18 @@ def test_a_right_that_is_missing_is_named_and_once_granted_the_work_is_done(
 ):
     before = len(log_of(site))
     with without(site.control_plane, verb, resource) as grant:
-        site.start()
+        site.begin()
         try:
             cluster.apply(named(*DEFINITION, manifests.definition()))
-            said = f'cannot {verb} resource \\"{resource}\\"'  # the log is JSON
-            wait_until(lambda: said in log_of(site)[before:], "the log names it")
+            said = f'cannot {verb} resource "{resource}"'
+            in_json = said.replace('"', '\\"')
+            wait_until(lambda: in_json in log_of(site)[before:], "the log names it")
+            words = wait_until(site.not_ready, "it is not ready")
+            assert said in words
+            assert "apply the RBAC rules" in words
             grant()
             cluster.wait(*DEFINITION, is_ready, "is Ready")
+            wait_until(lambda: not site.not_ready(), "it is ready")
         finally:
             site.sandbox.stop_operator()
 
@@ -85,16 +90,20 @@ def test_without_the_right_to_make_events_all_else_is_done(site, cluster, contro
             site.sandbox.stop_operator()
 
 
-def test_started_before_the_crds_it_is_ready_and_works_once_they_are_there(tmp_path):
+def test_started_before_the_crds_it_names_them_and_works_once_they_are_there(tmp_path):
     with (
         ControlPlane(tmp_path / "plane") as bare,
         opened(bare, tmp_path / "site") as site,
         site.cluster("default") as cluster,
     ):
-        site.start()
+        site.begin()
         wait_until(lambda: "waiting for CRDs" in log_of(site), "it says what it waits for")
         assert "kubectl apply --server-side -k deploy/crds" in log_of(site)
         assert site.metric("leader") == 1
+        words = wait_until(site.not_ready, "it is not ready")
+        assert "does not serve AWSAccount, BatchJob, ComputeEnvironment" in words
+        assert "kubectl apply --server-side -k deploy/crds" in words
         installation.install_crds(bare.kubectl)
         cluster.apply(*quickstart.bodies())
         cluster.wait(*quickstart.JOB, is_complete, "is Complete")
+        assert site.not_ready() == ""

@@ -2,6 +2,7 @@
 
 import json
 import re
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -61,6 +62,11 @@ class Site:
         chosen = QUICK | {f"--{key.replace('_', '-')}": value for key, value in flags.items()}
         words = [word for flag, value in chosen.items() if value for word in (flag, value)]
         return self.sandbox.start_operator(*words, name=name)
+
+    def begin(self, name: str = OPERATOR, *, environ: Mapping[str, str] | None = None) -> Part:
+        """Start an operator that lacks something, and so is not ready; `environ` is on top."""
+        words = [word for pair in QUICK.items() for word in pair]
+        return self.sandbox.start_operator(*words, name=name, environ=environ, until="/livez")
 
     def client(self, service: str, *, account: str = "", region: str = "") -> Any:
         """A boto3 client of somebody else in the same account, or with a role in another one.
@@ -130,6 +136,15 @@ class Site:
             for found, carried, value in _SAMPLE.findall(text)
             if found == name and wanted <= set(carried.split(","))
         )
+
+    def not_ready(self, operator: str = OPERATOR) -> str:
+        """What an operator answers at /readyz; "" if it is ready."""
+        url = f"{self.sandbox.operator_url(operator)}/readyz"
+        try:
+            with urllib.request.urlopen(url, timeout=10):  # noqa: S310 - ours
+                return ""
+        except urllib.error.HTTPError as error:
+            return error.read().decode()
 
     def said(self, about: str) -> str:
         """The lines of the operator's log that mention something, for a test that fails."""

@@ -4,7 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from awsbatch_operator.__main__ import main
-from awsbatch_operator.settings import Settings, parser, settings_from
+from awsbatch_operator.command_line import parser, settings_from
+from awsbatch_operator.settings import Settings
 
 
 def run(*flags: str, **environment: str) -> Settings:
@@ -79,6 +80,53 @@ def test_an_event_queue_is_another_one_than_that_of_interruptions_and_takes_a_th
             run(*flags)
 
 
+def test_a_flag_is_given_by_a_variable_as_well_and_the_flag_goes_before():
+    """As the keys of a ConfigMap become variables of a container."""
+    given = {
+        "AWSBATCH_FLAG_event-queue": "arn:aws:sqs:eu-north-1:111122223333:jobs",
+        "AWSBATCH_FLAG_ALLOWED_REGIONS": "us-east-1,us-west-2",
+        "AWSBATCH_FLAG_region": "eu-north-1",
+        "AWS_REGION": "ap-south-1",
+        "AWSBATCH_FLAG_workers": "8",
+    }
+    settings = run("--workers=9", **given)
+    assert settings.job_events is not None
+    assert settings.allowed_regions == ("us-east-1", "us-west-2")
+    assert (settings.region, settings.workers) == ("eu-north-1", 9)
+
+
+def test_every_flag_can_be_given_by_a_variable():
+    texts = {
+        "namespaces": "a",
+        "prices": "m5.large=1",
+        "log_format": "json",
+        "log_level": "debug",
+        "lease_seconds": "40",
+        "aws_connect_timeout": "2",
+        "cluster_id": "lab",
+        "status_log_lines": "false",
+        "allow_adoption": "true",
+        "interruption_queue": "arn:aws:sqs:eu-north-1:111122223333:q",
+        "event_queue": "arn:aws:sqs:eu-north-1:111122223333:jobs",
+        "region": "eu-north-1",
+        "allowed_regions": "eu-north-1",
+    }
+    for field in Settings.model_fields:
+        name, text = f"AWSBATCH_FLAG_{field.replace('_', '-')}", texts.get(field, "7")
+        flags = [] if field == "cluster_id" else ["--cluster-id=lab"]
+        arguments = parser().parse_args(["run", *flags])
+        assert field in settings_from(arguments, {name: text}).model_fields_set
+
+
+def test_what_has_to_be_given_and_what_there_is_not_is_told(monkeypatch, capsys):
+    monkeypatch.setenv("AWSBATCH_FLAG_even-queue", "q")
+    assert main(["run"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "aws-batch-operator: --cluster-id: It has to be given.",
+        "aws-batch-operator: --even-queue: There is no such flag; run --help lists them.",
+    ]
+
+
 @pytest.mark.parametrize("flag", ["--cluster-id=-x", "--workers=0", "--lease-seconds=26.9"])
 def test_a_value_that_makes_no_sense_is_refused(flag):
     with pytest.raises(ValidationError):
@@ -126,3 +174,11 @@ def test_uninstalling_has_to_say_that_it_retains(capsys):
     with pytest.raises(SystemExit):
         main(["uninstall"])
     assert "--retain" in capsys.readouterr().err
+
+
+def test_namespaces_are_watched_or_left_out_and_an_installation_is_called_by_its_lease():
+    settings = run("--exclude-namespaces=a, b", POD_NAMESPACE="ops")
+    assert settings.exclude_namespaces == ("a", "b")
+    assert settings.installation == "ops/aws-batch-operator"
+    with pytest.raises(ValidationError, match="not both"):
+        run("--namespaces=a", "--exclude-namespaces=b")

@@ -125,7 +125,11 @@ CAPACITY_CALLS: tuple[Call, ...] = (
     _ec2(Effect.READS, "DescribeInstanceTypeOfferings", "zones_of"),
     _ec2(Effect.READS, "DescribeSubnets", "subnets"),
     _ec2(Effect.READS, "DescribeSecurityGroups", "security_groups"),
-    _ec2(Effect.READS, "DescribeImages", "images own_images image_named snapshots_in_use"),
+    _ec2(
+        Effect.READS,
+        "DescribeImages",
+        "images own_images image_named images_named_like snapshots_in_use",
+    ),
     _ec2(Effect.READS, "DescribeLaunchTemplateVersions", "launch_template"),
     _ec2(Effect.READS, "DescribeCapacityReservations", "capacity_reservations"),
     _ec2(Effect.READS, "DescribeInstanceStatus", "troubled_instances"),

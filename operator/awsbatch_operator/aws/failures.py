@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.repeats import Repeats
+from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.api.words import without_request_ids, without_sessions
 from awsbatch_operator.aws.calls import Call
 from awsbatch_operator.aws.error_table import (
@@ -119,9 +120,21 @@ def malformed(attempt: Attempt, why: str) -> AwsError:
     return _made(ErrorKind.UNKNOWN, attempt, message=message, outcome_unknown=attempt.sent)
 
 
-def wrong_account(attempt: Attempt, message: str) -> AwsError:
-    """The error for a call that would go to another account than the object's."""
-    return _made(ErrorKind.INVALID, attempt, message=message)
+def check_account(scope: Scope, call: Call) -> None:
+    """A role belongs to an account: acting in another one's name would be a mistake of ours.
+
+    Raises AwsError.
+    """
+    if scope.role_arn is None:
+        return
+    owner = "".join(scope.role_arn.split(":")[4:5])  # arn:<partition>:iam::<account>:role/…
+    if owner != scope.account_id:
+        message = (
+            f"The role {scope.role_arn} belongs to account {owner}, but the object lives in "
+            f"account {scope.account_id}. Set the role back, or create the object anew."
+        )
+        attempt = Attempt.of(call, scope.role_arn, sent=False)
+        raise _made(ErrorKind.INVALID, attempt, message=message)
 
 
 class FailureLog:

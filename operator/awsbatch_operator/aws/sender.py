@@ -26,14 +26,15 @@ from awsbatch_operator.aws.errors import AwsError, ErrorKind, Obstacle
 from awsbatch_operator.aws.failures import (
     Attempt,
     FailureLog,
+    check_account,
     is_yes,
     malformed,
     translate,
-    wrong_account,
 )
 from awsbatch_operator.aws.in_flight import Flight, InFlight
 from awsbatch_operator.aws.limits import AccountRegion, Limits, Prepaid
 from awsbatch_operator.aws.notice_events import NoticeObserver
+from awsbatch_operator.aws.own_standing import OwnStanding
 from awsbatch_operator.aws.runner import Runner
 from awsbatch_operator.aws.sessions import ClientHook, Identity, Sessions
 from awsbatch_operator.aws.wire import Wire
@@ -76,7 +77,10 @@ class AwsContext:
 
 
 class Sender:
-    """Sends calls of the table. For one event loop; the sending itself happens in the runner."""
+    """Sends calls of the table. For one event loop; the sending itself happens in the runner.
+
+    `standing` is how AWS has received the operator so far.
+    """
 
     def __init__(self, settings: AwsSettings, context: AwsContext) -> None:
         self._settings = settings
@@ -91,6 +95,7 @@ class Sender:
             loader=context.loader,
         )
         self._in_flight, self._failures = InFlight(), FailureLog(context.clock)
+        self.standing = OwnStanding()
         # How many pages a call took lately: tokens are taken for all of them together.
         self._pages: dict[tuple[AccountRegion, str], int] = {}
 
@@ -113,7 +118,7 @@ class Sender:
         Raises AwsError, LeaseLostError, NoTokenError; with `polling` it waits for tokens instead.
         """
         sent = Sent(Identity.of(scope), scope.account_id, scope.region)
-        _check_account(scope, CALLS[name])
+        check_account(scope, CALLS[name])
         return await self.call_as(sent, name, request, polling=polling, prepaid=prepaid)
 
     async def pages(
@@ -192,11 +197,15 @@ class Sender:
         flight = self._in_flight.enter(counted=call.mutating)
         asked_at = self._context.clock.monotonic()
         work = partial(self._fly, flight, sent, call, request, asked_at)
+        runner = self._context.runner
         try:
-            return await self._context.runner.run(work, priority=priority, account=sent.account_id)
+            answer = await runner.run(work, priority=priority, account=sent.account_id)
         except AwsError as error:
             self._learn(sent, call, error)
             raise
+        else:
+            self.standing.done(call)
+            return answer
         finally:
             self._in_flight.withdraw(flight)
 
@@ -272,6 +281,7 @@ class Sender:
     def _learn(self, sent: Sent, call: Call, error: AwsError) -> None:
         """Adapt to what AWS said about the rate and about our credentials; log what it refused."""
         self._failures.log(error, account=sent.account_id, region=sent.region)
+        self.standing.failed(error, own=not sent.identity.role_arn)
         if error.kind is ErrorKind.THROTTLED and error.service == call.service:
             share = self._limits.throttled(AccountRegion(sent.account_id, sent.region), call)
             if share is not None:
@@ -285,16 +295,3 @@ class Sender:
 
 def _where(scope: Scope) -> AccountRegion:
     return AccountRegion(scope.account_id, scope.region)
-
-
-def _check_account(scope: Scope, call: Call) -> None:
-    """A role belongs to an account: acting in another one's name would be a mistake of ours."""
-    if scope.role_arn is None:
-        return
-    owner = "".join(scope.role_arn.split(":")[4:5])  # arn:<partition>:iam::<account>:role/…
-    if owner != scope.account_id:
-        message = (
-            f"The role {scope.role_arn} belongs to account {owner}, but the object lives in "
-            f"account {scope.account_id}. Set the role back, or create the object anew."
-        )
-        raise wrong_account(Attempt.of(call, Identity.of(scope), sent=False), message)

@@ -49,6 +49,13 @@ class Status(Fields):
         le=INT64,
         json_schema_extra={"default": -1},
     )
+    installation: Line | None = Field(
+        None,
+        description=(
+            "Which installation of the operator serves the object: namespace/name of its Lease. "
+            "The annotation awsbatch.dev/installation counts first."
+        ),
+    )
     conditions: list[Condition] = CONDITIONS
 
     def body(self) -> dict[str, Any]:

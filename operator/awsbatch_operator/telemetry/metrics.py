@@ -31,6 +31,9 @@ class Metrics:
         self._writes = self._counter(
             "kube_writes", "Writes to the Kubernetes API.", "kind", "verb", "outcome"
         )
+        self._undone = self._counter(
+            "writes_undone", "Objects found written over by somebody else since our write.", "kind"
+        )
         self._events = self._counter("events", "What became of Kubernetes Events.", "outcome")
         self._calls = self._counter("aws_calls", "Calls to AWS.", "service", "operation", "outcome")
         self._passes = self._counter(
@@ -90,6 +93,10 @@ class Metrics:
     def kube_write(self, kind: str, verb: str, outcome: str) -> None:
         """One write to the Kubernetes API: "ok", or the name of the KubeError."""
         self._writes(kind, verb, outcome).inc()
+
+    def write_undone(self, kind: str) -> None:
+        """Somebody else has written over what we had written into an object."""
+        self._undone(kind).inc()
 
     def event(self, outcome: str) -> None:
         """What became of an Event: created, repeated, dropped or failed."""

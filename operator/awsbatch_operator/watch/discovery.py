@@ -12,6 +12,7 @@ from awsbatch_operator.waiting import first_of, until_set
 POLL_SECONDS = 2.0
 REMIND_SECONDS = 60.0  # between two equal log lines
 
+_REMEDY = "kubectl apply --server-side -k deploy/crds"
 _log = structlog.get_logger(__name__)
 
 
@@ -24,6 +25,18 @@ class Discovery:
         self._clock = clock
         self._said: tuple[str, float] = ("", float("-inf"))
         self._whole = False  # all kinds were served at some time, also before we began
+        self._missing: frozenset[str] = frozenset()
+        self._unasked = ""
+
+    def trouble(self) -> str | None:
+        """Which kinds are missing and what helps, as of the last look; None: all are served."""
+        if self._unasked:
+            return self._unasked
+        if not self._missing:
+            return None
+        found = "has stopped serving" if self._whole else "does not serve"
+        kinds = ", ".join(sorted(self._missing))
+        return f"The API server {found} {kinds}: CRDs are missing. Apply them: {_REMEDY}"
 
     async def wait(self, stop: asyncio.Event) -> bool:
         """True once all kinds are served; False if `stop` was set before.
@@ -52,6 +65,7 @@ class Discovery:
                     self._whole or served == self._kinds or await only_leaving(self._kube, served)
                 )
             except KubeError as error:
+                self._unasked = str(error)
                 self._say("cannot ask the API server which kinds it serves", error=str(error))
             else:
                 self._tell(self._kinds - served)
@@ -61,6 +75,7 @@ class Discovery:
         return None
 
     def _tell(self, missing: frozenset[str]) -> None:
+        self._missing, self._unasked = missing, ""
         if not missing:
             return
         found = "does not serve all kinds yet"
@@ -69,7 +84,7 @@ class Discovery:
         self._say(
             f"waiting for CRDs: the API server {found}",
             missing=sorted(missing),
-            remedy="kubectl apply --server-side -k deploy/crds",
+            remedy=_REMEDY,
         )
 
     def _say(self, event: str, **details: object) -> None:

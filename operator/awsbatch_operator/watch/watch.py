@@ -5,9 +5,11 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 import structlog
+from kopf._cogs.clients.errors import APIForbiddenError
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import Shape
+from awsbatch_operator.kube.errors import GRANT
 from awsbatch_operator.kube.port import KubePort
 from awsbatch_operator.waiting import first_of, until_set
 from awsbatch_operator.watch.discovery import Discovery
@@ -16,10 +18,17 @@ from awsbatch_operator.watch.stream import NotServedError, Stream, Target
 
 FIRST_PAUSE = 1.0  # seconds before a broken watch begins again; doubled each time
 LONGEST_PAUSE = 30.0
+SOUND_SECONDS = 5.0  # one that may not watch has ended by then
 STEADY_SECONDS = 60.0  # a watch that lived that long has broken for a new reason
 UNTOLD = 3  # times that a watch may find a kind not served before discovery says the same
 
 _log = structlog.get_logger(__name__)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, APIForbiddenError):
+        return f"{str(error.message).rstrip('.')}. {GRANT}"
+    return f"{type(error).__name__}: {error}"
 
 
 class HandlerError(Exception):
@@ -46,7 +55,19 @@ class Watch:
         self._handler = on_event
         self._discovery = Discovery(kube=kube, kinds=target.kinds, clock=clock)
         self._began = float("-inf")
+        self._broken = ""  # why it has broken last
         self.streaming = False
+
+    def trouble(self) -> str | None:
+        """Why nothing, or not all, is watched, and what helps; None if all is well.
+
+        A watch that is refused begins again and again, and is refused a moment after each start.
+        """
+        missing = self._discovery.trouble()
+        lives = self.streaming and self._clock.monotonic() - self._began >= SOUND_SECONDS
+        if missing or lives or not self._broken:
+            return missing
+        return f"Changes of objects are not seen: {self._broken}"
 
     async def run(self, stop: asyncio.Event) -> None:
         """Watch until `stop` is set. HandlerError if `on_event` fails; nothing else ends it.
@@ -62,13 +83,18 @@ class Watch:
             error = await self._once(kinds, stop)
             if error is None:
                 continue
+            words, unserved = _words(error), isinstance(error, NotServedError)
+            self._broken = "" if unserved else words  # of the former, discovery tells
             if self._clock.monotonic() - self._began >= STEADY_SECONDS:
                 pause, untold = FIRST_PAUSE, 0
             # Of CRDs that have gone, discovery tells, once the API server no longer lists them.
-            untold = untold + 1 if isinstance(error, NotServedError) else 0
+            untold = untold + 1 if unserved else 0
             if untold not in range(1, UNTOLD + 1):
-                text = f"{type(error).__name__}: {error}"
-                _log.error("the watch has broken and begins again", error=text, pause_seconds=pause)
+                _log.error(
+                    "the watch has broken and begins again",
+                    error=words,
+                    pause_seconds=pause,
+                )
             await first_of(self._clock.sleep(pause), until_set(stop))
             pause = min(2 * pause, LONGEST_PAUSE)
 

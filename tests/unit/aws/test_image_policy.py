@@ -1,4 +1,4 @@
-"""The policy for machine images: what is ours it lets through, what is not it does not."""
+"""The policies for machine images: what is ours they let through, what is not they do not."""
 
 import json
 
@@ -7,6 +7,7 @@ from tests.support.iam import allows
 from tools import iam_policy
 
 from awsbatch_operator.aws.calls import CLUSTER_ID
+from awsbatch_operator.aws.image_calls import PART, PARTS
 
 KEY = "awsbatch.dev/cluster"
 OURS = {f"aws:ResourceTag/{KEY}": CLUSTER_ID}
@@ -42,7 +43,26 @@ MAKES = [
 
 @pytest.fixture(scope="module")
 def document():
-    return json.loads((iam_policy.FOLDER / "image-policy.json").read_text())
+    """All of them together, as one."""
+    texts = [(iam_policy.FOLDER / f"{part}-policy.json").read_text() for part in PARTS]
+    statements = [each for text in texts for each in json.loads(text)["Statement"]]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def test_the_core_has_17_actions_and_none_of_those_that_a_part_is_for():
+    actions = {
+        part: {
+            action
+            for each in json.loads((iam_policy.FOLDER / f"{part}-policy.json").read_text())[
+                "Statement"
+            ]
+            for action in each["Action"]
+        }
+        for part in PARTS
+    }
+    assert len(actions[PART]) == 17
+    for part in PARTS[1:]:
+        assert actions[part] & actions[PART] <= {"ec2:CreateTags"}, "at the creation of copies"
 
 
 @pytest.mark.parametrize(("action", "thing"), ENDS)

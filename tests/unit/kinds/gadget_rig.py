@@ -22,9 +22,11 @@ from tests.unit.kinds.gadgets import (
 
 from awsbatch_operator.api.conditions import condition
 from awsbatch_operator.api.metadata import API_VERSION, FINALIZER, ObjectKey, Resource, Shape
+from awsbatch_operator.api.metadata import INSTALLATION as MARK
 from awsbatch_operator.api.scope import LeadershipStart, Scope, ScopeRecord
 from awsbatch_operator.aws.ports import BatchPort
 from awsbatch_operator.engine.cache import Cache
+from awsbatch_operator.engine.installations import Others
 from awsbatch_operator.engine.reconciler import Again
 from awsbatch_operator.engine.references import ReferenceIndex
 from awsbatch_operator.engine.store import Store
@@ -35,6 +37,8 @@ from awsbatch_operator.kinds.proofs import Proofs
 from awsbatch_operator.kinds.sent import Sent
 from awsbatch_operator.kinds.shared import Claims, Shared
 from awsbatch_operator.telemetry.metrics import Metrics
+
+INSTALLATION = "awsbatch-system/aws-batch-operator"
 
 
 class JournalKube(MemoryKube):
@@ -51,6 +55,7 @@ class JournalKube(MemoryKube):
         for each in operations[1:]:
             last = str(each["path"]).rpartition("/")[2].replace("~1", "/")
             names += sorted(each["value"]) if last == "annotations" else [last]
+        names = [name for name in names if name != MARK]  # it goes with whatever is written first
         words = ["finalizer" if name in {"finalizers", "-"} else name for name in names]
         self.journal.append(f"record {' '.join(words)}")
         return await super().patch(key, operations)
@@ -100,10 +105,17 @@ class Rig:
         self.shared = Shared(
             cache=self.cache,
             index=ReferenceIndex(),
-            store=Store(kube=self.kube, cache=self.cache, metrics=Metrics(CollectorRegistry())),
+            store=Store(
+                kube=self.kube,
+                cache=self.cache,
+                metrics=Metrics(CollectorRegistry()),
+                clock=self.clock,
+                installation=INSTALLATION,
+            ),
             clock=self.clock,
             narrator=Narrator(self),
             cluster_id=CLUSTER,
+            others=Others(INSTALLATION),
             claims=Claims(self.woken.append),
             proofs=Proofs(
                 mock.Mock(spec=BatchPort), mock.Mock(), mock.Mock(), CLUSTER, self.cache.get
@@ -151,8 +163,10 @@ class Rig:
         return str(found["reason"]) if found.get("status") == "True" else ""
 
     def annotations(self, key: ObjectKey = ONE) -> dict[str, str]:
-        """The object's annotations."""
-        return dict(self.kube.see(key)["metadata"].get("annotations", {}))
+        """The object's annotations, but for who serves it, which all have that were written."""
+        found = dict(self.kube.see(key)["metadata"].get("annotations", {}))
+        assert found.pop(MARK, INSTALLATION) == INSTALLATION
+        return found
 
 
 def rig_over(tags, parts=(), **spec):

@@ -104,7 +104,7 @@ async def test_what_was_adopted_stays_though_nothing_but_its_tags_says_so_any_mo
     assert not rig.kube.exists(ONE)
     reason, message = rig.told[-1]
     assert reason == "Retained"
-    assert "carries no tags awsbatch.dev/… any more" in message
+    assert "carries no tags of an owner (awsbatch.dev/…) any more" in message
 
 
 async def test_where_only_its_tags_said_so_and_they_cannot_be_removed_that_is_told():

@@ -1,5 +1,6 @@
 """What an error means for an object: who never asked AWS does not say that AWS refuses."""
 
+import botocore.session
 import pytest
 from botocore import exceptions as boto
 from botocore.exceptions import ClientError
@@ -48,6 +49,30 @@ def refused(code, message="no", operation="GetCallerIdentity"):
 
 def of(error):
     return outcomes.finding(translate(error, CALL))
+
+
+# What each of botocore's providers is in our words. "": of tools that nobody has had for ten years.
+PLACES = {
+    "env": "AWS_ACCESS_KEY_ID",
+    "assume-role": "~/.aws/config",
+    "assume-role-with-web-identity": "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "sso": "~/.aws/config",
+    "shared-credentials-file": "~/.aws/credentials",
+    "login": "~/.aws/config",
+    "custom-process": "~/.aws/config",
+    "config-file": "AWS_CONFIG_FILE",
+    "ec2-credentials-file": "",
+    "boto-config": "",
+    "container-role": "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "iam-role": "the metadata service of the node",
+}
+
+
+def test_where_credentials_are_looked_for_is_said_of_every_place_that_botocore_looks_in():
+    resolver = botocore.session.Session().get_component("credential_provider")
+    assert {each.METHOD for each in resolver.providers} == PLACES.keys()
+    message = of(boto.NoCredentialsError()).message
+    assert [place for place in PLACES.values() if place not in message] == []
 
 
 @pytest.mark.parametrize(("error", "reason", "words"), UNASKED, ids=lambda each: str(each)[:30])

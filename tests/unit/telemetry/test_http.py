@@ -1,3 +1,6 @@
+import errno
+import socket
+
 import aiohttp
 import pytest
 from prometheus_client import CollectorRegistry
@@ -20,8 +23,8 @@ class Operator:
             not_alive=lambda: self.not_alive,
         )
 
-    async def get(self, path):
-        url = f"http://127.0.0.1:{self.port}{path}"
+    async def get(self, path, host="127.0.0.1"):
+        url = f"http://{host}:{self.port}{path}"
         async with aiohttp.ClientSession() as session, session.get(url) as answer:
             return answer.status, await answer.text()
 
@@ -70,3 +73,29 @@ async def test_after_the_stop_nobody_listens(operator):
     await operator.endpoints.stop()
     with pytest.raises(aiohttp.ClientConnectionError):
         await operator.get("/livez")
+
+
+async def test_all_addresses_are_those_of_both_families():
+    made = Operator()
+    made.port = await made.endpoints.start("::", 0)
+    assert await made.get("/livez") == (200, "ok\n")
+    assert await made.get("/livez", "[::1]") == (200, "ok\n")
+    with pytest.raises(OSError, match=str(made.port)):
+        await Operator().endpoints.start("::", made.port)
+    await made.endpoints.stop()
+
+
+async def test_where_there_is_no_ipv6_all_addresses_are_those_of_ipv4(monkeypatch):
+    create = socket.create_server
+
+    def without(address, **options):
+        if options:
+            raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
+        return create(address)
+
+    for name, value in (("create_server", without), ("has_dualstack_ipv6", lambda: False)):
+        monkeypatch.setattr(socket, name, value)
+        made = Operator()
+        made.port = await made.endpoints.start("::", 0)
+        assert await made.get("/livez") == (200, "ok\n")
+        await made.endpoints.stop()

@@ -148,3 +148,22 @@ async def test_while_none_is_served_it_waits_for_the_first(server, discovery, cl
     server.serve("JobQueue")
     await clock.advance(2)
     assert waiting.result() == {"JobQueue"}
+
+
+async def test_what_is_missing_is_told_to_whoever_asks_until_it_is_served(server, discovery, clock):
+    assert discovery.trouble() is None
+    waiting = asyncio.create_task(discovery.wait(asyncio.Event()))
+    server.serve("JobQueue")
+    await clock.advance(2)
+    assert discovery.trouble() == (
+        "The API server does not serve BatchJob: CRDs are missing. Apply them: "
+        "kubectl apply --server-side -k deploy/crds"
+    )
+    server.down = True
+    await clock.advance(2)
+    assert discovery.trouble() == "no answer"
+    server.down = False
+    server.serve(*KINDS)
+    await clock.advance(2)
+    assert waiting.result()
+    assert discovery.trouble() is None
