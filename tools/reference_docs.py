@@ -108,7 +108,8 @@ def with_limits(readme: str) -> str:
         for resource in RESOURCES
         if resource.not_yet
     )
-    return before + begin + LIMITS_HEAD + rows + "\n" + end + after
+    told = LIMITS_HEAD + rows if rows else "\nNothing: each field of each kind is honoured.\n"
+    return f"{before}{begin}{told}\n{end}{after}"
 
 
 def _refused(field: NotYet) -> str:

@@ -60,7 +60,9 @@ class Installation(World):
         self._settings = settings
         self._process: Process | None = None  # the operator that runs, or ran last
         self._session: boto3.Session | None = None
-        self._clients: dict[str, Any] = {}  # each takes a tenth of a second to make
+        self._clients: dict[
+            tuple[str, str | None], Any
+        ] = {}  # each takes a tenth of a second to make
 
     def answers(self, request: Any, event_name: str, **context: Any) -> Any:
         """AWS's, with a note of what is only a trial (DryRun); that of a launch counts as one."""
@@ -155,14 +157,14 @@ class Installation(World):
 
     # --- AWS, past the operator ---
 
-    def aws(self, service: str = "batch") -> Any:
-        """A boto3 client of somebody else in the same account."""
+    def aws(self, service: str = "batch", region: str | None = None) -> Any:
+        """A boto3 client of somebody else in the same account; without a region, in its own."""
         if self._session is None:
             key = self.simulator.keys.create(ACCOUNT, "somebody")
             self._session = session(self.simulator, self.wire(), loader=aws_models(), key=key)
-        if service not in self._clients:
-            self._clients[service] = self._session.client(service)
-        return self._clients[service]
+        if (service, region) not in self._clients:
+            self._clients[service, region] = self._session.client(service, region_name=region)
+        return self._clients[service, region]
 
     def fault(self, **spec: Any) -> None:
         self.simulator.world.faults.add(FaultSpec.model_validate(spec))

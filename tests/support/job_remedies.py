@@ -101,10 +101,10 @@ WRONG: Mapping[str, Wrong] = {
         mends={"shareIdentifier": None},
     ),
     "overrides": Wrong(
-        spec={"containerOverrides": {"instanceType": "m7i.large"}},
+        spec={"ecsPropertiesOverride": {"taskProperties": [{"containers": [{"name": "a"}]}]}},
         reason="InvalidRequest",
         says=_REFUSED,
-        mends={"containerOverrides": {"instanceType": None, "command": ["true"]}},
+        mends={"ecsPropertiesOverride": None, "containerOverrides": {"command": ["true"]}},
     ),
     "multinode": Wrong(
         spec={"jobQueueRef": {"name": "spot"}, "jobDefinitionRef": {"name": "nodes"}},

@@ -35,6 +35,16 @@ _INJECTED = ["a b", "a;reboot", "$(reboot)", "`id`", "a\nb", "a'b", 'a"b', "-y",
 _IN_PATHS = [f"/{text}" for text in _INJECTED if text != "-y"]
 
 FORMS: Mapping[str, Case] = {
+    "adopt-makes-nothing": case(
+        accepts=[
+            {"adoptionPolicy": "Adopt"},
+            {"adoptionPolicy": "AdoptOrCreate", "regions": ["eu-west-1"]},
+        ],
+        refuses=[
+            {"adoptionPolicy": "Adopt", "regions": ["eu-west-1"]},
+            {"adoptionPolicy": "Adopt", "publish": {"ssmParameter": "/images/atmos"}},
+        ],
+    ),
     **_form(
         own.PART_NAME,
         lambda text: volume(name=text),

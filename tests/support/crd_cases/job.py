@@ -86,6 +86,9 @@ CASES = {
         accepts=overrides(command=["true"]),
         refuses={**overrides(command=["true"]), "nodeOverrides": {"numNodes": 2}},
     ),
+    "override-instance-type": case(
+        accepts=overrides(command=["true"]), refuses=overrides(instanceType="m7i.large")
+    ),
     "array-or-nodes": case(
         accepts=[ARRAY, {"nodeOverrides": {"numNodes": 2}}],
         refuses={**ARRAY, "nodeOverrides": {"numNodes": 2}},

@@ -8,6 +8,7 @@ from awsbatch_operator import generate
 from awsbatch_operator.api.metadata import GROUP
 
 CRDS = Path(__file__).parents[3] / "crds"
+CHART = Path(__file__).parents[3] / generate.CHART
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +26,14 @@ def test_the_checked_in_crds_are_what_the_generator_makes(wanted):
     assert generate.drift(CRDS, wanted) == []
 
 
+def test_the_chart_of_the_crds_is_what_the_generator_makes():
+    assert generate.drift(CHART, generate.templates()) == []
+
+
+def test_what_looks_like_a_mark_of_helms_stands_for_itself():
+    assert generate.escaped("a {{ b }} c") == 'a {{ "{{" }} b }} c'
+
+
 def test_the_command_names_a_changed_crd_and_the_way_to_mend_it(folder, capsys):
     path = folder / f"{GROUP}_jobqueues.yaml"
     path.write_text(path.read_text().replace("awsjq", "jq"))
@@ -35,8 +44,9 @@ def test_the_command_names_a_changed_crd_and_the_way_to_mend_it(folder, capsys):
 
 
 def test_the_command_writes_what_it_then_finds_in_order(tmp_path, capsys):
-    assert generate.main(["--folder", str(tmp_path)]) == 0
-    assert generate.main(["--check", "--folder", str(tmp_path)]) == 0
+    places = ["--folder", str(tmp_path / "crds"), "--chart", str(tmp_path / "chart")]
+    assert generate.main(places) == 0
+    assert generate.main(["--check", *places]) == 0
     assert capsys.readouterr().err == ""
 
 
