@@ -8,10 +8,10 @@ RUN := env PYTHONPATH=operator $(BIN)/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-capacity demo-ami test test-unit test-simulator test-component test-crash test-integration test-days test-campaign campaign conformance check format up down status restart-operator crds docs bench lock clean
+.PHONY: help demo demo-capacity demo-ami test test-unit test-simulator test-component test-crash test-integration test-days test-campaign campaign conformance charts e2e check format up down status restart-operator crds docs bench lock clean
 
 help: ## List the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.ready: requirements/uv.txt requirements/dev.txt
 	@echo "Setting up Python packages in $(VENV) …"
@@ -44,32 +44,36 @@ restart-operator: $(VENV)/.ready ## Start the operator of that sandbox again, ki
 # What takes long, run by CI beside the rest: days with instances, deletions of everything,
 # replacements under a queue with a job, views of the past, lags and several strikes, and kill -9.
 DAYS_OF_DEATH := $(addprefix tests/integration/crash/,test_capacity_points.py test_capacity_views.py \
-  test_deletion_orders.py test_deletions_of_runs.py test_everything_deleted.py test_gates.py \
-  test_image_moves.py test_images.py test_infrastructure_updates.py test_replacement.py \
-  test_runs.py test_shapes_of_jobs.py test_stale_restarts.py test_several_strikes.py \
-  test_lagging_listings.py)
+  test_deletion_orders.py test_deletions_of_jobs.py test_deletions_of_runs.py \
+  test_everything_deleted.py test_gates.py test_image_moves.py test_images.py \
+  test_infrastructure_updates.py test_replacement.py test_runs.py test_shapes_of_jobs.py \
+  test_stale_restarts.py test_several_strikes.py test_lagging_listings.py test_unobserved_changes.py)
 # The protocol of submissions as a state machine: a second an example.
 DAYS_AT_RANDOM := tests/integration/crash/test_protocol.py
-# Whole lives of pools and blocks, and of leaders, without AWS; hostile texts; the garbage collector.
+# Whole lives of pools and blocks, and of leaders, without AWS; hostile texts; the garbage collector;
+# what "make check" and "make e2e" use.
 DAYS_OF_PLANS := $(addprefix tests/unit/,$(addprefix capacity/,test_block_plans.py \
   test_blocks_put_back.py test_planner.py test_whole_lives.py) engine/test_elector_properties.py \
-  sandbox/test_processes.py telemetry/test_secret_patterns.py test_heap.py test_uninstall.py \
+  node sandbox/test_processes.py schema/test_drift.py telemetry/test_secret_patterns.py test_heap.py test_uninstall.py \
   $(addprefix userdata/,test_agent.py test_shell.py images/test_hostile_recipes.py \
   images/test_quoting.py))
 # Each lives hours in which images are built.
 DAYS_OF_IMAGES := $(addprefix tests/component/,examples/test_image_examples.py \
   userdata/test_image_failures.py $(addprefix extendedami/,test_attacks.py \
-  test_attacks_on_builds.py test_chains.py test_clean_records.py test_failures.py test_meetings.py \
-  test_pools.py test_publishing.py test_retirement.py test_rights.py test_rollout.py))
+  test_adopting.py test_attacks_on_builds.py test_chains.py test_clean_records.py test_failures.py \
+  test_meetings.py test_pools.py test_publishing.py test_reported.py test_retirement.py \
+  test_rights.py test_rollout.py))
 # Jobs that are held, changed, lost, forgotten or out of time, in every trouble; and large numbers.
 DAYS_OF_RUNS := $(addprefix tests/component/,$(addprefix batchjob/,test_attacks_by_restart.py \
   test_attacks_together.py test_changed.py test_deadline.py test_event_queue.py test_fallback.py \
   test_forgotten.py test_held_in_trouble.py test_inline_again.py test_inline_together.py \
-  test_packed.py) capacity/test_large_fleets.py lifecycle/test_changes_in_vain.py \
-  lifecycle/test_orphan_strikes.py scale/test_cache_size.py)
-DAYS := $(addprefix tests/integration/,test_capacity_examples.py test_demo_capacity.py test_demo_images.py \
-  test_job_examples.py test_kill.py test_kill_adoption.py test_kill_images.py \
-  test_kill_instances.py test_kill_jobs.py test_kill_replacement.py test_shapes.py)
+  test_packed.py test_reasons_kept.py test_set_free.py) capacity/test_large_fleets.py \
+  $(addprefix lifecycle/,test_changes_in_vain.py test_handed_over.py test_orphan_strikes.py \
+  test_rivals.py test_side_by_side.py) scale/test_cache_size.py upgrades/test_first_version.py)
+DAYS := $(addprefix tests/integration/,test_afterwards.py test_capacity_examples.py \
+  test_demo_capacity.py test_demo_images.py test_first_version.py test_job_examples.py test_kill.py test_kill_adoption.py test_kill_images.py \
+  test_kill_instances.py test_kill_jobs.py test_kill_replacement.py test_namespaced.py \
+  test_readiness.py test_removal.py test_shapes.py)
 
 test: test-unit test-simulator test-component test-crash test-integration ## Run all tests but the long ones (test-days, test-campaign, conformance)
 
@@ -100,11 +104,19 @@ conformance: $(VENV)/.ready ## Hold every kind to the contract of all kinds; pri
 	@$(RUN) -m awsbatch_sandbox tools
 	$(BIN)/python -m pytest tests/conformance -n 2 --dist loadgroup -q
 
+charts: $(VENV)/.ready ## The Helm charts with the real Helm: the same as deploy/, installed, upgraded, uninstalled
+	@$(RUN) -m awsbatch_sandbox tools
+	@$(RUN) -m tests.support.chart_tools
+	$(BIN)/python -m pytest tests/charts -q
+
 test-campaign: $(VENV)/.ready ## A part of the campaign, the same one each time, and some storms
 	$(BIN)/python -m pytest tests/campaign -n 2 -q
 
 campaign: $(VENV)/.ready ## Lead every field of every kind through its states, and ten objects through storms
 	CAMPAIGN=whole $(BIN)/python -m pytest tests/campaign -n 2 -q
+
+e2e: $(VENV)/.ready ## The installation in a real cluster: E2E_KUBECONFIG's, else kind, else (as root) a node of our own
+	$(BIN)/python -m pytest tests/e2e --timeout=1800 --capture=no -q
 
 check: $(VENV)/.ready ## Format, lint, types, import contracts, generated files, house rules
 	$(BIN)/ruff format --check --quiet .
@@ -115,17 +127,19 @@ check: $(VENV)/.ready ## Format, lint, types, import contracts, generated files,
 	$(RUN) -m awsbatch_operator.generate --check
 	$(RUN) tools/reference_docs.py --check
 	$(RUN) tools/iam_policy.py --check
+	$(RUN) -m tools.helm_chart --check
 
 format: $(VENV)/.ready ## Format and mend what lint can mend by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix --quiet .
 
-crds: $(VENV)/.ready ## Generate crds/ from the spec models and botocore's model
+crds: $(VENV)/.ready ## Generate crds/, and the Helm chart of them, from the spec models and botocore's model
 	$(RUN) -m awsbatch_operator.generate
 
-docs: $(VENV)/.ready ## Generate the reference pages under docs/ and the IAM policy
+docs: $(VENV)/.ready ## Generate the reference pages under docs/, the IAM policy and the values of the Helm chart
 	$(RUN) tools/reference_docs.py
 	$(RUN) tools/iam_policy.py
+	$(RUN) -m tools.helm_chart
 
 bench: $(VENV)/.ready ## Measure the numbers to reach and print each beside its target
 	@exec $(RUN) -m tests.bench
@@ -136,4 +150,4 @@ lock: $(VENV)/.ready ## Compile requirements/*.in into hashed locks
 
 clean: ## Remove what the other targets made in this folder
 	@if test -d .sandbox -a -x $(BIN)/python; then $(RUN) -m awsbatch_sandbox down; fi
-	rm -rf $(VENV) .sandbox .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .sandbox .e2e .mypy_cache .ruff_cache .hypothesis .import_linter_cache

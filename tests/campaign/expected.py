@@ -81,13 +81,6 @@ ROWS: tuple[Row, ...] = (
         _REFUSED,
         "The simulator does not implement batch: SubmitJob of jobs that consume resources.",
     ),
-    # ContainerOverrides.instanceType: "isn't applicable to single-node container jobs".
-    Row(
-        "BatchJob",
-        "containerOverrides.instanceType",
-        _REFUSED,
-        "containerOverrides.instanceType is for multi-node parallel jobs.",
-    ),
     # The jobs that it names never come to be.
     Row("BatchJob", "dependsOn*", "Reconciling ReferenceNotFound", "jobRef: BatchJob science/"),
     # The jobs of the campaign never end, and its days are longer than this.

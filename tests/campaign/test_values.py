@@ -37,7 +37,10 @@ ONLY_TOGETHER: dict[str, set[str]] = {
             )
         ),
     },
-    "BatchJob": {"fallback.when", "fallback.afterFailures"},  # with its queue
+    "BatchJob": {
+        *("fallback.when", "fallback.afterFailures"),  # with its queue
+        "containerOverrides.instanceType",  # no job that takes these overrides has more nodes
+    },
 }
 
 
