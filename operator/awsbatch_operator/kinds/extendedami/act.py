@@ -24,6 +24,7 @@ _BY_EC2 = frozenset(
     }
 )
 _RUN, _IMAGE = "RunInstances", "CreateImage"
+TEMPLATE_SECONDS = 300.0  # less than it takes until a deletion by somebody is seen
 _MAKES = ("Run", "Create", "Copy", "Put")
 # EC2 answers this where a type is not offered in a zone.
 _NOT_THERE = ("Unsupported", "InvalidParameterCombination.NotSupported")
@@ -105,6 +106,9 @@ class Actor:
                 await self._launch(action.request, scope, kept)
             case "CreateImage":
                 await self._image(action, scope, kept)
+            case "CreateLaunchTemplate":
+                self._sends(action.operation, kept)
+                await self._template(action.request, scope)
             case operation if operation in _BY_EC2:
                 self._sends(operation, kept)
                 await self.ec2.change(scope, operation, action.request)
@@ -115,6 +119,22 @@ class Actor:
                 await self.images.send(scope, action.call, action.request)
                 if action.request.get("ImageId") == kept.image_answered:
                     kept.image_answered = ""  # it is gone: nobody waits for it
+
+    async def _template(self, request: Shape, scope: Scope) -> None:
+        """CreateLaunchTemplate, with a token that EC2 takes for the same one for a while only.
+
+        It would answer with a template of the same content that somebody has deleted since. Of two
+        calls the name lets one through, which is made of the object and the content: one that is
+        there already is ours, and the next look shows it. The time is no part of the plan, where
+        it would make another step of the same, which is not made more and more rarely.
+        """
+        # EC2 API reference: at most 128 characters of ASCII.
+        token = f"{request['ClientToken']}-{int(self.clock.now().epoch // TEMPLATE_SECONDS)}"
+        try:
+            await self.ec2.change(scope, "CreateLaunchTemplate", {**request, "ClientToken": token})
+        except AwsError as error:
+            if error.kind is not ErrorKind.ALREADY_EXISTS:
+                raise
 
     def _sends(self, operation: str, kept: Remembered) -> None:
         """What ends something brings nothing to light that would have to be waited for."""

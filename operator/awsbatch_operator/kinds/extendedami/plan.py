@@ -97,7 +97,7 @@ def plan_image(desired: Desired, observed: Observed, now: Instant) -> ImagePlan:
         _said(desired, observed),
         main,
         cleaned(desired, case, observed, main, now, active=active),
-        plan_template(desired, observed, now),
+        plan_template(desired, observed),
     )
     return _with_what_follows(desired, observed, made, _record_after(main, case), now)
 

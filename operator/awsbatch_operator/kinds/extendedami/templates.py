@@ -10,7 +10,6 @@ from typing import Any
 from awsbatch_operator.api import image_reasons as reasons
 from awsbatch_operator.api.encoding import canonical
 from awsbatch_operator.api.findings import Finding
-from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.names import short_hash
 from awsbatch_operator.api.plans import Plan, Step
@@ -27,7 +26,6 @@ from awsbatch_operator.kinds.extendedami.requests import (
 )
 
 TEMPLATE_LOOK_SECONDS = 10.0
-AGAIN_SECONDS = 300.0  # less than it takes until a deletion by somebody is seen
 _DIGITS = 12
 
 
@@ -62,7 +60,7 @@ def template_in_use(desired: Desired, observed: Observed) -> Shape | None:
     return next(found, None)
 
 
-def plan_template(desired: Desired, observed: Observed, now: Instant) -> ImagePlan:
+def plan_template(desired: Desired, observed: Observed) -> ImagePlan:
     """It is made if it is missing; what it has replaced goes when it is not used."""
     wanted = wanted_template(desired, observed)
     steps: list[Step[ImageCall]] = []
@@ -71,7 +69,7 @@ def plan_template(desired: Desired, observed: Observed, now: Instant) -> ImagePl
         return Plan(findings=kept_back)
     if wanted is not None and missing and not key_faults(desired):
         name, data = wanted
-        call = _create(desired, name, data, now)
+        call = _create(desired, name, data)
         note = Finding(reasons.TEMPLATE_MADE, f"The launch template {name} was made.")
         steps.append(Step(call, lane="template", note=note, expects=TemplateShows(name)))
     known = desired.bake.needed or observed.base is not None
@@ -96,16 +94,10 @@ def _kept_back(desired: Desired, observed: Observed, name: str) -> tuple[Finding
     return () if plan is None else plan.findings
 
 
-def _create(desired: Desired, name: str, data: Shape, now: Instant) -> ImageCall:
-    """The name lets one through of two calls; by a token of its own EC2 answers only for a while.
-
-    It would answer with one of the same content that somebody has deleted since.
-    """
-    # EC2 API reference: at most 128 characters of ASCII.
-    token = f"{name[-64:]}-{int(now.epoch // AGAIN_SECONDS)}"
+def _create(desired: Desired, name: str, data: Shape) -> ImageCall:
     request: dict[str, Any] = {
         "LaunchTemplateName": name,
-        "ClientToken": token,
+        "ClientToken": name[-64:],  # the time comes to it when it is sent
         "LaunchTemplateData": data,
         "TagSpecifications": [
             tagged("launch-template", {**desired.tags.all, **desired.owner.tags()})
