@@ -189,5 +189,6 @@ def test_the_scripts_for_argo_cd_are_installed_as_the_docs_say(site):
     assert program == "kubectl"
     kubectl(*words)
     shown = kubectl("get", "configmap", "argocd-cm", here, "--output=json").stdout
-    kinds = {f"resource.customizations.health.{GROUP}_{kind}" for kind in KINDS}
-    assert json.loads(shown)["data"].keys() == {"url", *kinds}
+    parts = ("health", "actions")
+    keys = {f"resource.customizations.{part}.{GROUP}_{kind}" for part in parts for kind in KINDS}
+    assert json.loads(shown)["data"].keys() == {"url", *keys}

@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import yaml
+
 from awsbatch_node.clusters import Cluster
 from awsbatch_node.images import Images
 from awsbatch_sandbox.paths import EXAMPLES, REPOSITORY
@@ -31,8 +33,13 @@ class Trial:
 
     def install_kinds(self) -> None:
         self.kubectl("apply", "--server-side", f"--kustomize={CRDS}")
-        kinds = self.kubectl("kustomize", str(CRDS)).stdout
-        self.kubectl("wait", "--for=condition=Established", "--filename=-", READY, input=kinds)
+        made = yaml.safe_load_all(self.kubectl("kustomize", str(CRDS)).stdout)
+        kinds = [
+            f"crd/{body['metadata']['name']}"
+            for body in made
+            if body["kind"] == "CustomResourceDefinition"
+        ]
+        self.kubectl("wait", "--for=condition=Established", *kinds, READY)
 
     def install(self) -> None:
         """As deploy/overlays/simulator says: a namespace, the keys, then everything."""
