@@ -84,9 +84,11 @@ class InlineDefinitions:
         """Know what AWS has of it before a job may be submitted. Raises AwsError, NoTokenError."""
         place = Place(scope.account_id, scope.region, inline.name)
         known = self._of(place)
-        if known.calls or known.confirmed or (known.serving and not fresh):
+        if known.calls or (known.serving and (known.confirmed or not fresh)):
             return
-        await self._look(scope, place, fresh=fresh)
+        if not known.confirmed:
+            await self._look(scope, place, fresh=fresh)
+        # A look for what was let go may have found them, which does not ask for their content.
         same = (each for each in known.revisions or () if _has(each, inline))
         known.serving = next((each.arn for each in same), "")
 
@@ -111,7 +113,6 @@ class InlineDefinitions:
         if known.refused and self._clock.monotonic() - known.refused[0] < REFUSED_SECONDS:
             return Standing(waits=known.refused[1])
         if self.is_in_doubt(place):
-            known.confirmed = False
             return Standing(waits=_UNSURE)
         return Standing()
 
@@ -253,7 +254,10 @@ class InlineDefinitions:
             and not self._registrations.was_retired(scope, arn)
         ]
         newest_first = sorted(ours, key=lambda each: each.number, reverse=True)
-        self._found(self._of(place), tuple(newest_first), confirmed=fresh)
+        # What is looked for in doubt is looked for once more when the doubt is over: the turn that
+        # registers may be another one than that which looked.
+        confirmed = fresh and not self.is_in_doubt(place)
+        self._found(self._of(place), tuple(newest_first), confirmed=confirmed)
 
     def _found(self, known: _Known, revisions: tuple[Revision, ...], *, confirmed: bool) -> None:
         known.revisions, known.confirmed = revisions, confirmed
