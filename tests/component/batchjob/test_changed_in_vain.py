@@ -91,20 +91,6 @@ async def test_a_definition_that_was_registered_for_a_change_taken_back_is_dereg
         assert revisions(there) == []
 
 
-async def test_a_definition_for_a_change_is_registered_once_though_the_answer_got_lost():
-    there = Installation()
-    async with there.running():
-        await runs(there)
-        there.fault(
-            effect="drop_after", service="batch", operation="RegisterJobDefinition", times=1
-        )
-        script(there, 5)
-        there.apply(JOB, inline("second", **ON_CHANGE))
-        await there.until(JOB, "Complete", within=1500)
-        assert ends(there) == [(1, "Changed")]
-        assert there.calls.count(REGISTER) == 2
-
-
 async def test_a_job_that_is_to_go_on_in_a_full_queue_runs_until_there_is_a_place():
     there = Installation()
     async with there.running():

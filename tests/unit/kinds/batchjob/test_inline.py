@@ -2,10 +2,19 @@
 
 import re
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from tests.support.clock import SteppedClock
+from tests.unit.kinds.batchjob.inlines import (
+    CONTENT,
+    OTHER,
+    arn,
+    definitions,
+    described,
+    named,
+    place,
+    with_inline,
+)
 from tests.unit.kinds.batchjob.jobs import (
     DEFINITION_ARN,
     KEY,
@@ -20,79 +29,22 @@ from tests.unit.kinds.batchjob.jobs import (
 )
 
 from awsbatch_operator.api.findings import Finding
-from awsbatch_operator.api.metadata import DEFINITIONS, FINALIZER, SUBMISSION, ObjectKey
+from awsbatch_operator.api.metadata import DEFINITIONS, FINALIZER, SUBMISSION
 from awsbatch_operator.api.names import AWS_NAME_LIMIT
 from awsbatch_operator.api.plans import Step
-from awsbatch_operator.api.scope import LeadershipStart, NoTokenError
+from awsbatch_operator.api.scope import NoTokenError
 from awsbatch_operator.engine.cache import Cache
 from awsbatch_operator.engine.references import ReferenceIndex
 from awsbatch_operator.kinds.batchjob import inline
 from awsbatch_operator.kinds.batchjob.actions import Deregister, Register, Submit
 from awsbatch_operator.kinds.batchjob.definition_types import DefinitionTypes
 from awsbatch_operator.kinds.batchjob.in_flight import InFlight
-from awsbatch_operator.kinds.batchjob.inline import Place
 from awsbatch_operator.kinds.batchjob.inline_plans import with_definitions
-from awsbatch_operator.kinds.batchjob.inline_registering import InlineDefinitions
 from awsbatch_operator.kinds.batchjob.inline_users import DefinitionUsers
 from awsbatch_operator.kinds.batchjob.observed import Knowledge, Observed
 from awsbatch_operator.kinds.batchjob.plan import plan_job
 from awsbatch_operator.kinds.batchjob.resolving import desired_job
 from awsbatch_operator.kinds.batchjob.sending import Looks, Way
-
-NEEDS = [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}]
-CONTENT = {
-    "type": "container",
-    "containerProperties": {"image": "busybox", "resourceRequirements": NEEDS},
-}
-OTHER = {**CONTENT, "retryStrategy": {"attempts": 2}}
-
-
-def with_inline(content=CONTENT, **changes):
-    spec = {"jobQueueRef": {"arn": QUEUE_ARN}, "jobDefinition": content}
-    return job(spec=spec, **changes)
-
-
-def named(content=CONTENT, cluster="test", namespace="climate"):
-    key = ObjectKey("BatchJob", namespace, "any")
-    found = inline.inline_of(replace(with_inline(content), key=key), cluster)
-    assert found is not None
-    return found.name
-
-
-def place(content=CONTENT):
-    return Place(SCOPE.account_id, SCOPE.region, named(content))
-
-
-def arn(content=CONTENT, revision=""):
-    return inline.arn_of(place(content), QUEUE_ARN) + revision
-
-
-class Batch:
-    """A BatchPort that lists nothing, and registers."""
-
-    def __init__(self):
-        self.sent = []
-        self.listed: list[dict[str, Any]] = []
-
-    async def job_definitions(self, *_, **__):
-        return self.listed
-
-    async def change(self, _scope, operation, request):
-        self.sent.append(operation)
-        if operation.startswith("Deregister"):
-            return {}
-        return {"jobDefinitionArn": arn(revision=":1"), "revision": 1}
-
-
-def definitions(index=None):
-    clock = SteppedClock(start=NOW.epoch)
-    users = DefinitionUsers(Cache(clock=clock), index or ReferenceIndex(), "test")
-    batch: Any = Batch()
-    known = InlineDefinitions(
-        batch=batch, clock=clock, leadership=LeadershipStart(), cluster_id="test", users=users
-    )
-    return known, batch
-
 
 # --- names ---
 
@@ -162,6 +114,23 @@ async def test_the_definition_is_registered_in_the_lane_and_with_the_record_of_i
     assert known.pinned(only.action).request["jobDefinition"] == arn(revision=":1")
 
 
+async def test_what_a_look_for_definitions_let_go_has_found_is_not_registered_again():
+    known, batch = definitions()
+    wanted = desired_job(with_inline(), TARGETS, OWNER)
+    assert wanted.inline is not None
+    batch.listed = [
+        {
+            **wanted.inline.request(),
+            "jobDefinitionArn": arn(revision=":1"),
+            "revision": 1,
+            "status": "ACTIVE",
+        }
+    ]
+    await known.learn_all(SCOPE, [place()], KEY, fresh=True)
+    await known.learn(SCOPE, wanted.inline, fresh=True)
+    assert known.standing(place()).arn == arn(revision=":1")
+
+
 async def test_a_run_of_other_content_keeps_the_one_before_in_mind_with_its_own_record():
     known, _ = definitions()
     wanted = desired_job(with_inline(OTHER), TARGETS, OWNER)
@@ -192,12 +161,6 @@ async def test_what_was_let_go_is_deregistered_and_then_forgotten():
         await known.deregister(step.action, SCOPE)
     after = plan(resource, observed, known)
     assert (after.steps, after.record) == ((), {DEFINITIONS: ""})
-
-
-def described(revision):
-    tags = {"awsbatch.dev/cluster": "test", "awsbatch.dev/purpose": "inline"}
-    number = int(revision[1:])
-    return {"jobDefinitionArn": arn(revision=revision), "revision": number, "tags": tags, **CONTENT}
 
 
 # --- who needs it ---
