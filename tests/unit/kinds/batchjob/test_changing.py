@@ -3,6 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from tests.unit.kinds.batchjob.inlines import (
+    CONTENT,
+    OTHER,
+    arn,
+    definitions,
+    place,
+)
 from tests.unit.kinds.batchjob.jobs import (
     NOW,
     OWNER,
@@ -13,13 +20,6 @@ from tests.unit.kinds.batchjob.jobs import (
     first_submission,
     job,
     known,
-)
-from tests.unit.kinds.batchjob.test_inline import (
-    CONTENT,
-    OTHER,
-    arn,
-    definitions,
-    place,
 )
 
 from awsbatch_operator.api.findings import Finding
