@@ -104,10 +104,17 @@ class Imaged(Lane):
             await self.dies("CopyImage")
         await self.becomes(IMAGE)
         [snapshot], [copy] = self.snapshots(), self.copies()
+        before = self.used()
         with self.during("DeleteSnapshot", {"SnapshotId": snapshot}):
-            self.site.client("ec2").deregister_image(ImageId=self.used())
+            self.site.client("ec2").deregister_image(ImageId=before)
             self.cluster.nudge(*IMAGE)
             await self.dies("DeleteSnapshot")
+        await until(
+            lambda: self.see(*IMAGE)["status"].get("imageId", before) != before,
+            f"{self.name}: another image is in use, killed {self.killed}",
+            seconds=SECONDS,
+            every=SELDOM,
+        )
         await self.becomes(IMAGE)
         await self.are(self.snapshots, 1, "one snapshot is left")
         assert (self.images(), self.copies()) == ([self.used()], [copy])
@@ -134,8 +141,10 @@ class Imaged(Lane):
         assert self.images() == [self.used()] == list(images_of(self.in_aws()[0][0]))
         with self.during(RUN, self.machine("builder"), skip=1):
             self.cluster.apply(self.image("vim", **UNTRIED))
-            await self.dies("RunInstances, and all is deleted meanwhile")
-            self.cluster.delete(*IMAGE)
+            await self.dies(
+                "RunInstances, and all is deleted meanwhile",
+                meanwhile=lambda: self.cluster.delete(*IMAGE),
+            )
         await self.becomes_empty()
 
     # --- what is applied, and what AWS has of it ---
