@@ -140,6 +140,9 @@ def test_the_operator_may_do_what_it_does_and_nothing_that_it_never_does(audited
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_an_overlay_is_taken_by_the_api_server(audited, overlay):
+    # The namespaced one is put into a namespace that is there.
+    make = ("create", "namespace", OPERATOR_NAMESPACE, "--dry-run=client", "--output=yaml")
+    audited.kubectl("apply", "--server-side", "-f", "-", input=audited.kubectl(*make).stdout)
     applied = audited.kubectl(
         "apply", "--server-side", "--force-conflicts", "-k", str(DEPLOY / "overlays" / overlay)
     ).stdout
