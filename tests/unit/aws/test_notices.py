@@ -244,9 +244,9 @@ async def test_what_is_remembered_is_bounded(used, monkeypatch):
 async def test_messages_that_queue_up_are_taken_several_calls_at_a_time(used):
     for number in range(500):
         used.send(event(STATE, i(number)))
-    began = time.perf_counter()
+    began = time.process_time()
     await used.clock.advance(1)
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
     assert not used.messages
     assert 500 / seconds >= 500, f"{500 / seconds:.0f} messages a second"
     assert used.bench.stub.operations().count("DeleteMessageBatch") <= 55
