@@ -110,7 +110,7 @@ def assemble(settings: Settings, edges: Edges) -> Operator:
     others = Others(settings.installation)
     queue = _queue(settings, edges, cache)
     recorder = _recorder(settings, edges)
-    count(cache, edges.metrics, others)
+    count(cache, edges.metrics, others, edges.clock)
 
     def wake(key: ObjectKey) -> None:
         engine.wake(key)  # made below: the engine needs the life cycles, and those need AWS

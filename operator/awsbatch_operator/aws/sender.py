@@ -39,8 +39,11 @@ from awsbatch_operator.aws.runner import Runner
 from awsbatch_operator.aws.sessions import ClientHook, Identity, Sessions
 from awsbatch_operator.aws.wire import Wire
 
-CallObserver = Callable[[str, str, str, float], None]
-"""(service, operation, outcome, seconds), from any thread; the outcome is "ok" or a kind."""
+CallObserver = Callable[[str, str, str, str, float], None]
+"""(service, operation, outcome, code, seconds), from any thread.
+
+The outcome is "ok" or a kind of error; the code is AWS's word for the error, "" for none.
+"""
 
 _PASSING = (ErrorKind.TRANSIENT, ErrorKind.THROTTLED)
 _STALE_CREDENTIALS = ("ExpiredToken", "InvalidClientTokenId", "UnrecognizedClient")
@@ -236,18 +239,18 @@ class Sender:
         `asked_at` (monotonic seconds): a change that was asked for too long ago is not sent.
         """
         started = self._context.clock.monotonic()
-        outcome = "ok"
+        outcome, code = "ok", ""
         try:
             return self._sent(sent, call, request, asked_at)
         except AwsError as error:
-            outcome = error.kind.value
+            outcome, code = error.kind.value, error.cause
             raise
         except BaseException as error:
             outcome = type(error).__name__
             raise
         finally:
             seconds = self._context.clock.monotonic() - started
-            self._context.observe(call.service, call.operation, outcome, seconds)
+            self._context.observe(call.service, call.operation, outcome, code, seconds)
 
     def _sent(self, sent: Sent, call: Call, request: Shape, asked_at: float) -> Shape:
         with self._wire.sending(call, asked_at) as sending:

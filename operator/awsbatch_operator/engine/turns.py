@@ -97,7 +97,9 @@ class Turns:
         except LeaseLostError as error:
             return self._fenced(key, error)
         except NoTokenError as error:
-            self._queue.add_after(key, max(error.seconds, NO_TOKEN_SECONDS))
+            put_off = max(error.seconds, NO_TOKEN_SECONDS)
+            self._metrics.token_wait(key.kind, put_off)
+            self._queue.add_after(key, put_off)
             return "no-token"
         except asyncio.CancelledError as error:
             if _is_cancelled():
