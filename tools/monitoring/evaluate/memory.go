@@ -23,6 +23,7 @@ import (
 type Scrape struct {
 	At     float64           `json:"at"`     // epoch seconds
 	Labels map[string]string `json:"labels"` // of the target
+	Honor  bool              `json:"honor"`  // honor_labels: the target's own labels give way
 	File   string            `json:"file"`   // the text that it served; "" if it did not answer
 }
 
@@ -103,8 +104,12 @@ func (m *memory) read(scrape Scrape, millis int64, now map[uint64]*row) error {
 		parser.Labels(&own)
 		built := labels.NewBuilder(own)
 		for name, text := range scrape.Labels {
-			if had := own.Get(name); had != "" {
-				built.Set("exported_"+name, had) // honor_labels: false, the default
+			had := own.Get(name)
+			if had != "" && scrape.Honor {
+				continue
+			}
+			if had != "" {
+				built.Set("exported_"+name, had)
 			}
 			built.Set(name, text)
 		}
