@@ -139,21 +139,21 @@ CALLS = Dashboard(
             unit="reqps",
         ),
         Panel(
-            "How many turns wait for a token?",
-            "Turns a second that were put off, because the rate that we keep to was used up.",
+            "Which calls wait for a token?",
+            "Calls a second that were put off, because the rate that we keep to was used up.",
             [
                 Query(
-                    "sum by (kind) "
+                    "sum by (service, operation) "
                     f"(rate(awsbatch_operator_token_wait_seconds_count{{{OURS}}}{RATE}))",
-                    "{{kind}}",
+                    "{{service}}:{{operation}}",
                 )
             ],
             unit="reqps",
         ),
         Panel(
             "For how long do they wait?",
-            "What a turn is told at once; it may be told so again.",
-            quantiles("token_wait_seconds", "kind"),
+            "What a call is put off by at once; it may be put off again.",
+            quantiles("token_wait_seconds", "service"),
             unit="s",
         ),
         Panel(

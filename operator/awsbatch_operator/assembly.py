@@ -270,6 +270,7 @@ def _aws(settings: Settings, edges: Edges, wake: Wake) -> Aws:
             runner=edges.runner,
             jitter=edges.random,
             observe=edges.metrics.aws_call,
+            on_wait=edges.metrics.token_wait,
             on_notice=edges.metrics.notice,
             on_job_event=edges.metrics.job_event,
             on_client=edges.on_client,

@@ -1,4 +1,4 @@
-"""Scrapes of the operator in one process, by the stepped clock: what a Prometheus would have seen."""
+"""Scrapes of the operator in one process, by the stepped clock: what a Prometheus would see."""
 
 import asyncio
 import contextlib

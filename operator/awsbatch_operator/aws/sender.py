@@ -32,7 +32,7 @@ from awsbatch_operator.aws.failures import (
     translate,
 )
 from awsbatch_operator.aws.in_flight import Flight, InFlight
-from awsbatch_operator.aws.limits import AccountRegion, Limits, Prepaid
+from awsbatch_operator.aws.limits import AccountRegion, Limits, Prepaid, WaitObserver
 from awsbatch_operator.aws.notice_events import NoticeObserver
 from awsbatch_operator.aws.own_standing import OwnStanding
 from awsbatch_operator.aws.runner import Runner
@@ -40,10 +40,7 @@ from awsbatch_operator.aws.sessions import ClientHook, Identity, Sessions
 from awsbatch_operator.aws.wire import Wire
 
 CallObserver = Callable[[str, str, str, str, float], None]
-"""(service, operation, outcome, code, seconds), from any thread.
-
-The outcome is "ok" or a kind of error; the code is AWS's word for the error, "" for none.
-"""
+"""(service, operation, "ok" or a kind of error, AWS's code or "", seconds), from any thread."""
 
 _PASSING = (ErrorKind.TRANSIENT, ErrorKind.THROTTLED)
 _STALE_CREDENTIALS = ("ExpiredToken", "InvalidClientTokenId", "UnrecognizedClient")
@@ -73,6 +70,7 @@ class AwsContext:
     runner: Runner
     jitter: random.Random
     observe: CallObserver
+    on_wait: WaitObserver | None = None
     on_notice: NoticeObserver | None = None
     on_job_event: NoticeObserver | None = None
     on_client: ClientHook | None = None
@@ -88,7 +86,7 @@ class Sender:
     def __init__(self, settings: AwsSettings, context: AwsContext) -> None:
         self._settings = settings
         self._context = context
-        self._limits = Limits(context.clock, poll_share=settings.poll_share)
+        self._limits = Limits(context.clock, context.on_wait, poll_share=settings.poll_share)
         self._wire = Wire(context.fence, context.clock, settings.call_seconds)
         self._sessions = Sessions(
             settings,

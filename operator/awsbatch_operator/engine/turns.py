@@ -97,9 +97,7 @@ class Turns:
         except LeaseLostError as error:
             return self._fenced(key, error)
         except NoTokenError as error:
-            put_off = max(error.seconds, NO_TOKEN_SECONDS)
-            self._metrics.token_wait(key.kind, put_off)
-            self._queue.add_after(key, put_off)
+            self._queue.add_after(key, max(error.seconds, NO_TOKEN_SECONDS))
             return "no-token"
         except asyncio.CancelledError as error:
             if _is_cancelled():

@@ -67,9 +67,10 @@ class Metrics:
         )
         self._token_seconds = self._histogram(
             "token_wait_seconds",
-            "For how long turns were put off, because the rate that AWS allows was used up.",
+            "For how long calls were put off, because the rate that AWS allows was used up.",
             CALL_BUCKETS,
-            "kind",
+            "service",
+            "operation",
         )
         self._make_capacity()
 
@@ -121,9 +122,9 @@ class Metrics:
         """What became of an Event: created, repeated, dropped or failed."""
         self._events(outcome).inc()
 
-    def token_wait(self, kind: str, seconds: float) -> None:
-        """A turn was put off for so long, until there is a token of AWS's rate for it."""
-        self._token_seconds(kind).observe(seconds)
+    def token_wait(self, service: str, operation: str, seconds: float) -> None:
+        """A call was put off for so long, until there is a token of AWS's rate for it."""
+        self._token_seconds(service, operation).observe(seconds)
 
     def aws_call(
         self, service: str, operation: str, outcome: str, code: str, seconds: float

@@ -10,7 +10,7 @@ def test_all_metrics_have_our_prefix_and_no_label_that_names_an_object():
     metrics.kube_write("BatchJob", "patch", "ok")
     metrics.event("created")
     metrics.aws_call("batch", "SubmitJob", "ok", "", 0.05)
-    metrics.token_wait("BatchJob", 0.5)
+    metrics.token_wait("batch", "SubmitJob", 0.5)
     metrics.job_started(61)
     metrics.counts("jobs_ended", "Ends.", ("result",), lambda: [(("Succeeded",), 2)])
     metrics.resync("ok")
