@@ -106,3 +106,7 @@ def ask(scrapes: Sequence[Scrape], queries: Iterable[str], rules: str = "") -> A
         {each["id"]: each["series"] for each in reply["queries"]},
         [Alert(**alert) for alert in reply["alerts"]],
     )
+
+
+if __name__ == "__main__":
+    find()
