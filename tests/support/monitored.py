@@ -67,7 +67,9 @@ async def quiet(folder: Path) -> list[Scrape]:
         there.apply(POLICY, SPECS[POLICY])
         there.furnish(jobs=3)
         await there.run_until(lambda: there.succeeded(1, 2, 3), within=HOUR)
-        await there.clock.advance(2.2 * HOUR)
+        await there.clock.advance(600)  # the instance ends, and another comes
+        there.apply(job_key(4), job())
+        await there.clock.advance(2 * HOUR)
     return scraper.scrapes
 
 
@@ -77,10 +79,11 @@ async def crowded(folder: Path) -> list[Scrape]:
     async with watched(there, folder) as scraper:
         await standing(there)
         script(there, duration_seconds=30, exit_code=3)
-        for number in range(1, 121):
-            if number == 41:
-                script(there, duration_seconds=30)
-            there.apply(job_key(number), job())
+        for wave in range(3):
+            for number in range(60):
+                there.apply(job_key(60 * wave + number), job())
+            await there.clock.advance(120)
+            script(there, duration_seconds=30)
         await there.clock.advance(HOUR / 2)
     return scraper.scrapes
 
@@ -213,9 +216,10 @@ async def queues_unread(folder: Path) -> list[Scrape]:
     async with watched(there, folder) as scraper:
         await standing(there)
         await there.clock.advance(60)
-        sqs.send_message(QueueUrl=urls[1], MessageBody=json.dumps("no announcement"))
         there.apply(job_key(), job())
-        await there.clock.advance(600)
+        for _ in range(3):
+            sqs.send_message(QueueUrl=urls[1], MessageBody=json.dumps("no announcement"))
+            await there.clock.advance(200)
         for url in urls:
             sqs.delete_queue(QueueUrl=url)
         await there.clock.advance(HOUR / 2)
@@ -304,6 +308,18 @@ async def image_fails(folder: Path) -> list[Scrape]:
     return scraper.scrapes
 
 
+async def image_left(folder: Path) -> list[Scrape]:
+    """An object is gone, and its image stays, as it was asked to."""
+    there = Darkroom(orphans=True, lease_namespace="science")
+    async with watched(there, folder) as scraper:
+        there.apply(IMAGE, image(deletionPolicy="Retain"))
+        await there.until_ready(IMAGE, within=2 * HOUR)
+        there.remove(IMAGE)
+        await there.until_gone(IMAGE)
+        await there.clock.advance(HOUR / 2)
+    return scraper.scrapes
+
+
 async def no_credentials(folder: Path) -> list[Scrape]:
     """The operator's access key is deleted."""
     there = Installation()
@@ -334,6 +350,7 @@ SCENARIOS: Mapping[Scenario, frozenset[str]] = {
     behind: frozenset({"OperatorIsBehind"}),
     away: frozenset({"OperatorPauses"}),
     image_fails: frozenset({"ObjectStalled"}),
+    image_left: frozenset(),
     no_credentials: frozenset({"ObjectStalled", "AWSRefuses"}),
 }
 

@@ -24,8 +24,12 @@ class Bench:
         self._versions = itertools.count(1)
         self.put(QUEUE, {}, {"arn": ARN})
 
+    def drop(self, key):
+        self.cache.drop(key, uid=key.name)
+
     def put(self, key, spec, status):
-        self.cache.put(body(key, version=next(self._versions), spec=spec, status=status))
+        version = next(self._versions)
+        self.cache.put(body(key, version=version, uid=key.name, spec=spec, status=status))
 
     def job(self, name="one", queue=None, ago=None, **status):
         if ago is not None:
@@ -84,7 +88,7 @@ def test_the_oldest_that_waits_is_told_and_who_has_started_waits_no_longer():
     assert dict(there.gauges.oldest()) == {("science/main",): 900}
     there.job("old", awsStatus="RUNNING", ago=900)
     assert dict(there.gauges.oldest()) == {("science/main",): 300}
-    there.cache.drop(ObjectKey("BatchJob", "science", "middle"), uid="uid-1")
+    there.drop(ObjectKey("BatchJob", "science", "middle"))
     there.job("young", awsStatus="STARTING", ago=60)
     assert dict(there.gauges.oldest()) == {}
 
@@ -94,7 +98,7 @@ def test_a_line_through_which_many_go_does_not_grow():
     there.job("stays", awsStatus="RUNNABLE", ago=9000)
     for number in range(1000):
         key = there.job(f"job-{number}", awsStatus="RUNNABLE", ago=5)
-        there.cache.drop(key, uid="uid-1")
+        there.drop(key)
     (line,) = there.gauges._lines.values()
     assert len(line._heap) < 100
     assert dict(there.gauges.oldest()) == {("science/main",): 9000}
@@ -110,13 +114,12 @@ def test_an_end_counts_once_and_only_if_the_job_was_seen_before_it():
     there.end("b", "Failed", "A word of somebody's")
     there.job("c", awsStatus="RUNNING")
     there.end("c")
-    counted = {labels: count for labels, count in there.gauges.ended()}
-    assert counted == {
+    assert dict(there.gauges.ended()) == {
         ("science/main", "HostLost"): 1,
         ("science/main", "Other"): 1,
         ("science/main", "Succeeded"): 1,
     }
-    there.cache.drop(QUEUE, uid="uid-1")
+    there.drop(QUEUE)
     assert list(there.gauges.ended()) == []
 
 
