@@ -13,6 +13,8 @@ from tests.support import monitored, prometheus
 from tests.support.expressions import expressions, panels, rule_file, rules, substituted
 from tests.support.prometheus import Answers
 
+# The longest run is of nearly three hours with instances; the first test of it lives it.
+pytestmark = pytest.mark.timeout(1200)
 PREFIX = "AWSBatch"
 ALERTS = sorted(rule["alert"] for rule in rules())
 

@@ -36,13 +36,13 @@ ResultT = TypeVar("ResultT")
 
 @asynccontextmanager
 async def watched(
-    there: Installation, folder: Path, **how: Callable[[], float]
+    there: Installation, folder: Path, pause: Callable[[], float] = float
 ) -> AsyncIterator[Scraper]:
     """The operator at work, and scraped; `pause` as in Scraper.serve."""
     scraper = Scraper(there.clock, folder)
     async with there.running():
         assert there._process is not None
-        scraper.serve(there._process, **how)
+        scraper.serve(there._process, pause=pause)
         async with scraper.at_work():
             yield scraper
 
@@ -189,7 +189,7 @@ async def orphaned(folder: Path) -> list[Scrape]:
             MaxCount=12,
             TagSpecifications=[{"ResourceType": "instance", "Tags": rows(tags(GONE))}],
         )
-        await there.clock.advance(3.5 * HOUR)
+        await there.clock.advance(2.9 * HOUR)
     return scraper.scrapes
 
 

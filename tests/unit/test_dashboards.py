@@ -21,7 +21,7 @@ QUERIES = [query for _, _, query in panels()] + [rule["expr"] for rule in rules(
 
 def served():
     """The labels of each metric, by the table of docs/operations.md."""
-    found = {}
+    found: dict[str, set[str]] = {}
     for row in re.findall(r"^\| (`\w+`[^|]*)\|([^|]*)\|", OPERATIONS, re.MULTILINE):
         names, labels = (set(re.findall(r"`(\w+)`", cell)) for cell in row)
         found |= {PREFIX + name: labels for name in names}

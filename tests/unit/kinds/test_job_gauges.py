@@ -17,7 +17,8 @@ TOO_LARGE = "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - The job cannot be place
 
 class Bench:
     def __init__(self):
-        self.clock, self.started = SteppedClock(), []
+        self.clock = SteppedClock()
+        self.started: list[float] = []
         self.cache = Cache(clock=self.clock, settled=lambda _: False)
         self.gauges = JobGauges(self.clock, {"HostLost"}, self.started.append)
         self.cache.listen(self.gauges.absorb)
