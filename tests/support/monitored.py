@@ -6,58 +6,34 @@ or to the process; the metrics are what the operator makes of it.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tests.component.extendedami.images import IMAGE, Darkroom, image
 from tests.support import manifests
 from tests.support.cheap_clients import cheap_sessions
 from tests.support.clock import SteppedClock
-from tests.support.image_guests import Tale
 from tests.support.installation import ACCOUNT, Installation
-from tests.support.instances import Fleet, job_key, pool
-from tests.support.manifests import DEFINITION, ENVIRONMENT, POLICY, QUEUE, SPECS, job, policy
-from tests.support.orphanage import GONE, rows, tags
+from tests.support.instances import Fleet, job_key
+from tests.support.manifests import ENVIRONMENT, POLICY, SPECS, job, policy
+from tests.support.monitored_capacity import (
+    dear,
+    image_fails,
+    image_left,
+    never_joining,
+    no_instances,
+    orphaned,
+)
+from tests.support.monitored_world import HOUR, script, standing, watched
 from tests.support.prometheus import Scrape
-from tests.support.scraping import Scraper
 
 from awsbatch_operator.aws.calls import Priority
 from awsbatch_operator.telemetry.pauses import LoopPauses
 from awsbatch_simulator.hosting import JobEvents
-from awsbatch_simulator.jobscript import JobScript
 
-HOUR = 3600.0
 LOST = "Host EC2 (instance i-0a1b2c3d4e5f67890) terminated."
 QUEUES = ("aws-batch-operator-jobs", "aws-batch-operator-test")
 ResultT = TypeVar("ResultT")
-
-
-@asynccontextmanager
-async def watched(
-    there: Installation, folder: Path, pause: Callable[[], float] = float
-) -> AsyncIterator[Scraper]:
-    """The operator at work, and scraped; `pause` as in Scraper.serve."""
-    scraper = Scraper(there.clock, folder)
-    async with there.running():
-        assert there._process is not None
-        scraper.serve(there._process, pause=pause)
-        async with scraper.at_work():
-            yield scraper
-
-
-def script(there: Installation, **members: Any) -> None:
-    """How jobs go from now on."""
-    world = there.simulator.world
-    world.change(world.settings.model_copy(update={"job_scripts": (JobScript(**members),)}))
-
-
-async def standing(there: Installation) -> None:
-    """Everything that a job needs."""
-    for key in (ENVIRONMENT, QUEUE, DEFINITION):
-        there.apply(key, SPECS[key])
-    await there.until_ready(ENVIRONMENT, QUEUE, DEFINITION, within=900)
 
 
 async def quiet(folder: Path) -> list[Scrape]:
@@ -126,44 +102,6 @@ async def no_capacity(folder: Path) -> list[Scrape]:
     return scraper.scrapes
 
 
-async def no_instances(folder: Path) -> list[Scrape]:
-    """EC2 has none for a pool of ours."""
-    there = Fleet()
-    there.settle(market={"capacity": {"*:m7i.*:*": 0}})
-    async with watched(there, folder) as scraper:
-        there.furnish(pool(instanceTypes=["m7i.large"]), jobs=2)
-        await there.clock.advance(HOUR)
-    return scraper.scrapes
-
-
-async def never_joining(folder: Path) -> list[Scrape]:
-    """Instances come, and their role does not let them into the cluster."""
-    there = Fleet()
-    there.fault(
-        effect="world",
-        name="instance_role_lacks_permissions",
-        match={"action": "ecs:RegisterContainerInstance"},
-    )
-    async with watched(there, folder) as scraper:
-        there.furnish(pool(registrationTimeoutSeconds=900), jobs=1)
-        await there.clock.advance(0.6 * HOUR)
-    return scraper.scrapes
-
-
-async def dear(folder: Path) -> list[Scrape]:
-    """Large instances, for jobs that go on."""
-    there = Fleet()
-    async with watched(there, folder) as scraper:
-        script(there, duration_seconds=1e6)
-        there.furnish(pool(instanceTypes=["m7i.48xlarge"]), maxvCpus=2000)
-        there.wait_for(vcpus=190)
-        await there.until_ready(ENVIRONMENT, QUEUE, DEFINITION)
-        for number in range(1, 8):
-            there.apply(job_key(number), job())
-        await there.clock.advance(1.6 * HOUR)
-    return scraper.scrapes
-
-
 async def cannot_be_deleted(folder: Path) -> list[Scrape]:
     """An environment is deleted while a queue uses it."""
     there = Installation()
@@ -172,24 +110,6 @@ async def cannot_be_deleted(folder: Path) -> list[Scrape]:
         there.remove(ENVIRONMENT)
         await there.until(ENVIRONMENT, "DeletionBlocked")
         await there.clock.advance(1.2 * HOUR)
-    return scraper.scrapes
-
-
-async def orphaned(folder: Path) -> list[Scrape]:
-    """Instances whose environment nobody knows: too many to end them without a word."""
-    there = Fleet(orphans=True, lease_namespace="science")
-    async with watched(there, folder) as scraper:
-        there.furnish(jobs=1)
-        await there.run_until(lambda: there.succeeded(1), within=HOUR)
-        there.aws("ec2").run_instances(
-            ImageId=there.instances()[0]["ImageId"],
-            InstanceType="m7i.large",
-            SubnetId="subnet-1",
-            MinCount=12,
-            MaxCount=12,
-            TagSpecifications=[{"ResourceType": "instance", "Tags": rows(tags(GONE))}],
-        )
-        await there.clock.advance(2.9 * HOUR)
     return scraper.scrapes
 
 
@@ -294,29 +214,6 @@ async def away(folder: Path) -> list[Scrape]:
             late[0] += 3.0
             timers.due()
             await there.clock.advance(60)
-    return scraper.scrapes
-
-
-async def image_fails(folder: Path) -> list[Scrape]:
-    """An image cannot be built."""
-    there = Darkroom()
-    there.guests.builders = [Tale.FAILS] * 9
-    async with watched(there, folder) as scraper:
-        there.apply(IMAGE, image())
-        await there.until(IMAGE, "Stalled", "BuildFailed", within=8 * HOUR)
-        await there.clock.advance(HOUR / 2)
-    return scraper.scrapes
-
-
-async def image_left(folder: Path) -> list[Scrape]:
-    """An object is gone, and its image stays, as it was asked to."""
-    there = Darkroom(orphans=True, lease_namespace="science")
-    async with watched(there, folder) as scraper:
-        there.apply(IMAGE, image(deletionPolicy="Retain"))
-        await there.until_ready(IMAGE, within=2 * HOUR)
-        there.remove(IMAGE)
-        await there.until_gone(IMAGE)
-        await there.clock.advance(HOUR / 2)
     return scraper.scrapes
 
 

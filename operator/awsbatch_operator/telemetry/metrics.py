@@ -41,11 +41,6 @@ class Metrics:
             "writes_undone", "Objects found written over by somebody else since our write.", "kind"
         )
         self._events = self._counter("events", "What became of Kubernetes Events.", "outcome")
-        self._calls = self._counter("aws_calls", "Calls to AWS.", "service", "operation", "outcome")
-        self._errors = self._counter(
-            "aws_errors", "Calls to AWS that failed, by its code.", "service", "operation", "code"
-        )
-        self._codes: set[str] = set()
         self._passes = self._counter(
             "resync_passes", "Passes that compared the cache with the live objects.", "outcome"
         )
@@ -62,6 +57,15 @@ class Metrics:
         self._turn_seconds = self._histogram(
             "reconcile_seconds", "Duration of a turn.", TURN_BUCKETS, "kind"
         )
+        self._make_aws()
+        self._make_capacity()
+
+    def _make_aws(self) -> None:
+        self._calls = self._counter("aws_calls", "Calls to AWS.", "service", "operation", "outcome")
+        self._errors = self._counter(
+            "aws_errors", "Calls to AWS that failed, by its code.", "service", "operation", "code"
+        )
+        self._codes: set[str] = set()
         self._call_seconds = self._histogram(
             "aws_call_seconds", "Duration of a call to AWS.", CALL_BUCKETS, "service", "operation"
         )
@@ -72,7 +76,6 @@ class Metrics:
             "service",
             "operation",
         )
-        self._make_capacity()
 
     def _make_capacity(self) -> None:
         self._launches = self._counter(
