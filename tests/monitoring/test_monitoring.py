@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.support import monitored, prometheus
 from tests.support.expressions import expressions, panels, rule_file, rules, substituted
+from tests.support.installation import NAMESPACE
 from tests.support.prometheus import Answers
 
 # The longest run is of nearly three hours with instances; the first test of it lives it.
@@ -44,6 +45,8 @@ def test_what_is_said_of_an_alert_has_its_values(scenario):
             assert "{{" not in text, text
             assert "<no value>" not in text, text
         assert "  " not in alert.annotations["summary"], alert  # a label that is not there
+        # Not that of the operator's pod, which Prometheus would put in its place.
+        assert alert.labels.get("namespace", NAMESPACE) == NAMESPACE
 
 
 def test_every_alert_has_a_run_in_which_it_fires():
