@@ -8,7 +8,7 @@ RUN := env PYTHONPATH=operator $(BIN)/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-capacity demo-ami test test-unit test-simulator test-component test-crash test-integration test-days test-campaign campaign conformance charts e2e check format up down status restart-operator crds docs bench lock clean
+.PHONY: help demo demo-capacity demo-ami test test-unit test-simulator test-component test-crash test-integration test-days test-campaign campaign conformance charts monitoring pictures e2e check format up down status restart-operator crds docs bench lock clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -109,6 +109,13 @@ charts: $(VENV)/.ready ## The Helm charts with the real Helm: the same as deploy
 	@$(RUN) -m tests.support.chart_tools
 	$(BIN)/python -m pytest tests/charts -q
 
+monitoring: $(VENV)/.ready ## Every dashboard panel and alert by Prometheus's own engine, in runs in which its case occurs
+	@$(RUN) -m tests.support.prometheus
+	$(BIN)/python -m pytest tests/monitoring -q
+
+pictures: $(VENV)/.ready ## Draw the pictures of the dashboards in docs/pictures anew, from the same runs
+	$(RUN) -m tests.support.pictures
+
 test-campaign: $(VENV)/.ready ## A part of the campaign, the same one each time, and some storms
 	$(BIN)/python -m pytest tests/campaign -n 2 -q
 
@@ -127,6 +134,7 @@ check: $(VENV)/.ready ## Format, lint, types, import contracts, generated files,
 	$(RUN) -m awsbatch_operator.generate --check
 	$(RUN) tools/reference_docs.py --check
 	$(RUN) tools/iam_policy.py --check
+	$(RUN) -m tools.dashboards --check
 	$(RUN) -m tools.helm_chart --check
 
 format: $(VENV)/.ready ## Format and mend what lint can mend by itself
@@ -139,6 +147,7 @@ crds: $(VENV)/.ready ## Generate crds/, and the Helm chart of them, from the spe
 docs: $(VENV)/.ready ## Generate the reference pages under docs/, the IAM policy and the values of the Helm chart
 	$(RUN) tools/reference_docs.py
 	$(RUN) tools/iam_policy.py
+	$(RUN) -m tools.dashboards
 	$(RUN) -m tools.helm_chart
 
 bench: $(VENV)/.ready ## Measure the numbers to reach and print each beside its target

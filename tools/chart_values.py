@@ -123,11 +123,25 @@ class Rules(Values):
 
     enabled: bool = Field(
         default=False,
-        description="Whether there is a PrometheusRule with the alerts of docs/operations.md. "
+        description="Whether there is a PrometheusRule with the alerts of docs/monitoring.md. "
         "Needs the Prometheus operator's CRDs.",
     )
     labels: dict[str, str] = Field(
         default={}, description="Labels by which your Prometheus selects it."
+    )
+
+
+class Dashboards(Values):
+    """For Grafana."""
+
+    enabled: bool = Field(
+        default=False,
+        description="Whether there are ConfigMaps with the dashboards of docs/monitoring.md, "
+        'labelled grafana_dashboard: "1".',
+    )
+    labels: dict[str, str] = Field(default={}, description="More labels of theirs.")
+    annotations: dict[str, str] = Field(
+        default={}, description="Their annotations, such as the folder that they go into."
     )
 
 
@@ -208,6 +222,7 @@ class Chart(Values):
     prometheus_rule: Rules = Field(
         default=Rules(), description="Alerts, for the Prometheus operator."
     )
+    dashboards: Dashboards = Field(default=Dashboards(), description="Dashboards, for Grafana.")
     fullname_override: str = Field(
         default="",
         max_length=53,

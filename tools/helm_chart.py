@@ -3,6 +3,7 @@
 - values.yaml, values.schema.json and docs/helm-values.md from tools/chart_values.py,
 - files/cluster-role-rules.yaml, the rights, from deploy/base,
 - files/alerts.yaml from deploy/components/monitoring,
+- files/dashboards/ from tools/dashboard_panels.py, like deploy/components/dashboards,
 - and in the chart of the CRDs templates/roles/, what stands beside them in deploy/crds.
 
 `python -m tools.helm_chart` writes; with --check it says what would differ, and fails if anything
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from tools import dashboards
 from tools.chart_values import Chart
 
 from awsbatch_operator.generate import KEPT, escaped
@@ -70,6 +72,8 @@ def from_manifests() -> Iterator[tuple[str, str]]:
     source = "deploy/components/monitoring/prometheus-rule.yaml"
     alerts = yaml.safe_load((ROOT / source).read_text(encoding="utf-8"))
     yield "alerts.yaml", _dumped(source, alerts["spec"])
+    for path, text in dashboards.files().items():
+        yield f"dashboards/{path.name}", text
 
 
 def beside_crds() -> Iterator[tuple[str, str]]:

@@ -34,6 +34,7 @@ from awsbatch_operator.settings import Settings
 from awsbatch_operator.telemetry.http import Endpoints
 from awsbatch_operator.telemetry.metrics import Metrics
 from awsbatch_operator.telemetry.pauses import LoopPauses
+from awsbatch_operator.visibility import measure_process
 from awsbatch_operator.watch.discovery import Discovery
 from awsbatch_operator.watch.stream import Target
 from awsbatch_operator.watch.watch import Watch
@@ -99,9 +100,11 @@ class Process:
         lease, served = self._elector.not_ready, self._discovery.trouble
         self._readiness = Readiness(clock, lease=lease, kinds=served)
         self._pauses = LoopPauses(clock.monotonic, clock.worked)
-        away = "Seconds of the longest pause of the event loop in the last minute or two."
-        self._metrics.gauge("event_loop_pause_seconds", away, lambda: self._pauses.longest)
-        self._metrics.gauge("leader", "1 while this replica leads.", lambda: self._elector.leads)
+        measure_process(
+            self._metrics,
+            leads=lambda: self._elector.leads,
+            pause=lambda: self._pauses.longest,
+        )
 
     async def run(self, stop: asyncio.Event) -> int:
         """Serve the endpoints, wait for the lease, lead; 1 if something went wrong."""

@@ -110,7 +110,7 @@ def assemble(settings: Settings, edges: Edges) -> Operator:
     others = Others(settings.installation)
     queue = _queue(settings, edges, cache)
     recorder = _recorder(settings, edges)
-    count(cache, edges.metrics, others)
+    count(cache, edges.metrics, others, edges.clock)
 
     def wake(key: ObjectKey) -> None:
         engine.wake(key)  # made below: the engine needs the life cycles, and those need AWS
@@ -270,6 +270,7 @@ def _aws(settings: Settings, edges: Edges, wake: Wake) -> Aws:
             runner=edges.runner,
             jitter=edges.random,
             observe=edges.metrics.aws_call,
+            on_wait=edges.metrics.token_wait,
             on_notice=edges.metrics.notice,
             on_job_event=edges.metrics.job_event,
             on_client=edges.on_client,

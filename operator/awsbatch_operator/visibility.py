@@ -3,7 +3,10 @@
 Apart from `assembly.py`, which it belongs to, because it knows the words of every kind.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
+
+from prometheus_client import ProcessCollector
 
 from awsbatch_operator.api import catalogue, conditions, job_reasons
 from awsbatch_operator.api.instant import Clock
@@ -14,7 +17,9 @@ from awsbatch_operator.engine.installations import Others, but_others
 from awsbatch_operator.engine.queue import WorkQueue
 from awsbatch_operator.engine.tally import Tally
 from awsbatch_operator.kinds.activity_log import ActivityLog
+from awsbatch_operator.kinds.batchjob import gauges as jobs
 from awsbatch_operator.kinds.batchjob.failure_causes import Failure
+from awsbatch_operator.kinds.batchjob.gauges import JobGauges
 from awsbatch_operator.kinds.batchjob.record import submission_of
 from awsbatch_operator.kinds.computeenvironment.gauges import (
     COST_LABELS,
@@ -45,10 +50,11 @@ def aws_name(resource: Resource) -> str:
     return ""
 
 
-def count(cache: Cache, metrics: Metrics, others: Others) -> None:
+def count(cache: Cache, metrics: Metrics, others: Others, clock: Clock) -> None:
     """Count what the cache holds, as metrics; what other installations serve is a number alone."""
     cache.listen(others.heard)
     _count_objects(cache, metrics, others.own)
+    _count_jobs(cache, metrics, others.own, clock)
     _count_capacity(cache, metrics, others.own)
     meaning = "Objects that another installation of the operator serves."
     metrics.gauges("objects_of_others", meaning, ("kind",), others.counts)
@@ -65,6 +71,31 @@ def _count_objects(cache: Cache, metrics: Metrics, installation: str) -> None:
         ("kind", "condition", "status", "reason"),
         tally.counts,
     )
+
+
+def _count_jobs(cache: Cache, metrics: Metrics, installation: str, clock: Clock) -> None:
+    """Count the unfinished jobs by queue and state, and how jobs end, as metrics."""
+    results = FAILURES | {reason.name for reason in catalogue.reasons()}
+    gauges = JobGauges(clock, results, metrics.job_started)
+    cache.listen(but_others(installation, gauges.absorb))
+    meaning = "Unfinished BatchJobs by JobQueue and state."
+    metrics.gauges("jobs", meaning, jobs.STATE_LABELS, gauges.states)
+    meaning = "BatchJobs in RUNNABLE of which AWS says why they wait."
+    metrics.gauges("jobs_blocked", meaning, jobs.BLOCKED_LABELS, gauges.blocked)
+    meaning = "Seconds since the submission of the job that waits longest in RUNNABLE."
+    metrics.gauges("jobs_oldest_runnable_seconds", meaning, jobs.QUEUE_LABELS, gauges.oldest)
+    meaning = "BatchJobs that have ended, by JobQueue and result."
+    metrics.counts("jobs_ended", meaning, jobs.ENDED_LABELS, gauges.ended)
+
+
+def measure_process(
+    metrics: Metrics, *, leads: Callable[[], bool], pause: Callable[[], float]
+) -> None:
+    """How the process itself is, as metrics."""
+    away = "Seconds of the longest pause of the event loop in the last minute or two."
+    metrics.gauge("event_loop_pause_seconds", away, pause)
+    metrics.gauge("leader", "1 while this replica leads.", leads)
+    ProcessCollector(registry=metrics.registry)
 
 
 def measure_work(metrics: Metrics, queue: WorkQueue[ObjectKey], aws: Aws) -> None:

@@ -23,6 +23,7 @@ from tests.support.charts import (
 from awsbatch_operator.generate import KEPT
 from awsbatch_sandbox.paths import REPOSITORY
 
+MONITORED = ["monitoring", "dashboards"]
 PLACEHOLDER = {"settings": {"clusterId": "REPLACE_ME"}}
 IN_AWS = {
     **PLACEHOLDER,
@@ -54,13 +55,17 @@ class TestTheSame:
     def test_as_the_base_with_monitoring(self, helm, kubectl, tmp_path):
         values = {
             **LAB,
-            **{each: {"enabled": True} for each in ("serviceMonitor", "prometheusRule")},
+            **{
+                each: {"enabled": True}
+                for each in ("serviceMonitor", "prometheusRule", "dashboards")
+            },
         }
         chart = compared(helm.render(values))
         del chart["ConfigMap", f"{NAME}-settings"]
-        kustomized = composed(kubectl, tmp_path / "monitored", components=["monitoring"])
+        kustomized = composed(kubectl, tmp_path / "monitored", components=MONITORED)
         assert chart == compared(kustomized)
         assert ("PrometheusRule", NAME) in chart
+        assert ("ConfigMap", f"{NAME}-aws-calls") in chart
 
     def test_an_image_by_digest(self, helm, kubectl, tmp_path):
         bodies = helm.render({**LAB, "image": {"repository": REGISTRY, "digest": DIGEST}})
@@ -115,7 +120,7 @@ class TestSound:
         ]
         bodies += [body for each in values for body in helm.render(each)]
         bodies += helm.render({}, chart=CRDS)
-        bodies += composed(kubectl, tmp_path / "monitored", components=["monitoring"])
+        bodies += composed(kubectl, tmp_path / "monitored", components=MONITORED)
         for path in REPOSITORY.glob("examples/**/*.yaml"):
             bodies += [
                 each

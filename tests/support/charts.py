@@ -50,6 +50,7 @@ EVERYTHING: dict[str, Any] = {
     "podDisruptionBudget": {"maxUnavailable": "50%"},
     "serviceMonitor": {"enabled": True, "interval": "1m", "labels": {"release": "prometheus"}},
     "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
+    "dashboards": {"enabled": True, "labels": {"a": "b"}, "annotations": {"folder": "Batch"}},
     "fullnameOverride": "batch",
 }
 NOTHING = {

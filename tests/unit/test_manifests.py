@@ -2,7 +2,6 @@
 
 import json
 import re
-import textwrap
 import tomllib
 
 import pytest
@@ -33,13 +32,6 @@ def pod():
 def container(pod):
     (only,) = pod["containers"]
     return only
-
-
-def test_the_alerts_are_those_of_the_page_word_for_word():
-    page = (REPOSITORY / "docs" / "operations.md").read_text()
-    (block,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
-    rule = (DEPLOY / "components" / "monitoring" / "prometheus-rule.yaml").read_text()
-    assert rule.partition("spec:\n")[2] == textwrap.indent(block, "  ")
 
 
 def test_the_version_is_the_same_wherever_it_stands():

@@ -70,6 +70,11 @@ class AwsError(Exception):
         self.request_id = request_id
         self.obstacle = obstacle
 
+    @property
+    def cause(self) -> str:
+        """One word for it: AWS's code, or what kept the call from AWS, or that nobody answered."""
+        return self.code or (self.obstacle.value if self.obstacle is not None else "NoAnswer")
+
     def saying(self, message: str) -> "AwsError":
         """The same error with other words."""
         return AwsError(

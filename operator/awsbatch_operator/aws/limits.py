@@ -6,7 +6,8 @@ missing to all other accounts.
 """
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -17,6 +18,8 @@ from awsbatch_operator.aws.call_table import CALLS
 from awsbatch_operator.aws.calls import Call, Priority
 from awsbatch_operator.aws.line import Line
 
+WaitObserver = Callable[[str, str, float], None]
+"""(service, operation, seconds): somebody was sent away without a token, to come again then."""
 TELL_SECONDS = 60.0  # throttling that goes on is told that often
 
 
@@ -126,11 +129,13 @@ class Limits:
     def __init__(
         self,
         clock: Clock,
+        on_wait: WaitObserver | None = None,
         *,
         poll_share: float = 0.3,
         published: Sequence[Limit] = PUBLISHED,
     ) -> None:
         self._clock = clock
+        self._on_wait = on_wait
         self._poll_share = poll_share
         self._published = published
         self._limits: dict[tuple[str, str], Limit] = {}  # by service and operation
@@ -144,7 +149,8 @@ class Limits:
         comes again about when it was told to.
         """
         line = self._line(where, call, polling=False)
-        return Reserved(line, call.priority, (call.operation, holder))
+        with self._telling(call):
+            return Reserved(line, call.priority, (call.operation, holder))
 
     def take(self, where: AccountRegion, call: Call) -> None:
         """Spend a token now: one that a permit kept back, if the call changes something.
@@ -155,7 +161,8 @@ class Limits:
         line = self._line(where, call, polling=False)
         if call.mutating and line.bucket.claim(self._clock.monotonic()):
             return
-        line.take(call.priority, call.operation)
+        with self._telling(call):
+            line.take(call.priority, call.operation)
 
     def prepay(self, where: AccountRegion, call: Call, tokens: int) -> Prepaid:
         """Spend the tokens of several calls that make sense only together. Raises NoTokenError.
@@ -165,8 +172,18 @@ class Limits:
         """
         line = self._line(where, call, polling=False)
         tokens = min(tokens, self._most_at_once(call))
-        line.take(call.priority, (call.operation, tokens), tokens)
+        with self._telling(call):
+            line.take(call.priority, (call.operation, tokens), tokens)
         return Prepaid(line, self._clock, tokens)
+
+    @contextmanager
+    def _telling(self, call: Call) -> Iterator[None]:
+        try:
+            yield
+        except NoTokenError as error:
+            if self._on_wait is not None:
+                self._on_wait(call.service, call.operation, error.seconds)
+            raise
 
     async def wait(self, where: AccountRegion, call: Call) -> None:
         """Wait for a token and spend it, within the share of polling.

@@ -32,15 +32,15 @@ from awsbatch_operator.aws.failures import (
     translate,
 )
 from awsbatch_operator.aws.in_flight import Flight, InFlight
-from awsbatch_operator.aws.limits import AccountRegion, Limits, Prepaid
+from awsbatch_operator.aws.limits import AccountRegion, Limits, Prepaid, WaitObserver
 from awsbatch_operator.aws.notice_events import NoticeObserver
 from awsbatch_operator.aws.own_standing import OwnStanding
 from awsbatch_operator.aws.runner import Runner
 from awsbatch_operator.aws.sessions import ClientHook, Identity, Sessions
 from awsbatch_operator.aws.wire import Wire
 
-CallObserver = Callable[[str, str, str, float], None]
-"""(service, operation, outcome, seconds), from any thread; the outcome is "ok" or a kind."""
+CallObserver = Callable[[str, str, str, str, float], None]
+"""(service, operation, "ok" or a kind of error, AWS's code or "", seconds), from any thread."""
 
 _PASSING = (ErrorKind.TRANSIENT, ErrorKind.THROTTLED)
 _STALE_CREDENTIALS = ("ExpiredToken", "InvalidClientTokenId", "UnrecognizedClient")
@@ -70,6 +70,7 @@ class AwsContext:
     runner: Runner
     jitter: random.Random
     observe: CallObserver
+    on_wait: WaitObserver | None = None
     on_notice: NoticeObserver | None = None
     on_job_event: NoticeObserver | None = None
     on_client: ClientHook | None = None
@@ -85,7 +86,7 @@ class Sender:
     def __init__(self, settings: AwsSettings, context: AwsContext) -> None:
         self._settings = settings
         self._context = context
-        self._limits = Limits(context.clock, poll_share=settings.poll_share)
+        self._limits = Limits(context.clock, context.on_wait, poll_share=settings.poll_share)
         self._wire = Wire(context.fence, context.clock, settings.call_seconds)
         self._sessions = Sessions(
             settings,
@@ -236,18 +237,18 @@ class Sender:
         `asked_at` (monotonic seconds): a change that was asked for too long ago is not sent.
         """
         started = self._context.clock.monotonic()
-        outcome = "ok"
+        outcome, code = "ok", ""
         try:
             return self._sent(sent, call, request, asked_at)
         except AwsError as error:
-            outcome = error.kind.value
+            outcome, code = error.kind.value, error.cause
             raise
         except BaseException as error:
             outcome = type(error).__name__
             raise
         finally:
             seconds = self._context.clock.monotonic() - started
-            self._context.observe(call.service, call.operation, outcome, seconds)
+            self._context.observe(call.service, call.operation, outcome, code, seconds)
 
     def _sent(self, sent: Sent, call: Call, request: Shape, asked_at: float) -> Shape:
         with self._wire.sending(call, asked_at) as sending:

@@ -3,11 +3,12 @@
 None names an object, but for the gauges of capacity: they name environments, which are few.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 PREFIX = "awsbatch_operator"
@@ -15,10 +16,15 @@ PREFIX = "awsbatch_operator"
 TURN_BUCKETS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0)
 # From a small image to one that is slow to start, in seconds.
 JOIN_BUCKETS = (30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0, 1200.0)
+# From a free instance to a queue that is full for a day, in seconds.
+WAIT_BUCKETS = (10.0, 30.0, 60.0, 180.0, 600.0, 1800.0, 3600.0, 14400.0, 86400.0)
+CODES = 100  # different error codes that are counted by name; AWS documents some dozens
+OTHER = "Other"
 CALL_BUCKETS = (0.005, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 
 ReadAll = Callable[[], Iterable[tuple[Sequence[str], float]]]
 """The values of all labels, each with its value."""
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9._]{0,79}")
 
 
 class Metrics:
@@ -35,7 +41,6 @@ class Metrics:
             "writes_undone", "Objects found written over by somebody else since our write.", "kind"
         )
         self._events = self._counter("events", "What became of Kubernetes Events.", "outcome")
-        self._calls = self._counter("aws_calls", "Calls to AWS.", "service", "operation", "outcome")
         self._passes = self._counter(
             "resync_passes", "Passes that compared the cache with the live objects.", "outcome"
         )
@@ -52,14 +57,32 @@ class Metrics:
         self._turn_seconds = self._histogram(
             "reconcile_seconds", "Duration of a turn.", TURN_BUCKETS, "kind"
         )
+        self._make_aws()
+        self._make_capacity()
+
+    def _make_aws(self) -> None:
+        self._calls = self._counter("aws_calls", "Calls to AWS.", "service", "operation", "outcome")
+        self._errors = self._counter(
+            "aws_errors", "Calls to AWS that failed, by its code.", "service", "operation", "code"
+        )
+        self._codes: set[str] = set()
         self._call_seconds = self._histogram(
             "aws_call_seconds", "Duration of a call to AWS.", CALL_BUCKETS, "service", "operation"
         )
-        self._make_capacity()
+        self._token_seconds = self._histogram(
+            "token_wait_seconds",
+            "For how long calls were put off, because the rate that AWS allows was used up.",
+            CALL_BUCKETS,
+            "service",
+            "operation",
+        )
 
     def _make_capacity(self) -> None:
         self._launches = self._counter(
             "capacity_launches", "Calls that launch instances.", "market", "result"
+        )
+        self._job_wait = self._histogram(
+            "job_wait_seconds", "From the submission of a job until it started.", WAIT_BUCKETS
         )
         self._join_seconds = self._histogram(
             "capacity_join_seconds",
@@ -102,10 +125,29 @@ class Metrics:
         """What became of an Event: created, repeated, dropped or failed."""
         self._events(outcome).inc()
 
-    def aws_call(self, service: str, operation: str, outcome: str, seconds: float) -> None:
-        """One call to AWS. The outcome is "ok" or the name of an error class, never a message."""
+    def token_wait(self, service: str, operation: str, seconds: float) -> None:
+        """A call was put off for so long, until there is a token of AWS's rate for it."""
+        self._token_seconds(service, operation).observe(seconds)
+
+    def aws_call(
+        self, service: str, operation: str, outcome: str, code: str, seconds: float
+    ) -> None:
+        """One call to AWS. The outcome is "ok" or the name of an error class, never a message.
+
+        The code is AWS's word for an error. It comes from outside, so it is looked at, and only so
+        many different ones are counted by name.
+        """
         self._calls(service, operation, outcome).inc()
         self._call_seconds(service, operation).observe(seconds)
+        if code:
+            self._errors(service, operation, self._known(code)).inc()
+
+    def _known(self, code: str) -> str:
+        if code not in self._codes:
+            if len(self._codes) >= CODES or not _CODE.fullmatch(code):
+                return OTHER
+            self._codes.add(code)
+        return code
 
     def notice(self, kind: str, seconds: float) -> None:
         """A message of the interruption queue: a kind of announcement, Unreadable or Foreign."""
@@ -144,6 +186,10 @@ class Metrics:
         """
         self._launches(market, result).inc()
 
+    def job_started(self, seconds: float) -> None:
+        """A job has started so long after its submission."""
+        self._job_wait().observe(seconds)
+
     def joined(self, market: str, seconds: float) -> None:
         """An instance has joined its ECS cluster so long after its launch."""
         self._join_seconds(market).observe(seconds)
@@ -154,7 +200,12 @@ class Metrics:
 
     def gauges(self, name: str, meaning: str, labels: Sequence[str], read: ReadAll) -> None:
         """Values by label, read whenever the metrics are: what is not read is not there."""
-        self.registry.register(_Table(f"{PREFIX}_{name}", meaning, labels, read))
+        self.registry.register(_Table(GaugeMetricFamily, f"{PREFIX}_{name}", meaning, labels, read))
+
+    def counts(self, name: str, meaning: str, labels: Sequence[str], read: ReadAll) -> None:
+        """The same for what only grows, whose name gets `_total` at its end."""
+        family = CounterMetricFamily
+        self.registry.register(_Table(family, f"{PREFIX}_{name}", meaning, labels, read))
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Callable[..., Counter]:
         made = Counter(f"{PREFIX}_{name}", meaning, labels, registry=self.registry)
@@ -166,17 +217,23 @@ class Metrics:
         made = Histogram(
             f"{PREFIX}_{name}", meaning, labels, buckets=buckets, registry=self.registry
         )
-        return cache(made.labels)
+        return cache(made.labels) if labels else lambda: made
+
+
+Family = type[GaugeMetricFamily] | type[CounterMetricFamily]
 
 
 class _Table(Collector):
-    """A gauge whose samples are made when they are asked for."""
+    """A gauge or a counter whose samples are made when they are asked for."""
 
-    def __init__(self, name: str, meaning: str, labels: Sequence[str], read: ReadAll) -> None:
-        self._name, self._meaning, self._labels, self._read = name, meaning, labels, read
+    def __init__(
+        self, family: Family, name: str, meaning: str, labels: Sequence[str], read: ReadAll
+    ) -> None:
+        self._family, self._read = family, read
+        self._name, self._meaning, self._labels = name, meaning, labels
 
-    def collect(self) -> Iterable[GaugeMetricFamily]:
-        family = GaugeMetricFamily(self._name, self._meaning, labels=self._labels)
+    def collect(self) -> Iterable[GaugeMetricFamily | CounterMetricFamily]:
+        family = self._family(self._name, self._meaning, labels=self._labels)
         for values, number in self._read():
             family.add_metric(values, number)
         return [family]

@@ -84,7 +84,7 @@ def make_bench(loader) -> Callable[..., Bench]:
             fence=lease,
             runner=InlineRunner(),
             jitter=random.Random(1),
-            observe=lambda service, operation, outcome, _: observed.append(
+            observe=lambda service, operation, outcome, *_: observed.append(
                 (service, operation, outcome)
             ),
             on_client=stub.attach,

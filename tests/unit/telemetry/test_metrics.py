@@ -1,6 +1,6 @@
 from prometheus_client import CollectorRegistry, generate_latest
 
-from awsbatch_operator.telemetry.metrics import Metrics
+from awsbatch_operator.telemetry.metrics import CODES, Metrics
 
 
 def test_all_metrics_have_our_prefix_and_no_label_that_names_an_object():
@@ -9,7 +9,10 @@ def test_all_metrics_have_our_prefix_and_no_label_that_names_an_object():
     metrics.retry("BatchJob")
     metrics.kube_write("BatchJob", "patch", "ok")
     metrics.event("created")
-    metrics.aws_call("batch", "SubmitJob", "ok", 0.05)
+    metrics.aws_call("batch", "SubmitJob", "ok", "", 0.05)
+    metrics.token_wait("batch", "SubmitJob", 0.5)
+    metrics.job_started(61)
+    metrics.counts("jobs_ended", "Ends.", ("result",), lambda: [(("Succeeded",), 2)])
     metrics.resync("ok")
     metrics.ghost("BatchJob")
     metrics.watched("BatchJob", "LISTED")
@@ -29,6 +32,22 @@ def test_all_metrics_have_our_prefix_and_no_label_that_names_an_object():
     assert 'awsbatch_operator_capacity_join_seconds_bucket{le="60.0",market="Spot"} 0.0' in text
     assert 'awsbatch_operator_capacity_join_seconds_bucket{le="90.0",market="Spot"} 1.0' in text
     assert 'awsbatch_operator_objects{kind="BatchJob"} 3.0' in text
+    assert 'awsbatch_operator_jobs_ended_total{result="Succeeded"} 2.0' in text
+    assert "awsbatch_operator_job_wait_seconds_sum 61.0" in text
+
+
+def test_errors_are_counted_by_code_but_not_by_whatever_somebody_calls_a_code():
+    metrics = Metrics(CollectorRegistry())
+    for number in range(CODES + 5):
+        metrics.aws_call("batch", "SubmitJob", "Invalid", f"Code{number}", 0.05)
+    metrics.aws_call("batch", "SubmitJob", "Invalid", "Code1", 0.05)
+    metrics.aws_call("batch", "SubmitJob", "Invalid", "no code, but a sentence", 0.05)
+
+    def counted(code):
+        labels = {"service": "batch", "operation": "SubmitJob", "code": code}
+        return metrics.registry.get_sample_value("awsbatch_operator_aws_errors_total", labels)
+
+    assert (counted("Code1"), counted(f"Code{CODES}"), counted("Other")) == (2, None, 6)
 
 
 def test_two_operators_in_one_process_do_not_share_metrics():
