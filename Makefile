@@ -157,6 +157,7 @@ docs: reference .site/venv/.ready ## Generate what "make reference" does, and bu
 	NO_MKDOCS_2_WARNING=1 .site/venv/bin/mkdocs build --strict
 
 docs-browser: docs ## Look at each page of the site in a real browser, as wide as a phone and as a desk
+	$(BIN)/python -m pytest tests/site -q
 	$(RUN) tools/browse_site.py
 
 bench: $(VENV)/.ready ## Measure the numbers to reach and print each beside its target

@@ -98,11 +98,12 @@ def _page_of(target: Path) -> Path:
 
 
 def _anchor_in_example(target: Path) -> str:
-    """Where on the page of its example a file is shown; nothing if it has a page of its own."""
+    """Where on the page of its example a file is shown, or the first one of a folder in it."""
     folder = _example_of(target)
-    if folder is None or target.name == "README.md" or not target.is_file():
+    if folder is None or target in {folder, folder / "README.md"}:
         return ""
-    return slug(target.relative_to(folder).as_posix())
+    shown = target if target.is_file() else next(_files(target))
+    return slug(shown.relative_to(folder).as_posix())
 
 
 def text_of(source: Path) -> str:
@@ -122,11 +123,19 @@ def _example(folder: Path) -> Iterator[str]:
         rows = (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
         (about,) = re.findall(rf"^\| \[`{folder.name}`\]\S+ \| (.*) \|$", rows, re.MULTILINE)
         yield f"# {folder.name.replace('-', ' ').capitalize()}\n\n{about[0].upper()}{about[1:]}.\n"
-    yield f"\n## Its files\n\n`kubectl apply -k {folder.relative_to(ROOT)}` applies them.\n"
+    yield "\n## Its files\n\n"
+    for path in sorted(folder.rglob("kustomization.yaml")):
+        yield f"- `kubectl apply -k {path.parent.relative_to(ROOT).as_posix()}`\n"
+    for path in _files(folder):
+        text = path.read_text(encoding="utf-8")
+        yield f"\n### {path.relative_to(folder).as_posix()}\n\n{_block(path, text)}"
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """What an example's page shows of a folder."""
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.name not in {"README.md", "kustomization.yaml"} and _ours(path):
-            text = path.read_text(encoding="utf-8")
-            yield f"\n### {path.relative_to(folder).as_posix()}\n\n{_block(path, text)}"
+            yield path
 
 
 def _list(folder: Path) -> Iterator[str]:

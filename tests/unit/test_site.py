@@ -64,8 +64,20 @@ class TestPages:
     def test_a_link_to_a_file_of_an_example_leads_to_where_it_is_shown(self, site):
         assert "](examples/mpi/README.md#jobyaml)" in site.made["mpi.md"]
 
-    def test_code_is_not_touched(self, site):
-        assert "url: https://" in site.made["argocd.md"] or "```" in site.made["argocd.md"]
+    def test_a_folder_in_an_example_is_led_to_where_its_files_are(self, site):
+        text = site.made["examples/extended-ami/README.md"]
+        assert "[`large-disk`](README.md#large-diskdefinitionyaml)" in text
+
+    def test_only_what_can_be_applied_is_said_to_be(self, site):
+        said = {
+            folder
+            for place, text in site.made.items()
+            if place.startswith("examples/")
+            for folder in re.findall(r"^- `kubectl apply -k examples/(\S+)`$", text, re.MULTILINE)
+        }
+        assert said == set(folders())
+
+    def test_code_is_not_touched(self):
         block = "```md\n[x](../examples/mpi)\n```\n"
         assert site_pages.Site()._linked(block, ROOT / "docs" / "mpi.md", "mpi.md") == block
 
