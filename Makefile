@@ -8,7 +8,7 @@ RUN := env PYTHONPATH=operator $(BIN)/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-capacity demo-ami test test-unit test-simulator test-component test-crash test-integration test-days test-campaign campaign conformance charts monitoring pictures e2e check format up down status restart-operator crds docs bench lock clean
+.PHONY: help demo demo-capacity demo-ami test test-unit test-simulator test-component test-crash test-integration test-days test-campaign campaign conformance charts monitoring pictures e2e check format up down status restart-operator crds docs reference docs-browser bench lock clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -136,6 +136,9 @@ check: $(VENV)/.ready ## Format, lint, types, import contracts, generated files,
 	$(RUN) tools/iam_policy.py --check
 	$(RUN) -m tools.dashboards --check
 	$(RUN) -m tools.helm_chart --check
+	$(RUN) tools/example_blocks.py --check
+	$(RUN) tools/draw.py --check
+	$(RUN) tools/links.py
 
 format: $(VENV)/.ready ## Format and mend what lint can mend by itself
 	$(BIN)/ruff format .
@@ -144,19 +147,35 @@ format: $(VENV)/.ready ## Format and mend what lint can mend by itself
 crds: $(VENV)/.ready ## Generate crds/, and the Helm chart of them, from the spec models and botocore's model
 	$(RUN) -m awsbatch_operator.generate
 
-docs: $(VENV)/.ready ## Generate the reference pages under docs/, the IAM policy and the values of the Helm chart
+reference: $(VENV)/.ready ## Generate the reference pages and pictures under docs/, the IAM policy and the values of the Helm chart
 	$(RUN) tools/reference_docs.py
 	$(RUN) tools/iam_policy.py
 	$(RUN) -m tools.dashboards
 	$(RUN) -m tools.helm_chart
+	$(RUN) tools/example_blocks.py
+	$(RUN) tools/draw.py
+
+# What builds the site has an environment of its own: nothing else here needs it.
+.site/venv/.ready: $(VENV)/.ready requirements/docs.txt
+	@$(PYTHON) -m venv .site/venv
+	@VIRTUAL_ENV=.site/venv $(BIN)/uv pip sync --quiet --require-hashes requirements/docs.txt
+	@touch $@
+
+docs: reference .site/venv/.ready ## Generate what "make reference" does, and build the site into .site/html; a link that leads nowhere fails it
+	$(RUN) -m tools.site_pages
+	NO_MKDOCS_2_WARNING=1 .site/venv/bin/mkdocs build --strict
+
+docs-browser: docs ## Look at each page of the site in a real browser, as wide as a phone and as a desk
+	$(BIN)/python -m pytest tests/site -q
+	$(RUN) tools/browse_site.py
 
 bench: $(VENV)/.ready ## Measure the numbers to reach and print each beside its target
 	@exec $(RUN) -m tests.bench
 
 lock: $(VENV)/.ready ## Compile requirements/*.in into hashed locks
-	cd requirements && for f in runtime dev go build uv simulator; do ../$(BIN)/uv pip compile --quiet --generate-hashes \
+	cd requirements && for f in runtime dev docs go build uv simulator; do ../$(BIN)/uv pip compile --quiet --generate-hashes \
 	  --universal --python-version 3.11 --custom-compile-command "make lock" $$f.in -o $$f.txt; done
 
 clean: ## Remove what the other targets made in this folder
 	@if test -d .sandbox -a -x $(BIN)/python; then $(RUN) -m awsbatch_sandbox down; fi
-	rm -rf $(VENV) .sandbox .e2e .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .sandbox .site .e2e .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -108,9 +108,9 @@ def test_what_up_prints_is_what_one_needs_to_use_the_sandbox(up):
     assert {"etcd.log", "kube-apiserver.log", "simulator.log", "operator.log"} <= logs
 
 
-def test_a_walk_along_the_readme_shows_what_the_readme_shows(up):
+def test_a_walk_along_the_first_page_shows_what_the_page_shows(up):
     directory, printed = up
-    first, *between, last = walk.steps((REPOSITORY / "README.md").read_text(), WALK)
+    first, *between, last = walk.steps((REPOSITORY / "docs" / "start.md").read_text(), WALK)
     assert (first.command, last.command) == ("make up", "make down")  # as the fixture does
     assert first.shows(printed), printed
     prepared = [told(printed, each) for each in ("Kubernetes", "kubectl and aws", "AWS")]

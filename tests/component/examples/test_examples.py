@@ -179,7 +179,9 @@ async def test_an_example_works_in_whatever_order_it_is_applied_and_deleted(fold
 def test_every_folder_is_tried_here_or_elsewhere():
     elsewhere = {"spot-block", "unmanaged"}  # with instances: test_capacity_examples.py
     elsewhere |= {*JOBS, "multi-node-on-spot", "held-jobs"}  # test_job_examples.py
-    elsewhere |= {f"extended-ami/{name}" for name in ("efs-mpi", "large-disk", "prepulled")}
+    elsewhere |= {
+        f"extended-ami/{name}" for name in ("bigger-disk", "efs-mpi", "large-disk", "prepulled")
+    }
     parts = {"adoption", *(f"replacement/{part}" for part in ("after", "before", "work"))}
     assert set(folders()) == {*SHOWS, *elsewhere, *parts}
 

@@ -50,6 +50,20 @@ def the_job_ran_on_an_instance_of_the_image(there: Darkroom) -> None:
     assert root.size == 111
 
 
+def a_larger_volume_takes_a_template_and_no_image(there: Darkroom) -> None:
+    made = image(there, "bigger-disk")
+    assert made["bake"]["needed"] is False
+    assert "images" not in made
+    template = resources(there, "bigger-disk")["launchTemplate"]
+    assert template["launchTemplateId"] == made["launchTemplate"]["id"]
+    described = there.aws("ec2").describe_launch_template_versions(
+        LaunchTemplateId=template["launchTemplateId"]
+    )
+    [version] = described["LaunchTemplateVersions"]
+    [root] = version["LaunchTemplateData"]["BlockDeviceMappings"]
+    assert (root["Ebs"]["VolumeSize"], root["Ebs"]["VolumeType"]) == (200, "gp3")
+
+
 def one_image_is_made_of_the_other_and_used_for_all_sizes(there: Darkroom) -> None:
     shared, mpi = image(there, "shared"), image(there, "mpi")
     assert mpi["base"]["imageId"] == shared["imageId"]
@@ -71,6 +85,7 @@ def what_no_image_has_is_in_a_launch_template(there: Darkroom) -> None:
 
 
 SHOWS = {
+    "bigger-disk": a_larger_volume_takes_a_template_and_no_image,
     "large-disk": the_job_ran_on_an_instance_of_the_image,
     "efs-mpi": one_image_is_made_of_the_other_and_used_for_all_sizes,
     "prepulled": what_no_image_has_is_in_a_launch_template,
