@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from awsbatch_operator.api.instant import Clock, Instant
 from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.api.scope import LeadershipStart, LeaseLostError, NoTokenError, Permit, Scope
+from awsbatch_operator.api.tokens import OF_COPIES, OF_TEMPLATES, with_passing_token
 from awsbatch_operator.aws.capacity_ports import Ec2Port, EcsPort
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.image_ports import ImagePort
@@ -24,7 +25,6 @@ _BY_EC2 = frozenset(
     }
 )
 _RUN, _IMAGE = "RunInstances", "CreateImage"
-TEMPLATE_SECONDS = 300.0  # less than it takes until a deletion by somebody is seen
 _MAKES = ("Run", "Create", "Copy", "Put")
 # EC2 answers this where a type is not offered in a zone.
 _NOT_THERE = ("Unsupported", "InvalidParameterCombination.NotSupported")
@@ -109,6 +109,10 @@ class Actor:
             case "CreateLaunchTemplate":
                 self._sends(action.operation, kept)
                 await self._template(action.request, scope)
+            case "CopyImage":
+                self._sends(action.operation, kept)
+                request = with_passing_token(action.request, self.clock.now(), OF_COPIES)
+                await self.images.send(scope, action.call, request)
             case operation if operation in _BY_EC2:
                 self._sends(operation, kept)
                 await self.ec2.change(scope, operation, action.request)
@@ -121,17 +125,10 @@ class Actor:
                     kept.image_answered = ""  # it is gone: nobody waits for it
 
     async def _template(self, request: Shape, scope: Scope) -> None:
-        """CreateLaunchTemplate, with a token that EC2 takes for the same one for a while only.
-
-        It would answer with a template of the same content that somebody has deleted since. Of two
-        calls the name lets one through, which is made of the object and the content: one that is
-        there already is ours, and the next look shows it. The time is no part of the plan, where
-        it would make another step of the same, which is not made more and more rarely.
-        """
-        # EC2 API reference: at most 128 characters of ASCII.
-        token = f"{request['ClientToken']}-{int(self.clock.now().epoch // TEMPLATE_SECONDS)}"
+        """The name is made of the object and the content: one that is there already is ours."""
+        request = with_passing_token(request, self.clock.now(), OF_TEMPLATES)
         try:
-            await self.ec2.change(scope, "CreateLaunchTemplate", {**request, "ClientToken": token})
+            await self.ec2.change(scope, "CreateLaunchTemplate", request)
         except AwsError as error:
             if error.kind is not ErrorKind.ALREADY_EXISTS:
                 raise
