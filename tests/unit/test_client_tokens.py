@@ -133,11 +133,11 @@ async def launches_into_reservations(clock, again: int) -> list[Shape]:
 
 async def builders(clock, again: int) -> list[Shape]:
     build = replace(RECORD, attempt=1 + again)
-    wire = []
-    for kind in ("m7i.large", "m7i.xlarge"):
-        for more in (*TAGS, {"rootVolume": {"sizeGiB": 60}}):
-            wire.append(builder(desired(**more), build, BASE, Offer(kind, "")).request)
-    return wire
+    return [
+        builder(desired(**more), build, BASE, Offer(kind, "")).request
+        for kind in ("m7i.large", "m7i.xlarge")
+        for more in (*TAGS, {"rootVolume": {"sizeGiB": 60}})
+    ]
 
 
 async def reservations(clock, again: int) -> list[Shape]:
