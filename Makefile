@@ -47,6 +47,7 @@ DAYS_OF_DEATH := $(addprefix tests/integration/crash/,test_capacity_points.py te
   test_deletion_orders.py test_deletions_of_jobs.py test_deletions_of_runs.py \
   test_everything_deleted.py test_gates.py test_image_moves.py test_images.py \
   test_infrastructure_updates.py test_replacement.py test_runs.py test_shapes_of_jobs.py \
+  test_image_adoptions.py \
   test_stale_restarts.py test_several_strikes.py test_lagging_listings.py test_unobserved_changes.py)
 # The protocol of submissions as a state machine: a second an example.
 DAYS_AT_RANDOM := tests/integration/crash/test_protocol.py

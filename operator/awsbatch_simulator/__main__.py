@@ -75,7 +75,9 @@ def _parser() -> argparse.ArgumentParser:
 def _add_reach(parser: argparse.ArgumentParser) -> None:
     """What it takes to be reached from elsewhere: by others in a cluster, for example."""
     parser.add_argument(
-        "--listen", default=HOST, help="address to listen on; beyond the loopback nothing is run"
+        "--listen",
+        default=HOST,
+        help="address to listen on, :: for all; beyond the loopback nothing is run",
     )
     parser.add_argument(
         "--allowed-host",

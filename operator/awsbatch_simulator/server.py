@@ -10,12 +10,13 @@ from aiohttp import web
 
 from awsbatch_simulator.admin import PREFIX, Admin
 from awsbatch_simulator.assembly import Simulator
+from awsbatch_simulator.listening import ANY, on_all_addresses
 from awsbatch_simulator.runners.start import stop_all
 from awsbatch_simulator.wire import ConnectionDropped, WireAnswer, WireRequest
 
 HOST = "127.0.0.1"
 KEEP_ALIVE = 3600.0  # seconds; a connection that closes unasked would look like a fault
-NAMES = ("127.0.0.1", "localhost")
+NAMES = ("127.0.0.1", "[::1]", "localhost")
 
 
 class Server:
@@ -106,18 +107,34 @@ async def serving(
         low = web.Server(server.handle, access_log=None, keepalive_timeout=KEEP_ALIVE)
         runner = web.ServerRunner(low, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
-        site = web.TCPSite(runner, host, port)
-        await site.start()
-        actual = site.port
+        actual = await _listen(runner, host, port)
         server.listens_on(actual, names)
         simulator.world.wake = partial(_wake, loop, server)
         clock = asyncio.create_task(server.follow_clock())
         try:
-            yield f"http://{host}:{actual}"
+            yield _url(host, actual)
         finally:
             clock.cancel()
             await runner.cleanup()
             await asyncio.to_thread(stop_all, simulator.world)
+
+
+async def _listen(runner: web.ServerRunner, host: str, port: int) -> int:
+    """Listen there; the port."""
+    if host != ANY:
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        return site.port
+    opened = on_all_addresses(port)
+    await web.SockSite(runner, opened).start()
+    return int(opened.getsockname()[1])
+
+
+def _url(host: str, port: int) -> str:
+    """Where it is reached from this machine."""
+    if host == ANY:
+        host = HOST
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _wake(loop: asyncio.AbstractEventLoop, server: Server) -> None:

@@ -1,4 +1,4 @@
-"""kill -9 in every life of jobs: held, changed, arrays, several nodes, deleted at each moment.
+"""kill -9 in every life of jobs: held, changed, arrays, packed, of several nodes, and deleted.
 
 As in test_kill.py: some points with real processes, of those that crash/ tries one by one. In each
 lane the operator is killed again and again, during a call that AWS carries out for nobody, when the
@@ -12,29 +12,13 @@ import pytest
 from tests.support import quickstart
 from tests.support.cluster import is_complete
 from tests.support.deadline import until
+from tests.support.job_definitions import INLINE, NODES
 from tests.support.kill_lanes import SECONDS, SELDOM, Lane, annotation, lane
 from tests.support.site import opened
 from tests.support.whole_life import named
 
 from awsbatch_operator.api.metadata import SUBMISSION
 
-CONTAINER = {
-    "image": "public.ecr.aws/docker/library/busybox:1.37",
-    "command": ["true"],
-    "resourceRequirements": [
-        {"type": "VCPU", "value": "1"},
-        {"type": "MEMORY", "value": "512"},
-    ],
-}
-INLINE = {"type": "container", "containerProperties": CONTAINER}
-NODES = {
-    "type": "multinode",
-    "nodeProperties": {
-        "numNodes": 2,
-        "mainNode": 0,
-        "nodeRangeProperties": [{"targetNodes": "0:1", "container": CONTAINER}],
-    },
-}
 QUEUE = ("JobQueue", "main")
 
 
@@ -61,6 +45,10 @@ def is_going(_, change):
 def is_suspended(body):
     conditions = body.get("status", {}).get("conditions", ())
     return any((each["type"], each["status"]) == ("Suspended", "True") for each in conditions)
+
+
+def is_in_aws(body):
+    return "jobId" in body.get("status", {})
 
 
 class Jobs(Lane):
@@ -97,15 +85,19 @@ class Jobs(Lane):
 
     async def goes(self, name):
         """The object is deleted, and AWS has nothing of it that runs, and no definition."""
+        await self.leaves(name)
+        assert set(self.jobs(name)) <= {"FAILED", "SUCCEEDED"}
+        *_, definitions, _ = self.in_aws()
+        assert definitions == []
+
+    async def leaves(self, name):
+        """The object is gone."""
         await until(
             lambda: self.cluster.get("BatchJob", name) is None,
             f"{self.name}: {name} is gone, killed {self.killed}",
             seconds=SECONDS,
             every=SELDOM,
         )
-        assert set(self.jobs(name)) <= {"FAILED", "SUCCEEDED"}
-        *_, definitions, _ = self.in_aws()
-        assert definitions == []
 
     def apply(self, body):
         return lambda: self.cluster.apply(body)
@@ -234,6 +226,27 @@ class Jobs(Lane):
         await self.ends(last, "deletion of what is held", "held")
         assert self.jobs("held") == ["FAILED", "FAILED"]
 
+    async def packed(self):
+        """A packed array, and before it a job that waits for it in AWS, are deleted.
+
+        AWS takes out what waits when that is over which it waits for.
+        """
+        tasks = {"arrayProperties": {"size": 6}, "packing": {"tasksPerJob": 2}}
+        with self.during("SubmitJob", "jobQueue"):
+            self.cluster.apply(job("held", **tasks))
+            await self.dies("SubmitJob of a packed array")
+        await self.becomes(("BatchJob", "held"), look=is_in_aws, what="is in AWS")
+        self.cluster.apply(job("waits", dependsOn=[{"jobRef": {"name": "held"}}]))
+        await self.becomes(("BatchJob", "waits"), look=is_in_aws, what="waits in AWS")
+        assert self.jobs("waits") == ["PENDING"]
+        with self.without_answer("TerminateJob", "jobId", self.job_id("waits")):
+            self.cluster.delete("BatchJob", "waits")
+            await self.dies("TerminateJob of what waits")
+        await self.leaves("waits")
+        stop = self.during("TerminateJob", "jobId", self.job_id("held"))
+        await self.ends(stop, "TerminateJob of a packed array", "held")
+        assert (self.jobs("waits"), self.jobs("held")) == (["FAILED"], ["FAILED"])
+
 
 STORIES = {
     Jobs.held: 4,
@@ -242,6 +255,7 @@ STORIES = {
     Jobs.nodes: 4,
     Jobs.deleted_early: 4,
     Jobs.deleted_late: 3,
+    Jobs.packed: 3,
 }  # with the points of each
 
 

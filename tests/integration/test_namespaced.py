@@ -5,13 +5,15 @@ import time
 import pytest
 import yaml
 from tests.support import manifests, quickstart
+from tests.support.api_server import ApiServer
 from tests.support.cluster import Cluster, is_complete, is_ready
 from tests.support.deadline import wait_until
 from tests.support.namespace_admin import NamespaceAdmin
+from tests.support.removal import Job
 from tests.support.site import QUICK, Site, opened
 from tests.support.whole_life import named
 
-from awsbatch_operator.api.metadata import GROUP, INSTALLATION
+from awsbatch_operator.api.metadata import FINALIZER, GROUP, INSTALLATION
 from awsbatch_sandbox import installation
 from awsbatch_sandbox.paths import REPOSITORY
 
@@ -87,6 +89,31 @@ def test_an_operator_of_a_namespace_and_one_of_the_cluster_do_not_write_into_the
             assert writes(site, "cluster") == wrote
             other.delete("SchedulingPolicy", "fair")
             other.wait_gone(("SchedulingPolicy", "fair"))
+
+
+def test_who_has_admin_in_a_namespace_lets_go_of_what_is_there_and_of_nothing_else(
+    plane, team, tmp_path
+):
+    directory = team.removal(tmp_path / "removal")
+    built = list(yaml.safe_load_all(plane.kubectl("kustomize", str(directory)).stdout))
+    assert len(team.apply(directory)) == len(built)
+    assert {body["metadata"]["namespace"] for body in built} == {team.namespace}
+    body = named("SchedulingPolicy", "held", manifests.policy())
+    body["metadata"]["finalizers"] = [FINALIZER]
+    with ApiServer(plane) as api:
+        here, elsewhere = Cluster(api, team.namespace), Cluster(api, "default")
+        for each in (here, elsewhere):
+            each.apply(body)
+            each.delete("SchedulingPolicy", "held")
+        ended = Job.made_by(plane, built).run()
+        assert ended.returncode == 0, f"{ended.stdout} {ended.stderr}"
+        assert "SchedulingPolicy    1 let go" in ended.stdout
+        assert here.get("SchedulingPolicy", "held") is None
+        assert elsewhere.get("SchedulingPolicy", "held") is not None
+        plane.kubectl(
+            *("patch", "schedulingpolicy", "held", "--namespace=default", "--type=merge"),
+            '--patch={"metadata":{"finalizers":[]}}',
+        )
 
 
 def writes(site: Site, operator: str) -> float:

@@ -11,6 +11,7 @@ from awsbatch_sandbox.controlplane import ControlPlane
 from awsbatch_sandbox.paths import REPOSITORY
 
 OVERLAY = REPOSITORY / "deploy" / "overlays" / "namespaced"
+REMOVAL = REPOSITORY / "deploy" / "uninstall-namespaced"
 NAME = "aws-batch-operator"
 
 
@@ -52,6 +53,18 @@ class NamespaceAdmin:
                     "literals": [f"cluster-id={self.namespace}"],
                 }
             ],
+        }
+        (directory / "kustomization.yaml").write_text(yaml.safe_dump(content))
+        return directory
+
+    def removal(self, directory: Path) -> Path:
+        """The same for the Job that lets go."""
+        directory.mkdir()
+        content = {
+            "apiVersion": "kustomize.config.k8s.io/v1beta1",
+            "kind": "Kustomization",
+            "namespace": self.namespace,
+            "resources": [os.path.relpath(REMOVAL, directory.resolve())],
         }
         (directory / "kustomization.yaml").write_text(yaml.safe_dump(content))
         return directory

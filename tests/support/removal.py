@@ -28,6 +28,11 @@ class Job:
         """Apply it, as docs/removal.md says."""
         plane.kubectl("apply", "-k", str(UNINSTALL))
         built = yaml.safe_load_all(plane.kubectl("kustomize", str(UNINSTALL)).stdout)
+        return cls.made_by(plane, list(built))
+
+    @classmethod
+    def made_by(cls, plane: ControlPlane, built: list[dict[str, Any]]) -> Self:
+        """The Job among what a kustomization makes, which was applied already."""
         [body] = [each for each in built if each["kind"] == "Job"]
         return cls(plane, body)
 
@@ -48,8 +53,9 @@ class Job:
             self.namespace, self.pod["serviceAccountName"]
         )
         [container] = self.pod["containers"]
+        words = [each.replace("$(POD_NAMESPACE)", self.namespace) for each in container["args"]]
         return subprocess.run(
-            [sys.executable, "-m", "awsbatch_operator", *container["args"]],
+            [sys.executable, "-m", "awsbatch_operator", *words],
             env=base_environment()
             | {
                 "PYTHONPATH": str(REPOSITORY / "operator"),

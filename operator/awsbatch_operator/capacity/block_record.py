@@ -43,6 +43,7 @@ class Block:
     reservation: str = ""  # its id, once it is known
     end: Instant | None = None
     price: Decimal | None = None  # an instance and hour
+    count: int = 0  # of the reservation that is being made; 0: not recorded
 
     @property
     def guaranteed(self) -> bool:
@@ -207,6 +208,7 @@ def block_body(block: Block) -> Shape:
         "reservation": block.reservation,
         "end": _written(block.end),
         "price": None if block.price is None else str(block.price),
+        "count": block.count,
     }
     return {name: value for name, value in body.items() if value not in (None, "", [], 0)}
 
@@ -232,6 +234,7 @@ def block_of(body: Shape) -> Block | None:
             reservation=str(body.get("reservation", "")),
             end=_read(body.get("end")),
             price=None if price is None else _money(price),
+            count=int(body.get("count", 0)),
         )
     except _DAMAGED as error:
         message = f"The annotation {LAUNCHES} has a block that cannot be read: {error}"

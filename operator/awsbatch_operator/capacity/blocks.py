@@ -173,6 +173,7 @@ def _chosen(block: Block, offer: Offer, phase: Phase) -> Block:
     return replace(
         block,
         phase=phase,
+        count=0,
         instance_type=offer.instance_type,
         zone=offer.zone,
         price=offer.price,
@@ -180,7 +181,13 @@ def _chosen(block: Block, offer: Offer, phase: Phase) -> Block:
 
 
 def _secured(block: Block, spec: SpotBlock, view: BlockView, uid: str) -> BlockStep:
-    """Make the reservation, or go on when EC2 shows it. Sent again, the same token makes none."""
+    """Make the reservation, or go on when EC2 shows it. Sent again, the same token makes none.
+
+    Its count is the recorded one, whatever has come of the spec and of instances since: EC2 refuses
+    a token that it knows with other parameters.
+    """
+    if not block.count:
+        block = replace(block, count=spec.instance_count - view.launched)
     token = reservation_token(block, view.pool, uid)
     for each in view.reservations:
         if each.token == token and each.active:
@@ -188,8 +195,7 @@ def _secured(block: Block, spec: SpotBlock, view: BlockView, uid: str) -> BlockS
             return _launched(held, spec, view)
     if block.end is None:
         raise ValueError("a block that is being made has an end")
-    count = spec.instance_count - view.launched
-    action = Reserve(token, block.instance_type, block.zone, count, block.end)
+    action = Reserve(token, block.instance_type, block.zone, block.count, block.end)
     return _told(block, spec, action)
 
 

@@ -15,6 +15,7 @@ from awsbatch_operator.api.instant import Clock, Instant
 from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.api.scope import LeaseLostError, NoTokenError, Permit, Scope
 from awsbatch_operator.api.tags import CONTENT, Owner
+from awsbatch_operator.api.tokens import OF_TEMPLATES, with_passing_token
 from awsbatch_operator.aws.capacity_ports import Ec2Port, EcsPort
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.capacity.faults import RESERVATION_GONE, classify, reservation_gone
@@ -152,8 +153,9 @@ class Conductor:
 
     async def _make_template(self, call: Call, scope: Scope) -> None:
         """One of that name that carries our tags is the same: the name is made of the content."""
+        request = with_passing_token(call.request, self.clock.now(), OF_TEMPLATES)
         try:
-            await self.ec2.change(scope, call.operation, call.request)
+            await self.ec2.change(scope, call.operation, request)
         except AwsError as error:
             if error.kind is not ErrorKind.ALREADY_EXISTS:
                 raise

@@ -93,7 +93,6 @@ def template(
     data["TagSpecifications"] = [tagged(kind, tags) for kind in kinds]
     request = {
         "LaunchTemplateName": name,
-        "ClientToken": name,
         "LaunchTemplateData": data,
         "TagSpecifications": [tagged("launch-template", tags)],
     }

@@ -181,3 +181,26 @@ async def test_output_that_cannot_be_read_for_a_moment_is_read_after_it():
         await submitted(there, 5, "hello")
         await there.until(JOB, "Complete", within=300)
         assert shown(there, "logs")["lastLines"] == ["hello"]
+
+
+@pytest.mark.parametrize("held", [True, False])
+async def test_an_unknown_outcome_whose_queue_is_gone_costs_nothing_at_rest(held):
+    there = Installation()
+    lost_answer(there)
+    async with there.running():
+        await submitted(there, 5)
+        arn = there.status(QUEUE)["arn"]
+        there.kube.annotate(QUEUE, **{PAUSED: "true"})
+        there.apply(JOB, {**SPEC, "suspend": held})
+        await there.clock.advance(30)
+        there.aws().update_job_queue(jobQueue=arn, state="DISABLED")
+        await there.clock.advance(5)
+        there.aws().delete_job_queue(jobQueue=arn)
+        await there.until(JOB, "Stalled", "SubmissionUnknown")
+        await there.clock.advance(300)
+        there.calls.clear()
+        await there.clock.advance(1300)  # two resyncs are among it
+        assert [each for each in there.calls if "Jobs" in each] == []
+        there.apply(JOB, SPEC)
+        await there.until(JOB, "Stalled", "SubmissionUnknown")
+        assert submits(there) == 0

@@ -1,11 +1,15 @@
 """A simulator that others than this machine's processes reach, as in a cluster."""
 
+import asyncio
+import errno
 import json
 import os
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -15,7 +19,8 @@ from tests.support.simulated_aws import make_simulator, request
 from awsbatch_simulator.__main__ import _built, _parser
 from awsbatch_simulator.given import GivenSecrets, RefusedStartError, check_reach, with_file
 from awsbatch_simulator.hosting import Hosts, UserDataMode
-from awsbatch_simulator.server import Server
+from awsbatch_simulator.listening import on_all_addresses
+from awsbatch_simulator.server import Server, serving
 from awsbatch_simulator.settings import JobRunner, Settings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -105,10 +110,13 @@ def test_it_answers_under_the_names_that_it_was_given_and_no_others():
     assert "0.0.0.0" not in server._hosts  # noqa: S104 - a name here
 
 
-def test_a_process_started_as_in_the_cluster_is_reached_by_its_service_name(secrets, tmp_path):
+@pytest.mark.parametrize("address", ["0.0.0.0", "::"])  # noqa: S104
+def test_a_process_started_as_in_the_cluster_is_reached_by_its_service_name(
+    secrets, tmp_path, address
+):
     ready = tmp_path / "ready.json"
     options = [
-        *("--listen", "0.0.0.0", "--user-data", "interpret"),  # noqa: S104
+        *("--listen", address, "--user-data", "interpret"),
         *("--allowed-host", "aws-batch-simulator.awsbatch-system.svc"),
         *("--secrets", str(secrets), "--ready-file", str(ready)),
     ]
@@ -140,3 +148,50 @@ def test_a_process_started_as_in_the_cluster_is_reached_by_its_service_name(secr
     finally:
         running.terminate()
         running.wait(20)
+
+
+NO_IPV6 = OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+TAKEN = OSError(errno.EADDRINUSE, "Address already in use")
+
+
+def answers(port, family, address):
+    with socket.socket(family) as caller:
+        caller.settimeout(2)
+        return caller.connect_ex((address, port)) == 0
+
+
+async def test_on_all_addresses_it_is_reached_by_either_family():
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    async with serving(make_simulator(), host="::") as url:
+        port = urlsplit(url).port
+        assert answers(port, socket.AF_INET, "127.0.0.2")
+        assert answers(port, socket.AF_INET6, "::1")
+        name = {"Host": f"[::1]:{port}"}
+        got = await asyncio.to_thread(request, f"http://[::1]:{port}", "GET", "/", headers=name)
+        assert b"name of this server" not in got[2]
+
+
+@pytest.mark.parametrize("has", [True, False])
+async def test_where_ipv6_is_switched_off_all_addresses_are_those_of_ipv4(monkeypatch, has):
+    create = socket.create_server
+
+    def without_ipv6(address, *, family=socket.AF_INET, **options):
+        if family == socket.AF_INET6:
+            raise NO_IPV6
+        return create(address, family=family, **options)
+
+    monkeypatch.setattr(socket, "has_dualstack_ipv6", lambda: has)
+    monkeypatch.setattr(socket, "create_server", without_ipv6)
+    async with serving(make_simulator(), host="::") as url:
+        assert answers(urlsplit(url).port, socket.AF_INET, "127.0.0.2")
+
+
+def test_a_port_that_is_taken_is_not_opened_by_the_other_family_alone(monkeypatch):
+    def taken(*_, **__):
+        raise TAKEN
+
+    monkeypatch.setattr(socket, "has_dualstack_ipv6", lambda: True)
+    monkeypatch.setattr(socket, "create_server", taken)
+    with pytest.raises(OSError, match="in use"):
+        on_all_addresses(4566)

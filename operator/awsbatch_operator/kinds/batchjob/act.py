@@ -27,6 +27,7 @@ class _Run:
     state: str = ""
     since: Instant | None = None
     said: tuple[Said, ...] = ()
+    queue_gone: bool = False
 
 
 class SubmissionMemory:
@@ -67,6 +68,14 @@ class SubmissionMemory:
     def job_id(self, key: ObjectKey, submission: Submission) -> str | None:
         """The job of the run, while it does not stand in the status yet."""
         return self._entry(key, submission).job_id
+
+    def queue_is_gone(self, key: ObjectKey, submission: Submission) -> None:
+        """AWS does not have the queue that the run was sent to: nobody can look for it any more."""
+        self._entry(key, submission).queue_gone = True
+
+    def has_no_queue(self, key: ObjectKey, submission: Submission) -> bool:
+        """Whether that was seen."""
+        return self._entry(key, submission).queue_gone
 
     def sent(self, key: ObjectKey, submission: Submission) -> Instant | None:
         """The last moment at which a call of this process may have gone out."""

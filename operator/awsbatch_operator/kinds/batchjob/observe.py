@@ -213,8 +213,11 @@ class Observer:
         refused = self.memory.was_refused(look.resource.key, submission)
         if refused and submission.attempt == 1:
             return Observed(Knowledge.REFUSED, submission)
-        if submission.is_put_by and not look.fresh and not look.resource.deleting:
-            return Observed(Knowledge.ABSENT, submission)  # a fresh look comes before it is sent
+        idle = not (look.fresh or look.resource.deleting)  # a fresh look comes before it is sent
+        if idle and submission.is_put_by:
+            return Observed(Knowledge.ABSENT, submission)
+        if idle and self.memory.has_no_queue(look.resource.key, submission):
+            return Observed(Knowledge.UNTRACEABLE, submission)
         settled_at = self._settled_at(look)
         if not refused and self.clock.now() < settled_at:
             return Observed(Knowledge.SETTLING, submission, settled_at=settled_at)
@@ -229,6 +232,7 @@ class Observer:
         if refused:
             return Observed(Knowledge.REFUSED, submission)
         if listed.queue_gone:
+            self.memory.queue_is_gone(look.resource.key, submission)
             return Observed(Knowledge.UNTRACEABLE, submission)
         # A run that is not sent any more is looked for all the same, as often as any repeat.
         looked = submission.stop is not None and self._sweep_is_due(look)
@@ -264,10 +268,7 @@ class Observer:
     def _sent_at(self, look: _Look) -> Instant:
         """The last moment at which a call of the run may have gone out, as far as is known."""
         resource, submission = look.resource, look.submission
-        moments = [submission.time]
-        sent = self.memory.sent(resource.key, submission)
-        if sent is not None:
-            moments.append(sent)
+        moments = [submission.time, self.memory.sent(resource.key, submission) or submission.time]
         if "submittedTime" in resource.status and resource.status.get("run") == submission.run:
             moments.append(Instant.parse(str(resource.status["submittedTime"])))
         return max(moments)
@@ -278,11 +279,10 @@ class Observer:
         It counts from the last moment at which a call of this process may have been on the wire,
         and from when it won the lease: an earlier leader may have sent its call until then.
         """
-        moments = [self._sent_at(look)]
-        if self.leadership.at is not None:
-            moments.append(self.leadership.at)
+        sent = self._sent_at(look)
+        since = max(sent, self.leadership.at or sent)
         times = min(2 ** (look.submission.attempt - 1), SETTLING_TIMES)
-        return max(moments).plus(self.settling_seconds * times)
+        return since.plus(self.settling_seconds * times)
 
     def _sweep_is_due(self, look: _Look) -> bool:
         if look.resource.deleting and look.submission.may_have_twins:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from awsbatch_operator.api.instant import Clock, Instant
 from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.api.scope import LeadershipStart, LeaseLostError, NoTokenError, Permit, Scope
+from awsbatch_operator.api.tokens import OF_COPIES, OF_TEMPLATES, with_passing_token
 from awsbatch_operator.aws.capacity_ports import Ec2Port, EcsPort
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.image_ports import ImagePort
@@ -24,7 +25,6 @@ _BY_EC2 = frozenset(
     }
 )
 _RUN, _IMAGE = "RunInstances", "CreateImage"
-TEMPLATE_SECONDS = 300.0  # less than it takes until a deletion by somebody is seen
 _MAKES = ("Run", "Create", "Copy", "Put")
 # EC2 answers this where a type is not offered in a zone.
 _NOT_THERE = ("Unsupported", "InvalidParameterCombination.NotSupported")
@@ -109,6 +109,10 @@ class Actor:
             case "CreateLaunchTemplate":
                 self._sends(action.operation, kept)
                 await self._template(action.request, scope)
+            case "CopyImage":
+                self._sends(action.operation, kept)
+                request = with_passing_token(action.request, self.clock.now(), OF_COPIES)
+                await self.images.send(scope, action.call, request)
             case operation if operation in _BY_EC2:
                 self._sends(operation, kept)
                 await self.ec2.change(scope, operation, action.request)
@@ -121,20 +125,20 @@ class Actor:
                     kept.image_answered = ""  # it is gone: nobody waits for it
 
     async def _template(self, request: Shape, scope: Scope) -> None:
-        """CreateLaunchTemplate, with a token that EC2 takes for the same one for a while only.
+        """One of that name that carries our tags is the same: the name is made of the content.
 
-        It would answer with a template of the same content that somebody has deleted since. Of two
-        calls the name lets one through, which is made of the object and the content: one that is
-        there already is ours, and the next look shows it. The time is no part of the plan, where
-        it would make another step of the same, which is not made more and more rarely.
+        Without them nobody sees it as ours, and it would be asked for again and again.
         """
-        # EC2 API reference: at most 128 characters of ASCII.
-        token = f"{request['ClientToken']}-{int(self.clock.now().epoch // TEMPLATE_SECONDS)}"
+        request = with_passing_token(request, self.clock.now(), OF_TEMPLATES)
         try:
-            await self.ec2.change(scope, "CreateLaunchTemplate", {**request, "ClientToken": token})
+            await self.ec2.change(scope, "CreateLaunchTemplate", request)
         except AwsError as error:
             if error.kind is not ErrorKind.ALREADY_EXISTS:
                 raise
+            ours = await self.ec2.launch_templates(scope, fresh=True)
+            name = request["LaunchTemplateName"]
+            if all(each["LaunchTemplateName"] != name for each in ours):
+                raise _taken(error, str(name)) from error
 
     def _sends(self, operation: str, kept: Remembered) -> None:
         """What ends something brings nothing to light that would have to be waited for."""
@@ -188,6 +192,12 @@ class Actor:
             kept.name_taken = error.kind is ErrorKind.ALREADY_EXISTS
             raise
         kept.name_taken, kept.image_answered = False, str(answer.get("ImageId", ""))
+
+
+def _taken(error: AwsError, name: str) -> AwsError:
+    """The same, with the name, which EC2 does not say."""
+    words = f"{error.message.rstrip(' .')}: {name}, which does not carry the operator's tags"
+    return error.saying(words)
 
 
 def _pointing(error: AwsError, request: Shape) -> AwsError:

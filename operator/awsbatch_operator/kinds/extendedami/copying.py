@@ -11,7 +11,6 @@ from dataclasses import replace
 from awsbatch_operator.api import image_reasons as reasons
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.names import short_hash
 from awsbatch_operator.api.plans import Plan, Step
 from awsbatch_operator.api.tags import ATTEMPT, BASE_IMAGE, BASE_SOURCE, BUILD, CONTENT, VERDICT
 from awsbatch_operator.api.words import sentence
@@ -50,7 +49,7 @@ def copying(
             continue
         copy = copy_of(observed, region, used)
         if copy is None:
-            steps.append(_copy(desired, used, region, written, now))
+            steps.append(_copy(desired, used, region, written))
         elif copy.state in _FAILED:
             failed.append(f"{copy.id} in {region}: {copy.reason or 'EC2 does not say why'}")
             steps += [_gone(region, copy)] if now.since(copy.created) >= AGAIN_SECONDS else []
@@ -91,9 +90,7 @@ def _outdated(desired: Desired, observed: Observed) -> Iterator[Step[ImageCall]]
         yield from (_gone(region, each) for each in copies if not named or each.build not in builds)
 
 
-def _copy(
-    desired: Desired, image: Image, region: str, record: Build, now: Instant
-) -> Step[ImageCall]:
+def _copy(desired: Desired, image: Image, region: str, record: Build) -> Step[ImageCall]:
     tags = {
         **desired.tags.all,
         **desired.owner.tags(),
@@ -104,9 +101,6 @@ def _copy(
         BASE_SOURCE: image.source,
         VERDICT: image.verdict,
     }
-    # One that has failed is made anew by another token; of two calls the name lets one through.
-    hour = str(int(now.epoch // AGAIN_SECONDS))
-    token = short_hash(desired.owner.uid, image.id, region, hour, digits=40)
     key = key_of_copies(desired, region)
     request = {
         **({"Encrypted": True, "KmsKeyId": key} if key else {}),
@@ -114,7 +108,6 @@ def _copy(
         "Description": f"Copy of {image.id} in {desired.region}",
         "SourceImageId": image.id,
         "SourceRegion": desired.region,
-        "ClientToken": f"awsbatch-{token}",
         "TagSpecifications": [tagged("image", tags), tagged("snapshot", tags)],
     }
     note = Finding(reasons.IMAGE_COPIED, f"{image.id} is being copied to {region}.")

@@ -97,7 +97,6 @@ def _kept_back(desired: Desired, observed: Observed, name: str) -> tuple[Finding
 def _create(desired: Desired, name: str, data: Shape) -> ImageCall:
     request: dict[str, Any] = {
         "LaunchTemplateName": name,
-        "ClientToken": name[-64:],  # the time comes to it when it is sent
         "LaunchTemplateData": data,
         "TagSpecifications": [
             tagged("launch-template", {**desired.tags.all, **desired.owner.tags()})
