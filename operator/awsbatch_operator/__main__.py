@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     configure(
         style=LogStyle(settings.log_format),
         level=settings.log_level.upper(),
-        quiet=dict.fromkeys(("botocore", "kubernetes", "asyncio"), "WARNING"),
+        quiet=dict.fromkeys(("botocore", "asyncio"), "WARNING"),
     )
     # Before there is a loop that would stand still meanwhile.
     load_schemas()
