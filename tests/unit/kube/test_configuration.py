@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,5 +96,6 @@ async def test_unless_we_are_told_not_to_look(place: Path, known: Configuration)
 
 @pytest.mark.parametrize("name", ["authority", "certificate"])
 def test_what_is_no_certificate_is_said_to_be_none(known: Configuration, name: str):
+    wrong: dict[str, Any] = {name: b"no certificate"}
     with pytest.raises(ConfigurationError, match="certificate-authority"):
-        tls(replace(known, **{name: b"no certificate"}))
+        tls(replace(known, **wrong))

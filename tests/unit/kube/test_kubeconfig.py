@@ -16,7 +16,7 @@ SERVER = "https://api.example.org:6443"
 
 
 def kubeconfig(
-    path: Path, user: dict[str, Any] | None = None, name: str = "here", **cluster: object
+    path: Path, user: dict[str, Any] | None = None, name: str = "here", **cluster: Any
 ) -> Path:
     content = {
         "current-context": name,
@@ -55,7 +55,7 @@ def encoded(text: bytes) -> str:
 
 class TestOfACluster:
     def test_all_that_kubectl_reads_is_read(self, tmp_path: Path):
-        given: dict[str, object] = {
+        given: dict[str, Any] = {
             "certificate-authority-data": encoded(b"authority"),
             "tls-server-name": "other.example.org",
             "proxy-url": "http://proxy:3128",
@@ -74,7 +74,7 @@ class TestOfACluster:
         assert loaded(kubeconfig(tmp_path / "c", server=f"{SERVER}/x/")).host == f"{SERVER}/x"
 
     def test_a_relative_path_belongs_to_the_file_that_it_stands_in(self, tmp_path: Path):
-        given = {"certificate-authority": "ca.crt"}
+        given: dict[str, Any] = {"certificate-authority": "ca.crt"}
         found = loaded(kubeconfig(tmp_path / "config", {"client-key": "pki/key"}, **given))
         assert (found.authority, found.key) == (tmp_path / "ca.crt", tmp_path / "pki/key")
 
