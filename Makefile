@@ -55,7 +55,7 @@ DAYS_AT_RANDOM := tests/integration/crash/test_protocol.py
 # what "make check" and "make e2e" use.
 DAYS_OF_PLANS := $(addprefix tests/unit/,$(addprefix capacity/,test_block_plans.py \
   test_blocks_put_back.py test_planner.py test_whole_lives.py) engine/test_elector_properties.py \
-  node sandbox/test_processes.py schema/test_drift.py telemetry/test_secret_patterns.py test_heap.py test_uninstall.py \
+  node sandbox/test_processes.py schema/test_drift.py telemetry/test_secret_patterns.py test_heap.py test_image_whole.py test_uninstall.py \
   $(addprefix userdata/,test_agent.py test_shell.py images/test_hostile_recipes.py \
   images/test_quoting.py))
 # Each lives hours in which images are built.

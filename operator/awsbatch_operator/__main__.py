@@ -1,112 +1,39 @@
-"""The command line: `python -m awsbatch_operator run …`."""
+"""The process's first module: `python -m awsbatch_operator run …`.
 
-import argparse
-import asyncio
-import logging
-import os
+It imports next to nothing, so that --version answers at once, and that the collector rests before
+the rest is imported: 1,200 modules make hundreds of thousands of objects, none of them garbage,
+and each search among them is in vain.
+"""
+
+import gc
 import sys
-import threading
-from collections.abc import Coroutine
-from pathlib import Path
+from collections.abc import Sequence
+from importlib import import_module, metadata
 
-import uvloop
-from pydantic import ValidationError
-
-from awsbatch_operator import app, heap, uninstall
-from awsbatch_operator.api.metadata import ObjectKey
-from awsbatch_operator.assembly import kinds, load_schemas
-from awsbatch_operator.aws.models import service_models
-from awsbatch_operator.command_line import parser, settings_from
-from awsbatch_operator.kube.port import KubeError
-from awsbatch_operator.telemetry.logs import LogStyle, configure
-from awsbatch_operator.userdata.preview import preview
-
-# How long a thread may keep the interpreter while another one waits for it (usually 5 ms). A turn,
-# an event of the watch or an answer of AWS takes one or two; handing over in the middle of them
-# was a twentieth of the processor time of a burst of jobs.
-SWITCH_SECONDS = 0.01
-
-_WORDS = {
-    "missing": "It has to be given.",
-    "extra_forbidden": "There is no such flag; run --help lists them.",
-}
+PROGRAM = "aws-batch-operator"
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code."""
-    given = parser().parse_args(arguments)
-    if given.command == "userdata":
-        return _user_data(given.file, raw=given.raw)
-    if given.command == "uninstall":
-        return _uninstall(given)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] == ["--version"]:
+        sys.stdout.write(f"{PROGRAM} {version()}\n")
+        return 0
+    gc.disable()
     try:
-        settings = settings_from(given)
-    except ValidationError as error:
-        for problem in error.errors():
-            words = _WORDS.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
-            sys.stderr.write(f"aws-batch-operator: {_flag(problem['loc'])}{words}\n")
-        return 2
-    configure(
-        style=LogStyle(settings.log_format),
-        level=settings.log_level.upper(),
-        quiet=dict.fromkeys(("botocore", "kubernetes", "asyncio"), "WARNING"),
-    )
-    # Before there is a loop that would stand still meanwhile.
-    load_schemas()
-    loader = service_models(without=() if settings.listens else ("sqs",))
-    heap.seldom()
-    sys.setswitchinterval(SWITCH_SECONDS)
-    return _told(app.run(settings, loader=loader))
+        commands = import_module("awsbatch_operator.commands")
+        gc.freeze()  # nor shall the first search of all, soon after, look through them
+    finally:
+        gc.enable()
+    return int(commands.main(given))
 
 
-def _uninstall(given: argparse.Namespace) -> int:
-    """Let go of all objects, and print what was done; what is logged goes beside it."""
-    configure()
-    namespaces = tuple(name for name in given.namespaces.split(",") if name)
-    lease = ObjectKey("Lease", given.lease_namespace, given.lease_name)
-    work = uninstall.run(namespaces=namespaces, kinds=kinds(namespaces), lease=lease, say=print)
-    return _told(work)
-
-
-def _user_data(file: str, *, raw: bool) -> int:
-    """Print what the instances of each pool get; says what is wrong, and asks nobody."""
+def version() -> str:
+    """The version of what is installed; of a checkout that is not, only that it is one."""
     try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        sys.stderr.write(f"aws-batch-operator: {file}: {error}\n")
-        return 2
-    shown = preview(text, file, raw=raw)
-    if shown.text:
-        sys.stdout.write(f"{shown.text}\n")
-    for line in shown.errors:
-        sys.stderr.write(f"aws-batch-operator: {line}\n")
-    return 1 if shown.errors else 0
-
-
-def _flag(place: tuple[int | str, ...]) -> str:
-    """Which flag is wrong; nothing if it is about several of them."""
-    return f"--{str(place[0]).replace('_', '-')}: " if place else ""
-
-
-def _ended(code: int) -> int:
-    """Leave at once, although a thread may hang in a call that only reads."""
-    if threading.active_count() > 1:
-        logging.shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    return code
-
-
-def _told(work: Coroutine[None, None, int]) -> int:
-    """Run it; trouble that a person can mend is said without a traceback."""
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            code = runner.run(work)
-        return _ended(code)
-    except (KubeError, OSError) as error:
-        sys.stderr.write(f"aws-batch-operator: {error}\n")
-        return 1
+        return metadata.version(PROGRAM)
+    except metadata.PackageNotFoundError:
+        return "(not installed: run from a checkout)"
 
 
 if __name__ == "__main__":

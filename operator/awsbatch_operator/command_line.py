@@ -14,6 +14,12 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="aws-batch-operator", description="Runs AWS Batch from Kubernetes manifests."
     )
+    top.add_argument(
+        "--version",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="print the version and exit",
+    )
     commands = top.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="reconcile until stopped")
     for name, field in Settings.model_fields.items():

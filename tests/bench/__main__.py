@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from tests.bench import arrays, capacity, jobs, many, notices, polling, restart
+from tests.bench import arrays, capacity, image, jobs, many, notices, polling, restart
 from tests.bench.figures import Figure, print_table, say
 from tests.support.site import Site, opened
 
@@ -29,6 +29,7 @@ IN_PROCESS: Mapping[str, Callable[[], list[Figure]]] = {
     "arrays": arrays.measure,
     "capacity": capacity.measure,
     "notices": notices.measure,
+    "image": image.measure,
 }
 GROUPS = (*ON_A_SITE, *IN_PROCESS)
 

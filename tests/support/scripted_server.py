@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from tests.support.clock import SteppedClock
 
+from awsbatch_operator.kube.configuration import Configuration
 from awsbatch_operator.kube.connection import Connection, Location
 
 
@@ -75,7 +76,7 @@ class FixedConnection(Connection):
 
     def __init__(self, server: str, clock: SteppedClock, *tokens: str) -> None:
         super().__init__(Location(), clock, {})
-        self.configuration.host = server
+        self.configuration = Configuration(host=server)
         self._tokens = list(tokens)
 
     async def authorization(self) -> str | None:

@@ -1,11 +1,18 @@
 """The command line: what an installation may set, and what it is told when that is wrong."""
 
+import gc
+import re
+import subprocess
+import sys
+from importlib import metadata
+
 import pytest
 from pydantic import ValidationError
 
-from awsbatch_operator.__main__ import main
+from awsbatch_operator.__main__ import main, version
 from awsbatch_operator.command_line import parser, settings_from
 from awsbatch_operator.settings import Settings
+from awsbatch_sandbox.paths import REPOSITORY
 
 
 def run(*flags: str, **environment: str) -> Settings:
@@ -182,3 +189,31 @@ def test_namespaces_are_watched_or_left_out_and_an_installation_is_called_by_its
     assert settings.installation == "ops/aws-batch-operator"
     with pytest.raises(ValidationError, match="not both"):
         run("--namespaces=a", "--exclude-namespaces=b")
+
+
+def test_the_version_is_printed_at_once(capsys):
+    assert main(["--version"]) == 0
+    assert re.fullmatch(r"aws-batch-operator \S.*\n", capsys.readouterr().out)
+
+
+def test_to_print_the_version_nothing_of_the_operator_is_imported():
+    script = (
+        "import sys\n"
+        "from awsbatch_operator.__main__ import main\n"
+        "main(['--version'])\n"
+        "found = [name for name in sys.modules if name.startswith('awsbatch_operator.')]\n"
+        "sys.exit(0 if found == ['awsbatch_operator.__main__'] else str(found))"
+    )
+    environment = {"PYTHONPATH": str(REPOSITORY / "operator")}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, timeout=30, check=False)
+    assert done.returncode == 0
+
+
+def test_the_version_of_what_is_installed_is_that_of_its_metadata(monkeypatch):
+    monkeypatch.setattr(metadata, "version", {"aws-batch-operator": "1.2.3"}.__getitem__)
+    assert version() == "1.2.3"
+
+
+def test_the_collector_rests_only_until_all_is_imported():
+    assert main(["userdata", "--file=/nowhere"]) == 2
+    assert gc.isenabled()

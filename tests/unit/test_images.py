@@ -87,8 +87,41 @@ def test_what_is_copied_from_a_stage_is_what_was_made_there(stages, name):
     for rest in stages[name].all("COPY"):
         source, target = rest.split()[1:]
         assert source == target
-        made = everything(stages, stages[name].sources[0])
-        assert source in made
+        (stage,) = re.findall(r"--from=(\S+)", rest)
+        assert source in everything(stages, stage)
+
+
+@pytest.mark.parametrize("name", FINAL)
+def test_an_image_says_what_it_is_and_the_build_may_say_from_where(stages, name):
+    (labels,) = stages[name].all("LABEL")
+    prefix = "org.opencontainers.image."
+    said = dict(re.findall(rf'{re.escape(prefix)}(\w+)="([^"]*)"', labels))
+    assert said.keys() == {"title", "description", "licenses", "version", "revision", "source"}
+    for given in ("version", "revision", "source"):
+        assert said[given] == f"${{{given.upper()}}}"
+    assert stages[name].all("ARG") == ["VERSION", "REVISION", "SOURCE"]
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    assert said["licenses"] == project["license"]
+    defaults = (REPOSITORY / "Dockerfile").read_text()
+    assert f"\nARG VERSION={project['version']}\n" in defaults
+
+
+@pytest.mark.parametrize("name", FINAL)
+def test_an_image_is_one_of_its_own_so_that_what_is_taken_out_of_the_base_counts(stages, name):
+    text = (REPOSITORY / "Dockerfile").read_text()
+    assert f"\nFROM scratch AS {name}\n" in text
+    assert stages[name].sources[0] == "bare"
+    (cleaned,) = stages["bare"].all("RUN")
+    assert "image_tree.py base /" in cleaned
+    # Nothing runs in the last stage: it could only add.
+    assert not stages[name].all("RUN")
+
+
+def test_packages_are_put_where_pip_is_not(stages):
+    for stage in ("build", "simulator-build"):
+        text = " ".join(stages[stage].all("RUN"))
+        assert "venv --without-pip /opt/" in text
+        assert "image_tree.py" in text
 
 
 def test_every_file_that_is_copied_in_exists_and_is_not_ignored(stages):

@@ -7,35 +7,26 @@ read again, which also runs its credential plug-in again.
 """
 
 import asyncio
-import ssl
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 import aiohttp
-import yaml
-from kubernetes.aio.client import Configuration
-from kubernetes.aio.client.rest import RESTClientObject
-from kubernetes.aio.config import ConfigException, load_kube_config
 
 from awsbatch_operator.api.instant import Clock
-from awsbatch_operator.kube.port import UnavailableError
+from awsbatch_operator.kube import kubeconfig
+from awsbatch_operator.kube.configuration import Configuration, ConfigurationError, tls
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 TOKEN_SECONDS = 60.0  # a token file is trusted for that long; the kubelet rotates hours ahead
 CONNECTIONS = 64  # at a time; API priority and fairness queues what is too much for the server
 USER_AGENT = "aws-batch-operator"
-_TOKEN = "BearerToken"  # noqa: S105 - the name of the security scheme in the client, no secret
 _LOCAL = "localhost,127.0.0.0/8,::1"
 _PORTS = {"https": 443, "http": 80}
-
-
-class ConfigurationError(UnavailableError):
-    """It cannot be known where the API server is or who we are; the message says how to mend it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +64,7 @@ class Connection:
     @property
     def server(self) -> str:
         """The address of the API server."""
-        return str(self.configuration.host)
+        return self.configuration.host
 
     async def load(self) -> None:
         """Read the configuration. ConfigurationError if it cannot be read."""
@@ -81,22 +72,20 @@ class Connection:
             self._load_service_account()
         else:
             await self._load_kubeconfig(self._location.kubeconfig)
-        self.configuration.connection_pool_maxsize = CONNECTIONS
 
     async def renew(self, refused: str | None) -> None:
         """Get a new token, unless somebody has done so since `refused` was sent."""
         async with self._loading:
             if self._location.kubeconfig is None:
                 self._token_read = float("-inf")
-            elif self.configuration.api_key.get(_TOKEN) == refused:
+            elif self.configuration.authorization == refused:
                 await self._load_kubeconfig(self._location.kubeconfig)
 
     async def authorization(self) -> str | None:
         """The Authorization header to send now; None where a client certificate identifies us."""
         if self._location.kubeconfig is None:
             self._read_token()
-        value = self.configuration.api_key.get(_TOKEN)
-        return None if value is None else str(value)
+        return self.configuration.authorization
 
     def session(self, opened: set[asyncio.Transport] | None = None) -> aiohttp.ClientSession:
         """A new HTTP session that sends our identity with every request; the caller closes it.
@@ -116,7 +105,7 @@ class Connection:
             return await handler(request)
 
         return aiohttp.ClientSession(
-            connector=_Connector(opened, limit=CONNECTIONS, ssl=self._tls()),
+            connector=_Connector(opened, limit=CONNECTIONS, ssl=tls(self.configuration)),
             headers={"User-Agent": USER_AGENT},
             middlewares=(authorized,),
             proxy=self.configuration.proxy,
@@ -125,14 +114,10 @@ class Connection:
     def bare_session(self) -> aiohttp.ClientSession:
         """A new HTTP session that sends no identity by itself; the caller closes it."""
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS, ssl=self._tls()),
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS, ssl=tls(self.configuration)),
             headers={"User-Agent": USER_AGENT},
             cookie_jar=aiohttp.DummyCookieJar(),  # else each request looks through a jar
         )
-
-    def _tls(self) -> ssl.SSLContext:
-        made: ssl.SSLContext = RESTClientObject(self.configuration).ssl_context
-        return made
 
     def _load_service_account(self) -> None:
         try:
@@ -149,9 +134,9 @@ class Connection:
                 "automountServiceAccountToken must not be false."
             )
         address = f"[{host}]" if ":" in host else host
-        self.configuration.host = f"https://{address}:{port}"
-        self.configuration.ssl_ca_cert = str(authority)
-        self.configuration.proxy = proxy_of(self.server, self._environ)
+        server = f"https://{address}:{port}"
+        proxy = proxy_of(server, self._environ)
+        self.configuration = Configuration(host=server, authority=authority, proxy=proxy)
         self._read_token()
 
     def _read_token(self) -> None:
@@ -166,39 +151,16 @@ class Connection:
                 f"The ServiceAccount token cannot be read: {error}. The pod needs it mounted: "
                 "automountServiceAccountToken must not be false."
             ) from error
-        self.configuration.api_key[_TOKEN] = f"Bearer {token}"
+        self.configuration = replace(self.configuration, authorization=f"Bearer {token}")
         self._token_read = now
 
     async def _load_kubeconfig(self, path: Path) -> None:
-        fresh = Configuration()
-        try:
-            await load_kube_config(
-                config_file=str(path),
-                context=self._location.context,
-                client_configuration=fresh,
-                persist_config=False,
-            )
-        except (ConfigException, yaml.YAMLError, OSError, TypeError, ValueError) as error:
-            raise ConfigurationError(
-                f"The kubeconfig {path} cannot be used: {error}. "
-                "Point KUBECONFIG to one that `kubectl` works with."
-            ) from error
-        self._adopt(fresh)
-
-    def _adopt(self, fresh: Any) -> None:
-        for name in (
-            "host",
-            "api_key",
-            "ssl_ca_cert",
-            "cert_file",
-            "key_file",
-            "verify_ssl",
-            "tls_server_name",
-            "proxy",
-        ):
-            setattr(self.configuration, name, getattr(fresh, name))
-        if fresh.proxy is None:
-            self.configuration.proxy = proxy_of(self.server, self._environ)
+        # In a thread: a credential plug-in may take its time.
+        found = await asyncio.to_thread(
+            kubeconfig.load, str(path), self._location.context, self._environ
+        )
+        proxy = found.proxy or proxy_of(found.host, self._environ)
+        self.configuration = replace(found, proxy=proxy)
 
 
 class _Connector(aiohttp.TCPConnector):

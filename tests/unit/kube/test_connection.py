@@ -7,8 +7,8 @@ import yaml
 from tests.support.clock import SteppedClock
 from tests.support.scripted_server import FixedConnection, Say, Script, serving
 
+from awsbatch_operator.kube.configuration import ConfigurationError
 from awsbatch_operator.kube.connection import (
-    ConfigurationError,
     Connection,
     Location,
     connect,

@@ -1,0 +1,181 @@
+"""Kubeconfig files, as kubectl reads them: which cluster, and who we are there.
+
+Several files are read as one: of two entries with a name, and of two current contexts, the first
+counts. Relative paths are relative to the file that they stand in.
+"""
+
+import base64
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import yaml
+
+from awsbatch_operator.kube.configuration import Configuration, ConfigurationError, Pem
+from awsbatch_operator.kube.exec_plugin import Plugin, credentials
+
+_E = TypeVar("_E")
+
+
+class _Cluster(msgspec.Struct, frozen=True, rename="kebab"):
+    server: str
+    certificate_authority: str | None = None
+    certificate_authority_data: str | None = None
+    insecure_skip_tls_verify: bool = False
+    tls_server_name: str | None = None
+    proxy_url: str | None = None
+
+
+class _User(msgspec.Struct, frozen=True, rename="kebab"):
+    token: str | None = None
+    token_file: str | None = msgspec.field(name="tokenFile", default=None)
+    username: str | None = None
+    password: str | None = None
+    client_certificate: str | None = None
+    client_certificate_data: str | None = None
+    client_key: str | None = None
+    client_key_data: str | None = None
+    exec: Plugin | None = None
+    auth_provider: object = None
+
+
+class _Context(msgspec.Struct, frozen=True):
+    cluster: str
+    user: str | None = None
+
+
+class _NamedCluster(msgspec.Struct, frozen=True):
+    name: str
+    cluster: _Cluster
+
+
+class _NamedUser(msgspec.Struct, frozen=True):
+    name: str
+    user: _User | None = None
+
+
+class _NamedContext(msgspec.Struct, frozen=True):
+    name: str
+    context: _Context
+
+
+class _File(msgspec.Struct, frozen=True, rename="kebab"):
+    current_context: str | None = None
+    clusters: list[_NamedCluster] | None = None
+    contexts: list[_NamedContext] | None = None
+    users: list[_NamedUser] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Merged:
+    """The entries of all files by their names, with the directory that each one stands in."""
+
+    current: str | None = None
+    clusters: dict[str, tuple[_Cluster, Path]] = field(default_factory=dict)
+    contexts: dict[str, _Context] = field(default_factory=dict)
+    users: dict[str, tuple[_User, Path]] = field(default_factory=dict)
+
+
+def load(paths: str, context: str | None, environ: Mapping[str, str]) -> Configuration:
+    """What these files say (several with ":" between them). It may take long: plug-ins are run.
+
+    ConfigurationError if they cannot be used.
+    """
+    try:
+        return _load(paths.split(os.pathsep), context, environ)
+    except (ConfigurationError, yaml.YAMLError, OSError, ValueError) as error:
+        raise ConfigurationError(
+            f"The kubeconfig {paths} cannot be used: {error}. "
+            "Point KUBECONFIG to one that `kubectl` works with."
+        ) from error
+
+
+def _load(paths: Sequence[str], context: str | None, environ: Mapping[str, str]) -> Configuration:
+    merged = _merged([Path(path).expanduser() for path in paths if path])
+    name = context or merged.current
+    if not name:
+        raise ConfigurationError("it has no current-context")
+    chosen = _entry("context", merged.contexts, name)
+    found = _of_cluster(*_entry("cluster", merged.clusters, chosen.cluster))
+    if not chosen.user:
+        return found
+    user, directory = _entry("user", merged.users, chosen.user)
+    return _as_user(found, user, directory, environ)
+
+
+def _merged(paths: Sequence[Path]) -> _Merged:
+    there = [path for path in paths if path.exists()]
+    if not there:
+        raise ConfigurationError("there is no such file")
+    merged = _Merged()
+    for path in there:
+        file = msgspec.convert(yaml.safe_load(path.read_bytes()), _File)
+        directory = path.absolute().parent
+        for cluster in file.clusters or ():
+            merged.clusters.setdefault(cluster.name, (cluster.cluster, directory))
+        for context in file.contexts or ():
+            merged.contexts.setdefault(context.name, context.context)
+        for user in file.users or ():
+            merged.users.setdefault(user.name, (user.user or _User(), directory))
+        merged = replace(merged, current=merged.current or file.current_context)
+    return merged
+
+
+def _entry(what: str, entries: Mapping[str, _E], name: str) -> _E:
+    if name not in entries:
+        raise ConfigurationError(f"it has no {what} {name!r}")
+    return entries[name]
+
+
+def _of_cluster(cluster: _Cluster, directory: Path) -> Configuration:
+    return Configuration(
+        host=cluster.server.rstrip("/"),
+        authority=_pem(
+            cluster.certificate_authority_data, cluster.certificate_authority, directory
+        ),
+        verified=not cluster.insecure_skip_tls_verify,
+        tls_server_name=cluster.tls_server_name,
+        proxy=cluster.proxy_url,
+    )
+
+
+def _as_user(
+    found: Configuration, user: _User, directory: Path, environ: Mapping[str, str]
+) -> Configuration:
+    """With who we are: of several ways, the first one that kubectl would take."""
+    if user.auth_provider is not None:
+        raise ConfigurationError(
+            "its user has an auth-provider, which kubectl has given up; use a plug-in (exec)"
+        )
+    found = replace(
+        found,
+        certificate=_pem(user.client_certificate_data, user.client_certificate, directory),
+        key=_pem(user.client_key_data, user.client_key, directory),
+    )
+    if user.exec is not None:
+        given = credentials(user.exec, directory, environ)
+        return replace(
+            found,
+            authorization=f"Bearer {given.token}" if given.token else None,
+            certificate=given.certificate or found.certificate,
+            key=given.key or found.key,
+        )
+    token = user.token
+    if user.token_file:
+        token = (directory / user.token_file).read_text(encoding="ascii").strip()
+    if token:
+        return replace(found, authorization=f"Bearer {token}")
+    if user.username and user.password is not None:
+        pair = f"{user.username}:{user.password}".encode()
+        return replace(found, authorization=f"Basic {base64.b64encode(pair).decode('ascii')}")
+    return found
+
+
+def _pem(data: str | None, file: str | None, directory: Path) -> Pem:
+    """Text in the kubeconfig goes before a file that it names."""
+    if data:
+        return base64.b64decode(data)
+    return directory / file if file else None
