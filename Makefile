@@ -114,7 +114,7 @@ monitoring: $(VENV)/.ready ## Every dashboard panel and alert by Prometheus's ow
 	@$(RUN) -m tests.support.prometheus
 	$(BIN)/python -m pytest tests/monitoring -q
 
-pictures: $(VENV)/.ready ## Draw the pictures of the dashboards in docs/pictures anew, from the same runs
+pictures: $(VENV)/.ready ## Draw the pictures of the dashboards in docs/pictures/dashboards anew, from the same runs
 	$(RUN) -m tests.support.pictures
 
 test-campaign: $(VENV)/.ready ## A part of the campaign, the same one each time, and some storms

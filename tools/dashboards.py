@@ -184,7 +184,7 @@ def main(arguments: Sequence[str]) -> int:
         if "--check" not in arguments:
             target.write_text(text, encoding="utf-8")
         elif not target.exists() or target.read_text(encoding="utf-8") != text:
-            print(f"{path} is not what tools/dashboard_panels.py says; run: make docs")
+            print(f"{path} is not what tools/dashboard_panels.py says; run: make reference")
             wrong = 1
     return wrong
 

@@ -186,9 +186,9 @@ def main(arguments: Sequence[str]) -> int:
     differing = [
         path for path, text in wanted.items() if not path.exists() or path.read_text() != text
     ]
-    strays = set(PICTURES.glob("*")) - wanted.keys()
+    strays = set(PICTURES.glob("*.svg")) - wanted.keys()
     for path in sorted([*differing, *strays]):
-        print(f"{path.relative_to(ROOT)} is not what its source says; run: make docs")
+        print(f"{path.relative_to(ROOT)} is not what its source says; run: make reference")
     return 1 if differing or strays else 0
 
 

@@ -48,7 +48,9 @@ def main(arguments: Sequence[str]) -> int:
     if "--check" not in arguments:
         return 0
     for path in differing:
-        print(f"{path.relative_to(ROOT)} shows another manifest than examples/ has; run: make docs")
+        print(
+            f"{path.relative_to(ROOT)} shows another manifest than examples/ has; run: make reference"
+        )
     return 1 if differing else 0
 
 

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
         elif not target.exists() or target.read_text(encoding="utf-8") != text:
-            print(f"{path} is not what its source says; run: make docs")
+            print(f"{path} is not what its source says; run: make reference")
             wrong = 1
     return wrong
 

@@ -74,7 +74,7 @@ def main(arguments: Sequence[str]) -> int:
     ]
     strays = set((ROOT / "docs" / "api").glob("*")) - wanted.keys()
     for path in sorted([*differing, *strays]):
-        print(f"{path.relative_to(ROOT)} is not what its source says; run: make docs")
+        print(f"{path.relative_to(ROOT)} is not what its source says; run: make reference")
     return 1 if differing or strays else 0
 
 

@@ -19,7 +19,7 @@ from tools.dashboard_pictures import LINES, Line, Shown, legend, picture
 
 from awsbatch_sandbox.paths import REPOSITORY
 
-PICTURES = REPOSITORY / "docs" / "pictures"
+PICTURES = REPOSITORY / "docs" / "pictures" / "dashboards"
 
 
 def answered(folder: Path) -> Mapping[str, Answers]:

@@ -116,8 +116,8 @@ def test_the_component_and_the_page_have_every_dashboard():
     listed = [name for each in made["configMapGenerator"] for name in each["files"]]
     assert sorted(listed) == [path.name for path in DASHBOARDS]
     for path in DASHBOARDS:
-        assert f"(pictures/{path.stem}.svg)" in PAGE
-        picture = REPOSITORY / "docs" / "pictures" / f"{path.stem}.svg"
+        assert f"(pictures/dashboards/{path.stem}.svg)" in PAGE
+        picture = REPOSITORY / "docs" / "pictures" / "dashboards" / f"{path.stem}.svg"
         assert picture.stat().st_size < 60_000
         for panel in json.loads(path.read_text())["panels"]:
             assert f">{panel['title']}<" in picture.read_text().replace("&#x27;", "'")
