@@ -147,7 +147,10 @@ class TestTheChart:
         monkeypatch.setattr(helm_chart, "ROOT", tmp_path)
         monkeypatch.setattr(helm_chart, "files", lambda: {helm_chart.CHART / "values.yaml": "a\n"})
         assert helm_chart.main(["--check"]) == 1
-        assert "values.yaml is not what its source says; run: make docs" in capsys.readouterr().out
+        assert (
+            "values.yaml is not what its source says; run: make reference"
+            in capsys.readouterr().out
+        )
         assert helm_chart.main([]) == 0
         assert helm_chart.main(["--check"]) == 0
 
