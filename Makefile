@@ -8,7 +8,7 @@ RUN := env PYTHONPATH=operator $(BIN)/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-capacity demo-ami test test-unit test-simulator test-component test-crash test-integration test-days test-campaign campaign conformance charts e2e check format up down status restart-operator crds docs bench lock clean
+.PHONY: help demo demo-capacity demo-ami test test-unit test-simulator test-component test-crash test-integration test-days test-campaign campaign conformance charts gitops e2e check format up down status restart-operator crds docs bench lock clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -108,6 +108,11 @@ charts: $(VENV)/.ready ## The Helm charts with the real Helm: the same as deploy
 	@$(RUN) -m awsbatch_sandbox tools
 	@$(RUN) -m tests.support.chart_tools
 	$(BIN)/python -m pytest tests/charts -q
+
+gitops: $(VENV)/.ready ## Flux's own controller on the examples; kstatus' library and Argo CD's engine on all that is written
+	@$(RUN) -m awsbatch_sandbox tools
+	@$(RUN) -m tests.support.gitops_tools
+	$(BIN)/python -m pytest tests/gitops -q
 
 test-campaign: $(VENV)/.ready ## A part of the campaign, the same one each time, and some storms
 	$(BIN)/python -m pytest tests/campaign -n 2 -q
