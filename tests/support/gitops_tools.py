@@ -25,7 +25,7 @@ from awsbatch_sandbox.progress import Progress
 from awsbatch_sandbox.toolchain import Go, find_go
 
 MODULE = TOOLS_MODULE / "gitops"
-COSTS = "some ten minutes on two free cores"
+COSTS = "some minutes on two free cores"
 CONTROLLER = "github.com/fluxcd/kustomize-controller"
 SOURCES = "github.com/fluxcd/source-controller"
 # go.sum has the sums of what is compiled. Of this one only the CRDs are needed.
