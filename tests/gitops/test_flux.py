@@ -19,6 +19,7 @@ EXAMPLES = (
     "parameter-sweep",
 )
 ROUNDS = 3
+MINUTE = 60.0
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -49,7 +50,7 @@ def test_the_examples_become_ready_and_their_jobs_succeed(followed):
         repository.follow()
         begun.append((cluster, repository, revision))
     for cluster, repository, revision in begun:
-        status = repository.wait_applied(revision)["status"]
+        status = repository.wait_applied(revision, seconds=3 * MINUTE)["status"]
         found = cluster.all()
         assert len(status["inventory"]["entries"]) == len(found)
         for body in found:

@@ -35,6 +35,7 @@ FLAGS = (
     "--metrics-addr=0",
     "--health-addr=0",
     "--http-retry=1",
+    "--concurrent=16",  # one that waits for its objects occupies a worker
     "--log-encoding=json",
 )
 Files = Mapping[str, str]
