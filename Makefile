@@ -8,7 +8,7 @@ RUN := env PYTHONPATH=operator $(BIN)/python
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-capacity demo-ami test test-unit test-simulator test-component test-crash test-integration test-days test-campaign campaign conformance charts monitoring pictures e2e check format up down status restart-operator crds docs reference docs-browser bench lock clean
+.PHONY: help demo demo-capacity demo-ami test test-unit test-simulator test-component test-crash test-integration test-days test-campaign campaign conformance charts monitoring pictures gitops e2e check format up down status restart-operator crds docs reference docs-browser bench lock clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -116,6 +116,11 @@ monitoring: $(VENV)/.ready ## Every dashboard panel and alert by Prometheus's ow
 
 pictures: $(VENV)/.ready ## Draw the pictures of the dashboards in docs/pictures/dashboards anew, from the same runs
 	$(RUN) -m tests.support.pictures
+
+gitops: $(VENV)/.ready ## Flux's own controller on the examples; kstatus' library and Argo CD's engine on all that is written
+	@$(RUN) -m awsbatch_sandbox tools
+	@$(RUN) -m tests.support.gitops_tools
+	$(BIN)/python -m pytest tests/gitops -q
 
 test-campaign: $(VENV)/.ready ## A part of the campaign, the same one each time, and some storms
 	$(BIN)/python -m pytest tests/campaign -n 2 -q

@@ -46,7 +46,7 @@ class Judge:
         self._there, self._subject = there, subject
         self._script = script_of(subject.kind)
         self.disagreed: list[Any] = []
-        self.judged = 0
+        self.bodies: list[Any] = []  # each version, for who judges them with other means
         there.kube.subscribe(self._see)
 
     def __call__(self) -> tuple[Kstatus, str]:
@@ -62,7 +62,7 @@ class Judge:
     def _see(self, change: str, body: Any) -> None:
         if body["kind"] != self._subject.kind:
             return
-        self.judged += 1
+        self.bodies.append(body)
         flux, argo = self._both(body)
         if argo not in ALIKE[flux]:
             self.disagreed.append((change, flux, argo, body))
@@ -143,7 +143,7 @@ async def judged(subject: Subject, situation: Situation) -> None:
     judge = Judge(there, subject)
     async with there.running():
         await situation(there, subject, judge)
-    assert judge.judged > 1
+    assert len(judge.bodies) > 1
     assert judge.disagreed == []
 
 
