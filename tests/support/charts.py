@@ -70,6 +70,8 @@ class Helm:
     binary: Path
     home: Path
     kubeconfig: Path = Path(os.devnull)
+    prefix: tuple[str, ...] = ()  # what stands before the command where the cluster is elsewhere
+    seconds: float = 50.0
 
     def __call__(
         self, *arguments: str, values: Mapping[str, Any] | None = None, check: bool = True
@@ -77,7 +79,7 @@ class Helm:
         """Run it; AssertionError with its own words if it fails."""
         given = [] if values is None else ["--values", "-"]
         done = subprocess.run(
-            [str(self.binary), *arguments, *given],
+            [*self.prefix, str(self.binary), *arguments, *given],
             input="" if values is None else json.dumps(values),
             capture_output=True,
             text=True,
@@ -87,7 +89,7 @@ class Helm:
                 "KUBECACHEDIR": str(self.home / "discovery"),
                 **{f"HELM_{part}_HOME": str(self.home) for part in ("CACHE", "CONFIG", "DATA")},
             },
-            timeout=50,
+            timeout=self.seconds,
             check=False,
         )
         assert not check or done.returncode == 0, done.stderr or done.stdout

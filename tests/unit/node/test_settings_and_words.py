@@ -10,6 +10,7 @@ import yaml
 
 from awsbatch_node import first, namespaces, place, settings, words
 from awsbatch_node.place import Place
+from awsbatch_node.trust import Credentials
 from awsbatch_sandbox.certificates import KeyPair, SigningKeys
 from awsbatch_sandbox.flags import Trust
 from awsbatch_sandbox.paths import REPOSITORY
@@ -72,7 +73,7 @@ def test_the_networks_of_node_pods_and_services_do_not_overlap():
 
 
 def test_every_part_is_told_of_a_kubeconfig_that_is_written_for_it():
-    from awsbatch_node.node import USERS  # noqa: PLC0415 - imports what only Linux has
+    from awsbatch_node.trust import USERS  # noqa: PLC0415 - imports what only Linux has
 
     told = {
         flags(words.controller_manager(Path("m"), HERE, trust=TRUST))["kubeconfig"],
@@ -85,7 +86,7 @@ def test_every_part_is_told_of_a_kubeconfig_that_is_written_for_it():
 
 
 def test_the_api_server_believes_the_authority_and_speaks_to_the_kubelet():
-    found = flags(words.api_server(Path("a"), trust=TRUST, kubelet_client=PAIR))
+    found = flags(words.api_server(Path("a"), Credentials(TRUST, PAIR), HERE.audit))
     assert found["client-ca-file"] == str(TRUST.ca_file)
     assert found["kubelet-client-key"] == str(PAIR.key)
     assert found["advertise-address"] == place.ADDRESS
