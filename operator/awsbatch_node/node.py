@@ -12,8 +12,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -97,13 +98,12 @@ class Node:
         """SIGKILL to the first process of a container, which containerd knows by that id."""
         self.run(words.ctr("task", "kill", "--signal=SIGKILL", container))
 
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
-        """The API server stopped: connections stay, nobody answers. It goes on afterwards."""
+    def freeze(self, seconds: float) -> None:
+        """Stop the API server for so long: connections stay, and nobody answers."""
         of_server = processes.session(self._parts[Tool.API_SERVER].identity.pid)
         processes.signal_each(of_server, signal.SIGSTOP)
         try:
-            yield
+            time.sleep(seconds)
         finally:
             processes.signal_each(of_server, signal.SIGCONT)
 
@@ -112,7 +112,8 @@ class Node:
 
         Returns when the node is Ready once more; its pods are not yet.
         """
-        assert self._credentials is not None, "it has not been started yet"
+        if self._credentials is None:
+            raise ProcessFailed("The node has not been started yet.")
         self.run(words.outage(outage.__file__, self.place))
         for name in [name for name in self._parts if name != NAMESPACES]:
             self._parts.pop(name).kill()

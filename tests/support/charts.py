@@ -95,6 +95,11 @@ class Helm:
         assert not check or done.returncode == 0, done.stderr or done.stdout
         return done
 
+    def revision(self, release: str, *where: str) -> str:
+        """Which revision of a release is in the cluster."""
+        status = json.loads(self("status", release, *where, "--output=json").stdout)
+        return str(status["version"])
+
     def render(
         self,
         values: Mapping[str, Any],

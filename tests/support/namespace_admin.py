@@ -1,24 +1,33 @@
 """Somebody who has ClusterRole admin in one namespace, and nothing else in the cluster."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import yaml
 from tests.support.deadline import wait_until
 
-from awsbatch_sandbox.controlplane import ControlPlane
+from awsbatch_sandbox.kubectl import Kubectl
 from awsbatch_sandbox.paths import REPOSITORY
 
 OVERLAY = REPOSITORY / "deploy" / "overlays" / "namespaced"
 NAME = "aws-batch-operator"
 
 
+class Administered(Protocol):
+    """A cluster with its administrator's kubectl."""
+
+    @property
+    def kubectl(self) -> Kubectl: ...
+
+
 @dataclass(frozen=True, slots=True)
 class NamespaceAdmin:
     """What such a person does with kubectl."""
 
-    plane: ControlPlane
+    plane: Administered
     namespace: str
     user: str = "alice"
 
@@ -37,7 +46,9 @@ class NamespaceAdmin:
         asked = ("auth", "can-i", verb, what, where, f"--as={self.user}", *options)
         return bool(self.plane.kubectl(*asked, check=False).stdout.strip() == "yes")
 
-    def kustomization(self, directory: Path) -> Path:
+    def kustomization(
+        self, directory: Path, *, settings: Sequence[str] = (), patches: Sequence[Any] = ()
+    ) -> Path:
         """Her own, as documented: the name of the namespace stands in it once."""
         directory.mkdir()
         content = {
@@ -49,9 +60,10 @@ class NamespaceAdmin:
                 {
                     "name": f"{NAME}-settings",
                     "behavior": "merge",
-                    "literals": [f"cluster-id={self.namespace}"],
+                    "literals": [f"cluster-id={self.namespace}", *settings],
                 }
             ],
+            "patches": [{"patch": yaml.safe_dump(patch)} for patch in patches],
         }
         (directory / "kustomization.yaml").write_text(yaml.safe_dump(content))
         return directory

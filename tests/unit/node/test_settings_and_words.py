@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.support import trial
 
 from awsbatch_node import first, namespaces, place, settings, words
 from awsbatch_node.place import Place
@@ -108,12 +109,14 @@ def test_a_command_in_the_node_starts_in_the_directory_that_it_was_given():
 
 def test_a_trial_without_dns_knows_the_simulators_service_by_its_address():
     overlay = REPOSITORY / "tests" / "e2e" / "without-dns" / "kustomization.yaml"
-    service, deployment = (
+    service, deployment, simulator = (
         yaml.safe_load(patch["patch"]) for patch in yaml.safe_load(overlay.read_text())["patches"]
     )
     (alias,) = deployment["spec"]["template"]["spec"]["hostAliases"]
     address = service["spec"]["clusterIP"]
     assert alias["ip"] == address
     assert ipaddress.ip_address(address) in ipaddress.ip_network(place.SERVICE_CIDR)
-    simulator = REPOSITORY / "deploy" / "overlays" / "simulator" / "operator.yaml"
-    assert f"http://{alias['hostnames'][0]}:" in simulator.read_text()
+    assert simulator[0]["value"] == f"--allowed-host={address}"
+    assert (alias["hostnames"], address) == ([trial.NAMED], trial.ADDRESSED)
+    operator = REPOSITORY / "deploy" / "overlays" / "simulator" / "operator.yaml"
+    assert f"http://{alias['hostnames'][0]}:" in operator.read_text()

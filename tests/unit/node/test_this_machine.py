@@ -192,7 +192,7 @@ def kind_calls(monkeypatch, tmp_path):
     """What kind was asked to do; it is a script that does nothing."""
     script(tmp_path / "bin" / "kind", f'echo "$@" >> {tmp_path}/calls')
     monkeypatch.setenv("PATH", f"{tmp_path}/bin:/usr/bin:/bin")
-    monkeypatch.setattr(images, "build", lambda *_: Images("o:1", "s:1"))
+    monkeypatch.setattr(images, "build", lambda *_: Images("o:1", "s:1", "o:2"))
     monkeypatch.setattr(clusters, "_kubectl", lambda *_: None)
     return lambda: (tmp_path / "calls").read_text().splitlines()
 
@@ -209,10 +209,11 @@ def test_kinds_cluster_gets_the_images_and_is_deleted_also_after_a_failure(kind_
     created, *loaded, deleted = kind_calls()
     name = created.partition("--name=")[2]
     assert created == f"create cluster --config={clusters.KIND_SETTINGS} --wait=120s --name={name}"
-    assert loaded == [f"load docker-image {image} --name={name}" for image in ("o:1", "s:1")]
+    assert loaded == [f"load docker-image {image} --name={name}" for image in ("o:1", "o:2", "s:1")]
     assert deleted == f"delete cluster --name={name}"
     assert clusters.KIND_SETTINGS.exists()
 
 
-def test_the_two_images_have_names_of_their_own():
-    assert len(set(Images().by_target().values())) == 2
+def test_all_images_have_names_of_their_own():
+    assert len(set(Images().names())) == 3
+    assert set(Images().by_target().values()) < set(Images().names())
