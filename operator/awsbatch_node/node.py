@@ -251,6 +251,7 @@ class Node:
     def _end(self) -> None:
         """End all that runs in the node with its first process, then remove what is left of it."""
         with uninterrupted():
+            spaces = namespaces.of(self._first) if self._first else frozenset()
             for part in self._parts.values():
                 part.kill()
             self._parts.clear()
@@ -259,3 +260,5 @@ class Node:
             shutil.copytree(self.place.logs, self._logs)
             leftovers.clear(self.place.root)
             self._held.close()
+            if left := leftovers.left(self.place.root, spaces):
+                raise ProcessFailed(f"The node has left behind: {', '.join(left)}")

@@ -1,13 +1,14 @@
 """What a node needs of a machine, and what it leaves there: nothing."""
 
 import io
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 from tests.unit.sandbox.scripts import script
 
-from awsbatch_node import cgroups, clusters, engine, images, leftovers, requirements
+from awsbatch_node import cgroups, clusters, engine, images, leftovers, namespaces, requirements
 from awsbatch_node.engine import Engine
 from awsbatch_node.images import Images
 from awsbatch_sandbox.errors import SandboxError
@@ -139,6 +140,30 @@ def test_directories_that_another_node_uses_are_let_be(tmp_path, nodes):
     with leftovers.held(second):
         leftovers.clear(first)
         assert (tmp_path / "made").exists()
+
+
+def test_whatever_a_node_has_left_is_found(tmp_path, hierarchies, monkeypatch):
+    root = tmp_path / f"{leftovers.PREFIX}x"
+    (tmp_path / "all-mounts").write_text("")
+    monkeypatch.setattr(leftovers, "MOUNTS", tmp_path / "all-mounts")
+    assert leftovers.left(root, frozenset()) == []
+    root.mkdir()
+    (tmp_path / "all-mounts").write_text(f"tmpfs {root}/run tmpfs rw 0 0\n")
+    monkeypatch.setattr(cgroups, "LOOKS", 1)
+    monkeypatch.setattr(cgroups, "_removed", lambda _: False)
+    cgroups.create(root.name)
+    found = leftovers.left(root, namespaces.of(os.getpid()))
+    assert f"process {os.getpid()}" in found
+    assert found[-4:] == [
+        f"mount {root}/run",
+        *(f"cgroup {each / root.name}" for each in hierarchies),
+        f"directory {root}",
+    ]
+
+
+def test_nobody_is_in_the_namespaces_of_who_has_ended():
+    assert namespaces.of(2**22 + 1) == frozenset()
+    assert namespaces.inhabitants(frozenset({"net:[0]"})) == []
 
 
 def test_the_cluster_that_is_given_needs_images_that_it_can_pull():
