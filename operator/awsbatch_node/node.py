@@ -100,12 +100,15 @@ class Node:
 
     def freeze(self, seconds: float) -> None:
         """Stop the API server for so long: connections stay, and nobody answers."""
-        of_server = processes.session(self._parts[Tool.API_SERVER].identity.pid)
-        processes.signal_each(of_server, signal.SIGSTOP)
+        enters = self._parts[Tool.API_SERVER].identity
+        server = [each for each in processes.session(enters.pid) if each != enters]
+        processes.signal_each(server, signal.SIGSTOP)
         try:
             time.sleep(seconds)
         finally:
-            processes.signal_each(of_server, signal.SIGCONT)
+            # `nsenter` stops by itself when what it has started is stopped. Were it stopped by us,
+            # too, or the first to go on, it would stop once more, for ever, and nothing could end.
+            processes.signal_each([*server, enters], signal.SIGCONT)
 
     def restart(self) -> None:
         """A power cut, and all of it started again: what was on disk is there, and no process.
