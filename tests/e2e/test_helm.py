@@ -65,7 +65,7 @@ def pods(kubectl):
 
 def load_until(over, work, name):
     """Jobs, one small burst after the other, until that is so."""
-    names = []
+    names: list[str] = []
     while not over():
         burst = [f"{name}-{len(names) + number}" for number in range(AT_ONCE)]
         work.submit(burst)
