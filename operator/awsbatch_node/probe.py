@@ -21,8 +21,8 @@ from awsbatch_sandbox.progress import Progress
 
 CANNOT = 3
 # What a node does in namespaces of its own, as a shell says it.
+NAMESPACES = "namespaces for processes, mounts and the network"
 NEEDS = {
-    "namespaces for processes, mounts and the network": "true",
     "mounts (tmpfs)": "mount -t tmpfs tmpfs /mnt",
     "layered mounts (overlayfs)": (
         "mount -t tmpfs tmpfs /mnt && mkdir /mnt/a /mnt/b /mnt/c /mnt/d && "
@@ -40,6 +40,8 @@ NEEDS = {
 
 def cannot(tried: Callable[[str], str]) -> list[str]:
     """What the machine does not allow, each with what it said itself."""
+    if said := tried("true"):
+        return [f"{NAMESPACES}: {said}"]  # without which nothing else can be tried
     found = [f"{what}: {said}" for what, script in NEEDS.items() if (said := tried(script))]
     said = _cgroups()
     return [*found, *([f"cgroups that can be written: {said}"] if said else [])]

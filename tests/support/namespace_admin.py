@@ -63,7 +63,14 @@ class NamespaceAdmin:
                     "literals": [f"cluster-id={self.namespace}", *settings],
                 }
             ],
-            "patches": [{"patch": yaml.safe_dump(patch)} for patch in patches],
+            # With a target, since the overlay beneath has the namespace that stands in it.
+            "patches": [
+                {
+                    "target": {"kind": patch["kind"], "name": patch["metadata"]["name"]},
+                    "patch": yaml.safe_dump(patch),
+                }
+                for patch in patches
+            ],
         }
         (directory / "kustomization.yaml").write_text(yaml.safe_dump(content))
         return directory

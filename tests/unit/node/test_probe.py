@@ -40,6 +40,12 @@ def test_whatever_a_machine_forbids_is_said_and_nothing_is_run(machine, monkeypa
     assert capsys.readouterr().out.splitlines()[-1] == f"e2e NOT RUN: {what}: forbidden"
 
 
+def test_without_namespaces_nothing_else_is_said(machine, monkeypatch, capsys):
+    monkeypatch.setattr(probe, "in_namespaces", lambda _: "forbidden")
+    assert probe.main() == probe.CANNOT
+    assert capsys.readouterr().out.endswith(f"e2e NOT RUN: {probe.NAMESPACES}: forbidden\n")
+
+
 def test_cgroups_that_cannot_be_written_are_said(machine, monkeypatch, capsys):
     (machine / "mounts").write_text(f"cgroup {machine / 'gone'} cgroup rw 0 0\n")
     assert probe.main() == probe.CANNOT
