@@ -1,5 +1,6 @@
 """A release of the Helm charts in a real cluster: installed, upgraded, rolled back, uninstalled."""
 
+import json
 from functools import partial
 
 import pytest
@@ -60,8 +61,11 @@ def rolled_out(kubectl):
 
 
 def pods(kubectl):
+    """Those that are not about to go: a roll-out does not wait for their end."""
     selector = f"--selector=app.kubernetes.io/instance={RELEASE}"
-    return set(kubectl("get", "pods", selector, "--output=name", WHERE).stdout.split())
+    listed = json.loads(kubectl("get", "pods", selector, "--output=json", WHERE).stdout)["items"]
+    found = (each["metadata"] for each in listed)
+    return {each["name"] for each in found if "deletionTimestamp" not in each}
 
 
 def load_until(over, work, name):
