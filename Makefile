@@ -128,8 +128,11 @@ test-campaign: $(VENV)/.ready ## A part of the campaign, the same one each time,
 campaign: $(VENV)/.ready ## Lead every field of every kind through its states, and ten objects through storms
 	CAMPAIGN=whole $(BIN)/python -m pytest tests/campaign -n 2 -q
 
-e2e: $(VENV)/.ready ## The installation in a real cluster: E2E_KUBECONFIG's, else kind, else (as root) a node of our own
-	$(BIN)/python -m pytest tests/e2e --timeout=1800 --capture=no -q
+e2e: $(VENV)/.ready ## The installation in a real cluster (E2E_KUBECONFIG's, kind, or as root a node of our own) and what befalls it
+	@$(RUN) -m awsbatch_node.probe; code=$$?; \
+	if test $$code -eq 3; then exit 0; elif test $$code -ne 0; then exit $$code; fi; \
+	$(RUN) -m tests.support.chart_tools && \
+	exec $(BIN)/python -m pytest tests/e2e --timeout=1800 --capture=no -q
 
 check: $(VENV)/.ready ## Format, lint, types, import contracts, generated files, house rules
 	$(BIN)/ruff format --check --quiet .

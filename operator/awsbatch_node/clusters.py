@@ -47,6 +47,7 @@ class Cluster:
     resolves_services: bool  # whether there is cluster DNS
     # SIGKILL to a container's first process, by its id in the runtime; None where nobody can.
     kill: Callable[[str], None] | None
+    machine: Node | None = None  # where it is ours to freeze and to cut off its power
     stays: bool = False  # whether it lives on when the tests have ended
 
 
@@ -57,13 +58,18 @@ def open_cluster(progress: Progress, done: Timed, environ: Mapping[str, str]) ->
         yield given(environ)
         return
     own = engines.machines_own(environ)
-    if own is not None and shutil.which("kind", path=environ.get("PATH")):
+    if own is not None and has_kind(own, environ):
         with kind(own, progress, done) as cluster:
             yield cluster
         return
     requirements.ensure(progress, engine=own is not None)
     with node(own, progress, done, environ) as cluster:
         yield cluster
+
+
+def has_kind(own: Engine | None, environ: Mapping[str, str]) -> bool:
+    """Whether kind can make a cluster on the machine's own engine."""
+    return own is not None and shutil.which("kind", path=environ.get("PATH")) is not None
 
 
 def given(environ: Mapping[str, str]) -> Cluster:
@@ -78,7 +84,9 @@ def given(environ: Mapping[str, str]) -> Cluster:
     return Cluster(
         name=str(path),
         kubectl=_kubectl(path, path.parent / f".{path.name}-cache"),
-        images=Images(environ[GIVEN_OPERATOR], environ[GIVEN_SIMULATOR]),
+        images=Images(
+            environ[GIVEN_OPERATOR], environ[GIVEN_SIMULATOR], newer=environ[GIVEN_OPERATOR]
+        ),
         resolves_services=True,
         kill=None,
         stays=True,
@@ -95,7 +103,7 @@ def kind(engine: Engine, progress: Progress, done: Timed) -> Iterator[Cluster]:
         path = Path(directory, "kubeconfig")
         try:
             _kind("create", "cluster", f"--config={KIND_SETTINGS}", "--wait=120s", name, path)
-            for image in built.by_target().values():
+            for image in built.names():
                 _kind("load", "docker-image", image, name, path)
             done("kind's cluster up, images loaded")
             yield Cluster(
@@ -124,7 +132,7 @@ def node(
             done("Docker engine up")
             built = images.build(engine, progress)
             done("images built")
-            engine("save", f"--output={archive}", *built.by_target().values())
+            engine("save", f"--output={archive}", *built.names())
             done("images saved")
         made.load(archive)
         archive.unlink()
@@ -135,6 +143,7 @@ def node(
             images=built,
             resolves_services=False,
             kill=made.kill,
+            machine=made,
         )
     done("torn down")
 

@@ -29,10 +29,16 @@ class Images:
 
     operator: str = f"{REGISTRY}/aws-batch-operator:0.1.0"
     simulator: str = f"{REGISTRY}/aws-batch-simulator:0.1.0"
+    # The operator's once more under another name: what an upgrade goes to.
+    newer: str = f"{REGISTRY}/aws-batch-operator:0.1.1"
 
     def by_target(self) -> dict[str, str]:
         """The names by the target of the Dockerfile."""
         return {"operator": self.operator, "simulator": self.simulator}
+
+    def names(self) -> list[str]:
+        """Everything that a cluster has to know."""
+        return [self.operator, self.newer, self.simulator]
 
 
 def build(engine: Engine, progress: Progress) -> Images:
@@ -42,6 +48,7 @@ def build(engine: Engine, progress: Progress) -> Images:
     for target, name in images.by_target().items():
         progress.say(f"Building the image of the {target} …")
         engine(*build_words(REPOSITORY, target=target, name=name, arguments=arguments))
+    engine("tag", images.operator, images.newer)
     return images
 
 

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from awsbatch_node import cgroups
+from awsbatch_node import cgroups, namespaces
 
 DIRECTORIES = Path("/var/tmp")  # noqa: S108 - on a disk; mkdtemp makes the name
 PREFIX = "awsbatch-node-"
 LOCK = "lock"
 MADE = "made.json"
+MOUNTS = Path("/proc/self/mounts")
 
 
 @contextmanager
@@ -52,6 +53,20 @@ def clear(root: Path) -> None:
         for place in made:
             with suppress(OSError):  # somebody has put something there
                 place.rmdir()
+
+
+def left(root: Path, spaces: frozenset[str]) -> list[str]:
+    """What is there of a node that has ended and was cleared up, in words: there must be nothing.
+
+    A cgroup cannot be removed while processes are in it, so this finds those of its pods, too.
+    """
+    mounts = MOUNTS.read_text(encoding="utf-8").splitlines()
+    return [
+        *(f"process {pid}" for pid in namespaces.inhabitants(spaces)),
+        *(f"mount {line.split()[1]}" for line in mounts if root.name in line),
+        *(f"cgroup {place}" for place in cgroups.remove(root.name)),
+        *([f"directory {root}"] if root.exists() else []),
+    ]
 
 
 def _made(root: Path) -> list[Path]:

@@ -8,6 +8,8 @@ from awsbatch_sandbox.errors import ProcessFailed
 from awsbatch_sandbox.parts import Part
 from awsbatch_sandbox.processes import Identity
 
+KINDS = ("mnt", "pid", "net")
+
 
 def words(command: Sequence[str], *, network: bool) -> list[str]:
     """A command as the first process of new namespaces for mounts, pids and, if asked, network.
@@ -17,6 +19,24 @@ def words(command: Sequence[str], *, network: bool) -> list[str]:
     """
     kinds = ["--mount", "--pid", *(["--net"] if network else [])]
     return ["unshare", *kinds, "--fork", "--mount-proc", "--kill-child", *command]
+
+
+def of(pid: int) -> frozenset[str]:
+    """The namespaces of a process that a node has to itself, by the kernel's names for them."""
+    return frozenset(_links(Path(f"/proc/{pid}/ns")))
+
+
+def inhabitants(namespaces: frozenset[str]) -> list[int]:
+    """The processes that are in any of these namespaces."""
+    places = [path for path in Path("/proc").iterdir() if path.name.isdigit()]
+    return [int(path.name) for path in places if namespaces & set(_links(path / "ns"))]
+
+
+def _links(place: Path) -> list[str]:
+    try:
+        return [str((place / kind).readlink()) for kind in KINDS]
+    except OSError:  # it has ended
+        return []
 
 
 def first_process(part: Part) -> Identity:

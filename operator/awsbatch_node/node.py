@@ -8,9 +8,11 @@ import os
 import platform
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -24,51 +26,25 @@ from awsbatch_node import (
     first,
     leftovers,
     namespaces,
+    outage,
     requirements,
     settings,
+    trust,
     words,
 )
-from awsbatch_node.place import (
-    ADDRESS,
-    API_PORT,
-    API_SERVICE,
-    GATEWAY,
-    NODE,
-    PAUSE_IMAGE,
-    PREFIX_LENGTH,
-    Place,
-)
+from awsbatch_node.place import ADDRESS, GATEWAY, NODE, PAUSE_IMAGE, PREFIX_LENGTH, Place
 from awsbatch_node.requirements import search_path
-from awsbatch_sandbox import flags, kubeconfig
+from awsbatch_node.trust import Credentials
+from awsbatch_sandbox import flags, processes
 from awsbatch_sandbox.binaries import Binaries
-from awsbatch_sandbox.certificates import Authority, KeyPair, service_account_keys
 from awsbatch_sandbox.errors import ProcessFailed
-from awsbatch_sandbox.flags import Trust
 from awsbatch_sandbox.interrupts import uninterrupted
-from awsbatch_sandbox.kubeconfig import Cluster
 from awsbatch_sandbox.kubectl import Kubectl
 from awsbatch_sandbox.parts import Launcher, Part
 from awsbatch_sandbox.pins import Tool
 
 READY_SECONDS = 120.0
-SERVER_NAMES = (
-    ADDRESS,
-    API_SERVICE,
-    "127.0.0.1",
-    "localhost",
-    "kubernetes",
-    "kubernetes.default",
-    "kubernetes.default.svc",
-    "kubernetes.default.svc.cluster.local",
-)
-# Who the parts are, to the API server: user and groups.
-USERS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "admin": ("admin", ("system:masters",)),
-    "kube-controller-manager": ("system:kube-controller-manager", ()),
-    "kube-scheduler": ("system:kube-scheduler", ()),
-    "kube-proxy": ("system:kube-proxy", ()),
-    "kubelet": (f"system:node:{NODE}", ("system:nodes",)),
-}
+NAMESPACES = "namespaces"  # the part that holds them
 
 
 class Node:
@@ -86,6 +62,7 @@ class Node:
         self._launcher = Launcher(secrets.token_hex(4), self.place.logs)
         self._parts: dict[str, Part] = {}
         self._first = 0
+        self._credentials: Credentials | None = None
 
     @property
     def kubectl(self) -> Kubectl:
@@ -121,6 +98,32 @@ class Node:
         """SIGKILL to the first process of a container, which containerd knows by that id."""
         self.run(words.ctr("task", "kill", "--signal=SIGKILL", container))
 
+    def freeze(self, seconds: float) -> None:
+        """Stop the API server for so long: connections stay, and nobody answers."""
+        enters = self._parts[Tool.API_SERVER].identity
+        server = [each for each in processes.session(enters.pid) if each != enters]
+        processes.signal_each(server, signal.SIGSTOP)
+        try:
+            time.sleep(seconds)
+        finally:
+            # `nsenter` stops by itself when what it has started is stopped. Were it stopped by us,
+            # too, or the first to go on, it would stop once more, for ever, and nothing could end.
+            processes.signal_each([*server, enters], signal.SIGCONT)
+
+    def restart(self) -> None:
+        """A power cut, and all of it started again: what was on disk is there, and no process.
+
+        Returns when the node is Ready once more; its pods are not yet.
+        """
+        if self._credentials is None:
+            raise ProcessFailed("The node has not been started yet.")
+        self.run(words.outage(outage.__file__, self.place))
+        for name in [name for name in self._parts if name != NAMESPACES]:
+            self._parts.pop(name).kill()
+        cgroups.remove(self.place.name)
+        (self.place.etcd / flags.CLIENT_SOCKET).unlink(missing_ok=True)
+        self._start_parts(self._credentials)
+
     def run(self, command: Sequence[str]) -> str:
         """Run a command in the node and return what it printed; ProcessFailed if it fails."""
         done = self._run(command)
@@ -144,11 +147,14 @@ class Node:
         self._held.enter_context(leftovers.held(self.place.root))
         self.place.create()
         self._start_namespaces()
-        trust, kubelet_client = self._trust()
         self._write_settings()
+        self._start_parts(trust.create(self.place))
+
+    def _start_parts(self, credentials: Credentials) -> None:
+        self._credentials, begun = credentials, datetime.now(UTC)
         self._start_containerd()
-        self._start_control_plane(trust, kubelet_client)
-        self._start_node(trust)
+        self._start_control_plane(credentials)
+        self._start_node(credentials, begun)
 
     def _start_namespaces(self) -> None:
         leftovers.make(self.place.root, map(Path, first.OWN))
@@ -158,24 +164,9 @@ class Node:
         command = namespaces.words(
             [*script, str(self.place.root / "kernel"), *address, *memory], network=True
         )
-        part = self._launch("namespaces", command)
+        part = self._launch(NAMESPACES, command)
         part.wait_until(self.place.ready.exists, what="it has set itself up", seconds=READY_SECONDS)
         self._first = namespaces.first_process(part).pid
-
-    def _trust(self) -> tuple[Trust, KeyPair]:
-        pki, now = self.place.pki, datetime.now(UTC)
-        authority = Authority(name="awsbatch-node", now=now)
-        ca_file = authority.write(pki / "ca.crt")
-        cluster = Cluster(f"https://{ADDRESS}:{API_PORT}", ca_file)
-        for part, (user, groups) in USERS.items():
-            pair = authority.client(pki, part, user=user, groups=groups)
-            path = self.place.kubeconfig_of(part)
-            kubeconfig.write_with_certificate(path, cluster, user=user, pair=pair)
-        server = authority.server(pki, "kube-apiserver", hosts=SERVER_NAMES)
-        client = authority.client(
-            pki, "kubelet-client", user="kube-apiserver-kubelet-client", groups=["system:masters"]
-        )
-        return Trust(ca_file, server, service_account_keys(pki)), client
 
     def _write_settings(self) -> None:
         place = self.place
@@ -184,6 +175,7 @@ class Node:
             (place.cni / "pods.conflist", settings.pod_network()),
             (place.kubelet_settings, settings.kubelet(place, cgroup=f"/{place.name}")),
             (place.proxy_settings, settings.proxy(place)),
+            (place.audit.policy, settings.AUDIT_POLICY),
             (place.resolver, "nameserver 127.0.0.1\n"),  # nobody answers there: no cluster DNS
         ):
             path.write_text(text, encoding="utf-8")
@@ -204,14 +196,14 @@ class Node:
         )
         self.load(pause)
 
-    def _start_control_plane(self, trust: Trust, kubelet_client: KeyPair) -> None:
-        tools = self._binaries
+    def _start_control_plane(self, credentials: Credentials) -> None:
+        tools, audit = self._binaries, self.place.audit
         etcd = self._launch_inside(Tool.ETCD, flags.etcd(tools[Tool.ETCD]))
         socket = self.place.etcd / flags.CLIENT_SOCKET
         etcd.wait_until(socket.exists, what="etcd listens", seconds=READY_SECONDS)
         server = self._launch_inside(
             Tool.API_SERVER,
-            words.api_server(tools[Tool.API_SERVER], trust=trust, kubelet_client=kubelet_client),
+            words.api_server(tools[Tool.API_SERVER], credentials, audit),
         )
         server.wait_until(
             lambda: self.kubectl("get", "--raw=/readyz", check=False).returncode == 0,
@@ -219,27 +211,34 @@ class Node:
             seconds=READY_SECONDS,
         )
 
-    def _start_node(self, trust: Trust) -> None:
+    def _start_node(self, credentials: Credentials, begun: datetime) -> None:
         tools, place = self._binaries, self.place
         manager = self._launch_inside(
             Tool.CONTROLLER_MANAGER,
-            words.controller_manager(tools[Tool.CONTROLLER_MANAGER], place, trust=trust),
+            words.controller_manager(
+                tools[Tool.CONTROLLER_MANAGER], place, trust=credentials.trust
+            ),
         )
         self._launch_inside(Tool.SCHEDULER, words.scheduler(tools[Tool.SCHEDULER], place))
         cgroups.create(place.name)
         kubelet = self._launch_inside(Tool.KUBELET, words.kubelet(tools[Tool.KUBELET], place))
         self._launch_inside(Tool.PROXY, words.proxy(tools[Tool.PROXY], place))
-        kubelet.wait_until(self._is_ready, what="the node is Ready", seconds=READY_SECONDS)
+        kubelet.wait_until(
+            lambda: self._is_ready(begun), what="the node is Ready", seconds=READY_SECONDS
+        )
         manager.wait_until(
             lambda: self.kubectl("get", "serviceaccount/default", check=False).returncode == 0,
             what="the namespace default has its ServiceAccount",
             seconds=READY_SECONDS,
         )
 
-    def _is_ready(self) -> bool:
-        path = '{.status.conditions[?(@.type=="Ready")].status}'
+    def _is_ready(self, since: datetime) -> bool:
+        """Whether the kubelet has said so since then: what it said before a power cut stays."""
+        condition = '.status.conditions[?(@.type=="Ready")]'
+        path = f"{{{condition}.status}} {{{condition}.lastHeartbeatTime}}"
         asked = self.kubectl("get", f"node/{NODE}", f"--output=jsonpath={path}", check=False)
-        return asked.stdout == "True"
+        status, _, told = asked.stdout.partition(" ")
+        return status == "True" and datetime.fromisoformat(told) >= since
 
     def _launch_inside(self, name: str, command: Sequence[str]) -> Part:
         inside = words.inside(self._first, command, directory=self.place.etcd)
@@ -255,6 +254,7 @@ class Node:
     def _end(self) -> None:
         """End all that runs in the node with its first process, then remove what is left of it."""
         with uninterrupted():
+            spaces = namespaces.of(self._first) if self._first else frozenset()
             for part in self._parts.values():
                 part.kill()
             self._parts.clear()
@@ -263,3 +263,5 @@ class Node:
             shutil.copytree(self.place.logs, self._logs)
             leftovers.clear(self.place.root)
             self._held.close()
+            if left := leftovers.left(self.place.root, spaces):
+                raise ProcessFailed(f"The node has left behind: {', '.join(left)}")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from awsbatch_sandbox.flags import Audit
+
 NODE = "node"
 # The node has a network of its own, so these clash with nobody's.
 ADDRESS = "172.30.0.10"
@@ -92,6 +94,11 @@ class Place:
     def proxy_settings(self) -> Path:
         """The settings of kube-proxy."""
         return self.root / "kube-proxy.json"
+
+    @property
+    def audit(self) -> Audit:
+        """What the API server notes down of writes into our objects, and where."""
+        return Audit(self.root / "audit-policy.yaml", self.logs / "audit.log")
 
     @property
     def resolver(self) -> Path:

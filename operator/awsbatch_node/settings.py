@@ -13,6 +13,19 @@ from awsbatch_node.place import (
     Place,
 )
 
+# Who has written into which of our objects; who reads is nobody's business.
+AUDIT_POLICY = """\
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- level: None
+  verbs: [get, list, watch]
+- level: Metadata
+  resources:
+  - group: awsbatch.dev
+- level: None
+"""
 CNI_PLUGINS = Path("/usr/lib/cni")  # of Debian's containernetworking-plugins
 
 

@@ -1,5 +1,6 @@
 """The command lines of the node's parts. Pure: values in, lists of words out."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from awsbatch_node.place import (
     SERVICE_CIDR,
     Place,
 )
-from awsbatch_sandbox.certificates import KeyPair
-from awsbatch_sandbox.flags import CLIENT_SOCKET, Trust
+from awsbatch_node.trust import Credentials
+from awsbatch_sandbox.flags import CLIENT_SOCKET, Audit, Trust
 
 
 def inside(first: int, command: Sequence[str], *, directory: Path = Path("/")) -> list[str]:
@@ -40,8 +41,14 @@ def containerd(place: Place) -> list[str]:
     return ["containerd", f"--config={place.containerd_settings}"]
 
 
-def api_server(binary: Path, *, trust: Trust, kubelet_client: KeyPair) -> list[str]:
+def outage(file: str, place: Place) -> list[str]:
+    """Cut the power, which takes the volumes of the pods, too."""
+    return [sys.executable, "-I", "-S", file, str(place.kubelet)]
+
+
+def api_server(binary: Path, credentials: Credentials, audit: Audit) -> list[str]:
     """Command line of kube-apiserver, to run in etcd's directory: as in a cluster for users."""
+    trust, kubelet_client = credentials.trust, credentials.kubelet_client
     return [
         str(binary),
         f"--etcd-servers=unix://{CLIENT_SOCKET}",
@@ -60,6 +67,7 @@ def api_server(binary: Path, *, trust: Trust, kubelet_client: KeyPair) -> list[s
         f"--service-account-key-file={trust.signing.public}",
         f"--service-account-signing-key-file={trust.signing.private}",
         f"--service-cluster-ip-range={SERVICE_CIDR}",
+        *audit.words(),
     ]
 
 

@@ -107,6 +107,16 @@ def end(identities: Iterable[Identity], *, grace_seconds: float) -> None:
             os.close(fd)
 
 
+def signal_each(identities: Iterable[Identity], number: signal.Signals) -> None:
+    """Send a signal to exactly these processes, to those that still run."""
+    handles = [fd for identity in identities if (fd := _open(identity)) is not None]
+    try:
+        _send(handles, number)
+    finally:
+        for fd in handles:
+            os.close(fd)
+
+
 def wait_for_one(identities: Iterable[Identity], seconds: float) -> None:
     """Return when one of these processes has ended, or when the time is up."""
     handles = [_open(identity) for identity in identities]

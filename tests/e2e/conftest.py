@@ -6,11 +6,13 @@ import sys
 
 import pytest
 from tests.support.steps import Steps
-from tests.support.trial import OPERATOR, SIMULATOR, Trial
+from tests.support.trial import Trial
 
 from awsbatch_node.clusters import open_cluster
 from awsbatch_sandbox.interrupts import SIGNALS
 from awsbatch_sandbox.progress import Progress
+
+STEPS = pytest.StashKey[Steps]()
 
 
 class Interruption:
@@ -38,7 +40,16 @@ def interruption():
 @pytest.fixture(scope="session")
 def steps(request):
     reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    return Steps(reporter.write_line)
+    made = request.config.stash[STEPS] = Steps(reporter.write_line)
+    return made
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """All steps once more, in one table."""
+    if STEPS in config.stash:
+        terminalreporter.section("steps: since the start, and of each")
+        for line in config.stash[STEPS].told:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
@@ -48,21 +59,33 @@ def cluster(steps, interruption):
 
 
 @pytest.fixture(scope="session")
-def trial(cluster, steps, interruption):
-    made = Trial(cluster)
-    try:
-        with steps.step("CRDs established"):
-            made.install_kinds()
-        with steps.step("operator and simulator Ready"):
-            made.install()
-            made.wait_until_ready(SIMULATOR)
-            made.wait_until_ready(OPERATOR)
-        with steps.step("quickstart Complete"):
-            made.run_quickstart()
-        yield made
-        if cluster.stays or not interruption.came:
-            with steps.step("objects, operator and CRDs removed"):
-                made.remove()
-    except Exception as error:
-        error.add_note(made.what_is_there())
-        raise
+def installed(cluster, steps, interruption):
+    """The trial as the test before has left it: call `ensure`, or take `trial`."""
+    made = Trial(cluster, steps)
+    yield made
+    if made.may_be_left and (cluster.stays or not interruption.came):
+        with steps.step("removed: objects, operator, CRDs"):
+            made.remove()
+
+
+@pytest.fixture
+def trial(installed):
+    """The operator with the quickstart in a real cluster."""
+    installed.ensure()
+    return installed
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Removals last, which saves one installation; no test needs another one before it."""
+    items.sort(key=lambda item: item.path.name == "test_removal.py")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """Whoever reads of a failure wants to know what is in the cluster."""
+    report = yield
+    made = item.funcargs.get("installed")
+    if report.failed and made is not None:
+        report.sections.append(("the cluster", made.what_is_there()))
+    return report

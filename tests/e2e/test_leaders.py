@@ -14,7 +14,7 @@ def test_a_deleted_leader_hands_over_and_jobs_run(trial, steps):
         trial.delete_pod(trial.leader())
         trial.wait_for_another_holder(before)
     with steps.step("leader deleted: a new job Complete"):
-        trial.run_job("after-deletion")
+        trial.work().run("after-deletion")
     trial.wait_until_ready(OPERATOR)
 
 
@@ -22,14 +22,14 @@ def test_a_killed_leader_is_followed_by_another_and_jobs_run(trial, steps):
     if trial.cluster.kill is None:
         pytest.skip("nobody can kill a container of this cluster from here")
     before, pod = trial.holder(), trial.leader()
-    restarts = trial.restarts_of(pod)
+    restarts = trial.restarts()[pod]
     with steps.step("leader killed with SIGKILL: another leads"):
         trial.cluster.kill(trial.container_of(pod))
         trial.wait_for_another_holder(before)
     with steps.step("leader killed: a new job Complete"):
-        trial.run_job("after-kill")
+        trial.work().run("after-kill")
     trial.wait_until_ready(OPERATOR)
-    assert trial.restarts_of(pod) == restarts + 1
+    assert trial.restarts()[pod] == restarts + 1
 
 
 def test_a_drain_leaves_one_replica_until_another_can_run(trial, steps):
@@ -43,4 +43,4 @@ def test_a_drain_leaves_one_replica_until_another_can_run(trial, steps):
     with steps.step("node back: both replicas Ready"):
         trial.wait_until_ready(OPERATOR)
         assert trial.ready_replicas(OPERATOR) == 2
-    trial.run_job("after-drain")
+    trial.work().run("after-drain")

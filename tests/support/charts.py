@@ -71,6 +71,8 @@ class Helm:
     binary: Path
     home: Path
     kubeconfig: Path = Path(os.devnull)
+    prefix: tuple[str, ...] = ()  # what stands before the command where the cluster is elsewhere
+    seconds: float = 50.0
 
     def __call__(
         self, *arguments: str, values: Mapping[str, Any] | None = None, check: bool = True
@@ -78,7 +80,7 @@ class Helm:
         """Run it; AssertionError with its own words if it fails."""
         given = [] if values is None else ["--values", "-"]
         done = subprocess.run(
-            [str(self.binary), *arguments, *given],
+            [*self.prefix, str(self.binary), *arguments, *given],
             input="" if values is None else json.dumps(values),
             capture_output=True,
             text=True,
@@ -88,11 +90,16 @@ class Helm:
                 "KUBECACHEDIR": str(self.home / "discovery"),
                 **{f"HELM_{part}_HOME": str(self.home) for part in ("CACHE", "CONFIG", "DATA")},
             },
-            timeout=50,
+            timeout=self.seconds,
             check=False,
         )
         assert not check or done.returncode == 0, done.stderr or done.stdout
         return done
+
+    def revision(self, release: str, *where: str) -> str:
+        """Which revision of a release is in the cluster."""
+        status = json.loads(self("status", release, *where, "--output=json").stdout)
+        return str(status["version"])
 
     def render(
         self,

@@ -1,13 +1,15 @@
 """Somebody who has ClusterRole admin in one namespace, and nothing else in the cluster."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import yaml
 from tests.support.deadline import wait_until
 
-from awsbatch_sandbox.controlplane import ControlPlane
+from awsbatch_sandbox.kubectl import Kubectl
 from awsbatch_sandbox.paths import REPOSITORY
 
 OVERLAY = REPOSITORY / "deploy" / "overlays" / "namespaced"
@@ -15,11 +17,18 @@ REMOVAL = REPOSITORY / "deploy" / "uninstall-namespaced"
 NAME = "aws-batch-operator"
 
 
+class Administered(Protocol):
+    """A cluster with its administrator's kubectl."""
+
+    @property
+    def kubectl(self) -> Kubectl: ...
+
+
 @dataclass(frozen=True, slots=True)
 class NamespaceAdmin:
     """What such a person does with kubectl."""
 
-    plane: ControlPlane
+    plane: Administered
     namespace: str
     user: str = "alice"
 
@@ -38,7 +47,9 @@ class NamespaceAdmin:
         asked = ("auth", "can-i", verb, what, where, f"--as={self.user}", *options)
         return bool(self.plane.kubectl(*asked, check=False).stdout.strip() == "yes")
 
-    def kustomization(self, directory: Path) -> Path:
+    def kustomization(
+        self, directory: Path, *, settings: Sequence[str] = (), patches: Sequence[Any] = ()
+    ) -> Path:
         """Her own, as documented: the name of the namespace stands in it once."""
         directory.mkdir()
         content = {
@@ -50,8 +61,16 @@ class NamespaceAdmin:
                 {
                     "name": f"{NAME}-settings",
                     "behavior": "merge",
-                    "literals": [f"cluster-id={self.namespace}"],
+                    "literals": [f"cluster-id={self.namespace}", *settings],
                 }
+            ],
+            # With a target, since the overlay beneath has the namespace that stands in it.
+            "patches": [
+                {
+                    "target": {"kind": patch["kind"], "name": patch["metadata"]["name"]},
+                    "patch": yaml.safe_dump(patch),
+                }
+                for patch in patches
             ],
         }
         (directory / "kustomization.yaml").write_text(yaml.safe_dump(content))

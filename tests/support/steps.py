@@ -12,11 +12,13 @@ class Steps:
         self._tell = tell
         self._clock = clock
         self._start = self._last = clock()
+        self.told: list[str] = []  # all of them, to be shown once more at the end
 
     def done(self, what: str) -> None:
         """A step has ended, which began when the one before had."""
         now = self._clock()
-        self._tell(f"[{now - self._start:6.1f} s] {now - self._last:6.1f} s  {what}")
+        self.told.append(f"[{now - self._start:6.1f} s] {now - self._last:6.1f} s  {what}")
+        self._tell(self.told[-1])
         self._last = now
 
     @contextmanager

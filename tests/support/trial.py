@@ -1,37 +1,80 @@
 """A trial of the whole installation in a real cluster: applied, driven and removed by kubectl."""
 
+import base64
+import json
 import secrets
 import string
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import yaml
+from tests.support.deadline import wait_until
+from tests.support.steps import Steps
+from tests.support.trial_work import Work
 
 from awsbatch_node.clusters import Cluster
 from awsbatch_node.images import Images
-from awsbatch_sandbox.paths import EXAMPLES, REPOSITORY
+from awsbatch_sandbox.paths import REPOSITORY
 
 NAMESPACE = "awsbatch-system"
 OPERATOR, SIMULATOR = "aws-batch-operator", "aws-batch-simulator"
 CRDS = REPOSITORY / "deploy" / "crds"
-WITH_DNS = REPOSITORY / "deploy" / "overlays" / "simulator"
+WITH_DNS = REPOSITORY / "tests" / "e2e" / "with-dns"
 WITHOUT_DNS = REPOSITORY / "tests" / "e2e" / "without-dns"
-QUICKSTART = EXAMPLES / "quickstart"
 LETTERS = string.ascii_letters + string.digits
 # Generous: a test waits for what must happen, and fails when it does not.
-READY, COMPLETE, TAKEN_OVER = "--timeout=180s", "--timeout=180s", 60.0
+READY, TAKEN_OVER = "--timeout=180s", 90.0
+PORT = 4566
+KEYS = {"AWS_ACCESS_KEY_ID": "access-key-id", "AWS_SECRET_ACCESS_KEY": "secret-access-key"}
+# The Service's name, and the address that it asks for where names are not resolved.
+NAMED, ADDRESSED = f"{SIMULATOR}.{NAMESPACE}.svc", "10.96.45.66"
+ASKED_EVERY = 0.3
 
 
 class Trial:
     """The operator and a simulated AWS in a cluster."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, steps: Steps) -> None:
         self.cluster = cluster
         self.kubectl = cluster.kubectl
+        self._steps = steps
+        self._kinds = self._operator = self._work = False  # what of it is there
+        self.may_be_left = False  # whether something has to be removed
+
+    @property
+    def endpoint(self) -> str:
+        """Where operators find the simulated AWS."""
+        return f"http://{NAMED if self.cluster.resolves_services else ADDRESSED}:{PORT}"
+
+    def work(self, namespace: str = "default", installation: str = "") -> Work:
+        """The quickstart in a namespace, served by whoever comes first or by that installation."""
+        return Work(self.kubectl, namespace, installation)
+
+    # --- there and gone ---
+
+    def ensure(self) -> None:
+        """Have all of it, whatever the test before has removed."""
+        if not self._kinds:
+            with self._steps.step("CRDs established"):
+                self.install_kinds()
+        if not self._operator:
+            with self._steps.step("installed by kustomize: operator and simulator Ready"):
+                self.install()
+                self.wait_until_ready(SIMULATOR)
+                self.wait_until_ready(OPERATOR)
+        if not self._work:
+            with self._steps.step("quickstart Complete"):
+                self.work().start()
+                self._work = True
+
+    def forget(self) -> None:
+        """It is about to be removed: the next test needs all of it anew."""
+        self._kinds = self._operator = self._work = False
 
     def install_kinds(self) -> None:
+        self._kinds = self.may_be_left = True
         self.kubectl("apply", "--server-side", f"--kustomize={CRDS}")
         made = yaml.safe_load_all(self.kubectl("kustomize", str(CRDS)).stdout)
         kinds = [
@@ -43,6 +86,7 @@ class Trial:
 
     def install(self) -> None:
         """As deploy/overlays/simulator says: a namespace, the keys, then everything."""
+        self._operator = self.may_be_left = True
         self.kubectl("create", "namespace", NAMESPACE)
         keys = {
             "access-key-id": "AKIA" + drawn(string.ascii_uppercase + "234567", 16),
@@ -53,29 +97,58 @@ class Trial:
         self._in_namespace("create", "secret", "generic", SIMULATOR, *literals)
         self.kubectl("apply", "--filename=-", input=self.manifests())
 
+    def give_keys(self, namespace: str, *options: str) -> None:
+        """Let operators of another namespace reach this AWS, too, with `environment`."""
+        found = json.loads(self._in_namespace("get", f"secret/{SIMULATOR}", "--output=json"))
+        keys = {name: base64.b64decode(found["data"][name]).decode() for name in KEYS.values()}
+        literals = [f"--from-literal={name}={value}" for name, value in keys.items()]
+        where = f"--namespace={namespace}"
+        self.kubectl("create", "secret", "generic", SIMULATOR, *literals, where, *options)
+
+    def environment(self) -> list[dict[str, Any]]:
+        """What operators of other namespaces have in their containers: nothing but this AWS."""
+        fixed = {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        }
+        secret = [
+            {"name": name, "valueFrom": {"secretKeyRef": {"name": SIMULATOR, "key": key}}}
+            for name, key in KEYS.items()
+        ]
+        return [*({"name": name, "value": value} for name, value in fixed.items()), *secret]
+
     def manifests(self) -> str:
         overlay = WITH_DNS if self.cluster.resolves_services else WITHOUT_DNS
-        text, ours = self.kubectl("kustomize", str(overlay)).stdout, Images()
-        theirs = self.cluster.images
+        return self.with_images(self.kubectl("kustomize", str(overlay)).stdout)
+
+    def with_images(self, text: str) -> str:
+        """Manifests with the names that the images have in this cluster."""
+        ours, theirs = Images(), self.cluster.images
         for old, new in ((ours.operator, theirs.operator), (ours.simulator, theirs.simulator)):
             text = text.replace(f"image: {old}\n", f"image: {new}\n")
         return text
 
+    def remove(self) -> None:
+        """In the order that the documentation names: objects, operator, kinds."""
+        if self._kinds:
+            self.work().delete()
+        self.forget()
+        self.remove_operator()
+        self.remove_kinds()
+        self.may_be_left = False
+
+    def remove_operator(self) -> None:
+        self.kubectl("delete", "--filename=-", "--ignore-not-found", READY, input=self.manifests())
+
+    def remove_kinds(self, *options: str) -> None:
+        self.kubectl("delete", f"--kustomize={CRDS}", "--ignore-not-found", READY, *options)
+
+    # --- its replicas ---
+
     def wait_until_ready(self, deployment: str) -> None:
         self._in_namespace("rollout", "status", f"deployment/{deployment}", READY)
-
-    def run_quickstart(self) -> None:
-        self.kubectl("apply", f"--kustomize={QUICKSTART}")
-        self.wait_until_complete("first-run")
-
-    def run_job(self, name: str) -> None:
-        """The quickstart's job once more, under another name."""
-        text = (QUICKSTART / "job.yaml").read_text().replace("first-run", name)
-        self.kubectl("apply", "--filename=-", input=text)
-        self.wait_until_complete(name)
-
-    def wait_until_complete(self, job: str) -> None:
-        self.kubectl("wait", "--for=condition=Complete", f"batchjob/{job}", COMPLETE)
 
     def holder(self) -> str:
         """Who holds the lease: the pod's name and something of its own; empty for nobody."""
@@ -91,9 +164,14 @@ class Trial:
         path = "--output=jsonpath={.status.containerStatuses[0].containerID}"
         return self._in_namespace("get", f"pod/{pod}", path).rpartition("//")[2]
 
-    def restarts_of(self, pod: str) -> int:
-        path = "--output=jsonpath={.status.containerStatuses[0].restartCount}"
-        return int(self._in_namespace("get", f"pod/{pod}", path))
+    def restarts(self) -> dict[str, int]:
+        """How often the container of each pod has been started again."""
+        path = (
+            "--output=jsonpath={range .items[*]}{.metadata.name} "
+            "{.status.containerStatuses[0].restartCount}{'\\n'}{end}"
+        )
+        lines = self._in_namespace("get", "pods", path).splitlines()
+        return {name: int(count) for name, count in (line.split() for line in lines)}
 
     def ready_replicas(self, deployment: str) -> int:
         path = "--output=jsonpath={.status.readyReplicas}"
@@ -113,27 +191,23 @@ class Trial:
         finally:
             self.kubectl("uncordon", node)
 
-    def wait_for_another_holder(self, before: str) -> str:
-        deadline = time.monotonic() + TAKEN_OVER
-        while (now := self.holder()) in {before, ""}:
-            assert time.monotonic() < deadline, f"still {now or 'nobody'} after {TAKEN_OVER:.0f} s"
-        return now
-
-    def remove(self) -> None:
-        """In the order that the documentation names: objects, operator, kinds."""
-        self.kubectl("delete", "batchjobs", "--all", READY)
-        self.kubectl("delete", f"--kustomize={QUICKSTART}", "--ignore-not-found", READY)
-        self.kubectl("delete", "--filename=-", "--ignore-not-found", READY, input=self.manifests())
-        self.kubectl("delete", f"--kustomize={CRDS}", "--ignore-not-found", READY)
+    def wait_for_another_holder(self, before: str) -> None:
+        wait_until(
+            lambda: self.holder() not in {before, ""},
+            "another replica leads",
+            seconds=TAKEN_OVER,
+            every=ASKED_EVERY,
+        )
 
     def what_is_there(self) -> str:
         """For whoever reads of a failure."""
+        logs = (f"--namespace={NAMESPACE}", "--prefix", "--tail=60")
         asked = (
             ("get", "awsbatch", "--all-namespaces", "--output=wide"),
             ("get", "pods", "--all-namespaces", "--output=wide"),
             ("describe", "pods", f"--namespace={NAMESPACE}"),
-            ("logs", f"--namespace={NAMESPACE}", f"deployment/{OPERATOR}", "--tail=60"),
-            ("logs", f"--namespace={NAMESPACE}", f"deployment/{SIMULATOR}", "--tail=20"),
+            ("logs", *logs, f"--selector=app.kubernetes.io/name={OPERATOR}"),
+            ("logs", *logs, f"deployment/{SIMULATOR}"),
         )
         answers = (self.kubectl(*words, check=False) for words in asked)
         return "\n".join(f"{done.stdout}{done.stderr}" for done in answers)

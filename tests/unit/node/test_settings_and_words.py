@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.support import trial
 
 from awsbatch_node import first, namespaces, place, settings, words
 from awsbatch_node.place import Place
+from awsbatch_node.trust import Credentials
 from awsbatch_sandbox.certificates import KeyPair, SigningKeys
 from awsbatch_sandbox.flags import Trust
 from awsbatch_sandbox.paths import REPOSITORY
@@ -72,7 +74,7 @@ def test_the_networks_of_node_pods_and_services_do_not_overlap():
 
 
 def test_every_part_is_told_of_a_kubeconfig_that_is_written_for_it():
-    from awsbatch_node.node import USERS  # noqa: PLC0415 - imports what only Linux has
+    from awsbatch_node.trust import USERS  # noqa: PLC0415 - imports what only Linux has
 
     told = {
         flags(words.controller_manager(Path("m"), HERE, trust=TRUST))["kubeconfig"],
@@ -85,7 +87,7 @@ def test_every_part_is_told_of_a_kubeconfig_that_is_written_for_it():
 
 
 def test_the_api_server_believes_the_authority_and_speaks_to_the_kubelet():
-    found = flags(words.api_server(Path("a"), trust=TRUST, kubelet_client=PAIR))
+    found = flags(words.api_server(Path("a"), Credentials(TRUST, PAIR), HERE.audit))
     assert found["client-ca-file"] == str(TRUST.ca_file)
     assert found["kubelet-client-key"] == str(PAIR.key)
     assert found["advertise-address"] == place.ADDRESS
@@ -107,12 +109,14 @@ def test_a_command_in_the_node_starts_in_the_directory_that_it_was_given():
 
 def test_a_trial_without_dns_knows_the_simulators_service_by_its_address():
     overlay = REPOSITORY / "tests" / "e2e" / "without-dns" / "kustomization.yaml"
-    service, deployment = (
+    service, deployment, simulator = (
         yaml.safe_load(patch["patch"]) for patch in yaml.safe_load(overlay.read_text())["patches"]
     )
     (alias,) = deployment["spec"]["template"]["spec"]["hostAliases"]
     address = service["spec"]["clusterIP"]
     assert alias["ip"] == address
     assert ipaddress.ip_address(address) in ipaddress.ip_network(place.SERVICE_CIDR)
-    simulator = REPOSITORY / "deploy" / "overlays" / "simulator" / "operator.yaml"
-    assert f"http://{alias['hostnames'][0]}:" in simulator.read_text()
+    assert simulator[0]["value"] == f"--allowed-host={address}"
+    assert (alias["hostnames"], address) == ([trial.NAMED], trial.ADDRESSED)
+    operator = REPOSITORY / "deploy" / "overlays" / "simulator" / "operator.yaml"
+    assert f"http://{alias['hostnames'][0]}:" in operator.read_text()

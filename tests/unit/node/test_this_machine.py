@@ -1,13 +1,14 @@
 """What a node needs of a machine, and what it leaves there: nothing."""
 
 import io
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 from tests.unit.sandbox.scripts import script
 
-from awsbatch_node import cgroups, clusters, engine, images, leftovers, requirements
+from awsbatch_node import cgroups, clusters, engine, images, leftovers, namespaces, requirements
 from awsbatch_node.engine import Engine
 from awsbatch_node.images import Images
 from awsbatch_sandbox.errors import SandboxError
@@ -141,6 +142,30 @@ def test_directories_that_another_node_uses_are_let_be(tmp_path, nodes):
         assert (tmp_path / "made").exists()
 
 
+def test_whatever_a_node_has_left_is_found(tmp_path, hierarchies, monkeypatch):
+    root = tmp_path / f"{leftovers.PREFIX}x"
+    (tmp_path / "all-mounts").write_text("")
+    monkeypatch.setattr(leftovers, "MOUNTS", tmp_path / "all-mounts")
+    assert leftovers.left(root, frozenset()) == []
+    root.mkdir()
+    (tmp_path / "all-mounts").write_text(f"tmpfs {root}/run tmpfs rw 0 0\n")
+    monkeypatch.setattr(cgroups, "LOOKS", 1)
+    monkeypatch.setattr(cgroups, "_removed", lambda _: False)
+    cgroups.create(root.name)
+    found = leftovers.left(root, namespaces.of(os.getpid()))
+    assert f"process {os.getpid()}" in found
+    assert found[-4:] == [
+        f"mount {root}/run",
+        *(f"cgroup {each / root.name}" for each in hierarchies),
+        f"directory {root}",
+    ]
+
+
+def test_nobody_is_in_the_namespaces_of_who_has_ended():
+    assert namespaces.of(2**22 + 1) == frozenset()
+    assert namespaces.inhabitants(frozenset({"net:[0]"})) == []
+
+
 def test_the_cluster_that_is_given_needs_images_that_it_can_pull():
     with pytest.raises(SandboxError, match="E2E_OPERATOR_IMAGE and E2E_SIMULATOR_IMAGE not"):
         clusters.given({"E2E_KUBECONFIG": "/x"})
@@ -192,7 +217,7 @@ def kind_calls(monkeypatch, tmp_path):
     """What kind was asked to do; it is a script that does nothing."""
     script(tmp_path / "bin" / "kind", f'echo "$@" >> {tmp_path}/calls')
     monkeypatch.setenv("PATH", f"{tmp_path}/bin:/usr/bin:/bin")
-    monkeypatch.setattr(images, "build", lambda *_: Images("o:1", "s:1"))
+    monkeypatch.setattr(images, "build", lambda *_: Images("o:1", "s:1", "o:2"))
     monkeypatch.setattr(clusters, "_kubectl", lambda *_: None)
     return lambda: (tmp_path / "calls").read_text().splitlines()
 
@@ -209,10 +234,11 @@ def test_kinds_cluster_gets_the_images_and_is_deleted_also_after_a_failure(kind_
     created, *loaded, deleted = kind_calls()
     name = created.partition("--name=")[2]
     assert created == f"create cluster --config={clusters.KIND_SETTINGS} --wait=120s --name={name}"
-    assert loaded == [f"load docker-image {image} --name={name}" for image in ("o:1", "s:1")]
+    assert loaded == [f"load docker-image {image} --name={name}" for image in ("o:1", "o:2", "s:1")]
     assert deleted == f"delete cluster --name={name}"
     assert clusters.KIND_SETTINGS.exists()
 
 
-def test_the_two_images_have_names_of_their_own():
-    assert len(set(Images().by_target().values())) == 2
+def test_all_images_have_names_of_their_own():
+    assert len(set(Images().names())) == 3
+    assert set(Images().by_target().values()) < set(Images().names())

@@ -128,3 +128,14 @@ def test_a_command_name_with_spaces_and_parentheses_is_read_right(start, tmp_pat
     assert seen is not None
     assert seen.session == process.pid
     assert processes.alive(seen.identity)
+
+
+def test_a_signal_reaches_exactly_the_processes_that_it_is_for(start):
+    stopped, other = (start("sleep", "60") for _ in range(2))
+    gone = Identity(identity_of(stopped).pid, 1)  # somebody who had that pid before
+    processes.signal_each([gone], signal.SIGKILL)
+    processes.signal_each([identity_of(stopped)], signal.SIGSTOP)
+    os.waitid(os.P_PID, stopped.pid, os.WSTOPPED)
+    processes.signal_each([identity_of(stopped)], signal.SIGCONT)
+    os.waitid(os.P_PID, stopped.pid, os.WCONTINUED)
+    assert (stopped.poll(), other.poll()) == (None, None)

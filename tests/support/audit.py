@@ -1,0 +1,18 @@
+"""Who has written into which objects of ours, by the API server's audit log."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+
+READ = {"get", "list", "watch"}
+
+
+def writes(lines: Iterable[str]) -> Counter[tuple[str, str]]:
+    """How often who has written in which namespace; whoever acts as somebody else counts as him."""
+    found: Counter[tuple[str, str]] = Counter()
+    for line in lines:
+        event = json.loads(line)
+        if event["verb"] not in READ and "namespace" in event.get("objectRef", {}):
+            who = event.get("impersonatedUser", event["user"])["username"]
+            found[who, event["objectRef"]["namespace"]] += 1
+    return found
