@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     for path in differing:
         print(
-            f"{path.relative_to(ROOT)} shows another manifest than examples/ has; run: make reference"
+            f"{path.relative_to(ROOT)} shows another manifest than examples/; run: make reference"
         )
     return 1 if differing else 0
 
