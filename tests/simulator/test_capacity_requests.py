@@ -8,6 +8,7 @@ from tests.unit.capacity.planning_model import CLUSTER, OWNER, machine
 from tests.unit.capacity.values import LARGE, NOW, offers, pool
 
 from awsbatch_operator.api.instant import Instant
+from awsbatch_operator.api.tokens import OF_TEMPLATES, with_passing_token
 from awsbatch_operator.capacity import requests
 from awsbatch_operator.capacity.block_record import Reserve
 from awsbatch_operator.capacity.launches import Intent
@@ -57,8 +58,10 @@ def made(mine):
 def cloud(made):
     cloud = Cloud()
     cloud.known.zones |= {f"subnet-{zone}": f"eu-central-1{zone}" for zone in "ab"}
+    make = requests.make_template("main", made).request
+    sent = with_passing_token(make, Instant(0.0), OF_TEMPLATES)
     for _ in range(2):  # the same once more makes no second one
-        cloud("CreateLaunchTemplate", **requests.make_template("main", made).request)
+        cloud("CreateLaunchTemplate", **sent)
     return cloud
 
 

