@@ -141,7 +141,7 @@ def _trials(
     owner: Owner, pool: Pool, offer: Offer, made: Template, now: Instant
 ) -> Iterator[tuple[str, Shape]]:
     yield _RUN, _run(offer, made)
-    yield "CreateLaunchTemplate", _untaken(made.request)
+    yield "CreateLaunchTemplate", made.request
     block = pool.spot_block
     if block is not None and _reserves(pool):
         end = now.plus(block.duration_seconds)

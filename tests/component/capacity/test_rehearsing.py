@@ -4,6 +4,7 @@ import pytest
 from tests.component.capacity.resolver_rig import OWNER
 
 from awsbatch_operator.api.scope import NoTokenError
+from awsbatch_operator.api.tokens import OF_TEMPLATES, with_passing_token
 from awsbatch_operator.capacity.machines import Template, template
 from awsbatch_operator.capacity.requests import make_template
 from awsbatch_simulator.faults import Effect, FaultSpec
@@ -140,7 +141,8 @@ async def test_a_fleet_is_tried_once_its_launch_template_is_there(rig, fault):
     made = template(OWNER, found.pool, found.machine, about=about)
     assert isinstance(made, Template)
     call = make_template("fleet", made)
-    await rig.account.aws.ec2.change(rig.account.scope, call.operation, call.request)
+    request = with_passing_token(call.request, rig.clock.now(), OF_TEMPLATES)
+    await rig.account.aws.ec2.change(rig.account.scope, call.operation, request)
     fault("CreateFleet")
     told, trials = await asked(rig, found)
     [(reason, text)] = told
