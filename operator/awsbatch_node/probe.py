@@ -1,8 +1,8 @@
 """Whether `make e2e` can have a cluster here: tried on this machine, and not guessed.
 
 Ends with 0 if it can, or if a cluster is given; with CANNOT, after saying what is missing, if this
-machine cannot run a node whatever is installed on it. What can be mended by installing something
-is an error as everywhere.
+machine cannot run a node whatever is installed on it, or, where CI is set, if it cannot install
+what is missing. What a person can mend by installing something is an error as everywhere.
 """
 
 import os
@@ -84,7 +84,10 @@ def look(progress: Progress, environ: Mapping[str, str]) -> list[str]:
     reason = requirements.why_not(system=platform.system(), user=os.geteuid())
     if reason:
         return [reason]
-    requirements.ensure(progress, engine=own is not None)
+    try:
+        requirements.ensure(progress, engine=own is not None)
+    except requirements.NotInstalledError as error:
+        return [f"packages: {error}"]
     return cannot(in_namespaces)
 
 

@@ -31,6 +31,10 @@ ENGINE = ("docker", "dockerd")
 INSTALL = ("apt-get", "install", "--yes", "--no-install-recommends")
 
 
+class NotInstalledError(SandboxError):
+    """The machine's package manager has not given what is missing; it says why."""
+
+
 def search_path(environ: dict[str, str]) -> str:
     """The PATH on which system commands are found."""
     return ":".join(filter(None, (environ.get("PATH", ""), SYSTEM_PATH)))
@@ -53,6 +57,8 @@ def why_not(*, system: str, user: int) -> str:
 
 def ensure(progress: Progress, *, engine: bool) -> None:
     """Have all that a node needs, installing packages where CI is set; SandboxError if not.
+
+    NotInstalledError where CI is set and the packages are not to be had.
 
     `engine` says whether a Docker engine runs already.
     """
@@ -85,9 +91,12 @@ def _missing(*, engine: bool) -> list[str]:
 def _install(packages: list[str]) -> None:
     environ = dict(os.environ) | {"DEBIAN_FRONTEND": "noninteractive"}
     for command in (("apt-get", "update", "--quiet"), (*INSTALL, "--quiet", *packages)):
-        done = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
+        except FileNotFoundError as error:
+            raise NotInstalledError(f"there is no {command[0]}") from error
         if done.returncode != 0:
-            raise SandboxError(f"{' '.join(command)} failed:\n{done.stderr.strip()}")
+            raise NotInstalledError(f"{' '.join(command)} failed: {' '.join(done.stderr.split())}")
 
 
 def much_memory(information: Path = Path("/proc/meminfo")) -> bool:

@@ -79,3 +79,13 @@ def test_with_a_cluster_that_is_given_the_machine_does_not_matter(machine, monke
 def test_what_a_machine_says_itself_is_handed_on():
     """Of an unprivileged user the namespaces are refused; of root, the command."""
     assert probe.in_namespaces("echo no such thing >&2; exit 1")
+
+
+def test_packages_that_ci_cannot_have_are_said(machine, monkeypatch, capsys):
+    def ensure(*_, **__):
+        raise requirements.NotInstalledError("apt-get install runc failed: no route")
+
+    monkeypatch.setattr(requirements, "ensure", ensure)
+    assert probe.main() == probe.CANNOT
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said == "e2e NOT RUN: packages: apt-get install runc failed: no route"

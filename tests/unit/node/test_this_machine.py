@@ -242,3 +242,17 @@ def test_kinds_cluster_gets_the_images_and_is_deleted_also_after_a_failure(kind_
 def test_all_images_have_names_of_their_own():
     assert len(set(Images().names())) == 3
     assert set(Images().by_target().values()) < set(Images().names())
+
+
+def test_ci_is_told_by_which_words_packages_were_refused(monkeypatch, tmp_path):
+    (tmp_path / "apt-get").write_text("#!/bin/sh\necho no route >&2\nexit 100\n")
+    (tmp_path / "apt-get").chmod(0o755)
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    monkeypatch.setattr(requirements, "why_not", lambda **_: "")
+    monkeypatch.setattr(requirements, "_missing", lambda **_: ["runc"])
+    with pytest.raises(requirements.NotInstalledError, match="update --quiet failed: no route"):
+        requirements.ensure(Progress(io.StringIO()), engine=False)
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(requirements.NotInstalledError, match="there is no apt-get"):
+        requirements.ensure(Progress(io.StringIO()), engine=False)
