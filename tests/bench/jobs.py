@@ -11,7 +11,7 @@ from tests.support import quickstart
 from tests.support.api_server import ApiServer
 from tests.support.cluster import Cluster, is_complete, is_ready
 from tests.support.deadline import wait_until
-from tests.support.site import Site
+from tests.support.site import PATIENT, Site
 
 from awsbatch_sandbox.sandbox import OPERATOR
 
@@ -21,13 +21,7 @@ USERS = 8  # threads that apply
 LONG_SECONDS = 900.0
 LOOK_SECONDS = 0.5  # a look costs what is measured its time: the two share the cores
 RESYNC_SECONDS = 5
-# As an installation has them: the tests' short ones are for tests that wait for a lease to end.
-STEADY = {
-    "lease_seconds": "30",
-    "aws_connect_timeout": "3",
-    "aws_read_timeout": "10",
-    "poll_scale": "1",
-}
+STEADY = {**PATIENT, "poll_scale": "1"}  # as an installation has them
 
 
 def measure(site: Site) -> list[Figure]:

@@ -11,7 +11,7 @@ import pytest
 from tests.support.kube_place import WIDGET_CRD
 from tests.support.namespaces import new_namespace
 from tests.support.server_user import install
-from tests.support.site import opened
+from tests.support.site import PATIENT, opened
 
 from awsbatch_operator.engine.clock import SystemClock
 from awsbatch_operator.kube.connection import Location, connect
@@ -112,7 +112,7 @@ def sandbox(control_plane, crds, namespace, tmp_path):
 def site(control_plane, crds, tmp_path_factory):
     """One simulated AWS and one operator at work, for all tests of a module."""
     with opened(control_plane, tmp_path_factory.mktemp("site")) as site:
-        site.start()
+        site.start(**PATIENT)
         yield site
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.support import quickstart
 from tests.support.cluster import is_over, is_ready, is_stalled, shows
-from tests.support.site import opened
+from tests.support.site import PATIENT, opened
 from tests.support.whole_life import named
 
 from awsbatch_sandbox import installation
@@ -83,7 +83,7 @@ def kubectl(tmp_path_factory):
                 reason="OutOfMemoryError: Container killed due to memory usage",
             )
             site.script(jobName="sweep-*", indexes=[1], durationSeconds=0.2, exitCode=3)
-            site.start()
+            site.start(**PATIENT)
             with site.cluster(NAMESPACE) as cluster:
                 cluster.apply(*quickstart.bodies(), *OTHERS)
                 cluster.wait(*quickstart.JOB, is_over, "is over")

@@ -31,6 +31,9 @@ QUICK = {
     "--settling-seconds": "2",
     "--definition-grace": "0",
 }
+# Flags of `start` where nobody waits for a lease to run out, and every event is looked at: with a
+# second for an answer, a busy machine makes calls whose outcome is unknown.
+PATIENT = {"lease_seconds": "30", "aws_connect_timeout": "3", "aws_read_timeout": "10"}
 _FAMILY = re.compile(r"^# TYPE awsbatch_operator_(\w+) ", re.MULTILINE)
 _SAMPLE = re.compile(r"^awsbatch_operator_(\w+?)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
 
