@@ -196,6 +196,6 @@ def test_the_base_is_used_from_afar_by_its_tag(kubectl, tmp_path):
 
 
 def test_helm_is_the_one_that_is_pinned_and_has_nothing_of_the_persons_own(helm):
-    pinned = chart_tools.version_of(chart_tools.HELM, (chart_tools.MODULE / "go.mod").read_text())
+    pinned = chart_tools.MODULE.version_of(chart_tools.HELM)
     assert helm("version", "--template={{.Version}}").stdout == pinned
     assert str(helm.home) in helm("env").stdout

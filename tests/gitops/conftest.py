@@ -23,7 +23,8 @@ def pytest_collection_modifyitems(items):
     if not items or items[0].config.option.collectonly:
         return
     wanted = {name for item in items for name in getattr(item, "fixturenames", ())}
-    gitops_tools.find(*(tool for name, tool in NEEDS.items() if name in wanted))
+    for name in NEEDS.keys() & wanted:
+        gitops_tools.find(NEEDS[name])
     if "control_plane" in wanted:
         binaries.find()
 
@@ -31,16 +32,15 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def judge():
     """Asks kstatus' library and Argo CD's engine about objects."""
-    return gitops_tools.Judge(gitops_tools.find(GitopsTool.JUDGE)[GitopsTool.JUDGE])
+    return gitops_tools.Judge(gitops_tools.find(GitopsTool.JUDGE))
 
 
 @pytest.fixture(scope="session")
 def control_plane(tmp_path_factory):
     """A control plane with our CRDs and Flux's."""
-    built = gitops_tools.find(GitopsTool.CONTROLLER)
     with ControlPlane(tmp_path_factory.mktemp("control-plane"), controllers=True) as started:
         installation.install_crds(started.kubectl)
-        for folder in built.crds():
+        for folder in gitops_tools.crds():
             started.kubectl("apply", "--server-side", f"--filename={folder}")
         wanted = ("gitrepositories.source", "kustomizations.kustomize")
         names = [f"crd/{name}.toolkit.fluxcd.io" for name in wanted]
@@ -52,7 +52,7 @@ def control_plane(tmp_path_factory):
 @pytest.fixture(scope="session")
 def controller(control_plane, tmp_path_factory):
     """Flux's controller at work."""
-    program = gitops_tools.find(GitopsTool.CONTROLLER)[GitopsTool.CONTROLLER]
+    program = gitops_tools.find(GitopsTool.CONTROLLER)
     with flux.running(program, control_plane, tmp_path_factory.mktemp("flux")) as part:
         yield part
 

@@ -5,23 +5,15 @@ Prometheus, without its storage and its clock.
 """
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from awsbatch_sandbox.build import Builder, executable
-from awsbatch_sandbox.paths import GO_REQUIREMENTS, TOOLS_MODULE, cache_directory
-from awsbatch_sandbox.pins import read_module
-from awsbatch_sandbox.progress import Progress
-from awsbatch_sandbox.toolchain import find_go
+from tests.support.go_module import GoModule
 
-MODULE = TOOLS_MODULE / "monitoring"
-COSTS = "about 3 minutes on two busy cores"
+MODULE = GoModule("monitoring", costs="about 3 minutes on two busy cores")
 EVERY = 30.0  # seconds between evaluations, as between scrapes
 
 
@@ -41,20 +33,7 @@ EVALUATE = Evaluator("evaluate")
 
 def find() -> Path:
     """Where the evaluator is, made if it is missing. ToolsMissing if that fails."""
-    module, cache = read_module(MODULE), cache_directory(os.environ)
-    built = cache / f"monitoring-{module.key}"
-    if not executable(built / EVALUATE):
-        shown = Progress(sys.stderr)
-        go = partial(
-            find_go,
-            module.go,
-            environ=os.environ,
-            cache=cache,
-            requirements=GO_REQUIREMENTS,
-            progress=shown,
-        )
-        Builder(MODULE, "-s -w", COSTS, built, os.environ, shown, go).build([EVALUATE])
-    return built / EVALUATE
+    return MODULE.build([EVALUATE]) / EVALUATE
 
 
 @dataclass(frozen=True, slots=True)
