@@ -68,6 +68,8 @@ def test_an_operator_of_a_namespace_and_one_of_the_cluster_do_not_write_into_the
         with site.cluster(team.namespace) as cluster, site.cluster("default") as other:
             other.apply(named("SchedulingPolicy", "fair", manifests.policy()))
             other.wait("SchedulingPolicy", "fair", is_ready, "is Ready")
+            # That it was made, and that it is Ready, is told after the status says so.
+            wait_until(lambda: site.metric("events_total", operator="cluster") >= 2, "it is told")
             wrote = writes(site, "cluster")
             cluster.apply(named("SchedulingPolicy", "fair", manifests.policy()) | theirs)
             cluster.wait("SchedulingPolicy", "fair", is_ready, "is Ready")
