@@ -225,16 +225,3 @@ async def test_a_key_that_ec2_may_not_use_is_told_and_not_tried_for_ever():
         await there.clock.advance(3 * HOUR)
         assert there.calls.count("ec2:RunInstances") <= 6
         assert there.nothing_left()
-
-
-async def test_a_launch_template_without_our_tags_that_has_the_name_is_told_of():
-    there = Darkroom(limited=False)
-    async with there.running():
-        there.apply(IMAGE, image(packages=None, builder=None, rootVolume={"sizeGiB": 111}))
-        await there.until_ready(IMAGE)
-        template = there.status(IMAGE)["launchTemplate"]["id"]
-        [made] = there.aws("ec2").describe_launch_templates()["LaunchTemplates"]
-        there.aws("ec2").delete_tags(Resources=[template], Tags=made["Tags"])
-        await there.run_until(lambda: not there.ready(IMAGE), within=1200)
-        said = await there.until(IMAGE, "Reconciling", "AWSBusy", within=600)
-        assert made["LaunchTemplateName"] in said

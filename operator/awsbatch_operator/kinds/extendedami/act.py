@@ -125,20 +125,13 @@ class Actor:
                     kept.image_answered = ""  # it is gone: nobody waits for it
 
     async def _template(self, request: Shape, scope: Scope) -> None:
-        """One of that name that carries our tags is the same: the name is made of the content.
-
-        Without them nobody sees it as ours, and it would be asked for again and again.
-        """
+        """The name is made of the object and the content: one that is there already is ours."""
         request = with_passing_token(request, self.clock.now(), OF_TEMPLATES)
         try:
             await self.ec2.change(scope, "CreateLaunchTemplate", request)
         except AwsError as error:
             if error.kind is not ErrorKind.ALREADY_EXISTS:
                 raise
-            ours = await self.ec2.launch_templates(scope, fresh=True)
-            name = request["LaunchTemplateName"]
-            if all(each["LaunchTemplateName"] != name for each in ours):
-                raise _taken(error, str(name)) from error
 
     def _sends(self, operation: str, kept: Remembered) -> None:
         """What ends something brings nothing to light that would have to be waited for."""
@@ -192,12 +185,6 @@ class Actor:
             kept.name_taken = error.kind is ErrorKind.ALREADY_EXISTS
             raise
         kept.name_taken, kept.image_answered = False, str(answer.get("ImageId", ""))
-
-
-def _taken(error: AwsError, name: str) -> AwsError:
-    """The same, with the name, which EC2 does not say."""
-    words = f"{error.message.rstrip(' .')}: {name}, which does not carry the operator's tags"
-    return error.saying(words)
 
 
 def _pointing(error: AwsError, request: Shape) -> AwsError:
