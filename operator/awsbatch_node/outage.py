@@ -40,7 +40,7 @@ def _others() -> list[int]:
 def unmount(places: list[Path]) -> None:
     """Take away what is mounted below these places, the last first."""
     lines = MOUNTS.read_text(encoding="utf-8").splitlines()
-    # Spaces in a path are written as \\040.
+    # The kernel writes a space in a path as \040.
     mounted = [Path(line.split()[1].replace("\\040", " ")) for line in lines]
     for path in reversed(mounted):
         if any(place in path.parents for place in places):

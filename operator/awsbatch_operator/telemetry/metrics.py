@@ -1,6 +1,7 @@
 """Prometheus metrics. Every label takes its values from a bounded set.
 
-None names an object, but for the gauges of capacity: they name environments, which are few.
+None names an object, but for those of capacity and of jobs: they name environments and queues,
+which are few.
 """
 
 import re
