@@ -32,7 +32,6 @@ from awsbatch_sandbox.controlplane import ControlPlane
 pytestmark = [
     pytest.mark.control_plane,
     pytest.mark.xdist_group("control plane"),
-    pytest.mark.timeout(180),
 ]
 TIMEOUT = "--timeout=50s"
 ROOT = Path(__file__).resolve().parents[2]

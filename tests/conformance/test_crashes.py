@@ -29,7 +29,6 @@ from tests.support.waiting_runner import Waits
 from awsbatch_simulator.ec2.model import Instance
 from awsbatch_simulator.jobscript import JobScript
 
-pytestmark = pytest.mark.timeout(180)
 CALM = Weather(waits=Waits(short=0), slow=0, jobs_lag=0, others_lag=0)
 AT_REST = 1200.0
 STALLED = 60.0  # seconds for which no lease is renewed

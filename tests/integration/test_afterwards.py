@@ -42,7 +42,6 @@ def stopped(site):
         site.sandbox.stop_operator()
 
 
-@pytest.mark.timeout(150)
 def test_awss_words_on_a_job_that_waits_and_a_definition_that_somebody_took_away(site, cluster):
     site.start()
     small = manifests.environment(maxvCpus=4, instanceTypes=["m7i.4xlarge"])

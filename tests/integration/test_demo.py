@@ -8,7 +8,7 @@ from tests.support.deadline import wait_until
 from tests.support.demos import demo, processes_of
 from tests.support.signals import ignoring
 
-pytestmark = [pytest.mark.control_plane, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.control_plane
 
 MOMENTS = [
     "Starting etcd",

@@ -10,7 +10,7 @@ from tests.support.demos import demo, processes_of
 
 from awsbatch_sandbox.paths import REPOSITORY
 
-pytestmark = [pytest.mark.control_plane, pytest.mark.timeout(180), executing]
+pytestmark = [pytest.mark.control_plane, executing]
 
 # In this order, each in a line of the timeline.
 MOMENTS = [

@@ -97,7 +97,6 @@ def disturb(cluster: Cluster, until: Callable[[], bool]) -> None:
     wait_until(write, "a conflict")
 
 
-@pytest.mark.timeout(180)
 def test_the_operator_may_do_what_it_does_and_nothing_that_it_never_does(audited, tmp_path):
     kubectl = audited.kubectl
     kubectl("label", "namespace", "default", "team=climate")

@@ -98,7 +98,6 @@ def kubectl(tmp_path_factory):
                 yield plane.kubectl
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize(
     ("name", "words"),
     [

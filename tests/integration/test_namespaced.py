@@ -50,7 +50,6 @@ def test_who_has_admin_in_a_namespace_may_install_an_operator_there_and_no_more(
     assert "leases" not in everywhere
 
 
-@pytest.mark.timeout(180)
 def test_an_operator_of_a_namespace_and_one_of_the_cluster_do_not_write_into_the_others_objects(
     plane, team, tmp_path, measured
 ):

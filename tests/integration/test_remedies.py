@@ -37,8 +37,6 @@ from tests.unit.kinds.batchjob.start_texts import STARTS
 
 from awsbatch_operator.api.metadata import RECONCILE_AT, ObjectKey
 
-pytestmark = pytest.mark.timeout(180)
-
 LASTING = (
     *MADE_ANEW,
     *VALID_AGAIN,

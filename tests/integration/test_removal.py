@@ -118,7 +118,6 @@ def in_aws(site, cluster):
     return [name for name in found if name.startswith(f"{cluster.namespace}-")]
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("order", orders(), ids="-".join)
 def test_removed_one_after_the_other_it_ends_by_itself_or_by_the_job(site, job, cluster, order):
     """Whoever waits for each step while the operator runs hangs only where it went first."""
@@ -141,7 +140,6 @@ def test_removed_one_after_the_other_it_ends_by_itself_or_by_the_job(site, job, 
     assert len(in_aws(site, cluster)) == before == {"stays": 4, "removed": 0}[aws]
 
 
-@pytest.mark.timeout(180)
 def test_removed_all_at_once_and_the_operator_too_the_job_ends_it_and_has_nothing_to_do_again(
     site, job, cluster
 ):
@@ -157,7 +155,6 @@ def test_removed_all_at_once_and_the_operator_too_the_job_ends_it_and_has_nothin
     assert again.stdout.count("not served (its CRD is gone), so there are no objects") == 7
 
 
-@pytest.mark.timeout(180)
 def test_while_the_operator_runs_the_job_does_nothing_and_says_what_to_do(site, job, cluster):
     ended = job.run()
     assert ended.returncode == 3, ended.stdout + ended.stderr

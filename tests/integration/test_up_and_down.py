@@ -16,7 +16,7 @@ from awsbatch_sandbox.paths import REPOSITORY, Layout
 WALK = "Five minutes with it"
 LOOKS = ("kubectl get ", "kubectl events ")
 
-pytestmark = [pytest.mark.control_plane, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.control_plane
 
 
 def sandbox(command, directory, *flags):
