@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from tests.bench import arrays, capacity, image, jobs, many, notices, polling, restart
+from tests.bench import arrays, capacity, image, jobs, machine, many, notices, polling, restart
 from tests.bench.figures import Figure, print_table, say
 from tests.support.site import Site, opened
 
@@ -60,8 +60,9 @@ def main(words: list[str]) -> int:
         say(f"There is no {', '.join(sorted(unknown))}; choose from {', '.join(GROUPS)}.")
         return 2
     with tempfile.TemporaryDirectory(prefix="awsbatch-bench-") as directory:
+        before = machine.speed("before")
         figures = measured(Path(directory), words or GROUPS)
-    print_table(figures)
+    print_table([before, *figures, machine.speed("after")])
     broken = [each for each in figures if each.what.startswith("resync") and not each.reached]
     return 1 if broken else 0
 

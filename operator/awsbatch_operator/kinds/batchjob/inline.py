@@ -15,7 +15,7 @@ from typing import Any
 
 from awsbatch_operator.api.encoding import canonical, decoded
 from awsbatch_operator.api.findings import Finding
-from awsbatch_operator.api.metadata import DEFINITIONS, SUBMISSION, ObjectKey, Resource, Shape
+from awsbatch_operator.api.metadata import DEFINITIONS, SUBMISSION, ObjectKey, Resource, Shape, kept
 from awsbatch_operator.api.names import short_hash, with_suffix
 from awsbatch_operator.api.references import in_aws
 from awsbatch_operator.api.tags import CLUSTER, CONTENT, KIND, NAMESPACE, PURPOSE
@@ -154,6 +154,7 @@ def recorded_at(resource: Resource, account_id: str, region: str) -> frozenset[P
     return _there(used_by(resource) | _let_go(resource), account_id, region)
 
 
+@kept
 def _let_go(resource: Resource) -> frozenset[Place]:
     return frozenset(places_in(resource.annotations.get(DEFINITIONS, "")))
 

@@ -35,10 +35,14 @@ def needed_references(resource: Resource) -> tuple[Reference, ...]:
     numbered = Need.STANDING if need is Need.READY else need
     revision = "revision" in resource.spec.get("jobDefinitionRef", ())
     return tuple(
-        replace(reference, need=_need_of(reference, numbered if revision else need, need))
+        _needed(reference, _need_of(reference, numbered if revision else need, need))
         for reference in references(resource)
         if reference.target.kind != "AWSAccount"
     )
+
+
+def _needed(reference: Reference, need: Need) -> Reference:
+    return reference if reference.need is need else replace(reference, need=need)
 
 
 def desired_job(
@@ -80,6 +84,7 @@ def desired_job(
         dependencies=resolved(resource, targets.found),
         wishes=wishes,
         shown=shown_of(resource),
+        closed=_closed(queue),
     )
     return _with_fallback(_with_packing(made, resource, content, used), resource, targets)
 
@@ -170,12 +175,11 @@ def _ends_its_jobs(queue: Resource) -> bool:
 
 def _with_fallback(made: Desired, resource: Resource, targets: Targets) -> Desired:
     part: Shape | None = resource.spec.get("fallback")
-    closed = _closed(_target(resource.spec, "jobQueueRef", resource, targets))
     if part is None:
-        return replace(made, closed=closed)
+        return made
     queue = _target(part, "jobQueueRef", resource, targets)
     arn, ready = _queue_arn(resource, part, targets), queue is None or is_ready(queue)
-    closed |= _closed(queue)
+    closed = made.closed | _closed(queue)
     return replace(made, fallback_queue=arn, fallback_ready=ready, closed=closed)
 
 
