@@ -63,7 +63,9 @@ def test_two_installations_side_by_side_write_nothing_into_the_others_objects(tr
         while time.monotonic() < began + SECONDS:
             turns += 1
             for work in (ours, hers):
-                work.run(f"side-by-side-{turns}")
+                work.submit([f"side-by-side-{turns}"])
+            for work in (ours, hers):
+                work.wait_complete([f"side-by-side-{turns}"])
     written = writes(log.read_text().splitlines()[before:])
     account = "system:serviceaccount:{}:aws-batch-operator".format
     places = {
