@@ -297,5 +297,4 @@ class BatchJobKind:
         submits = seen.plan is not None and has_submission(seen.plan)
         if stalled or not (submits or moves):
             self.in_flight.leave(resource.key)  # it is under way, or something else holds it back
-        found, extra = job_status(resource, seen), told(resource)
-        return replace(found, extra=extra) if extra else found
+        return replace(job_status(resource, seen), extra=told(resource))

@@ -50,9 +50,8 @@ def desired_job(
 ) -> Desired:
     """Spec and resolved references; `definition_grace` in seconds, see grace.py."""
     reference: Shape = resource.spec.get("jobDefinitionRef") or {}
-    definition = _target(resource.spec, "jobDefinitionRef", resource, targets)
+    queue, definition = (_target(resource.spec, name, resource, targets) for name in _KINDS)
     inline, wishes = inline_of(resource, owner.cluster_id), wishes_of(resource)
-    queue = _target(resource.spec, "jobQueueRef", resource, targets)
     queue_arn = _queue_arn(resource, resource.spec, targets)
     used, content = _used(definition, reference), _content(inline, definition)
     made = Desired(
