@@ -2,12 +2,17 @@
 
 import posixpath
 import re
+import textwrap
 
 import pytest
 import yaml
 from tests.support.examples import folders
 from tools import draw, example_blocks, links, site_pages
 from tools.links import ROOT
+
+from awsbatch_operator.api.metadata import GROUP
+from awsbatch_operator.generate import RESOURCES
+from awsbatch_operator.schema.validate import read_spec
 
 TASKS = ("arrays", "bigger-disks", "mpi", "spot")
 
@@ -37,6 +42,14 @@ def in_order(entries):
 
 def page(name):
     return (ROOT / "docs" / f"{name}.md").read_text()
+
+
+def objects(text):
+    """The objects of ours in the blocks of a page, of which some stand in lists."""
+    for block in re.findall(r"^ *```yaml\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE):
+        if f"apiVersion: {GROUP}/" in block:
+            bodies = yaml.safe_load_all(textwrap.dedent(block))
+            yield from (each for each in bodies if each.get("apiVersion", "").startswith(GROUP))
 
 
 class TestPages:
@@ -144,6 +157,14 @@ class TestManifests:
     def test_what_a_page_of_a_task_says_to_apply_is_an_example(self, name):
         named = re.findall(r"^\$ kubectl apply -k (\S+)$", page(name), re.MULTILINE)
         assert {each.removeprefix("examples/") for each in named} <= set(folders())
+
+    def test_every_object_of_ours_that_a_page_shows_is_one_that_the_schema_takes(self):
+        pages = [path for path in links.pages() if "/docs/api/" not in path.as_posix()]
+        shown = [body for path in pages for body in objects(path.read_text())]
+        assert {body["kind"] for body in shown} >= {"AWSAccount", "BatchJob", "ExtendedAMI"}
+        resources = {each.kind: each for each in RESOURCES}
+        for body in shown:
+            read_spec(resources[body["kind"]], body["spec"])
 
     def test_an_example_that_is_no_folder_is_applied_on_the_walk(self):
         """That of docs/start.md, which tests/integration/test_up_and_down.py types."""
