@@ -112,7 +112,7 @@ def _merged(paths: Sequence[Path]) -> _Merged:
         raise ConfigurationError("there is no such file")
     merged = _Merged()
     for path in there:
-        file = msgspec.convert(yaml.safe_load(path.read_bytes()), _File)
+        file = _read(path)
         directory = path.absolute().parent
         for cluster in file.clusters or ():
             merged.clusters.setdefault(cluster.name, (cluster.cluster, directory))
@@ -122,6 +122,17 @@ def _merged(paths: Sequence[Path]) -> _Merged:
             merged.users.setdefault(user.name, (user.user or _User(), directory))
         merged = replace(merged, current=merged.current or file.current_context)
     return merged
+
+
+def _read(path: Path) -> _File:
+    """One file. What YAML says of a fault is not repeated: it shows the line, often a secret."""
+    try:
+        content = yaml.safe_load(path.read_bytes())
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ConfigurationError(f"{path} is no YAML{where}") from None
+    return msgspec.convert(content, _File)
 
 
 def _entry(what: str, entries: Mapping[str, _E], name: str) -> _E:

@@ -192,3 +192,14 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path, change, words):
     path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | change))
     with pytest.raises(ConfigurationError, match=words):
         loaded(path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["token: S3cr3t: x", "token: %S3cr3t", "token: *S3cr3t", "token: !S3cr3t x", "token: 'S3cr3t"],
+)
+def test_what_is_no_yaml_is_not_repeated_because_it_may_be_a_secret(tmp_path: Path, line: str):
+    (tmp_path / "config").write_text(f"users:\n- name: me\n  user:\n    {line}\n")
+    with pytest.raises(ConfigurationError, match=r"line [45]") as caught:
+        loaded(tmp_path / "config")
+    assert "S3cr3t" not in str(caught.value)
