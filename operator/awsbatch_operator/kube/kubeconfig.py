@@ -132,7 +132,7 @@ def _read(path: Path) -> _File:
         mark = error.problem_mark or error.context_mark
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise ConfigurationError(f"{path} is no YAML{where}") from None
-    return msgspec.convert(content, _File)
+    return msgspec.convert({} if content is None else content, _File)  # kubectl reads empty ones
 
 
 def _entry(what: str, entries: Mapping[str, _E], name: str) -> _E:

@@ -165,6 +165,13 @@ class TestSeveralFiles:
         paths = f"{tmp_path}/nowhere:{tmp_path}/a/config:{tmp_path}/b/config:{tmp_path}/c/config"
         assert load(paths, None, {}).authorization == "Bearer first"
 
+    @pytest.mark.parametrize("content", ["", "# to be written\n"])
+    def test_an_empty_one_among_them_says_nothing(self, tmp_path: Path, content: str):
+        (tmp_path / "empty").write_text(content)
+        kubeconfig(tmp_path / "config", {"token": "mine"})
+        found = load(f"{tmp_path}/empty:{tmp_path}/config", None, {})
+        assert found.authorization == "Bearer mine"
+
     def test_paths_belong_to_the_file_of_their_entry(self, tmp_path: Path):
         (tmp_path / "a").mkdir()
         (tmp_path / "a" / "config").write_text("current-context: here\nusers: null\n")
