@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiohttp import web
@@ -82,6 +82,7 @@ class FixedConnection(Connection):
     async def authorization(self) -> str | None:
         return f"Bearer {self._tokens[0]}" if self._tokens else None
 
-    async def renew(self, refused: str | None) -> None:
-        if refused == await self.authorization() and len(self._tokens) > 1:
+    async def renew(self, refused: Configuration) -> None:
+        if refused is self.configuration and len(self._tokens) > 1:
             self._tokens.pop(0)
+            self.configuration = replace(self.configuration)

@@ -7,6 +7,7 @@ read again, which also runs its credential plug-in again.
 """
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -58,13 +59,24 @@ class Connection:
         self._clock = clock
         self._environ = environ
         self._token_read = float("-inf")
-        self._loading = asyncio.Lock()
+        self._renewal: asyncio.Future[None] | None = None
+        self._tls: ssl.SSLContext | None = None
         self.configuration = Configuration()
 
     @property
     def server(self) -> str:
         """The address of the API server."""
         return self.configuration.host
+
+    @property
+    def tls(self) -> ssl.SSLContext:
+        """The TLS of the configuration as it is now. ConfigurationError if a certificate is none.
+
+        It goes with each request: a session would use that of its beginning for ever.
+        """
+        if self._tls is None:
+            self._tls = tls(self.configuration)
+        return self._tls
 
     async def load(self) -> None:
         """Read the configuration. ConfigurationError if it cannot be read."""
@@ -73,13 +85,19 @@ class Connection:
         else:
             await self._load_kubeconfig(self._location.kubeconfig)
 
-    async def renew(self, refused: str | None) -> None:
-        """Get a new token, unless somebody has done so since `refused` was sent."""
-        async with self._loading:
-            if self._location.kubeconfig is None:
-                self._token_read = float("-inf")
-            elif self.configuration.authorization == refused:
-                await self._load_kubeconfig(self._location.kubeconfig)
+    async def renew(self, refused: Configuration) -> None:
+        """Get a new identity, unless somebody has done so since `refused` was sent.
+
+        A plug-in runs once for all who wait, and to its end though they give up: who renews the
+        lease does so after seconds, and would else begin anew each time and never have an answer.
+        """
+        path = self._location.kubeconfig
+        if path is None:
+            self._token_read = float("-inf")
+        elif self.configuration is refused:
+            if self._renewal is None or self._renewal.done():
+                self._renewal = asyncio.ensure_future(self._load_kubeconfig(path))
+            await asyncio.shield(self._renewal)
 
     async def authorization(self) -> str | None:
         """The Authorization header to send now; None where a client certificate identifies us."""
@@ -105,7 +123,7 @@ class Connection:
             return await handler(request)
 
         return aiohttp.ClientSession(
-            connector=_Connector(opened, limit=CONNECTIONS, ssl=tls(self.configuration)),
+            connector=_Connector(opened, limit=CONNECTIONS, ssl=self.tls),
             headers={"User-Agent": USER_AGENT},
             middlewares=(authorized,),
             proxy=self.configuration.proxy,
@@ -114,7 +132,7 @@ class Connection:
     def bare_session(self) -> aiohttp.ClientSession:
         """A new HTTP session that sends no identity by itself; the caller closes it."""
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS, ssl=tls(self.configuration)),
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS, ssl=self.tls),
             headers={"User-Agent": USER_AGENT},
             cookie_jar=aiohttp.DummyCookieJar(),  # else each request looks through a jar
         )
@@ -160,7 +178,10 @@ class Connection:
             kubeconfig.load, str(path), self._location.context, self._environ
         )
         proxy = found.proxy or proxy_of(found.host, self._environ)
-        self.configuration = replace(found, proxy=proxy)
+        fresh = replace(found, proxy=proxy)
+        # Only what can be used counts: while it is replaced, a key may not fit its certificate.
+        self._tls = tls(fresh)
+        self.configuration = fresh
 
 
 class _Connector(aiohttp.TCPConnector):

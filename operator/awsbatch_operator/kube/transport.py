@@ -127,13 +127,14 @@ class Transport:
             raise self._no_answer(error, request) from error
 
     async def _identified(self, request: Request) -> aiohttp.ClientResponse:
-        """Send it, and once more with a new token if the API server does not know us."""
+        """Send it, and once more with a new identity if the API server does not know us."""
         token = await self._connection.authorization()
+        sent = self._connection.configuration
         got = await self._send(request, token)
         if got.status != HTTPStatus.UNAUTHORIZED:
             return got
         got.close()
-        await self._connection.renew(token)
+        await self._connection.renew(sent)
         token = await self._connection.authorization()
         return await self._send(request, token)
 
@@ -150,6 +151,7 @@ class Transport:
                 data=None if request.body is None else encoded(request.body),
                 headers=headers,
                 proxy=configuration.proxy,
+                ssl=self._connection.tls,
                 server_hostname=configuration.tls_server_name,
                 timeout=aiohttp.ClientTimeout(
                     total=request.seconds,

@@ -1,6 +1,12 @@
 """Where the API server is and who we are there."""
 
+import asyncio
+import json
+import os
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -14,7 +20,9 @@ from awsbatch_operator.kube.connection import (
     connect,
     proxy_of,
 )
+from awsbatch_sandbox.certificates import Authority
 
+PATH = {"PATH": os.environ["PATH"]}
 POD = {"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"}
 
 
@@ -33,7 +41,7 @@ def kubeconfig(tmp_path: Path) -> Path:
 
 
 def write_kubeconfig(
-    path: Path, user: dict[str, str] | None, content: str = "", **cluster: str
+    path: Path, user: dict[str, Any] | None, content: str = "", **cluster: str
 ) -> None:
     if user is None:
         path.write_text(content)
@@ -45,6 +53,27 @@ def write_kubeconfig(
         "users": [{"name": "u", "user": user}],
     }
     path.write_text(yaml.safe_dump(config))
+
+
+def with_plugin(path: Path, seconds: float = 0.0) -> Path:
+    """A kubeconfig whose plug-in gives a certificate; the file in which its runs are counted."""
+    authority = Authority(name="ours", now=datetime.now(UTC))
+    mine = authority.client(path.parent, "mine", user="me")
+    given = {
+        "clientCertificateData": mine.certificate.read_text(),
+        "clientKeyData": mine.key.read_text(),
+    }
+    version = "client.authentication.k8s.io/v1"
+    printed = {"apiVersion": version, "kind": "ExecCredential", "status": given}
+    (path.parent / "printed").write_text(json.dumps(printed))
+    script = f"echo ran >> runs; sleep {seconds}; cat printed"
+    command = {
+        "apiVersion": version,
+        "command": "sh",
+        "args": ["-c", f"cd {path.parent}; {script}"],
+    }
+    write_kubeconfig(path, {"exec": command})
+    return path.parent / "runs"
 
 
 async def in_pod(account: Path, clock: SteppedClock, **environ: str) -> Connection:
@@ -86,7 +115,7 @@ class TestInAPod:
     async def test_a_refused_token_is_read_again_at_once(self, account: Path):
         connection = await in_pod(account, SteppedClock())
         (account / "token").write_text("second")
-        await connection.renew(await connection.authorization())
+        await connection.renew(connection.configuration)
         assert await connection.authorization() == "Bearer second"
 
     @pytest.mark.parametrize("missing", ["ca.crt", "token"])
@@ -109,16 +138,50 @@ class TestKubeconfig:
     async def test_a_refused_token_makes_it_read_the_file_again(self, kubeconfig: Path):
         connection = await connect(Location(kubeconfig), clock=SteppedClock(), environ={})
         write_kubeconfig(kubeconfig, {"token": "second"})
-        await connection.renew("Bearer first")
+        await connection.renew(connection.configuration)
         assert await connection.authorization() == "Bearer second"
 
     async def test_of_many_that_were_refused_only_the_first_reads_it_again(self, kubeconfig: Path):
         connection = await connect(Location(kubeconfig), clock=SteppedClock(), environ={})
+        refused = connection.configuration
         write_kubeconfig(kubeconfig, {"token": "second"})
-        await connection.renew("Bearer first")
+        await connection.renew(refused)
         write_kubeconfig(kubeconfig, {"token": "third"})
-        await connection.renew("Bearer first")
+        await connection.renew(refused)
         assert await connection.authorization() == "Bearer second"
+
+    async def test_of_many_that_were_refused_at_once_all_get_what_one_reading_brings(
+        self, kubeconfig: Path
+    ):
+        runs = with_plugin(kubeconfig)
+        connection = await connect(Location(kubeconfig), clock=SteppedClock(), environ=PATH)
+        refused = connection.configuration
+        await asyncio.gather(*(connection.renew(refused) for _ in range(5)))
+        assert runs.read_text() == "ran\n" * 2
+
+    async def test_a_plug_in_may_take_longer_than_those_who_wait_for_it(self, kubeconfig: Path):
+        """Attempts at the lease end after seconds; begun anew each time, it would never end."""
+        runs = with_plugin(kubeconfig, seconds=0.3)
+        connection = await connect(Location(kubeconfig), clock=SteppedClock(), environ=PATH)
+        refused = connection.configuration
+        for _ in range(20):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(connection.renew(refused), 0.05)
+            if connection.configuration is not refused:
+                break
+        assert connection.configuration is not refused
+        assert runs.read_text() == "ran\n" * 2
+
+    async def test_what_cannot_be_used_does_not_take_the_place_of_what_could(
+        self, kubeconfig: Path
+    ):
+        """While certificate and key are being replaced, they may not fit for a moment."""
+        connection = await connect(Location(kubeconfig), clock=SteppedClock(), environ={})
+        before = connection.configuration
+        write_kubeconfig(kubeconfig, {"client-certificate-data": "eA==", "client-key-data": "eA=="})
+        with pytest.raises(ConfigurationError):
+            await connection.renew(before)
+        assert connection.configuration is before
 
     async def test_a_client_certificate_sends_no_token(self, kubeconfig: Path):
         write_kubeconfig(kubeconfig, {})
@@ -196,7 +259,7 @@ class TestProxy:
             environ={"HTTP_PROXY": "http://proxy:3128"},
         )
         assert connection.configuration.proxy == "http://proxy:3128"
-        await connection.renew("Bearer first")
+        await connection.renew(connection.configuration)
         assert connection.configuration.proxy == "http://proxy:3128"
 
 
@@ -206,7 +269,7 @@ async def test_a_session_sends_the_identity_that_is_valid_then():
         connection = FixedConnection(server, SteppedClock(), "old", "new")
         async with connection.session() as session:
             async with session.get(server):
-                await connection.renew("Bearer old")
+                await connection.renew(connection.configuration)
             async with session.get(server):
                 pass
     assert [a.headers["Authorization"] for a in script.asked] == ["Bearer old", "Bearer new"]

@@ -1,15 +1,23 @@
 """Which requests are repeated, and what is sent."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+import yaml
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from tests.support.clock import SteppedClock
 from tests.support.scripted_server import FixedConnection, Say, Script, serving
 
+from awsbatch_operator.kube.connection import Location, connect
 from awsbatch_operator.kube.port import DeniedError, UnavailableError
 from awsbatch_operator.kube.transport import JSON_PATCH, Request, Transport
+from awsbatch_sandbox.certificates import Authority
 
 READ = Request(method="GET", path="/x", doing="get x", repeatable=True)
 WRITE = Request(method="POST", path="/x", doing="create x", body={"a": 1})
@@ -98,6 +106,58 @@ async def test_a_refused_token_is_renewed_and_the_request_sent_once_more(clock):
     async with speaking(script, clock, "old", "new") as transport:
         assert await transport.ask(WRITE) == {"kind": "X"}
     assert [a.headers["Authorization"] for a in script.asked] == ["Bearer old", "Bearer new"]
+
+
+@asynccontextmanager
+async def knowing(place: Path, authority: Authority, user: str) -> AsyncIterator[str]:
+    """An API server that knows only this user, by his certificate."""
+    own = authority.server(place, "server", hosts=["127.0.0.1"])
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=place / "ca.crt")
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.load_cert_chain(own.certificate, own.key)
+
+    async def answer(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        subject = request.transport.get_extra_info("peercert")["subject"]
+        known = (("commonName", user),) in subject
+        return web.json_response({"kind": "X"}, status=200 if known else 401)
+
+    application = web.Application()
+    application.router.add_get("/x", answer)
+    server = TestServer(application, scheme="https")
+    await server.start_server(ssl=context)
+    try:
+        yield str(server.make_url("")).rstrip("/")
+    finally:
+        await server.close()
+
+
+def certified(place: Path, server: str, authority: Authority, user: str) -> Path:
+    own = authority.client(place, user, user=user)
+    cluster = {"server": server, "certificate-authority": "ca.crt"}
+    given = {"client-certificate": str(own.certificate), "client-key": str(own.key)}
+    content = {
+        "current-context": "x",
+        "contexts": [{"name": "x", "context": {"cluster": "x", "user": "x"}}],
+        "clusters": [{"name": "x", "cluster": cluster}],
+        "users": [{"name": "x", "user": given}],
+    }
+    (place / "config").write_text(yaml.safe_dump(content))
+    return place / "config"
+
+
+async def test_a_refused_certificate_is_renewed_and_the_request_sent_once_more(clock, tmp_path):
+    authority = Authority(name="ours", now=datetime.now(UTC))
+    authority.write(tmp_path / "ca.crt")
+    async with knowing(tmp_path, authority, "new") as server:
+        path = certified(tmp_path, server, authority, "old")
+        connection = await connect(Location(path), clock=clock, environ={})
+        transport = Transport(connection, clock)
+        certified(tmp_path, server, authority, "new")
+        try:
+            assert await transport.ask(READ) == {"kind": "X"}
+        finally:
+            await transport.close()
 
 
 async def test_a_token_that_stays_refused_is_a_denial(clock):
