@@ -23,6 +23,7 @@ from awsbatch_operator.kube.port import (
     NotFoundError,
     UnavailableError,
 )
+from awsbatch_operator.telemetry.secrets import masked
 
 _UNDECLARED = "field not declared in schema"
 _TEXT_LIMIT = 300  # characters of an answer that is no Status: a proxy's page, say
@@ -85,8 +86,11 @@ def error_of(answer: Answer, *, doing: str) -> KubeError:
 
 
 def no_answer(error: BaseException, *, doing: str, server: str) -> UnavailableError:
-    """The error for a request that was never answered: whether a write happened is unknown."""
-    why = str(error) or type(error).__name__
+    """The error for a request that was never answered: whether a write happened is unknown.
+
+    aiohttp repeats the address of a proxy, of which the password of its user may be a part.
+    """
+    why = masked(str(error)) or type(error).__name__
     return UnavailableError(f"Cannot {doing}: no answer from the API server at {server}: {why}.")
 
 

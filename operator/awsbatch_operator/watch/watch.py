@@ -11,6 +11,7 @@ from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.kube.errors import GRANT
 from awsbatch_operator.kube.port import KubePort
+from awsbatch_operator.telemetry.secrets import masked
 from awsbatch_operator.waiting import first_of, until_set
 from awsbatch_operator.watch.discovery import Discovery
 from awsbatch_operator.watch.kopf_setup import quieten
@@ -28,7 +29,8 @@ _log = structlog.get_logger(__name__)
 def _words(error: Exception) -> str:
     if isinstance(error, APIForbiddenError):
         return f"{str(error.message).rstrip('.')}. {GRANT}"
-    return f"{type(error).__name__}: {error}"
+    # aiohttp's errors repeat the address of a proxy, in which a password may stand.
+    return f"{type(error).__name__}: {masked(str(error))}"
 
 
 class HandlerError(Exception):

@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -186,6 +187,26 @@ async def test_a_server_that_is_not_there_is_unavailable(clock):
     with pytest.raises(UnavailableError, match=server):
         await transport.ask(WRITE)
     await transport.close()
+
+
+async def test_the_password_of_a_proxy_is_not_told(clock):
+    """aiohttp's error for a refused CONNECT repeats the address of the proxy."""
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as proxy:
+        port = proxy.sockets[0].getsockname()[1]
+        connection = FixedConnection("https://api.example.org", clock)
+        address = f"http://me:S3cr3t@127.0.0.1:{port}"
+        connection.configuration = replace(connection.configuration, proxy=address)
+        transport = Transport(connection, clock)
+        with pytest.raises(UnavailableError, match=f"407.*127.0.0.1:{port}") as caught:
+            await transport.ask(WRITE)
+        await transport.close()
+    assert "S3cr3t" not in str(caught.value)
 
 
 async def test_query_body_and_content_type_are_sent_as_given(clock):
