@@ -30,7 +30,7 @@ class Others:
         self.own = own
         self._keys: dict[str, set[ObjectKey]] = {}  # theirs, by kind
         self._theirs: Counter[str] = Counter()  # how many there are in each namespace
-        self._ours: set[str] = set()  # namespaces in which something was seen to be ours
+        self._ours: dict[str, set[ObjectKey]] = {}  # what is ours, by namespace
         self._told: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     def serve(self, resource: Resource) -> bool:
@@ -48,8 +48,7 @@ class Others:
         """Take in a change of the cache."""
         key, resource = change.key, change.resource
         theirs = self._keys.setdefault(key.kind, set())
-        if resource is not None and resource.served_by == self.own:
-            self._ours.add(key.namespace)
+        self._note(key, ours=resource is not None and resource.served_by == self.own)
         if resource is not None and resource.is_served_elsewhere(self.own):
             self._theirs[key.namespace] += key not in theirs
             theirs.add(key)
@@ -57,6 +56,15 @@ class Others:
         elif key in theirs:
             theirs.discard(key)
             self._theirs[key.namespace] -= 1
+
+    def _note(self, key: ObjectKey, *, ours: bool) -> None:
+        """Also that it no longer is: whoever has handed over all would else take new ones."""
+        if ours:
+            self._ours.setdefault(key.namespace, set()).add(key)
+        elif key in self._ours.get(key.namespace, ()):
+            self._ours[key.namespace].discard(key)
+            if not self._ours[key.namespace]:
+                del self._ours[key.namespace]
 
     def counts(self) -> list[tuple[tuple[str], int]]:
         """How many there are of each kind."""

@@ -83,6 +83,19 @@ def test_of_a_namespace_from_which_the_others_are_gone_nothing_is_left_to_them()
     assert there.others.counts() == []
 
 
+@pytest.mark.parametrize("gone", [False, True])
+def test_where_we_serve_nothing_any_more_new_objects_are_left_to_the_others(gone):
+    there, queue = World(), ObjectKey("JobQueue", "science", "q")
+    there.cache.put(noted(KEY, THEIRS, 1))
+    there.cache.put(noted(queue, OURS, 2))
+    if gone:
+        there.cache.drop(queue, "uid-q")
+    else:
+        there.cache.put(noted(queue, THEIRS, 3))
+    there.cache.put(body(NEXT, version=4, uid="uid-two"))
+    assert there.serve(NEXT), "as it would be after a restart"
+
+
 def test_what_is_handed_over_counts_for_its_new_server():
     there = World()
     there.cache.put(noted(KEY, OURS, 1))
