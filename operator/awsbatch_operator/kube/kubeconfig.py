@@ -166,14 +166,6 @@ def _as_user(
         certificate=_pem(user.client_certificate_data, user.client_certificate, directory),
         key=_pem(user.client_key_data, user.client_key, directory),
     )
-    if user.exec is not None:
-        given = credentials(user.exec, directory, environ)
-        return replace(
-            found,
-            authorization=f"Bearer {given.token}" if given.token else None,
-            certificate=given.certificate or found.certificate,
-            key=given.key or found.key,
-        )
     token = user.token
     if user.token_file:
         token = (directory / user.token_file).read_text(encoding="ascii").strip()
@@ -182,7 +174,15 @@ def _as_user(
     if user.username and user.password is not None:
         pair = f"{user.username}:{user.password}".encode()
         return replace(found, authorization=f"Basic {base64.b64encode(pair).decode('ascii')}")
-    return found
+    if user.exec is None or (found.certificate and found.key):
+        return found
+    given = credentials(user.exec, directory, environ)
+    return replace(
+        found,
+        authorization=f"Bearer {given.token}" if given.token else None,
+        certificate=given.certificate,
+        key=given.key,
+    )
 
 
 def _pem(data: str | None, file: str | None, directory: Path) -> Pem:

@@ -120,6 +120,21 @@ class TestAPlugin:
         found = loaded(kubeconfig(tmp_path / "config", user))
         assert (found.certificate, found.key, found.authorization) == (b"c", b"k", None)
 
+    @pytest.mark.parametrize(
+        ("given", "authorization"),
+        [
+            ({"token": "mine"}, "Bearer mine"),
+            ({"username": "me", "password": "x"}, f"Basic {encoded(b'me:x')}"),
+            ({"client-certificate-data": "eA==", "client-key-data": "eA=="}, None),
+        ],
+    )
+    def test_it_is_not_run_for_a_user_who_has_an_identity_without_it(
+        self, tmp_path: Path, given, authorization
+    ):
+        """As with kubectl: `kubectl config set-credentials --token` leaves the plug-in there."""
+        path = kubeconfig(tmp_path / "config", plugin(tmp_path, "exit 3") | given)
+        assert loaded(path).authorization == authorization
+
     def test_it_gets_arguments_environment_and_what_is_asked(self, tmp_path: Path):
         script = 'echo "$* $OURS $THEIRS $KUBERNETES_EXEC_INFO" >&2; exit 3'
         more = {"args": ["a", "b"], "env": [{"name": "THEIRS", "value": "theirs"}]}
