@@ -14,6 +14,7 @@ from typing import Literal
 
 import msgspec
 
+from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.kube.configuration import ConfigurationError
 
 PLUGIN_SECONDS = 60.0  # some ask a cloud; none may hold us for ever
@@ -34,6 +35,7 @@ class Plugin(msgspec.Struct, frozen=True, rename="camel"):
     api_version: str
     args: list[str] | None = None
     env: list[Variable] | None = None
+    provide_cluster_info: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +59,19 @@ class _Printed(msgspec.Struct, frozen=True, rename="camel"):
     status: _Status
 
 
-def credentials(plugin: Plugin, directory: Path, environ: Mapping[str, str]) -> Credentials:
-    """Run the plug-in; ConfigurationError if it gives nothing. `directory`: the kubeconfig's."""
-    told = {
-        "apiVersion": plugin.api_version,
-        "kind": "ExecCredential",
-        "spec": {"interactive": False},  # nobody is there to be asked
-    }
+def credentials(
+    plugin: Plugin, directory: Path, environ: Mapping[str, str], cluster: Shape
+) -> Credentials:
+    """Run the plug-in; ConfigurationError if it gives nothing. `directory`: the kubeconfig's.
+
+    `cluster` is what it is told of the cluster, if it asks for that.
+    """
+    spec: dict[str, object] = {"interactive": False}  # nobody is there to be asked
+    if plugin.provide_cluster_info:
+        spec["cluster"] = cluster
+    told = {"apiVersion": plugin.api_version, "kind": "ExecCredential", "spec": spec}
     given = {each.name: each.value for each in plugin.env or ()}
-    environment = {**environ, **given, "KUBERNETES_EXEC_INFO": json.dumps(told)}
+    environment = {**environ, **given, "KUBERNETES_EXEC_INFO": json.dumps(told, default=str)}
     # A name alone is looked for on the PATH, a path belongs to the kubeconfig.
     command = str(directory / plugin.command) if os.sep in plugin.command else plugin.command
     try:

@@ -14,10 +14,17 @@ from typing import TypeVar
 import msgspec
 import yaml
 
+from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.kube.configuration import Configuration, ConfigurationError, Pem
 from awsbatch_operator.kube.exec_plugin import Plugin, credentials
 
+_FOR_PLUGINS = "client.authentication.k8s.io/exec"  # the extension of a cluster that they get
 _E = TypeVar("_E")
+
+
+class _Extension(msgspec.Struct, frozen=True):
+    name: str
+    extension: object = None
 
 
 class _Cluster(msgspec.Struct, frozen=True, rename="kebab"):
@@ -27,6 +34,8 @@ class _Cluster(msgspec.Struct, frozen=True, rename="kebab"):
     insecure_skip_tls_verify: bool = False
     tls_server_name: str | None = None
     proxy_url: str | None = None
+    disable_compression: bool = False
+    extensions: list[_Extension] | None = None
 
 
 class _User(msgspec.Struct, frozen=True, rename="kebab"):
@@ -99,11 +108,22 @@ def _load(paths: Sequence[str], context: str | None, environ: Mapping[str, str])
     if not name:
         raise ConfigurationError("it has no current-context")
     chosen = _entry("context", merged.contexts, name)
-    found = _of_cluster(*_entry("cluster", merged.clusters, chosen.cluster))
+    cluster, place = _entry("cluster", merged.clusters, chosen.cluster)
+    found = _of_cluster(cluster, place)
     if not chosen.user:
         return found
     user, directory = _entry("user", merged.users, chosen.user)
-    return _as_user(found, user, directory, environ)
+    found, plugin = _as_user(found, user, directory)
+    if plugin is None:
+        return found
+    about = _for_plugins(cluster, found.authority) if plugin.provide_cluster_info else {}
+    given = credentials(plugin, directory, environ, about)
+    return replace(
+        found,
+        authorization=f"Bearer {given.token}" if given.token else None,
+        certificate=given.certificate,
+        key=given.key,
+    )
 
 
 def _merged(paths: Sequence[Path]) -> _Merged:
@@ -153,10 +173,29 @@ def _of_cluster(cluster: _Cluster, directory: Path) -> Configuration:
     )
 
 
+def _for_plugins(cluster: _Cluster, authority: Pem) -> Shape:
+    """What a plug-in is told of the cluster (Kubernetes documentation, ExecCredential)."""
+    content = authority.read_bytes() if isinstance(authority, Path) else authority or b""
+    given = (each for each in cluster.extensions or () if each.name == _FOR_PLUGINS)
+    told = {
+        "server": cluster.server,
+        "tls-server-name": cluster.tls_server_name,
+        "insecure-skip-tls-verify": cluster.insecure_skip_tls_verify,
+        "certificate-authority-data": base64.b64encode(content).decode("ascii"),
+        "proxy-url": cluster.proxy_url,
+        "disable-compression": cluster.disable_compression,
+        "config": next((each.extension for each in given), None),
+    }
+    return {name: value for name, value in told.items() if value}
+
+
 def _as_user(
-    found: Configuration, user: _User, directory: Path, environ: Mapping[str, str]
-) -> Configuration:
-    """With who we are: of several ways, the first one that kubectl would take."""
+    found: Configuration, user: _User, directory: Path
+) -> tuple[Configuration, Plugin | None]:
+    """With who we are: of several ways, the first one that kubectl would take.
+
+    The plug-in is what is still to be asked; None: nothing.
+    """
     if user.auth_provider is not None:
         raise ConfigurationError(
             "its user has an auth-provider, which kubectl has given up; use a plug-in (exec)"
@@ -170,19 +209,11 @@ def _as_user(
     if user.token_file:
         token = (directory / user.token_file).read_text(encoding="ascii").strip()
     if token:
-        return replace(found, authorization=f"Bearer {token}")
+        return replace(found, authorization=f"Bearer {token}"), None
     if user.username and user.password is not None:
-        pair = f"{user.username}:{user.password}".encode()
-        return replace(found, authorization=f"Basic {base64.b64encode(pair).decode('ascii')}")
-    if user.exec is None or (found.certificate and found.key):
-        return found
-    given = credentials(user.exec, directory, environ)
-    return replace(
-        found,
-        authorization=f"Bearer {given.token}" if given.token else None,
-        certificate=given.certificate,
-        key=given.key,
-    )
+        pair = base64.b64encode(f"{user.username}:{user.password}".encode()).decode("ascii")
+        return replace(found, authorization=f"Basic {pair}"), None
+    return found, None if found.certificate and found.key else user.exec
 
 
 def _pem(data: str | None, file: str | None, directory: Path) -> Pem:

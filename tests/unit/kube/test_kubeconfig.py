@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,32 @@ class TestAPlugin:
         """As with kubectl: `kubectl config set-credentials --token` leaves the plug-in there."""
         path = kubeconfig(tmp_path / "config", plugin(tmp_path, "exit 3") | given)
         assert loaded(path).authorization == authorization
+
+    def test_it_is_told_of_the_cluster_if_it_asks_for_that(self, tmp_path: Path):
+        (tmp_path / "ca.crt").write_bytes(b"authority")
+        extension = {
+            "name": "client.authentication.k8s.io/exec",
+            "extension": {"since": date(2026, 1, 2)},
+        }
+        other = {"name": "minikube", "extension": {"version": 1}}
+        cluster: dict[str, Any] = {
+            "certificate-authority": "ca.crt",
+            "tls-server-name": "other.example.org",
+            "extensions": [other, extension],
+        }
+        user = plugin(tmp_path, 'echo "$KUBERNETES_EXEC_INFO" >&2; exit 3', provideClusterInfo=True)
+        with pytest.raises(ConfigurationError) as caught:
+            loaded(kubeconfig(tmp_path / "config", user, **cluster))
+        told = str(caught.value).partition("ended with 3: ")[2]
+        assert json.JSONDecoder().raw_decode(told)[0]["spec"] == {
+            "interactive": False,
+            "cluster": {
+                "server": SERVER,
+                "certificate-authority-data": encoded(b"authority"),
+                "tls-server-name": "other.example.org",
+                "config": {"since": "2026-01-02"},
+            },
+        }
 
     def test_it_gets_arguments_environment_and_what_is_asked(self, tmp_path: Path):
         script = 'echo "$* $OURS $THEIRS $KUBERNETES_EXEC_INFO" >&2; exit 3'
