@@ -65,7 +65,8 @@ class JobGates:
 
 def job_gates(shared: Shared, wake: Wake) -> JobGates:
     """Made before anything is listed."""
-    circles, in_flight = Circles(wake), InFlight(wake)
+    circles = Circles(wake)
+    in_flight = InFlight(wake, installation=shared.others.own)
     expiry = Expiry(
         cache=shared.cache,
         store=shared.store,

@@ -54,10 +54,17 @@ class _Queue:
 
 
 class InFlight:
-    """The places in all queues. `wake` is called for a job whose turn it may be."""
+    """The places in all queues. `wake` is called for a job whose turn it may be.
 
-    def __init__(self, wake: Callable[[ObjectKey], None] = _nobody) -> None:
+    What another installation than `installation` has submitted has its place; for whom it has not,
+    nobody here waits: it may be gone for good.
+    """
+
+    def __init__(
+        self, wake: Callable[[ObjectKey], None] = _nobody, *, installation: str = ""
+    ) -> None:
         self._wake = wake
+        self._installation = installation
         self._queues: dict[str, _Queue] = {}  # by ARN
         self._arns: dict[ObjectKey, str] = {}  # of JobQueues
         self._taken: dict[ObjectKey, str] = {}  # by job, the ARN of the queue
@@ -71,7 +78,8 @@ class InFlight:
         elif change.key.kind == "BatchJob":
             resource = None if change.settled else change.resource
             self._take(change.key, "" if resource is None else _under_way(resource))
-            self._line_up(change.key, resource)
+            ours = resource is not None and not resource.is_served_elsewhere(self._installation)
+            self._line_up(change.key, resource if ours else None)
 
     def held_back(self, key: ObjectKey, created: Instant, arn: str) -> Finding | None:
         """Why the job must not be submitted to that queue now; None: a place is promised to it.

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tests.unit.kinds.batchjob.jobs import DEFINITION_ARN, NOW, QUEUE_ARN, first_submission, job
 
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.metadata import RESOLVED, ObjectKey, Resource
+from awsbatch_operator.api.metadata import INSTALLATION, RESOLVED, ObjectKey, Resource
 from awsbatch_operator.engine.cache import Change
 from awsbatch_operator.kinds.batchjob.in_flight import InFlight
 
@@ -65,6 +65,11 @@ def under_way(name: str, *conditions: dict[str, Any], **status: Any) -> Resource
     return replace(made, status={"conditions": list(conditions), **status})
 
 
+def of_others(resource: Resource) -> Resource:
+    """The same, served by another installation."""
+    return replace(resource, annotations={**resource.annotations, INSTALLATION: "team/theirs"})
+
+
 def holds(reason: str, name: str) -> dict[str, Any]:
     return {"type": name, "status": "True", "reason": reason, "message": ""}
 
@@ -98,6 +103,29 @@ def test_who_has_a_place():
         spec = BY_NAME if held else BY_NAME | {"suspend": True}
         one = replace(told_to_wait("a", 5), annotations=annotations, spec=spec)
         assert free_places(1, change(one))
+
+
+def test_who_waits_for_another_installation_keeps_nobody_of_ours_waiting():
+    """It is not we who submit it; and that installation may be gone for good."""
+    places, theirs = InFlight(installation="ops/ours"), of_others(told_to_wait("a", 5))
+    places.heard(queue(1))
+    places.heard(change(theirs))
+    assert places.held_back(key("new"), NOW, QUEUE_ARN) is None
+
+
+def test_a_place_is_free_again_when_whoever_was_promised_it_is_handed_over():
+    places, mine = InFlight(installation="ops/ours"), waiting("a", 5)
+    places.heard(queue(1))
+    assert places.held_back(mine.key, mine.created, QUEUE_ARN) is None
+    places.heard(change(of_others(mine)))
+    assert places.held_back(key("new"), NOW, QUEUE_ARN) is None
+
+
+def test_what_another_installation_has_submitted_takes_its_place():
+    places, theirs = InFlight(installation="ops/ours"), of_others(under_way("a"))
+    places.heard(queue(1))
+    places.heard(change(theirs))
+    assert places.held_back(key("new"), NOW, QUEUE_ARN) is not None
 
 
 def test_a_queue_that_shows_an_arn_of_another_name_limits_nobody():
