@@ -167,7 +167,9 @@ class Store:
             body = await write
         except KubeError as error:
             self._count(resource.key, verb, error)
-            if not isinstance(error, UnavailableError):
+            if isinstance(error, UnavailableError):
+                self.undone.unheard(resource)
+            else:
                 self.answers += 1
             if isinstance(error, NotFoundError):
                 self._cache.drop(resource.key, resource.uid)

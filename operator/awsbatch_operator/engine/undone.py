@@ -7,7 +7,7 @@ its own. Without pauses two such operators write as fast as the API server lets 
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from awsbatch_operator.api.encoding import encoded
 from awsbatch_operator.api.instant import Clock
@@ -22,11 +22,14 @@ REMEMBERED = 20_000  # objects that were written last
 
 @dataclass(frozen=True, slots=True)
 class _Left:
-    """An object as it was when it was written, or found written over, last."""
+    """An object as it was when it was written, or found written over, last.
+
+    Without a digest nobody knows what the next version of it is.
+    """
 
     version: str
     generation: int
-    digest: int
+    digest: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,11 @@ class Undone:
             uid, _ = self._left.popitem(last=False)
             self._quarrels.pop(uid, None)
 
+    def unheard(self, resource: Resource) -> None:
+        """A write that was made of this had no answer: what comes next may be that very write."""
+        if resource.uid in self._left:
+            self._left[resource.uid] = replace(_left(resource), digest=None)
+
     def is_undone(self, resource: Resource) -> bool:
         """Whether somebody has written over what we wrote; true once for each time.
 
@@ -67,7 +75,7 @@ class Undone:
         if left.generation != found.generation:
             self._quarrels.pop(resource.uid, None)
             return False
-        if left.digest == found.digest:
+        if left.digest in {None, found.digest}:
             return False
         self._count(resource.uid)
         return True

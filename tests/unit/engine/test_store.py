@@ -256,6 +256,20 @@ async def test_a_right_that_is_missing_is_told_until_it_is_there(rig, monkeypatc
     assert rig.store.trouble() is None
 
 
+async def test_a_write_of_ours_whose_answer_was_lost_is_not_taken_for_somebody_elses(rig):
+    class Unheard:
+        async def apply_status(self, key, status, *, resource_version):
+            await kube.apply_status(key, status, resource_version=resource_version)
+            raise UnavailableError("no answer")
+
+    kube, written = rig.kube, await rig.store.write_status(rig.resource(KEY), STATUS)
+    rig.store._kube = Unheard()
+    with pytest.raises(UnavailableError):
+        await rig.store.write_status(written, {"observedGeneration": 2})
+    rig.store._kube = kube
+    assert not rig.store.undone.is_undone(await rig.store.refresh(KEY))
+
+
 def store_of(rig, installation):
     """Another process, which reads into the same cache."""
     return Store(

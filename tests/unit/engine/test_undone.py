@@ -10,7 +10,13 @@ from tests.unit.engine.bodies import body
 
 from awsbatch_operator.api.metadata import FINALIZER, RESOLVED, ObjectKey, Resource
 from awsbatch_operator.engine.cache import Change
-from awsbatch_operator.engine.undone import FORGOTTEN_SECONDS, LONGEST_SECONDS, Undone, pause_after
+from awsbatch_operator.engine.undone import (
+    FORGOTTEN_SECONDS,
+    FREE,
+    LONGEST_SECONDS,
+    Undone,
+    pause_after,
+)
 
 KEY = ObjectKey("BatchJob", "science", "one")
 OURS, THEIRS = {"phase": "ours"}, {"phase": "theirs"}
@@ -67,6 +73,28 @@ def test_without_anybody_who_writes_over_it_nothing_is_held_back(happenings):
                 there.undone.wrote(there.now)
         assert not there.undone.is_undone(there.now)
         assert there.undone.seconds_left(there.now.uid) == 0.0
+
+
+def test_after_an_answer_was_lost_the_next_version_counts_for_nothing_and_the_one_after_it_does():
+    there = World()
+    there.undone.unheard(there.now)
+    assert not there.undone.is_undone(there.now), "the watch is late"
+    there.changed(status={"phase": "of the lost answer"})
+    assert not there.undone.is_undone(there.now)
+    there.changed(status=THEIRS)
+    assert there.undone.is_undone(there.now)
+
+
+def test_an_edit_ends_a_pause_also_after_an_answer_was_lost():
+    there = World()
+    for number in range(FREE + 3):
+        there.changed(status={"phase": number})
+        there.undone.is_undone(there.now)
+    assert there.undone.seconds_left(there.now.uid)
+    there.undone.unheard(there.now)
+    there.changed(generation=there.now.generation + 1)
+    assert not there.undone.is_undone(there.now)
+    assert not there.undone.seconds_left(there.now.uid)
 
 
 @pytest.mark.parametrize(
