@@ -21,11 +21,16 @@ def canonical(value: Any) -> bytes:
 
 
 def decoded(text: bytes | str) -> Any:
-    """The value of a JSON text; ValueError if it is none."""
+    """The value of a JSON text; ValueError if it is none, or is nested without end."""
     try:
         return orjson.loads(text)
     except ValueError:
+        pass
+    try:
         return json.loads(text)
+    except RecursionError as error:
+        # Anybody can write that into an annotation, and few who read one think of it.
+        raise ValueError("it is nested too deeply") from error
 
 
 def _written(value: Any, *, in_order: bool) -> bytes:

@@ -22,7 +22,8 @@ def account_of(resource: Resource) -> str:
     recorded = resource.annotations.get(RESOLVED)
     named = _account_id(recorded) if recorded is not None else ""
     named = named or str((resource.spec.get("accountRef") or {}).get("name", ""))
-    return f"group {zlib.crc32(named.encode()) % GROUPS}" if named else ""
+    number = zlib.crc32(named.encode(errors="replace"))  # JSON can say half of a character
+    return f"group {number % GROUPS}" if named else ""
 
 
 def _account_id(recorded: str) -> str:
@@ -30,4 +31,5 @@ def _account_id(recorded: str) -> str:
         body = decoded(recorded)
     except ValueError:
         return ""
-    return str(body.get("accountId", "")) if isinstance(body, dict) else ""
+    named = body.get("accountId") if isinstance(body, dict) else None
+    return named if isinstance(named, str) else ""
