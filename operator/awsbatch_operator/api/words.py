@@ -42,6 +42,16 @@ _SESSION = re.compile(r"(:assumed-role/[\w+=,.@-]{1,64})/[\w+=,.@-]{1,63}[\w+=@-
 _BATCHS_PREFIX = "Error executing request, Exception : "
 
 
+def in_characters(text: str) -> str:
+    """The text with "?" in the place of each half of a character.
+
+    JSON can say an unpaired surrogate, and AWS's answers and our annotations are JSON. UTF-8
+    cannot: an event with one could not be made, and the API server would keep another status than
+    was sent.
+    """
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
 def some_of(things: Sequence[object]) -> str:
     """The first few, separated by commas, and how many more there are."""
     rest = len(things) - SHOWN_AT_MOST

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import API_VERSION, Resource
+from awsbatch_operator.api.words import in_characters
 
 CONTROLLER = "awsbatch.dev/operator"
 NOTE_BYTES = 1024  # the API server's limits
@@ -124,6 +125,7 @@ def event_body(
 
 def cut(text: str, limit: int) -> str:
     """The text within that many bytes of UTF-8, with an ellipsis if something is missing."""
+    text = in_characters(text)
     encoded = text.encode()
     if len(encoded) <= limit:
         return text

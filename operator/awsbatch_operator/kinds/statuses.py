@@ -14,7 +14,7 @@ from awsbatch_operator.api.findings import Finding, Severity
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import PAUSED, Resource, Shape
 from awsbatch_operator.api.scope import Origin, ScopeRecord
-from awsbatch_operator.api.words import SHOWN_AT_MOST, joined
+from awsbatch_operator.api.words import SHOWN_AT_MOST, in_characters, joined
 
 COMMON_FIELDS = frozenset(
     {"observedGeneration", "conditions", "awsName", "accountId", "region", "deletionPolicy"}
@@ -123,7 +123,7 @@ def whole(
         common["reachedGeneration"] = resource.generation
     common |= _result(listed) if bounded else {}
     status = {**common, **fields, "observedGeneration": generation, "conditions": listed}
-    return {key: _without_none(value) for key, value in status.items() if value is not None}
+    return {key: _kept(value) for key, value in status.items() if value is not None}
 
 
 def _result(listed: Sequence[Shape]) -> dict[str, Any]:
@@ -156,14 +156,18 @@ def _usual_policy(recorded: ScopeRecord) -> str:
     return "Delete" if recorded.origin is Origin.CREATED else "Retain"
 
 
-def _without_none(value: Any) -> Any:
-    """The API server refuses null where it would mean 'absent' (422 on a server-side apply)."""
+def _kept(value: Any) -> Any:
+    """What the API server keeps as it is sent.
+
+    It refuses null where it would mean 'absent' (422 on a server-side apply), and puts another
+    character in the place of half of one.
+    """
     if type(value) is str:  # most are
-        return value
+        return in_characters(value)
     if isinstance(value, Mapping):
-        return {key: _without_none(inner) for key, inner in value.items() if inner is not None}
+        return {key: _kept(inner) for key, inner in value.items() if inner is not None}
     if isinstance(value, list | tuple):
-        return [_without_none(inner) for inner in value]
+        return [_kept(inner) for inner in value]
     return value
 
 
