@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 from tests.unit.sandbox.scripts import script
 
-from awsbatch_node import cgroups, clusters, engine, images, leftovers, namespaces, requirements
+from awsbatch_node import (
+    cgroups,
+    clusters,
+    engine,
+    first,
+    images,
+    leftovers,
+    namespaces,
+    outage,
+    requirements,
+)
 from awsbatch_node.engine import Engine
 from awsbatch_node.images import Images
 from awsbatch_sandbox.errors import SandboxError
@@ -112,6 +122,20 @@ def test_what_a_dead_node_left_is_removed_and_a_living_one_is_let_be(tmp_path, h
     assert living.exists()
     assert beginning.exists()
     assert not any(list(each.iterdir()) for each in hierarchies)
+
+
+@pytest.mark.parametrize("command", [["/sbin/init"], ["python", "first.py"]])
+def test_the_power_is_cut_in_a_node_and_nowhere_else(tmp_path, monkeypatch, command):
+    def says(words):
+        (tmp_path / "cmdline").write_bytes(b"\0".join(map(os.fsencode, [*words, ""])))
+
+    monkeypatch.setattr(outage, "FIRST_COMMAND", tmp_path / "cmdline")
+    monkeypatch.setattr(outage, "kill_all", lambda: pytest.fail("all are killed"))
+    says(command)
+    with pytest.raises(SystemExit, match="This is no node"):
+        outage.main()
+    says(["python", "-I", "-S", first.__file__, "/ready"])
+    assert outage.is_in_a_node()
 
 
 @pytest.fixture
