@@ -1,11 +1,10 @@
 """A trial of the whole installation in a real cluster: applied, driven and removed by kubectl."""
 
-import base64
 import json
 import secrets
 import string
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -93,17 +92,20 @@ class Trial:
             "secret-access-key": drawn(LETTERS, 40),
             "admin-token": drawn(LETTERS, 64),
         }
-        literals = [f"--from-literal={name}={value}" for name, value in keys.items()]
-        self._in_namespace("create", "secret", "generic", SIMULATOR, *literals)
+        self._keep_secret(NAMESPACE, {"stringData": keys})
         self.kubectl("apply", "--filename=-", input=self.manifests())
 
     def give_keys(self, namespace: str, *options: str) -> None:
         """Let operators of another namespace reach this AWS, too, with `environment`."""
         found = json.loads(self._in_namespace("get", f"secret/{SIMULATOR}", "--output=json"))
-        keys = {name: base64.b64decode(found["data"][name]).decode() for name in KEYS.values()}
-        literals = [f"--from-literal={name}={value}" for name, value in keys.items()]
-        where = f"--namespace={namespace}"
-        self.kubectl("create", "secret", "generic", SIMULATOR, *literals, where, *options)
+        keys = {name: found["data"][name] for name in KEYS.values()}
+        self._keep_secret(namespace, {"data": keys}, *options)
+
+    def _keep_secret(self, namespace: str, content: Mapping[str, Any], *options: str) -> None:
+        """Not by arguments: everybody on the machine sees those, and whoever reads of a failure."""
+        metadata = {"name": SIMULATOR, "namespace": namespace}
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, **content}
+        self.kubectl("create", "--filename=-", *options, input=json.dumps(secret))
 
     def environment(self) -> list[dict[str, Any]]:
         """What operators of other namespaces have in their containers: nothing but this AWS."""
