@@ -30,6 +30,8 @@ KEYS = {"AWS_ACCESS_KEY_ID": "access-key-id", "AWS_SECRET_ACCESS_KEY": "secret-a
 # The Service's name, and the address that it asks for where names are not resolved.
 NAMED, ADDRESSED = f"{SIMULATOR}.{NAMESPACE}.svc", "10.96.45.66"
 ASKED_EVERY = 0.3
+NAMED_OPERATOR = f"app.kubernetes.io/name={OPERATOR}"  # a label of its pods, in each namespace
+AT_ONCE = "--request-timeout=20s"  # of an API server that does not answer, that is told
 
 
 class Trial:
@@ -186,7 +188,7 @@ class Trial:
     def drained(self) -> Iterator[subprocess.CompletedProcess[str]]:
         """The only node without those replicas that may be evicted; usable again afterwards."""
         (node,) = self.kubectl("get", "nodes", "--output=name").stdout.split()
-        pods = f"--pod-selector=app.kubernetes.io/name={OPERATOR}"
+        pods = f"--pod-selector={NAMED_OPERATOR}"
         limits = ("--delete-emptydir-data", "--timeout=15s")
         try:
             yield self.kubectl("drain", node, pods, *limits, check=False)
@@ -202,16 +204,20 @@ class Trial:
         )
 
     def what_is_there(self) -> str:
-        """For whoever reads of a failure."""
-        logs = (f"--namespace={NAMESPACE}", "--prefix", "--tail=60")
-        asked = (
-            ("get", "awsbatch", "--all-namespaces", "--output=wide"),
-            ("get", "pods", "--all-namespaces", "--output=wide"),
-            ("describe", "pods", f"--namespace={NAMESPACE}"),
-            ("logs", *logs, f"--selector=app.kubernetes.io/name={OPERATOR}"),
-            ("logs", *logs, f"deployment/{SIMULATOR}"),
-        )
-        answers = (self.kubectl(*words, check=False) for words in asked)
+        """For whoever reads of a failure: the objects, and each operator with its last words."""
+        everywhere, operators = "--all-namespaces", f"--selector={NAMED_OPERATOR}"
+        path = "--output=jsonpath={.items[*].metadata.namespace}"
+        found = self.kubectl("get", "pods", everywhere, operators, path, AT_ONCE, check=False)
+        logs = ("logs", "--prefix", "--tail=60")
+        asked = [
+            ("get", "awsbatch", everywhere, "--output=wide"),
+            ("get", "pods", everywhere, "--output=wide"),
+            (*logs, f"deployment/{SIMULATOR}", f"--namespace={NAMESPACE}"),
+        ]
+        for namespace in sorted({NAMESPACE, *found.stdout.split()}):
+            where = f"--namespace={namespace}"
+            asked += [("describe", "pods", where), (*logs, operators, where)]
+        answers = (self.kubectl(*words, AT_ONCE, check=False) for words in asked)
         return "\n".join(f"{done.stdout}{done.stderr}" for done in answers)
 
     def _in_namespace(self, *words: str) -> str:
