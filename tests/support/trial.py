@@ -11,10 +11,11 @@ from typing import Any
 import yaml
 from tests.support.deadline import wait_until
 from tests.support.steps import Steps
-from tests.support.trial_work import Work
+from tests.support.trial_work import RESOURCES, Work
 
 from awsbatch_node.clusters import Cluster
 from awsbatch_node.images import Images
+from awsbatch_sandbox.errors import SandboxError
 from awsbatch_sandbox.paths import REPOSITORY
 
 NAMESPACE = "awsbatch-system"
@@ -75,6 +76,13 @@ class Trial:
         self._kinds = self._operator = self._work = False
 
     def install_kinds(self) -> None:
+        """SandboxError in a cluster that is somebody's: all of theirs would go in the end."""
+        if not self.may_be_left and (theirs := self.left()):
+            raise SandboxError(
+                f"The cluster has {', '.join(theirs)}. The tests remove all of this at their end, "
+                "with everybody's objects and what these have in AWS. Take a cluster without an "
+                "operator, or remove it first (docs/removal.md)."
+            )
         self._kinds = self.may_be_left = True
         self.kubectl("apply", "--server-side", f"--kustomize={CRDS}")
         made = yaml.safe_load_all(self.kubectl("kustomize", str(CRDS)).stdout)
@@ -135,9 +143,12 @@ class Trial:
         return text
 
     def remove(self) -> None:
-        """In the order that the documentation names: objects, operator, kinds."""
+        """In the order that the documentation names: objects, operator, kinds.
+
+        The objects in all namespaces: what a test that has failed left in its own would hold on.
+        """
         if self._kinds:
-            self.work().delete()
+            self.kubectl("delete", RESOURCES, "--all", "--all-namespaces", READY)
         self.forget()
         self.remove_operator()
         self.remove_kinds()
@@ -148,6 +159,12 @@ class Trial:
 
     def remove_kinds(self, *options: str) -> None:
         self.kubectl("delete", f"--kustomize={CRDS}", "--ignore-not-found", READY, *options)
+
+    def left(self) -> list[str]:
+        """What the cluster has of an operator, ours or another one, outside of namespaces."""
+        kinds = "crds,namespaces,clusterroles,clusterrolebindings"
+        names = self.kubectl("get", kinds, "--output=name").stdout.split()
+        return [name for name in names if "awsbatch" in name.replace("-", "")]
 
     # --- its replicas ---
 

@@ -5,9 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 from tests.support.steps import Steps
-from tests.support.trial import Trial
+from tests.support.trial import NAMESPACE, Trial
 
 from awsbatch_node.images import Images
+from awsbatch_sandbox.errors import SandboxError
 
 
 class Kubectl:
@@ -31,6 +32,31 @@ def kubectl():
 def trial(kubectl):
     cluster = SimpleNamespace(kubectl=kubectl, images=Images(), resolves_services=True)
     return Trial(cluster, Steps(lambda _: None))
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        "customresourcedefinition.apiextensions.k8s.io/batchjobs.awsbatch.dev",
+        f"namespace/{NAMESPACE}",
+        "clusterrole.rbac.authorization.k8s.io/batch-aws-batch-operator",
+    ],
+)
+def test_a_cluster_with_an_operator_is_refused_and_left_as_it_is(trial, kubectl, theirs):
+    kubectl.there = f"namespace/default\n{theirs}\n"
+    with pytest.raises(SandboxError, match=f"The cluster has {theirs}"):
+        trial.ensure()
+    assert [words[0] for words, _ in kubectl.asked] == ["get"]
+    assert not trial.may_be_left
+
+
+def test_a_cluster_without_one_is_taken_and_so_is_one_that_has_ours_by_now(trial, kubectl):
+    kubectl.there = "namespace/default\n"
+    trial.install_kinds()
+    kubectl.there = f"namespace/{NAMESPACE}\n"
+    trial.forget()
+    trial.install_kinds()
+    assert trial.may_be_left
 
 
 def test_no_key_is_in_a_command_line(trial, kubectl):
