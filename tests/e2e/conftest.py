@@ -60,11 +60,17 @@ def cluster(steps, interruption):
 
 
 @pytest.fixture(scope="session")
-def installed(cluster, steps, interruption):
+def removes(cluster, interruption):
+    """Whether what was installed is removed: after Ctrl-C not from a cluster that ends, too."""
+    return lambda: cluster.stays or not interruption.came
+
+
+@pytest.fixture(scope="session")
+def installed(cluster, steps, removes):
     """The trial as the test before has left it: call `ensure`, or take `trial`."""
     made = Trial(cluster, steps)
     yield made
-    if made.may_be_left and (cluster.stays or not interruption.came):
+    if made.may_be_left and removes():
         with steps.step("removed: objects, operator, CRDs"):
             made.remove()
 

@@ -34,25 +34,27 @@ def values(installed):
 
 
 @pytest.fixture(scope="module")
-def work(installed, helm, values, steps):
+def work(installed, helm, values, removes, steps):
     """What the operator of the release serves."""
     installed.ensure()
-    kubectl = installed.kubectl
+    kubectl, wait = installed.kubectl, ("--wait", READY)
     kubectl("create", "namespace", NAMESPACE)
-    installed.give_keys(NAMESPACE)
-    with steps.step("installed by Helm: CRDs and operator, Ready"):
-        helm("install", f"{charts.NAME}-crds", str(CRDS), WHERE, "--take-ownership")
-        wait = ("--wait", READY)
-        helm("install", RELEASE, str(charts.OPERATOR), WHERE, *wait, values=values)
     made = installed.work(NAMESPACE, installation=f"{NAMESPACE}/{DEPLOYMENT}")
-    with steps.step("installed by Helm: quickstart Complete"):
-        made.start()
-    yield made
-    with steps.step("uninstalled by Helm, after its objects"):
-        made.delete()
-        helm("uninstall", RELEASE, WHERE, "--wait", READY)
-        helm("uninstall", f"{charts.NAME}-crds", WHERE)
-    kubectl("delete", "namespace", NAMESPACE, READY)
+    try:
+        installed.give_keys(NAMESPACE)
+        with steps.step("installed by Helm: CRDs and operator, Ready"):
+            helm("install", f"{charts.NAME}-crds", str(CRDS), WHERE, "--take-ownership")
+            helm("install", RELEASE, str(charts.OPERATOR), WHERE, *wait, values=values)
+        with steps.step("installed by Helm: quickstart Complete"):
+            made.start()
+        yield made
+    finally:
+        if removes():
+            with steps.step("uninstalled by Helm, after its objects"):
+                made.delete()
+                helm("uninstall", RELEASE, WHERE, *wait, "--ignore-not-found")
+                helm("uninstall", f"{charts.NAME}-crds", WHERE, "--ignore-not-found")
+            kubectl("delete", "namespace", NAMESPACE, READY)
 
 
 def rolled_out(kubectl):

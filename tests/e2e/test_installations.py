@@ -12,12 +12,11 @@ SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
-def hers(installed, steps, tmp_path_factory):
+def hers(installed, removes, steps, tmp_path_factory):
     """What the operator of the team serves; the team's administrator has installed it."""
     installed.ensure()
     admin = NamespaceAdmin(installed.cluster, TEAM)
     admin.appoint()
-    installed.give_keys(TEAM, f"--as={admin.user}")
     container = {
         "name": "operator",
         "image": installed.cluster.images.operator,
@@ -34,16 +33,20 @@ def hers(installed, steps, tmp_path_factory):
         settings=["region=eu-central-1"],
         patches=[patch],
     )
-    with steps.step("installed in a namespace by its administrator: Ready"):
-        admin.apply(directory)
-        where = (f"--namespace={TEAM}", f"--as={admin.user}")
-        installed.kubectl("rollout", "status", f"deployment/{OPERATOR}", READY, *where)
     work = installed.work(TEAM, installation=f"{TEAM}/{OPERATOR}")
-    yield work
-    with steps.step("removed from the namespace by its administrator"):
-        work.delete()
-        installed.kubectl("delete", "--kustomize", str(directory), READY, f"--as={admin.user}")
-    installed.kubectl("delete", "namespace", TEAM, READY)
+    kubectl, herself, there = installed.kubectl, f"--as={admin.user}", f"--namespace={TEAM}"
+    try:
+        installed.give_keys(TEAM, herself)
+        with steps.step("installed in a namespace by its administrator: Ready"):
+            admin.apply(directory)
+            kubectl("rollout", "status", f"deployment/{OPERATOR}", READY, there, herself)
+        yield work
+    finally:
+        if removes():
+            with steps.step("removed from the namespace by its administrator"):
+                work.delete()
+                kubectl("delete", f"--kustomize={directory}", "--ignore-not-found", READY, herself)
+            kubectl("delete", "namespace", TEAM, READY)
 
 
 def test_an_operator_of_one_namespace_runs_its_jobs(hers, steps):
