@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from tests.support.audit import writes
+from tests.support.audit import noted, writes
 from tests.support.namespace_admin import NamespaceAdmin
 from tests.support.trial import NAMESPACE, OPERATOR, READY
 
@@ -61,7 +61,7 @@ def test_two_installations_side_by_side_write_nothing_into_the_others_objects(tr
         pytest.skip("nobody tells here who has written what")
     ours, log = trial.work(), machine.place.audit.log
     hers.start()
-    before, began, turns = len(log.read_text().splitlines()), time.monotonic(), 0
+    before, began, turns = len(noted(log)), time.monotonic(), 0
     with steps.step(f"two installations at work side by side for {SECONDS:.0f} s"):
         while time.monotonic() < began + SECONDS:
             turns += 1
@@ -69,7 +69,7 @@ def test_two_installations_side_by_side_write_nothing_into_the_others_objects(tr
                 work.submit([f"side-by-side-{turns}"])
             for work in (ours, hers):
                 work.wait_complete([f"side-by-side-{turns}"])
-    written = writes(log.read_text().splitlines()[before:])
+    written = writes(noted(log)[before:])
     account = "system:serviceaccount:{}:aws-batch-operator".format
     places = {
         who: {place for (writer, place) in written if writer == account(who)}
