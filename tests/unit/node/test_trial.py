@@ -2,6 +2,7 @@
 
 import json
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tests.support.steps import Steps
@@ -30,7 +31,7 @@ def kubectl():
 
 @pytest.fixture
 def trial(kubectl):
-    cluster = SimpleNamespace(kubectl=kubectl, images=Images(), resolves_services=True)
+    cluster: Any = SimpleNamespace(kubectl=kubectl, images=Images(), resolves_services=True)
     return Trial(cluster, Steps(lambda _: None))
 
 
