@@ -72,7 +72,7 @@ def has_kind(own: Engine | None, environ: Mapping[str, str]) -> bool:
 
 
 def given(environ: Mapping[str, str]) -> Cluster:
-    """The cluster of E2E_KUBECONFIG. SandboxError without the names of the images."""
+    """The cluster of E2E_KUBECONFIG. SandboxError without that file or the names of the images."""
     missing = [name for name in (GIVEN_OPERATOR, GIVEN_SIMULATOR) if not environ.get(name)]
     if missing:
         raise SandboxError(
@@ -80,6 +80,10 @@ def given(environ: Mapping[str, str]) -> Cluster:
             "pull, built from the Dockerfile's targets operator and simulator."
         )
     path = Path(environ[GIVEN]).resolve()
+    if not path.is_file():  # kubectl would look for a cluster on this machine
+        raise SandboxError(
+            f"{GIVEN} is {environ[GIVEN]}: there is no such file. Name a kubeconfig."
+        )
     return Cluster(
         kubectl=_kubectl(path, LOGS / "kubectl-cache"),
         images=Images(

@@ -195,6 +195,16 @@ def test_the_cluster_that_is_given_needs_images_that_it_can_pull():
         clusters.given({"E2E_KUBECONFIG": "/x"})
 
 
+def test_the_cluster_that_is_given_needs_a_kubeconfig_that_is_there(tmp_path):
+    given = {
+        "E2E_KUBECONFIG": f"{tmp_path}/x",
+        "E2E_OPERATOR_IMAGE": "o",
+        "E2E_SIMULATOR_IMAGE": "s",
+    }
+    with pytest.raises(SandboxError, match="/x: there is no such file"):
+        clusters.given(given)
+
+
 @pytest.fixture
 def chosen(monkeypatch, tmp_path):
     """Which kind of cluster is opened, by name, without opening it."""
