@@ -32,7 +32,7 @@ GIVEN = "E2E_KUBECONFIG"
 GIVEN_OPERATOR, GIVEN_SIMULATOR = "E2E_OPERATOR_IMAGE", "E2E_SIMULATOR_IMAGE"
 KIND_SETTINGS = REPOSITORY / "tests" / "e2e" / "kind.yaml"
 KIND_SECONDS = 600.0
-LOGS = REPOSITORY / ".e2e"
+LOGS = REPOSITORY / ".e2e"  # git does not know it
 
 Timed = Callable[[str], None]  # told when a step is done
 
@@ -41,7 +41,6 @@ Timed = Callable[[str], None]  # told when a step is done
 class Cluster:
     """A cluster with the images in it."""
 
-    name: str
     kubectl: Kubectl
     images: Images
     resolves_services: bool  # whether there is cluster DNS
@@ -73,7 +72,7 @@ def has_kind(own: Engine | None, environ: Mapping[str, str]) -> bool:
 
 
 def given(environ: Mapping[str, str]) -> Cluster:
-    """The cluster of E2E_KUBECONFIG. SandboxError without the names of the images."""
+    """The cluster of E2E_KUBECONFIG. SandboxError without that file or the names of the images."""
     missing = [name for name in (GIVEN_OPERATOR, GIVEN_SIMULATOR) if not environ.get(name)]
     if missing:
         raise SandboxError(
@@ -81,9 +80,12 @@ def given(environ: Mapping[str, str]) -> Cluster:
             "pull, built from the Dockerfile's targets operator and simulator."
         )
     path = Path(environ[GIVEN]).resolve()
+    if not path.is_file():  # kubectl would look for a cluster on this machine
+        raise SandboxError(
+            f"{GIVEN} is {environ[GIVEN]}: there is no such file. Name a kubeconfig."
+        )
     return Cluster(
-        name=str(path),
-        kubectl=_kubectl(path, path.parent / f".{path.name}-cache"),
+        kubectl=_kubectl(path, LOGS / "kubectl-cache"),
         images=Images(
             environ[GIVEN_OPERATOR], environ[GIVEN_SIMULATOR], newer=environ[GIVEN_OPERATOR]
         ),
@@ -107,7 +109,6 @@ def kind(engine: Engine, progress: Progress, done: Timed) -> Iterator[Cluster]:
                 _kind("load", "docker-image", image, name, path)
             done("kind's cluster up, images loaded")
             yield Cluster(
-                name=f"kind {name}",
                 kubectl=_kubectl(path, Path(directory, "cache")),
                 images=built,
                 resolves_services=True,
@@ -138,7 +139,6 @@ def node(
         archive.unlink()
         done("images loaded")
         yield Cluster(
-            name="a node of our own",
             kubectl=made.kubectl,
             images=built,
             resolves_services=False,

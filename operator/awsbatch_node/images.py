@@ -8,6 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from awsbatch_node import namespaces
 from awsbatch_node.engine import Engine, build_words
 from awsbatch_node.requirements import debian_suite, search_path
 from awsbatch_sandbox.errors import SandboxError
@@ -85,15 +86,20 @@ def debootstrap_words(suite: str, root: Path) -> list[str]:
 def _make_base(engine: Engine) -> None:
     with tempfile.TemporaryDirectory(prefix="awsbatch-base-", dir="/var/tmp") as directory:
         root = Path(directory, "root")
+        # It mounts /proc and /sys in there. Killed in its midst it must not leave them mounted:
+        # what is in them would be removed with the directory.
         done = subprocess.run(
-            debootstrap_words(debian_suite(), root),
+            namespaces.words(debootstrap_words(debian_suite(), root), network=False),
             capture_output=True,
             text=True,
             env=dict(os.environ) | {"PATH": search_path(dict(os.environ))},
             check=False,
         )
         if done.returncode != 0:
-            raise SandboxError(f"debootstrap failed:\n{done.stdout[-2000:]}{done.stderr}")
+            raise SandboxError(
+                f"debootstrap failed:\n{done.stdout[-2000:]}{done.stderr}\n"
+                f"Mend that, or name an image with Python in {BASE}."
+            )
         # Whom this machine trusts, the builds in it trust: it may reach PyPI through a proxy.
         shutil.copy(Path("/", CERTIFICATES), root / CERTIFICATES)
         (root / "etc/pip.conf").write_text(f"[global]\ncert = /{CERTIFICATES}\n", encoding="utf-8")

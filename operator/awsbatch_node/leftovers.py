@@ -22,8 +22,10 @@ MOUNTS = Path("/proc/self/mounts")
 @contextmanager
 def held(root: Path) -> Iterator[None]:
     """Hold a node's directory, so that nobody takes it for a leftover."""
-    with (root / LOCK).open("w") as handle:
+    beside = root / f"{LOCK}.new"
+    with beside.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
+        beside.rename(root / LOCK)  # a lock that is there and that nobody holds is a dead node's
         yield
 
 
@@ -40,7 +42,7 @@ def make(root: Path, places: Iterable[Path]) -> None:
     missing = [place for place in places if not place.exists()]
     (root / MADE).write_text(json.dumps([str(place) for place in missing]), encoding="utf-8")
     for place in missing:
-        place.mkdir()
+        place.mkdir(exist_ok=True)  # another node may be making it, too
 
 
 def clear(root: Path) -> None:

@@ -62,6 +62,7 @@ class Node:
         self._launcher = Launcher(secrets.token_hex(4), self.place.logs)
         self._parts: dict[str, Part] = {}
         self._first = 0
+        self._spaces: frozenset[str] = frozenset()
         self._credentials: Credentials | None = None
 
     @property
@@ -102,8 +103,10 @@ class Node:
         """Stop the API server for so long: connections stay, and nobody answers."""
         enters = self._parts[Tool.API_SERVER].identity
         server = [each for each in processes.session(enters.pid) if each != enters]
-        processes.signal_each(server, signal.SIGSTOP)
+        if not server:
+            raise ProcessFailed("The API server does not run: there is nothing to freeze.")
         try:
+            processes.signal_each(server, signal.SIGSTOP)
             time.sleep(seconds)
         finally:
             # `nsenter` stops by itself when what it has started is stopped. Were it stopped by us,
@@ -167,6 +170,7 @@ class Node:
         part = self._launch(NAMESPACES, command)
         part.wait_until(self.place.ready.exists, what="it has set itself up", seconds=READY_SECONDS)
         self._first = namespaces.first_process(part).pid
+        self._spaces = namespaces.of(self._first)
 
     def _write_settings(self) -> None:
         place = self.place
@@ -254,14 +258,19 @@ class Node:
     def _end(self) -> None:
         """End all that runs in the node with its first process, then remove what is left of it."""
         with uninterrupted():
-            spaces = namespaces.of(self._first) if self._first else frozenset()
             for part in self._parts.values():
                 part.kill()
             self._parts.clear()
             self._launcher.end_leftovers()
+            try:
+                self._keep_logs()
+            finally:
+                leftovers.clear(self.place.root)
+                self._held.close()
+            if left := leftovers.left(self.place.root, self._spaces):
+                raise ProcessFailed(f"The node has left behind: {', '.join(left)}")
+
+    def _keep_logs(self) -> None:
+        if self.place.logs.is_dir():  # else it was interrupted before it began
             shutil.rmtree(self._logs, ignore_errors=True)
             shutil.copytree(self.place.logs, self._logs)
-            leftovers.clear(self.place.root)
-            self._held.close()
-            if left := leftovers.left(self.place.root, spaces):
-                raise ProcessFailed(f"The node has left behind: {', '.join(left)}")

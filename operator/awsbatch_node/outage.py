@@ -4,7 +4,8 @@ Every process is killed, and what a machine has in memory only is gone: /run, wh
 pods' networks and the rules of the packet filter. What is on disk stays.
 
 Run as a file in the node, so it imports nothing of ours:
-`python -I -S outage.py PLACE …`: below these places nothing stays mounted.
+`python -I -S outage.py PLACE …`: below these places nothing stays mounted. Anywhere else than in a
+node it does nothing: it would kill everything on the machine.
 """
 
 import os
@@ -18,8 +19,15 @@ RUN = Path("/run")
 MOUNTS = Path("/proc/self/mounts")
 LOOKS, LOOK_SECONDS = 500, 0.02
 FIRST = 1  # the pid of the first process
+FIRST_COMMAND = Path(f"/proc/{FIRST}/cmdline")
+OF_A_NODE = b"/awsbatch_node/first.py"  # what the first process of a node runs
 BRIDGE = "cni0"
 TABLES = ("filter", "nat", "mangle")
+
+
+def is_in_a_node() -> bool:
+    """Whether this is a node; whoever enters one whose pid is somebody else's by now is not."""
+    return any(word.endswith(OF_A_NODE) for word in FIRST_COMMAND.read_bytes().split(b"\0"))
 
 
 def kill_all() -> None:
@@ -57,6 +65,8 @@ def forget_the_network() -> None:
 
 def main() -> None:
     """Cut the power."""
+    if not is_in_a_node():
+        sys.exit("This is no node: all processes of the machine would be killed. None was.")
     kill_all()
     unmount([RUN, *map(Path, sys.argv[1:])])
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(RUN)], check=True)

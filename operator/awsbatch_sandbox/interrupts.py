@@ -4,7 +4,8 @@ What our parent has us ignore stays ignored, as is the custom of Unix: `nohup ma
 when the terminal is closed, and a script's background job when Ctrl-C ends the script. SIGTERM ends
 us in any case.
 
-Used by the commands. In tests the signals do what pytest wants; only `uninterrupted` works there.
+Used by the commands. In tests the signals do what pytest wants, and in tests/e2e what its conftest
+says; only `uninterrupted` works there.
 """
 
 import signal
@@ -29,9 +30,17 @@ def raise_on_signals() -> None:
 
     Without SIGINT and SIGHUP where the process was started with them ignored.
     """
-    for number in SIGNALS:
-        if number == signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _raise)
+    for number in heard():
+        signal.signal(number, _raise)
+
+
+def heard() -> list[signal.Signals]:
+    """Those of the signals that end us; asked before anything is done with them."""
+    return [
+        number
+        for number in SIGNALS
+        if number == signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN
+    ]
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from tests.support.steps import Steps
 from tests.support.trial import Trial
 
 from awsbatch_node.clusters import open_cluster
-from awsbatch_sandbox.interrupts import SIGNALS
+from awsbatch_sandbox.interrupts import heard
 from awsbatch_sandbox.progress import Progress
 
 STEPS = pytest.StashKey[Steps]()
@@ -20,10 +20,11 @@ class Interruption:
 
     def __init__(self):
         self.came = False
+        self.heard = heard()
 
     def __call__(self, *_):
         self.came = True
-        for number in SIGNALS:
+        for number in self.heard:
             signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
@@ -31,7 +32,7 @@ class Interruption:
 @pytest.fixture(scope="session", autouse=True)
 def interruption():
     made = Interruption()
-    before = {number: signal.signal(number, made) for number in SIGNALS}
+    before = {number: signal.signal(number, made) for number in made.heard}
     yield made
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -59,11 +60,17 @@ def cluster(steps, interruption):
 
 
 @pytest.fixture(scope="session")
-def installed(cluster, steps, interruption):
+def removes(cluster, interruption):
+    """Whether what was installed is removed: after Ctrl-C not from a cluster that ends, too."""
+    return lambda: cluster.stays or not interruption.came
+
+
+@pytest.fixture(scope="session")
+def installed(cluster, steps, removes):
     """The trial as the test before has left it: call `ensure`, or take `trial`."""
     made = Trial(cluster, steps)
     yield made
-    if made.may_be_left and (cluster.stays or not interruption.came):
+    if made.may_be_left and removes():
         with steps.step("removed: objects, operator, CRDs"):
             made.remove()
 

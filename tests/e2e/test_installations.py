@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from tests.support.audit import writes
+from tests.support.audit import noted, writes
 from tests.support.namespace_admin import NamespaceAdmin
 from tests.support.trial import NAMESPACE, OPERATOR, READY
 
@@ -12,12 +12,11 @@ SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
-def hers(installed, steps, tmp_path_factory):
+def hers(installed, removes, steps, tmp_path_factory):
     """What the operator of the team serves; the team's administrator has installed it."""
     installed.ensure()
     admin = NamespaceAdmin(installed.cluster, TEAM)
     admin.appoint()
-    installed.give_keys(TEAM, f"--as={admin.user}")
     container = {
         "name": "operator",
         "image": installed.cluster.images.operator,
@@ -34,16 +33,20 @@ def hers(installed, steps, tmp_path_factory):
         settings=["region=eu-central-1"],
         patches=[patch],
     )
-    with steps.step("installed in a namespace by its administrator: Ready"):
-        admin.apply(directory)
-        where = (f"--namespace={TEAM}", f"--as={admin.user}")
-        installed.kubectl("rollout", "status", f"deployment/{OPERATOR}", READY, *where)
     work = installed.work(TEAM, installation=f"{TEAM}/{OPERATOR}")
-    yield work
-    with steps.step("removed from the namespace by its administrator"):
-        work.delete()
-        installed.kubectl("delete", "--kustomize", str(directory), READY, f"--as={admin.user}")
-    installed.kubectl("delete", "namespace", TEAM, READY)
+    kubectl, herself, there = installed.kubectl, f"--as={admin.user}", f"--namespace={TEAM}"
+    try:
+        installed.give_keys(TEAM, herself)
+        with steps.step("installed in a namespace by its administrator: Ready"):
+            admin.apply(directory)
+            kubectl("rollout", "status", f"deployment/{OPERATOR}", READY, there, herself)
+        yield work
+    finally:
+        if removes():
+            with steps.step("removed from the namespace by its administrator"):
+                work.delete()
+                kubectl("delete", f"--kustomize={directory}", "--ignore-not-found", READY, herself)
+            kubectl("delete", "namespace", TEAM, READY)
 
 
 def test_an_operator_of_one_namespace_runs_its_jobs(hers, steps):
@@ -58,7 +61,7 @@ def test_two_installations_side_by_side_write_nothing_into_the_others_objects(tr
         pytest.skip("nobody tells here who has written what")
     ours, log = trial.work(), machine.place.audit.log
     hers.start()
-    before, began, turns = len(log.read_text().splitlines()), time.monotonic(), 0
+    before, began, turns = len(noted(log)), time.monotonic(), 0
     with steps.step(f"two installations at work side by side for {SECONDS:.0f} s"):
         while time.monotonic() < began + SECONDS:
             turns += 1
@@ -66,7 +69,7 @@ def test_two_installations_side_by_side_write_nothing_into_the_others_objects(tr
                 work.submit([f"side-by-side-{turns}"])
             for work in (ours, hers):
                 work.wait_complete([f"side-by-side-{turns}"])
-    written = writes(log.read_text().splitlines()[before:])
+    written = writes(noted(log)[before:])
     account = "system:serviceaccount:{}:aws-batch-operator".format
     places = {
         who: {place for (writer, place) in written if writer == account(who)}

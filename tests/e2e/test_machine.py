@@ -18,7 +18,7 @@ def machine(trial):
 def test_an_api_server_that_hangs_longer_than_the_lease_makes_no_job_run_twice(
     trial, machine, steps
 ):
-    work = trial.work()
+    work, before = trial.work(), wait_until(trial.holder, "somebody leads", every=1)
     for first in range(0, len(JOBS), 4):  # so that they are not all at the same point
         work.submit(JOBS[first : first + 4])
     wait_until(lambda: work.submitted(JOBS), "the first jobs are submitted", every=0.2)
@@ -26,6 +26,8 @@ def test_an_api_server_that_hangs_longer_than_the_lease_makes_no_job_run_twice(
         machine.freeze(FROZEN_SECONDS)
     with steps.step(f"API server goes on: {len(JOBS)} jobs Complete"):
         work.wait_complete(JOBS)
+    with steps.step("API server goes on: nobody leads who led before"):
+        trial.wait_for_another_holder(before)
     with steps.step("API server goes on: both replicas Ready"):
         trial.wait_until_ready(OPERATOR)
         assert trial.ready_replicas(OPERATOR) == 2

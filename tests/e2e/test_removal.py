@@ -6,8 +6,12 @@ them are gone through where E2E says "whole".
 """
 
 import os
+import re
+from collections import Counter
+from functools import partial
 
 import pytest
+from tests.support.deadline import wait_until
 from tests.support.removal import UNINSTALL
 from tests.support.trial import NAMESPACE, READY
 from tests.support.trial_work import in_aws
@@ -26,9 +30,15 @@ def doomed(trial):
     """The trial, of which nothing stays."""
     trial.forget()
     yield trial
-    left = trial.kubectl("get", "crds,namespaces,clusterroles", "--output=name").stdout
-    assert [name for name in left.split() if "batch" in name] == []
+    assert trial.left() == []
     trial.may_be_left = False
+
+
+def hanging(work):
+    """How many objects of each kind are told to go and do not; none until all are told."""
+    found = work.objects()
+    told = all("deletionTimestamp" in body["metadata"] for body in found)
+    return Counter(body["kind"] for body in found) if told else Counter()
 
 
 def run_the_job(trial):
@@ -40,9 +50,11 @@ def run_the_job(trial):
 
 
 def test_objects_then_the_operator_then_the_crds(doomed, steps):
+    work = doomed.work()
+    assert len(work.left_in_aws()) == 3
     with steps.step("removed: objects"):
-        doomed.work().delete()
-    assert doomed.work().left_in_aws() == []
+        work.delete()
+    assert work.left_in_aws() == []
     with steps.step("removed: objects, operator"):
         doomed.remove_operator()
     with steps.step("removed: objects, operator, CRDs"):
@@ -70,10 +82,12 @@ def test_the_operator_with_its_namespace_first_and_the_rest_by_the_job(doomed, s
     with steps.step("removed: operator with its namespace"):
         doomed.remove_operator()
     doomed.remove_kinds("--wait=false")
-    assert doomed.kubectl("get", "batchjobs", "--output=name").stdout
+    held = wait_until(partial(hanging, doomed.work()), "all objects are told to go", every=1)
+    assert len(held) == 4
     with steps.step("removed: operator, CRDs that hang, the Job Complete"):
         said = run_the_job(doomed)
-    assert "BatchJob" in said
+    told = re.findall(r"^(\w+) +(\d+) let go", said, re.MULTILINE)
+    assert {kind: int(number) for kind, number in told} == held
     assert "Left in AWS" in said
     with steps.step("removed: operator, CRDs, all of it gone"):
         doomed.remove_kinds()

@@ -3,8 +3,14 @@
 import json
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
 READ = {"get", "list", "watch"}
+
+
+def noted(log: Path) -> list[str]:
+    """The lines so far; one that is being written is not among them."""
+    return log.read_text().split("\n")[:-1]
 
 
 def writes(lines: Iterable[str]) -> Counter[tuple[str, str]]:

@@ -1,21 +1,21 @@
 """A trial of the whole installation in a real cluster: applied, driven and removed by kubectl."""
 
-import base64
 import json
 import secrets
 import string
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import yaml
 from tests.support.deadline import wait_until
 from tests.support.steps import Steps
-from tests.support.trial_work import Work
+from tests.support.trial_work import RESOURCES, Work
 
 from awsbatch_node.clusters import Cluster
 from awsbatch_node.images import Images
+from awsbatch_sandbox.errors import SandboxError
 from awsbatch_sandbox.paths import REPOSITORY
 
 NAMESPACE = "awsbatch-system"
@@ -31,6 +31,8 @@ KEYS = {"AWS_ACCESS_KEY_ID": "access-key-id", "AWS_SECRET_ACCESS_KEY": "secret-a
 # The Service's name, and the address that it asks for where names are not resolved.
 NAMED, ADDRESSED = f"{SIMULATOR}.{NAMESPACE}.svc", "10.96.45.66"
 ASKED_EVERY = 0.3
+NAMED_OPERATOR = f"app.kubernetes.io/name={OPERATOR}"  # a label of its pods, in each namespace
+AT_ONCE = "--request-timeout=20s"  # of an API server that does not answer, that is told
 
 
 class Trial:
@@ -74,6 +76,13 @@ class Trial:
         self._kinds = self._operator = self._work = False
 
     def install_kinds(self) -> None:
+        """SandboxError in a cluster that is somebody's: all of theirs would go in the end."""
+        if not self.may_be_left and (theirs := self.left()):
+            raise SandboxError(
+                f"The cluster has {', '.join(theirs)}. The tests remove all of this at their end, "
+                "with everybody's objects and what these have in AWS. Take a cluster without an "
+                "operator, or remove it first (docs/removal.md)."
+            )
         self._kinds = self.may_be_left = True
         self.kubectl("apply", "--server-side", f"--kustomize={CRDS}")
         made = yaml.safe_load_all(self.kubectl("kustomize", str(CRDS)).stdout)
@@ -93,17 +102,20 @@ class Trial:
             "secret-access-key": drawn(LETTERS, 40),
             "admin-token": drawn(LETTERS, 64),
         }
-        literals = [f"--from-literal={name}={value}" for name, value in keys.items()]
-        self._in_namespace("create", "secret", "generic", SIMULATOR, *literals)
+        self._keep_secret(NAMESPACE, {"stringData": keys})
         self.kubectl("apply", "--filename=-", input=self.manifests())
 
     def give_keys(self, namespace: str, *options: str) -> None:
         """Let operators of another namespace reach this AWS, too, with `environment`."""
         found = json.loads(self._in_namespace("get", f"secret/{SIMULATOR}", "--output=json"))
-        keys = {name: base64.b64decode(found["data"][name]).decode() for name in KEYS.values()}
-        literals = [f"--from-literal={name}={value}" for name, value in keys.items()]
-        where = f"--namespace={namespace}"
-        self.kubectl("create", "secret", "generic", SIMULATOR, *literals, where, *options)
+        keys = {name: found["data"][name] for name in KEYS.values()}
+        self._keep_secret(namespace, {"data": keys}, *options)
+
+    def _keep_secret(self, namespace: str, content: Mapping[str, Any], *options: str) -> None:
+        """Not by arguments: everybody on the machine sees those, and whoever reads of a failure."""
+        metadata = {"name": SIMULATOR, "namespace": namespace}
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, **content}
+        self.kubectl("create", "--filename=-", *options, input=json.dumps(secret))
 
     def environment(self) -> list[dict[str, Any]]:
         """What operators of other namespaces have in their containers: nothing but this AWS."""
@@ -131,9 +143,12 @@ class Trial:
         return text
 
     def remove(self) -> None:
-        """In the order that the documentation names: objects, operator, kinds."""
+        """In the order that the documentation names: objects, operator, kinds.
+
+        The objects in all namespaces: what a test that has failed left in its own would hold on.
+        """
         if self._kinds:
-            self.work().delete()
+            self.kubectl("delete", RESOURCES, "--all", "--all-namespaces", READY)
         self.forget()
         self.remove_operator()
         self.remove_kinds()
@@ -144,6 +159,12 @@ class Trial:
 
     def remove_kinds(self, *options: str) -> None:
         self.kubectl("delete", f"--kustomize={CRDS}", "--ignore-not-found", READY, *options)
+
+    def left(self) -> list[str]:
+        """What the cluster has of an operator, ours or another one, outside of namespaces."""
+        kinds = "crds,namespaces,clusterroles,clusterrolebindings"
+        names = self.kubectl("get", kinds, "--output=name").stdout.split()
+        return [name for name in names if "awsbatch" in name.replace("-", "")]
 
     # --- its replicas ---
 
@@ -184,7 +205,7 @@ class Trial:
     def drained(self) -> Iterator[subprocess.CompletedProcess[str]]:
         """The only node without those replicas that may be evicted; usable again afterwards."""
         (node,) = self.kubectl("get", "nodes", "--output=name").stdout.split()
-        pods = f"--pod-selector=app.kubernetes.io/name={OPERATOR}"
+        pods = f"--pod-selector={NAMED_OPERATOR}"
         limits = ("--delete-emptydir-data", "--timeout=15s")
         try:
             yield self.kubectl("drain", node, pods, *limits, check=False)
@@ -200,16 +221,20 @@ class Trial:
         )
 
     def what_is_there(self) -> str:
-        """For whoever reads of a failure."""
-        logs = (f"--namespace={NAMESPACE}", "--prefix", "--tail=60")
-        asked = (
-            ("get", "awsbatch", "--all-namespaces", "--output=wide"),
-            ("get", "pods", "--all-namespaces", "--output=wide"),
-            ("describe", "pods", f"--namespace={NAMESPACE}"),
-            ("logs", *logs, f"--selector=app.kubernetes.io/name={OPERATOR}"),
-            ("logs", *logs, f"deployment/{SIMULATOR}"),
-        )
-        answers = (self.kubectl(*words, check=False) for words in asked)
+        """For whoever reads of a failure: the objects, and each operator with its last words."""
+        everywhere, operators = "--all-namespaces", f"--selector={NAMED_OPERATOR}"
+        path = "--output=jsonpath={.items[*].metadata.namespace}"
+        found = self.kubectl("get", "pods", everywhere, operators, path, AT_ONCE, check=False)
+        logs = ("logs", "--prefix", "--tail=60")
+        asked = [
+            ("get", "awsbatch", everywhere, "--output=wide"),
+            ("get", "pods", everywhere, "--output=wide"),
+            (*logs, f"deployment/{SIMULATOR}", f"--namespace={NAMESPACE}"),
+        ]
+        for namespace in sorted({NAMESPACE, *found.stdout.split()}):
+            where = f"--namespace={namespace}"
+            asked += [("describe", "pods", where), (*logs, operators, where)]
+        answers = (self.kubectl(*words, AT_ONCE, check=False) for words in asked)
         return "\n".join(f"{done.stdout}{done.stderr}" for done in answers)
 
     def _in_namespace(self, *words: str) -> str:

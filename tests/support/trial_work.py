@@ -12,7 +12,7 @@ from awsbatch_operator.api.metadata import INSTALLATION
 from awsbatch_sandbox.kubectl import Kubectl
 
 GONE, COMPLETE = "--timeout=180s", "--timeout=180s"
-# A Service's pod, by the name that the overlay of the trial gives it.
+# Where the simulated AWS is asked: in its pod.
 SIMULATOR = ("--namespace=awsbatch-system", "--stdin", "deployment/aws-batch-simulator")
 SCRIPT = Path(__file__).with_name("in_simulator.py")
 RESOURCES = "batchjobs,jobqueues,jobdefinitions,computeenvironments"

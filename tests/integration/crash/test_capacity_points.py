@@ -18,14 +18,14 @@ from tests.integration.crash import capacity_scenario as days
 from tests.integration.crash.branches import Branches
 from tests.integration.crash.capacity_day import CapacityDay
 from tests.integration.crash.conftest import POINTS
-from tests.support.crashing import CAPACITY, KUBE_WRITES, Mode, Points
+from tests.integration.crash.strikes import MODES, Strikes
+from tests.support.crashing import CAPACITY, KUBE_WRITES, Points
 
 from awsbatch_operator.aws import image_calls
 from awsbatch_operator.aws.call_table import CALLS
 
 SEED = 701
 SEVERAL = (900, 903, 906, 908)  # from zero, a block in a reservation, one released, one deleted
-MODES = (Mode.BEFORE, Mode.AFTER, Mode.LOST, Mode.LATE)
 # What only the removal of orphans makes: tests/component/lifecycle/test_orphan_strikes.py.
 BY_ORPHANS_ONLY = frozenset({"ec2:DeleteVolume"})
 # Of MANAGED environments: test_infrastructure_updates.py strikes at each.
@@ -60,31 +60,22 @@ WHERE = {
 }
 
 
-class Struck:
+class Struck(Strikes):
     """Chooses the calls of a day that are struck, and how: in all ways, or in one after another."""
 
     def __init__(self, story: str, branches: Branches) -> None:
+        super().__init__(branches)
         self.whole = {name for name, where in WHERE.items() if where == story}
         self.done: set[str] = set()  # of those
-        self._branches = branches
-        self._ways = itertools.cycle(MODES)
         self._writes = itertools.count(len(story))
-        self._way = Mode.BEFORE
 
     def __call__(self, name: str) -> int:
         if name in self.whole - self.done:
             self.done.add(name)
-            self._way = Mode.BEFORE
-            return len(MODES)
+            return self.in_each_way()
         if name in CAPACITY or (name in KUBE_WRITES and not next(self._writes) % WRITES_EACH):
-            self._way = next(self._ways)
-            return 1
+            return self.in_the_next_way()
         return 0
-
-    @property
-    def mode(self) -> Mode:
-        """How this child is struck."""
-        return MODES[(MODES.index(self._way) + self._branches.turn) % len(MODES)]
 
 
 def test_there_is_a_day_for_each_call_that_changes_something():
@@ -98,18 +89,7 @@ async def test_a_day_with_instances_ends_the_same(story, branches, record_proper
     points = Points()
     day = CapacityDay(SEED, points, STORIES[story]())
     struck = Struck(story, branches)
-
-    def tell() -> int:
-        assert [each.mode for each in points.struck] == [struck.mode]
-        return 1
-
-    number = await branches.live(
-        day.live_well(),
-        points,
-        at=struck,
-        strike=lambda: points.strike_now(struck.mode),
-        tell=tell,
-    )
+    number = await struck.live(day)
     assert struck.done == struck.whole
     record_property(f"{POINTS} (instances: {story})", number)
 

@@ -5,7 +5,6 @@ end is the same each time: the image that was there is there, alone, with the ta
 none was built beside it.
 """
 
-import itertools
 from typing import Any
 
 import pytest
@@ -14,7 +13,8 @@ from tests.integration.crash.conftest import POINTS
 from tests.integration.crash.image_day import CALM, ImageDay, image, there
 from tests.integration.crash.image_moves import others
 from tests.integration.crash.scenario import Step, apply, delete, gone, has_condition
-from tests.support.crashing import KUBE_WRITES, MUTATING, Mode, Points
+from tests.integration.crash.strikes import Strikes
+from tests.support.crashing import KUBE_WRITES, MUTATING, Points
 from tests.support.installation import manifest
 from tests.support.manifests import DEFAULT_ACCOUNT
 from tests.support.one_process import World
@@ -22,7 +22,6 @@ from tests.support.one_process import World
 from awsbatch_operator.api.tags import CLUSTER, OWNER_TAGS
 
 SEED = 1013
-MODES = (Mode.BEFORE, Mode.AFTER, Mode.LOST, Mode.LATE)
 THEIRS = image("htop", deletionPolicy="Retain")
 SEEN_SECONDS = 120.0  # after which no listing is older
 MARKS = {"ec2:CreateTags", "ec2:DeleteTags"}
@@ -81,27 +80,19 @@ class AdoptedDay(ImageDay):
         assert not world.living()
 
 
-class Struck:
+class Struck(Strikes):
     """Chooses the calls from the adoption on: marks in all ways, others one after another."""
 
     def __init__(self, day: AdoptedDay, branches: Branches) -> None:
+        super().__init__(branches)
         self._day = day
-        self._branches = branches
-        self._ways = itertools.cycle(MODES)
-        self._way = Mode.BEFORE
         self.names: set[str] = set()
 
     def __call__(self, name: str) -> int:
         if not self._day.adopting or name not in MUTATING | KUBE_WRITES:
             return 0
         self.names.add(name)
-        self._way = Mode.BEFORE if name in MUTATING else next(self._ways)
-        return len(MODES) if name in MUTATING else 1
-
-    @property
-    def mode(self) -> Mode:
-        """How this child is struck."""
-        return MODES[(MODES.index(self._way) + self._branches.turn) % len(MODES)]
+        return self.in_each_way() if name in MUTATING else self.in_the_next_way()
 
 
 @pytest.mark.timeout(900)
@@ -112,18 +103,7 @@ async def test_an_image_is_taken_over_and_let_go_as_it_was_wherever_the_operator
     points = Points()
     day = AdoptedDay(SEED, points, policy)
     struck = Struck(day, branches)
-
-    def tell() -> int:
-        assert [each.mode for each in points.struck] == [struck.mode]
-        return 1
-
-    number = await branches.live(
-        day.live_well(),
-        points,
-        at=struck,
-        strike=lambda: points.strike_now(struck.mode),
-        tell=tell,
-    )
+    number = await struck.live(day)
     assert struck.names == MARKS | KUBE_WRITES
     record_property(f"{POINTS} (images, adopted by {policy})", number)
 

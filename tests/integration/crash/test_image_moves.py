@@ -8,7 +8,6 @@ Each time the end is the same: one image for each build, none removed while some
 job disturbed, nothing left.
 """
 
-import itertools
 from collections import Counter
 from functools import partial
 from random import Random
@@ -21,13 +20,13 @@ from tests.integration.crash.conftest import POINTS
 from tests.integration.crash.image_day import CALM, ImageDay, passed, there
 from tests.integration.crash.image_moves import AT_WORK, MOVES, Move
 from tests.integration.crash.scenario import Step
+from tests.integration.crash.strikes import MODES, Strikes
 from tests.integration.crash.test_images import ELSEWHERE
-from tests.support.crashing import KUBE_WRITES, WRITES, Mode, Points
+from tests.support.crashing import KUBE_WRITES, WRITES, Points
 from tests.support.hard_world import HardWorld, Weather
 from tests.support.image_world import ImageWorld
 
 SEED = 1009
-MODES = (Mode.BEFORE, Mode.AFTER, Mode.LOST, Mode.LATE)
 
 
 class MovingDay(ImageDay):
@@ -74,14 +73,12 @@ class MovingDay(ImageDay):
             assert len(job.attempts) == 1, "the job was ended and began again"
 
 
-class Struck:
+class Struck(Strikes):
     """Chooses the calls of a day that are struck, and how."""
 
     def __init__(self, day: MovingDay, branches: Branches) -> None:
+        super().__init__(branches)
         self._day = day
-        self._branches = branches
-        self._ways = itertools.cycle(MODES)
-        self._way = Mode.BEFORE
         self._passed: set[str] = set()  # images, so far
 
     def __call__(self, name: str) -> int:
@@ -91,17 +88,10 @@ class Struck:
         if not moves or self._day.under_way.what not in move.struck:
             return 0
         if name in move.calls:
-            self._way = Mode.BEFORE
-            return len(MODES)
+            return self.in_each_way()
         if name in WRITES:
-            self._way = next(self._ways)
-            return 1
+            return self.in_the_next_way()
         return 0
-
-    @property
-    def mode(self) -> Mode:
-        """How this child is struck."""
-        return MODES[(MODES.index(self._way) + self._branches.turn) % len(MODES)]
 
 
 def test_each_call_of_images_that_the_other_days_do_not_make_is_struck_here():
@@ -116,18 +106,7 @@ async def test_all_that_uses_an_image_moves_to_the_next_one_wherever_the_operato
     points = Points()
     day = MovingDay(SEED, points, MOVES[story]())
     struck = Struck(day, branches)
-
-    def tell() -> int:
-        assert [each.mode for each in points.struck] == [struck.mode]
-        return 1
-
-    number = await branches.live(
-        day.live_well(),
-        points,
-        at=struck,
-        strike=lambda: points.strike_now(struck.mode),
-        tell=tell,
-    )
+    number = await struck.live(day)
     assert day.move.calls | KUBE_WRITES <= branches.chosen.keys()
     record_property(f"{POINTS} (images, {story})", number)
 

@@ -7,7 +7,6 @@ images 15 s late, and tags 30 s.
 Each time the end is the same: one image for each build, no builder twice, nothing left.
 """
 
-import itertools
 from typing import Any
 
 import pytest
@@ -32,7 +31,8 @@ from tests.integration.crash.scenario import (
     gone,
     has_condition,
 )
-from tests.support.crashing import KUBE_WRITES, MUTATING, Mode, Points
+from tests.integration.crash.strikes import Strikes
+from tests.support.crashing import KUBE_WRITES, MUTATING, Points
 from tests.support.hard_world import HardWorld, Weather
 from tests.support.image_guests import Tale
 from tests.support.image_world import ImageWorld
@@ -42,7 +42,6 @@ from awsbatch_operator.aws import image_calls
 from awsbatch_operator.aws.call_table import CALLS
 
 SEED = 1003
-MODES = (Mode.BEFORE, Mode.AFTER, Mode.LOST, Mode.LATE)
 WRITES_EACH = 4  # to Kubernetes: one in so many is struck
 
 
@@ -129,14 +128,12 @@ WHERE = {
 ELSEWHERE = frozenset({"ec2:DeleteSnapshot", "ec2:DisableImageDeprecation"})
 
 
-class Struck:
+class Struck(Strikes):
     """Chooses the calls of a day that are struck, and how: in all ways, or in one after another."""
 
     def __init__(self, story: str, branches: Branches) -> None:
+        super().__init__(branches)
         self._story = story
-        self._branches = branches
-        self._ways = itertools.cycle(MODES)
-        self._way = Mode.BEFORE
         self._writes = 0
         self.names: set[str] = set()
 
@@ -144,19 +141,12 @@ class Struck:
         if name in MUTATING:
             self.names.add(name)
             whole = WHERE.get(name) == self._story
-            self._way = Mode.BEFORE if whole else next(self._ways)
-            return len(MODES) if whole else 1
+            return self.in_each_way() if whole else self.in_the_next_way()
         if name in KUBE_WRITES:
             self._writes += 1
             if not self._writes % WRITES_EACH:
-                self._way = next(self._ways)
-                return 1
+                return self.in_the_next_way()
         return 0
-
-    @property
-    def mode(self) -> Mode:
-        """How this child is struck."""
-        return MODES[(MODES.index(self._way) + self._branches.turn) % len(MODES)]
 
 
 def test_there_is_a_day_for_each_call_that_changes_something_for_images():
@@ -174,18 +164,7 @@ async def test_one_image_for_each_build_and_nothing_left_wherever_the_operator_d
     points = Points()
     day = DAYS[story](SEED, points, CALM)
     struck = Struck(story, branches)
-
-    def tell() -> int:
-        assert [each.mode for each in points.struck] == [struck.mode]
-        return 1
-
-    number = await branches.live(
-        day.live_well(),
-        points,
-        at=struck,
-        strike=lambda: points.strike_now(struck.mode),
-        tell=tell,
-    )
+    number = await struck.live(day)
     assert {name for name, where in WHERE.items() if where == story} <= struck.names
     record_property(f"{POINTS} (images, {story})", number)
 

@@ -1,6 +1,6 @@
 import json
 
-from tests.support.audit import writes
+from tests.support.audit import noted, writes
 
 from awsbatch_node import settings
 
@@ -20,6 +20,11 @@ def test_writes_are_counted_by_who_and_where_and_reads_are_not():
         event("create", "b"),
     ]
     assert writes(lines) == {("a", "one"): 2, ("a", "two"): 1}
+
+
+def test_a_line_that_is_being_written_does_not_count_yet(tmp_path):
+    (tmp_path / "log").write_text('{"a": 1}\n{"b": ')
+    assert noted(tmp_path / "log") == ['{"a": 1}']
 
 
 def test_whoever_acts_as_somebody_else_counts_as_him():

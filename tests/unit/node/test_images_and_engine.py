@@ -104,6 +104,16 @@ def test_a_docker_that_does_not_answer_has_failed(docker):
     assert "no answer within" in done.stderr
 
 
+def test_a_base_is_made_with_mounts_of_its_own_and_a_failure_says_the_way_around(
+    monkeypatch, tmp_path
+):
+    script(tmp_path / "unshare", 'echo "$@"; echo no mirror >&2; exit 1')
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    told = r"(?s)--mount .*--kill-child debootstrap .*no mirror.*E2E_PYTHON_IMAGE"
+    with pytest.raises(SandboxError, match=told):
+        images._make_base(Engine({}))
+
+
 @pytest.mark.parametrize(
     ("given", "has", "pulls", "expected"),
     [

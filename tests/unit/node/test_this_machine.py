@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 from tests.unit.sandbox.scripts import script
 
-from awsbatch_node import cgroups, clusters, engine, images, leftovers, namespaces, requirements
+from awsbatch_node import (
+    cgroups,
+    clusters,
+    engine,
+    first,
+    images,
+    leftovers,
+    namespaces,
+    outage,
+    requirements,
+)
 from awsbatch_node.engine import Engine
 from awsbatch_node.images import Images
 from awsbatch_sandbox.errors import SandboxError
@@ -114,6 +124,20 @@ def test_what_a_dead_node_left_is_removed_and_a_living_one_is_let_be(tmp_path, h
     assert not any(list(each.iterdir()) for each in hierarchies)
 
 
+@pytest.mark.parametrize("command", [["/sbin/init"], ["python", "first.py"]])
+def test_the_power_is_cut_in_a_node_and_nowhere_else(tmp_path, monkeypatch, command):
+    def says(words):
+        (tmp_path / "cmdline").write_bytes(b"\0".join(map(os.fsencode, [*words, ""])))
+
+    monkeypatch.setattr(outage, "FIRST_COMMAND", tmp_path / "cmdline")
+    monkeypatch.setattr(outage, "kill_all", lambda: pytest.fail("all are killed"))
+    says(command)
+    with pytest.raises(SystemExit, match="This is no node"):
+        outage.main()
+    says(["python", "-I", "-S", first.__file__, "/ready"])
+    assert outage.is_in_a_node()
+
+
 @pytest.fixture
 def nodes(tmp_path, hierarchies):
     made = [tmp_path / f"{leftovers.PREFIX}{name}" for name in "ab"]
@@ -169,6 +193,16 @@ def test_nobody_is_in_the_namespaces_of_who_has_ended():
 def test_the_cluster_that_is_given_needs_images_that_it_can_pull():
     with pytest.raises(SandboxError, match="E2E_OPERATOR_IMAGE and E2E_SIMULATOR_IMAGE not"):
         clusters.given({"E2E_KUBECONFIG": "/x"})
+
+
+def test_the_cluster_that_is_given_needs_a_kubeconfig_that_is_there(tmp_path):
+    given = {
+        "E2E_KUBECONFIG": f"{tmp_path}/x",
+        "E2E_OPERATOR_IMAGE": "o",
+        "E2E_SIMULATOR_IMAGE": "s",
+    }
+    with pytest.raises(SandboxError, match="/x: there is no such file"):
+        clusters.given(given)
 
 
 @pytest.fixture
