@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 import yaml
@@ -19,6 +20,7 @@ from awsbatch_operator.kube.configuration import Configuration, ConfigurationErr
 from awsbatch_operator.kube.exec_plugin import Plugin, credentials
 
 _FOR_PLUGINS = "client.authentication.k8s.io/exec"  # the extension of a cluster that they get
+_SCHEMES = ("https", "http")  # of the API server, and of a proxy
 _E = TypeVar("_E")
 
 
@@ -163,14 +165,27 @@ def _entry(what: str, entries: Mapping[str, _E], name: str) -> _E:
 
 def _of_cluster(cluster: _Cluster, directory: Path) -> Configuration:
     return Configuration(
-        host=cluster.server.rstrip("/"),
+        host=_address(cluster.server, "server").rstrip("/"),
         authority=_pem(
             cluster.certificate_authority_data, cluster.certificate_authority, directory
         ),
         verified=not cluster.insecure_skip_tls_verify,
         tls_server_name=cluster.tls_server_name,
-        proxy=cluster.proxy_url,
+        proxy=_address(cluster.proxy_url, "proxy-url") if cluster.proxy_url else None,
     )
+
+
+def _address(text: str, field_name: str) -> str:
+    """It is not repeated: that of a proxy may have a password in it."""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, an IPv6 address that is none
+        usable = False
+    if not usable:
+        form = " or ".join(f"{scheme}://host:port" for scheme in _SCHEMES)
+        raise ConfigurationError(f"its cluster's {field_name} is not of the form {form}")
+    return text
 
 
 def _for_plugins(cluster: _Cluster, authority: Pem) -> Shape:

@@ -55,6 +55,23 @@ def encoded(text: bytes) -> str:
 
 
 class TestOfACluster:
+    @pytest.mark.parametrize(
+        "cluster",
+        [
+            {"server": "api.example.org:6443"},
+            {"server": "https://api.example.org:x"},
+            {"server": "https://[::1:6443"},
+            {"server": "https://"},
+            {"proxy-url": "socks5://ann:hidden@proxy.example.org:1080"},
+            {"proxy-url": "proxy.example.org:3128"},
+        ],
+    )
+    def test_an_address_that_cannot_be_used_is_told_by_its_field(self, tmp_path: Path, cluster):
+        path = kubeconfig(tmp_path / "config", **cluster)
+        with pytest.raises(ConfigurationError, match=next(iter(cluster))) as caught:
+            loaded(path)
+        assert "hidden" not in str(caught.value)
+
     def test_all_that_kubectl_reads_is_read(self, tmp_path: Path):
         given: dict[str, Any] = {
             "certificate-authority-data": encoded(b"authority"),
