@@ -181,7 +181,9 @@ class ControlPlane:
         return Cluster(self.server, self.ca_file)
 
     def _launch(self, tool: Tool, command: list[str]) -> Part:
-        part = self._launcher.start(tool, command, environ={}, directory=self.layout.etcd)
+        part = self._launcher.start(
+            tool, command, environ=flags.ENVIRON, directory=self.layout.etcd
+        )
         self._parts.append(part)
         return part
 
