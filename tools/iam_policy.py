@@ -21,6 +21,9 @@ REFERENCE = "https://docs.aws.amazon.com/service-authorization/latest/reference/
 
 README = FOLDER.parent.parent / "tools" / "heads" / "iam.md"
 _TAGGED = ("arn:aws:batch:", "arn:aws:ec2:", "arn:aws:ecs:")
+# What people add to: these statements have names. Of the others, a name would cost a managed policy
+# the characters that a long cluster id needs.
+_NAMED = {"IamPassRole", "LogsGetLogEvents", "SqsDeleteMessage", "SsmGetParameter", "StsAssumeRole"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,37 +64,24 @@ def policy(calls: Iterable[Call]) -> dict[str, Any]:
     for grant in grants(calls):
         statements[(grant.resources, grant.conditions)].append(grant.action)
     ordered = sorted(statements.items(), key=lambda item: (item[1], item[0][0]))
-    names = _Names()
     return {
         "Version": "2012-10-17",
         "Statement": [
-            _statement(names.next(actions), actions, resources, conditions)
+            _statement(actions, resources, conditions)
             for (resources, conditions), actions in ordered
         ],
     }
 
 
-class _Names:
-    """Names for statements: after their first action, numbered where that is not enough."""
-
-    def __init__(self) -> None:
-        self._given: dict[str, int] = defaultdict(int)
-
-    def next(self, actions: list[str]) -> str:
-        service, _, first = actions[0].partition(":")
-        name = f"{service.title()}{first}"
-        self._given[name] += 1
-        return name if self._given[name] == 1 else f"{name}{self._given[name]}"
-
-
 def _statement(
-    name: str,
     actions: list[str],
     resources: tuple[str, ...],
     conditions: tuple[Condition, ...],
 ) -> dict[str, object]:
+    service, _, first = actions[0].partition(":")
+    name = f"{service.title()}{first}"
     made: dict[str, object] = {
-        "Sid": name,
+        **({"Sid": name} if name in _NAMED else {}),
         "Effect": "Allow",
         "Action": actions,
         "Resource": list(resources) if resources != ("*",) else "*",

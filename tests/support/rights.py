@@ -37,7 +37,7 @@ def document(part: str, cluster: str, roles: Iterable[str] = OWN_ROLES) -> dict[
         "LogsGetLogEvents": [f"arn:aws:logs:*:*:log-group:{name}:*" for name in LOG_GROUPS],
     }
     for statement in found["Statement"]:
-        if statement["Sid"] in own:
+        if statement.get("Sid") in own:
             statement["Resource"] += own[statement["Sid"]]
     return found
 
@@ -70,10 +70,10 @@ def unused(simulator: Simulator, cluster: str, *parts: str) -> set[tuple[str, st
     return {
         (action, resource, _condition(statement))
         for part in parts
-        for statement in given_out(part, cluster)["Statement"]
+        for number, statement in enumerate(given_out(part, cluster)["Statement"], start=1)
         for action in statement["Action"]
         for resource in _listed(statement["Resource"])
-        if (statement["Sid"], action, resource) not in used
+        if (statement.get("Sid", f"statement {number}"), action, resource) not in used
     }
 
 

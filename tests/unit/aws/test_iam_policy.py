@@ -4,6 +4,7 @@ So "only ours" also holds where our own code is wrong.
 """
 
 import json
+import re
 
 import pytest
 from tests.support.iam import allows
@@ -144,7 +145,7 @@ def test_no_statement_that_changes_batch_is_without_condition_but_for_what_may_b
 
 def test_no_log_group_but_batchs_own_is_read_until_somebody_adds_it(document):
     stream = "arn:aws:logs:eu-west-1:111122223333:log-group:{}:log-stream:simulate/default/0a1b"
-    [statement] = [each for each in document["Statement"] if each["Sid"] == "LogsGetLogEvents"]
+    [statement] = [each for each in document["Statement"] if each.get("Sid") == "LogsGetLogEvents"]
     for group, allowed in (("/aws/batch/job", True), ("/climate", False), ("/aws/batch", False)):
         assert allows(document, "logs:GetLogEvents", stream.format(group), UNTAGGED) is allowed
     assert statement["Action"] == ["logs:GetLogEvents"], "the README names it"
@@ -167,10 +168,26 @@ def test_queues_of_others_are_changed_by_a_policy_of_its_own_and_only_what_nobod
         assert "foreign-queues-policy.json" in (iam_policy.FOLDER.parents[1] / page).read_text()
 
 
-def test_statements_have_names_of_their_own(document):
-    names = [statement["Sid"] for statement in document["Statement"]]
+@pytest.mark.parametrize("file", sorted(iam_policy.FOLDER.glob("*.json")), ids=lambda p: p.stem)
+def test_the_statements_that_people_add_to_have_names_of_their_own(file):
+    statements = json.loads(file.read_text())["Statement"]
+    names = [statement["Sid"] for statement in statements if "Sid" in statement]
     assert len(set(names)) == len(names)
-    assert all(name.isalnum() for name in names)  # IAM takes no other characters
+    readme = (iam_policy.FOLDER / "README.md").read_text()
+    for name in names:
+        service, action = re.fullmatch(r"([A-Z][a-z]+)([A-Z]\w+)", name).groups()
+        assert f"`{name}`" in readme or f"`{service.lower()}:{action}`" in readme
+
+
+def test_the_readme_says_how_long_a_cluster_id_may_be():
+    """Of a managed policy, IAM takes 6,144 characters without blanks."""
+    readme = " ".join((iam_policy.FOLDER / "README.md").read_text().split())
+    [longest] = re.findall(r"cluster id of up to (\d+) characters", readme)
+    [spare] = re.findall(r"(\d+) characters to spare", readme)
+    assert "6,144" in readme
+    for path in iam_policy.FOLDER.glob("*.json"):
+        text = path.read_text().replace(CLUSTER_ID, "c" * int(longest))
+        assert len(json.dumps(json.loads(text), separators=(",", ":"))) <= 6144 - int(spare)
 
 
 def test_the_readme_says_what_to_put_in_place_of_the_cluster_id():
