@@ -89,12 +89,12 @@ INSTANCE_NOT_JOINED = note(
 USER_DATA_REFUSED = stall(
     "UserDataRefused",
     "No instance can be launched with the user data of a pool.",
-    "Correct the field that the message names; `python -m awsbatch_operator userdata` shows it.",
+    "Correct the field that the message names; `aws-batch-operator userdata` shows it.",
 )
 USER_DATA_DOUBTFUL = note(
     "UserDataDoubtful",
     "Instances are launched with the user data of a pool, but something in it is seldom meant so.",
-    "Mend what the message names; `python -m awsbatch_operator userdata` shows it.",
+    "Mend what the message names; `aws-batch-operator userdata` shows it.",
     warning=True,
 )
 POOL_UNRESOLVED = wait(
