@@ -136,6 +136,9 @@ def test_the_trust_policies_of_the_page_are_for_the_operators_account():
     account = document(BASE / "service-account.yaml")["metadata"]
     assert subject == f"system:serviceaccount:{account['namespace']}:{account['name']}"
     assert f"--service-account {account['name']}" in page
+    # The tags would be passed on where a role is assumed, and neither policy allows that.
+    policy = (DEPLOY / "iam" / "operator-policy.json").read_text()
+    assert "--disable-session-tags" in page or "sts:TagSession" in policy
 
 
 class TestTheChart:
