@@ -79,14 +79,18 @@ def typed(text: str) -> list[str]:
 
 
 @cache
-def operations(service: str) -> dict[str, set[str]]:
-    """The flags of each operation, as the command line makes them of AWS's model."""
+def operations(service: str) -> dict[str, tuple[set[str], set[str]]]:
+    """The flags of each operation as the command line makes them of AWS's model, and the needed."""
     model = botocore.session.Session().get_service_model(service)
     found = {}
     for name in model.operation_names:
         shape = model.operation_model(name).input_shape
         members = [xform_name(each, "-") for each in (shape.members if shape else ())]
-        found[xform_name(name, "-")] = {f"--{no}{each}" for each in members for no in ("", "no-")}
+        flags = {f"--{no}{each}" for each in members for no in ("", "no-")}
+        needed = {
+            f"--{xform_name(each, '-')}" for each in (shape.required_members if shape else ())
+        }
+        found[xform_name(name, "-")] = flags, needed
     return found
 
 
@@ -100,8 +104,11 @@ def not_of_aws(text: str) -> Iterator[str]:
         if name not in operations(service):
             yield f"aws {service} {name}"
             continue
-        given = set(re.findall(r"(?<= )--[a-z][a-z-]+", rest)) - OF_ANY_CALL
-        yield from (f"aws {service} {name} {each}" for each in given - operations(service)[name])
+        known, needed = operations(service)[name]
+        given = set(re.findall(r"(?<= )--[a-z][a-z-]+", rest))
+        yield from (f"aws {service} {name} {each}" for each in given - OF_ANY_CALL - known)
+        if given and "--cli-input-json" not in given:  # else a sentence only says its name
+            yield from (f"aws {service} {name} lacks {each}" for each in needed - given)
 
 
 def marks() -> set[str]:
@@ -217,14 +224,18 @@ class TestKubectl:
 class TestCallsOfAws:
     def test_each_has_an_operation_and_its_parameters(self):
         assert wrong(not_of_aws) == []
-        assert wrong(not_of_aws, MESSAGES) == []
+        # Parts of a message stand between values, so what one lacks another may have.
+        told = wrong(not_of_aws, MESSAGES)
+        assert [each for each in told if " lacks " not in each] == []
 
     def test_what_there_is_not_is_told(self):
         assert [*not_of_aws("aws batch describe-queues x")] == ["aws batch describe-queues"]
         assert [*not_of_aws("`aws ec2 describe-images \\\n --ids a`")] == [
             "aws ec2 describe-images --ids"
         ]
-        assert [*not_of_aws("aws ec2 modify-instance-attribute --no-disable-api-termination")] == []
+        one = "aws ec2 modify-instance-attribute --no-disable-api-termination"
+        assert [*not_of_aws(one)] == ["aws ec2 modify-instance-attribute lacks --instance-id"]
+        assert [*not_of_aws(f"{one} --instance-id ID")] == []
 
 
 def test_what_is_looked_for_is_found():
