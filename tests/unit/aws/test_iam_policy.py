@@ -175,7 +175,7 @@ def test_the_statements_that_people_add_to_have_names_of_their_own(file):
     assert len(set(names)) == len(names)
     readme = (iam_policy.FOLDER / "README.md").read_text()
     for name in names:
-        service, action = re.fullmatch(r"([A-Z][a-z]+)([A-Z]\w+)", name).groups()
+        [(service, action)] = re.findall(r"^([A-Z][a-z]+)([A-Z]\w+)$", name)
         assert f"`{name}`" in readme or f"`{service.lower()}:{action}`" in readme
 
 
