@@ -1,6 +1,9 @@
 """What AWS never says, of one account: it ends nothing, and holds up no other account."""
 
+import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from itertools import count, cycle, repeat
 from typing import Any
 
 import pytest
@@ -8,6 +11,8 @@ from structlog.testing import capture_logs
 from tests.unit.aws.feed_world import SCOPE, World, key, world
 
 from awsbatch_operator.api.scope import Scope
+from awsbatch_operator.aws import sender
+from awsbatch_operator.aws.errors import AwsError
 
 __all__ = ["world"]
 
@@ -86,3 +91,19 @@ async def test_an_answer_that_nobody_can_read_ends_nothing_and_is_asked_for_agai
     with capture_logs() as lines:
         await world.calls_in(300)
     assert "polling works again" in [line["event"] for line in lines]
+
+
+@pytest.mark.parametrize("tokens", [repeat("2"), cycle("23"), map(str, count())], ids=range(3))
+async def test_pages_that_have_no_end_are_no_answer(bench, monkeypatch, tokens):
+    monkeypatch.setattr(sender, "PAGES_MOST", 50)
+    bench.stub.answers["DescribeJobQueues"] = lambda _: {"jobQueues": [], "nextToken": next(tokens)}
+    pages = bench.aws.sender.pages(SCOPE, "batch:DescribeJobQueues", {}, "jobQueues", polling=True)
+    reading = asyncio.ensure_future(_all(pages))
+    await bench.clock.advance(60)
+    with pytest.raises(AwsError, match="have no end"):
+        reading.result()
+    assert len(bench.stub.sent) <= 50
+
+
+async def _all(pages: AsyncIterator[Any]) -> list[Any]:
+    return [each async for page in pages for each in page]
