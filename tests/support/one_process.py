@@ -24,6 +24,7 @@ from tests.support.memory_objects import Subscriber
 from tests.support.simulated_aws import FreeFence, catch_up, make_simulator
 from tests.support.structural import Definition
 
+from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.scope import Fence
 from awsbatch_operator.assembly import Edges, assemble
 from awsbatch_operator.aws.runner import InlineRunner, Runner
@@ -150,6 +151,10 @@ class Process:
             ),
         )
         self._operator.leadership.at = world.clock.now()
+
+    def hear(self, event: str | None, body: Shape) -> None:
+        """Take in an event of the watch, at work or not; what it raises would end the operator."""
+        self._operator.engine.on_event(event, body)
 
     def start(self) -> None:
         """Begin to work."""

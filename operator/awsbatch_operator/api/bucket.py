@@ -43,6 +43,12 @@ class Bucket:
         """The share of the published rate that is used now, because of throttling."""
         return self._factor
 
+    def is_as_new(self, now: float) -> bool:
+        """Whether a new one in its place would answer the same."""
+        self._advance(now)
+        full = self._level >= self._rate.burst and self._factor >= 1.0
+        return full and not self._reserved
+
     def wait(self, now: float, *, ahead: int = 0) -> float:
         """Seconds until a token can be taken that is neither reserved nor for those ahead.
 

@@ -15,6 +15,18 @@ class Instant(NamedTuple):
         return cls(datetime.fromisoformat(text).timestamp())
 
     @classmethod
+    def read(cls, shown: object) -> Self | None:
+        """The same of a status; None where it says nothing that we would have written.
+
+        Whoever may write a status can have it say anything that its schema admits. A `date-time` is
+        there also of the year 0, or 99 hours east of Greenwich.
+        """
+        try:
+            return cls.parse(str(shown)) if shown else None
+        except ValueError:
+            return None
+
+    @classmethod
     def from_milliseconds(cls, milliseconds: int) -> Self:
         """Read a time of AWS Batch, which counts epoch milliseconds."""
         return cls(milliseconds / 1000)

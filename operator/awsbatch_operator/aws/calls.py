@@ -14,6 +14,9 @@ from awsbatch_operator.api.tags import CLUSTER
 # ARNs and answer 100 things a page; a page of ListJobs has 1,000 summaries, with filters 100.
 DESCRIBED_AT_ONCE = 100
 LISTED_AT_ONCE = 1000
+# Of one list: ten million jobs, ten times as many as Batch keeps in a queue. Who answers that there
+# are still more, or by a token that was used already, would be asked for ever.
+PAGES_MOST = 10_000
 FILTERED_AT_ONCE = 100
 LONGEST_WAIT = 20  # seconds that SQS waits for a message; SQS API reference, ReceiveMessage
 

@@ -51,7 +51,7 @@ class Aws:
     capacity_feeds: tuple[Feed, ...]  # of instances, as EC2 and as ECS see them
 
     async def run(self) -> None:
-        """Poll until cancelled; an error that is none of AWS's ends it, and is raised."""
+        """Poll until cancelled. What ends a part of it, ends it and is raised."""
         feeds = (*self.feeds.all(), *self.capacity_feeds)
         heard = (self.notices.run(), self.job_events.run())
         await first_of(self.job_poller.run(), *heard, *(feed.run() for feed in feeds))

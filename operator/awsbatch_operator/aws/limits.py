@@ -75,6 +75,7 @@ PUBLISHED: tuple[Limit, ...] = (
     Limit("pricing", ("*",), Rate(5, 10)),
     Limit("sqs", ("*",), Rate(1000, 1000)),
 )
+LINES = 2000  # of all accounts, regions and limits, before any are forgotten: 3 kB each
 _UNPUBLISHED = Limit("*", ("*",), Rate(5, 5))
 
 
@@ -141,6 +142,7 @@ class Limits:
         self._limits: dict[tuple[str, str], Limit] = {}  # by service and operation
         self._lines: dict[tuple[AccountRegion, Limit, bool], Line] = {}
         self._told_at: dict[Line, float] = {}  # when it was last told that AWS throttles
+        self._room = LINES  # lines; when there are more, it is looked which can be forgotten
 
     def permit(self, where: AccountRegion, call: Call, holder: Hashable) -> Permit:
         """A token, kept back for the call that follows within seconds. Raises NoTokenError.
@@ -223,9 +225,26 @@ class Limits:
         key = (where, limit, polling)
         line = self._lines.get(key)
         if line is None:
+            if len(self._lines) >= self._room:
+                self._forget()
             rate = limit.rate.times(self._poll_share) if polling else limit.rate
             line = self._lines[key] = Line(rate, self._clock)
         return line
+
+    def _forget(self) -> None:
+        """Let go of lines that are as good as new.
+
+        Whoever writes a spec may name a region, and there is no end of names.
+        """
+        now = self._clock.monotonic()
+        self._lines = {
+            key: line
+            for key, line in self._lines.items()
+            if len(line) or not line.bucket.is_as_new(now)
+        }
+        left = {*self._lines.values()}
+        self._told_at = {line: at for line, at in self._told_at.items() if line in left}
+        self._room = max(LINES, 2 * len(left))
 
     def _most_at_once(self, call: Call) -> int:
         return max(1, int(self._limit(call).rate.burst))

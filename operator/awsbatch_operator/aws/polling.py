@@ -10,7 +10,6 @@ first used ──► task ──► asleep until due, or hurried ──► poll 
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -41,7 +40,7 @@ class Polled(Protocol):
         """When to poll a scope next, in monotonic seconds; None: there is nothing to poll."""
 
     async def poll(self, scope: Scope) -> None:
-        """Ask AWS about a scope, and move what `due` says. Raises AwsError."""
+        """Ask AWS about a scope, and move what `due` says. May raise any Exception."""
 
     def owners(self, scope: Scope) -> Iterable[ObjectKey]:
         """Who would want to say why nothing moves, when AWS denies the poll."""
@@ -108,7 +107,7 @@ class Pollers:
             watched.news.set()
 
     async def run(self) -> None:
-        """Poll until cancelled, or until an error that is none of AWS's; that one is raised."""
+        """Poll until cancelled, or until a BaseException that is no Exception; that is raised."""
         self._ended = asyncio.get_running_loop().create_future()
         for scope, watched in list(self._scopes.items()):
             self._start(scope, watched)
@@ -156,24 +155,43 @@ class Pollers:
             await self._once(scope, watched)
 
     async def _once(self, scope: Scope, watched: _Watched) -> None:
+        """A poll. What one account is answered must not end what all share, however odd it is."""
         try:
             await self._polled.poll(scope)
         except AwsError as error:
-            await self._failed(scope, watched, error)
+            denied = error.kind is ErrorKind.DENIED
+            await self._failed(scope, watched, str(error), denied=denied)
+        except Exception as error:  # noqa: BLE001 - one account's trouble is not the others'
+            said = f"{type(error).__name__}: {error}"
+            await self._failed(scope, watched, said, fault=error)
         else:
             if watched.trouble is not None:
                 watched.trouble = None
-                self._log("polling works again", scope)
+                self._log(_log.info, "polling works again", scope)
 
-    async def _failed(self, scope: Scope, watched: _Watched, error: AwsError) -> None:
-        """Leave the scope alone for a while. Owners find out by themselves why AWS denies it."""
-        before, denied = watched.trouble, error.kind is ErrorKind.DENIED
-        now = self._clock.monotonic()
+    async def _failed(
+        self,
+        scope: Scope,
+        watched: _Watched,
+        said: str,
+        *,
+        denied: bool = False,
+        fault: Exception | None = None,
+    ) -> None:
+        """Leave the scope alone for a while. Owners find out by themselves why AWS denies it.
+
+        `fault` is none of AWS's: a mistake of ours, or an answer that AWS never gives.
+        """
+        before, now = watched.trouble, self._clock.monotonic()
         watched.trouble = Trouble.after(before, cadence=self._cadence, denied=denied, now=now)
-        self._log("polling failed", scope, error=str(error), again=watched.trouble.delay)
+        more = {"error": said, "again": watched.trouble.delay}
+        if fault is None:
+            self._log(_log.warning, "polling failed", scope, **more)
+        else:
+            self._log(_log.error, "polling failed", scope, exc_info=fault, **more)
         if denied and not (before and before.denied):
             await self.wake(list(self._polled.owners(scope)))
 
-    def _log(self, event: str, scope: Scope, **more: Any) -> None:
-        log = partial(_log.warning if more else _log.info, event)
-        log(what=self._polled.what, account=scope.account_id, region=scope.region, **more)
+    def _log(self, tell: Callable[..., Any], event: str, scope: Scope, **more: Any) -> None:
+        where = {"account": scope.account_id, "region": scope.region}
+        tell(event, what=self._polled.what, **where, **more)

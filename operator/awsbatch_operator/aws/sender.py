@@ -21,7 +21,7 @@ from awsbatch_operator.api.scope import Fence, LeaseLostError, Permit, Scope
 from awsbatch_operator.aws.answers import steady
 from awsbatch_operator.aws.aws_settings import AwsSettings
 from awsbatch_operator.aws.call_table import CALLS
-from awsbatch_operator.aws.calls import Call, Priority
+from awsbatch_operator.aws.calls import PAGES_MOST, Call, Priority
 from awsbatch_operator.aws.errors import AwsError, ErrorKind, Obstacle
 from awsbatch_operator.aws.failures import (
     Attempt,
@@ -136,20 +136,22 @@ class Sender:
         where = (_where(scope), name)
         expected = self._pages.get(where, 1)
         own = None if polling or prepaid else self.prepay(scope, name, expected)
-        next_token, token, count = CALLS[name].page_token, None, 0
+        next_token, token = CALLS[name].page_token, None
+        read: set[str | None] = set()  # the tokens of the pages so far
         try:
-            while True:
+            while token not in read and len(read) < PAGES_MOST:
                 more = {**request, next_token: token} if token else request
                 answer = await self.call(scope, name, more, polling=polling, prepaid=prepaid or own)
-                count += 1
+                read.add(token)
                 yield self.member(scope, name, answer, member)
                 token = answer.get(next_token)
                 if not token:
-                    break
+                    return
+            raise self.no_answer(scope, name, "The pages of the answer have no end")
         finally:
             if own is not None:
                 own.close()
-                self._pages[where] = max(count, expected - 1, 1)
+                self._pages[where] = max(len(read), expected - 1, 1)
 
     def prepay(self, scope: Scope, name: str, calls: int) -> Prepaid:
         """Rate tokens for several calls that make sense only together. Raises NoTokenError."""

@@ -4,6 +4,7 @@ They belong to the operator, whose own identity reads them, whatever accounts th
 """
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ AT_ONCE = 10  # messages of one call; SQS API reference, ReceiveMessage and Dele
 VISIBILITY = 30
 LINES = 8  # calls at the same time, while messages queue up
 _MOST_OVER = 10_000  # receipts that wait to be deleted; what is left out comes again
+
+_TIME = re.compile(r"[0-9]{1,15}")  # milliseconds
 
 _log = structlog.get_logger(__name__)
 
@@ -76,7 +79,7 @@ def _mail(message: dict[str, Any]) -> Mail:
         id=str(message.get("MessageId", "")),
         receipt=str(message.get("ReceiptHandle", "")),
         body=message.get("Body"),
-        sent=int(sent) / 1000 if sent.isascii() and sent.isdigit() else None,
+        sent=int(sent) / 1000 if _TIME.fullmatch(sent) else None,
     )
 
 

@@ -92,7 +92,7 @@ class OrphanPass:
         )
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Look every INTERVAL_SECONDS, the first time after one; return when `stop` is set.
+        """Look every INTERVAL_SECONDS, the first time after one; ends when `stop` is set alone.
 
         Whoever has no capacity and no images must not pay for this with calls. Something may be
         left all the same from before the start, so even there it is looked for once a day.
@@ -109,8 +109,9 @@ class OrphanPass:
             self._rests_until = self._rests_until if rests else now + UNUSED_SECONDS
             try:
                 await self.once(stop, images=not rests or self._looks_for_images())
-            except LeaseLostError as error:
-                _log.warning("orphans were not removed", error=str(error))
+            except Exception as error:  # noqa: BLE001 - anybody can put tags on things of AWS
+                tell = _log.warning if isinstance(error, LeaseLostError) else _log.exception
+                tell("orphans were not removed", error=str(error))
 
     async def once(self, stop: asyncio.Event, *, images: bool = True) -> None:
         """One pass, with a look at images or without. Raises LeaseLostError."""
@@ -126,8 +127,7 @@ class OrphanPass:
         self._imaged = self._imaged or any(each.owner.kind == orphans.MAKERS for each in found.due)
         standing = {}
         for where in sorted({each.which.where for each in found.due}):
-            there = await looks.standing(listed.scopes[where])
-            if there is not None:
+            if (there := await looks.standing(listed.scopes[where])) is not None:
                 standing[where] = there
         whole = {(where, uid) for (where, _), (_, uid) in listed.finished.items()}
         go = [

@@ -13,13 +13,14 @@ from awsbatch_operator.userdata.shell import Command, bare, commands
 HEADER = "#cloud-config"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DEPTH = 50  # of lists and mappings in each other; cloud-init's modules need less than ten
+_VALUES = 100_000  # that aliases may make of it; without any, 64 kB have a third of that
 
 
 def read(text: str) -> tuple[Mapping[str, Any] | None, str]:
     """The settings, or None and why they cannot be read."""
     try:
-        if _is_deep(text):
-            return None, f"its lists and mappings stand more than {_DEPTH} deep in each other"
+        if too_much := _too_much(text):
+            return None, too_much
         made = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -32,15 +33,33 @@ def read(text: str) -> tuple[Mapping[str, Any] | None, str]:
     return made, ""
 
 
-def _is_deep(text: str) -> bool:
-    """Whether it nests so deep that libyaml, which goes into it by itself, may end the process."""
-    depth = 0
+def _too_much(text: str) -> str:
+    """Why it is not read as a whole; "" if it can be.
+
+    Libyaml goes into what is nested by itself, and may end the process. And PyYAML copies what a
+    merge (`<<: [*a, *a]`) names: in ten steps of ten each that is more than any memory holds.
+    """
+    sizes, anchors = [0], [""]  # of what is open: how many values it stands for, aliases included
+    known: dict[str, int] = {}
     for event in yaml.parse(text, Loader=_LOADER):
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEPTH:
-            return True
-    return False
+        anchor = getattr(event, "anchor", None) or ""
+        if isinstance(event, yaml.CollectionStartEvent):
+            known[anchor] = len(text)  # at most, as long as it is open: it may stand in itself
+            sizes.append(1)
+            anchors.append(anchor)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            size = known[anchors.pop()] = sizes.pop()
+            sizes[-1] += size
+        elif isinstance(event, yaml.AliasEvent):
+            sizes[-1] += known.get(anchor, 1)
+        elif isinstance(event, yaml.ScalarEvent):
+            known[anchor] = 1
+            sizes[-1] += 1
+        if len(sizes) - 1 > _DEPTH:
+            return f"its lists and mappings stand more than {_DEPTH} deep in each other"
+        if sizes[-1] > _VALUES:
+            return f"its aliases make more than {_VALUES} values of it"
+    return ""
 
 
 def check(text: str, path: str, *, header: bool) -> Checked:

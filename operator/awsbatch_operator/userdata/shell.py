@@ -227,8 +227,10 @@ class _Lexer:
         plain = bare(words)
         if operator == "&" and self.closed is not None and not plain:
             self.made[self.closed :] = [
-                replace(command, background=True) for command in self.made[self.closed :]
+                each if each.background else replace(each, background=True)
+                for each in self.made[self.closed :]
             ]
+            self.closed = None  # no shell takes a second &, which would cost as much again
         if words:
             self.closed = self.closed if not plain else None
         if plain:

@@ -1,8 +1,10 @@
 """What carries our tags and has no owner: when it goes, and when it does not."""
 
+import asyncio
 import re
 
 import pytest
+from structlog.testing import capture_logs
 from tests.support.installation import NAMESPACE, Installation
 from tests.support.manifests import ENVIRONMENT, unmanaged
 from tests.support.orphanage import (
@@ -19,6 +21,7 @@ from tests.support.research import ROLE
 from tests.support.simulated_aws import any_image
 
 from awsbatch_operator.api.metadata import ObjectKey
+from awsbatch_operator.api.scope import LeaseLostError
 from awsbatch_operator.kinds.orphans import INTERVAL_SECONDS
 from awsbatch_operator.kube.port import DeniedError, UnavailableError
 from awsbatch_simulator.jobscript import JobScript
@@ -261,3 +264,26 @@ async def test_the_whole_operator_removes_orphans_and_tells_of_it():
         assert there.metric("orphans_removed_total", thing="LaunchTemplate") == 1
         lease = ObjectKey("Lease", NAMESPACE, "aws-batch-operator")
         assert [reason for reason, _ in there.events(lease)] == ["OrphansRemoved"]
+
+
+async def test_a_pass_that_fails_is_told_and_followed_by_the_next():
+    there = Orphanage()
+    async with there.running():
+        passes, failures = there.operator.orphans, iter([ValueError("odd"), LeaseLostError("late")])
+        looks: list[bool] = []
+
+        async def once(_: asyncio.Event, *, images: bool = True) -> None:
+            looks.append(images)
+            for failure in failures:
+                raise failure
+
+        stop, passes._used, passes.once = asyncio.Event(), True, once
+        there.operator.engine.listed.set()
+        with capture_logs() as lines:
+            running = asyncio.ensure_future(passes.run(stop))
+            await there.clock.advance(3 * INTERVAL_SECONDS + 1)
+            assert not running.done()
+            stop.set()
+            await running
+    assert len(looks) == 3
+    assert [line["log_level"] for line in lines] == ["error", "warning"]

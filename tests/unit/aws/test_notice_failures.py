@@ -49,6 +49,13 @@ async def test_a_queue_that_fails_is_told_once_asked_rarely_and_ends_nothing(
     assert len(used.messages) == 1
 
 
+@pytest.mark.parametrize("sent", ["9" * 400, "9" * 5000, "-1", "\u00b2", "\u0663", "nan", ""])
+async def test_a_message_that_was_sent_at_no_time_is_heard_all_the_same(used, sent):
+    used.messages[used.send(event(SPOT, i(1)))]["sent"] = sent
+    await used.clock.advance(30)
+    assert used.book.announced([i(1)])
+
+
 async def test_an_answer_that_is_lost_loses_no_message(used):
     receive = used.bench.stub.answers["ReceiveMessage"]
     lost: list[dict] = []

@@ -2,7 +2,9 @@
 
 import pytest
 
-from awsbatch_operator.kinds.extendedami.loose import half_made, loose_snapshots
+from awsbatch_operator.api import tags as tags_of_aws
+from awsbatch_operator.kinds.extendedami.loose import finished, half_made, loose_snapshots
+from awsbatch_operator.kinds.extendedami.observed import image_of
 from awsbatch_operator.kinds.extendedami.requests import image_name
 
 TAKEN = "Created by CreateImage(i-0123456789abcdef0) for ami-0a0a0a0a0a0a0a0a0"
@@ -65,3 +67,14 @@ def test_an_image_is_half_made_that_has_our_name_and_has_not_passed(verdict, nam
     listed = [{"Key": key, "Value": value} for key, value in tags.items()]
     image = {"ImageId": "ami-1", "Name": name, "State": "available", "Tags": listed}
     assert bool(half_made([image])) is half
+
+
+@pytest.mark.parametrize("text", ["", "²", "٣", "-1", "1e3", "9" * 256, "\ud800", "{}", "none"])
+def test_tags_that_anybody_may_have_written_are_read_as_saying_nothing(text):
+    tags = [
+        {"Key": value, "Value": text} for name, value in vars(tags_of_aws).items() if name.isupper()
+    ]
+    shape = {"ImageId": "ami-1", "Name": text, "Tags": tags, "CreationDate": "2027-01-15T08:00:00Z"}
+    assert half_made([shape]) == ()
+    assert finished([shape]) == ()
+    assert image_of(shape).id == "ami-1"

@@ -70,6 +70,18 @@ def test_a_script_that_harms_is_refused_and_one_that_only_looks_like_it_is_not(s
 
 
 # cloud-config, and its lines after the first
+def merged(steps: int) -> str:
+    ten = [", ".join([f"*a{each}"] * 10) for each in range(steps)]
+    rest = [f"a{each + 1}: &a{each + 1} {{<<: [{those}]}}\n" for each, those in enumerate(ten)]
+    return "a0: &a0 {x: 1}\n" + "".join(rest)
+
+
+def in_itself(steps: int) -> str:
+    """The same, and all of it stands in what is merged first."""
+    lines = merged(steps).replace("{<<: [*a0,", "{<<: [*all, *a0,").splitlines()
+    return "all: &all\n" + "".join(f"  {line}\n" for line in lines)
+
+
 CONFIGS = [
     ("runcmd[1] starts docker", "runcmd: [ls, systemctl start docker]", "runcmd: [ls]"),
     ("runcmd[0] starts ecs", "runcmd: [[systemctl, start, ecs]]", "runcmd: [[systemctl, ecs]]"),
@@ -97,6 +109,9 @@ CONFIGS = [
     # libyaml would end the process.
     ("more than 50 deep", "[" * 60_000, f"a: {'[' * 49}{']' * 49}"),
     ("more than 50 deep", "{a: " * 15_000, "{a: {a: {a: 1}}}"),
+    # PyYAML would copy what is merged, ten times at each step.
+    ("make more than 100000 values", merged(40), merged(3)),
+    ("make more than 100000 values", in_itself(40), "a: &a {b: 1, c: {<<: *a}}"),
     ("an AWS access key", "# AKIAABCDEFGHIJKLMNOP\n{}", "# AKIA\n{}"),
 ]
 

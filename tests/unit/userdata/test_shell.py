@@ -55,10 +55,20 @@ def test_any_text_is_read_to_its_end(text):
     assert all(command.words for command in commands(text))
 
 
-@pytest.mark.parametrize("piece", ["(", "`", "{ ", "(a)&", "a ", "a $(b) ", "<<E\n", "(a;", "\\\n"])
-def test_a_hostile_text_is_read_in_time_that_grows_with_its_length_alone(piece):
+@pytest.mark.parametrize(
+    ("start", "piece", "end"),
+    [
+        *(("", each, "") for each in ("(", "`", "{ ", "(a)&", "a ", "a $(b) ", "<<E\n", "(a;")),
+        ("", "\\\n", ""),
+        ("(", "a;", ")& "),
+        ("( " * 50, "a;", ") & "),
+        ("if a; then ", "a;", "fi & "),
+    ],
+)
+def test_a_hostile_text_is_read_in_time_that_grows_with_its_length_alone(start, piece, end):
     def seconds(length):
-        text = piece * (length // len(piece))
+        half = length // 2 if end else length
+        text = start + piece * (half // len(piece)) + (end and end + end[1:] * (half // len(end)))
         begun = time.process_time()
         list(commands(text))
         return time.process_time() - begun

@@ -46,7 +46,7 @@ def next_write(status: Shape, now: Instant) -> Instant:
     `status` is that of the object, of the run that the array is of.
     """
     shown, begun = status.get("array") or {}, _begun(status, now)
-    last = Instant.parse(shown["time"]) if "time" in shown else begun
+    last = Instant.read(shown.get("time")) or begun
     return last.plus(_apart(last.since(begun)))
 
 
@@ -56,7 +56,7 @@ def look_after(status: Shape, now: Instant) -> float:
 
 
 def _begun(status: Shape, now: Instant) -> Instant:
-    return Instant.parse(status["submittedTime"]) if "submittedTime" in status else now
+    return Instant.read(status.get("submittedTime")) or now
 
 
 def _apart(age: float) -> float:

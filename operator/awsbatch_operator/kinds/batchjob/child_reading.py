@@ -88,9 +88,9 @@ class ChildReader:
         AWS tells it of each child, and of the parent nothing. `told` is what AWS says of some of
         them in the end.
         """
-        shown = resource.status
-        if shown.get("jobId") == job_id and "startedTime" in shown:
-            return replace(children, started=Instant.parse(str(shown["startedTime"])))
+        shown = Instant.read(resource.status.get("startedTime"))
+        if resource.status.get("jobId") == job_id and shown is not None:
+            return replace(children, started=shown)
         seen = self._started.get(resource.key)
         known = [] if seen is None or seen[0] != job_id else [seen[1]]
         times = (each.get("startedAt") for each in told)

@@ -3,9 +3,13 @@
 In memory only: it is made of the specs that the cache has, before the first turn of any object. A
 circle can only be closed by a job whose dependencies change, and only if another job waits for that
 one, so a chain of a thousand jobs costs about as many steps in whatever order they are applied.
+
+To tell a circle explains why jobs wait; they wait without that, too. So what one change may cost is
+bounded, however many jobs somebody lets wait for each other: a circle that would be found only
+behind thousands of other jobs is not told, nor are more of a namespace than anybody would read.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 
 from awsbatch_operator.api.conditions import condition
@@ -16,6 +20,9 @@ from awsbatch_operator.kinds.batchjob.observed import TERMINAL
 from awsbatch_operator.kinds.batchjob.record import end_condition
 
 Circle = tuple[ObjectKey, ...]
+
+LOOKED_THROUGH = 5000  # dependencies that one change may have looked at: 3 ms of the event loop
+TOLD = 10_000  # jobs of a namespace in circles, one that is in several of them as often
 
 
 def _nobody(_: ObjectKey) -> None:
@@ -35,6 +42,8 @@ class Circles:
         self._needs: dict[ObjectKey, tuple[ObjectKey, ...]] = {}
         self._users: dict[ObjectKey, set[ObjectKey]] = {}
         self._circles: dict[ObjectKey, Circle] = {}
+        self._told_in: Counter[str] = Counter()  # by namespace
+        self._left = 0  # of what the change under way may look at
 
     def heard(self, change: Change) -> None:
         """Take in a change of the cache."""
@@ -49,6 +58,7 @@ class Circles:
         before = self._needs.get(key, ())
         if needs == before:
             return
+        self._left = LOOKED_THROUGH
         self._link(key, before, needs)
         left = self._dissolved(key)
         self._look(key)
@@ -96,6 +106,7 @@ class Circles:
         left = [each for each, circle in self._circles.items() if id(circle) in over]
         for each in left:
             del self._circles[each]
+        self._told_in[key.namespace] -= sum(len(whole[number]) for number in over)
         return tuple(each for each in left if each != key)
 
     def _possible(self, left: tuple[ObjectKey, ...]) -> list[ObjectKey]:
@@ -103,7 +114,10 @@ class Circles:
 
         Whoever waits for none of those in circles is in none, nor is who waits only for such.
         """
-        there = {*self._circles, *left}
+        there = {*left}
+        if left:
+            place = left[0].namespace
+            there |= {each for each in self._circles if each.namespace == place}
         counts = {
             each: sum(target in there for target in self._needs.get(each, ())) for each in there
         }
@@ -125,31 +139,38 @@ class Circles:
         """
         if key in self._circles or key not in self._users or not self._close(key):
             return
-        both = self._reached(key, self._needs) & self._reached(key, self._users)
+        both = self._reached(key, self._needs)
+        both &= self._reached(key, self._users)
         for each in sorted(both):
             if each not in self._circles:
                 self._close(each)
 
     def _close(self, key: ObjectKey) -> bool:
-        """Whether the job waits for itself: by the shortest way, which is written down."""
+        """Whether it is seen that the job waits for itself: the shortest way is written down."""
         came_from: dict[ObjectKey, ObjectKey] = {}
         ahead = deque([key])
-        while ahead:
+        while ahead and self._left > 0:
             each = ahead.popleft()
             for target in self._needs.get(each, ()):
+                self._left -= 1
                 if target == key:
-                    self._told(_way(key, each, came_from))
-                    return True
+                    return self._told(_way(key, each, came_from))
                 if target not in came_from and target in self._needs:
                     came_from[target] = each
                     ahead.append(target)
         return False
 
-    def _told(self, circle: Circle) -> None:
+    def _told(self, circle: Circle) -> bool:
+        """Whether there was room for it."""
+        namespace = circle[0].namespace
+        if self._told_in[namespace] + len(circle) > TOLD:
+            return False
+        self._told_in[namespace] += len(circle)
         for each in circle:
             if each not in self._circles:
                 self._circles[each] = circle
                 self._wake(each)
+        return True
 
     def _reached(
         self,
@@ -157,8 +178,9 @@ class Circles:
         ways: dict[ObjectKey, tuple[ObjectKey, ...]] | dict[ObjectKey, set[ObjectKey]],
     ) -> set[ObjectKey]:
         seen, ahead = {key}, [key]
-        while ahead:
+        while ahead and self._left > 0:
             for each in ways.get(ahead.pop(), ()):
+                self._left -= 1
                 if each not in seen:
                     seen.add(each)
                     ahead.append(each)

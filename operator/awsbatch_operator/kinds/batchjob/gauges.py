@@ -210,8 +210,5 @@ def _waited(resource: Resource) -> float | None:
 
 
 def _moment(resource: Resource, name: str) -> float | None:
-    text = resource.status.get(name)
-    try:
-        return None if not text else Instant.parse(str(text)).epoch
-    except ValueError:  # somebody else has written it
-        return None
+    moment = Instant.read(resource.status.get(name))
+    return None if moment is None else moment.epoch

@@ -107,7 +107,7 @@ class InFlight:
         arn = self._promised.pop(key, "")
         if arn:
             self._queues[arn].promised.discard(key)
-            self._call(arn)
+            self._call(arn, more=1)
 
     def _limit(self, key: ObjectKey, resource: Resource | None) -> None:
         """A JobQueue counts by the ARN that it shows, as far as that is proven to be its own."""
@@ -141,12 +141,12 @@ class InFlight:
             self._taken[key] = arn
             self._queues.setdefault(arn, _Queue()).taken.add(key)
             if promised not in {"", arn}:
-                self._call(promised)
+                self._call(promised, more=1)
         else:
             del self._taken[key]
         if before:
             self._queues[before].taken.discard(key)
-            self._call(before)
+            self._call(before, more=1)
 
     def _line_up(self, key: ObjectKey, resource: Resource | None) -> None:
         """Let it wait whose status says so: after a restart nothing else does."""
@@ -178,14 +178,20 @@ class InFlight:
         arn, turn = self._waiting.pop(key, ("", None))
         if turn is None:
             return
-        waiting = self._queues[arn].waiting
-        del waiting[bisect_left(waiting, turn)]
-        self._call(arn)
-
-    def _call(self, arn: str) -> None:
-        """Wake those who wait longest for as many places as are free."""
         queue = self._queues[arn]
-        for *_, key in queue.waiting[: queue.free]:
+        at = bisect_left(queue.waiting, turn)
+        del queue.waiting[at]
+        self._call(arn, more=int(at < queue.free))
+
+    def _call(self, arn: str, *, more: int | None = None) -> None:
+        """Wake those who wait longest for as many places as are free.
+
+        With `more`, only those for whom that many of the places are new; the others were woken
+        before. Twenty thousand who may all go would else each wake all that are left.
+        """
+        queue = self._queues[arn]
+        free = queue.free
+        for *_, key in queue.waiting[0 if more is None else max(0, free - more) : free]:
             self._wake(key)
         if queue.empty and arn not in self._arns.values():
             del self._queues[arn]

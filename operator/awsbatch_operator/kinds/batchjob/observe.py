@@ -268,10 +268,10 @@ class Observer:
     def _sent_at(self, look: _Look) -> Instant:
         """The last moment at which a call of the run may have gone out, as far as is known."""
         resource, submission = look.resource, look.submission
-        moments = [submission.time, self.memory.sent(resource.key, submission) or submission.time]
-        if "submittedTime" in resource.status and resource.status.get("run") == submission.run:
-            moments.append(Instant.parse(str(resource.status["submittedTime"])))
-        return max(moments)
+        moments = [submission.time, self.memory.sent(resource.key, submission)]
+        if resource.status.get("run") == submission.run:
+            moments.append(Instant.read(resource.status.get("submittedTime")))
+        return max(moment for moment in moments if moment is not None)
 
     def _settled_at(self, look: _Look) -> Instant:
         """When AWS's listing can be trusted: later and later while AWS loses attempt after attempt.

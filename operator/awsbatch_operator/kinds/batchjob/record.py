@@ -108,7 +108,7 @@ def _in_status(resource: Resource, *, lost: bool = True) -> Submission | None:
     ended = end_condition(resource) is not None
     if any(name not in status for name in _IN_STATUS) or not ("jobId" in status or ended):
         return None
-    held, submitted = is_true(status, "Suspended"), status.get("submittedTime")
+    held = is_true(status, "Suspended")
     definition = status.get("jobDefinition") or {}
     losses, in_fallback = _losses(resource)
     newest = Submission(
@@ -123,11 +123,11 @@ def _in_status(resource: Resource, *, lost: bool = True) -> Submission | None:
         time=resource.created,
         generation=int(status.get("runGeneration", 0)),
         # One that stands in the job shows its name in AWS, and no generation.
-        definition_name=str(definition["name"]) if "generation" in definition else "",
+        definition_name=str(definition.get("name", "")) if "generation" in definition else "",
         definition_generation=int(definition.get("generation", 0)),
         cause=_cause(status.get("runCause")),
         # A deadline counts from the first submission; of a later run's, that is the nearest known.
-        begun=Instant.parse(str(submitted)) if submitted else None,
+        begun=Instant.read(status.get("submittedTime")),
         indexes=str(status.get("runIndexes", "")),
         losses=losses,
         in_fallback=in_fallback,
@@ -161,7 +161,7 @@ def _losses(resource: Resource) -> tuple[int, bool]:
     fallback = resource.spec.get("fallback")
     if resource.status.get("runCause") != Cause.LOST or not isinstance(fallback, Mapping):
         return 0, False
-    ends = [str(each["result"]) for each in resource.status.get("history", ())]
+    ends = [each.get("result") for each in resource.status.get("history", ())]
     when = fallback.get("when")
     counted = when if isinstance(when, list | tuple) else ()
     lost = takewhile(lambda end: end in counted, reversed(ends))

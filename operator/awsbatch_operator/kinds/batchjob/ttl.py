@@ -36,8 +36,9 @@ def expires(resource: Resource) -> Instant | None:
         return None
     if told(resource):
         return None
-    moment = resource.status.get("completionTime") or ended["lastTransitionTime"]
-    return Instant.parse(str(moment)).plus(seconds)
+    moment = Instant.read(resource.status.get("completionTime"))
+    moment = moment or Instant.read(ended["lastTransitionTime"])
+    return None if moment is None else moment.plus(seconds)
 
 
 def told(resource: Resource) -> tuple[ExtraCondition, ...]:

@@ -246,7 +246,7 @@ def image_of(shape: Shape) -> Image:
         content=tags.get(CONTENT, "") or tags.get(BUILD, ""),
         base=tags.get(BASE_IMAGE, ""),
         source=tags.get(BASE_SOURCE, ""),
-        attempt=int(attempt) if attempt.isdigit() else 0,
+        attempt=int(attempt) if attempt.isascii() and attempt.isdigit() else 0,
         verdict=tags.get(VERDICT, ""),
         created=Instant.parse(created) if created else Instant(0.0),
         snapshots=tuple(str(each["SnapshotId"]) for each in disks if each.get("SnapshotId")),

@@ -25,9 +25,7 @@ def shown_revisions(resource: Resource) -> tuple[ListedRevision, ...]:
             arn=str(entry["arn"]),
             number=int(entry["revision"]),
             content_hash=str(entry.get("contentHash", "")),
-            registered=Instant.parse(str(entry["registeredTime"]))
-            if "registeredTime" in entry
-            else resource.created,
+            registered=Instant.read(entry.get("registeredTime")) or resource.created,
         )
         for entry in resource.status.get("revisions", ())
     )

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -147,6 +148,24 @@ def test_a_place_that_is_promised_is_neither_given_twice_nor_lost():
     assert places.held_back(key("a"), NOW, QUEUE_ARN) is None
     places.leave(key("a"))
     assert woken == [key("b")]
+
+
+@pytest.mark.parametrize("limit", [None, 250, 10_000])
+def test_who_may_all_go_at_once_are_woken_about_once_each(limit):
+    woken: list[ObjectKey] = []
+    places = InFlight(woken.append)
+    places.heard(queue(0))
+    names = [f"job-{number:03}" for number in range(200)]
+    for name in names:
+        assert places.held_back(key(name), NOW, QUEUE_ARN) is not None
+    places.heard(queue(limit))
+    for number, name in enumerate(names):
+        assert places.held_back(key(name), NOW, QUEUE_ARN) is None
+        places.heard(change(under_way(name)))
+        if number % 2:
+            places.heard(change(under_way(name), settled=True))
+    assert {*woken} == {key(name) for name in names}
+    assert len(woken) <= 3 * len(names)
 
 
 class Places(RuleBasedStateMachine):
