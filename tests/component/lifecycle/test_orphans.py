@@ -266,7 +266,7 @@ async def test_the_whole_operator_removes_orphans_and_tells_of_it():
         assert [reason for reason, _ in there.events(lease)] == ["OrphansRemoved"]
 
 
-async def test_a_pass_that_fails_is_told_and_followed_by_the_next():
+async def test_a_pass_that_fails_is_told_and_followed_by_the_next(monkeypatch):
     there = Orphanage()
     async with there.running():
         passes, failures = there.operator.orphans, iter([ValueError("odd"), LeaseLostError("late")])
@@ -277,7 +277,9 @@ async def test_a_pass_that_fails_is_told_and_followed_by_the_next():
             for failure in failures:
                 raise failure
 
-        stop, passes._used, passes.once = asyncio.Event(), True, once
+        stop = asyncio.Event()
+        monkeypatch.setattr(passes, "_used", True)
+        monkeypatch.setattr(passes, "once", once)
         there.operator.engine.listed.set()
         with capture_logs() as lines:
             running = asyncio.ensure_future(passes.run(stop))
