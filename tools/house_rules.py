@@ -1,4 +1,4 @@
-"""Check the house rules that no linter knows: sizes of modules and functions, and the layout."""
+"""Check the house rules that no linter knows: sizes, the layout, and sums that lose parts."""
 
 import ast
 import subprocess
@@ -31,6 +31,12 @@ def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return total
 
 
+def loses(node: ast.AugAssign) -> bool:
+    """Whether it reads what tasks share, waits, and writes the sum: what came meanwhile is lost."""
+    waits = any(isinstance(part, ast.Await) for part in ast.walk(node.value))
+    return waits and not isinstance(node.target, ast.Name)
+
+
 def problems(path: Path) -> list[str]:
     """What one file has against the house rules."""
     name = path.relative_to(ROOT)
@@ -40,6 +46,8 @@ def problems(path: Path) -> list[str]:
     if lines > MODULE_LINES:
         found.append(f"{name}: {lines} lines; a module has up to {MODULE_LINES}: split it")
     for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.AugAssign) and loses(node):
+            found.append(f"{name}:{node.lineno}: await first, then add: the sum is shared")
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             size = code_lines(node)
             if size > FUNCTION_LINES:

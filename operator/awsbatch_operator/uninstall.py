@@ -178,7 +178,8 @@ async def _release_kind(kube: KubePort, done: Released, left: dict[Where, Counte
     async def some() -> None:
         for resource in waiting:
             try:
-                done.released += await _release(kube, resource)
+                released = await _release(kube, resource)
+                done.released += released  # read and added to at once: others count meanwhile
             except KubeError as error:
                 troubles.append(error)
                 if isinstance(error, UnavailableError):

@@ -1,5 +1,6 @@
 """Letting go of all objects before the operator is removed."""
 
+import asyncio
 import shlex
 
 import botocore.session
@@ -120,6 +121,21 @@ async def test_a_second_run_finds_nothing_to_do_and_writes_nothing():
     assert "there was nothing to do" in said
     assert "Left in AWS" not in said
     assert [there.kube.see(key)["metadata"]["resourceVersion"] for key in LASTING] == versions
+
+
+async def test_objects_that_are_let_go_at_the_same_time_are_all_counted(monkeypatch):
+    there = await installed()
+    for number in range(40):
+        there.apply(ObjectKey("BatchJob", NAMESPACE, f"job-{number}"), {}, finalizers=[FINALIZER])
+    patch = there.kube.patch
+
+    async def slow(*arguments):
+        await asyncio.sleep(0)  # others have their turn before the answer
+        return await patch(*arguments)
+
+    monkeypatch.setattr(there.kube, "patch", slow)
+    _, said = await removed(there)
+    assert "BatchJob            40 let go\n" in said
 
 
 async def test_other_finalizers_stay():
