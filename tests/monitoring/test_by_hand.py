@@ -69,3 +69,10 @@ def test_of_two_installations_the_one_is_named_in_which_not_exactly_one_leads(
 def test_that_no_replica_answers_is_said_as_well(scraped):
     [alert] = fired(scraped({("awsbatch-system", "a"): None}))
     assert alert.annotations["summary"].endswith(": 0")
+
+
+def test_a_rate_of_what_is_no_counter_is_no_answer(scraped):
+    text = "# TYPE awsbatch_operator_queue_depth gauge\nawsbatch_operator_queue_depth 1\n"
+    scrapes = scraped({("awsbatch-system", "a"): text})
+    with pytest.raises(AssertionError, match="might not be a counter"):
+        ask(scrapes, ["rate(awsbatch_operator_queue_depth[2m])"])

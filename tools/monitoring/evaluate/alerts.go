@@ -126,8 +126,8 @@ func query(engine *promql.Engine, kept *memory, expr string, when time.Time) (pr
 	}
 	defer asked.Close()
 	result := asked.Exec(ctx)
-	if result.Err != nil {
-		return nil, result.Err
+	if err := errors.Join(result.Err, doubts(result)); err != nil {
+		return nil, err
 	}
 	switch value := result.Value.(type) {
 	case promql.Vector:

@@ -9,6 +9,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -64,7 +65,9 @@ func main() {
 
 func run() error {
 	var request Request
-	if err := json.NewDecoder(os.Stdin).Decode(&request); err != nil {
+	decoder := json.NewDecoder(os.Stdin)
+	decoder.DisallowUnknownFields() // what is misspelt would be left out without a word
+	if err := decoder.Decode(&request); err != nil {
 		return fmt.Errorf("the request cannot be read: %w", err)
 	}
 	kept, err := keep(request.Scrapes)
@@ -100,8 +103,9 @@ func ask(engine *promql.Engine, kept *memory, query Query) Answer {
 		return answer
 	}
 	defer asked.Close()
-	matrix, err := asked.Exec(ctx).Matrix()
-	if err != nil {
+	result := asked.Exec(ctx)
+	matrix, err := result.Matrix()
+	if err := errors.Join(err, doubts(result)); err != nil {
 		answer.Error = err.Error()
 		return answer
 	}
@@ -117,6 +121,12 @@ func ask(engine *promql.Engine, kept *memory, query Query) Answer {
 		}
 	}
 	return answer
+}
+
+// doubts is what Prometheus says of a query that it answers all the same, such as a rate of what is
+// no counter.
+func doubts(result *promql.Result) error {
+	return errors.Join(result.Warnings.AsErrors()...)
 }
 
 func at(seconds float64) time.Time {
