@@ -8,6 +8,8 @@ import yaml
 from tests.support.expressions import DASHBOARDS, panels, rules, substituted
 from tools import dashboards
 
+from awsbatch_operator.aws.error_table import ANSWERED, BROKEN
+from awsbatch_operator.aws.errors import ErrorKind
 from awsbatch_sandbox.paths import REPOSITORY
 
 OPERATIONS = (REPOSITORY / "docs" / "operations.md").read_text()
@@ -134,6 +136,21 @@ def test_an_alert_says_how_bad_it_is_after_how_long_and_what_to_do(rule):
     assert anchor in [name.lower() for name in re.findall(r"^### (\w+)$", text, re.MULTILINE)]
     for named in re.findall(r"docs/[\w-]+\.md", rule["annotations"]["description"]):
         assert (REPOSITORY / named).exists()
+
+
+def test_an_alert_tells_of_every_code_that_means_that_a_person_must_give_a_right():
+    [query] = [rule["expr"] for rule in rules() if rule["alert"] == "AWSBatchAWSRefuses"]
+    [told] = re.findall(r'code=~"([^"]+)"', query)
+    denied = {
+        code.replace("*", "More")
+        for row in ANSWERED
+        if row.kind is ErrorKind.DENIED
+        for code in row.codes
+    }
+    kept_back = [row for row in BROKEN if row.kind is ErrorKind.DENIED]
+    denied |= {row.obstacle.value for row in kept_back if row.obstacle is not None}
+    assert len(denied) > 15
+    assert [code for code in sorted(denied) if not re.fullmatch(told, code)] == []
 
 
 def test_the_page_explains_the_alerts_that_there_are():
