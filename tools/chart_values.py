@@ -94,7 +94,8 @@ class Policy(Values):
     enabled: bool = Field(default=True, description="Whether there is a NetworkPolicy.")
     metrics_from: list[YAML] = Field(
         default=[{"namespaceSelector": {"matchLabels": {"awsbatch.dev/metrics": "allowed"}}}],
-        description="Who may read the metrics, as in a NetworkPolicy's ingress.from.",
+        description="Who may read the metrics, as in a NetworkPolicy's ingress.from; with an empty "
+        "list nobody may.",
     )
 
 
@@ -110,7 +111,8 @@ class Monitor(Values):
 
     enabled: bool = Field(
         default=False,
-        description="Whether there is a ServiceMonitor. Needs the Prometheus operator's CRDs.",
+        description="Whether there is a ServiceMonitor. Needs the Prometheus operator's CRDs, and "
+        "the Service.",
     )
     interval: str = Field(default="30s", description="How often metrics are read.")
     labels: dict[str, str] = Field(

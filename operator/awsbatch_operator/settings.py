@@ -155,8 +155,9 @@ class Settings(BaseModel):
     )
     drain_seconds: Seconds = Field(
         default=13,
-        description="On SIGTERM, how long calls in flight may take; two seconds more "
-        "are needed to tell events and to release the lease.",
+        description="On SIGTERM, how long calls in flight may take. A pod's "
+        "terminationGracePeriodSeconds has to be two seconds longer, to tell events and to release "
+        "the lease.",
     )
     status_log_lines: bool = Field(
         default=True, description="Whether a job's last log lines may stand in its status."

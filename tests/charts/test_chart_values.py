@@ -97,10 +97,63 @@ def test_every_flag_arrives_as_it_was_set(helm):
     assert settings == settings_from(parser().parse_args(["run", *words]), {})
 
 
-def test_one_namespace_and_several_are_refused_in_words(helm):
-    values = {"namespaced": True, "settings": {"clusterId": "lab", "namespaces": ["a"]}}
-    refused = helm("template", NAME, str(OPERATOR), values=values, check=False)
-    assert "leave settings.namespaces out" in refused.stderr
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (
+            {"namespaced": True, "settings": {"namespaces": ["a"]}},
+            "leave settings.namespaces out",
+        ),
+        (
+            {"namespaced": True, "settings": {"excludeNamespaces": ["a"]}},
+            "leave settings.excludeNamespaces out",
+        ),
+        (
+            {"settings": {"namespaces": ["a"], "excludeNamespaces": ["b"]}},
+            "Give one of settings.namespaces and settings.excludeNamespaces",
+        ),
+        (
+            {"serviceMonitor": {"enabled": True}, "service": {"enabled": False}},
+            "serviceMonitor needs the Service",
+        ),
+    ],
+)
+def test_what_cannot_be_together_is_refused_in_words(helm, values, says):
+    together = {**values, "settings": {"clusterId": "lab", **values.get("settings", {})}}
+    refused = helm("template", NAME, str(OPERATOR), values=together, check=False)
+    assert refused.returncode != 0
+    assert says in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({}, "all namespaces as"),
+        ({"namespaces": ["a", "b"]}, "the namespaces a, b as"),
+        ({"excludeNamespaces": ["a", "b"]}, "all namespaces but a, b as"),
+    ],
+)
+def test_the_notes_say_which_namespaces_are_served(helm, settings, says):
+    values = {"settings": {"clusterId": "lab", **settings}}
+    shown = helm("install", NAME, str(OPERATOR), "--dry-run=client", values=values)
+    assert f"The operator serves {says} cluster lab." in shown.stdout
+
+
+@pytest.mark.parametrize("seconds", [None, 1, 13, 20.5, 120])
+def test_a_pod_is_given_the_time_that_its_calls_may_take(helm, seconds):
+    given = {} if seconds is None else {"drainSeconds": seconds}
+    grace = pod(helm.render({"settings": {"clusterId": "lab", **given}}))[
+        "terminationGracePeriodSeconds"
+    ]
+    drained = Settings.model_fields["drain_seconds"].default if seconds is None else seconds
+    assert isinstance(grace, int)
+    assert grace >= drained + 15
+
+
+def test_an_empty_list_lets_nobody_read_the_metrics(helm):
+    """To Kubernetes an empty `from` is anybody."""
+    bodies = helm.render({**LAB, "networkPolicy": {"metricsFrom": []}})
+    assert not only(bodies, "NetworkPolicy")["spec"].get("ingress")
 
 
 def test_other_settings_are_other_pods(helm):

@@ -40,6 +40,12 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- if and .Values.namespaced .Values.settings.namespaces -}}
 {{- fail "namespaced serves the release's namespace alone: leave settings.namespaces out, or namespaced." -}}
 {{- end -}}
+{{- if and .Values.namespaced .Values.settings.excludeNamespaces -}}
+{{- fail "namespaced serves the release's namespace alone: leave settings.excludeNamespaces out, or namespaced." -}}
+{{- end -}}
+{{- if and .Values.settings.namespaces .Values.settings.excludeNamespaces -}}
+{{- fail "Give one of settings.namespaces and settings.excludeNamespaces, not both." -}}
+{{- end -}}
 cluster-id: {{ required $words .Values.settings.clusterId | quote }}
 {{- if ne (include "operator.fullname" .) .Chart.Name }}
 lease-name: {{ include "operator.fullname" . }}
