@@ -198,6 +198,31 @@ class TestPictures:
         }
         assert draw.too_wide(picture) == ["w" * 60, "w" * 16]
 
+    def test_an_arrow_sideways_begins_and_ends_at_the_edges_that_face_each_other(self):
+        cells = [{"name": name, "kind": "ours", "text": name} for name in ("left", "right")]
+        for one, other in (("left", "right"), ("right", "left")):
+            picture = {"title": "t", "rows": [cells], "arrows": [{"from": one, "to": other}]}
+            [(begin, end)] = re.findall(r'd="M(\d+) \d+H(\d+)"', draw.drawn(picture))
+            boxes, _ = draw.laid_out([cells])
+            gap = range(boxes["left"].left + boxes["left"].width, boxes["right"].left + 1)
+            assert {int(begin), int(end)} <= set(gap)
+            assert (int(begin) < int(end)) is (one == "left")
+
+    def test_a_text_that_has_no_place_is_told(self):
+        cells = [{"name": name, "kind": "ours", "text": name} for name in ("a", "b")]
+        arrow = {"from": "a", "to": "b", "text": "x"}
+        assert draw.too_wide({"title": "t", "rows": [cells], "arrows": [arrow]}) == ["x"]
+
+    def test_a_picture_without_a_source_is_to_be_removed(self, tmp_path, monkeypatch, capsys):
+        monkeypatch.setattr(draw, "ROOT", tmp_path)
+        monkeypatch.setattr(draw, "PICTURES", tmp_path / "pictures")
+        monkeypatch.setattr(draw, "pictures", lambda: {tmp_path / "pictures" / "a.svg": "<svg/>"})
+        assert draw.main([]) == 0
+        assert draw.main(["--check"]) == 0
+        (tmp_path / "pictures" / "old.svg").write_text("<svg/>")
+        assert draw.main(["--check"]) == 1
+        assert capsys.readouterr().out == "pictures/old.svg has no source any more; remove it\n"
+
     def test_a_picture_is_as_narrow_as_a_phone_and_needs_nothing_from_elsewhere(self):
         for text in draw.pictures().values():
             assert int(re.findall(r'viewBox="0 0 (\d+) ', text)[0]) <= 440
