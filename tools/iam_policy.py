@@ -194,7 +194,7 @@ def main(arguments: list[str]) -> int:
         name = path.relative_to(FOLDER.parent.parent)
         if "--check" in arguments:
             if not path.exists() or path.read_text(encoding="utf-8") != text:
-                print(f"{name} differs from aws/call_table.py: run 'make docs'")
+                print(f"{name} is not what aws/call_table.py says; run: make reference")
                 wrong = 1
         else:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -73,8 +73,10 @@ def main(arguments: Sequence[str]) -> int:
         path for path, text in wanted.items() if not path.exists() or path.read_text() != text
     ]
     strays = set((ROOT / "docs" / "api").glob("*")) - wanted.keys()
-    for path in sorted([*differing, *strays]):
+    for path in sorted(differing):
         print(f"{path.relative_to(ROOT)} is not what its source says; run: make reference")
+    for path in sorted(strays):
+        print(f"{path.relative_to(ROOT)} has no source any more; remove it")
     return 1 if differing or strays else 0
 
 

@@ -258,7 +258,7 @@ def test_a_policy_that_was_edited_by_hand_is_noticed(tmp_path, monkeypatch, caps
     assert iam_policy.main(["--check"]) == 0
     (folder / "operator-policy.json").write_text("{}")
     assert iam_policy.main(["--check"]) == 1
-    assert "deploy/iam/operator-policy.json differs" in capsys.readouterr().out
+    assert "deploy/iam/operator-policy.json is not what" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("part", PARTS)
