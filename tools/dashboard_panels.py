@@ -70,7 +70,7 @@ JOB_QUEUES = Dashboard(
         ),
         Panel(
             "Are the queues ready?",
-            "JobQueues by their condition Ready.",
+            "JobQueues by their condition Ready. Of all queues.",
             [
                 Query(
                     "sum by (status, reason) (awsbatch_operator_objects"
@@ -97,7 +97,7 @@ JOBS = Dashboard(
         ),
         Panel(
             "How many are submitted?",
-            "Submissions a second, by what AWS answered.",
+            "Submissions a second, by what AWS answered. Of all queues.",
             [
                 Query(
                     "sum by (outcome) (rate(awsbatch_operator_aws_calls_total"
@@ -120,13 +120,13 @@ JOBS = Dashboard(
         ),
         Panel(
             "How long do they wait for their start?",
-            "From the submission until the first attempt started, of jobs that have started.",
+            "From the submission until the first attempt started. Of all queues.",
             quantiles("job_wait_seconds"),
             unit="s",
         ),
         Panel(
             "Which need a person?",
-            "Jobs that are Stalled and have not failed.",
+            "Jobs that are Stalled and have not failed. Of all queues.",
             [
                 Query(
                     "sum by (reason) (awsbatch_operator_objects"
@@ -140,7 +140,7 @@ JOBS = Dashboard(
         ),
         Panel(
             "How many are polled?",
-            "Jobs whose state is asked for; with an event queue, fewer questions are.",
+            "Jobs whose state is asked for; with an event queue, less often. Of all queues.",
             [Query(f"sum(awsbatch_operator_jobs_followed{{{OURS}}})", "followed")],
         ),
     ],

@@ -11,7 +11,8 @@ ENVIRONMENTS = Dashboard(
     [
         Panel(
             "Are the environments ready?",
-            "ComputeEnvironments by their condition Ready. False with the reason says why not.",
+            "ComputeEnvironments by their condition Ready; if that is False, the reason says why. "
+            "Of all namespaces.",
             [
                 Query(
                     "sum by (status, reason) (awsbatch_operator_objects"
@@ -23,7 +24,8 @@ ENVIRONMENTS = Dashboard(
         ),
         Panel(
             "What needs a person?",
-            "Objects of all kinds but jobs that are Stalled, cannot be deleted or differ from AWS.",
+            "Objects of all kinds but jobs that are Stalled, cannot be deleted or differ from AWS. "
+            "Of all namespaces.",
             [
                 Query(
                     "sum by (kind, condition, reason) (awsbatch_operator_objects"
@@ -71,7 +73,8 @@ ENVIRONMENTS = Dashboard(
         ),
         Panel(
             "How do launches end?",
-            "Calls that launch instances within an hour: none and some mean that EC2 is short.",
+            "Calls that launch instances within an hour: none and some mean that EC2 is short. "
+            "Of all namespaces.",
             [
                 Query(
                     "sum by (market, result) "
@@ -82,13 +85,13 @@ ENVIRONMENTS = Dashboard(
         ),
         Panel(
             "How soon do instances join?",
-            "From the launch of an instance until it joined its ECS cluster.",
+            "From the launch of an instance until it joined its ECS cluster. Of all namespaces.",
             quantiles("capacity_join_seconds", "market"),
             unit="s",
         ),
         Panel(
             "What is there without an owner?",
-            "Things of EC2 with our tags whose object is gone. They cost money.",
+            "Things of EC2 with our tags whose object is gone. They cost money. Of all namespaces.",
             [
                 Query(f"sum by (thing) (awsbatch_operator_orphans{{{OURS}}})", "{{thing}}"),
                 Query(f"sum(awsbatch_operator_images_without_owner{{{OURS}}})", "finished images"),

@@ -111,6 +111,22 @@ def test_a_dashboard_fits_any_grafana(path):
     assert len(text) < 500_000  # of a ConfigMap's megabyte
 
 
+def test_a_panel_that_a_choice_does_not_narrow_says_so():
+    """Whoever has chosen a queue would take the numbers of all of them for that queue's."""
+    told = 0
+    for path in DASHBOARDS:
+        dashboard = json.loads(path.read_text())
+        choices = {each["name"] for each in dashboard["templating"]["list"]}
+        for name in choices - {"datasource", "job"}:
+            for panel in dashboard["panels"]:
+                if all(f"${name}" in target["expr"] for target in panel["targets"]):
+                    assert f"of all {name}s" not in panel["description"].lower(), panel["title"]
+                else:
+                    assert f"of all {name}s" in panel["description"].lower(), panel["title"]
+                    told += 1
+    assert told
+
+
 def test_the_component_and_the_page_have_every_dashboard():
     folder = REPOSITORY / dashboards.FOLDER
     made = yaml.safe_load((folder / "kustomization.yaml").read_text())
