@@ -140,7 +140,7 @@ JOBS = Dashboard(
         ),
         Panel(
             "How many are polled?",
-            "Jobs whose state is asked for; with an event queue, less often. Of all queues.",
+            "Jobs whose state is asked for. Of all queues.",
             [Query(f"sum(awsbatch_operator_jobs_followed{{{OURS}}})", "followed")],
         ),
     ],
