@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.metrics import MetricWrapperBase
 from tests.support.expressions import rules
 
 from awsbatch_operator.api import catalogue, conditions
@@ -11,6 +13,7 @@ from awsbatch_operator.aws.errors import ErrorKind
 from awsbatch_operator.kinds.activity_log import Activity
 from awsbatch_operator.kinds.batchjob.gauges import SUCCEEDED
 from awsbatch_operator.kinds.computeenvironment.gauges import STAGES
+from awsbatch_operator.telemetry.metrics import PREFIX, Metrics
 from awsbatch_operator.visibility import FAILURES
 from awsbatch_sandbox.paths import REPOSITORY
 
@@ -46,6 +49,22 @@ def test_the_table_of_metrics_has_all_of_them(code):
     assert len(names) > 15
     listed = [name for row in rows("Metrics") for name in re.findall(r"`(\w+)`", row)]
     assert sorted(listed) == sorted(names)
+
+
+def test_each_metric_of_the_table_has_the_labels_that_stand_beside_it():
+    """A query by a label that a metric lacks has no answer, and an alert never fires."""
+    registry = CollectorRegistry()
+    Metrics(registry)
+    table = {
+        name: set(re.findall(r"`(\w+)`", labels))
+        for names, labels in re.findall(r"^\| (`\w+`[^|]*)\|([^|]*)\|", PAGE, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", names)
+    }
+    for each in registry._collector_to_names:
+        assert isinstance(each, MetricWrapperBase)
+        suffix = "_total" if isinstance(each, Counter) else ""
+        name = f"{each._name.removeprefix(f'{PREFIX}_')}{suffix}"
+        assert table[name] == set(each._labelnames), name
 
 
 def test_alerts_are_about_words_that_there_are():
