@@ -123,6 +123,16 @@ def unknown_marks(text: str) -> set[str]:
     return set(re.findall(rf"(?<!\w\.)\b{GROUP}/(?!v\d)[a-z-]+[a-z]", text)) - marks()
 
 
+LOGS_OF_ONE = re.compile(r"kubectl logs .*\bdeploy(?:ment)?/\S*")
+
+
+def own_namespaces(text: str) -> set[str]:
+    """Where commands of kubectl and Helm look for the operator; "" where they do not say it."""
+    named = re.compile(r"(?:kubectl|helm) .* (\w+/)?aws-batch-operator\b")
+    own = [each for each in typed(text) if named.match(each)]
+    return {name for each in own for name in re.findall(r" -n (\S+)", each) or [""]}
+
+
 class TestFlags:
     def test_one_that_a_sentence_names_is_of_the_operator(self):
         def unknown(text: str) -> set[str]:
@@ -210,15 +220,16 @@ class TestKubectl:
 
     def test_logs_are_those_of_all_replicas(self):
         """Of a Deployment, kubectl takes the logs of one pod: perhaps not of the one that leads."""
-        of_one = re.compile(r"kubectl logs .*deployment/\S*")
-        assert wrong(of_one.findall, [*PAGES.items(), ("NOTES.txt", NOTES.read_text())]) == []
+        texts = [*PAGES.items(), ("NOTES.txt", NOTES.read_text())]
+        assert wrong(LOGS_OF_ONE.findall, texts) == []
+        assert (
+            len(LOGS_OF_ONE.findall("kubectl logs deploy/a\nkubectl logs -n b deployment/a")) == 2
+        )
 
     def test_the_operator_is_in_the_namespace_that_it_is_installed_in(self):
-        def elsewhere(text: str) -> set[str]:
-            own = [each for each in typed(text) if re.search(r" (\w+/)?aws-batch-operator\b", each)]
-            return {name for each in own for name in re.findall(r" -n (\S+)", each)}
-
-        assert {each.rpartition(": ")[2] for each in wrong(elsewhere)} == {"awsbatch-system"}
+        """A command without a namespace looks in another one, in which there is no operator."""
+        assert {each.rpartition(": ")[2] for each in wrong(own_namespaces)} == {"awsbatch-system"}
+        assert own_namespaces("$ kubectl rollout status deployment/aws-batch-operator") == {""}
 
 
 class TestCallsOfAws:
