@@ -38,7 +38,7 @@ from awsbatch_operator.kube.port import (
 
 ABREAST = 16  # objects that are let go at a time
 LEASE_SECONDS = 30.0  # of a lease that states none of its own
-PATIENCE_SECONDS = 60.0  # for an operator that is told to stop: 14 s, and one that died: its lease
+PATIENCE_SECONDS = 60.0  # for an operator that is told to stop, which takes 14 s
 LOOK_SECONDS = 2.0
 
 Say = Callable[[str], None]
@@ -117,7 +117,7 @@ async def uninstall(
             f"The operator {leader} still runs: it renews the lease {lease.namespace}/{lease.name}"
             ", and would take hold of every object again. Nothing was done. Remove the operator "
             "first (kubectl delete -k deploy/overlays/aws), or stop it (kubectl scale deployment "
-            f"-n {lease.namespace} aws-batch-operator --replicas=0), and run this again."
+            f"-n {lease.namespace} {lease.name} --replicas=0), and run this again."
         )
         return Exit.OPERATOR_RUNS
     report = await release_everything(kube, kinds)
@@ -127,10 +127,12 @@ async def uninstall(
 
 
 async def still_leads(kube: KubePort, lease: ObjectKey, clock: Clock) -> str:
-    """Who holds the operator's lease, though it was waited for; "" once nobody does.
+    """Who renews the operator's lease, though it was waited for; "" once nobody holds it.
 
-    Whoever may not read leases is believed to know that no operator runs.
+    Whoever may not read leases is believed to know that no operator runs. A lease that nobody
+    renews ends by itself, however long it lasts.
     """
+    first: LeaseView | None = None
     view: LeaseView | None = None
     deadline = clock.monotonic() + PATIENCE_SECONDS
     while True:
@@ -142,7 +144,8 @@ async def still_leads(kube: KubePort, lease: ObjectKey, clock: Clock) -> str:
         standing, _ = evaluate(view, "", clock.monotonic())
         if view is None or standing is Standing.FREE:
             return ""
-        if clock.monotonic() >= deadline:
+        first = first or view
+        if clock.monotonic() >= deadline and view.version != first.version:
             return view.holder
         await clock.sleep(LOOK_SECONDS)
 

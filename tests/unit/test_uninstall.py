@@ -39,8 +39,8 @@ def held(there: Installation) -> list[ObjectKey]:
     return [key for key in keys if there.kube.see(key)["metadata"].get("finalizers")]
 
 
-async def leased(there: Installation, holder: str) -> None:
-    spec = {"holderIdentity": holder, "leaseDurationSeconds": 30}
+async def leased(there: Installation, holder: str, seconds: int = 30) -> None:
+    spec = {"holderIdentity": holder, "leaseDurationSeconds": seconds}
     await there.kube.create_lease(LEASE.namespace, LEASE.name, spec)
 
 
@@ -240,9 +240,24 @@ async def test_while_an_operator_renews_its_lease_nothing_is_done(monkeypatch):
     assert f"kubectl scale deployment -n {NAMESPACE} aws-batch-operator --replicas=0" in said
 
 
-async def test_an_operator_that_died_is_waited_for_as_long_as_its_lease_lasts(monkeypatch):
+async def test_the_deployment_to_stop_has_the_name_of_its_lease(monkeypatch):
+    """As in each release of the chart."""
+
+    async def leads(*_):
+        return "operator-1"
+
+    monkeypatch.setattr(removal, "still_leads", leads)
+    said: list[str] = []
+    there, lease = Installation(), LEASE._replace(name="lab-aws-batch-operator")
+    code = await uninstall(there.kube, KINDS, lease=lease, clock=there.clock, say=said.append)
+    assert code is Exit.OPERATOR_RUNS
+    assert f"kubectl scale deployment -n {NAMESPACE} lab-aws-batch-operator --replicas=0" in said[0]
+
+
+@pytest.mark.parametrize("seconds", [30, 300])
+async def test_an_operator_that_died_is_waited_for_as_long_as_its_lease_lasts(monkeypatch, seconds):
     there = await installed()
-    await leased(there, "operator-1")
+    await leased(there, "operator-1", seconds)
     waited: list[float] = []
 
     async def sleep(seconds):
@@ -252,7 +267,7 @@ async def test_an_operator_that_died_is_waited_for_as_long_as_its_lease_lasts(mo
     monkeypatch.setattr(there.clock, "sleep", sleep)
     code, _ = await removed(there)
     assert code is Exit.DONE
-    assert 30 <= sum(waited) < removal.PATIENCE_SECONDS
+    assert seconds <= sum(waited) < seconds + removal.PATIENCE_SECONDS
 
 
 async def test_whoever_may_not_read_leases_is_believed(monkeypatch):
