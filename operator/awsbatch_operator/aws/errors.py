@@ -40,8 +40,9 @@ class AwsError(Exception):
     `identity` is who called (a role's ARN, or words for the operator's own identity); `action` is
     the IAM action that is missing, if the kind is DENIED. The message is AWS's own, without
     anything secret, and without what differs with each answer: for the same refusal it is the same;
-    with an `obstacle`, it is botocore's. `request_id` is for the log, where whoever asks AWS's
-    support looks for it.
+    with an `obstacle`, it is botocore's. The code is AWS's, too; where nobody `answered`, it is the
+    name of botocore's error. `request_id` is for the log, where whoever asks AWS's support looks
+    for it.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class AwsError(Exception):
         outcome_unknown: bool = False,
         request_id: str = "",
         obstacle: Obstacle | None = None,
+        answered: bool = True,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -69,11 +71,14 @@ class AwsError(Exception):
         self.outcome_unknown = outcome_unknown
         self.request_id = request_id
         self.obstacle = obstacle
+        self.answered = answered
 
     @property
     def cause(self) -> str:
         """One word for it: AWS's code, or what kept the call from AWS, or that nobody answered."""
-        return self.code or (self.obstacle.value if self.obstacle is not None else "NoAnswer")
+        if self.obstacle is not None:
+            return self.obstacle.value
+        return self.code if self.code and self.answered else "NoAnswer"
 
     def saying(self, message: str) -> "AwsError":
         """The same error with other words."""
@@ -88,6 +93,7 @@ class AwsError(Exception):
             outcome_unknown=self.outcome_unknown,
             request_id=self.request_id,
             obstacle=self.obstacle,
+            answered=self.answered,
         )
 
     def __str__(self) -> str:

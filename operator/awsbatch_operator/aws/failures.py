@@ -93,6 +93,7 @@ def translate(error: Exception, attempt: Attempt) -> AwsError:
         message=words(str(error)) or "no details",
         outcome_unknown=attempt.sent and row.may_be_done,
         obstacle=row.obstacle,
+        answered=False,
     )
 
 
@@ -217,6 +218,7 @@ def _made(
     outcome_unknown: bool = False,
     request_id: str = "",
     obstacle: Obstacle | None = None,
+    answered: bool = True,
 ) -> AwsError:
     action, identity = "", attempt.identity
     if kind is ErrorKind.DENIED:
@@ -234,4 +236,5 @@ def _made(
         outcome_unknown=outcome_unknown,
         request_id=request_id,
         obstacle=obstacle,
+        answered=answered,
     )

@@ -3,8 +3,12 @@ import time
 import pytest
 from botocore.exceptions import (
     ClientError,
+    ConnectionClosedError,
     ConnectTimeoutError,
+    EndpointConnectionError,
     HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
     ReadTimeoutError,
     SSLError,
 )
@@ -75,6 +79,27 @@ def refusal(code: str, message: str, status: int) -> ClientError:
 )
 def test_the_outcome_is_unknown_only_where_aws_may_have_done_it(code, status, unknown):
     assert translate(refusal(code, "no", status), SUBMIT).outcome_unknown is unknown
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (NoCredentialsError(), "Credentials"),
+        (NoRegionError(), "Region"),
+        (ConnectTimeoutError(endpoint_url="https://x"), "Route"),
+        (EndpointConnectionError(endpoint_url="https://x"), "Route"),
+        (SSLError(endpoint_url="https://x", error="certificate verify failed"), "Trust"),
+        (ReadTimeoutError(endpoint_url="https://x"), "NoAnswer"),
+        (ConnectionClosedError(endpoint_url="https://x"), "NoAnswer"),
+        (refusal("AccessDeniedException", "no", 403), "AccessDeniedException"),
+    ],
+)
+def test_what_is_counted_of_a_failure_is_a_word_of_aws_or_of_ours_and_no_name_of_botocores(
+    error, cause
+):
+    """Alerts ask for these words: docs/operations.md."""
+    found = translate(error, SUBMIT)
+    assert found.cause == found.saying("other words").cause == cause
 
 
 def test_a_lost_answer_leaves_the_outcome_unknown():
