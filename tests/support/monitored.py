@@ -228,6 +228,17 @@ async def no_credentials(folder: Path) -> list[Scrape]:
     return scraper.scrapes
 
 
+async def unreachable(folder: Path) -> list[Scrape]:
+    """The way out of the cluster is closed."""
+    there = Installation()
+    async with watched(there, folder) as scraper:
+        await standing(there)
+        await there.clock.advance(600)
+        there.fault(effect="drop_before", operation="*")
+        await there.clock.advance(HOUR)
+    return scraper.scrapes
+
+
 Scenario = Callable[[Path], Awaitable[list[Scrape]]]
 # Each with the alerts that fire in it: those and no others.
 SCENARIOS: Mapping[Scenario, frozenset[str]] = {
@@ -249,6 +260,7 @@ SCENARIOS: Mapping[Scenario, frozenset[str]] = {
     image_fails: frozenset({"ObjectStalled"}),
     image_left: frozenset(),
     no_credentials: frozenset({"ObjectStalled", "AWSRefuses"}),
+    unreachable: frozenset({"AWSUnreachable"}),
 }
 
 

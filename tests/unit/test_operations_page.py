@@ -24,7 +24,7 @@ WORDS = {
     "status": {"True", "False"},
     "stage": STAGES,
     "result": FAILURES | {SUCCEEDED},
-    "outcome": {kind.value for kind in ErrorKind},
+    "outcome": {"ok"} | {kind.value for kind in ErrorKind},
     "reason": FAILURES | {reason.name for reason in catalogue.reasons()},
 }
 
