@@ -150,7 +150,7 @@ IMAGE_CALLS: tuple[Call, ...] = (
         ("send",),
         (
             Permission("ecs:CreateCluster", (VERIFY_CLUSTERS,), (TO_BE_OURS,)),
-            Permission("ecs:TagResource", (VERIFY_CLUSTERS,), (TO_BE_OURS,)),
+            Permission("ecs:TagResource", (VERIFY_CLUSTERS,), (TO_BE_OURS, NOBODYS)),
             # Its container instances are registered by agents, with or without tags.
             Permission("ecs:DescribeClusters", (VERIFY_CLUSTERS,)),
             Permission("ecs:DeregisterContainerInstance", (VERIFY_CLUSTERS,)),
@@ -185,7 +185,7 @@ IMAGE_CALLS: tuple[Call, ...] = (
         (
             Permission("ssm:PutParameter", (PARAMETERS,), (TO_BE_OURS,)),
             Permission("ssm:PutParameter", (PARAMETERS,), (OURS,)),
-            Permission("ssm:AddTagsToResource", (PARAMETERS,), (TO_BE_OURS,)),
+            Permission("ssm:AddTagsToResource", (PARAMETERS,), (TO_BE_OURS, NOBODYS)),
             # EC2's own check of a parameter of the type aws:ec2:image.
             Permission("ec2:DescribeImages"),
         ),

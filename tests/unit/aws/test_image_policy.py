@@ -6,7 +6,8 @@ import pytest
 from tests.support.iam import allows
 from tools import iam_policy
 
-from awsbatch_operator.aws.calls import CLUSTER_ID
+from awsbatch_operator.aws.call_table import CALLS
+from awsbatch_operator.aws.calls import CLUSTER_ID, Effect
 from awsbatch_operator.aws.image_calls import PART, PARTS
 
 KEY = "awsbatch.dev/cluster"
@@ -17,6 +18,7 @@ MAKING = {f"aws:RequestTag/{KEY}": CLUSTER_ID}
 
 INSTANCE = "arn:aws:ec2:eu-central-1:111122223333:instance/i-1"
 IMAGE = "arn:aws:ec2:eu-central-1::image/ami-1"
+TEMPLATE = "arn:aws:ec2:eu-central-1:111122223333:launch-template/lt-1"
 SNAPSHOT = "arn:aws:ec2:eu-central-1::snapshot/snap-1"
 CLUSTER = "arn:aws:ecs:eu-central-1:111122223333:cluster/awsbatch-verify-0a1b"
 PARAMETER = "arn:aws:ssm:eu-central-1:111122223333:parameter/images/atmos"
@@ -27,9 +29,14 @@ ENDS = [
     ("ec2:EnableImageDeprecation", IMAGE),
     ("ec2:DisableImageDeprecation", IMAGE),
     ("ec2:CreateTags", IMAGE),
+    ("ec2:CreateTags", TEMPLATE),
+    ("ec2:DeleteTags", IMAGE),
+    ("ec2:DeleteTags", SNAPSHOT),
+    ("ec2:DeleteTags", TEMPLATE),
     ("ec2:CreateImage", INSTANCE),
     ("ecs:DeleteCluster", CLUSTER),
     ("ssm:DeleteParameter", PARAMETER),
+    ("ssm:RemoveTagsFromResource", PARAMETER),
 ]
 MAKES = [
     ("ec2:RunInstances", INSTANCE),
@@ -37,8 +44,12 @@ MAKES = [
     ("ec2:CreateImage", SNAPSHOT),
     ("ec2:CopyImage", SNAPSHOT),
     ("ecs:CreateCluster", CLUSTER),
+    ("ecs:TagResource", CLUSTER),
     ("ssm:PutParameter", PARAMETER),
+    ("ssm:AddTagsToResource", PARAMETER),
 ]
+# Of others they read, or they are for the cluster of the tests alone, which is tried below.
+NOT_BY_TAG = {"ec2:DescribeImages", "ecs:DescribeClusters", "ecs:DeregisterContainerInstance"}
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +76,16 @@ def test_the_core_has_17_actions_and_none_of_those_that_a_part_is_for():
         assert actions[part] & actions[PART] <= {"ec2:CreateTags"}, "at the creation of copies"
 
 
+def test_every_action_of_a_call_that_changes_aws_is_tried_here():
+    needed = {
+        permission.action
+        for call in CALLS
+        if call.part in PARTS and call.effect is not Effect.READS
+        for permission in call.permissions
+    }
+    assert needed - NOT_BY_TAG <= {action for action, _ in (*ENDS, *MAKES)}
+
+
 @pytest.mark.parametrize(("action", "thing"), ENDS)
 def test_only_what_carries_our_clusters_tag_is_changed_or_ended(document, action, thing):
     assert allows(document, action, thing, OURS)
@@ -77,6 +98,22 @@ def test_what_is_made_must_carry_our_clusters_tag(document, action, thing):
     assert allows(document, action, thing, MAKING)
     assert not allows(document, action, thing, UNTAGGED)
     assert not allows(document, action, thing, {f"aws:RequestTag/{KEY}": "another-cluster"})
+
+
+@pytest.mark.parametrize(
+    ("action", "thing"), [("ecs:TagResource", CLUSTER), ("ssm:AddTagsToResource", PARAMETER)]
+)
+def test_nothing_of_another_cluster_is_taken_over_by_tagging_it(document, action, thing):
+    assert allows(document, action, thing, MAKING)
+    assert not allows(document, action, thing, MAKING | THEIRS)
+
+
+def test_what_a_call_makes_is_tagged_by_it_and_nothing_afterwards(document):
+    for thing in (IMAGE, SNAPSHOT):
+        made_by = {"ec2:CreateAction": "CreateImage"}
+        assert allows(document, "ec2:CreateTags", thing, MAKING | made_by)
+        assert not allows(document, "ec2:CreateTags", thing, MAKING | THEIRS)
+        assert not allows(document, "ec2:CreateTags", thing, made_by)
 
 
 def test_no_cluster_but_that_of_the_tests_is_touched(document):
