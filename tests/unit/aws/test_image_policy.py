@@ -24,6 +24,8 @@ CLUSTER = "arn:aws:ecs:eu-central-1:111122223333:cluster/awsbatch-verify-0a1b"
 PARAMETER = "arn:aws:ssm:eu-central-1:111122223333:parameter/images/atmos"
 ENDS = [
     ("ec2:TerminateInstances", INSTANCE),
+    ("ec2:RunInstances", TEMPLATE),
+    ("ec2:DeleteLaunchTemplate", TEMPLATE),
     ("ec2:DeregisterImage", IMAGE),
     ("ec2:DeleteSnapshot", SNAPSHOT),
     ("ec2:EnableImageDeprecation", IMAGE),
@@ -40,6 +42,7 @@ ENDS = [
 ]
 MAKES = [
     ("ec2:RunInstances", INSTANCE),
+    ("ec2:CreateLaunchTemplate", TEMPLATE),
     ("ec2:CreateImage", IMAGE),
     ("ec2:CreateImage", SNAPSHOT),
     ("ec2:CopyImage", SNAPSHOT),
