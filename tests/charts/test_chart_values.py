@@ -116,6 +116,10 @@ def test_every_flag_arrives_as_it_was_set(helm):
             {"serviceMonitor": {"enabled": True}, "service": {"enabled": False}},
             "serviceMonitor needs the Service",
         ),
+        (
+            {"serviceAccount": {"create": False, "name": "mine", "roleArn": "arn:a"}},
+            "give them to the one that there is",
+        ),
     ],
 )
 def test_what_cannot_be_together_is_refused_in_words(helm, values, says):
