@@ -7,7 +7,8 @@ from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.metrics import MetricWrapperBase
 from tests.support.expressions import rules
 
-from awsbatch_operator.api import catalogue, conditions
+from awsbatch_operator.api import catalogue, conditions, job_reasons
+from awsbatch_operator.api.findings import Severity
 from awsbatch_operator.assembly import KINDS
 from awsbatch_operator.aws.errors import ErrorKind
 from awsbatch_operator.kinds.activity_log import Activity
@@ -76,6 +77,13 @@ def test_alerts_are_about_words_that_there_are():
     assert len(told) > 15
     for label, word in told:
         assert word in WORDS[label], (label, word)
+
+
+def test_a_job_that_needs_a_person_has_no_reason_of_one_that_has_failed():
+    """AWSBatchJobStalled leaves out the reasons of failed jobs, and would hide it."""
+    failed = FAILURES | {job_reasons.DEADLINE_EXCEEDED.name}
+    stalled = {each.name for each in catalogue.reasons() if each.severity is Severity.STALL}
+    assert not stalled & failed
 
 
 def test_the_table_of_log_lines_has_all_of_them():
