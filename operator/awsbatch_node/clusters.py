@@ -11,7 +11,7 @@ import secrets
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -126,21 +126,22 @@ def node(
     leftovers.sweep()
     binaries = find(tuple(Tool), environ=environ, progress=progress)
     done("tools found or built")
-    with Node(binaries, logs=LOGS) as made:
-        done("node Ready")
-        archive = made.place.images / "built.tar"
-        with _engine(own, progress, environ) as engine:
+    with ExitStack() as held:
+        with _engine(own, progress, environ) as engine, images.building(engine, progress) as built:
             done("Docker engine up")
-            built = images.build(engine, progress)
+            made = held.enter_context(Node(binaries, logs=LOGS))
+            done("node Ready")
+            found = built()
             done("images built")
-            engine("save", f"--output={archive}", *built.names())
+            archive = made.place.images / "built.tar"
+            engine("save", f"--output={archive}", *found.names())
             done("images saved")
         made.load(archive)
         archive.unlink()
         done("images loaded")
         yield Cluster(
             kubectl=made.kubectl,
-            images=built,
+            images=found,
             resolves_services=False,
             kill=made.kill,
             machine=made,

@@ -2,9 +2,12 @@
 
 import os
 import re
+import secrets
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from awsbatch_node import namespaces
 from awsbatch_node.engine import Engine, build_words
 from awsbatch_node.requirements import debian_suite, search_path
 from awsbatch_sandbox.errors import SandboxError
+from awsbatch_sandbox.parts import Launcher, Part
 from awsbatch_sandbox.paths import REPOSITORY
 from awsbatch_sandbox.progress import Progress
 
@@ -22,6 +26,7 @@ BASE_PACKAGES = ("ca-certificates", "netbase", "python3", "python3-venv", "pytho
 CERTIFICATES = Path("etc/ssl/certs/ca-certificates.crt")
 # The names under which deploy/overlays/simulator looks for them.
 REGISTRY = "registry.example.com"
+LOOK_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +49,43 @@ class Images:
 
 def build(engine: Engine, progress: Progress) -> Images:
     """Build both images with that engine."""
-    images, base = Images(), base_image(engine, progress)
+    with building(engine, progress) as built:
+        return built()
+
+
+@contextmanager
+def building(engine: Engine, progress: Progress) -> Iterator[Callable[[], Images]]:
+    """Both images, built by that engine while the block goes on; what it gets waits for them.
+
+    Builds that nobody has waited for end with the block.
+    """
+    base = base_image(engine, progress)
     arguments = {"PYTHON_IMAGE": base} if base else {}
-    for target, name in images.by_target().items():
-        progress.say(f"Building the image of the {target} …")
-        engine(*build_words(REPOSITORY, target=target, name=name, arguments=arguments))
+    builds: list[Part] = []
+    with tempfile.TemporaryDirectory(prefix="awsbatch-builds-") as logs:
+        launcher = Launcher(secrets.token_hex(4), Path(logs))
+        try:
+            for target, name in Images().by_target().items():
+                progress.say(f"Building the image of the {target} …")
+                words = build_words(REPOSITORY, target=target, name=name, arguments=arguments)
+                command = ["docker", *words]
+                builds.append(
+                    launcher.start(target, command, environ=engine.environ, directory=REPOSITORY)
+                )
+            yield lambda: _built(engine, builds)
+        finally:
+            for build in builds:
+                build.kill()
+
+
+def _built(engine: Engine, builds: Sequence[Part]) -> Images:
+    """The images, when they are there. SandboxError, with Docker's last words, if one fails."""
+    for build in builds:
+        while build.running():
+            build.wait(LOOK_SECONDS)
+        if build.exit_code() != 0:
+            raise SandboxError(f"The image of the {build.name} was not built.{build.last_words()}")
+    images = Images()
     engine("tag", images.operator, images.newer)
     return images
 

@@ -1,11 +1,9 @@
 """The installation is removed in the orders that differ in a real cluster: each comes to an end.
 
 All orders of docs/removal.md are gone through on a control plane (tests/integration). Here pods,
-namespaces and the Job of deploy/uninstall are real. Each takes an installation of its own; all of
-them are gone through where E2E says "whole".
+namespaces and the Job of deploy/uninstall are real. Each takes an installation of its own.
 """
 
-import os
 import re
 from collections import Counter
 from functools import partial
@@ -19,10 +17,6 @@ from tests.support.trial_work import in_aws
 JOB = "aws-batch-operator-uninstall"
 HERE = f"--namespace={NAMESPACE}"
 ANOTHER = "left-first"
-
-one_more = pytest.mark.skipif(
-    os.environ.get("E2E") != "whole", reason="E2E=whole goes through all orders"
-)
 
 
 @pytest.fixture
@@ -61,14 +55,18 @@ def test_objects_then_the_operator_then_the_crds(doomed, steps):
         doomed.remove_kinds()
 
 
-@one_more
 def test_a_namespace_of_objects_then_the_crds_then_the_operator(doomed, steps):
     work = doomed.work(ANOTHER)
     doomed.kubectl("create", "namespace", ANOTHER)
-    work.start()
+    with steps.step("another namespace: quickstart Complete"):
+        work.start()
+    assert len(work.left_in_aws()) == 3
+    work.submit(["cut-short"])  # still on its way when all of it is deleted
     with steps.step("removed: a namespace of objects"):
         doomed.kubectl("delete", "namespace", ANOTHER, READY)
     assert work.left_in_aws() == []
+    with steps.step("a namespace of objects is gone: a new job Complete"):
+        doomed.work().run("after-a-namespace")
     assert len(doomed.work().left_in_aws()) == 3
     with steps.step("removed: a namespace of objects, CRDs with the other objects"):
         doomed.remove_kinds()
@@ -94,7 +92,6 @@ def test_the_operator_with_its_namespace_first_and_the_rest_by_the_job(doomed, s
         doomed.kubectl("delete", f"--kustomize={UNINSTALL}", READY)
 
 
-@one_more
 def test_everything_at_once_and_what_hangs_by_the_job(doomed, steps):
     at_once = "--wait=false"
     with steps.step("removed: everything at once, the Job Complete"):

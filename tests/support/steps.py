@@ -16,18 +16,21 @@ class Steps:
 
     def done(self, what: str) -> None:
         """A step has ended, which began when the one before had."""
-        now = self._clock()
-        self.told.append(f"[{now - self._start:6.1f} s] {now - self._last:6.1f} s  {what}")
-        self._tell(self.told[-1])
-        self._last = now
+        self._ended(what, self._last)
 
     @contextmanager
     def step(self, what: str) -> Iterator[None]:
-        """A step; one that fails is told too."""
-        self._last = self._clock()
+        """A step; one that fails is told too. Others may go on beside it, in threads."""
+        began = self._clock()
         try:
             yield
         except BaseException:
-            self.done(f"FAILED: {what}")
+            self._ended(f"FAILED: {what}", began)
             raise
-        self.done(what)
+        self._ended(what, began)
+
+    def _ended(self, what: str, began: float) -> None:
+        self._last = now = self._clock()
+        line = f"[{now - self._start:6.1f} s] {now - began:6.1f} s  {what}"
+        self.told.append(line)
+        self._tell(line)

@@ -58,18 +58,23 @@ class Trial:
 
     def ensure(self) -> None:
         """Have all of it, whatever the test before has removed."""
-        if not self._kinds:
-            with self._steps.step("CRDs established"):
-                self.install_kinds()
-        if not self._operator:
+        if not (self._kinds and self._operator):
             with self._steps.step("installed by kustomize: operator and simulator Ready"):
-                self.install()
-                self.wait_until_ready(SIMULATOR)
-                self.wait_until_ready(OPERATOR)
+                self._install_all()
         if not self._work:
             with self._steps.step("quickstart Complete"):
                 self.work().start()
                 self._work = True
+
+    def _install_all(self) -> None:
+        """The API server establishes CRDs after some seconds, in which pods start already."""
+        if not self._kinds:
+            self.install_kinds()
+        if not self._operator:
+            self.install()
+        self.wait_until_established()
+        self.wait_until_ready(SIMULATOR)
+        self.wait_until_ready(OPERATOR)
 
     def forget(self) -> None:
         """It is about to be removed: the next test needs all of it anew."""
@@ -85,6 +90,8 @@ class Trial:
             )
         self._kinds = self.may_be_left = True
         self.kubectl("apply", "--server-side", f"--kustomize={CRDS}")
+
+    def wait_until_established(self) -> None:
         made = yaml.safe_load_all(self.kubectl("kustomize", str(CRDS)).stdout)
         kinds = [
             f"crd/{body['metadata']['name']}"
@@ -206,7 +213,7 @@ class Trial:
         """The only node without those replicas that may be evicted; usable again afterwards."""
         (node,) = self.kubectl("get", "nodes", "--output=name").stdout.split()
         pods = f"--pod-selector={NAMED_OPERATOR}"
-        limits = ("--delete-emptydir-data", "--timeout=15s")
+        limits = ("--delete-emptydir-data", "--timeout=8s")  # what is refused is tried every 5 s
         try:
             yield self.kubectl("drain", node, pods, *limits, check=False)
         finally:

@@ -3,10 +3,12 @@ import json
 import tarfile
 
 import pytest
+from tests.support.deadline import wait_until
 from tests.unit.sandbox.scripts import script
 
 from awsbatch_node import archive, engine, images
 from awsbatch_node.engine import Engine
+from awsbatch_sandbox import processes
 from awsbatch_sandbox.errors import SandboxError
 from awsbatch_sandbox.paths import REPOSITORY
 from awsbatch_sandbox.progress import Progress
@@ -102,6 +104,35 @@ def test_a_docker_that_does_not_answer_has_failed(docker):
     done = docker("exec /bin/sleep 60").run("pull", "x", seconds=0.05)
     assert done.returncode != 0
     assert "no answer within" in done.stderr
+
+
+def test_both_images_are_built_at_the_same_time_as_something_else(docker, tmp_path):
+    line = f'[ "$1" != build ] || {{ while [ ! -e {tmp_path}/else ]; do :; done; }}; echo "$1"'
+    with images.building(docker(f"{line} >> {tmp_path}/done"), Progress(io.StringIO())) as built:
+        (tmp_path / "else").touch()
+        assert built() == images.Images()
+    assert (tmp_path / "done").read_text().split() == ["image", "build", "build", "tag"]
+
+
+def test_an_image_that_is_not_built_is_told_with_dockers_last_words(docker):
+    engine = docker('[ "$1" != build ] || { echo step 3; echo no space >&2; exit 1; }')
+    told = r"(?s)image of the operator was not built.*step 3.*no space"
+    with pytest.raises(SandboxError, match=told):
+        images.build(engine, Progress(io.StringIO()))
+
+
+def test_a_build_that_nobody_waits_for_ends_with_the_block(docker, tmp_path):
+    engine = docker(f'[ "$1" != build ] || {{ echo $$ >> {tmp_path}/pids; exec sleep 600; }}')
+    with images.building(engine, Progress(io.StringIO())):
+        begun = wait_until(lambda: pids(tmp_path), "both builds have begun")
+    assert [pid for pid in begun if processes.look(pid)] == []
+
+
+def pids(place):
+    """Those of both builds; none before both have begun."""
+    path = place / "pids"
+    found = path.read_text().splitlines() if path.exists() else []
+    return [int(line) for line in found] if len(found) == len(images.Images().by_target()) else []
 
 
 def test_a_base_is_made_with_mounts_of_its_own_and_a_failure_says_the_way_around(
