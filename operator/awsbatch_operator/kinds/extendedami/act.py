@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from awsbatch_operator.api.instant import Clock, Instant
 from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.api.scope import LeadershipStart, LeaseLostError, NoTokenError, Permit, Scope
-from awsbatch_operator.api.tokens import OF_COPIES, OF_TEMPLATES, with_passing_token
+from awsbatch_operator.api.tokens import OF_TEMPLATES, with_passing_token
 from awsbatch_operator.aws.capacity_ports import Ec2Port, EcsPort
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.image_ports import ImagePort
@@ -111,7 +111,7 @@ class Actor:
                 await self._template(action.request, scope)
             case "CopyImage":
                 self._sends(action.operation, kept)
-                request = with_passing_token(action.request, self.clock.now(), OF_COPIES)
+                request = {**action.request, "ClientToken": action.token}
                 await self.images.send(scope, action.call, request)
             case operation if operation in _BY_EC2:
                 self._sends(operation, kept)
