@@ -55,7 +55,8 @@ class Settings(BaseModel):
 
     cluster_id: ClusterId = Field(
         description="Name of this cluster in AWS tags. Keep it when the cluster is rebuilt from "
-        "Git, and never give it to two clusters: whoever has it owns what carries it."
+        "Git, and never give it to two clusters: whoever has it owns what carries it. Up to 63 "
+        "characters; of more than 57, the policy in deploy/iam is too long to be a managed one."
     )
     namespaces: tuple[str, ...] = Field(
         default=(), description="Watch these namespaces only (comma-separated); default: all."

@@ -23,7 +23,7 @@ from awsbatch_operator.api.tags import CLUSTER
 from awsbatch_operator.engine.clock import SystemClock
 from awsbatch_operator.engine.lease import LeaseView, Standing, evaluate, viewed
 from awsbatch_operator.engine.store import finalizer_removed
-from awsbatch_operator.kinds.batchjob.record import end_condition
+from awsbatch_operator.kinds.batchjob.record import told_end
 from awsbatch_operator.kinds.scope_record import recorded_in
 from awsbatch_operator.kube.client import KubeClient
 from awsbatch_operator.kube.connection import Location
@@ -229,7 +229,7 @@ async def _release(kube: KubePort, resource: Resource) -> int:
 def _note(left: dict[Where, Counter[str]], resource: Resource) -> None:
     """Count what AWS has of the object, by what the object says."""
     kind = resource.key.kind
-    if kind == "AWSAccount" or (kind == "BatchJob" and end_condition(resource) is not None):
+    if kind == "AWSAccount" or (kind == "BatchJob" and told_end(resource) is not None):
         return
     with suppress(RecordError):
         recorded = recorded_in(resource)

@@ -33,6 +33,7 @@ from awsbatch_operator.kinds.extendedami import act
 from awsbatch_operator.kinds.extendedami.copying import copying
 from awsbatch_operator.kinds.extendedami.observed import Base, Image, Observed
 from awsbatch_operator.kinds.extendedami.record import Stage
+from awsbatch_operator.kinds.extendedami.record_parts import Copying
 from awsbatch_operator.kinds.extendedami.requests import Offer, builder
 from awsbatch_operator.kinds.extendedami.templates import plan_template
 
@@ -96,9 +97,12 @@ async def templates_of_images(clock, _) -> list[Shape]:
     return [await sent_by_images(call, clock) for call in calls]
 
 
-async def copies(clock, _) -> list[Shape]:
+async def copies(clock, again: int) -> list[Shape]:
+    """Of the first attempt, or of the next one, when EC2 has nothing of those before."""
     image = Image(id="ami-2", name="atmos-1", state="available", build="x")
-    record = replace(RECORD, image="ami-2", stage=Stage.DONE, launch=None)
+    before = Copying(attempt=again, request="x", time=NOW.plus(-LATER))
+    earlier = {each: before for each in ("eu-west-1", "eu-north-1") if again}
+    record = replace(RECORD, image="ami-2", stage=Stage.DONE, launch=None, copies=earlier)
     calls = [
         step.action
         for tags in TAGS

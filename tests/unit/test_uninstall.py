@@ -94,7 +94,12 @@ async def test_what_goes_on_costing_money_is_counted_and_said():
 
 
 @pytest.mark.parametrize(
-    ("conditions", "counted"), [([], "1 BatchJob"), ([{"type": "Complete", "status": "True"}], "")]
+    ("conditions", "counted"),
+    [
+        ([], "1 BatchJob"),
+        ([{"type": "Complete", "status": "True"}], ""),
+        ([{"type": "Failed", "status": "True", "reason": "DependencyFailed"}], ""),
+    ],
 )
 async def test_a_job_is_left_in_aws_unless_it_has_ended(conditions, counted):
     there = await installed()

@@ -165,6 +165,13 @@ IMAGE_IN_USE = stall(
     60.0,
 )
 TEMPLATE_MADE = note("LaunchTemplateMade", "A launch template carries what no image has to.")
+TEMPLATE_TAKEN = stall(
+    "LaunchTemplateTaken",
+    "AWS has a launch template of the name that this object's would have, and its tags do not say "
+    "that it is this object's. It is left alone.",
+    "Delete it, or set its tags again; this object then goes on by itself.",
+    300.0,
+)
 IMAGE_PUBLISHED = note("ImagePublished", "The parameter names the image in use now.")
 PARAMETER_TAKEN = stall(
     "ParameterTaken",

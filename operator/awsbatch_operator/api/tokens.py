@@ -13,9 +13,6 @@ from awsbatch_operator.api.names import short_hash
 # EC2 refuses the name of a template that is there. One that we have deleted ourselves a moment ago
 # is to be made when it is wanted again.
 OF_TEMPLATES = 1.0
-# That a name is taken is documented of CreateImage and RegisterImage; of CopyImage it is assumed. A
-# copy whose answer was lost is seen before this is over.
-OF_COPIES = 300.0
 
 
 def with_passing_token(request: Shape, now: Instant, seconds: float) -> Shape:

@@ -156,7 +156,11 @@ class BatchAdapter:
         self._hurried.hurry(job_id)
 
     async def job(self, scope: Scope, job_id: str) -> Shape | None:
-        return await self._jobs.get(scope, job_id)
+        found = await self._jobs.get(scope, job_id)
+        if found is not None and not found.get("status"):
+            why = f"The answer does not say in which status the job {job_id} is"
+            raise self._sender.no_answer(scope, "batch:DescribeJobs", why)
+        return found
 
     async def active_jobs(self, scope: Scope, queue: str) -> Sequence[Shape]:
         found: dict[str, Shape] = {}
@@ -215,7 +219,12 @@ class BatchAdapter:
 
     async def _describe_jobs(self, scope: Scope, job_ids: Sequence[str]) -> Mapping[str, Shape]:
         found = await self._all(scope, "batch:DescribeJobs", {"jobs": list(job_ids)}, "jobs")
-        return {job["jobId"]: job for job in found}
+        known = {str(job["jobId"]): job for job in found if job.get("jobId")}
+        if len(known) < len(found) and not known.keys() >= set(job_ids):
+            # What seems to be left out may be the one without an id: it is not called gone.
+            why = "The answer has a job without its id"
+            raise self._sender.no_answer(scope, "batch:DescribeJobs", why)
+        return known
 
 
 async def _one(

@@ -97,10 +97,11 @@ class Ec2Port(Protocol):
     async def template_versions(
         self, scope: Scope, names: Collection[str], *, fresh: bool = False
     ) -> Mapping[str, Shape]:
-        """DefaultVersionNumber and LatestVersionNumber of launch templates, whoever's they are.
+        """Launch templates, whoever's they are.
 
-        Names begin with BY_ID or BY_NAME (api/names.py); what is not there is left out. All that
-        anybody asks for in an account and region is read together. Ten minutes.
+        LaunchTemplateId, DefaultVersionNumber, LatestVersionNumber and Tags. Names begin with BY_ID
+        or BY_NAME (api/names.py); what is not there is left out. All that anybody asks for in an
+        account and region is read together. Ten minutes.
         """
 
     async def placement_groups(

@@ -22,7 +22,7 @@ _KEPT_SECONDS = 600.0
 _ASKED_SECONDS = 1800.0  # a name that nobody has asked for since is read no more
 _SCOPES = 64
 _NAMES = 2000  # of one scope that are read together; more would be somebody's mistake
-_TEMPLATE = ("DefaultVersionNumber", "LatestVersionNumber")
+_TEMPLATE = ("LaunchTemplateId", "DefaultVersionNumber", "LatestVersionNumber", "Tags")
 _GROUP = ("GroupId", "GroupName", "State", "Strategy", "Tags")
 
 

@@ -48,6 +48,7 @@ class Followed:
     hurried: int = 0  # number of the moment at which we changed it ourselves
     heard: int = 0  # number of the moment at which we heard last that it may have changed
     misses: int = 0  # DescribeJobs answers in a row that left it out
+    unclear: bool = False  # the last answer does not say in which status it is
     urgent: bool = False  # a list, an event, or we ourselves say that it has changed
     entered: "tuple[float, Group | None] | None" = None  # where it stands in the agenda
 

@@ -21,6 +21,8 @@ from awsbatch_operator.aws.job_details import DetailStore, detail_mark, summary_
 
 _ENDED = ("SUCCEEDED", "FAILED")
 _GONE_AFTER = 3  # DescribeJobs answers in a row without the job
+# What reading raises of an answer that AWS never gives.
+_ODD = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 _AT_ONCE = 1000  # jobs that one step looks through
 
 
@@ -43,6 +45,7 @@ class JobBook:
         self._details = DetailStore()
         self._pages: dict[Listing, tuple[int, float]] = {}
         self._ready: dict[Scope, float] = {}
+        self._unclear: list[tuple[Scope, str]] = []
         # Moments are numbers that only grow: what was asked for before one may show the past.
         self._moments = itertools.count(1)
 
@@ -147,7 +150,7 @@ class JobBook:
         if agenda is None:
             return
         for summary in summaries:
-            job = agenda.jobs.get(str(summary["jobId"]))
+            job = agenda.jobs.get(str(summary.get("jobId")))
             if job is None:
                 continue
             job.listed_in = number
@@ -204,7 +207,7 @@ class JobBook:
             if detail is None:
                 news = self._missed(agenda, job, now)
             else:
-                news = self._read(agenda, job, detail, began=began, now=now)
+                news = self._heard(agenda, job, detail, began=began, now=now)
             if news:
                 changed.append(job.owner)
         return changed
@@ -220,14 +223,35 @@ class JobBook:
                 break
             self.forget(job_id)
 
+    def unclear(self) -> list[tuple[Scope, str]]:
+        """The jobs of which AWS's answers can be understood no more, each once."""
+        found, self._unclear = self._unclear, []
+        return found
+
+    def _heard(
+        self, agenda: Agenda, job: Followed, detail: Shape, *, began: int, now: float
+    ) -> bool:
+        """One job of which AWS says what it never says holds up no others.
+
+        It says neither that the job goes on nor that it has ended, so what is known of it stays,
+        and it is asked about again as ever.
+        """
+        try:
+            return self._read(agenda, job, detail, began=began, now=now)
+        except _ODD:
+            if not job.unclear:
+                self._unclear.append((job.scope, job.job_id))
+            job.unclear = True
+            agenda.schedule(job, now + interval(job, self._cadence, now), urgent=job.urgent)
+            return False
+
     def _read(
         self, agenda: Agenda, job: Followed, detail: Shape, *, began: int, now: float
     ) -> bool:
-        mark = detail_mark(detail)
+        mark, state = detail_mark(detail), str(detail["status"])  # they may raise one of _ODD
         changed = mark != job.mark
-        job.mark, job.misses, job.described_at = mark, 0, now
+        job.mark, job.misses, job.described_at, job.unclear = mark, 0, now, False
         self._details.put(job.job_id, detail)
-        state = str(detail["status"])
         if state in _ENDED:
             self._end(job, now)
             return True

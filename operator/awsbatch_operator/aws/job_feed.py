@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from enum import Enum
 
+import structlog
+
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.api.scope import Scope
@@ -14,6 +16,8 @@ from awsbatch_operator.aws.job_agenda import Listing
 from awsbatch_operator.aws.job_book import JobBook
 from awsbatch_operator.aws.polling import Pollers, Wake
 from awsbatch_operator.aws.sender import Sender
+
+_log = structlog.get_logger(__name__)
 
 COMPARED_AT_ONCE = 10  # details, of up to 30 kB each, before the event loop gets a turn
 
@@ -142,9 +146,16 @@ class JobPoller:
         began = self._book.moment()
         answer = await self._sender.call(scope, name, {"jobs": job_ids}, polling=True)
         jobs = self._sender.member(scope, name, answer, "jobs")
-        found = {str(job["jobId"]): job for job in jobs}
+        found = {str(job["jobId"]): job for job in jobs if job.get("jobId")}
+        if not all(
+            job.get("jobId") for job in jobs
+        ):  # what seems to be left out may be the one without an id
+            found |= {job_id: {} for job_id in job_ids if job_id not in found}
         for at in range(0, len(job_ids), COMPARED_AT_ONCE):
             few, now = job_ids[at : at + COMPARED_AT_ONCE], self._clock.monotonic()
             woken = self._book.described(scope, few, found, began=began, now=now)
             await self._pollers.wake(woken)
             await asyncio.sleep(0)
+        for place, job_id in self._book.unclear():
+            where = {"account": place.account_id, "region": place.region}
+            _log.warning("what AWS says of a job cannot be understood", job=job_id, **where)

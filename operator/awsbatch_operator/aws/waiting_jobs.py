@@ -70,7 +70,7 @@ class WaitingSource:
         return str(detail["jobId"])
 
     def rank(self, detail: Shape) -> int:
-        return int(detail["createdAt"])
+        return int(detail.get("createdAt") or 0)
 
     async def walk(
         self, scope: Scope, followed: Collection[str], keep: Keep, *, polling: bool
@@ -116,9 +116,8 @@ class WaitingSource:
         for at in range(0, len(job_ids), DESCRIBED_AT_ONCE):
             asked = list(job_ids[at : at + DESCRIBED_AT_ONCE])
             answer = await self._sender.call(scope, call, {"jobs": asked}, polling=polling)
-            found = {
-                str(job["jobId"]): job for job in self._sender.member(scope, call, answer, "jobs")
-            }
+            jobs = self._sender.member(scope, call, answer, "jobs")
+            found = {str(job["jobId"]): job for job in jobs if _is_clear(job)}
             for job_id in asked:
                 counts[job_id] = _children(found[job_id]) or 0 if job_id in found else 0
                 if job_id in found:
@@ -145,7 +144,8 @@ class WaitingSource:
                 found |= {
                     str(job["jobId"]): job
                     for job in page
-                    if "index" not in job.get("arrayProperties", {})
+                    if _is_clear(job)
+                    and "index" not in job.get("arrayProperties", {})
                     and (state == "RUNNABLE" or "arrayProperties" in job)
                 }
                 count += 1
@@ -153,6 +153,11 @@ class WaitingSource:
                     break
         self._pages_of[scope] = self._pages_of.get(scope, 0) + count
         return found
+
+
+def _is_clear(job: Shape) -> bool:
+    """Whether AWS says which job it is, and in which status: an odd one holds up no others."""
+    return bool(job.get("jobId") and job.get("status"))
 
 
 def _children(job: Shape) -> int | None:

@@ -162,7 +162,7 @@ class Conductor:
             ours = await self.ec2.launch_templates(scope, fresh=True)
             name = call.request["LaunchTemplateName"]
             if all(each["LaunchTemplateName"] != name for each in ours):
-                raise
+                raise error.saying(_taken(name, error.message)) from error
 
     async def _terminate(self, call: Call, scope: Scope, kept: Remembered) -> None:
         """EC2 refuses the whole call for one id that it does not know (yet): that one waits.
@@ -204,6 +204,15 @@ class Conductor:
         if not made:
             return None
         return Finding(capacity_reasons.INSTANCES_LAUNCHED, _launch_words(call.intent, made))
+
+
+def _taken(name: str, said: str) -> str:
+    """What a person can do: the name is made of the object, which has mostly lost its tags."""
+    return (
+        f"{said.rstrip(' .')}. The launch template {name} does not carry the tag "
+        "awsbatch.dev/cluster of this cluster, so it is left alone, and no instance is launched "
+        "from it: delete it if nothing uses it, and it is made anew; or set its tags again."
+    )
 
 
 def _result(intent: Intent, answer: Answer) -> str:

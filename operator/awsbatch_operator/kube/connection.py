@@ -17,6 +17,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import aiohttp
+import structlog
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.kube import kubeconfig
@@ -27,6 +28,7 @@ TOKEN_SECONDS = 60.0  # a token file is trusted for that long; the kubelet rotat
 CONNECTIONS = 64  # at a time; API priority and fairness queues what is too much for the server
 USER_AGENT = "aws-batch-operator"
 _LOCAL = "localhost,127.0.0.0/8,::1"
+_log = structlog.get_logger(__name__)
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -60,6 +62,7 @@ class Connection:
         self._environ = environ
         self._token_read = float("-inf")
         self._renewal: asyncio.Future[None] | None = None
+        self._awaiting = 0  # how many wait for it
         self._tls: ssl.SSLContext | None = None
         self.configuration = Configuration()
 
@@ -97,7 +100,19 @@ class Connection:
         elif self.configuration is refused:
             if self._renewal is None or self._renewal.done():
                 self._renewal = asyncio.ensure_future(self._load_kubeconfig(path))
-            await asyncio.shield(self._renewal)
+                self._renewal.add_done_callback(self._renewed)
+            self._awaiting += 1
+            try:
+                await asyncio.shield(self._renewal)
+            finally:
+                self._awaiting -= 1
+
+    def _renewed(self, renewal: asyncio.Future[None]) -> None:
+        """Whoever still waits gets the error; if nobody does, it is told here."""
+        error = None if renewal.cancelled() else renewal.exception()
+        if error is not None and not self._awaiting:
+            told = "the identity for the API server could not be renewed"
+            _log.warning(told, error=str(error) or type(error).__name__)
 
     async def authorization(self) -> str | None:
         """The Authorization header to send now; None where a client certificate identifies us."""

@@ -45,6 +45,42 @@ async def test_what_needs_no_image_is_ready_at_once_with_a_launch_template():
         assert ec2.describe_launch_templates()["LaunchTemplates"] == []
 
 
+async def test_a_launch_template_of_our_name_without_our_tags_is_told_and_left_alone():
+    there = Darkroom(limited=False)
+    spec = image(packages=None, rootVolume={"sizeGiB": 111}, builder=None)
+    async with there.running():
+        there.apply(IMAGE, spec)
+        await there.until_ready(IMAGE)
+        ec2 = there.aws("ec2")
+        [made] = ec2.describe_launch_templates()["LaunchTemplates"]
+        ours = list(there.ec2.templates[made["LaunchTemplateId"]].tags.items())
+        there.ec2.templates[made["LaunchTemplateId"]].tags.clear()
+        name = f"{made['LaunchTemplateName']} ({made['LaunchTemplateId']})"
+        said = await there.until(IMAGE, "Stalled", "LaunchTemplateTaken", within=HOUR)
+        assert f"The launch template {name} has no tags of this operator" in said
+        assert "awsbatch.dev/owner-uid=" in said
+        assert len(there.told("LaunchTemplateMade")) == 1
+        there.calls.clear()
+        await there.clock.advance(2 * HOUR)
+        assert there.calls.count("ec2:CreateLaunchTemplate") == 0
+        rows = [{"Key": "awsbatch.dev/cluster", "Value": "another"}]
+        ec2.create_tags(Resources=[made["LaunchTemplateId"]], Tags=rows)
+        there.apply(IMAGE, spec | {"tags": {"team": "climate"}})
+        whose = "is that of an object of the cluster another by its tags"
+        await there.run_until(lambda: whose in there.condition(IMAGE, "Stalled")["message"])
+        listed = [{"Key": key, "Value": value} for key, value in ours]
+        ec2.create_tags(Resources=[made["LaunchTemplateId"]], Tags=listed)
+        await there.until_ready(IMAGE, within=HOUR)
+        assert there.status(IMAGE)["launchTemplate"]["id"] == made["LaunchTemplateId"]
+        there.ec2.templates[made["LaunchTemplateId"]].tags.clear()
+        await there.until(IMAGE, "Stalled", "LaunchTemplateTaken", within=HOUR)
+        ec2.delete_launch_template(LaunchTemplateId=made["LaunchTemplateId"])
+        await there.until_ready(IMAGE, within=HOUR)
+        [anew] = ec2.describe_launch_templates()["LaunchTemplates"]
+        assert there.status(IMAGE)["launchTemplate"]["id"] == anew["LaunchTemplateId"]
+        assert len(there.told("LaunchTemplateMade")) == 2
+
+
 async def test_an_image_is_published_in_a_parameter_which_goes_with_it():
     there = Darkroom(limited=False)
     name = "/images/atmos"

@@ -84,7 +84,7 @@ async def test_a_scheduling_policy_is_found_by_its_whole_name_and_by_its_arn(ben
 
 async def test_jobs_are_described_a_hundred_at_a_time(bench):
     bench.stub.answers["DescribeJobs"] = lambda asked: {
-        "jobs": [{"jobId": job_id} for job_id in asked["jobs"]]
+        "jobs": [{"jobId": job_id, "status": "RUNNING"} for job_id in asked["jobs"]]
     }
     found = await asyncio.gather(*(bench.aws.batch.job(SCOPE, f"j{n}") for n in range(250)))
     assert [job["jobId"] for job in found] == [f"j{n}" for n in range(250)]

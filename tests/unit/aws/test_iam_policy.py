@@ -12,6 +12,7 @@ from tools import iam_policy
 
 from awsbatch_operator.aws.call_table import CALLS
 from awsbatch_operator.aws.calls import CLUSTER_ID, Effect
+from awsbatch_operator.settings import Settings
 
 KEY = "awsbatch.dev/cluster"
 OURS = {f"aws:ResourceTag/{KEY}": CLUSTER_ID}
@@ -179,15 +180,41 @@ def test_the_statements_that_people_add_to_have_names_of_their_own(file):
         assert f"`{name}`" in readme or f"`{service.lower()}:{action}`" in readme
 
 
+MANAGED, INLINE = 6144, 10_240  # characters without blanks that IAM takes; of a role inline, in all
+
+
+def sizes(cluster_id: int) -> dict[str, int]:
+    """Characters without blanks of each policy, with a cluster id of so many."""
+    texts = {path.name: path.read_text() for path in iam_policy.FOLDER.glob("*.json")}
+    filled = {name: text.replace(CLUSTER_ID, "c" * cluster_id) for name, text in texts.items()}
+    return {
+        name: len(json.dumps(json.loads(text), separators=(",", ":")))
+        for name, text in filled.items()
+    }
+
+
 def test_the_readme_says_how_long_a_cluster_id_may_be():
-    """Of a managed policy, IAM takes 6,144 characters without blanks."""
     readme = " ".join((iam_policy.FOLDER / "README.md").read_text().split())
-    [longest] = re.findall(r"cluster id of up to (\d+) characters", readme)
+    [roomy] = re.findall(r"cluster id of up to (\d+) characters", readme)
     [spare] = re.findall(r"(\d+) characters to spare", readme)
     assert "6,144" in readme
-    for path in iam_policy.FOLDER.glob("*.json"):
-        text = path.read_text().replace(CLUSTER_ID, "c" * int(longest))
-        assert len(json.dumps(json.loads(text), separators=(",", ":"))) <= 6144 - int(spare)
+    assert max(sizes(int(roomy)).values()) <= MANAGED - int(spare)
+
+
+def test_the_readme_and_the_flag_say_from_which_cluster_id_on_the_policy_goes_into_the_role():
+    readme = " ".join((iam_policy.FOLDER / "README.md").read_text().split())
+    told = str(Settings.model_fields["cluster_id"].description)
+    [most, fits] = re.findall(r"cluster ids of up to (\d+) characters; up to (\d+) each", readme)[0]
+    assert f"Up to {most} characters; of more than {fits}," in told
+    assert f"does with {int(fits) + 1} and more" in readme
+    assert "10,240" in readme
+    assert max(sizes(int(fits)).values()) <= MANAGED
+    too_long = {name for name, size in sizes(int(fits) + 1).items() if size > MANAGED}
+    assert too_long == {"operator-policy.json"}
+    assert sizes(int(most))["operator-policy.json"] <= INLINE
+    assert len(Settings(cluster_id="c" * int(most)).cluster_id) == int(most)
+    with pytest.raises(ValueError, match=f"up to {most} letters"):
+        Settings(cluster_id="c" * (int(most) + 1))
 
 
 def test_the_readme_says_what_to_put_in_place_of_the_cluster_id():

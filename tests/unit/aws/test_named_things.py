@@ -39,9 +39,9 @@ def ec2(bench):
 
 async def test_all_templates_that_anybody_names_are_read_by_one_call_every_ten_minutes(bench, ec2):
     for _ in range(6):
-        for name in ("name:a", "name:b"):
+        for name, key in (("name:a", "lt-1"), ("name:b", "lt-2")):
             found = await ec2.template_versions(SCOPE, [name])
-            assert found == {name: {"LatestVersionNumber": 7}}
+            assert found == {name: {"LaunchTemplateId": key, "LatestVersionNumber": 7}}
         await bench.clock.advance(300)
     asked = [request["Filters"][0]["Values"] for _, request in bench.stub.sent]
     assert asked == [["a"], ["a", "b"], ["a", "b"], ["a", "b"]]

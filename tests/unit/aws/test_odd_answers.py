@@ -27,13 +27,15 @@ ODD = {
         "jobDefinitions",
         {"jobDefinitionName": "d", "jobDefinitionArn": "d:1"},
     ),
-    "a job without an id": ("DescribeJobs", "jobs", {}),
-    "a job without a status": ("DescribeJobs", "jobs", {"jobId": JOB}),
-    "an array of no number of jobs": (
-        "DescribeJobs",
-        "jobs",
-        {"jobId": JOB, "status": "PENDING", "arrayProperties": {"statusSummary": {"FAILED": "x"}}},
-    ),
+}
+ODD_JOBS = {
+    "a job without an id": {},
+    "a job without a status": {"jobId": JOB},
+    "an array of no number of jobs": {
+        "jobId": JOB,
+        "status": "PENDING",
+        "arrayProperties": {"statusSummary": {"FAILED": "x"}},
+    },
 }
 
 
@@ -91,6 +93,34 @@ async def test_an_answer_that_nobody_can_read_ends_nothing_and_is_asked_for_agai
     with capture_logs() as lines:
         await world.calls_in(300)
     assert "polling works again" in [line["event"] for line in lines]
+
+
+@pytest.mark.parametrize("odd", ODD_JOBS.values(), ids=ODD_JOBS)
+async def test_a_job_of_which_nobody_can_read_anything_holds_up_no_other_job(world, odd):
+    account = Account(world, OTHER)
+    await used(world, OTHER)
+    world.bench.aws.jobs.follow(OTHER, "another", "queue", key("another", "BatchJob"))
+    another = {"jobId": "another", "status": "SUCCEEDED"}
+    account.odd["DescribeJobs"] = {"jobs": [odd, another]}
+    with capture_logs() as lines:
+        await world.calls_in(600)
+    assert world.bench.aws.jobs.seen("another") == another
+    assert world.bench.aws.jobs.seen(JOB) is None
+    assert world.bench.woken.count(key("another", "BatchJob")) == 1
+    assert key(JOB, "BatchJob") not in world.bench.woken, "it is neither changed nor gone"
+    odds = [each for each in lines if each["log_level"] in {"warning", "error"}]
+    assert [each.get("job") for each in odds] == [JOB], "it is told once"
+    assert account.calls["DescribeJobs"] > 1
+    account.odd["DescribeJobs"] = {"jobs": [{"jobId": JOB, "status": "FAILED"}]}
+    await world.calls_in(60)
+    assert key(JOB, "BatchJob") in world.bench.woken
+
+
+@pytest.mark.parametrize("odd", [{}, {"jobId": JOB}], ids=["no id", "no status"])
+async def test_a_look_at_a_job_of_which_nobody_can_read_anything_says_so(world, odd):
+    world.bench.stub.answers["DescribeJobs"] = lambda _: {"jobs": [odd]}
+    with pytest.raises(AwsError, match="so it is not AWS's"):
+        await world.batch.job(SCOPE, JOB)
 
 
 @pytest.mark.parametrize("tokens", [repeat("2"), cycle("23"), map(str, count())], ids=range(3))

@@ -222,3 +222,19 @@ async def test_in_a_queue_that_does_not_exist_nothing_waits(batch):
 
     batch.bench.stub.answers["ListJobs"] = refused
     assert await batch.asks() == []
+
+
+@pytest.mark.parametrize("lacks", ["jobId", "status"])
+async def test_a_job_of_which_aws_says_too_little_holds_up_no_others(batch, lacks):
+    batch.jobs = [job(1), job(2)]
+    answered = batch.bench.stub.answers["ListJobs"]
+
+    def odd(asked: dict) -> dict:
+        page: dict = answered(asked)
+        for each in page["jobSummaryList"]:
+            if each["jobId"] == "j-1":
+                del each[lacks]
+        return page
+
+    batch.bench.stub.answers["ListJobs"] = odd
+    assert [each["jobId"] for each in await batch.asks()] == ["j-2"]

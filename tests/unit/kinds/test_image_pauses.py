@@ -19,7 +19,8 @@ from awsbatch_operator.kinds.extendedami.imaging import plan_imaging
 from awsbatch_operator.kinds.extendedami.kind import ExtendedAmiKind
 from awsbatch_operator.kinds.extendedami.launching import launch
 from awsbatch_operator.kinds.extendedami.observed import Machine, Observed, Refusal, Refused
-from awsbatch_operator.kinds.extendedami.record import Build, Launch, Stage, parsed
+from awsbatch_operator.kinds.extendedami.record import Build, Stage, parsed
+from awsbatch_operator.kinds.extendedami.record_parts import Launch
 
 RECORD = Build(
     uid="x",

@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import BUILD, RecordError
-from awsbatch_operator.kinds.extendedami.record import Build, Failure, Launch, Stage, parsed
+from awsbatch_operator.kinds.extendedami.record import Build, Stage, parsed
+from awsbatch_operator.kinds.extendedami.record_parts import Copying, Failure, Launch
 
 TEXT = st.text(max_size=20)
 COUNT = st.integers(0, 10_000)
 MOMENT = st.integers(0, 4_000_000_000).map(lambda each: Instant(each / 1))
 LAUNCHES = st.builds(Launch, token=TEXT, offer=COUNT, time=MOMENT)
+COPIES = st.builds(Copying, attempt=COUNT, request=TEXT, time=MOMENT)
 FAILURES = st.builds(
     Failure,
     step=TEXT,
@@ -46,6 +48,7 @@ BUILDS = st.builds(
     failure=st.none() | FAILURES,
     quiet=st.none() | MOMENT,
     regions=st.lists(TEXT, max_size=3).map(tuple),
+    copies=st.dictionaries(TEXT, COPIES, max_size=3),
     clean=st.booleans(),
 )
 

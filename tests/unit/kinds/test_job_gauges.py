@@ -20,7 +20,7 @@ class Bench:
         self.clock = SteppedClock()
         self.started: list[float] = []
         self.cache = Cache(clock=self.clock, settled=lambda _: False)
-        self.gauges = JobGauges(self.clock, {"HostLost"}, self.started.append)
+        self.gauges = JobGauges(self.clock, {"HostLost", "DependencyFailed"}, self.started.append)
         self.cache.listen(self.gauges.absorb)
         self._versions = itertools.count(1)
         self.put(QUEUE, {}, {"arn": ARN})
@@ -122,6 +122,22 @@ def test_an_end_counts_once_and_only_if_the_job_was_seen_before_it():
     }
     there.drop(QUEUE)
     assert list(there.gauges.ended()) == []
+
+
+def test_a_job_that_fails_without_a_submission_has_ended_until_it_goes_on():
+    there = Bench()
+    failed = {"type": "Failed", "status": "True", "reason": "DependencyFailed", "message": ""}
+    there.job("a")
+    there.job("a", conditions=[failed])
+    assert dict(there.gauges.states()) == {}
+    assert dict(there.gauges.ended()) == {("science/main", "DependencyFailed"): 1}
+    there.job("a")  # the other one was made anew
+    assert dict(there.gauges.states()) == {("science/main", "NotSubmitted"): 1}
+    there.end("a")
+    assert dict(there.gauges.ended()) == {
+        ("science/main", "DependencyFailed"): 1,
+        ("science/main", "Succeeded"): 1,
+    }
 
 
 def test_the_wait_for_the_start_is_measured_once_and_not_of_a_second_attempt():

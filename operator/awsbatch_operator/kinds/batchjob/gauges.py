@@ -12,7 +12,7 @@ from awsbatch_operator.api.conditions import is_true
 from awsbatch_operator.api.instant import Clock, Instant
 from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.engine.cache import Change
-from awsbatch_operator.kinds.batchjob.record import end_condition
+from awsbatch_operator.kinds.batchjob.record import told_end
 from awsbatch_operator.kinds.batchjob.spec import RESOURCE
 from awsbatch_operator.kinds.batchjob.waiting import REMEDIES, code_of
 
@@ -168,7 +168,7 @@ class JobGauges:
             waited = _waited(resource)
             if waited is not None:
                 self._started(waited)
-        ended = end_condition(resource) if now is None else None
+        ended = told_end(resource) if now is None else None
         if ended is not None:
             said = SUCCEEDED if ended["type"] == "Complete" else str(ended["reason"])
             result = said if said in self._results else OTHER
@@ -180,8 +180,8 @@ class JobGauges:
 
 
 def _standing(resource: Resource) -> Standing | None:
-    """How an unfinished job stands; None for one that has ended."""
-    if end_condition(resource) is not None:
+    """How an unfinished job stands; None for one that has ended, be it without a submission."""
+    if told_end(resource) is not None:
         return None
     reference: Mapping[str, Any] = resource.spec.get("jobQueueRef") or {}
     named = f"{resource.key.namespace}/{reference.get('name')}"

@@ -39,6 +39,14 @@ def end_condition(resource: Resource) -> Shape | None:
     """
     if failed_unsubmitted(resource):
         return None
+    return told_end(resource)
+
+
+def told_end(resource: Resource) -> Shape | None:
+    """The condition that says how the job ended, also of one of which nothing was sent.
+
+    For whoever counts: that one has ended as well, until the job that it depends on is mended.
+    """
     for condition in resource.status.get("conditions", ()):
         ended: Shape = condition
         if ended.get("type") in {"Complete", "Failed"} and ended.get("status") == "True":

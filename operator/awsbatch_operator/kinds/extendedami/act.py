@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from awsbatch_operator.api.instant import Clock, Instant
 from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.api.scope import LeadershipStart, LeaseLostError, NoTokenError, Permit, Scope
-from awsbatch_operator.api.tokens import OF_COPIES, OF_TEMPLATES, with_passing_token
+from awsbatch_operator.api.tokens import OF_TEMPLATES, with_passing_token
 from awsbatch_operator.aws.capacity_ports import Ec2Port, EcsPort
 from awsbatch_operator.aws.errors import AwsError, ErrorKind
 from awsbatch_operator.aws.image_ports import ImagePort
@@ -45,6 +45,7 @@ class Remembered:
     unsent: set[str] = field(default_factory=set)  # tokens whose launch was written down alone
     name_taken: bool = False
     image_answered: str = ""
+    template_refused: str = ""  # the name of a launch template that EC2 has refused as taken
 
 
 class Memories:
@@ -108,10 +109,10 @@ class Actor:
                 await self._image(action, scope, kept)
             case "CreateLaunchTemplate":
                 self._sends(action.operation, kept)
-                await self._template(action.request, scope)
+                await self._template(action.request, scope, kept)
             case "CopyImage":
                 self._sends(action.operation, kept)
-                request = with_passing_token(action.request, self.clock.now(), OF_COPIES)
+                request = {**action.request, "ClientToken": action.token}
                 await self.images.send(scope, action.call, request)
             case operation if operation in _BY_EC2:
                 self._sends(operation, kept)
@@ -124,14 +125,16 @@ class Actor:
                 if action.request.get("ImageId") == kept.image_answered:
                     kept.image_answered = ""  # it is gone: nobody waits for it
 
-    async def _template(self, request: Shape, scope: Scope) -> None:
-        """The name is made of the object and the content: one that is there already is ours."""
+    async def _template(self, request: Shape, scope: Scope, kept: Remembered) -> None:
+        """A name that is taken is no error: the next look tells whose the template is."""
         request = with_passing_token(request, self.clock.now(), OF_TEMPLATES)
+        kept.template_refused = ""
         try:
             await self.ec2.change(scope, "CreateLaunchTemplate", request)
         except AwsError as error:
             if error.kind is not ErrorKind.ALREADY_EXISTS:
                 raise
+            kept.template_refused = str(request["LaunchTemplateName"])
 
     def _sends(self, operation: str, kept: Remembered) -> None:
         """What ends something brings nothing to light that would have to be waited for."""

@@ -10,7 +10,8 @@ from awsbatch_operator.api.words import joined, sentence
 from awsbatch_operator.kinds.extendedami.choosing import Due
 from awsbatch_operator.kinds.extendedami.desired import Desired
 from awsbatch_operator.kinds.extendedami.observed import Base, Machine, Observed
-from awsbatch_operator.kinds.extendedami.record import Build, Failure, Stage
+from awsbatch_operator.kinds.extendedami.record import Build, Stage
+from awsbatch_operator.kinds.extendedami.record_parts import Failure
 from awsbatch_operator.kinds.extendedami.requests import ImageCall
 
 ImagePlan = Plan[ImageCall]
@@ -98,6 +99,7 @@ def begun(due: Due, observed: Observed, uid: str, now: Instant, before: Build | 
         started=now,
         since=now,
         regions=before.regions if before is not None else (),
+        copies=before.copies if before is not None else {},
         published=before.published if before is not None else "",
         tried=before is not None and before.tried and not before.clean,
         rolled_out=before.rolled_out if before is not None else "",

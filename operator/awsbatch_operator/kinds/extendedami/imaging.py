@@ -26,7 +26,8 @@ from awsbatch_operator.kinds.extendedami.attempts import (
 from awsbatch_operator.kinds.extendedami.expectations import Imaged, Judged
 from awsbatch_operator.kinds.extendedami.launching import SOON_SECONDS
 from awsbatch_operator.kinds.extendedami.observed import Image, Machine, Verdict
-from awsbatch_operator.kinds.extendedami.record import Build, Failure, Stage
+from awsbatch_operator.kinds.extendedami.record import Build, Stage
+from awsbatch_operator.kinds.extendedami.record_parts import Failure
 
 IMAGE_STEP = "image"
 # Large snapshots have taken four hours (facts: awslabs/amazon-eks-ami, pull request 1871).

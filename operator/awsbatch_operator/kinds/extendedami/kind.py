@@ -146,8 +146,11 @@ class ExtendedAmiKind:
         return None
 
     def told(self, step: Step[ImageCall], observed: Observed | None) -> Finding | None:
-        del observed
-        return step.note
+        """EC2 makes no launch template that it has already."""
+        if observed is None or step.action.operation != "CreateLaunchTemplate":
+            return step.note
+        kept = self.observer.memories.of(observed.key, observed.uid)
+        return None if kept.template_refused else step.note
 
     def kept_whole(self, resource: Resource) -> bool:
         """Instances go even if images are retained."""

@@ -26,7 +26,8 @@ from awsbatch_operator.kinds.extendedami.attempts import (
 )
 from awsbatch_operator.kinds.extendedami.expectations import Launched
 from awsbatch_operator.kinds.extendedami.observed import Refusal, Refused
-from awsbatch_operator.kinds.extendedami.record import Build, Launch
+from awsbatch_operator.kinds.extendedami.record import Build
+from awsbatch_operator.kinds.extendedami.record_parts import Launch
 from awsbatch_operator.kinds.extendedami.requests import ImageCall, Offer, offers
 from awsbatch_operator.userdata.images.model import UserDataTooLongError
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import Resource, Shape
+from awsbatch_operator.api.names import BY_NAME
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.aws.capacity_ports import Ec2Port, EcsPort, SsmPort
@@ -164,6 +165,7 @@ class Observer:
             found,
             users=users,
             templates=templates,
+            foreign_template=await self._foreign_template(look),
             templates_used=used,
             parameters=await self._parameters(look, wanted),
         )
@@ -247,6 +249,19 @@ class Observer:
     async def _templates(self, look: Look) -> tuple[Shape, ...]:
         found = await self.ec2.launch_templates(look.scope, fresh=look.fresh)
         return tuple(each for each in found if is_ours(tags_by_key(each), look.owner))
+
+    async def _foreign_template(self, look: Look) -> Shape | None:
+        """What has the name that EC2 has refused; None: nothing, or it is the object's own."""
+        name = look.kept.template_refused
+        if not name:
+            return None
+        asked = f"{BY_NAME}{name}"
+        found = await self.ec2.template_versions(look.scope, (asked,), fresh=look.fresh)
+        there = found.get(asked)
+        if there is None or is_ours(tags_by_key(there), look.owner):
+            look.kept.template_refused = ""
+            return None
+        return {**there, "LaunchTemplateName": name}
 
 
 def _refused_by_name(record: Build, kept: Remembered) -> bool:

@@ -180,6 +180,7 @@ class Observed:
     claimable: Image | None = None  # has no owner, and is what the spec says
     unclaimable: Image | None = None  # has the name of the next image, and may not be taken over
     templates: tuple[Shape, ...] = ()  # launch templates of ours
+    foreign_template: Shape | None = None  # has the name of ours, and is not the object's
     templates_used: frozenset[str] = frozenset()  # names and ids that environments in AWS name
     parameters: Mapping[str, Shape] = field(default_factory=dict)  # that are there, by name
     texts: Mapping[tuple[str, str], Text] = field(default_factory=dict)  # by ConfigMap and key

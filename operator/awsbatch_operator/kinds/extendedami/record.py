@@ -17,6 +17,17 @@ from awsbatch_operator.api.encoding import canonical, decoded
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import BUILD, RECONCILE_AT, RecordError, Resource
 from awsbatch_operator.api.names import short_hash
+from awsbatch_operator.kinds.extendedami.record_parts import (
+    Copying,
+    Failure,
+    Launch,
+    copying_of,
+    count_of,
+    failure_of,
+    launch_of,
+    moment_of,
+    text_of,
+)
 
 VERSION = 1
 NONCE_DIGITS = 16
@@ -36,32 +47,6 @@ class Stage(StrEnum):
     VERIFY = "Verify"  # an instance of the image is launched, or is to be
     DONE = "Done"  # the image has its verdict and is used
     FAILED = "Failed"  # the attempt has failed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
-    """A launch that was written down before its call. `offer` counts types times subnets."""
-
-    token: str
-    offer: int
-    time: Instant
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """Why an attempt has failed. `again` None: no further attempt is made by itself.
-
-    `taken`: another image has the name; the next attempt is made once it is free.
-    """
-
-    step: str
-    message: str
-    time: Instant
-    exit_code: int | None = None
-    again: Instant | None = None
-    instance: str = ""  # that failed
-    kept: bool = False  # and is left running for a person, for a while
-    taken: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +78,7 @@ class Build:
     failure: Failure | None = None
     quiet: Instant | None = None
     regions: tuple[str, ...] = ()  # further ones that images were ever copied to
+    copies: Mapping[str, Copying] = field(default_factory=dict)  # the newest, by region
     published: str = ""  # the parameter that was written last
     tried: bool = False  # a cluster may have been made to try an image in
     rolled_out: str = (
@@ -181,20 +167,17 @@ def _body(build: Build) -> dict[str, Any]:
         "since": build.since.rfc3339_micro(),
     }
     if build.launch is not None:
-        body["launch"] = {
-            "token": build.launch.token,
-            "offer": build.launch.offer,
-            "time": build.launch.time.rfc3339_micro(),
-        }
+        body["launch"] = build.launch.body()
     for name, moment in (("pause", build.pause), ("quiet", build.quiet)):
         body |= {} if moment is None else {name: moment.rfc3339_micro()}
     if build.failure is not None:
-        body["failure"] = _failure_body(build.failure)
+        body["failure"] = build.failure.body()
     known = {
         "rounds": build.rounds,
         "image": build.image,
         "measured": dict(build.measured),
         "regions": list(build.regions),
+        "copies": {region: each.body() for region, each in build.copies.items()},
         "published": build.published,
         "tried": build.tried,
         "rolledOut": build.rolled_out,
@@ -203,87 +186,34 @@ def _body(build: Build) -> dict[str, Any]:
     return body | {name: value for name, value in known.items() if value}
 
 
-def _failure_body(failure: Failure) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "step": failure.step,
-        "message": failure.message,
-        "time": failure.time.rfc3339_micro(),
-    }
-    if failure.exit_code is not None:
-        body["exitCode"] = failure.exit_code
-    if failure.again is not None:
-        body["again"] = failure.again.rfc3339_micro()
-    if failure.instance:
-        body["instance"] = failure.instance
-    marks = {"kept": failure.kept, "taken": failure.taken}
-    return body | {name: True for name, holds in marks.items() if holds}
-
-
 def _build(body: Mapping[str, Any]) -> Build:
     launch, failure = body.get("launch"), body.get("failure")
     measured = body.get("measured", {})
     if not isinstance(measured, Mapping):
         raise TypeError("measured is no object")
     return Build(
-        uid=_text(body["uid"]),
-        build=_text(body["build"]),
-        content=_text(body["content"]),
-        base=_text(body["base"]),
-        source=_text(body["source"]),
-        attempt=_count(body["attempt"]),
-        first=_count(body["first"]),
-        mark=_text(body["mark"]),
+        uid=text_of(body["uid"]),
+        build=text_of(body["build"]),
+        content=text_of(body["content"]),
+        base=text_of(body["base"]),
+        source=text_of(body["source"]),
+        attempt=count_of(body["attempt"]),
+        first=count_of(body["first"]),
+        mark=text_of(body["mark"]),
         stage=Stage(body["stage"]),
         started=Instant.parse(body["started"]),
         since=Instant.parse(body["since"]),
-        launch=None if launch is None else _launch(launch),
-        rounds=_count(body.get("rounds", 0)),
-        pause=_moment(body.get("pause")),
-        image=_text(body.get("image", "")),
+        launch=None if launch is None else launch_of(launch),
+        rounds=count_of(body.get("rounds", 0)),
+        pause=moment_of(body.get("pause")),
+        image=text_of(body.get("image", "")),
         measured=measured,
-        failure=None if failure is None else _failure(failure),
-        quiet=_moment(body.get("quiet")),
-        regions=tuple(_text(each) for each in body.get("regions", [])),
-        published=_text(body.get("published", "")),
+        failure=None if failure is None else failure_of(failure),
+        quiet=moment_of(body.get("quiet")),
+        regions=tuple(text_of(each) for each in body.get("regions", [])),
+        copies={text_of(name): copying_of(each) for name, each in body.get("copies", {}).items()},
+        published=text_of(body.get("published", "")),
         tried=body.get("tried", False) is True,
-        rolled_out=_text(body.get("rolledOut", "")),
+        rolled_out=text_of(body.get("rolledOut", "")),
         clean=body.get("clean", False) is True,
     )
-
-
-def _launch(body: Mapping[str, Any]) -> Launch:
-    return Launch(
-        token=_text(body["token"]),
-        offer=_count(body["offer"]),
-        time=Instant.parse(body["time"]),
-    )
-
-
-def _failure(body: Mapping[str, Any]) -> Failure:
-    code = body.get("exitCode")
-    return Failure(
-        step=_text(body["step"]),
-        message=_text(body["message"]),
-        time=Instant.parse(body["time"]),
-        exit_code=None if code is None else int(code),
-        again=_moment(body.get("again")),
-        instance=_text(body.get("instance", "")),
-        kept=body.get("kept", False) is True,
-        taken=body.get("taken", False) is True,
-    )
-
-
-def _moment(value: Any) -> Instant | None:
-    return None if value is None else Instant.parse(_text(value))
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    return value
-
-
-def _count(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"{value!r} is no count")
-    return value

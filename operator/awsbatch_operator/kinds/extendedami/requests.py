@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from awsbatch_operator.api.encoding import canonical
@@ -34,12 +34,17 @@ _LAUNCHED = ("instance", "volume", "network-interface")
 
 @dataclass(frozen=True, slots=True)
 class ImageCall:
-    """One call to AWS: the service, the operation and its input; `region` "" is the object's."""
+    """One call to AWS: the service, the operation and its input; `region` "" is the object's.
+
+    `token` is the client token that goes with it, where that is no part of what is asked for: the
+    same is then asked for more and more rarely, by whatever token.
+    """
 
     service: str
     operation: str
     request: Mapping[str, Any]
     region: str = ""
+    token: str = field(default="", compare=False, repr=False)
 
     @property
     def call(self) -> str:

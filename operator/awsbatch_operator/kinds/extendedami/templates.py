@@ -13,10 +13,11 @@ from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.api.names import short_hash
 from awsbatch_operator.api.plans import Plan, Step
+from awsbatch_operator.api.tags import owner_words
 from awsbatch_operator.kinds.extendedami.attempts import ImagePlan
 from awsbatch_operator.kinds.extendedami.desired import Desired
 from awsbatch_operator.kinds.extendedami.expectations import TemplateShows
-from awsbatch_operator.kinds.extendedami.observed import Observed
+from awsbatch_operator.kinds.extendedami.observed import Observed, tags_by_key
 from awsbatch_operator.kinds.extendedami.refused import key_faults
 from awsbatch_operator.kinds.extendedami.requests import (
     ImageCall,
@@ -67,6 +68,8 @@ def plan_template(desired: Desired, observed: Observed) -> ImagePlan:
     missing = wanted is not None and template_in_use(desired, observed) is None
     if wanted is not None and missing and (kept_back := _kept_back(desired, observed, wanted[0])):
         return Plan(findings=kept_back)
+    if wanted is not None and missing and (taken := _taken(desired, observed, wanted[0])):
+        return Plan(findings=taken)
     if wanted is not None and missing and not key_faults(desired):
         name, data = wanted
         call = _create(desired, name, data)
@@ -92,6 +95,26 @@ def _kept_back(desired: Desired, observed: Observed, name: str) -> tuple[Finding
         f"launch template {name}"
     )
     return () if plan is None else plan.findings
+
+
+def _taken(desired: Desired, observed: Observed, name: str) -> tuple[Finding, ...]:
+    """Whose the template is that has the name.
+
+    The name is made of the object's uid, so that it was mostly the object's own, and somebody has
+    changed its tags since. Tags alone decide what is ours.
+    """
+    found = observed.foreign_template
+    if found is None or found["LaunchTemplateName"] != name:
+        return ()
+    owner = owner_words(tags_by_key(found), desired.owner.cluster_id)
+    of = f"is that of {owner} by its tags" if owner else "has no tags of this operator"
+    tags = ", ".join(f"{key}={value}" for key, value in sorted(desired.owner.tags().items()))
+    words = f"The launch template {name} ({found['LaunchTemplateId']}) {of}, so it is left alone."
+    remedy = (
+        f"Delete it if nothing uses it; or, if it is this object's, set its tags again ({tags}). "
+        "This object then goes on by itself."
+    )
+    return (Finding(reasons.TEMPLATE_TAKEN, words, remedy),)
 
 
 def _create(desired: Desired, name: str, data: Shape) -> ImageCall:
