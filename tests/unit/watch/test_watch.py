@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -42,13 +42,13 @@ class Seen(list[tuple[str | None, str, str]]):
 
 @asynccontextmanager
 async def watching(
-    server: FakeApiServer, directory: Path, handler, *kinds: str
+    server: FakeApiServer, directory: Path, handler, *kinds: str, namespaces: Sequence[str] = ()
 ) -> AsyncIterator[asyncio.Task]:
     clock = ImpatientClock()
     async with serving(server, directory) as kubeconfig:
         location = Location(kubeconfig)
         kube = await KubeClient.open(location, clock=clock, environ={})
-        target = Target(location, {}, ("Widget", *kinds), (), "test")
+        target = Target(location, {}, ("Widget", *kinds), namespaces)
         stop = asyncio.Event()
         watch = Watch(target, kube=kube, clock=clock, on_event=handler)
         running = asyncio.create_task(watch.run(stop))
@@ -75,6 +75,47 @@ async def test_events_come_in_order_after_the_list(tmp_path: Path):
         ("MODIFIED", "b", "3"),
     ]
     assert ("DELETED", "a", "4") in seen
+
+
+async def test_of_some_namespaces_each_is_watched_and_kinds_without_one_as_a_whole(tmp_path: Path):
+    server = FakeApiServer(lists=[[widget("a", 1)]], watches=[])
+    server.kinds.append({"name": "awsaccounts", "singularName": "", "kind": "AWSAccount"})
+    answer, asked = server.answer, set[str]()
+
+    async def ask(request):
+        asked.update({request.path} if "watch" in request.query else ())
+        return await answer(request)
+
+    server.answer = ask  # type: ignore[method-assign]
+    places = ("team", "other")
+    async with watching(server, tmp_path, Seen(), "AWSAccount", namespaces=places):
+        await until(lambda: len(asked) == 3)
+    assert asked == {
+        "/apis/awsbatch.dev/v1alpha1/namespaces/team/widgets",
+        "/apis/awsbatch.dev/v1alpha1/namespaces/other/widgets",
+        "/apis/awsbatch.dev/v1alpha1/awsaccounts",
+    }
+
+
+@pytest.mark.parametrize(("status", "told"), [(429, 0), (503, 1)])
+async def test_only_that_a_busy_api_server_is_asked_again_is_not_told(
+    tmp_path: Path, caplog, status: int, told: int
+):
+    """It answers 429 when it has begun to serve a kind just now, and to everybody under load."""
+    server = FakeApiServer(lists=[[]], watches=[[event("ADDED", widget("a", 1))]])
+    answer, refused = server.answer, list[str]()
+
+    async def refuse(request):
+        if refused or "watch" not in request.query:
+            return await answer(request)
+        refused.append(request.path)
+        return web.json_response({"kind": "Status", "code": status}, status=status)
+
+    server.answer = refuse  # type: ignore[method-assign]
+    seen = Seen()
+    async with watching(server, tmp_path, seen):
+        await until(lambda: bool(seen))
+    assert len([each for each in caplog.records if each.levelno >= logging.WARNING]) == told
 
 
 async def test_when_the_version_has_expired_everything_comes_again(tmp_path: Path):
@@ -127,7 +168,7 @@ async def test_kinds_that_vanish_before_the_watch_begins_are_told_and_waited_for
     kinds, answers = server.kinds, [0]
 
     def documents():
-        # Discovery is asked by us, then by Kopf (for four documents), then by us again.
+        # At first all kinds are there, then for a while none, while the watch is asked for.
         answers[0] += 1
         server.kinds = [] if answers[0] in range(2, 8) else kinds
         return original()
