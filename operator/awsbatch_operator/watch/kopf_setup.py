@@ -84,8 +84,12 @@ def settings() -> kopf.OperatorSettings:
 
 
 def quieten() -> None:
-    """Let Kopf's own loggers tell of errors only: we say ourselves what the watch does."""
+    """Let Kopf's own loggers tell of errors only: we say ourselves what the watch does.
+
+    And why a login has failed, which Kopf would tell with a traceback for each time.
+    """
     logging.getLogger("kopf").setLevel(logging.ERROR)
+    logging.getLogger("kopf.activities").setLevel(logging.CRITICAL)
     logging.getLogger(watching.__name__).addFilter(_is_news)
 
 

@@ -16,7 +16,8 @@ from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.engine.clock import SystemClock
 from awsbatch_operator.kube.client import KubeClient
 from awsbatch_operator.kube.connection import Location
-from awsbatch_operator.watch.stream import Target
+from awsbatch_operator.watch import kopf_setup
+from awsbatch_operator.watch.stream import Stream, Target
 from awsbatch_operator.watch.watch import UNTOLD, HandlerError, Watch
 
 WITHIN = 20.0  # seconds
@@ -116,6 +117,47 @@ async def test_only_that_a_busy_api_server_is_asked_again_is_not_told(
     async with watching(server, tmp_path, seen):
         await until(lambda: bool(seen))
     assert len([each for each in caplog.records if each.levelno >= logging.WARNING]) == told
+
+
+async def test_a_watch_that_is_not_known_any_more_logs_in_again_and_goes_on(tmp_path: Path, caplog):
+    server = FakeApiServer(lists=[[widget("a", 1)]], watches=[[event("ADDED", widget("b", 2))]])
+    answer, refused = server.answer, list[str]()
+
+    async def refuse(request):
+        if refused or "watch" not in request.query:
+            return await answer(request)
+        refused.append(request.path)
+        return web.json_response({"kind": "Status", "code": 401}, status=401)
+
+    server.answer = refuse  # type: ignore[method-assign]
+    seen = Seen()
+    with capture_logs() as logs:
+        async with watching(server, tmp_path, seen):
+            await until(lambda: len(seen) == 2)
+    assert seen == [(None, "a", "1"), ("ADDED", "b", "2")]
+    assert [line for line in logs if line["log_level"] != "info"] == []
+
+
+async def test_a_login_that_fails_is_told_and_tried_again(tmp_path: Path, monkeypatch, caplog):
+    monkeypatch.setattr(kopf_setup, "LOGIN_RETRY_SECONDS", 0.0)
+    server = FakeApiServer(lists=[[widget("a", 1)]], watches=[])
+    failing = iter(range(kopf_setup.LOGIN_RETRIES))
+    log_in = Stream._log_in
+
+    async def refuse(stream):
+        for number in failing:
+            raise OSError(f"no token, {number + 1}")
+        return await log_in(stream)
+
+    monkeypatch.setattr(Stream, "_log_in", refuse)
+    seen = Seen()
+    with capture_logs() as logs:
+        async with watching(server, tmp_path, seen):
+            await until(lambda: bool(seen))
+    (broken,) = [line for line in logs if line["log_level"] != "info"]
+    assert "broken and begins again" in broken["event"]
+    assert broken["error"] == "Cannot log in: OSError: no token, 3"
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_when_the_version_has_expired_everything_comes_again(tmp_path: Path):
