@@ -25,23 +25,28 @@ from awsbatch_operator.kube.paths import CLUSTER_SCOPED, plural
 
 Login = Callable[[], Awaitable[kopf.AiohttpSession]]
 
-LOGIN_RETRIES = 3
+LOGIN_RETRIES = 2
 LOGIN_RETRY_SECONDS = 2.0
 
 
 def logged_in(login: Login, settings: kopf.OperatorSettings) -> asyncio.Task[Any]:
     """A task that calls `login` whenever Kopf needs an identity. It ends only by failing.
 
+    Then its error is Kopf's ActivityError; the first cause of that is what `login` has raised last.
+
     The requests of the task that calls this, and of those that it makes from now on, are sent so.
     """
     registry = kopf.OperatorRegistry()  # the global one would let two watches in a process mix
 
-    async def log_in(**_: Any) -> kopf.AiohttpSession:
-        return await login()
+    async def log_in(retry: int, **_: Any) -> kopf.AiohttpSession:
+        try:
+            return await login()
+        except Exception as error:
+            if retry < LOGIN_RETRIES:
+                raise kopf.TemporaryError("not yet", delay=LOGIN_RETRY_SECONDS) from error
+            raise kopf.PermanentError("given up") from error
 
-    kopf.on.login(
-        id="log-in", retries=LOGIN_RETRIES, backoff=LOGIN_RETRY_SECONDS, registry=registry
-    )(log_in)
+    kopf.on.login(id="log-in", registry=registry)(log_in)
     vault = Vault()
     vault_var.set(vault)
     return asyncio.ensure_future(

@@ -28,8 +28,11 @@ _log = structlog.get_logger(__name__)
 
 
 def _words(error: BaseException) -> str:
-    if isinstance(error, ActivityError) and error.__cause__ is not None:
-        return f"Cannot log in: {_words(error.__cause__)}"
+    if isinstance(error, ActivityError):
+        cause: BaseException | None = error
+        while cause is not None:
+            error, cause = cause, cause.__cause__
+        return f"Cannot log in: {type(error).__name__}: {masked(str(error))}"
     if isinstance(error, APIForbiddenError):
         return f"{str(error.message).rstrip('.')}. {GRANT}"
     # aiohttp's errors repeat the address of a proxy, in which a password may stand.

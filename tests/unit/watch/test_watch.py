@@ -141,7 +141,7 @@ async def test_a_watch_that_is_not_known_any_more_logs_in_again_and_goes_on(tmp_
 async def test_a_login_that_fails_is_told_and_tried_again(tmp_path: Path, monkeypatch, caplog):
     monkeypatch.setattr(kopf_setup, "LOGIN_RETRY_SECONDS", 0.0)
     server = FakeApiServer(lists=[[widget("a", 1)]], watches=[])
-    failing = iter(range(kopf_setup.LOGIN_RETRIES))
+    failing = iter(range(1 + kopf_setup.LOGIN_RETRIES))
     log_in = Stream._log_in
 
     async def refuse(stream):
