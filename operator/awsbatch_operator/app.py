@@ -187,7 +187,6 @@ class Process:
             environ=os.environ,
             kinds=watched_kinds(self._settings),
             namespaces=self._settings.namespaces,
-            identity=self._settings.identity,
         )
         watch = Watch(target, kube=self._kube, clock=self._clock, on_event=operator.engine.on_event)
         self._readiness.ask(kinds=watch.trouble)

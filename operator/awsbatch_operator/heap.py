@@ -1,9 +1,8 @@
 """The garbage collector's pace. Nothing else of the operator depends on it.
 
 What is decoded and thrown away here has no cycles, so reference counts free it; looking for cycles
-among it is in vain, but for what Kopf wraps an event in. Each look at everything holds the event
-loop for a tenth of a second once AWS's service models are loaded, and each look at 50,000 new
-objects for 16 to 70 ms. See docs/decisions.
+among it is in vain. Each look at everything holds the event loop for a tenth of a second once AWS's
+service models are loaded, and each look at 50,000 new objects for 16 to 70 ms. See docs/decisions.
 """
 
 import gc

@@ -64,7 +64,7 @@ async def watching(
 ) -> AsyncIterator[Watch]:
     clock, location = SystemClock(), Location(kubeconfig)
     kube = await KubeClient.open(location, clock=clock, environ=os.environ)
-    target = Target(location, os.environ, tuple(kinds), tuple(namespaces), "test")
+    target = Target(location, os.environ, tuple(kinds), tuple(namespaces))
     watch = Watch(target, kube=kube, clock=clock, on_event=seen)
     stop = asyncio.Event()
     running = asyncio.create_task(watch.run(stop))
@@ -224,7 +224,7 @@ async def test_a_failing_handler_ends_the_watch_with_its_error(widgets, place: P
         raise KeyError("status")
 
     clock, location = SystemClock(), Location(widgets.kubeconfig)
-    target = Target(location, os.environ, ("Widget",), (place.namespace,), "test")
+    target = Target(location, os.environ, ("Widget",), (place.namespace,))
     watch = Watch(target, kube=place.kube, clock=clock, on_event=fail)
     with pytest.raises(HandlerError, match=r"None Widget one: KeyError\('status'\)"):
         await asyncio.wait_for(watch.run(asyncio.Event()), WITHIN)

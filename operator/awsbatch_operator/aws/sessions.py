@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import botocore
 import botocore.config
 import botocore.session
 from botocore.credentials import (
@@ -32,6 +33,9 @@ from awsbatch_operator.aws.wire import Wire
 
 OWN_IDENTITY = "the operator's own identity"
 RENEWED_SECONDS = 60.0  # credentials that AWS refuses are fetched anew that often at most
+# Said whole. Botocore would put its own together from thirty parts, twice a call, which is a fifth
+# of the processor time that a call takes.
+_USER_AGENT = f"aws-batch-operator botocore/{botocore.__version__}"
 _SESSION_NAME = 64  # characters; STS API reference, AssumeRole
 
 ClientHook = Callable[[Any], None]
@@ -197,7 +201,7 @@ class Sessions:
             # happen for a call that changes something.
             retries={"total_max_attempts": 1, "mode": "standard"},
             max_pool_connections=self._settings.threads,
-            user_agent_extra="aws-batch-operator",
+            user_agent=_USER_AGENT,
         )
         client = session.create_client(service, region_name=region or None, config=config)
         self._wire.attach(client, service)

@@ -1,73 +1,77 @@
-"""How Kopf is set up: as an informer, and nothing else.
+"""How Kopf is set up: as an informer with a login, and nothing else.
 
-Only low-level `on.event` handlers, so Kopf never writes to an object. What Kopf would keep and
-compute for its other kinds of handlers is replaced by nothing: a third of the processor time that
-20,000 objects take at the start, and 18 MB.
+Kopf lists, watches, goes on where a connection broke, begins anew where a version has expired, and
+logs in again where the API server does not know us any more. What it does with each event after
+that (a task for each object, loggers, patches, the search for handlers) is for operators whose
+handlers write to the object; it took twice the time of reading the event. See docs/decisions.
 """
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
-from typing import Any, cast
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import kopf
-from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
+from kopf._cogs.clients import watching
+from kopf._cogs.clients.auth import vault_var
+from kopf._cogs.clients.errors import APITooManyRequestsError
+from kopf._cogs.structs.credentials import Vault
+from kopf._cogs.structs.ephemera import AnyMemo
+from kopf._cogs.structs.references import NamespaceName, Resource
+from kopf._core.engines.activities import authenticator
 
 from awsbatch_operator.api.metadata import GROUP, VERSION, Shape
+from awsbatch_operator.kube.paths import CLUSTER_SCOPED, plural
 
-Deliver = Callable[[str | None, Shape], None]
 Login = Callable[[], Awaitable[kopf.AiohttpSession]]
 
-# Kopf takes its own finalizer off objects when it has no handler that needs one. So its name must
-# be one that nobody uses: least of all ours.
-UNUSED_FINALIZER = f"{GROUP}/kopf-unused"
-WATCHER = "watcher for "  # how the names begin that Kopf gives the tasks which watch one kind
-LOGIN_RETRIES = 3
-# Of the metadata: for its messages, and to see whether a finalizer is to be added or removed.
-_KEPT_BY_KOPF = (
-    "name",
-    "namespace",
-    "uid",
-    "resourceVersion",
-    "generation",
-    "finalizers",
-    "deletionTimestamp",
-)
+LOGIN_RETRIES = 2
 LOGIN_RETRY_SECONDS = 2.0
 
 
-def registry(kinds: Collection[str], deliver: Deliver, login: Login) -> kopf.OperatorRegistry:
-    """A registry of our own; the global one would let two watches in a process mix."""
-    made = kopf.OperatorRegistry()
+def logged_in(login: Login, settings: kopf.OperatorSettings) -> asyncio.Task[Any]:
+    """A task that calls `login` whenever Kopf needs an identity. It ends only by failing.
 
-    async def forward(event: kopf.RawEvent, **_: Any) -> None:
-        deliver(event["type"], handed_over(cast("dict[str, Any]", event["object"])))
+    Then its error is Kopf's ActivityError; the first cause of that is what `login` has raised last.
 
-    async def log_in(**_: Any) -> kopf.AiohttpSession:
-        return await login()
-
-    for kind in kinds:
-        kopf.on.event(group=GROUP, version=VERSION, kind=kind, id=f"forward-{kind}", registry=made)(
-            forward
-        )
-    kopf.on.login(id="log-in", retries=LOGIN_RETRIES, backoff=LOGIN_RETRY_SECONDS, registry=made)(
-        log_in
-    )
-    return made
-
-
-def handed_over(raw: dict[str, Any]) -> Shape:
-    """The body of an event, of which Kopf keeps what it still needs.
-
-    Kopf wraps a body in objects that refer to each other, which only the garbage collector frees,
-    and with them all that they hold. The collector looked through 50 objects for each event, most
-    of them managed fields, and held up the event loop meanwhile.
+    The requests of the task that calls this, and of those that it makes from now on, are sent so.
     """
-    body = dict(raw)
-    metadata = body["metadata"]
-    raw["metadata"] = {name: metadata[name] for name in _KEPT_BY_KOPF if name in metadata}
-    for name in raw.keys() - {"kind", "apiVersion", "metadata"}:
-        del raw[name]
-    return body
+    registry = kopf.OperatorRegistry()  # the global one would let two watches in a process mix
+
+    async def log_in(retry: int, **_: Any) -> kopf.AiohttpSession:
+        try:
+            return await login()
+        except Exception as error:
+            if retry < LOGIN_RETRIES:
+                raise kopf.TemporaryError("not yet", delay=LOGIN_RETRY_SECONDS) from error
+            raise kopf.PermanentError("given up") from error
+
+    kopf.on.login(id="log-in", registry=registry)(log_in)
+    vault = Vault()
+    vault_var.set(vault)
+    return asyncio.ensure_future(
+        authenticator(
+            registry=registry, settings=settings, indices={}, vault=vault, memo=AnyMemo(kopf.Memo())
+        )
+    )
+
+
+async def events(
+    kind: str, namespace: str | None, settings: kopf.OperatorSettings
+) -> AsyncIterator[tuple[str | None, Shape] | None]:
+    """Everything that happens to the objects of a kind; None once all that there were have come.
+
+    The type is None for what a list has found, then "ADDED", "MODIFIED" or "DELETED". It ends only
+    by an error of Kopf's.
+    """
+    resource = Resource(GROUP, VERSION, plural(kind), kind, namespaced=kind not in CLUSTER_SCOPED)
+    place = None if namespace is None else NamespaceName(namespace)
+    stream = watching.infinite_watch(settings=settings, resource=resource, namespace=place)
+    async for event in stream:
+        if isinstance(event, watching.Bookmark):
+            yield None
+        elif event["type"] != "BOOKMARK":  # the API server's: it tells a version, of no object
+            yield event["type"], event["object"]
 
 
 def settings() -> kopf.OperatorSettings:
@@ -78,65 +82,23 @@ def settings() -> kopf.OperatorSettings:
     # is taken by Kopf for a whole one, and the rest of the objects would never come.
     made.watching.initial_streaming = False
     made.watching.server_timeout = 290
-    made.queueing.idle_timeout = 0.05  # the default, 5 s, keeps a task per object for that long
-    made.queueing.worker_limit = None  # a limit divides the start-up rate by the idle timeout
     made.networking.request_timeout = 30
     made.networking.connect_timeout = 5
     made.networking.error_backoffs = (1, 1, 2, 3, 5)
-    made.scanning.disabled = True  # no rights on CRDs and namespaces of the whole cluster
-    made.posting.enabled = False  # events come from our own recorder
-    made.peering.standalone = True  # leadership is a Lease
-    made.process.ultimate_exiting_timeout = None  # SIGKILL is not Kopf's to send: see Stream
-    made.persistence.finalizer = UNUSED_FINALIZER
-    made.persistence.diffbase_storage = NoDiffBase()
-    made.persistence.progress_storage = NoProgress()
     return made
 
 
 def quieten() -> None:
     """Let Kopf's own loggers tell of errors only: we say ourselves what the watch does.
 
-    Its reactor logs, each with a traceback, the very errors that it ends with and that we tell.
+    And why a login has failed, which Kopf would tell with a traceback for each time.
     """
     logging.getLogger("kopf").setLevel(logging.ERROR)
-    for module in ("orchestration", "running"):
-        logging.getLogger(f"kopf._core.reactor.{module}").setLevel(logging.CRITICAL)
+    logging.getLogger("kopf.activities").setLevel(logging.CRITICAL)
+    logging.getLogger(watching.__name__).addFilter(_is_news)
 
 
-class NoDiffBase(kopf.DiffBaseStorage):
-    """Keeps no copy of what was handled: nothing here compares with it."""
-
-    def build(self, **_: Any) -> kopf.BodyEssence:
-        return kopf.BodyEssence()
-
-    def fetch(self, **_: Any) -> None:
-        return None
-
-    def store(self, **_: Any) -> None:
-        return None
-
-
-class NoProgress(kopf.ProgressStorage):
-    """Keeps no progress: on.event handlers have none."""
-
-    def fetch(self, **_: Any) -> None:
-        return None
-
-    def store(self, **_: Any) -> None:
-        return None
-
-    def purge(self, **_: Any) -> None:
-        return None
-
-    def touch(self, **_: Any) -> None:
-        return None
-
-    def clear(self, *, essence: kopf.BodyEssence) -> kopf.BodyEssence:
-        return essence
-
-
-class NoMemories(ResourceMemories):
-    """Remembers no object. Kopf itself would never forget one whose deletion it has missed."""
-
-    async def recall(self, *_: Any, **__: Any) -> ResourceMemory:
-        return ResourceMemory()
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not that a busy API server is asked again: it is when it has begun to serve a kind."""
+    said = record.getMessage()
+    return not (APITooManyRequestsError.__name__ in said and "will retry" in said)

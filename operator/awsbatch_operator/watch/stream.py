@@ -1,9 +1,7 @@
-"""One run of Kopf, in a thread with an event loop of its own.
+"""One run of Kopf's watches, in a thread with an event loop of its own.
 
-Why a thread: on its way out Kopf cancels every task of its loop that it did not find there when it
-started, which would be the engine's; it takes the signals of the main thread's loop; and while it
-reads a long list it holds its loop for a third of a second at a time, which belongs to the lease.
-Events are handed over to the loop of whoever made the stream, in order.
+Why a thread: while Kopf reads a long list it holds its loop for a third of a second at a time,
+which belongs to the lease. Events are handed over to the loop of whoever made the stream, in order.
 """
 
 import asyncio
@@ -18,15 +16,15 @@ import aiohttp
 import kopf
 import uvloop
 from kopf._cogs.clients.errors import APINotFoundError
-from kopf._cogs.structs.references import Insights
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.kube.connection import Location, connect
+from awsbatch_operator.kube.paths import CLUSTER_SCOPED
 from awsbatch_operator.watch import kopf_setup
 
 ROUND = 200  # events taken before other tasks of the home loop have their turn
-STOP_SECONDS = 8.0  # for Kopf to end; it gives its own tasks 2 + 5 s
+STOP_SECONDS = 8.0  # for the thread to end, which takes a moment
 
 
 class WatchError(Exception):
@@ -39,21 +37,19 @@ class NotServedError(WatchError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is watched, as whom. Empty `namespaces` mean all of them.
-
-    `identity` is our name among replicas. Kopf would else ask the machine for a user name, which
-    fails under a user id without an entry in /etc/passwd, as in most clusters.
-    """
+    """What is watched, as whom. Empty `namespaces` mean all of them."""
 
     location: Location
     environ: Mapping[str, str]
     kinds: Sequence[str]
     namespaces: Sequence[str]
-    identity: str
 
 
 class Stream:
-    """Runs once. `on_event` and `on_started` are called in the loop in which it was made."""
+    """Runs once. `on_event` and `on_started` are called in the loop in which it was made.
+
+    `on_started` is called once, when the watch has told of all objects that there are.
+    """
 
     def __init__(
         self,
@@ -74,6 +70,7 @@ class Stream:
         self._taking = False
         self._away = uvloop.new_event_loop()
         self._stop = asyncio.Event()
+        self._unlisted: set[tuple[str, str | None]] = set()
         self._sessions: list[aiohttp.ClientSession] = []
         self._transports: set[asyncio.Transport] = set()
 
@@ -106,53 +103,38 @@ class Stream:
             self._at_home(self._end, None)
 
     async def _operate(self) -> None:
-        insights = Insights()
-        checking = asyncio.ensure_future(self._check(insights))
-        before = asyncio.all_tasks()
+        stopping = asyncio.ensure_future(self._stop.wait())
+        settings = kopf_setup.settings()
+        tasks = {stopping, kopf_setup.logged_in(self._log_in, settings)}
+        self._unlisted = {(kind, place) for kind in self._target.kinds for place in self._of(kind)}
+        tasks |= {asyncio.ensure_future(self._follow(*each, settings)) for each in self._unlisted}
         try:
-            tasks = await kopf.spawn_tasks(
-                registry=kopf_setup.registry(self._target.kinds, self._deliver, self._log_in),
-                settings=kopf_setup.settings(),
-                memories=kopf_setup.NoMemories(),
-                insights=insights,
-                identity=_identity(self._target.identity),
-                clusterwide=not self._target.namespaces,
-                namespaces=self._target.namespaces,
-                stop_flag=self._stop,
-            )
-            for task in tasks:
-                task.add_done_callback(self._ending)
-            await kopf.run_tasks(tasks, ignored=before)
-            if checking.done():
-                checking.result()
+            # One that fails ends them all: what is not watched must not go unnoticed.
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended if stopping not in ended else ():
+                task.result()
         except APINotFoundError as error:
             raise NotServedError(f"The API server has stopped serving a kind: {error}") from error
         finally:
-            checking.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self._close()
 
-    def _ending(self, _: object) -> None:
-        """One of Kopf's tasks has ended, so all must. Its own waiter for the flag is among them."""
-        if self._stop.is_set():
-            return
-        self._stop.set()
-        # Where one watch fails, Kopf leaves the others be. They would hang for seconds, until it
-        # cancels them together with what they wait for, which asyncio complains about.
-        for task in asyncio.all_tasks(self._away):
-            if task.get_name().startswith(kopf_setup.WATCHER):
-                task.cancel()
-        hangs = WatchError(f"Kopf has not ended within {STOP_SECONDS} s.")
-        self._at_home(self._home.call_later, STOP_SECONDS, self._end, hangs)
+    def _of(self, kind: str) -> Sequence[str | None]:
+        """The namespaces in which a kind is watched; None: all of them, or it has none."""
+        return [None] if kind in CLUSTER_SCOPED else self._target.namespaces or [None]
 
-    async def _check(self, insights: Insights) -> None:
-        """Kopf only warns about kinds that it does not find, and watches nothing. We end."""
-        await insights.ready_resources.wait()
-        watched = {resource.kind for resource in insights.watched_resources}
-        missing = sorted(set(self._target.kinds) - watched)
-        if missing:
-            self._stop.set()
-            raise NotServedError(f"The API server has stopped serving {', '.join(missing)}.")
-        self._at_home(self._on_started)
+    async def _follow(
+        self, kind: str, namespace: str | None, settings: kopf.OperatorSettings
+    ) -> None:
+        async for event in kopf_setup.events(kind, namespace, settings):
+            if event is not None:
+                self._deliver(*event)
+            elif (kind, namespace) in self._unlisted:
+                self._unlisted.remove((kind, namespace))
+                if not self._unlisted:  # told after what has been delivered before
+                    self._away.call_soon(self._at_home, self._on_started)
 
     async def _log_in(self) -> kopf.AiohttpSession:
         """Asked for at the start, and again when the API server refuses who we are."""
@@ -214,7 +196,3 @@ class Stream:
     def _tell_to_stop(self) -> None:
         with contextlib.suppress(RuntimeError):  # the thread has ended already
             self._away.call_soon_threadsafe(self._stop.set)
-
-
-def _identity(name: str) -> Any:
-    return name  # Kopf's Identity is a NewType of str that it does not export

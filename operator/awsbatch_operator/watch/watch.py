@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import structlog
 from kopf._cogs.clients.errors import APIForbiddenError
+from kopf._core.engines.activities import ActivityError
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import Shape
@@ -26,7 +27,12 @@ UNTOLD = 3  # times that a watch may find a kind not served before discovery say
 _log = structlog.get_logger(__name__)
 
 
-def _words(error: Exception) -> str:
+def _words(error: BaseException) -> str:
+    if isinstance(error, ActivityError):
+        cause: BaseException | None = error
+        while cause is not None:
+            error, cause = cause, cause.__cause__
+        return f"Cannot log in: {type(error).__name__}: {masked(str(error))}"
     if isinstance(error, APIForbiddenError):
         return f"{str(error.message).rstrip('.')}. {GRANT}"
     # aiohttp's errors repeat the address of a proxy, in which a password may stand.

@@ -2,6 +2,7 @@ import contextlib
 import os
 from dataclasses import replace
 
+import botocore
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from tests.support.stub_aws import ASSUMED, CALLER, Refused
@@ -53,6 +54,12 @@ async def test_without_a_role_the_operator_acts_as_itself(bench, sts):
     await bench.aws.batch.job(OWN, "j")
     assert sts == []
     assert keys_used(bench) == ["AKIAEXAMPLEEXAMPLE00"]
+
+
+async def test_a_request_names_the_operator_and_the_sdk_and_nothing_of_the_machine(bench, sts):
+    await bench.aws.batch.job(OWN, "j")
+    sent = bench.stub.requests[-1].headers["User-Agent"].decode()
+    assert sent == f"aws-batch-operator botocore/{botocore.__version__}"
 
 
 async def test_a_role_is_assumed_with_its_external_id_in_the_clusters_name(bench, sts):

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from awsbatch_operator.api.metadata import Resource
 from awsbatch_operator.engine.clock import SystemClock
 from awsbatch_operator.kube.client import KubeClient
 from awsbatch_operator.kube.connection import Location
-from awsbatch_operator.watch.stream import Target
+from awsbatch_operator.watch import kopf_setup
+from awsbatch_operator.watch.stream import Stream, Target
 from awsbatch_operator.watch.watch import UNTOLD, HandlerError, Watch
 
 WITHIN = 20.0  # seconds
@@ -42,13 +43,13 @@ class Seen(list[tuple[str | None, str, str]]):
 
 @asynccontextmanager
 async def watching(
-    server: FakeApiServer, directory: Path, handler, *kinds: str
+    server: FakeApiServer, directory: Path, handler, *kinds: str, namespaces: Sequence[str] = ()
 ) -> AsyncIterator[asyncio.Task]:
     clock = ImpatientClock()
     async with serving(server, directory) as kubeconfig:
         location = Location(kubeconfig)
         kube = await KubeClient.open(location, clock=clock, environ={})
-        target = Target(location, {}, ("Widget", *kinds), (), "test")
+        target = Target(location, {}, ("Widget", *kinds), namespaces)
         stop = asyncio.Event()
         watch = Watch(target, kube=kube, clock=clock, on_event=handler)
         running = asyncio.create_task(watch.run(stop))
@@ -75,6 +76,88 @@ async def test_events_come_in_order_after_the_list(tmp_path: Path):
         ("MODIFIED", "b", "3"),
     ]
     assert ("DELETED", "a", "4") in seen
+
+
+async def test_of_some_namespaces_each_is_watched_and_kinds_without_one_as_a_whole(tmp_path: Path):
+    server = FakeApiServer(lists=[[widget("a", 1)]], watches=[])
+    server.kinds.append({"name": "awsaccounts", "singularName": "", "kind": "AWSAccount"})
+    answer, asked = server.answer, set[str]()
+
+    async def ask(request):
+        asked.update({request.path} if "watch" in request.query else ())
+        return await answer(request)
+
+    server.answer = ask  # type: ignore[method-assign]
+    places = ("team", "other")
+    async with watching(server, tmp_path, Seen(), "AWSAccount", namespaces=places):
+        await until(lambda: len(asked) == 3)
+    assert asked == {
+        "/apis/awsbatch.dev/v1alpha1/namespaces/team/widgets",
+        "/apis/awsbatch.dev/v1alpha1/namespaces/other/widgets",
+        "/apis/awsbatch.dev/v1alpha1/awsaccounts",
+    }
+
+
+@pytest.mark.parametrize(("status", "told"), [(429, 0), (503, 1)])
+async def test_only_that_a_busy_api_server_is_asked_again_is_not_told(
+    tmp_path: Path, caplog, status: int, told: int
+):
+    """It answers 429 when it has begun to serve a kind just now, and to everybody under load."""
+    server = FakeApiServer(lists=[[]], watches=[[event("ADDED", widget("a", 1))]])
+    answer, refused = server.answer, list[str]()
+
+    async def refuse(request):
+        if refused or "watch" not in request.query:
+            return await answer(request)
+        refused.append(request.path)
+        return web.json_response({"kind": "Status", "code": status}, status=status)
+
+    server.answer = refuse  # type: ignore[method-assign]
+    seen = Seen()
+    async with watching(server, tmp_path, seen):
+        await until(lambda: bool(seen))
+    assert len([each for each in caplog.records if each.levelno >= logging.WARNING]) == told
+
+
+async def test_a_watch_that_is_not_known_any_more_logs_in_again_and_goes_on(tmp_path: Path, caplog):
+    server = FakeApiServer(lists=[[widget("a", 1)]], watches=[[event("ADDED", widget("b", 2))]])
+    answer, refused = server.answer, list[str]()
+
+    async def refuse(request):
+        if refused or "watch" not in request.query:
+            return await answer(request)
+        refused.append(request.path)
+        return web.json_response({"kind": "Status", "code": 401}, status=401)
+
+    server.answer = refuse  # type: ignore[method-assign]
+    seen = Seen()
+    with capture_logs() as logs:
+        async with watching(server, tmp_path, seen):
+            await until(lambda: len(seen) == 2)
+    assert seen == [(None, "a", "1"), ("ADDED", "b", "2")]
+    assert [line for line in logs if line["log_level"] != "info"] == []
+
+
+async def test_a_login_that_fails_is_told_and_tried_again(tmp_path: Path, monkeypatch, caplog):
+    monkeypatch.setattr(kopf_setup, "LOGIN_RETRY_SECONDS", 0.0)
+    server = FakeApiServer(lists=[[widget("a", 1)]], watches=[])
+    failing = iter(range(1 + kopf_setup.LOGIN_RETRIES))
+    log_in = Stream._log_in
+
+    async def refuse(stream):
+        for number in failing:
+            raise OSError(f"no token, {number + 1}")
+        return await log_in(stream)
+
+    monkeypatch.setattr(Stream, "_log_in", refuse)
+    seen = Seen()
+    with capture_logs() as logs:
+        async with watching(server, tmp_path, seen):
+            await until(lambda: bool(seen))
+    (broken,) = [line for line in logs if line["log_level"] != "info"]
+    assert "broken and begins again" in broken["event"]
+    assert broken["error"] == "Cannot log in: OSError: no token, 3"
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_when_the_version_has_expired_everything_comes_again(tmp_path: Path):
@@ -127,7 +210,7 @@ async def test_kinds_that_vanish_before_the_watch_begins_are_told_and_waited_for
     kinds, answers = server.kinds, [0]
 
     def documents():
-        # Discovery is asked by us, then by Kopf (for four documents), then by us again.
+        # At first all kinds are there, then for a while none, while the watch is asked for.
         answers[0] += 1
         server.kinds = [] if answers[0] in range(2, 8) else kinds
         return original()
