@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any
 
 from awsbatch_operator.api.findings import Finding
-from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape, kept
+from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape, kept_of_spec
 from awsbatch_operator.api.scope import ScopeRecord
 
 DEFAULT_ACCOUNT = "default"
@@ -72,7 +72,7 @@ class Targets:
 _LEAVES = frozenset({str, int, bool, float, type(None)})
 
 
-@kept
+@kept_of_spec
 def references(resource: Resource) -> tuple[Reference, ...]:
     """All references by name in the spec, and the account, named or not.
 
@@ -94,6 +94,7 @@ def references(resource: Resource) -> tuple[Reference, ...]:
     return tuple(found)
 
 
+@kept_of_spec
 def external_arns(resource: Resource) -> tuple[tuple[str, str], ...]:
     """(path, ARN) of every reference that names an AWS object directly."""
     return tuple(
@@ -103,7 +104,7 @@ def external_arns(resource: Resource) -> tuple[tuple[str, str], ...]:
     )
 
 
-@kept
+@kept_of_spec
 def arn_targets(resource: Resource) -> tuple[ObjectKey, ...]:
     """Stand-ins for what a job or a queue names by ARN, a definition of whatever revision.
 
