@@ -144,10 +144,10 @@ def _key(field_name: str, name: str, namespace: str) -> ObjectKey:
 def _walk(value: Any, path: str) -> Iterator[tuple[str, str, Shape]]:
     if type(value) in _LEAVES:  # most are, and each event walks through two specs
         return
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):  # a dict is told at once, an abstract Mapping is not
         for name, inner in value.items():
             here = f"{path}.{name}"
-            if name in _KINDS and isinstance(inner, Mapping):
+            if name in _KINDS and isinstance(inner, dict | Mapping):
                 yield here, name, inner
             else:
                 yield from _walk(inner, here)

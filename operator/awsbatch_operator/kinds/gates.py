@@ -57,6 +57,8 @@ def completed(recorded: ScopeRecord, today: ScopeRecord) -> ScopeRecord:
     account = recorded.account if keeps else today.account
     name = recorded.aws_name or today.aws_name
     current = "" if recorded.current == name else recorded.current
+    if (account, name, current) == (recorded.account, recorded.aws_name, recorded.current):
+        return recorded  # as it nearly always is
     return replace(recorded, account=account, aws_name=name, current=current)
 
 

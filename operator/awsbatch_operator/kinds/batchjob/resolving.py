@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-from awsbatch_operator.api.metadata import SUBMISSION, ObjectKey, Resource, Shape
+from awsbatch_operator.api.metadata import SUBMISSION, ObjectKey, Resource, Shape, kept_of_spec
 from awsbatch_operator.api.references import Need, Reference, Targets, references
 from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.kinds.batchjob import runs, waiting
 from awsbatch_operator.kinds.batchjob.dependencies import resolved
 from awsbatch_operator.kinds.batchjob.desired import MULTINODE, Desired
-from awsbatch_operator.kinds.batchjob.environment import shape_of
+from awsbatch_operator.kinds.batchjob.environment import DefinitionShape, shape_of
 from awsbatch_operator.kinds.batchjob.grace import grace_seconds_of
 from awsbatch_operator.kinds.batchjob.inline import Inline, Place, arn_of, inline_of, let_go_by
 from awsbatch_operator.kinds.batchjob.packed import work_of
@@ -78,7 +78,7 @@ def desired_job(
         unproven=tuple(targets.unproven.values()),
         inline=inline,
         let_go=let_go_by(resource, targets.account_id, targets.region),
-        shape=None if content is None else shape_of(content),
+        shape=_shape(inline, definition),
         array_values=resource.spec.get("arrayValues"),
         dependencies=resolved(resource, targets.found),
         wishes=wishes,
@@ -86,6 +86,17 @@ def desired_job(
         closed=_closed(queue),
     )
     return _with_fallback(_with_packing(made, resource, content, used), resource, targets)
+
+
+def _shape(inline: Inline | None, definition: Resource | None) -> DefinitionShape | None:
+    if inline is not None:
+        return shape_of(inline.content)
+    return None if definition is None else _shape_in(definition)
+
+
+@kept_of_spec
+def _shape_in(definition: Resource) -> DefinitionShape:
+    return shape_of(definition.spec)
 
 
 def _content(inline: Inline | None, definition: Resource | None) -> Shape | None:
