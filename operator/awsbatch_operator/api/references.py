@@ -49,6 +49,10 @@ class Reference:
     need: Need = Need.READY
     revision: int = 0
 
+    def needed(self, need: Need) -> "Reference":
+        """The same reference with that need."""
+        return self if self.need is need else Reference(self.path, self.target, need, self.revision)
+
 
 @dataclass(frozen=True, slots=True)
 class Targets:

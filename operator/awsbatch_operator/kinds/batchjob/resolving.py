@@ -35,14 +35,10 @@ def needed_references(resource: Resource) -> tuple[Reference, ...]:
     numbered = Need.STANDING if need is Need.READY else need
     revision = "revision" in resource.spec.get("jobDefinitionRef", ())
     return tuple(
-        _needed(reference, _need_of(reference, numbered if revision else need, need))
+        reference.needed(_need_of(reference, numbered if revision else need, need))
         for reference in references(resource)
         if reference.target.kind != "AWSAccount"
     )
-
-
-def _needed(reference: Reference, need: Need) -> Reference:
-    return reference if reference.need is need else replace(reference, need=need)
 
 
 def desired_job(
@@ -52,7 +48,7 @@ def desired_job(
     reference: Shape = resource.spec.get("jobDefinitionRef") or {}
     queue, definition = (_target(resource.spec, name, resource, targets) for name in _KINDS)
     inline, wishes = inline_of(resource, owner.cluster_id), wishes_of(resource)
-    queue_arn = _queue_arn(resource, resource.spec, targets)
+    queue_arn = _queue_arn(resource.spec, queue)
     used, content = _used(definition, reference), _content(inline, definition)
     made = Desired(
         owner=owner,
@@ -188,7 +184,7 @@ def _with_fallback(made: Desired, resource: Resource, targets: Targets) -> Desir
     if part is None:
         return made
     queue = _target(part, "jobQueueRef", resource, targets)
-    arn, ready = _queue_arn(resource, part, targets), queue is None or is_ready(queue)
+    arn, ready = _queue_arn(part, queue), queue is None or is_ready(queue)
     closed = made.closed | _closed(queue)
     return replace(made, fallback_queue=arn, fallback_ready=ready, closed=closed)
 
@@ -200,13 +196,12 @@ def _closed(queue: Resource | None) -> frozenset[str]:
     return frozenset({str(queue.status.get("arn", ""))})
 
 
-def _queue_arn(resource: Resource, part: Shape, targets: Targets) -> str:
+def _queue_arn(part: Shape, queue: Resource | None) -> str:
     """The ARN of the queue that this part of the spec names, as far as it is known."""
     reference: Shape = part["jobQueueRef"]
     if "arn" in reference:
         return str(reference["arn"])
-    target = _target(part, "jobQueueRef", resource, targets)
-    return "" if target is None else str(target.status.get("arn", ""))
+    return "" if queue is None else str(queue.status.get("arn", ""))
 
 
 @dataclass(frozen=True, slots=True)
