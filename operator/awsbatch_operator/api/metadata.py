@@ -122,9 +122,13 @@ class Resource:
             spec=body.get("spec", {}),
             status=body.get("status", {}),
         )
-        if before is not None and (before.key, before.spec) == (made.key, made.spec):
+        if before is not None and made._is_specified_as(before):
             made._of_spec.update(before._of_spec)  # noqa: SLF001 - one class
         return made
+
+    def _is_specified_as(self, other: "Resource") -> bool:
+        # The generation tells also of an edit from 1 to true, which are equal in Python.
+        return (self.key, self.generation, self.spec) == (other.key, other.generation, other.spec)
 
     @property
     def paused(self) -> bool:

@@ -4,6 +4,7 @@ from tests.unit.engine.bodies import body
 
 from awsbatch_operator.api.metadata import RESOLVED, ObjectKey, Resource
 from awsbatch_operator.engine.cache import TOMBSTONE_SECONDS, Cache
+from awsbatch_operator.engine.decoded import MOST
 from awsbatch_operator.engine.owner_account import GROUPS
 from awsbatch_operator.engine.packing import LAST_APPLIED
 from awsbatch_operator.engine.queue import Priority
@@ -209,7 +210,7 @@ def test_tombstones_do_not_pile_up(cache, clock):
 
 
 def test_what_is_read_is_the_newest_however_often_and_in_which_order(cache):
-    keys = [ObjectKey("JobQueue", "science", f"queue-{n}") for n in range(100)]  # not all decoded
+    keys = [ObjectKey("JobQueue", "science", f"queue-{n}") for n in range(MOST + 9)]
     for version in ("1", "2", "3"):
         for key in keys:
             cache.put(body(key, version=int(version)))
