@@ -5,8 +5,9 @@ from collections import OrderedDict
 from awsbatch_operator.api.metadata import ObjectKey, Resource
 from awsbatch_operator.engine.packing import unpack
 
-# Many jobs refer to few queues and definitions, and what was just taken in is looked at next.
-MOST = 64
+# As many jobs as are under way in a burst, of some 10 kB each; finished ones are not kept. With
+# fewer, a burst reads each object anew in each turn: the others have come in between.
+MOST = 1024
 
 
 class Decoded:
