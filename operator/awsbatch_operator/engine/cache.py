@@ -127,7 +127,7 @@ class Cache:
         if before is not None and version == before.version:
             # The watch was faster than the answer: whose version it is, is news all the same.
             return self._report(self._same(before, body, resource)) if own else None
-        return self._take_in(body, key, before, own=own, resource=resource)
+        return self._take_in(body, key, own=own, resource=resource)
 
     def confirm(self, body: Shape, before: Held) -> Change | None:
         """Take in the answer of a live read; `before` is what was held when it was sent.
@@ -143,7 +143,7 @@ class Cache:
         entry = self._entry(key)
         unchanged = entry is not None and (entry.uid, entry.version) == (before.uid, before.version)
         if unchanged and not self._is_buried(uid) and version < (before.version or 0):
-            return self._take_in(body, key, entry, own=False)
+            return self._take_in(body, key, own=False)
         return self.put(body)
 
     def drop(self, key: ObjectKey, uid: str) -> Change | None:
@@ -225,14 +225,9 @@ class Cache:
         return None if entries is None else entries.get(key)
 
     def _take_in(
-        self,
-        body: Shape,
-        key: ObjectKey,
-        before: _Entry | None,
-        *,
-        own: bool,
-        resource: Resource | None = None,
+        self, body: Shape, key: ObjectKey, *, own: bool, resource: Resource | None = None
     ) -> Change:
+        before = self._entry(key)
         if resource is None:
             body = trimmed(body)
             resource = Resource.from_body(body, before=self._decoded.last(key))

@@ -4,7 +4,6 @@ from tests.unit.engine.bodies import body
 
 from awsbatch_operator.api.metadata import RESOLVED, ObjectKey, Resource
 from awsbatch_operator.engine.cache import TOMBSTONE_SECONDS, Cache
-from awsbatch_operator.engine.decoded import MOST
 from awsbatch_operator.engine.owner_account import GROUPS
 from awsbatch_operator.engine.packing import LAST_APPLIED
 from awsbatch_operator.engine.queue import Priority
@@ -207,16 +206,6 @@ def test_tombstones_do_not_pile_up(cache, clock):
     assert list(cache._tombstones) == ["uid-last"]
     clock.skip(TOMBSTONE_SECONDS + 1)
     assert cache.put(body(KEY, version=1, uid="uid-last")) is not None
-
-
-def test_what_is_read_is_the_newest_however_often_and_in_which_order(cache):
-    keys = [ObjectKey("JobQueue", "science", f"queue-{n}") for n in range(MOST + 9)]
-    for version in ("1", "2", "3"):
-        for key in keys:
-            cache.put(body(key, version=int(version)))
-            assert cache.get(key).resource_version == version
-        for key in (*keys, *reversed(keys)):
-            assert (cache.get(key).key, cache.get(key).resource_version) == (key, version)
 
 
 def test_managed_fields_and_the_last_applied_text_are_not_held(cache):

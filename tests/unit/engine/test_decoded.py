@@ -55,3 +55,13 @@ def test_of_more_objects_than_stay_decoded_those_looked_at_last_do():
     decoded.get(KEY, pack(body(KEY, version=1)))
     assert decoded.last(keys[1]) is None
     assert decoded.last(keys[0]) is first
+
+
+def test_what_is_read_is_the_newest_however_often_and_in_which_order(cache):
+    keys = [ObjectKey("JobQueue", "science", f"queue-{n}") for n in range(MOST + 9)]
+    for version in ("1", "2", "3"):
+        for key in keys:
+            cache.put(body(key, version=int(version)))
+            assert cache.get(key).resource_version == version
+        for key in (*keys, *reversed(keys)):
+            assert (cache.get(key).key, cache.get(key).resource_version) == (key, version)
