@@ -12,7 +12,7 @@ from awsbatch_operator.api import catalogue, conditions, job_reasons
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, RecordError, Resource
 from awsbatch_operator.aws.connect import Aws
-from awsbatch_operator.engine.cache import Cache
+from awsbatch_operator.engine.cache import Cache, Change
 from awsbatch_operator.engine.installations import Others, but_others
 from awsbatch_operator.engine.queue import WorkQueue
 from awsbatch_operator.engine.tally import Tally
@@ -53,31 +53,29 @@ def aws_name(resource: Resource) -> str:
 def count(cache: Cache, metrics: Metrics, others: Others, clock: Clock) -> None:
     """Count what the cache holds, as metrics; what other installations serve is a number alone."""
     cache.listen(others.heard)
-    _count_objects(cache, metrics, others.own)
-    _count_jobs(cache, metrics, others.own, clock)
-    _count_capacity(cache, metrics, others.own)
+    ours = (_count_objects(metrics), _count_jobs(metrics, clock), _count_capacity(metrics))
+    cache.listen(but_others(others.own, *ours))
     meaning = "Objects that another installation of the operator serves."
     metrics.gauges("objects_of_others", meaning, ("kind",), others.counts)
 
 
-def _count_objects(cache: Cache, metrics: Metrics, installation: str) -> None:
-    """Count the objects of the cache by kind and condition, as a metric."""
+def _count_objects(metrics: Metrics) -> Callable[[Change], None]:
+    """Count the objects of the cache that it hears of by kind and condition, as a metric."""
     reasons = FAILURES | {reason.name for reason in catalogue.reasons()}
     tally = Tally(conditions=conditions.TYPES, reasons=reasons)
-    cache.listen(but_others(installation, tally.absorb))
     metrics.gauges(
         "objects",
         "Objects that have this condition now; finished jobs count too.",
         ("kind", "condition", "status", "reason"),
         tally.counts,
     )
+    return tally.absorb
 
 
-def _count_jobs(cache: Cache, metrics: Metrics, installation: str, clock: Clock) -> None:
+def _count_jobs(metrics: Metrics, clock: Clock) -> Callable[[Change], None]:
     """Count the unfinished jobs by queue and state, and how jobs end, as metrics."""
     results = FAILURES | {reason.name for reason in catalogue.reasons()}
     gauges = JobGauges(clock, results, metrics.job_started)
-    cache.listen(but_others(installation, gauges.absorb))
     meaning = "Unfinished BatchJobs by JobQueue and state."
     metrics.gauges("jobs", meaning, jobs.STATE_LABELS, gauges.states)
     meaning = "BatchJobs in RUNNABLE of which AWS says why they wait."
@@ -86,6 +84,7 @@ def _count_jobs(cache: Cache, metrics: Metrics, installation: str, clock: Clock)
     metrics.gauges("jobs_oldest_runnable_seconds", meaning, jobs.QUEUE_LABELS, gauges.oldest)
     meaning = "BatchJobs that have ended, by JobQueue and result."
     metrics.counts("jobs_ended", meaning, jobs.ENDED_LABELS, gauges.ended)
+    return gauges.absorb
 
 
 def measure_process(
@@ -109,10 +108,9 @@ def measure_work(metrics: Metrics, queue: WorkQueue[ObjectKey], aws: Aws) -> Non
     metrics.gauge("event_queue_failing", failing, lambda: aws.job_events.failing)
 
 
-def _count_capacity(cache: Cache, metrics: Metrics, installation: str) -> None:
+def _count_capacity(metrics: Metrics) -> Callable[[Change], None]:
     """Count the instances of all environments by pool, and what they cost, as metrics."""
     gauges = CapacityGauges()
-    cache.listen(but_others(installation, gauges.absorb))
     metrics.gauges(
         "capacity_instances",
         "Instances of UNMANAGED environments: wanted, and how far they are.",
@@ -125,3 +123,4 @@ def _count_capacity(cache: Cache, metrics: Metrics, installation: str) -> None:
         COST_LABELS,
         gauges.costs,
     )
+    return gauges.absorb

@@ -207,11 +207,12 @@ _RESUMED = "The annotation awsbatch.dev/paused does not hold this object back."
 
 
 def condition(status: Mapping[str, object], name: str) -> Mapping[str, object] | None:
-    """The condition of that type in a status; None if there is none."""
+    """The condition of that type in a status, to be read only; None if there is none."""
     listed = status.get("conditions")
     for entry in listed if isinstance(listed, list) else ():
         if entry["type"] == name:
-            return dict(entry)
+            found: Mapping[str, object] = entry
+            return found
     return None
 
 

@@ -96,13 +96,18 @@ class Resource:
     spec: Shape = field(default_factory=dict)
     status: Shape = field(default_factory=dict)
     _kept: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _of_spec: dict[object, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
-    def from_body(cls, body: Shape) -> Self:
-        """Read a body as the API server sends it (kind included); KeyError if it is none."""
+    def from_body(cls, body: Shape, *, before: "Resource | None" = None) -> Self:
+        """Read a body as the API server sends it (kind included); KeyError if it is none.
+
+        `before` is another version of it, if one is at hand: what was read of its spec serves here
+        as well while the spec is the same.
+        """
         metadata = body["metadata"]
         deleted = metadata.get("deletionTimestamp")
-        return cls(
+        made = cls(
             key=ObjectKey(body["kind"], metadata.get("namespace", ""), metadata["name"]),
             uid=metadata["uid"],
             generation=metadata.get("generation", 0),
@@ -117,6 +122,13 @@ class Resource:
             spec=body.get("spec", {}),
             status=body.get("status", {}),
         )
+        if before is not None and made._is_specified_as(before):
+            made._of_spec.update(before._of_spec)  # noqa: SLF001 - one class
+        return made
+
+    def _is_specified_as(self, other: "Resource") -> bool:
+        # The generation tells also of an edit from 1 to true, which are equal in Python.
+        return (self.key, self.generation, self.spec) == (other.key, other.generation, other.spec)
 
     @property
     def paused(self) -> bool:
@@ -150,6 +162,8 @@ class Resource:
 
 Made = TypeVar("Made")
 
+_UNKNOWN = object()
+
 
 def kept(read: Callable[[Resource], Made]) -> Callable[[Resource], Made]:
     """Have a pure function of an object alone called once for each version of it that is read.
@@ -160,10 +174,28 @@ def kept(read: Callable[[Resource], Made]) -> Callable[[Resource], Made]:
 
     @wraps(read)
     def once(resource: Resource) -> Made:
-        known = resource._kept  # noqa: SLF001 - one module
-        if read not in known:
-            known[read] = read(resource)
-        made: Made = known[read]
-        return made
+        return _known(resource._kept, read, resource)  # noqa: SLF001 - one module
 
     return once
+
+
+def kept_of_spec(read: Callable[[Resource], Made]) -> Callable[[Resource], Made]:
+    """The same of a pure function of nothing but an object's key and spec: once for each spec.
+
+    Each of our own writes makes another version of an object, and none of them touches the spec.
+    """
+
+    @wraps(read)
+    def once(resource: Resource) -> Made:
+        return _known(resource._of_spec, read, resource)  # noqa: SLF001 - one module
+
+    return once
+
+
+def _known(
+    readings: dict[object, Any], read: Callable[[Resource], Made], resource: Resource
+) -> Made:
+    known: Made = readings.get(read, _UNKNOWN)
+    if known is _UNKNOWN:
+        known = readings[read] = read(resource)
+    return known

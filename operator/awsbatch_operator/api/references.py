@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any
 
 from awsbatch_operator.api.findings import Finding
-from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape, kept
+from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape, kept_of_spec
 from awsbatch_operator.api.scope import ScopeRecord
 
 DEFAULT_ACCOUNT = "default"
@@ -49,6 +49,10 @@ class Reference:
     need: Need = Need.READY
     revision: int = 0
 
+    def needed(self, need: Need) -> "Reference":
+        """The same reference with that need."""
+        return self if self.need is need else Reference(self.path, self.target, need, self.revision)
+
 
 @dataclass(frozen=True, slots=True)
 class Targets:
@@ -72,7 +76,7 @@ class Targets:
 _LEAVES = frozenset({str, int, bool, float, type(None)})
 
 
-@kept
+@kept_of_spec
 def references(resource: Resource) -> tuple[Reference, ...]:
     """All references by name in the spec, and the account, named or not.
 
@@ -94,6 +98,7 @@ def references(resource: Resource) -> tuple[Reference, ...]:
     return tuple(found)
 
 
+@kept_of_spec
 def external_arns(resource: Resource) -> tuple[tuple[str, str], ...]:
     """(path, ARN) of every reference that names an AWS object directly."""
     return tuple(
@@ -103,7 +108,7 @@ def external_arns(resource: Resource) -> tuple[tuple[str, str], ...]:
     )
 
 
-@kept
+@kept_of_spec
 def arn_targets(resource: Resource) -> tuple[ObjectKey, ...]:
     """Stand-ins for what a job or a queue names by ARN, a definition of whatever revision.
 
@@ -143,10 +148,10 @@ def _key(field_name: str, name: str, namespace: str) -> ObjectKey:
 def _walk(value: Any, path: str) -> Iterator[tuple[str, str, Shape]]:
     if type(value) in _LEAVES:  # most are, and each event walks through two specs
         return
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):  # a dict is told at once, an abstract Mapping is not
         for name, inner in value.items():
             here = f"{path}.{name}"
-            if name in _KINDS and isinstance(inner, Mapping):
+            if name in _KINDS and isinstance(inner, dict | Mapping):
                 yield here, name, inner
             else:
                 yield from _walk(inner, here)

@@ -11,20 +11,19 @@ answered by a quorum, so when it is older nothing can be newer. `confirm` takes 
 """
 
 import sys
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
+from awsbatch_operator.engine.decoded import Decoded
 from awsbatch_operator.engine.owner_account import account_of
 from awsbatch_operator.engine.packing import abridged, pack, trimmed, unpack
 from awsbatch_operator.engine.queue import Priority
 
 # Longer than any answer can be late: a request to the API server times out after seconds.
 TOMBSTONE_SECONDS = 900.0
-# Objects that were read last and stay decoded: many jobs refer to few queues and definitions.
-_DECODED = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +104,20 @@ class Cache:
         self._tombstones: dict[str, int] = {}  # uid -> the number of its burial
         self._burials: deque[tuple[float, str, int]] = deque()
         self._buried = 0
-        self._decoded: OrderedDict[ObjectKey, tuple[_Entry, Resource]] = OrderedDict()
+        self._decoded = Decoded()
         self._listeners: list[Callable[[Change], None]] = []
 
     def listen(self, listener: Callable[[Change], None]) -> None:
         """Have every change reported, at once and in order."""
         self._listeners.append(listener)
 
-    def put(self, body: Shape, *, own: bool = False) -> Change | None:
+    def put(
+        self, body: Shape, *, own: bool = False, resource: Resource | None = None
+    ) -> Change | None:
         """Take in a body (kind included). None if it brings nothing new.
 
         `own`: it is the answer of our own write, made from the version that the writer had seen.
+        `resource` is what was read of the body already, if anybody has: trimmed, as is the body.
         """
         key, uid = key_of(body), body["metadata"]["uid"]
         version = int(body["metadata"]["resourceVersion"])
@@ -124,8 +126,8 @@ class Cache:
             return None
         if before is not None and version == before.version:
             # The watch was faster than the answer: whose version it is, is news all the same.
-            return self._report(self._same(before, body)) if own else None
-        return self._take_in(body, key, before, own=own)
+            return self._report(self._same(before, body, resource)) if own else None
+        return self._take_in(body, key, own=own, resource=resource)
 
     def confirm(self, body: Shape, before: Held) -> Change | None:
         """Take in the answer of a live read; `before` is what was held when it was sent.
@@ -141,7 +143,7 @@ class Cache:
         entry = self._entry(key)
         unchanged = entry is not None and (entry.uid, entry.version) == (before.uid, before.version)
         if unchanged and not self._is_buried(uid) and version < (before.version or 0):
-            return self._take_in(body, key, entry, own=False)
+            return self._take_in(body, key, own=False)
         return self.put(body)
 
     def drop(self, key: ObjectKey, uid: str) -> Change | None:
@@ -151,30 +153,16 @@ class Cache:
         if entry is None or entry.uid != uid:
             return None
         del self._kinds[key.kind][key]
-        return self._report(
-            Change(
-                key=entry.key,
-                uid=uid,
-                version=entry.version,
-                resource=None,
-                own=False,
-                significant=True,
-                settled=entry.settled,
-            )
+        self._decoded.forget(key)
+        gone = Change(
+            entry.key, uid, entry.version, None, own=False, significant=True, settled=entry.settled
         )
+        return self._report(gone)
 
     def get(self, key: ObjectKey) -> Resource | None:
         """The object as last seen; a settled one abridged."""
         entry = self._entry(key)
-        if entry is None:
-            return None
-        known = self._decoded.pop(key, None)
-        if known is None or known[0] is not entry:
-            known = (entry, Resource.from_body(unpack(entry.packed)))
-        self._decoded[key] = known
-        if len(self._decoded) > _DECODED:
-            self._decoded.popitem(last=False)
-        return known[1]
+        return None if entry is None else self._decoded.get(key, entry.packed)
 
     def of_kind(self, kind: str) -> Iterator[Resource]:
         """All objects of a kind, each read when it is reached; settled ones abridged."""
@@ -236,9 +224,13 @@ class Cache:
         entries = self._kinds.get(key.kind)
         return None if entries is None else entries.get(key)
 
-    def _take_in(self, body: Shape, key: ObjectKey, before: _Entry | None, *, own: bool) -> Change:
-        body = trimmed(body)
-        resource = Resource.from_body(body)
+    def _take_in(
+        self, body: Shape, key: ObjectKey, *, own: bool, resource: Resource | None = None
+    ) -> Change:
+        before = self._entry(key)
+        if resource is None:
+            body = trimmed(body)
+            resource = Resource.from_body(body, before=self._decoded.last(key))
         settled = not resource.deleting and self._is_settled(resource)
         entry = _Entry(
             key=before.key if before is not None else key,
@@ -252,6 +244,10 @@ class Cache:
         )
         if before is not None and before.uid != entry.uid:
             self._bury(before.uid)
+        if settled:
+            self._decoded.forget(key)  # it is abridged, and hardly ever looked at again
+        else:
+            self._decoded.keep(entry.key, entry.packed, resource)
         self._newest = max(self._newest, entry.version)
         self._kinds.setdefault(key.kind, {})[entry.key] = entry
         return self._report(
@@ -266,12 +262,12 @@ class Cache:
             )
         )
 
-    def _same(self, entry: _Entry, body: Shape) -> Change:
+    def _same(self, entry: _Entry, body: Shape, resource: Resource | None) -> Change:
         return Change(
             key=entry.key,
             uid=entry.uid,
             version=entry.version,
-            resource=Resource.from_body(trimmed(body)),
+            resource=resource or Resource.from_body(trimmed(body)),
             own=True,
             significant=False,
             settled=entry.settled,

@@ -48,11 +48,12 @@ class Others:
         """Take in a change of the cache."""
         key, resource = change.key, change.resource
         theirs = self._keys.setdefault(key.kind, set())
-        self._note(key, ours=resource is not None and resource.served_by == self.own)
-        if resource is not None and resource.is_served_elsewhere(self.own):
+        server = "" if resource is None else resource.served_by
+        self._note(key, ours=resource is not None and server == self.own)
+        if server not in {"", self.own}:
             self._theirs[key.namespace] += key not in theirs
             theirs.add(key)
-            self._tell(key, resource.served_by)
+            self._tell(key, server)
         elif key in theirs:
             theirs.discard(key)
             self._theirs[key.namespace] -= 1
@@ -87,13 +88,14 @@ class Others:
         )
 
 
-def but_others(installation: str, listener: Callable[[Change], None]) -> Callable[[Change], None]:
-    """A listener of the cache to which the objects of other installations do not exist."""
+def but_others(installation: str, *listeners: Callable[[Change], None]) -> Callable[[Change], None]:
+    """A listener of the cache for others to which objects of other installations do not exist."""
 
     def hears(change: Change) -> None:
         resource = change.resource
         if resource is not None and resource.is_served_elsewhere(installation):
             change = replace(change, resource=None)
-        listener(change)
+        for listener in listeners:
+            listener(change)
 
     return hears

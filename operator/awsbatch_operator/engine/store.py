@@ -178,17 +178,17 @@ class Store:
         self._count(resource.key, verb)
         self._confirmed.add(resource.uid)
         body = trimmed(body)
-        answer = Resource.from_body(body)
+        answer = Resource.from_body(body, before=resource)
         if answer.uid != resource.uid:
             # On /status a guarded version is enough for the API server to tell them apart; a
             # different object can only mean that what we read is gone.
-            self._cache.put(body)
+            self._cache.put(body, resource=answer)
             raise ConflictError(f"{resource.key} was deleted and created anew")
         if answer.deleting and not answer.finalizers:
             self._cache.drop(resource.key, resource.uid)
         else:
             self.undone.wrote(answer)
-            self._cache.put(body, own=True)
+            self._cache.put(body, own=True, resource=answer)
         return answer
 
     def _over(self, change: Change) -> None:

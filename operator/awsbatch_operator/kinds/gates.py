@@ -9,7 +9,7 @@ from dataclasses import replace
 from awsbatch_operator.api import catalogue
 from awsbatch_operator.api.conditions import condition, is_true
 from awsbatch_operator.api.findings import Finding
-from awsbatch_operator.api.metadata import ObjectKey, RecordError, Resource
+from awsbatch_operator.api.metadata import ObjectKey, RecordError, Resource, kept
 from awsbatch_operator.api.references import DEFAULT_ACCOUNT, Need, Reference
 from awsbatch_operator.api.scope import ScopeRecord
 from awsbatch_operator.kinds.scope_record import recorded_in
@@ -57,6 +57,8 @@ def completed(recorded: ScopeRecord, today: ScopeRecord) -> ScopeRecord:
     account = recorded.account if keeps else today.account
     name = recorded.aws_name or today.aws_name
     current = "" if recorded.current == name else recorded.current
+    if (account, name, current) == (recorded.account, recorded.aws_name, recorded.current):
+        return recorded  # as it nearly always is
     return replace(recorded, account=account, aws_name=name, current=current)
 
 
@@ -129,21 +131,26 @@ def _arn_whereabouts(arn: str) -> tuple[str, str] | None:
 
 def unresolved(reference: Reference, target: Resource | None) -> Finding | None:
     """What the reference waits for; None if the target has come far enough."""
-    where = f"{reference.path}: {reference.target}"
     if reference.need in _UNAWAITED:
         return None
+    if target is not None and in_aws(target) and _has_come_far(reference.need, target):
+        return None
+    where = f"{reference.path}: {reference.target}"
     if target is None:
         return Finding(catalogue.REFERENCE_NOT_FOUND, f"{where} does not exist yet.")
-    known = in_aws(target)
-    if reference.need is Need.IN_AWS and known:
-        return None
     if target.deleting:
         return Finding(catalogue.REFERENCE_NOT_READY, f"{where} is being deleted.")
-    if known and (reference.need is Need.STANDING or is_ready(target)):
-        return None
     return Finding(catalogue.REFERENCE_NOT_READY, f"{where} is not Ready yet{_why(target)}")
 
 
+def _has_come_far(need: Need, target: Resource) -> bool:
+    """Whether what AWS has of the target is enough."""
+    if need is Need.IN_AWS:
+        return True
+    return not target.deleting and (need is Need.STANDING or is_ready(target))
+
+
+@kept
 def in_aws(target: Resource) -> bool:
     """Whether the target has something in AWS that is proven to be its own.
 
@@ -191,6 +198,7 @@ def _stall_reason(target: Resource) -> str:
     return str(stalled["reason"]) if stalled is not None and stalled["status"] == "True" else ""
 
 
+@kept
 def is_ready(target: Resource) -> bool:
     """Whether AWS has what the newest generation of the target says."""
     return not target.deleting and is_true(target.status, "Ready", target.generation)

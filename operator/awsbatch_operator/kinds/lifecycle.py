@@ -25,6 +25,7 @@ from awsbatch_operator.kinds import gates, outcomes
 from awsbatch_operator.kinds.accounts import Home, Homes
 from awsbatch_operator.kinds.contract import ActionT, DesiredT, Following, Kind, ObservedT
 from awsbatch_operator.kinds.places import Places
+from awsbatch_operator.kinds.records import Records
 from awsbatch_operator.kinds.removing import Removals
 from awsbatch_operator.kinds.reporting import Reporter
 from awsbatch_operator.kinds.shared import Shared
@@ -58,7 +59,11 @@ class Lifecycle(Generic[DesiredT, ObservedT, ActionT]):
         self._asked: dict[ObjectKey, str] = {}  # values of reconcile-at that were heeded
         self._reporter = Reporter(kind, shared, scoped=scoped)
         self._steps = Steps(
-            kind=kind, shared=shared, announce=self._reporter.announce, scoped=scoped
+            kind=kind,
+            shared=shared,
+            records=Records(shared=shared, scoped=scoped),
+            announce=self._reporter.announce,
+            scoped=scoped,
         )
         self._removals = Removals(
             kind=kind,

@@ -164,7 +164,7 @@ def _kept(value: Any) -> Any:
     """
     if type(value) is str:  # most are
         return in_characters(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):  # a dict is told at once, an abstract Mapping is not
         return {key: _kept(inner) for key, inner in value.items() if inner is not None}
     if isinstance(value, list | tuple):
         return [_kept(inner) for inner in value]

@@ -45,18 +45,15 @@ Announce = Callable[[Turn[DesiredT, ObservedT, ActionT], Plan[ActionT]], Awaitab
 class Steps(Generic[DesiredT, ObservedT, ActionT]):
     """Takes an object as far as AWS lets it come now. Raises KubeError and LeaseLostError.
 
-    `scoped` is off for the AWSAccount, which lives in no account: its scope is not recorded.
+    `records` writes down what has to stand in the object first. `scoped` is off for the AWSAccount,
+    which lives in no account: its scope is not recorded.
     """
 
     kind: Kind[DesiredT, ObservedT, ActionT]
     shared: Shared
+    records: Records[DesiredT, ObservedT, ActionT]
     announce: Announce[DesiredT, ObservedT, ActionT]
     scoped: bool = True
-
-    @property
-    def records(self) -> Records[DesiredT, ObservedT, ActionT]:
-        """What is written down first."""
-        return Records(shared=self.shared, scoped=self.scoped)
 
     def owner(self, resource: Resource, home: Home | None = None) -> Owner:
         """The object, as the tags of what it owns at that home name it."""

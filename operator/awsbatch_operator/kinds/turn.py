@@ -46,6 +46,8 @@ class Turn(Generic[DesiredT, ObservedT, ActionT]):
     def errors(self) -> tuple[AwsError, ...]:
         """All that AWS refused or failed to answer in this turn."""
         first = () if self.error is None else (self.error,)
+        if not self.outcomes:  # most turns take no step, and are asked this again and again
+            return first
         steps = (outcome.error for outcome in self.outcomes.values())
         return (*first, *(error for error in steps if isinstance(error, AwsError)))
 
@@ -78,6 +80,8 @@ class Turn(Generic[DesiredT, ObservedT, ActionT]):
         """Until the first rate token that was missing will be there; None if none was."""
         if self.no_token_seconds is not None:  # no step is sent before the look succeeds
             return self.no_token_seconds
+        if not self.outcomes:
+            return None
         waits = (outcome.waits_seconds for outcome in self.outcomes.values())
         return min((seconds for seconds in waits if seconds is not None), default=None)
 

@@ -10,12 +10,14 @@ from tests.unit.engine.bodies import body
 
 from awsbatch_operator.api.metadata import ObjectKey
 from awsbatch_operator.engine.cache import Cache
+from awsbatch_operator.engine.decoded import MOST
 from awsbatch_operator.engine.packing import LAST_APPLIED
 from awsbatch_operator.engine.significance import significance
 
 OBJECTS = 500
 # 20,000 jobs have 100 MiB, so that the whole operator stays within 300 MiB.
 BYTES_EACH = 100 * 2**20 // 20_000
+DECODED_BYTES = 12 * 2**20  # of those that stay decoded besides, however many there are
 
 
 def status_of(number: int, random: Random) -> dict:
@@ -64,19 +66,27 @@ def unique(random: Random) -> str:
     return f"{random.getrandbits(128):032x}"
 
 
-def held_each(*, settled: bool) -> float:
-    """Bytes that the cache holds for each object."""
+def held(count: int, *, settled: bool, others: int = 0) -> int:
+    """Bytes that the cache holds for so many objects, taken in after so many others."""
     cache = Cache(clock=SteppedClock(), settled=lambda _: settled, significance=significance())
     random = Random(5)
     gc.collect()
     tracemalloc.start()
+    for number in range(others):
+        cache.put(job(number, random))
+    gc.collect()
     before, _ = tracemalloc.get_traced_memory()
-    for number in range(OBJECTS):
+    for number in range(others, others + count):
         cache.put(job(number, random))
     gc.collect()
     after, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    return (after - before) / OBJECTS
+    return after - before
+
+
+def held_each(*, settled: bool) -> float:
+    """Bytes for each object beyond those that stay decoded."""
+    return held(OBJECTS, settled=settled, others=MOST) / OBJECTS
 
 
 def test_a_cached_job_takes_no_more_than_its_share_of_the_memory():
@@ -85,3 +95,7 @@ def test_a_cached_job_takes_no_more_than_its_share_of_the_memory():
 
 def test_a_finished_job_takes_clearly_less_than_one_that_runs():
     assert held_each(settled=True) < 0.8 * held_each(settled=False)
+
+
+def test_what_stays_decoded_takes_no_more_than_its_share_of_the_memory():
+    assert held(MOST, settled=False) < MOST * BYTES_EACH + DECODED_BYTES

@@ -208,16 +208,6 @@ def test_tombstones_do_not_pile_up(cache, clock):
     assert cache.put(body(KEY, version=1, uid="uid-last")) is not None
 
 
-def test_what_is_read_is_the_newest_however_often_and_in_which_order(cache):
-    keys = [ObjectKey("JobQueue", "science", f"queue-{n}") for n in range(100)]  # not all decoded
-    for version in ("1", "2", "3"):
-        for key in keys:
-            cache.put(body(key, version=int(version)))
-            assert cache.get(key).resource_version == version
-        for key in (*keys, *reversed(keys)):
-            assert (cache.get(key).key, cache.get(key).resource_version) == (key, version)
-
-
 def test_managed_fields_and_the_last_applied_text_are_not_held(cache):
     annotations = {LAST_APPLIED: "long text", "keep": "this"}
     cache.put(body(KEY, version=1, managedFields=[{"f": "x"}], annotations=annotations))

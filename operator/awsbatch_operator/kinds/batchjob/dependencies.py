@@ -83,11 +83,14 @@ def needed_jobs(resource: Resource) -> tuple[ObjectKey, ...]:
     return tuple(dict.fromkeys(ObjectKey("BatchJob", namespace, str(n)) for n in names if n))
 
 
+_NONE = Dependencies()
+
+
 def resolved(resource: Resource, found: Mapping[ObjectKey, Resource]) -> Dependencies:
     """What the spec's dependencies come to, with the objects as they are now."""
     listed: Sequence[Shape] = resource.spec.get("dependsOn") or ()
     if not listed:
-        return Dependencies()
+        return _NONE
     gathered = _Gathered()
     for position, each in enumerate(listed):
         _gather(gathered, resource, each, f"spec.dependsOn[{position}]", found)

@@ -49,7 +49,9 @@ def fields_of(
         recorded = packing.recorded()
     if "arrayProperties" not in made and "dependsOn" in made:
         made = {**made, "dependsOn": of_a_part(made["dependsOn"], single=True)}
-    return made, replace(submission, packed=recorded)
+    if submission.packed != recorded:
+        submission = replace(submission, packed=recorded)
+    return made, submission
 
 
 def _with_values(

@@ -52,7 +52,7 @@ from awsbatch_operator.kinds.batchjob.sending import Looks, Way, has_submission
 from awsbatch_operator.kinds.batchjob.spec import RESOURCE
 from awsbatch_operator.kinds.batchjob.status import job_status
 from awsbatch_operator.kinds.batchjob.submitting import too_early
-from awsbatch_operator.kinds.batchjob.ttl import told
+from awsbatch_operator.kinds.batchjob.ttl import with_told
 from awsbatch_operator.kinds.contract import Following, KindStatus, Removal, Seen
 from awsbatch_operator.kinds.infrastructure import refusals
 
@@ -297,4 +297,4 @@ class BatchJobKind:
         submits = seen.plan is not None and has_submission(seen.plan)
         if stalled or not (submits or moves):
             self.in_flight.leave(resource.key)  # it is under way, or something else holds it back
-        return replace(job_status(resource, seen), extra=told(resource))
+        return with_told(resource, job_status(resource, seen))

@@ -40,13 +40,17 @@ SETTLING_TIMES = 5  # the longest settling, in settling times
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """Whose run is looked for, where, and whether the poller's word is not enough."""
+    """Whose run is looked for, where, and whether the poller's word is not enough.
+
+    `sent` is the last moment at which a call of the run may have gone out, as far as is known.
+    """
 
     resource: Resource
     submission: Submission
     owner: Owner
     scope: Scope
     fresh: bool
+    sent: Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +98,11 @@ class Observer:
         over = is_over(resource, submission)
         if not here and not over:
             return Observed(Knowledge.ELSEWHERE, submission, lost=lost)
-        look = _Look(resource, submission, owner, scope, fresh)
+        look = _Look(resource, submission, owner, scope, fresh, self._sent_at(resource, submission))
         observed = await self._newest(look)
         earlier = await self._earlier_runs(look)
-        return replace(
-            observed,
-            lost=lost,
-            sent=self._sent_at(look),
-            sweeps=(*observed.sweeps, *earlier),
-        )
+        sweeps = (*observed.sweeps, *earlier)
+        return replace(observed, lost=lost, sent=look.sent, sweeps=sweeps)
 
     def forget(self, key: ObjectKey) -> None:
         """The object has reached its end, or is gone."""
@@ -142,7 +142,7 @@ class Observer:
         if shown and is_concluded(resource, submission):
             observed = Observed(Knowledge.CONCLUDED, submission, detail={"jobId": shown})
         else:
-            observed = replace(await self._by_id(look, job_id), sent=self._sent_at(look))
+            observed = await self._by_id(look, job_id)
         if not self._sweep_is_due(look) or is_not_shown_yet(observed, self.clock.now()):
             return observed
         return await self._swept(look, observed)
@@ -171,7 +171,8 @@ class Observer:
         if detail is None:
             detail = await self.batch.job(look.scope, job_id)
         if detail is None:
-            return Observed(Knowledge.FORGOTTEN, look.submission, detail={"jobId": job_id})
+            shape = {"jobId": job_id}
+            return Observed(Knowledge.FORGOTTEN, look.submission, sent=look.sent, detail=shape)
         return await self._found(look, detail)
 
     async def _found(self, look: _Look, detail: Shape) -> Observed:
@@ -184,7 +185,8 @@ class Observer:
         self.memory.is_job(key, look.submission, job_id)
         since = self.memory.since(key, look.submission, str(detail["status"]), now)
         observed = Observed(Knowledge.FOUND, look.submission, detail=detail, since=since)
-        observed = replace(observed, said=self._said(look, observed))
+        said = self._said(look, observed)
+        observed = replace(observed, said=said) if said else observed
         if not observed.ended:
             self.feed.follow(look.scope, job_id, look.submission.queue, key, detail=detail)
             counted = await self.children.counted(look.resource, observed, look.scope)
@@ -265,9 +267,7 @@ class Observer:
         other = next((each for each in others if each), "")
         return _Listed(jobs, undescribed=None in details, other_cluster=other)
 
-    def _sent_at(self, look: _Look) -> Instant:
-        """The last moment at which a call of the run may have gone out, as far as is known."""
-        resource, submission = look.resource, look.submission
+    def _sent_at(self, resource: Resource, submission: Submission) -> Instant:
         moments = [submission.time, self.memory.sent(resource.key, submission)]
         if resource.status.get("run") == submission.run:
             moments.append(Instant.read(resource.status.get("submittedTime")))
@@ -279,8 +279,7 @@ class Observer:
         It counts from the last moment at which a call of this process may have been on the wire,
         and from when it won the lease: an earlier leader may have sent its call until then.
         """
-        sent = self._sent_at(look)
-        since = max(sent, self.leadership.at or sent)
+        since = max(look.sent, self.leadership.at or look.sent)
         times = min(2 ** (look.submission.attempt - 1), SETTLING_TIMES)
         return since.plus(self.settling_seconds * times)
 

@@ -80,6 +80,8 @@ def with_ledger(
     writes = any(SUBMISSION in step.record for step in plan.steps)
     stale = observed.lost or observed.set_free or record != observed.submission
     later = looks_for_strays(record, observed, now)
+    if not (observed.sweeps or stale or plan.record) and later is None:
+        return plan  # the ledger asks for nothing, as of nearly all jobs
     if observed.strays and not may_end:
         later = HELD_LOOK_SECONDS
     looks = (plan.look_again_seconds, later)

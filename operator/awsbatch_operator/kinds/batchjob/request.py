@@ -8,7 +8,7 @@ from typing import Any
 from awsbatch_operator.api import job_reasons
 from awsbatch_operator.api.encoding import canonical
 from awsbatch_operator.api.findings import Finding
-from awsbatch_operator.api.metadata import Resource, Shape, kept
+from awsbatch_operator.api.metadata import Resource, Shape, kept_of_spec
 from awsbatch_operator.api.tags import RUN, Owner
 
 HASH_VERSION = "v1"
@@ -43,7 +43,7 @@ def passed_through(spec: Shape) -> dict[str, Any]:
     return {name: spec[name] for name in PASSED_THROUGH if name in spec}
 
 
-@kept
+@kept_of_spec
 def request_hash(resource: Resource) -> str:
     """A hash of all that the user says about the submission.
 

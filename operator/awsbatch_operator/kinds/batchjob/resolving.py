@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-from awsbatch_operator.api.metadata import SUBMISSION, ObjectKey, Resource, Shape
+from awsbatch_operator.api.metadata import SUBMISSION, ObjectKey, Resource, Shape, kept_of_spec
 from awsbatch_operator.api.references import Need, Reference, Targets, references
 from awsbatch_operator.api.tags import Owner
 from awsbatch_operator.kinds.batchjob import runs, waiting
 from awsbatch_operator.kinds.batchjob.dependencies import resolved
 from awsbatch_operator.kinds.batchjob.desired import MULTINODE, Desired
-from awsbatch_operator.kinds.batchjob.environment import shape_of
+from awsbatch_operator.kinds.batchjob.environment import DefinitionShape, shape_of
 from awsbatch_operator.kinds.batchjob.grace import grace_seconds_of
 from awsbatch_operator.kinds.batchjob.inline import Inline, Place, arn_of, inline_of, let_go_by
 from awsbatch_operator.kinds.batchjob.packed import work_of
@@ -35,14 +35,10 @@ def needed_references(resource: Resource) -> tuple[Reference, ...]:
     numbered = Need.STANDING if need is Need.READY else need
     revision = "revision" in resource.spec.get("jobDefinitionRef", ())
     return tuple(
-        _needed(reference, _need_of(reference, numbered if revision else need, need))
+        reference.needed(_need_of(reference, numbered if revision else need, need))
         for reference in references(resource)
         if reference.target.kind != "AWSAccount"
     )
-
-
-def _needed(reference: Reference, need: Need) -> Reference:
-    return reference if reference.need is need else replace(reference, need=need)
 
 
 def desired_job(
@@ -52,7 +48,7 @@ def desired_job(
     reference: Shape = resource.spec.get("jobDefinitionRef") or {}
     queue, definition = (_target(resource.spec, name, resource, targets) for name in _KINDS)
     inline, wishes = inline_of(resource, owner.cluster_id), wishes_of(resource)
-    queue_arn = _queue_arn(resource, resource.spec, targets)
+    queue_arn = _queue_arn(resource.spec, queue)
     used, content = _used(definition, reference), _content(inline, definition)
     made = Desired(
         owner=owner,
@@ -78,7 +74,7 @@ def desired_job(
         unproven=tuple(targets.unproven.values()),
         inline=inline,
         let_go=let_go_by(resource, targets.account_id, targets.region),
-        shape=None if content is None else shape_of(content),
+        shape=_shape(inline, definition),
         array_values=resource.spec.get("arrayValues"),
         dependencies=resolved(resource, targets.found),
         wishes=wishes,
@@ -86,6 +82,17 @@ def desired_job(
         closed=_closed(queue),
     )
     return _with_fallback(_with_packing(made, resource, content, used), resource, targets)
+
+
+def _shape(inline: Inline | None, definition: Resource | None) -> DefinitionShape | None:
+    if inline is not None:
+        return shape_of(inline.content)
+    return None if definition is None else _shape_in(definition)
+
+
+@kept_of_spec
+def _shape_in(definition: Resource) -> DefinitionShape:
+    return shape_of(definition.spec)
 
 
 def _content(inline: Inline | None, definition: Resource | None) -> Shape | None:
@@ -177,7 +184,7 @@ def _with_fallback(made: Desired, resource: Resource, targets: Targets) -> Desir
     if part is None:
         return made
     queue = _target(part, "jobQueueRef", resource, targets)
-    arn, ready = _queue_arn(resource, part, targets), queue is None or is_ready(queue)
+    arn, ready = _queue_arn(part, queue), queue is None or is_ready(queue)
     closed = made.closed | _closed(queue)
     return replace(made, fallback_queue=arn, fallback_ready=ready, closed=closed)
 
@@ -189,13 +196,12 @@ def _closed(queue: Resource | None) -> frozenset[str]:
     return frozenset({str(queue.status.get("arn", ""))})
 
 
-def _queue_arn(resource: Resource, part: Shape, targets: Targets) -> str:
+def _queue_arn(part: Shape, queue: Resource | None) -> str:
     """The ARN of the queue that this part of the spec names, as far as it is known."""
     reference: Shape = part["jobQueueRef"]
     if "arn" in reference:
         return str(reference["arn"])
-    target = _target(part, "jobQueueRef", resource, targets)
-    return "" if target is None else str(target.status.get("arn", ""))
+    return "" if queue is None else str(queue.status.get("arn", ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,14 @@ for ever. Only who knows that the tool does not create it again can say so, by a
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from awsbatch_operator.api import job_reasons
 from awsbatch_operator.api.conditions import TTL_IGNORED, ExtraCondition, condition, is_true
 from awsbatch_operator.api.findings import Finding
 from awsbatch_operator.api.instant import Instant
 from awsbatch_operator.api.metadata import TTL_WITH_GITOPS, Resource, Shape
+from awsbatch_operator.kinds.contract import KindStatus
 
 ARGO_CD, FLUX = "Argo CD", "Flux"
 
@@ -56,6 +58,12 @@ def told(resource: Resource) -> tuple[ExtraCondition, ...]:
     return (
         ExtraCondition(TTL_IGNORED, holds=True, reason=finding.reason.name, message=finding.text()),
     )
+
+
+def with_told(resource: Resource, shown: KindStatus) -> KindStatus:
+    """What the kind shows of the object, with that condition if there is one."""
+    extra = told(resource)
+    return replace(shown, extra=extra) if extra else shown
 
 
 def is_told(resource: Resource) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from awsbatch_operator.api.instant import Instant
-from awsbatch_operator.api.metadata import Resource, Shape, kept
+from awsbatch_operator.api.metadata import Resource, Shape, kept, kept_of_spec
 from awsbatch_operator.kinds.batchjob.observed import TERMINAL
 from awsbatch_operator.kinds.batchjob.record import end_condition
 from awsbatch_operator.kinds.batchjob.request import request_hash
@@ -95,7 +95,7 @@ class Shown:
         return self.run == submission.run
 
 
-@kept
+@kept_of_spec
 def wishes_of(resource: Resource) -> Wishes:
     """What the spec says, where it can be read."""
     spec, deadline = resource.spec, resource.spec.get("activeDeadlineSeconds")
