@@ -20,11 +20,14 @@ from kopf._cogs.clients.errors import APINotFoundError
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.kube.connection import Location, connect
+from awsbatch_operator.kube.errors import LOGIN
 from awsbatch_operator.kube.paths import CLUSTER_SCOPED
 from awsbatch_operator.watch import kopf_setup
 
 ROUND = 200  # events taken before other tasks of the home loop have their turn
 STOP_SECONDS = 8.0  # for the thread to end, which takes a moment
+REFUSED_SECONDS = 30.0  # an identity that is refused as often in that time is no good
+REFUSED_LOGINS = 2
 
 
 class WatchError(Exception):
@@ -71,6 +74,7 @@ class Stream:
         self._away = uvloop.new_event_loop()
         self._stop = asyncio.Event()
         self._unlisted: set[tuple[str, str | None]] = set()
+        self._logins: deque[float] = deque(maxlen=REFUSED_LOGINS)
         self._sessions: list[aiohttp.ClientSession] = []
         self._transports: set[asyncio.Transport] = set()
 
@@ -137,11 +141,19 @@ class Stream:
                     self._away.call_soon(self._at_home, self._on_started)
 
     async def _log_in(self) -> kopf.AiohttpSession:
-        """Asked for at the start, and again when the API server refuses who we are."""
+        """Asked for at the start, and again when the API server refuses who we are.
+
+        Kopf would ask without end and without a pause, and nobody would hear of it.
+        """
+        now, logins = self._clock.monotonic(), self._logins
+        if len(logins) == REFUSED_LOGINS and now - logins[0] < REFUSED_SECONDS:
+            refused = "The API server refuses who we are (401), also after a new login."
+            raise WatchError(f"{refused} {LOGIN}")
         connection = await connect(
             self._target.location, clock=self._clock, environ=self._target.environ
         )
         session = connection.session(self._transports)
+        logins.append(now)
         self._sessions = [session, *(old for old in self._sessions if not old.closed)]
         return kopf.AiohttpSession(server=connection.server, aiohttp_session=session)
 
