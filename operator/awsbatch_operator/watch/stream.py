@@ -30,6 +30,10 @@ REFUSED_SECONDS = 30.0  # an identity that is refused as often in that time is n
 REFUSED_LOGINS = 2
 
 
+# What is called in the home loop, with what. All of it keeps its order.
+Call = tuple[Callable[..., object], tuple[object, ...]]
+
+
 class WatchError(Exception):
     """The watch cannot go on; the message says why."""
 
@@ -68,8 +72,8 @@ class Stream:
         self._on_started = on_started
         self._home = asyncio.get_running_loop()
         self._ended: asyncio.Future[None] = self._home.create_future()
-        self._outbox: list[tuple[str | None, Shape]] = []
-        self._inbox: deque[tuple[str | None, Shape]] = deque()
+        self._outbox: list[Call] = []
+        self._inbox: deque[Call] = deque()
         self._taking = False
         self._away = uvloop.new_event_loop()
         self._stop = asyncio.Event()
@@ -102,9 +106,9 @@ class Stream:
             with asyncio.Runner(loop_factory=lambda: self._away) as runner:
                 runner.run(self._operate())
         except BaseException as error:  # noqa: BLE001 - handed over to the loop that waits for it
-            self._at_home(self._end, error)
+            self._at_home(self._receive, [(self._end, (error,))])
         else:
-            self._at_home(self._end, None)
+            self._at_home(self._receive, [(self._end, (None,))])
 
     async def _operate(self) -> None:
         stopping = asyncio.ensure_future(self._stop.wait())
@@ -134,11 +138,11 @@ class Stream:
     ) -> None:
         async for event in kopf_setup.events(kind, namespace, settings):
             if event is not None:
-                self._deliver(*event)
+                self._deliver(self._on_event, *event)
             elif (kind, namespace) in self._unlisted:
                 self._unlisted.remove((kind, namespace))
-                if not self._unlisted:  # told after what has been delivered before
-                    self._away.call_soon(self._at_home, self._on_started)
+                if not self._unlisted:
+                    self._deliver(self._on_started)
 
     async def _log_in(self) -> kopf.AiohttpSession:
         """Asked for at the start, and again when the API server refuses who we are.
@@ -165,9 +169,9 @@ class Stream:
             transport.abort()
         await asyncio.sleep(0)  # an abort takes effect in the loop's next round
 
-    def _deliver(self, event: str | None, body: Shape) -> None:
+    def _deliver(self, call: Callable[..., object], *arguments: object) -> None:
         """In Kopf's loop. What comes in one of its rounds is handed over together."""
-        self._outbox.append((event, body))
+        self._outbox.append((call, arguments))
         if len(self._outbox) == 1:
             self._away.call_soon(self._send)
 
@@ -175,8 +179,8 @@ class Stream:
         batch, self._outbox = self._outbox, []
         self._at_home(self._receive, batch)
 
-    def _receive(self, batch: list[tuple[str | None, Shape]]) -> None:
-        """In the home loop."""
+    def _receive(self, batch: list[Call]) -> None:
+        """In the home loop. The end comes this way, too: whoever begins anew has taken all else."""
         self._inbox.extend(batch)
         if not self._taking:
             self._taking = True
@@ -184,8 +188,9 @@ class Stream:
 
     def _take(self) -> None:
         for _ in range(min(ROUND, len(self._inbox))):
+            call, arguments = self._inbox.popleft()
             try:
-                self._on_event(*self._inbox.popleft())
+                call(*arguments)
             except BaseException as error:  # noqa: BLE001 - raised by run(); nothing is taken after
                 self._end(error)
                 return

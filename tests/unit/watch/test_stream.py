@@ -1,0 +1,74 @@
+"""One run of the watch: the order in which it tells of things, and how it ends."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from tests.support.fake_api_server import FakeApiServer, error, event, serving, widget
+
+from awsbatch_operator.engine.clock import SystemClock
+from awsbatch_operator.kube.connection import Location
+from awsbatch_operator.watch import stream as stream_module
+from awsbatch_operator.watch.stream import Stream, Target
+
+WITHIN = 5.0  # seconds
+MANY = 3 * stream_module.ROUND
+
+
+@asynccontextmanager
+async def streaming(
+    server: FakeApiServer, directory: Path, on_event, on_started=lambda: None
+) -> AsyncIterator[asyncio.Task[None]]:
+    async with serving(server, directory) as kubeconfig:
+        target = Target(Location(kubeconfig), {}, ["Widget"], [])
+        stream = Stream(target, clock=SystemClock(), on_event=on_event, on_started=on_started)
+        stop = asyncio.Event()
+        running = asyncio.create_task(stream.run(stop))
+        try:
+            yield running
+        finally:
+            stop.set()
+            await asyncio.wait({running})
+
+
+async def test_it_has_started_once_the_last_object_of_the_list_was_taken(tmp_path: Path):
+    server = FakeApiServer(lists=[[widget(f"w{n}", n) for n in range(MANY)]], watches=[])
+    taken, when_started, started = list[str](), list[int](), asyncio.Event()
+
+    def on_started() -> None:
+        when_started.append(len(taken))
+        started.set()
+
+    def on_event(_, body) -> None:
+        taken.append(body["metadata"]["name"])
+
+    async with streaming(server, tmp_path, on_event, on_started):
+        await asyncio.wait_for(started.wait(), WITHIN)
+    assert when_started == [MANY]
+
+
+async def test_when_it_breaks_what_came_before_is_taken_before_anything_else_begins(
+    tmp_path: Path, monkeypatch
+):
+    """Else these events would come among those of the next watch, which tell of newer things."""
+    monkeypatch.setattr(stream_module, "ROUND", 1)
+    changes = [event("ADDED", widget(f"w{n}", n)) for n in range(MANY // 2)]
+    server = FakeApiServer(lists=[[]], watches=[[*changes, error(500)]])
+    taken = list[str]()
+
+    def on_event(_, body) -> None:
+        if not taken:  # as slow as can be: all has come before the first event is taken
+            for thread in threading.enumerate():
+                if thread.name == "watch":
+                    thread.join(WITHIN)
+        taken.append(body["metadata"]["name"])
+
+    async with streaming(server, tmp_path, on_event) as running:
+        await asyncio.wait({running}, timeout=WITHIN)
+        at_the_end = len(taken)
+    assert at_the_end == len(changes)
+    with pytest.raises(Exception, match="it is 500"):
+        running.result()
