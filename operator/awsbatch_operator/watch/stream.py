@@ -6,6 +6,7 @@ which belongs to the lease. Events are handed over to the loop of whoever made t
 
 import asyncio
 import contextlib
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -124,6 +125,8 @@ class Stream:
         except APINotFoundError as error:
             raise NotServedError(f"The API server has stopped serving a kind: {error}") from error
         finally:
+            # Whatever below may hang: a watch that has broken must not pass for one that watches.
+            self._at_home(self._home.call_later, STOP_SECONDS, self._end, sys.exc_info()[1])
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -162,11 +165,12 @@ class Stream:
         return kopf.AiohttpSession(server=connection.server, aiohttp_session=session)
 
     async def _close(self) -> None:
-        for session in self._sessions:
-            await session.close()
-        # Kopf has begun to close the watches politely, over the network; the loop ends before that.
+        # Kopf has begun to close the watches politely, over the network, and sessions would do so
+        # with their idle connections: half a minute, where nobody answers any more.
         for transport in self._transports:
             transport.abort()
+        for session in self._sessions:
+            await session.close()
         await asyncio.sleep(0)  # an abort takes effect in the loop's next round
 
     def _deliver(self, call: Callable[..., object], *arguments: object) -> None:
@@ -205,6 +209,7 @@ class Stream:
             self._ended.set_result(None)
         else:
             self._ended.set_exception(error)
+            self._ended.exception()  # seen: whoever ran this may have been cancelled
 
     def _at_home(self, call: Callable[..., object], *arguments: object) -> None:
         with contextlib.suppress(RuntimeError):  # the home loop is closed: nobody waits any more

@@ -34,6 +34,12 @@ async def streaming(
             await asyncio.wait({running})
 
 
+def join_watches() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "watch":
+            thread.join(WITHIN)
+
+
 async def test_it_has_started_once_the_last_object_of_the_list_was_taken(tmp_path: Path):
     server = FakeApiServer(lists=[[widget(f"w{n}", n) for n in range(MANY)]], watches=[])
     taken, when_started, started = list[str](), list[int](), asyncio.Event()
@@ -61,14 +67,33 @@ async def test_when_it_breaks_what_came_before_is_taken_before_anything_else_beg
 
     def on_event(_, body) -> None:
         if not taken:  # as slow as can be: all has come before the first event is taken
-            for thread in threading.enumerate():
-                if thread.name == "watch":
-                    thread.join(WITHIN)
+            join_watches()
         taken.append(body["metadata"]["name"])
 
     async with streaming(server, tmp_path, on_event) as running:
         await asyncio.wait({running}, timeout=WITHIN)
         at_the_end = len(taken)
     assert at_the_end == len(changes)
+    with pytest.raises(Exception, match="it is 500"):
+        running.result()
+
+
+async def test_one_that_breaks_and_cannot_end_says_so_all_the_same(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(stream_module, "STOP_SECONDS", 0.1)
+    let_go, close = threading.Event(), Stream._close
+
+    async def hang(stream: Stream) -> None:
+        await asyncio.to_thread(let_go.wait, WITHIN)
+        await close(stream)
+
+    monkeypatch.setattr(Stream, "_close", hang)
+    server = FakeApiServer(lists=[[]], watches=[[error(500)]])
+    async with streaming(server, tmp_path, lambda *_: None) as running:
+        try:
+            ended, _ = await asyncio.wait({running}, timeout=WITHIN / 2)
+        finally:
+            let_go.set()
+            join_watches()
+    assert ended
     with pytest.raises(Exception, match="it is 500"):
         running.result()
