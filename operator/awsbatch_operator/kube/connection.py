@@ -120,7 +120,11 @@ class Connection:
             self._read_token()
         return self.configuration.authorization
 
-    def session(self, opened: set[asyncio.Transport] | None = None) -> aiohttp.ClientSession:
+    def session(
+        self,
+        opened: set[asyncio.Transport] | None = None,
+        *middlewares: aiohttp.ClientMiddlewareType,
+    ) -> aiohttp.ClientSession:
         """A new HTTP session that sends our identity with every request; the caller closes it.
 
         The transports of its connections are put into `opened`, and those that were closed taken
@@ -140,7 +144,7 @@ class Connection:
         return aiohttp.ClientSession(
             connector=_Connector(opened, limit=CONNECTIONS, ssl=self.tls),
             headers={"User-Agent": USER_AGENT},
-            middlewares=(authorized,),
+            middlewares=(*middlewares, authorized),
             proxy=self.configuration.proxy,
         )
 

@@ -27,6 +27,7 @@ from awsbatch_operator.watch import kopf_setup
 
 ROUND = 200  # events taken before other tasks of the home loop have their turn
 STOP_SECONDS = 8.0  # for the thread to end, which takes a moment
+WATCH_SECONDS = 1.0  # from one watch of the same objects to the next
 REFUSED_SECONDS = 30.0  # an identity that is refused as often in that time is no good
 REFUSED_LOGINS = 2
 
@@ -79,6 +80,7 @@ class Stream:
         self._away = uvloop.new_event_loop()
         self._stop = asyncio.Event()
         self._unlisted: set[tuple[str, str | None]] = set()
+        self._watched: dict[str, float] = {}  # by path: when it was asked for last
         self._logins: deque[float] = deque(maxlen=REFUSED_LOGINS)
         self._sessions: list[aiohttp.ClientSession] = []
         self._transports: set[asyncio.Transport] = set()
@@ -159,10 +161,25 @@ class Stream:
         connection = await connect(
             self._target.location, clock=self._clock, environ=self._target.environ
         )
-        session = connection.session(self._transports)
+        session = connection.session(self._transports, self._paced)
         logins.append(now)
         self._sessions = [session, *(old for old in self._sessions if not old.closed)]
         return kopf.AiohttpSession(server=connection.server, aiohttp_session=session)
+
+    async def _paced(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """Send it, but a watch only a moment after the one before.
+
+        An API server or a proxy may end watches as they begin. Kopf would ask again at once.
+        """
+        if "watch" in request.url.query:
+            path, now = request.url.path, self._clock.monotonic()
+            pause = self._watched.get(path, float("-inf")) + WATCH_SECONDS - now
+            if pause > 0:
+                await self._clock.sleep(pause)
+            self._watched[path] = self._clock.monotonic()
+        return await handler(request)
 
     async def _close(self) -> None:
         # Kopf has begun to close the watches politely, over the network, and sessions would do so

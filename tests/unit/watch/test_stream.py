@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from tests.support.deadline import until
 from tests.support.fake_api_server import FakeApiServer, error, event, serving, widget
 
 from awsbatch_operator.engine.clock import SystemClock
@@ -20,11 +21,12 @@ MANY = 3 * stream_module.ROUND
 
 @asynccontextmanager
 async def streaming(
-    server: FakeApiServer, directory: Path, on_event, on_started=lambda: None
+    server: FakeApiServer, directory: Path, on_event, on_started=lambda: None, clock=None
 ) -> AsyncIterator[asyncio.Task[None]]:
     async with serving(server, directory) as kubeconfig:
         target = Target(Location(kubeconfig), {}, ["Widget"], [])
-        stream = Stream(target, clock=SystemClock(), on_event=on_event, on_started=on_started)
+        clock = clock or SystemClock()
+        stream = Stream(target, clock=clock, on_event=on_event, on_started=on_started)
         stop = asyncio.Event()
         running = asyncio.create_task(stream.run(stop))
         try:
@@ -97,3 +99,25 @@ async def test_one_that_breaks_and_cannot_end_says_so_all_the_same(tmp_path: Pat
     assert ended
     with pytest.raises(Exception, match="it is 500"):
         running.result()
+
+
+class PausingClock(SystemClock):
+    """Time moves only in pauses, which take none."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
+async def test_watches_that_end_as_they_begin_are_not_asked_for_without_a_pause(tmp_path: Path):
+    server = FakeApiServer(lists=[[]], watches=[[], [], [], []])
+    clock = PausingClock()
+    async with streaming(server, tmp_path, lambda *_: None, clock=clock):
+        await until(lambda: len(server.since) == 5)
+    assert clock.now == 4 * stream_module.WATCH_SECONDS
