@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 import structlog
-from kopf._cogs.clients.errors import APIForbiddenError
+from kopf._cogs.clients.errors import APIError, APIForbiddenError
 from kopf._core.engines.activities import ActivityError
 
 from awsbatch_operator.api.instant import Clock
@@ -37,8 +37,10 @@ def _words(error: BaseException) -> str:
         return f"Cannot log in: {type(error).__name__}: {masked(str(error))}"
     if isinstance(error, APIForbiddenError):
         return f"{str(error.message).rstrip('.')}. {GRANT}"
+    # The text of Kopf's own repeats the whole answer.
+    told = isinstance(error, APIError) and error.message
     # aiohttp's errors repeat the address of a proxy, in which a password may stand.
-    return f"{type(error).__name__}: {masked(str(error))}"
+    return f"{type(error).__name__}: {masked(told or str(error))}"
 
 
 class HandlerError(Exception):

@@ -60,6 +60,22 @@ async def test_one_that_has_broken_is_not_well_before_kopf_would_have_given_up_a
         assert watch.trouble() is None
 
 
+async def test_what_the_api_server_answers_is_told_in_its_words(tmp_path: Path):
+    server = FakeApiServer(lists=[[widget("a", 1)]], watches=[])
+    answer, words = server.answer, "The provided continue parameter is too old."
+    status = {"kind": "Status", "code": 410, "message": words, "details": {}}
+
+    async def refuse(request):
+        if not request.path.endswith("/widgets"):
+            return await answer(request)
+        return web.json_response(status, status=410)
+
+    server.answer = refuse  # type: ignore[method-assign]
+    async with watching(server, tmp_path, MovedClock()) as watch:
+        await until(watch.trouble)
+        assert watch.trouble() == f"Changes of objects are not seen: APIClientError: {words}"
+
+
 async def test_one_whose_lists_are_never_answered_says_so(tmp_path: Path, caplog):
     """As long as the API server is only busy, Kopf asks again without end, and nothing breaks."""
     clock = MovedClock()
