@@ -125,7 +125,7 @@ class Connection:
         opened: set[asyncio.Transport] | None = None,
         *middlewares: aiohttp.ClientMiddlewareType,
     ) -> aiohttp.ClientSession:
-        """A new HTTP session that sends our identity with every request; the caller closes it.
+        """A new HTTP session for watches, with our identity in every request; the caller closes it.
 
         The transports of its connections are put into `opened`, and those that were closed taken
         out of it.
@@ -142,7 +142,8 @@ class Connection:
             return await handler(request)
 
         return aiohttp.ClientSession(
-            connector=_Connector(opened, limit=CONNECTIONS, ssl=self.tls),
+            # No limit: each watch keeps a connection, and one too many would wait for ever.
+            connector=_Connector(opened, limit=0, ssl=self.tls),
             headers={"User-Agent": USER_AGENT},
             middlewares=(*middlewares, authorized),
             proxy=self.configuration.proxy,

@@ -11,7 +11,7 @@ from tests.support.deadline import until
 from tests.support.fake_api_server import FakeApiServer, error, event, serving, widget
 
 from awsbatch_operator.engine.clock import SystemClock
-from awsbatch_operator.kube.connection import Location
+from awsbatch_operator.kube.connection import CONNECTIONS, Location
 from awsbatch_operator.watch import stream as stream_module
 from awsbatch_operator.watch.stream import Stream, Target
 
@@ -21,10 +21,16 @@ MANY = 3 * stream_module.ROUND
 
 @asynccontextmanager
 async def streaming(
-    server: FakeApiServer, directory: Path, on_event, on_started=lambda: None, clock=None
+    server: FakeApiServer,
+    directory: Path,
+    on_event,
+    on_started=lambda: None,
+    *,
+    clock=None,
+    namespaces=(),
 ) -> AsyncIterator[asyncio.Task[None]]:
     async with serving(server, directory) as kubeconfig:
-        target = Target(Location(kubeconfig), {}, ["Widget"], [])
+        target = Target(Location(kubeconfig), {}, ["Widget"], namespaces)
         clock = clock or SystemClock()
         stream = Stream(target, clock=clock, on_event=on_event, on_started=on_started)
         stop = asyncio.Event()
@@ -121,3 +127,11 @@ async def test_watches_that_end_as_they_begin_are_not_asked_for_without_a_pause(
     async with streaming(server, tmp_path, lambda *_: None, clock=clock):
         await until(lambda: len(server.since) == 5)
     assert clock.now == 4 * stream_module.WATCH_SECONDS
+
+
+async def test_as_many_are_watched_at_a_time_as_there_are_kinds_and_namespaces(tmp_path: Path):
+    """A watch keeps its connection, so one that had to wait for a free one would wait for ever."""
+    server = FakeApiServer(lists=[[]], watches=[])
+    namespaces = [f"team-{number}" for number in range(CONNECTIONS + 1)]
+    async with streaming(server, tmp_path, lambda *_: None, namespaces=namespaces):
+        await until(lambda: len(server.since) == len(namespaces), seconds=WITHIN)
