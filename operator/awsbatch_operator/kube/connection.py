@@ -120,8 +120,12 @@ class Connection:
             self._read_token()
         return self.configuration.authorization
 
-    def session(self, opened: set[asyncio.Transport] | None = None) -> aiohttp.ClientSession:
-        """A new HTTP session that sends our identity with every request; the caller closes it.
+    def session(
+        self,
+        opened: set[asyncio.Transport] | None = None,
+        *middlewares: aiohttp.ClientMiddlewareType,
+    ) -> aiohttp.ClientSession:
+        """A new HTTP session for watches, with our identity in every request; the caller closes it.
 
         The transports of its connections are put into `opened`, and those that were closed taken
         out of it.
@@ -138,9 +142,10 @@ class Connection:
             return await handler(request)
 
         return aiohttp.ClientSession(
-            connector=_Connector(opened, limit=CONNECTIONS, ssl=self.tls),
+            # No limit: each watch keeps a connection, and one too many would wait for ever.
+            connector=_Connector(opened, limit=0, ssl=self.tls),
             headers={"User-Agent": USER_AGENT},
-            middlewares=(authorized,),
+            middlewares=(*middlewares, authorized),
             proxy=self.configuration.proxy,
         )
 

@@ -32,12 +32,12 @@ _APPLY_CRDS = (
     "Apply the CRDs of this version of the operator (kubectl apply --server-side -k deploy/crds)."
 )
 GRANT = "Grant it: apply the RBAC rules that come with this version of the operator (deploy/)."
-_LOGIN = "Check the operator's ServiceAccount token, or the user in its kubeconfig."
+LOGIN = "Check the operator's ServiceAccount token, or the user in its kubeconfig."
 
 # What each status means, and how to mend it. Statuses that are not here are judged by their class:
 # 4xx InvalidError, all others UnavailableError.
 _TABLE: Mapping[int, tuple[type[KubeError], str]] = {
-    HTTPStatus.UNAUTHORIZED: (DeniedError, _LOGIN),
+    HTTPStatus.UNAUTHORIZED: (DeniedError, LOGIN),
     HTTPStatus.FORBIDDEN: (DeniedError, GRANT),
     HTTPStatus.NOT_FOUND: (NotFoundError, ""),
     HTTPStatus.REQUEST_TIMEOUT: (UnavailableError, ""),

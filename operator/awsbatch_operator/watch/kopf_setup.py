@@ -25,6 +25,7 @@ from awsbatch_operator.kube.paths import CLUSTER_SCOPED, plural
 
 Login = Callable[[], Awaitable[kopf.AiohttpSession]]
 
+ERROR_BACKOFFS = (1, 1, 2, 3, 5)  # seconds before a request that has failed is sent again
 LOGIN_RETRIES = 2
 LOGIN_RETRY_SECONDS = 2.0
 
@@ -84,7 +85,7 @@ def settings() -> kopf.OperatorSettings:
     made.watching.server_timeout = 290
     made.networking.request_timeout = 30
     made.networking.connect_timeout = 5
-    made.networking.error_backoffs = (1, 1, 2, 3, 5)
+    made.networking.error_backoffs = ERROR_BACKOFFS
     return made
 
 

@@ -6,6 +6,7 @@ which belongs to the lease. Events are handed over to the loop of whoever made t
 
 import asyncio
 import contextlib
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -20,11 +21,19 @@ from kopf._cogs.clients.errors import APINotFoundError
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import Shape
 from awsbatch_operator.kube.connection import Location, connect
+from awsbatch_operator.kube.errors import LOGIN
 from awsbatch_operator.kube.paths import CLUSTER_SCOPED
 from awsbatch_operator.watch import kopf_setup
 
 ROUND = 200  # events taken before other tasks of the home loop have their turn
 STOP_SECONDS = 8.0  # for the thread to end, which takes a moment
+WATCH_SECONDS = 1.0  # from one watch of the same objects to the next
+REFUSED_SECONDS = 30.0  # an identity that is refused as often in that time is no good
+REFUSED_LOGINS = 2
+
+
+# What is called in the home loop, with what. All of it keeps its order.
+Call = tuple[Callable[..., object], tuple[object, ...]]
 
 
 class WatchError(Exception):
@@ -65,12 +74,14 @@ class Stream:
         self._on_started = on_started
         self._home = asyncio.get_running_loop()
         self._ended: asyncio.Future[None] = self._home.create_future()
-        self._outbox: list[tuple[str | None, Shape]] = []
-        self._inbox: deque[tuple[str | None, Shape]] = deque()
+        self._outbox: list[Call] = []
+        self._inbox: deque[Call] = deque()
         self._taking = False
         self._away = uvloop.new_event_loop()
         self._stop = asyncio.Event()
         self._unlisted: set[tuple[str, str | None]] = set()
+        self._watched: dict[str, float] = {}  # by path: when it was asked for last
+        self._logins: deque[float] = deque(maxlen=REFUSED_LOGINS)
         self._sessions: list[aiohttp.ClientSession] = []
         self._transports: set[asyncio.Transport] = set()
 
@@ -98,9 +109,9 @@ class Stream:
             with asyncio.Runner(loop_factory=lambda: self._away) as runner:
                 runner.run(self._operate())
         except BaseException as error:  # noqa: BLE001 - handed over to the loop that waits for it
-            self._at_home(self._end, error)
+            self._at_home(self._receive, [(self._end, (error,))])
         else:
-            self._at_home(self._end, None)
+            self._at_home(self._receive, [(self._end, (None,))])
 
     async def _operate(self) -> None:
         stopping = asyncio.ensure_future(self._stop.wait())
@@ -116,6 +127,8 @@ class Stream:
         except APINotFoundError as error:
             raise NotServedError(f"The API server has stopped serving a kind: {error}") from error
         finally:
+            # Whatever below may hang: a watch that has broken must not pass for one that watches.
+            self._at_home(self._home.call_later, STOP_SECONDS, self._end, sys.exc_info()[1])
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -130,32 +143,56 @@ class Stream:
     ) -> None:
         async for event in kopf_setup.events(kind, namespace, settings):
             if event is not None:
-                self._deliver(*event)
+                self._deliver(self._on_event, *event)
             elif (kind, namespace) in self._unlisted:
                 self._unlisted.remove((kind, namespace))
-                if not self._unlisted:  # told after what has been delivered before
-                    self._away.call_soon(self._at_home, self._on_started)
+                if not self._unlisted:
+                    self._deliver(self._on_started)
 
     async def _log_in(self) -> kopf.AiohttpSession:
-        """Asked for at the start, and again when the API server refuses who we are."""
+        """Asked for at the start, and again when the API server refuses who we are.
+
+        Kopf would ask without end and without a pause, and nobody would hear of it.
+        """
+        now, logins = self._clock.monotonic(), self._logins
+        if len(logins) == REFUSED_LOGINS and now - logins[0] < REFUSED_SECONDS:
+            refused = "The API server refuses who we are (401), also after a new login."
+            raise WatchError(f"{refused} {LOGIN}")
         connection = await connect(
             self._target.location, clock=self._clock, environ=self._target.environ
         )
-        session = connection.session(self._transports)
+        session = connection.session(self._transports, self._paced)
+        logins.append(now)
         self._sessions = [session, *(old for old in self._sessions if not old.closed)]
         return kopf.AiohttpSession(server=connection.server, aiohttp_session=session)
 
+    async def _paced(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """Send it, but a watch only a moment after the one before.
+
+        An API server or a proxy may end watches as they begin. Kopf would ask again at once.
+        """
+        if "watch" in request.url.query:
+            path, now = request.url.path, self._clock.monotonic()
+            pause = self._watched.get(path, float("-inf")) + WATCH_SECONDS - now
+            if pause > 0:
+                await self._clock.sleep(pause)
+            self._watched[path] = self._clock.monotonic()
+        return await handler(request)
+
     async def _close(self) -> None:
-        for session in self._sessions:
-            await session.close()
-        # Kopf has begun to close the watches politely, over the network; the loop ends before that.
+        # Kopf has begun to close the watches politely, over the network, and sessions would do so
+        # with their idle connections: half a minute, where nobody answers any more.
         for transport in self._transports:
             transport.abort()
+        for session in self._sessions:
+            await session.close()
         await asyncio.sleep(0)  # an abort takes effect in the loop's next round
 
-    def _deliver(self, event: str | None, body: Shape) -> None:
+    def _deliver(self, call: Callable[..., object], *arguments: object) -> None:
         """In Kopf's loop. What comes in one of its rounds is handed over together."""
-        self._outbox.append((event, body))
+        self._outbox.append((call, arguments))
         if len(self._outbox) == 1:
             self._away.call_soon(self._send)
 
@@ -163,8 +200,8 @@ class Stream:
         batch, self._outbox = self._outbox, []
         self._at_home(self._receive, batch)
 
-    def _receive(self, batch: list[tuple[str | None, Shape]]) -> None:
-        """In the home loop."""
+    def _receive(self, batch: list[Call]) -> None:
+        """In the home loop. The end comes this way, too: whoever begins anew has taken all else."""
         self._inbox.extend(batch)
         if not self._taking:
             self._taking = True
@@ -172,8 +209,9 @@ class Stream:
 
     def _take(self) -> None:
         for _ in range(min(ROUND, len(self._inbox))):
+            call, arguments = self._inbox.popleft()
             try:
-                self._on_event(*self._inbox.popleft())
+                call(*arguments)
             except BaseException as error:  # noqa: BLE001 - raised by run(); nothing is taken after
                 self._end(error)
                 return
@@ -188,6 +226,7 @@ class Stream:
             self._ended.set_result(None)
         else:
             self._ended.set_exception(error)
+            self._ended.exception()  # seen: whoever ran this may have been cancelled
 
     def _at_home(self, call: Callable[..., object], *arguments: object) -> None:
         with contextlib.suppress(RuntimeError):  # the home loop is closed: nobody waits any more

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 import structlog
-from kopf._cogs.clients.errors import APIForbiddenError
+from kopf._cogs.clients.errors import APIError, APIForbiddenError
 from kopf._core.engines.activities import ActivityError
 
 from awsbatch_operator.api.instant import Clock
@@ -15,12 +15,14 @@ from awsbatch_operator.kube.port import KubePort
 from awsbatch_operator.telemetry.secrets import masked
 from awsbatch_operator.waiting import first_of, until_set
 from awsbatch_operator.watch.discovery import Discovery
-from awsbatch_operator.watch.kopf_setup import quieten
+from awsbatch_operator.watch.kopf_setup import ERROR_BACKOFFS, quieten
 from awsbatch_operator.watch.stream import NotServedError, Stream, Target
 
 FIRST_PAUSE = 1.0  # seconds before a broken watch begins again; doubled each time
 LONGEST_PAUSE = 30.0
-SOUND_SECONDS = 5.0  # one that may not watch has ended by then
+# After its lists. Who may list and not watch has been asked again by Kopf, and given up, by then.
+SOUND_SECONDS = sum(ERROR_BACKOFFS) + 3.0
+LISTED_SECONDS = 60.0  # for all objects to have come; 20,000 take a sixth of that
 STEADY_SECONDS = 60.0  # a watch that lived that long has broken for a new reason
 UNTOLD = 3  # times that a watch may find a kind not served before discovery says the same
 
@@ -35,8 +37,10 @@ def _words(error: BaseException) -> str:
         return f"Cannot log in: {type(error).__name__}: {masked(str(error))}"
     if isinstance(error, APIForbiddenError):
         return f"{str(error.message).rstrip('.')}. {GRANT}"
+    # The text of Kopf's own repeats the whole answer.
+    told = isinstance(error, APIError) and error.message
     # aiohttp's errors repeat the address of a proxy, in which a password may stand.
-    return f"{type(error).__name__}: {masked(str(error))}"
+    return f"{type(error).__name__}: {masked(told or str(error))}"
 
 
 class HandlerError(Exception):
@@ -63,6 +67,7 @@ class Watch:
         self._handler = on_event
         self._discovery = Discovery(kube=kube, kinds=target.kinds, clock=clock)
         self._began = float("-inf")
+        self._listing = self._listed = float("inf")  # since when; never
         self._broken = ""  # why it has broken last
         self.streaming = False
 
@@ -71,11 +76,13 @@ class Watch:
 
         A watch that is refused begins again and again, and is refused a moment after each start.
         """
-        missing = self._discovery.trouble()
-        lives = self.streaming and self._clock.monotonic() - self._began >= SOUND_SECONDS
-        if missing or lives or not self._broken:
+        missing, now = self._discovery.trouble(), self._clock.monotonic()
+        if missing or now - self._listed >= SOUND_SECONDS:
             return missing
-        return f"Changes of objects are not seen: {self._broken}"
+        why = self._broken
+        if not why and now - self._listing >= LISTED_SECONDS:
+            why = f"the API server has not listed them within {LISTED_SECONDS:.0f} s."
+        return f"Changes of objects are not seen: {why}" if why else None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Watch until `stop` is set. HandlerError if `on_event` fails; nothing else ends it.
@@ -112,7 +119,7 @@ class Watch:
         None if it was stopped, or others are served, too. While CRDs are being deleted, the objects
         of the last ones wait for us to let them go: so what is left is watched as long as it is.
         """
-        self._began = self._clock.monotonic()
+        self._began = self._listing = self._clock.monotonic()
         listed = [kind for kind in self._target.kinds if kind in kinds]
         stream = Stream(
             replace(self._target, kinds=listed),
@@ -131,6 +138,7 @@ class Watch:
             return error
         finally:
             self.streaming = False
+            self._listing = self._listed = float("inf")
             waiting.cancel()
         return None
 
@@ -142,6 +150,7 @@ class Watch:
 
     def _started(self, kinds: int) -> None:
         self.streaming = True
+        self._listing, self._listed = float("inf"), self._clock.monotonic()
         _log.info("watching", kinds=kinds, namespaces=self._target.namespaces)
 
     def _on_event(self, event: str | None, body: Shape) -> None:

@@ -17,7 +17,7 @@ from awsbatch_operator.engine.clock import SystemClock
 from awsbatch_operator.kube.client import KubeClient
 from awsbatch_operator.kube.connection import Location
 from awsbatch_operator.watch import kopf_setup
-from awsbatch_operator.watch.stream import Stream, Target
+from awsbatch_operator.watch.stream import REFUSED_LOGINS, Stream, Target
 from awsbatch_operator.watch.watch import UNTOLD, HandlerError, Watch
 
 WITHIN = 20.0  # seconds
@@ -136,6 +136,38 @@ async def test_a_watch_that_is_not_known_any_more_logs_in_again_and_goes_on(tmp_
             await until(lambda: len(seen) == 2)
     assert seen == [(None, "a", "1"), ("ADDED", "b", "2")]
     assert [line for line in logs if line["log_level"] != "info"] == []
+
+
+async def test_an_identity_that_stays_refused_is_told_and_not_sent_without_a_pause(
+    tmp_path: Path, monkeypatch
+):
+    monkeypatch.setattr(kopf_setup, "LOGIN_RETRY_SECONDS", 0.0)
+    server = FakeApiServer(lists=[[widget("a", 1)]], watches=[])
+    answer, refused, logins = server.answer, list[str](), list[Stream]()
+    log_in = Stream._log_in
+
+    async def refuse(request):
+        if "watch" not in request.query:
+            return await answer(request)
+        refused.append(request.path)
+        return web.json_response({"kind": "Status", "code": 401}, status=401)
+
+    async def count(stream):
+        logins.append(stream)
+        return await log_in(stream)
+
+    server.answer = refuse  # type: ignore[method-assign]
+    monkeypatch.setattr(Stream, "_log_in", count)
+    with capture_logs() as logs:
+        async with watching(server, tmp_path, Seen()):
+            await until(lambda: any("broken" in line["event"] for line in logs), seconds=WITHIN)
+            told_after = len(refused)
+    broken = next(line for line in logs if line["log_level"] == "error")
+    assert broken["error"].startswith(
+        "Cannot log in: WatchError: The API server refuses who we are"
+    )
+    assert told_after == REFUSED_LOGINS
+    assert logins.count(logins[0]) == REFUSED_LOGINS + 1 + kopf_setup.LOGIN_RETRIES
 
 
 async def test_a_login_that_fails_is_told_and_tried_again(tmp_path: Path, monkeypatch, caplog):
