@@ -26,6 +26,8 @@ from awsbatch_operator.kube.paths import CLUSTER_SCOPED
 from awsbatch_operator.watch import kopf_setup
 
 ROUND = 200  # events taken before other tasks of the home loop have their turn
+WAITING = 2000  # events that may wait in the home loop before a list reads on
+ROOM_SECONDS = 0.02
 STOP_SECONDS = 8.0  # for the thread to end, which takes a moment
 WATCH_SECONDS = 1.0  # from one watch of the same objects to the next
 REFUSED_SECONDS = 30.0  # an identity that is refused as often in that time is no good
@@ -77,6 +79,7 @@ class Stream:
         self._outbox: list[Call] = []
         self._inbox: deque[Call] = deque()
         self._taking = False
+        self._delivered = self._taken = 0  # each written by one thread, and read by the other
         self._away = uvloop.new_event_loop()
         self._stop = asyncio.Event()
         self._unlisted: set[tuple[str, str | None]] = set()
@@ -144,10 +147,16 @@ class Stream:
         async for event in kopf_setup.events(kind, namespace, settings):
             if event is not None:
                 self._deliver(self._on_event, *event)
+                # Not while watching: Kopf's time limit of a watch would run out here, as a cancel.
+                while event[0] is None and self._waiting() >= WAITING:  # noqa: ASYNC110 - two threads
+                    await asyncio.sleep(ROOM_SECONDS)
             elif (kind, namespace) in self._unlisted:
                 self._unlisted.remove((kind, namespace))
                 if not self._unlisted:
                     self._deliver(self._on_started)
+
+    def _waiting(self) -> int:
+        return self._delivered - self._taken
 
     async def _log_in(self) -> kopf.AiohttpSession:
         """Asked for at the start, and again when the API server refuses who we are.
@@ -193,6 +202,7 @@ class Stream:
     def _deliver(self, call: Callable[..., object], *arguments: object) -> None:
         """In Kopf's loop. What comes in one of its rounds is handed over together."""
         self._outbox.append((call, arguments))
+        self._delivered += 1
         if len(self._outbox) == 1:
             self._away.call_soon(self._send)
 
@@ -210,6 +220,7 @@ class Stream:
     def _take(self) -> None:
         for _ in range(min(ROUND, len(self._inbox))):
             call, arguments = self._inbox.popleft()
+            self._taken += 1
             try:
                 call(*arguments)
             except BaseException as error:  # noqa: BLE001 - raised by run(); nothing is taken after

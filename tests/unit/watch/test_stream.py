@@ -64,6 +64,30 @@ async def test_it_has_started_once_the_last_object_of_the_list_was_taken(tmp_pat
     assert when_started == [MANY]
 
 
+async def test_a_list_is_not_read_on_while_too_many_of_its_objects_wait(
+    tmp_path: Path, monkeypatch
+):
+    """All 20,000 would wait, as long as others have the home loop: 400 MB of them."""
+    monkeypatch.setattr(stream_module, "ROUND", 1)
+    monkeypatch.setattr(stream_module, "WAITING", 10)
+    receive, waiting, taken = Stream._receive, list[int](), list[str]()
+
+    def count(stream: Stream, batch) -> None:
+        receive(stream, batch)
+        waiting.append(len(stream._inbox))
+
+    monkeypatch.setattr(Stream, "_receive", count)
+    server = FakeApiServer(lists=[[widget(f"w{n}", n) for n in range(100)]], watches=[])
+
+    def on_event(_, body) -> None:
+        taken.append(body["metadata"]["name"])
+
+    async with streaming(server, tmp_path, on_event):
+        await until(lambda: len(taken) == 100)
+    assert taken == [f"w{n}" for n in range(100)]
+    assert max(waiting) <= 10
+
+
 async def test_when_it_breaks_what_came_before_is_taken_before_anything_else_begins(
     tmp_path: Path, monkeypatch
 ):
