@@ -135,13 +135,13 @@ class PausingClock(SystemClock):
     """Time moves only in pauses, which take none."""
 
     def __init__(self) -> None:
-        self.now = 0.0
+        self.moment = 0.0
 
     def monotonic(self) -> float:
-        return self.now
+        return self.moment
 
     async def sleep(self, seconds: float) -> None:
-        self.now += seconds
+        self.moment += seconds
         await asyncio.sleep(0)
 
 
@@ -150,7 +150,7 @@ async def test_watches_that_end_as_they_begin_are_not_asked_for_without_a_pause(
     clock = PausingClock()
     async with streaming(server, tmp_path, lambda *_: None, clock=clock):
         await until(lambda: len(server.since) == 5)
-    assert clock.now == 4 * stream_module.WATCH_SECONDS
+    assert clock.moment == 4 * stream_module.WATCH_SECONDS
 
 
 async def test_as_many_are_watched_at_a_time_as_there_are_kinds_and_namespaces(tmp_path: Path):
