@@ -166,7 +166,11 @@ class Site:
             found[:] = self._deeds(namespace)
             return len(found) >= at_least
 
-        wait_until(enough, f"{at_least} lines about objects in {namespace}")
+        try:
+            wait_until(enough, f"{at_least} lines about objects in {namespace}")
+        except AssertionError as error:
+            error.add_note(f"there are {found}")
+            raise
         return found
 
     def _deeds(self, namespace: str) -> list[tuple[str, str, str]]:
