@@ -19,6 +19,7 @@ from awsbatch_operator.api.metadata import API_VERSION, FINALIZER, GROUP, Object
 from awsbatch_operator.engine.clock import SystemClock
 from awsbatch_operator.kube.client import KubeClient
 from awsbatch_operator.kube.connection import Location
+from awsbatch_operator.kube.errors import GRANT
 from awsbatch_operator.kube.transport import Transport
 from awsbatch_operator.watch.stream import Target
 from awsbatch_operator.watch.watch import HandlerError, Watch
@@ -210,11 +211,16 @@ async def test_a_missing_right_is_told_and_once_granted_the_watch_goes_on(
     kubeconfig = await asyncio.to_thread(role_only, control_plane, place.namespace, verbs="get")
     widget = await place.widget()
     seen = Seen()
-    async with watching(kubeconfig, seen, namespaces=[place.namespace]):
-        await until(lambda: any("APIForbiddenError" in record.message for record in caplog.records))
-        assert not seen.events
-        await asyncio.to_thread(role_only, control_plane, place.namespace)
-        await until(lambda: widget.key in seen.latest)
+    with capture_logs() as logs:
+        async with watching(kubeconfig, seen, namespaces=[place.namespace]):
+            await until(lambda: any("has broken" in line["event"] for line in logs))
+            assert not seen.events
+            await asyncio.to_thread(role_only, control_plane, place.namespace)
+            await until(lambda: widget.key in seen.latest)
+    (told,) = [line for line in logs if line["log_level"] != "info"]
+    assert "cannot list" in told["error"]
+    assert GRANT in told["error"]
+    assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
 
 
 async def test_a_failing_handler_ends_the_watch_with_its_error(widgets, place: Place):

@@ -14,7 +14,6 @@ from typing import Any
 import kopf
 from kopf._cogs.clients import watching
 from kopf._cogs.clients.auth import vault_var
-from kopf._cogs.clients.errors import APITooManyRequestsError
 from kopf._cogs.structs.credentials import Vault
 from kopf._cogs.structs.ephemera import AnyMemo
 from kopf._cogs.structs.references import NamespaceName, Resource
@@ -90,16 +89,9 @@ def settings() -> kopf.OperatorSettings:
 
 
 def quieten() -> None:
-    """Let Kopf's own loggers tell of errors only: we say ourselves what the watch does.
+    """Silence Kopf's own loggers: we say ourselves what the watch does, and why it has broken.
 
-    And why a login has failed, which Kopf would tell with a traceback for each time.
+    Kopf tells of each request that it repeats, as an error and with the whole answer: six times for
+    each kind where a right is missing, and where an API server has begun to serve a kind just now.
     """
-    logging.getLogger("kopf").setLevel(logging.ERROR)
-    logging.getLogger("kopf.activities").setLevel(logging.CRITICAL)
-    logging.getLogger(watching.__name__).addFilter(_is_news)
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    """Not that a busy API server is asked again: it is when it has begun to serve a kind."""
-    said = record.getMessage()
-    return not (APITooManyRequestsError.__name__ in said and "will retry" in said)
+    logging.getLogger("kopf").setLevel(logging.CRITICAL)
