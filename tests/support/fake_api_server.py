@@ -113,8 +113,15 @@ def _resources(*kinds: Body, namespaced: bool) -> Body:
 @asynccontextmanager
 async def serving(server: FakeApiServer, directory: Path) -> AsyncIterator[Path]:
     """Serve on a free port; gives a kubeconfig."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        try:
+            return await server.answer(request)
+        except ConnectionResetError:  # whoever asked has gone meanwhile, as a watch does that ends
+            return web.Response()
+
     application = web.Application()
-    application.router.add_route("*", "/{path:.*}", server.answer)
+    application.router.add_route("*", "/{path:.*}", answer)
     runner = TestServer(application)
     await runner.start_server()
     try:

@@ -2,32 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 from tests.support.deadline import until
-from tests.support.fake_api_server import FakeApiServer, bookmark, error, event, serving, widget
+from tests.support.fake_api_server import FakeApiServer, bookmark, error, event, widget
+from tests.support.watched import watching
 
 from awsbatch_operator.api.metadata import Resource
-from awsbatch_operator.engine.clock import SystemClock
-from awsbatch_operator.kube.client import KubeClient
-from awsbatch_operator.kube.connection import Location
 from awsbatch_operator.watch import kopf_setup
-from awsbatch_operator.watch.stream import REFUSED_LOGINS, Stream, Target
-from awsbatch_operator.watch.watch import UNTOLD, HandlerError, Watch
+from awsbatch_operator.watch.stream import REFUSED_LOGINS, Stream
+from awsbatch_operator.watch.watch import UNTOLD, HandlerError
 
 WITHIN = 20.0  # seconds
-
-
-class ImpatientClock(SystemClock):
-    """Pauses take no time."""
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(0)
 
 
 class Seen(list[tuple[str | None, str, str]]):
@@ -39,26 +28,6 @@ class Seen(list[tuple[str | None, str, str]]):
 
     def of(self, name: str) -> list[tuple[str | None, str]]:
         return [(kind, version) for kind, whose, version in self if whose == name]
-
-
-@asynccontextmanager
-async def watching(
-    server: FakeApiServer, directory: Path, handler, *kinds: str, namespaces: Sequence[str] = ()
-) -> AsyncIterator[asyncio.Task]:
-    clock = ImpatientClock()
-    async with serving(server, directory) as kubeconfig:
-        location = Location(kubeconfig)
-        kube = await KubeClient.open(location, clock=clock, environ={})
-        target = Target(location, {}, ("Widget", *kinds), namespaces)
-        stop = asyncio.Event()
-        watch = Watch(target, kube=kube, clock=clock, on_event=handler)
-        running = asyncio.create_task(watch.run(stop))
-        try:
-            yield running
-        finally:
-            stop.set()
-            await asyncio.wait({running})
-            await kube.close()
 
 
 async def test_events_come_in_order_after_the_list(tmp_path: Path):
@@ -283,10 +252,10 @@ async def test_an_event_that_is_lost_ends_the_watch(tmp_path: Path):
         raise KeyError("uid")
 
     server = FakeApiServer(lists=[[widget("a", 1), widget("b", 1)]], watches=[])
-    async with watching(server, tmp_path, fail) as running:
-        await asyncio.wait({running}, timeout=WITHIN)
+    async with watching(server, tmp_path, fail) as watched:
+        await asyncio.wait({watched.running}, timeout=WITHIN)
         with pytest.raises(HandlerError, match="Widget"):
-            running.result()
+            watched.running.result()
 
 
 async def test_no_other_task_of_the_loop_is_cancelled_when_the_watch_ends(tmp_path: Path):
