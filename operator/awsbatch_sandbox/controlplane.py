@@ -5,6 +5,7 @@ else is as in any cluster.
 """
 
 import http.client
+import os
 import secrets
 import shutil
 import ssl
@@ -182,7 +183,7 @@ class ControlPlane:
 
     def _launch(self, tool: Tool, command: list[str]) -> Part:
         part = self._launcher.start(
-            tool, command, environ=flags.ENVIRON, directory=self.layout.etcd
+            tool, command, environ=flags.environ(_memory()), directory=self.layout.etcd
         )
         self._parts.append(part)
         return part
@@ -221,3 +222,8 @@ class Probe:
             return False
         finally:
             connection.close()
+
+
+def _memory() -> int:
+    """Of this machine, in bytes."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
