@@ -11,10 +11,10 @@ import math
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 from typing import TypeVar
 
-from awsbatch_operator.api.metadata import ObjectKey
+from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.aws.aws_settings import Cadence
 from awsbatch_operator.aws.calls import DESCRIBED_AT_ONCE, LISTED_AT_ONCE
@@ -48,6 +48,7 @@ class Followed:
     hurried: int = 0  # number of the moment at which we changed it ourselves
     heard: int = 0  # number of the moment at which we heard last that it may have changed
     misses: int = 0  # DescribeJobs answers in a row that left it out
+    said: str = ""  # AWS's last statusReason of it
     unclear: bool = False  # the last answer does not say in which status it is
     urgent: bool = False  # a list, an event, or we ourselves say that it has changed
     entered: "tuple[float, Group | None] | None" = None  # where it stands in the agenda
@@ -99,6 +100,7 @@ class Agenda:
         self._due: dict[float, dict[Group | None, dict[str, Followed]]] = {}
         self._times: list[float] = []
         self._by_reading: OrderedDict[str, Followed] = OrderedDict()  # the longest unread first
+        self._untold: dict[str, float] = {}  # news that may wait, in the order in which it is due
 
     def add(self, job: Followed) -> None:
         """Ask about this job at its due time."""
@@ -112,6 +114,7 @@ class Agenda:
         job = self.jobs.pop(job_id)
         _take_out(self._groups, job.group, job_id)
         del self._by_reading[job_id]
+        self._untold.pop(job_id, None)
         self._leave(job)
 
     def schedule(self, job: Followed, due: float, *, urgent: bool) -> None:
@@ -142,11 +145,37 @@ class Agenda:
         """It was described just now."""
         self._by_reading.move_to_end(job.job_id)
 
+    def tells(self, job: Followed, detail: Shape, now: float) -> bool:
+        """Whether its owner hears at once of this news of a job that goes on.
+
+        Each state that is told costs the owner a turn, and mostly a write, and a short job passes
+        through four of them within seconds. Of few jobs everything is told at once; of many what
+        AWS says in words, what comes of our own calls, and what an array has come to. Another
+        state is told once it has lasted for a while, and never if the job has ended by then.
+        """
+        words = str(detail.get("statusReason", ""))
+        silent = words in {"", job.said}
+        job.said = words
+        self._untold.pop(job.job_id, None)
+        many = len(self.jobs) > DESCRIBED_AT_ONCE
+        if many and silent and not job.hurried and "arrayProperties" not in detail:
+            self._untold[job.job_id] = now + self._cadence.passing
+            return False
+        return True
+
+    def lasted(self, now: float) -> list[Followed]:
+        """The jobs whose owners hear now of a state that could wait."""
+        due = list(takewhile(lambda job_id: self._untold[job_id] <= now, self._untold))
+        for job_id in due:
+            del self._untold[job_id]
+        return [self.jobs[job_id] for job_id in due]
+
     def next_due(self) -> float | None:
-        """When the first of them is due."""
+        """When the first of them is due, to be asked about or to be told of."""
         while self._times and self._times[0] not in self._due:
             heapq.heappop(self._times)
-        return self._times[0] if self._times else None
+        asked, told = self._times[:1], islice(self._untold.values(), 1)
+        return min((*asked, *told), default=None)
 
     def members(self, group: Group) -> list[Followed]:
         """The jobs of a group."""

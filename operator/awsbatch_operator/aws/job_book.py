@@ -71,7 +71,7 @@ class JobBook:
         """The owner knows this detail already: only what differs from it is news."""
         job = self.followed(job_id)
         if job is not None and job.described_at is None:
-            job.mark = detail_mark(detail)
+            job.mark, job.said = detail_mark(detail), str(detail.get("statusReason", ""))
             self._agendas[job.scope].enter_state(job, str(detail.get("status", "")), now)
 
     def forget(self, job_id: str) -> None:
@@ -212,6 +212,11 @@ class JobBook:
                 changed.append(job.owner)
         return changed
 
+    def lasted(self, scope: Scope, now: float) -> list[ObjectKey]:
+        """The owners of jobs whose state was not worth telling when it began, and has lasted."""
+        agenda = self._agendas.get(scope)
+        return [] if agenda is None else [job.owner for job in agenda.lasted(now)]
+
     def ended_round(self, scope: Scope, *, calls: int, now: float) -> None:
         """A round is over: wait in proportion to what it took, and drop what nobody fetched."""
         if scope in self._agendas:
@@ -261,7 +266,7 @@ class JobBook:
             agenda.schedule(job, now + self._cadence.unit, urgent=True)
         else:
             agenda.later(job, now)
-        return changed
+        return changed and agenda.tells(job, detail, now)
 
     def _missed(self, agenda: Agenda, job: Followed, now: float) -> bool:
         """AWS left the job out: it does not know it yet, or no more."""

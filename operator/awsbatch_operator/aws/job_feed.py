@@ -109,6 +109,7 @@ class JobPoller:
     async def poll(self, scope: Scope) -> None:
         """Ask once about all that is due."""
         calls = 0
+        await self._pollers.wake(self._book.lasted(scope, self._clock.monotonic()))
         try:
             for listing in self._book.listings(scope, self._clock.monotonic()):
                 calls += await self._list(listing)
