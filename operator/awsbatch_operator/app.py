@@ -166,6 +166,7 @@ class Process:
             metrics=self._metrics,
             fence=self._fence,
             runner=runner,
+            busy=self._pauses.busy,
             loader=self._loader,
         )
         operator = assemble(self._settings, edges)

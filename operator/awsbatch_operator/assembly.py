@@ -5,7 +5,7 @@ thread, a stepped clock, an in-memory Kubernetes and a simulated AWS. Nothing el
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from awsbatch_operator.engine.engine import Engine
 from awsbatch_operator.engine.engine_settings import EngineSettings
 from awsbatch_operator.engine.event_recorder import EventRecorder
 from awsbatch_operator.engine.installations import Others
+from awsbatch_operator.engine.pace import TURNS_A_ROUND, Pace
 from awsbatch_operator.engine.queue import WorkQueue
 from awsbatch_operator.engine.reconciler import Again, Reconciler
 from awsbatch_operator.engine.references import ReferenceIndex
@@ -79,6 +80,7 @@ class Edges:
     fence: Fence
     runner: Runner
     on_client: ClientHook | None = None  # sees each AWS client when it is made
+    busy: Callable[[], None] = lambda: None  # called when turns begin or go on
     loader: Any = None  # botocore's; shared by the operators of one test, it reads models once
 
 
@@ -188,6 +190,7 @@ def _store(settings: Settings, edges: Edges, cache: Cache) -> Store:
         metrics=edges.metrics,
         clock=edges.clock,
         installation=settings.installation,
+        pace=Pace(TURNS_A_ROUND, edges.busy),
     )
 
 

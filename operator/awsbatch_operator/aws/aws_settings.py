@@ -21,7 +21,7 @@ class Cadence:
     waiting: float = 8.0  # SUBMITTED, PENDING, RUNNABLE
     starting: float = 4.0
     running: float = 16.0
-    passing: float = 5.0  # many jobs: a state that AWS says nothing about is told when it has lasted
+    passing: float = 5.0  # many jobs: a state without words of AWS is told when it has lasted
     call: float = 0.2  # many jobs: a round that took n calls is followed by n times this at least
     refresh: float = 900.0  # listed jobs are read in full that often, for what lists do not show
     unknown_grace: float = 60.0  # AWS may not know a job yet for that long after its submission

@@ -11,7 +11,6 @@ from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import ObjectKey, Resource, Shape
 from awsbatch_operator.engine.cache import Cache, Change, key_of
 from awsbatch_operator.engine.engine_settings import Ended, EngineSettings
-from awsbatch_operator.engine.pace import Pace
 from awsbatch_operator.engine.parts import Parts
 from awsbatch_operator.engine.queue import WorkQueue
 from awsbatch_operator.engine.reconciler import Reconciler
@@ -24,8 +23,6 @@ from awsbatch_operator.engine.wakes import Wakes
 from awsbatch_operator.kube.port import KubeError, KubePort
 from awsbatch_operator.telemetry.metrics import Metrics
 from awsbatch_operator.waiting import first_of, until_set
-
-TURNS_A_ROUND = 8  # of the event loop: some 20 ms
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 
@@ -69,7 +66,7 @@ class Engine:
         self._clock, self._random, self._metrics = clock, random, metrics
         self._settings = settings or EngineSettings()
         self._store, self._troubles = store, Troubles(clock=clock, answers=lambda: store.answers)
-        self._wakes, self._pace = Wakes(self.wake), Pace(TURNS_A_ROUND)
+        self._wakes, self._pace = Wakes(self.wake), store.pace
         parts = Parts(
             cache=cache,
             queue=queue,

@@ -11,6 +11,7 @@ import structlog
 from awsbatch_operator.api.instant import Clock
 from awsbatch_operator.api.metadata import FINALIZER, INSTALLATION, ObjectKey, Resource, Shape
 from awsbatch_operator.engine.cache import Cache, Change
+from awsbatch_operator.engine.pace import TURNS_A_ROUND, Pace
 from awsbatch_operator.engine.packing import trimmed
 from awsbatch_operator.engine.undone import Undone
 from awsbatch_operator.kube.port import (
@@ -31,7 +32,8 @@ class Store:
 
     `answers` counts what the API server has answered, refusals included: who has seen it not answer
     can tell by it whether that is over. `undone` knows which of the writes somebody else has
-    written over. `installation` is who we are among several in one cluster.
+    written over. `installation` is who we are among several in one cluster. `pace` is that of the
+    turns, which go on here when their writes are answered.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Store:
         metrics: Metrics,
         clock: Clock,
         installation: str = "",
+        pace: Pace | None = None,
     ) -> None:
         self._kube = kube
         self._cache = cache
@@ -52,6 +55,7 @@ class Store:
         self._confirmed: set[str] = set()  # uids
         self._denied: dict[tuple[str, str], str] = {}  # what was said first, by kind and verb
         self.answers = 0
+        self.pace = pace or Pace(TURNS_A_ROUND)
         cache.listen(self._over)
         cache.listen(self.undone.heard)
 
@@ -174,6 +178,7 @@ class Store:
             if isinstance(error, NotFoundError):
                 self._cache.drop(resource.key, resource.uid)
             raise
+        await self.pace.go()
         self.answers += 1
         self._count(resource.key, verb)
         self._confirmed.add(resource.uid)

@@ -21,9 +21,11 @@ class LoopPauses:
 
     After an idle time the ticks are far apart, and a pause may begin and end between two of them.
     But what it took of the processor is known. So as much counts as a pause, although it may have
-    been many short steps; from then on the ticks are close to each other. What is noted is never
-    less than the pause by more than TICK_SECONDS, if the pause was work of this process; one for
-    another reason (the process was stopped) by up to IDLE_TICK_SECONDS.
+    been many short steps; from then on the ticks are close to each other. They are from the moment
+    on, too, at which somebody says that work begins (`busy`), or each burst that follows an idle
+    moment would count as a pause. What is noted is never less than the pause by more than
+    TICK_SECONDS, if the pause was work of this process; one for another reason (the process was
+    stopped) by up to IDLE_TICK_SECONDS.
     """
 
     def __init__(self, now: Callable[[], float], worked: Callable[[], float]) -> None:
@@ -33,32 +35,51 @@ class LoopPauses:
         self._work = worked()
         self._before = 0.0
         self._current = 0.0
+        self._tick_seconds = TICK_SECONDS
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
         """Watch this loop until `stop`."""
-        self._again(loop, TICK_SECONDS)
+        self._loop = loop
+        self._again(TICK_SECONDS)
 
     def stop(self) -> None:
         """Watch no longer."""
+        self._loop = None
         if self._timer is not None:
             self._timer.cancel()
+
+    def busy(self) -> None:
+        """Work begins in this very step of the loop: look closely."""
+        if self._loop is None or self._timer is None or self._tick_seconds == TICK_SECONDS:
+            return
+        self._timer.cancel()
+        self._note(late=0.0)
+        self._again(TICK_SECONDS)
 
     @property
     def longest(self) -> float:
         """Seconds of the longest pause in the last one or two minutes."""
         return max(self._before, self._current)
 
-    def _again(self, loop: asyncio.AbstractEventLoop, tick: float) -> None:
-        self._timer = loop.call_later(tick, self._tick, loop, self._now() + tick, tick)
+    def _again(self, tick: float) -> None:
+        if self._loop is not None:
+            self._tick_seconds = tick
+            self._timer = self._loop.call_later(tick, self._tick, self._now() + tick)
 
-    def _tick(self, loop: asyncio.AbstractEventLoop, due: float, tick: float) -> None:
+    def _tick(self, due: float) -> None:
+        worked = self._note(late=self._now() - due)
+        self._again(TICK_SECONDS if worked > IDLE_WORK_SECONDS else IDLE_TICK_SECONDS)
+
+    def _note(self, *, late: float) -> float:
+        """Note a pause, if there was one; the processor time since the last time."""
         now, work = self._now(), self._worked()
         if now - self._began >= WINDOW_SECONDS:
             self._before, self._current, self._began = self._current, 0.0, now
-        late, worked, self._work = now - due, work - self._work, work
+        worked, self._work = work - self._work, work
         hidden = 0.0
-        if tick > TICK_SECONDS and worked > IDLE_WORK_SECONDS:
-            hidden = min(max(worked - late, 0.0), tick)
+        if self._tick_seconds > TICK_SECONDS and worked > IDLE_WORK_SECONDS:
+            hidden = min(max(worked - late, 0.0), self._tick_seconds)
         self._current = max(self._current, late + hidden)
-        self._again(loop, TICK_SECONDS if worked > IDLE_WORK_SECONDS else IDLE_TICK_SECONDS)
+        return worked

@@ -1,10 +1,11 @@
-"""How many turns begin before other things of the loop have theirs."""
+"""How many turns begin, or go on, before other things of the loop have theirs."""
 
 import asyncio
 
 from tests.support.clock import settle
+from tests.unit.engine.rig import Rig, job, manifest
 
-from awsbatch_operator.engine.pace import Pace
+from awsbatch_operator.engine.pace import TURNS_A_ROUND, Pace
 
 
 async def test_at_most_so_many_pass_in_one_round_of_the_loop_and_all_in_the_end():
@@ -31,3 +32,41 @@ async def test_a_single_caller_does_not_wait():
         await asyncio.sleep(0)
         assert worker.done()
         await settle()
+
+
+async def test_it_is_told_once_in_each_round_that_there_is_work():
+    told = []
+    pace = Pace(8, lambda: told.append(None))
+    await asyncio.gather(*(asyncio.create_task(pace.go()) for _ in range(24)))
+    assert len(told) == 3
+
+
+async def test_writes_that_are_answered_at_once_let_a_few_turns_a_round_go_on():
+    """After a moment of silence of the API server all workers have their answers together."""
+    rig, answered, gone_on, rounds = Rig(), asyncio.Event(), [], []
+    rig.unwatch()
+    keys = [job(f"job-{number}") for number in range(32)]
+    for key in keys:
+        rig.cache.put(rig.kube.apply(manifest(key)))
+    writes = rig.kube.apply_status
+
+    async def silent(*asked, **more):
+        answer = await writes(*asked, **more)
+        await answered.wait()
+        return answer
+
+    rig.kube.apply_status = silent
+
+    async def turn(key):
+        await rig.store.write_status(rig.resource(key), {"awsStatus": "RUNNING"})
+        gone_on.append(key)
+
+    turns = [asyncio.create_task(turn(key)) for key in keys]
+    await settle()
+    answered.set()
+    while len(gone_on) < len(keys):
+        before = len(gone_on)
+        await asyncio.sleep(0)
+        rounds.append(len(gone_on) - before)
+    await asyncio.gather(*turns)
+    assert max(rounds) <= TURNS_A_ROUND

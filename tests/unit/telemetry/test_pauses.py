@@ -89,6 +89,42 @@ def test_many_short_steps_are_told_apart_from_a_long_one_once_they_are_seen(loop
     assert pauses.longest <= TICK_SECONDS
 
 
+def test_a_burst_of_short_steps_after_an_idle_time_is_no_pause_if_it_is_told(loop, pauses):
+    loop.run(1.03)
+    for _ in range(40):
+        pauses.busy()
+        loop.work(0.002)
+        loop.run(0.0)
+    loop.run(1)
+    assert pauses.longest <= 0.004
+
+
+@pytest.mark.parametrize("seconds", [0.03, 0.06, 0.09])
+def test_a_long_step_just_before_work_is_told_of_is_a_pause_still(loop, pauses, seconds):
+    loop.run(1.005)
+    loop.work(seconds)
+    pauses.busy()
+    loop.run(1)
+    assert pauses.longest == pytest.approx(seconds, abs=1e-6)
+
+
+def test_a_long_step_that_begins_by_telling_of_work_is_a_pause_a_tick_shorter_at_most(loop, pauses):
+    loop.run(1.005)
+    pauses.busy()
+    loop.work(0.25)
+    loop.run(1)
+    assert 0.25 - TICK_SECONDS - 1e-6 <= pauses.longest <= 0.25 + 1e-6
+
+
+def test_work_that_is_told_of_after_the_stop_watches_nothing(loop, pauses):
+    loop.run(1)
+    pauses.stop()
+    pauses.busy()
+    loop.away(5)
+    loop.run(1)
+    assert pauses.longest == 0
+
+
 def test_who_has_nothing_to_do_is_called_ten_times_a_second(loop, pauses):
     loop.run(1)
     loop.ticks = 0
