@@ -35,13 +35,13 @@ async def test_a_single_caller_does_not_wait():
 
 
 async def test_it_is_told_once_in_each_round_that_there_is_work():
-    told = []
+    told: list[None] = []
     pace = Pace(8, lambda: told.append(None))
     await asyncio.gather(*(asyncio.create_task(pace.go()) for _ in range(24)))
     assert len(told) == 3
 
 
-async def test_writes_that_are_answered_at_once_let_a_few_turns_a_round_go_on():
+async def test_writes_that_are_answered_at_once_let_a_few_turns_a_round_go_on(monkeypatch):
     """After a moment of silence of the API server all workers have their answers together."""
     rig, answered, gone_on, rounds = Rig(), asyncio.Event(), [], []
     rig.unwatch()
@@ -55,7 +55,7 @@ async def test_writes_that_are_answered_at_once_let_a_few_turns_a_round_go_on():
         await answered.wait()
         return answer
 
-    rig.kube.apply_status = silent
+    monkeypatch.setattr(rig.kube, "apply_status", silent)
 
     async def turn(key):
         await rig.store.write_status(rig.resource(key), {"awsStatus": "RUNNING"})
