@@ -41,8 +41,9 @@ async def test_what_the_api_server_answers_is_told_in_its_words(tmp_path: Path):
         assert watch.trouble() == f"Changes of objects are not seen: APIClientError: {words}"
 
 
-async def test_one_whose_lists_are_never_answered_says_so(tmp_path: Path, caplog):
+async def test_one_whose_lists_are_never_answered_says_so(tmp_path: Path, monkeypatch):
     """As long as the API server is only busy, Kopf asks again without end, and nothing breaks."""
+    monkeypatch.setattr(kopf_setup, "ERROR_BACKOFFS", (0.01,) * 1000)
     clock = ImpatientClock()
     server = FakeApiServer(lists=[[widget("a", 1)]], watches=[])
     answer, refused = server.answer, list[str]()

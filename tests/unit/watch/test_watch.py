@@ -69,9 +69,10 @@ async def test_of_some_namespaces_each_is_watched_and_kinds_without_one_as_a_who
 
 @pytest.mark.parametrize("status", [403, 429, 503])
 async def test_a_request_that_is_refused_for_a_moment_is_repeated_and_not_told(
-    tmp_path: Path, caplog, status: int
+    tmp_path: Path, caplog, monkeypatch, status: int
 ):
     """429 is what an API server answers that has begun to serve a kind just now."""
+    monkeypatch.setattr(kopf_setup, "ERROR_BACKOFFS", (0.0,))
     server = FakeApiServer(lists=[[]], watches=[[event("ADDED", widget("a", 1))]])
     answer, refused = server.answer, list[str]()
 
