@@ -27,10 +27,15 @@ def crds(kubectl):
 
 @pytest.fixture
 def both_charts(helm, kubectl):
-    """Both are installed; what is left of them goes."""
+    """Both are installed, and the kinds are served; what is left of them goes.
+
+    An API server that is to delete a CRD of which it has not set the storage up ("storage is
+    (re)initializing") tries again after half a minute. Who has read the kind has seen it set up.
+    """
     helm("install", CRD_RELEASE, str(CRDS), WHERE, "--create-namespace", "--take-ownership")
     kubectl("wait", "--for=condition=established", "--timeout=30s", *crds(kubectl))
     kubectl.forget()
+    found(kubectl, ",".join(name.removeprefix("crd/") for name in crds(kubectl)))
     helm("install", NAME, str(OPERATOR), WHERE, values=LAB)
     yield
     helm("uninstall", NAME, CRD_RELEASE, WHERE, "--ignore-not-found")

@@ -151,17 +151,23 @@ class Agenda:
         Each state that is told costs the owner a turn, and mostly a write, and a short job passes
         through four of them within seconds. Of few jobs everything is told at once; of many what
         AWS says in words, what comes of our own calls, and what an array has come to. Another
-        state is told once it has lasted for a while, and never if the job has ended by then.
+        state is told once it has lasted for a while, and never if the job has ended by then. The
+        while begins with the state: what else changes meanwhile does not put it off.
         """
         words = str(detail.get("statusReason", ""))
         silent = words in {"", job.said}
         job.said = words
-        self._untold.pop(job.job_id, None)
         many = len(self.jobs) > DESCRIBED_AT_ONCE
-        if many and silent and not job.hurried and "arrayProperties" not in detail:
-            self._untold[job.job_id] = now + self._cadence.passing
-            return False
-        return True
+        at_once = not (many and silent) or bool(job.hurried) or "arrayProperties" in detail
+        if at_once or job.state_since == now:
+            self.leave_untold(job)
+        if not at_once:
+            self._untold.setdefault(job.job_id, now + self._cadence.passing)
+        return at_once
+
+    def leave_untold(self, job: Followed) -> None:
+        """Nothing of what is known of it is to be told any more."""
+        self._untold.pop(job.job_id, None)
 
     def lasted(self, now: float) -> list[Followed]:
         """The jobs whose owners hear now of a state that could wait."""
@@ -171,11 +177,14 @@ class Agenda:
         return [self.jobs[job_id] for job_id in due]
 
     def next_due(self) -> float | None:
-        """When the first of them is due, to be asked about or to be told of."""
+        """When the first of them is due.
+
+        What is to be told does not count: its jobs are asked about every few seconds, and rounds
+        at times of its own would break up the calls that jobs of the same interval share.
+        """
         while self._times and self._times[0] not in self._due:
             heapq.heappop(self._times)
-        asked, told = self._times[:1], islice(self._untold.values(), 1)
-        return min((*asked, *told), default=None)
+        return self._times[0] if self._times else None
 
     def members(self, group: Group) -> list[Followed]:
         """The jobs of a group."""

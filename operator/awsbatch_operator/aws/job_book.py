@@ -87,6 +87,7 @@ class JobBook:
         job = self.followed(job_id)
         if job is not None:
             job.hurried = job.heard
+            self._agendas[job.scope].leave_untold(job)
         return expected
 
     def expect(self, job_id: str, now: float) -> tuple[Scope, float] | None:

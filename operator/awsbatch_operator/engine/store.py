@@ -178,7 +178,6 @@ class Store:
             if isinstance(error, NotFoundError):
                 self._cache.drop(resource.key, resource.uid)
             raise
-        await self.pace.go()
         self.answers += 1
         self._count(resource.key, verb)
         self._confirmed.add(resource.uid)
@@ -191,9 +190,11 @@ class Store:
             raise ConflictError(f"{resource.key} was deleted and created anew")
         if answer.deleting and not answer.finalizers:
             self._cache.drop(resource.key, resource.uid)
+            self._confirmed.discard(resource.uid)  # the watch may have been first to say so
         else:
             self.undone.wrote(answer)
             self._cache.put(body, own=True, resource=answer)
+        await self.pace.go()  # the answer is taken in: whoever asks sees it, also meanwhile
         return answer
 
     def _over(self, change: Change) -> None:

@@ -36,6 +36,7 @@ class LoopPauses:
         self._before = 0.0
         self._current = 0.0
         self._tick_seconds = TICK_SECONDS
+        self._due = self._began
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -54,8 +55,9 @@ class LoopPauses:
         """Work begins in this very step of the loop: look closely."""
         if self._loop is None or self._timer is None or self._tick_seconds == TICK_SECONDS:
             return
+        # A long step that has made this work comes before the tick that it has delayed.
         self._timer.cancel()
-        self._note(late=0.0)
+        self._note(late=max(0.0, self._now() - self._due))
         self._again(TICK_SECONDS)
 
     @property
@@ -65,11 +67,11 @@ class LoopPauses:
 
     def _again(self, tick: float) -> None:
         if self._loop is not None:
-            self._tick_seconds = tick
-            self._timer = self._loop.call_later(tick, self._tick, self._now() + tick)
+            self._tick_seconds, self._due = tick, self._now() + tick
+            self._timer = self._loop.call_later(tick, self._tick)
 
-    def _tick(self, due: float) -> None:
-        worked = self._note(late=self._now() - due)
+    def _tick(self) -> None:
+        worked = self._note(late=self._now() - self._due)
         self._again(TICK_SECONDS if worked > IDLE_WORK_SECONDS else IDLE_TICK_SECONDS)
 
     def _note(self, *, late: float) -> float:

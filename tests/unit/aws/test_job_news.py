@@ -1,10 +1,11 @@
 """Of many jobs, a state that has passed within seconds is told to nobody; the rest is told."""
 
 import pytest
-from tests.unit.aws.test_job_feed import feed
+from tests.unit.aws.test_job_feed import SCOPE, feed
 
 from awsbatch_operator.aws.aws_settings import Cadence
 from awsbatch_operator.aws.calls import DESCRIBED_AT_ONCE
+from awsbatch_operator.aws.errors import ErrorKind
 
 __all__ = ["feed"]
 
@@ -103,10 +104,61 @@ async def test_of_few_jobs_every_state_is_told_at_once(feed):
     assert await feed.clock.run_until(lambda: bool(feed.woken)) <= SOON
 
 
+@pytest.mark.parametrize("state", ["STARTING", "RUNNING"])
+async def test_a_state_is_told_in_time_whatever_else_of_the_job_changes(feed, state):
+    await crowd(feed)
+    for second in range(60):
+        feed.model.move("job-7", state, container={"logStreamName": f"{second}"})
+        await feed.clock.advance(1)
+        if feed.woken:
+            break
+    assert feed.woken == ["job-7"]
+    assert second <= SOON + CADENCE.passing + CADENCE.starting
+
+
+async def test_words_that_are_told_leave_nothing_to_be_told(feed):
+    await crowd(feed)
+    feed.model.move("job-7", "STARTING")
+    await feed.clock.advance(SOON)
+    feed.model.move("job-7", "STARTING", statusReason="It is being looked for.")
+    await feed.clock.advance(60)
+    assert feed.woken == ["job-7"]
+
+
+async def test_a_state_begins_anew_with_the_next_one(feed):
+    await crowd(feed)
+    feed.model.move("job-7", "STARTING")
+    await feed.clock.run_until(lambda: feed.poller.seen("job-7") is not None)
+    await feed.clock.advance(CADENCE.unit)
+    feed.model.move("job-7", "RUNNING")
+    await feed.clock.run_until(lambda: feed.poller.seen("job-7")["status"] == "RUNNING")
+    assert await feed.clock.run_until(lambda: bool(feed.woken)) >= CADENCE.passing - CADENCE.unit
+
+
 async def test_of_a_job_that_is_not_followed_any_more_nothing_is_told(feed):
     await crowd(feed)
     feed.model.move("job-7", "RUNNING")
+    feed.model.move("job-8", "RUNNING")
     await feed.clock.run_until(lambda: feed.poller.seen("job-7") is not None)
     feed.poller.forget("job-7")
     await feed.clock.advance(600)
-    assert feed.woken == []
+    assert feed.woken == ["job-8"]
+
+
+async def test_of_a_job_that_we_have_ended_meanwhile_nothing_old_is_told(feed):
+    await crowd(feed)
+    feed.model.move("job-7", "RUNNING")
+    await feed.clock.run_until(lambda: feed.poller.seen("job-7") is not None)
+    with feed.failing(ErrorKind.THROTTLED):  # nothing new of it can be read
+        feed.poller.hurry("job-7")
+        await feed.clock.advance(60)
+        assert feed.woken == []
+
+
+async def test_what_is_to_be_told_makes_no_rounds_of_its_own(feed):
+    """Rounds between those that many jobs share would read the same lists twice."""
+    await crowd(feed)
+    feed.model.move("job-7", "RUNNING")
+    for _ in range(10):
+        await feed.clock.advance(1)
+        assert feed.poller.due(SCOPE) % CADENCE.unit == 0

@@ -34,6 +34,47 @@ async def test_a_single_caller_does_not_wait():
         await settle()
 
 
+async def test_who_came_first_passes_before_those_who_come_again_and_again():
+    pace, ended = Pace(8), False
+
+    async def comes_again():
+        while not ended:
+            await pace.go()
+            await asyncio.sleep(0)
+
+    answered = asyncio.get_running_loop().create_future()
+
+    async def waits():
+        await answered
+        await pace.go()
+
+    one = asyncio.create_task(waits())
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_soon(answered.set_result, None)
+    others = [asyncio.create_task(comes_again()) for _ in range(16)]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    ended, passed = True, one.done()
+    await asyncio.gather(one, *others)
+    assert passed
+
+
+async def test_who_gives_up_takes_no_turn_from_others():
+    pace, passed, trouble = Pace(1), list[int](), list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: trouble.append(context))
+
+    async def worker(number):
+        await pace.go()
+        passed.append(number)
+
+    workers = [asyncio.create_task(worker(number)) for number in range(4)]
+    await asyncio.sleep(0)
+    workers[1].cancel()
+    workers[2].cancel()
+    await asyncio.gather(*workers, return_exceptions=True)
+    assert (passed, trouble) == ([0, 3], [])
+
+
 async def test_it_is_told_once_in_each_round_that_there_is_work():
     told: list[None] = []
     pace = Pace(8, lambda: told.append(None))

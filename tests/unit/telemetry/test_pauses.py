@@ -20,13 +20,16 @@ class Timers:
         self.clock = SteppedClock()
         self.worked = 0.0
         self.ticks = 0
+        self.timers = 0
         self._due: tuple[float, Any, tuple[Any, ...]] | None = None
 
     def call_later(self, seconds, call, *arguments):
+        self.timers += 1
         self._due = (self.clock.monotonic() + seconds, call, arguments)
         return self
 
     def cancel(self):
+        self.timers -= 1
         self._due = None
 
     def away(self, seconds):
@@ -42,6 +45,7 @@ class Timers:
             due, call, arguments = self._due
             self.clock.skip(max(0.0, due - self.clock.monotonic()))
             self.ticks += 1
+            self.timers -= 1
             call(*arguments)
         self.clock.skip(max(0.0, end - self.clock.monotonic()))
 
@@ -99,13 +103,29 @@ def test_a_burst_of_short_steps_after_an_idle_time_is_no_pause_if_it_is_told(loo
     assert pauses.longest <= 0.004
 
 
-@pytest.mark.parametrize("seconds", [0.03, 0.06, 0.09])
+@pytest.mark.parametrize("seconds", [0.03, 0.06, 0.09, 0.25, 2.0])
 def test_a_long_step_just_before_work_is_told_of_is_a_pause_still(loop, pauses, seconds):
+    """What the step has made ready comes before the tick that it has delayed."""
     loop.run(1.005)
     loop.work(seconds)
     pauses.busy()
     loop.run(1)
     assert pauses.longest == pytest.approx(seconds, abs=1e-6)
+
+
+def test_a_process_that_was_stopped_before_work_is_told_of_shows_as_away(loop, pauses):
+    loop.run(1.005)
+    loop.away(2.0)
+    pauses.busy()
+    loop.run(1)
+    assert 2.0 - IDLE_TICK_SECONDS - 1e-6 <= pauses.longest <= 2.0
+
+
+def test_work_that_is_told_of_again_and_again_leaves_one_timer(loop, pauses):
+    loop.run(1.03)
+    for _ in range(5):
+        pauses.busy()
+    assert loop.timers == 1
 
 
 def test_a_long_step_that_begins_by_telling_of_work_is_a_pause_a_tick_shorter_at_most(loop, pauses):
