@@ -79,8 +79,8 @@ class Edges:
     metrics: Metrics
     fence: Fence
     runner: Runner
+    busy: Callable[[], None]  # called when turns begin or go on
     on_client: ClientHook | None = None  # sees each AWS client when it is made
-    busy: Callable[[], None] = lambda: None  # called when turns begin or go on
     loader: Any = None  # botocore's; shared by the operators of one test, it reads models once
 
 

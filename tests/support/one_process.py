@@ -146,6 +146,7 @@ class Process:
                 metrics=self.metrics,
                 fence=fence or FreeFence(),
                 runner=runner or InlineRunner(),
+                busy=lambda: None,
                 on_client=on_client,
                 loader=aws_models(),
             ),
