@@ -69,7 +69,8 @@ class Story:
             yield "needed", f"an image has to be made, because of {', '.join(bake['because'])}"
         if "imageId" in status.get("base", {}):
             yield "base", f"the base is {status['base']['imageId']}"
-        for one in self.account.machines():
+        # The status is written after the launch that it explains: what it says comes first.
+        for one in self.account.machines() if "needed" in bake else ():
             yield one["InstanceId"], f"launched {one['InstanceId']}: the {MACHINES[one['role']]}"
             if one["State"]["Name"] == "terminated":
                 yield f"{one['InstanceId']} gone", f"{one['InstanceId']} is terminated"
