@@ -4,6 +4,7 @@ And whether an account that does not answer takes the threads from one that does
 """
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator
 from typing import Any, cast
@@ -12,6 +13,7 @@ from tests.bench.figures import Figure
 from tests.support.clock import SteppedClock
 from tests.support.model_jobs import ModelJobs
 
+from awsbatch_operator import heap
 from awsbatch_operator.api.metadata import ObjectKey, Shape
 from awsbatch_operator.api.scope import Scope
 from awsbatch_operator.api.tags import Owner
@@ -76,14 +78,20 @@ def _longest_step(active: int) -> float:
             aws.submit(f"job-{number}", queue=QUEUE, status="RUNNING")
             owner = ObjectKey("BatchJob", "bench", str(number))
             poller.follow(SCOPE, f"job-{number}", QUEUE, owner)
+        heap.seldom()  # as the operator does: it is the one who polls
         running = asyncio.ensure_future(poller.run())
         await clock.advance(600.0)
         longest = 0.0
         await clock.advance(2 * Cadence().running)
         running.cancel()
 
-    with asyncio.Runner(loop_factory=Timed) as runner:
-        runner.run(rounds())
+    usual = gc.get_threshold()
+    try:
+        with asyncio.Runner(loop_factory=Timed) as runner:
+            runner.run(rounds())
+    finally:
+        gc.set_threshold(*usual)
+        gc.unfreeze()
     return longest * 1000
 
 
