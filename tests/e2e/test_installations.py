@@ -139,11 +139,11 @@ def values(installed):
 
 def test_an_operator_of_one_namespace_runs_its_jobs(hers):
     hers.start()  # still Complete
-    assert {body["status"]["installation"] for body in hers.objects()} == {hers.installation}
+    assert hers.servers() == {hers.installation}
 
 
 def test_a_release_serves_its_objects(work):
-    assert {body["status"]["installation"] for body in work.objects()} == {work.installation}
+    assert work.servers() == {work.installation}
 
 
 def test_an_upgrade_and_a_rollback_under_load_run_every_job_once(installed, release, work, steps):

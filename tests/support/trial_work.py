@@ -15,6 +15,7 @@ GONE, COMPLETE = "--timeout=180s", "--timeout=180s"
 # Where the simulated AWS is asked: in its pod.
 SIMULATOR = ("--namespace=awsbatch-system", "--stdin", "deployment/aws-batch-simulator")
 SCRIPT = Path(__file__).with_name("in_simulator.py")
+NOT_OBSERVED = -1  # the observedGeneration of an object that nobody has looked at
 RESOURCES = "batchjobs,jobqueues,jobdefinitions,computeenvironments"
 
 Body = dict[str, Any]
@@ -64,6 +65,15 @@ class Work:
         listed = self.kubectl("get", RESOURCES, "--output=json", self._where).stdout
         items: list[Body] = json.loads(listed)["items"]
         return items
+
+    def servers(self) -> set[str | None]:
+        """Who serves the objects here, by their status; one made just now does not say it yet."""
+        told = [body.get("status", {}) for body in self.objects()]
+        return {
+            status.get("installation")
+            for status in told
+            if status.get("observedGeneration", NOT_OBSERVED) != NOT_OBSERVED
+        }
 
     def submitted(self, names: Sequence[str]) -> list[str]:
         """Those of these jobs whose id in AWS is known."""
