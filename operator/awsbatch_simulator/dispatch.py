@@ -94,8 +94,10 @@ class Dispatcher:
             with self._world.lock:
                 answer, outcome = self._handled(admitted, admitted.handler)
         dropped = any(one.spec.effect is Effect.DROP_AFTER for one in admitted.faults)
+        if dropped and outcome == OK:  # what was refused, or only tried, is no commit
+            outcome = DROPPED_AFTER
         with self._world.lock:
-            self._count(admitted.operation, admitted.caller, DROPPED_AFTER if dropped else outcome)
+            self._count(admitted.operation, admitted.caller, outcome)
         if dropped:
             raise ConnectionDropped
         return answer

@@ -99,6 +99,7 @@ class FaultSpec(Model):
     operation: str = "*"
     principal: str = "*"
     match: dict[str, str] = Field(default_factory=dict)
+    unless: dict[str, str] = Field(default_factory=dict)  # calls that match any of these pass
     skip: int = Field(default=0, ge=0)  # matching calls that pass first
     times: int | None = Field(default=None, ge=1)  # None: until it is removed
     seconds: float = Field(default=0, ge=0)
@@ -259,6 +260,7 @@ def _meets(spec: FaultSpec, call: Call) -> bool:
         and fnmatchcase(call.operation, spec.operation)
         and fnmatchcase(call.principal, spec.principal)
         and all(_finds(call.parameters, path, glob) for path, glob in spec.match.items())
+        and not any(_finds(call.parameters, path, glob) for path, glob in spec.unless.items())
     )
 
 

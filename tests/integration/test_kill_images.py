@@ -32,6 +32,7 @@ RUN, CREATE, REMOVE = "RunInstances", "CreateImage", "DeregisterImage"
 IMAGES = {"built": 1, "answered": 1, "outward": 2, "used": 2}  # that are made in each lane
 BUILDERS = IMAGES | {"used": 3}  # the last one is cut short
 LEAST = 14  # points
+TRIAL = {"DryRun": "*"}  # each call is tried before; no trial makes anything
 
 
 class Imaged(Lane):
@@ -55,12 +56,12 @@ class Imaged(Lane):
 
     async def is_built(self):
         """Built, tried and deleted."""
-        with self.during(RUN, self.machine("builder"), skip=1):  # it is tried first
+        with self.during(RUN, self.machine("builder")):
             self.cluster.apply(self.image("htop"))
             await self.dies("RunInstances of the builder")
         with self.during(CREATE, self.name_of_image):
             await self.dies(CREATE)
-        with self.during(RUN, self.machine("verifier"), skip=1):
+        with self.during(RUN, self.machine("verifier")):
             await self.dies("RunInstances of the verifier")
         with self.during("CreateTags", {"Resources": self.images()[0], "Tags.Key": VERDICT}):
             await self.dies("CreateTags of the verdict")
@@ -73,7 +74,7 @@ class Imaged(Lane):
     async def is_answered(self):
         """Its answers are lost; it is published."""
         parameter = f"/images/{self.here}"
-        with self.unanswered(RUN, self.machine("builder"), skip=1):
+        with self.unanswered(RUN, self.machine("builder")):
             self.cluster.apply(self.image("htop", **UNTRIED, publish={"ssmParameter": parameter}))
             await self.dies("the lost answer of RunInstances")
         with self.unanswered(CREATE, self.name_of_image):
@@ -139,7 +140,7 @@ class Imaged(Lane):
         await self.becomes(IMAGE, ENVIRONMENT)
         await self.are(self.images, 1, "one image is left")
         assert self.images() == [self.used()] == list(images_of(self.in_aws()[0][0]))
-        with self.during(RUN, self.machine("builder"), skip=1):
+        with self.during(RUN, self.machine("builder")):
             self.cluster.apply(self.image("vim", **UNTRIED))
             await self.dies(
                 "RunInstances, and all is deleted meanwhile",
@@ -173,17 +174,17 @@ class Imaged(Lane):
         return {"Name": f"awsbatch-{self.here}-*"}
 
     @contextmanager
-    def during(self, operation, match, *, skip=0):
+    def during(self, operation, match):
         """Killed while the call is on its way."""
-        found = {"operation": operation, "match": match, "skip": skip, "times": 1}
+        found = {"operation": operation, "match": match, "unless": TRIAL, "times": 1}
         slow = self.site.fault("delay", seconds=ON_ITS_WAY, **found)
         with self.killed_when(lambda: self.site.struck(slow), every=SELDOM):
             yield
 
     @contextmanager
-    def unanswered(self, operation, match, *, skip=0):
+    def unanswered(self, operation, match):
         """Killed when AWS has carried out the call, and its answer is lost."""
-        found = {"operation": operation, "match": match, "skip": skip, "times": 1}
+        found = {"operation": operation, "match": match, "unless": TRIAL, "times": 1}
         fault = self.site.fault("drop_after", **found)
         with self.killed_when(lambda: self.site.struck(fault)):
             yield

@@ -9,6 +9,7 @@ from tests.support.simulated_aws import ONCE, Invented, http_session, make_simul
 
 from awsbatch_simulator import inprocess
 from awsbatch_simulator.calls import DROPPED_AFTER, DROPPED_BEFORE
+from awsbatch_simulator.errors import AwsFailure
 from awsbatch_simulator.faults import Effect, FaultSpec
 from awsbatch_simulator.inprocess import InProcess
 
@@ -87,6 +88,18 @@ def test_a_connection_dropped_before_does_nothing_and_after_does_it_all(simulato
     assert calls.count("batch", "SubmitJob", DROPPED_AFTER) == 1
 
 
+def test_a_refusal_whose_answer_is_lost_counts_as_the_refusal_that_it_is(simulator, client):
+    def refuse(_caller, _request):
+        raise AwsFailure("ClientException", "No.", 400)
+
+    simulator.world.services["batch"] = Invented(SubmitJob=refuse)
+    simulator.world.faults.add(FaultSpec(effect=Effect.DROP_AFTER))
+    assert outcome(client("batch")) == "dropped"
+    calls = simulator.dispatcher.calls
+    assert calls.count("batch", "SubmitJob", DROPPED_AFTER) == 0
+    assert calls.count("batch", "SubmitJob", "ClientException") == 1
+
+
 def test_over_http_a_dropped_connection_is_closed_without_an_answer(loader):
     simulator = make_simulator()
     jobs = Jobs()
@@ -125,6 +138,10 @@ def test_a_fault_strikes_as_often_as_asked_and_lets_the_first_ones_pass(simulato
         ({"match": {"dependsOn.jobId": "33"}}, False),
         ({"match": {"jobName": "atmos-*", "jobQueue": "other"}}, False),
         ({"match": {"absent": "*"}}, False),
+        ({"unless": {"jobName": "atmos-*"}}, False),
+        ({"unless": {"jobName": "ocean-*", "absent": "*"}}, True),
+        ({"unless": {"jobName": "ocean-*", "dependsOn.jobId": "22"}}, False),
+        ({"match": {"jobName": "atmos-*"}, "unless": {"tags.team": "climate"}}, False),
     ],
 )
 def test_a_fault_strikes_only_what_it_matches(simulator, client, jobs, spec, strikes):
