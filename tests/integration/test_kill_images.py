@@ -32,7 +32,7 @@ RUN, CREATE, REMOVE = "RunInstances", "CreateImage", "DeregisterImage"
 IMAGES = {"built": 1, "answered": 1, "outward": 2, "used": 2}  # that are made in each lane
 BUILDERS = IMAGES | {"used": 3}  # the last one is cut short
 LEAST = 14  # points
-TRIAL = {"DryRun": "*"}  # each call is tried before; no trial makes anything
+TRIAL = {"DryRun": "*"}  # some calls are tried before; a trial makes nothing
 
 
 class Imaged(Lane):

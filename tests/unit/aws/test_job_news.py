@@ -23,23 +23,26 @@ async def crowd(feed, jobs: int = DESCRIBED_AT_ONCE + 1, **about: object) -> Non
     assert feed.woken == []
 
 
+async def enters(feed, state: str) -> None:
+    """One of them is in that state, and that has been read."""
+    feed.model.move("job-7", state)
+    await feed.clock.run_until(lambda: (feed.poller.seen("job-7") or {}).get("status") == state)
+
+
 async def test_of_many_jobs_one_that_runs_for_a_moment_wakes_its_owner_only_at_its_end(feed):
     await crowd(feed)
     feed.model.move("job-7", "STARTING")
     await feed.clock.advance(SOON)
     assert feed.poller.seen("job-7")["status"] == "STARTING"
-    feed.model.move("job-7", "RUNNING")
-    await feed.clock.run_until(lambda: feed.poller.seen("job-7")["status"] == "RUNNING")
-    feed.model.move("job-7", "SUCCEEDED")
-    await feed.clock.run_until(lambda: feed.poller.seen("job-7")["status"] == "SUCCEEDED")
+    await enters(feed, "RUNNING")
+    await enters(feed, "SUCCEEDED")
     await feed.clock.advance(60)
     assert feed.woken == ["job-7"]
 
 
 async def test_a_state_that_lasts_is_told_within_seconds_and_once(feed):
     await crowd(feed)
-    feed.model.move("job-7", "RUNNING")
-    await feed.clock.run_until(lambda: feed.poller.seen("job-7") is not None)
+    await enters(feed, "RUNNING")
     assert feed.woken == []
     took = await feed.clock.run_until(lambda: bool(feed.woken))
     assert took <= CADENCE.passing + CADENCE.unit
@@ -51,8 +54,7 @@ async def test_a_job_that_is_looked_at_rarely_is_still_told_of_in_time(feed):
     """The next question about jobs that have waited long comes after the state has lasted."""
     await crowd(feed)
     await feed.clock.advance(1200)
-    feed.model.move("job-7", "RUNNING")
-    await feed.clock.run_until(lambda: (feed.poller.seen("job-7") or {}).get("status") == "RUNNING")
+    await enters(feed, "RUNNING")
     assert await feed.clock.run_until(lambda: bool(feed.woken)) <= CADENCE.passing + CADENCE.unit
 
 
@@ -127,11 +129,9 @@ async def test_words_that_are_told_leave_nothing_to_be_told(feed):
 
 async def test_a_state_begins_anew_with_the_next_one(feed):
     await crowd(feed)
-    feed.model.move("job-7", "STARTING")
-    await feed.clock.run_until(lambda: feed.poller.seen("job-7") is not None)
+    await enters(feed, "STARTING")
     await feed.clock.advance(CADENCE.unit)
-    feed.model.move("job-7", "RUNNING")
-    await feed.clock.run_until(lambda: feed.poller.seen("job-7")["status"] == "RUNNING")
+    await enters(feed, "RUNNING")
     assert await feed.clock.run_until(lambda: bool(feed.woken)) >= CADENCE.passing - CADENCE.unit
 
 
@@ -147,8 +147,7 @@ async def test_of_a_job_that_is_not_followed_any_more_nothing_is_told(feed):
 
 async def test_of_a_job_that_we_have_ended_meanwhile_nothing_old_is_told(feed):
     await crowd(feed)
-    feed.model.move("job-7", "RUNNING")
-    await feed.clock.run_until(lambda: feed.poller.seen("job-7") is not None)
+    await enters(feed, "RUNNING")
     with feed.failing(ErrorKind.THROTTLED):  # nothing new of it can be read
         feed.poller.hurry("job-7")
         await feed.clock.advance(60)
